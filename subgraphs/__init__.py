@@ -1,1 +1,1 @@
-""""""
+"""The five domains, each a GraphQL service that owns its data."""

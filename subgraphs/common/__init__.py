@@ -1,0 +1,1 @@
+"""What all subgraphs share; it knows no domain."""

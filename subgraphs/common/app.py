@@ -1,0 +1,188 @@
+"""A subgraph as an ASGI application: GraphQL, health, metrics, tracing and the masking of errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import GraphQLError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import MetaData
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from subgraphs.common.context import Context
+from subgraphs.common.errors import DomainError, Unauthenticated
+from subgraphs.common.identity import Identity, TokenVerifier
+from subgraphs.common.runtime import Runtime, open_runtime
+from subgraphs.common.settings import Settings
+from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace, trace_id
+
+LoaderFactory = Callable[[Runtime, Identity | None], Any]
+
+
+class GraphQLView(GraphQL[Context[Any], None]):
+    """Strawberry's view with our context and our errors."""
+
+    def __init__(self, schema: strawberry.federation.Schema, loaders: LoaderFactory) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+        )
+        self._loaders = loaders
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context[Any]:
+        """Verify the caller's token, where there is one, and make this request's loaders."""
+        del response
+        runtime: Runtime = request.app.state.runtime
+        caller = await _caller(request, request.app.state.verifier)
+        return Context(runtime, caller, self._loaders(runtime, caller))
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Parse a request body."""
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> bytes:
+        """Write a response body."""
+        return orjson.dumps(data)
+
+    def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
+        response_data["errors"] = [public_error(error) for error in errors]
+
+
+def public_error(error: GraphQLError) -> Any:
+    """An error as the client may see it: stated when it is expected, masked and logged when it is not."""
+    formatted: dict[str, Any] = dict(error.formatted)
+    cause = error.original_error
+    if isinstance(cause, DomainError):
+        return formatted | {"extensions": cause.extensions}
+    if cause is None:
+        return formatted | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"} | (error.extensions or {})}
+    logger().error("A resolver failed", path=error.path, exc_info=cause)
+    return formatted | {
+        "message": "Something went wrong on our side.",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id()},
+    }
+
+
+async def _caller(request: Request | WebSocket, verifier: TokenVerifier) -> Identity | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("The authorization header must be a bearer token.")
+    return await verifier.verify(token)
+
+
+class TraceMiddleware:
+    """Joins each request to its trace, counts it and logs it once."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on everything but the GraphQL endpoint untouched."""
+        if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith("/graphql"):
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        start_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        started, status = time.perf_counter(), 0
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_status)
+        finally:
+            seconds = time.perf_counter() - started
+            REQUESTS.labels(self._service, "ok" if status == 200 else "error").inc()
+            REQUEST_SECONDS.labels(self._service).observe(seconds)
+            logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
+
+
+async def _unauthenticated(_: Request, error: Exception) -> Response:
+    """A token that is not valid fails the whole request, in the form of GraphQL."""
+    return JSONResponse(
+        {"data": None, "errors": [{"message": str(error), "extensions": {"code": "UNAUTHENTICATED"}}]}
+    )
+
+
+async def _live(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    runtime: Runtime = request.app.state.runtime
+    checks = {
+        "database": await _outcome(runtime.database.check),
+        "redis": await _outcome(runtime.redis.ping),
+    }
+    ready = all(outcome == "ok" for outcome in checks.values())
+    return JSONResponse(
+        {"status": "ok" if ready else "unavailable", "checks": checks}, status_code=200 if ready else 503
+    )
+
+
+async def _outcome(check: Callable[[], Awaitable[Any]]) -> str:
+    try:
+        await check()
+    except Exception as error:  # noqa: BLE001 - whatever the reason, it is not ready
+        return type(error).__name__
+    return "ok"
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def create_subgraph(
+    domain: str,
+    *,
+    schema: strawberry.federation.Schema,
+    metadata: MetaData,
+    settings: Settings,
+    loaders: LoaderFactory,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The ASGI application of one domain; `routes` are what it serves beside GraphQL."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_runtime(domain, metadata, settings) as runtime:
+            app.state.runtime = runtime
+            app.state.verifier = TokenVerifier(settings.jwks_address, settings.jwt_issuer, runtime.clock)
+            yield
+
+    view = GraphQLView(schema, loaders)
+    app = Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/health/live", _live),
+            Route("/health/ready", _ready),
+            Route("/metrics", _metrics),
+            *routes,
+            Route("/graphql", view),
+            WebSocketRoute("/graphql", view),
+        ],
+        exception_handlers={Unauthenticated: _unauthenticated},
+    )
+    app.add_middleware(TraceMiddleware, service=domain)
+    return app

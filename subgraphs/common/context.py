@@ -1,0 +1,34 @@
+"""What a resolver finds in `info.context`: the caller, the domain's resources and this request's loaders."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from subgraphs.common.errors import Unauthenticated
+from subgraphs.common.identity import Identity
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.unit_of_work import UnitOfWork
+
+Loaders = TypeVar("Loaders")
+
+
+@dataclass(slots=True)
+class Context(Generic[Loaders]):
+    """The context of one request."""
+
+    runtime: Runtime
+    caller: Identity | None
+    loaders: Loaders
+
+    @property
+    def identity(self) -> Identity:
+        """The caller; Unauthenticated when there is none."""
+        if self.caller is None:
+            raise Unauthenticated
+        return self.caller
+
+    def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open the transaction of one mutation."""
+        return self.runtime.unit_of_work()

@@ -1,0 +1,81 @@
+"""Errors a client may be told of.
+
+DomainError
+├── Unauthenticated      no valid identity
+├── Forbidden            an identity without the scope that this needs
+├── NotFound             no such thing, or not yours: the two are never told apart
+├── BadUserInput         a value that cannot be accepted, with the field it came in
+├── Conflict             the thing is not in a state that allows this
+└── DependencyFailed     another part of the platform did not answer
+
+Everything else is unexpected: masked for clients, logged whole with the trace id.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A failure that is stated to the client, with a code to branch on."""
+
+    code: ClassVar[str] = "DOMAIN_ERROR"
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The `extensions` of the GraphQL error."""
+        return {"code": self.code}
+
+
+class Unauthenticated(DomainError):
+    """The caller brought no valid token."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, message: str = "Sign in to do this.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(DomainError):
+    """The caller's scopes do not cover this."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, message: str = "This is not allowed with your scopes.") -> None:
+        super().__init__(message)
+
+
+class NotFound(DomainError):
+    """Nothing of this id that the caller may see."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, kind: str, id: str) -> None:  # noqa: A002 - the field's own name
+        super().__init__(f"{kind} {id!r} was not found.")
+
+
+class BadUserInput(DomainError):
+    """A value of the request that cannot be accepted."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code and the input field, as a path with dots."""
+        return {"code": self.code, "field": self.field}
+
+
+class Conflict(DomainError):
+    """The present state does not allow what was asked."""
+
+    code = "CONFLICT"
+
+
+class DependencyFailed(DomainError):
+    """Another service is needed for this and did not answer."""
+
+    code = "DEPENDENCY_FAILED"

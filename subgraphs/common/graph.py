@@ -1,0 +1,53 @@
+"""Questions to the whole graph, asked with the caller's own token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from subgraphs.common.errors import DependencyFailed, NotFound, Unauthenticated
+from subgraphs.common.identity import Identity
+from subgraphs.common.telemetry import logger, traceparent
+
+
+class GraphClient:
+    """A client of the public endpoint, for the truth that another domain owns."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._http = httpx2.AsyncClient(timeout=10)
+
+    async def query(self, identity: Identity, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the `data` of a query.
+
+        NotFound and Unauthenticated come back as what they are; any other error is a DependencyFailed.
+        """
+        try:
+            response = await self._http.post(
+                self._address,
+                json={"query": document, "variables": variables},
+                headers={"authorization": f"Bearer {identity.token}", "traceparent": traceparent()},
+            )
+            answer = response.json()
+        except (httpx2.HTTPError, ValueError) as error:
+            raise DependencyFailed("Another part of the platform does not answer; try again.") from error
+        if errors := answer.get("errors"):
+            raise _as_domain_error(errors)
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _as_domain_error(errors: list[dict[str, Any]]) -> Exception:
+    codes = {error.get("extensions", {}).get("code") for error in errors}
+    if "UNAUTHENTICATED" in codes:
+        return Unauthenticated()
+    if "NOT_FOUND" in codes:
+        kind, _, rest = str(errors[0]["message"]).partition(" '")
+        return NotFound(kind, rest.split("'")[0])
+    logger().error("The graph answered with errors", errors=errors)
+    return DependencyFailed("Another part of the platform could not answer; try again.")

@@ -1,0 +1,84 @@
+"""Who is calling: the identity in a verified JWT."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx2
+import jwt
+from jwt import PyJWK, PyJWKSet
+
+from subgraphs.common.clock import Clock
+from subgraphs.common.errors import Forbidden, Unauthenticated
+
+ALGORITHM = "ES256"
+_REFETCH_COOLDOWN_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller: the user's id, the session it signed in with, and what it may do."""
+
+    user_id: str
+    session_id: str
+    scopes: frozenset[str]
+    token: str
+
+    def require(self, scope: str) -> None:
+        """Refuse a caller without this scope."""
+        if scope not in self.scopes:
+            raise Forbidden(f"This needs the scope {scope!r}.")
+
+
+class TokenVerifier:
+    """Verifies access tokens against the published signing keys.
+
+    Keys are kept until a token names one that is not known; then they are fetched once more, with a pause
+    between fetches so that made-up key ids cannot turn into a flood.
+    """
+
+    def __init__(self, jwks_address: str, issuer: str, clock: Clock) -> None:
+        self._address = jwks_address
+        self._issuer = issuer
+        self._clock = clock
+        self._keys: dict[str, PyJWK] = {}
+        self._fetched_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def verify(self, token: str) -> Identity:
+        """Return the identity of a token; Unauthenticated when it is malformed, forged, expired or not ours."""
+        try:
+            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                options={"require": ["sub", "scope", "iat", "exp", "iss"]},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("The access token has expired.") from error
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated("The access token is not valid.") from error
+        return Identity(claims["sub"], claims.get("sid", ""), frozenset(claims["scope"]), token)
+
+    async def _key(self, kid: str) -> PyJWK:
+        if kid not in self._keys:
+            async with self._lock:
+                if kid not in self._keys and self._may_fetch():
+                    await self._fetch()
+        if kid not in self._keys:
+            raise jwt.InvalidKeyError("unknown signing key")
+        return self._keys[kid]
+
+    def _may_fetch(self) -> bool:
+        return self._clock().timestamp() - self._fetched_at >= _REFETCH_COOLDOWN_SECONDS or not self._keys
+
+    async def _fetch(self) -> None:
+        async with httpx2.AsyncClient(timeout=5) as client:
+            response = await client.get(self._address)
+            response.raise_for_status()
+        keys = PyJWKSet.from_dict(response.json()).keys
+        self._keys = {key.key_id: key for key in keys if key.key_id}
+        self._fetched_at = self._clock().timestamp()

@@ -1,0 +1,173 @@
+"""Live events: numbered streams in Redis that a subscriber replays from its cursor and then follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import uuid4
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from subgraphs.common.telemetry import logger
+
+_KEPT_SECONDS = 7 * 24 * 3600
+_IDLE_SECONDS = 5.0
+_BLOCK_MILLISECONDS = 2000
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """One event of a stream: numbered from 1 without repeats, with JSON data."""
+
+    sequence: int
+    kind: str
+    at: datetime
+    data: dict[str, Any]
+
+
+History = Callable[[int], Awaitable[Sequence[LiveEvent]]]
+"""Rebuilds the durable events after a sequence number from rows, oldest first."""
+
+
+class StaleWriter(Exception):
+    """The stream is already past this number: another writer has taken over."""
+
+
+class LiveStreams:
+    """The live streams of one process: writes go straight to Redis, followers share one blocking reader."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._wake_key = f"live:wake:{uuid4().hex}"
+        self._seen: dict[str, str] = {self._wake_key: "0-0"}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def append(self, key: str, event: LiveEvent) -> None:
+        """Add an event; StaleWriter when its number is not higher than the last.
+
+        That is the fence between two writers of one stream.
+        """
+        fields: dict[Any, Any] = {"e": orjson.dumps([event.kind, event.at, event.data])}
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.xadd(_stream(key), fields, id=f"{event.sequence}-0")
+                pipe.expire(_stream(key), _KEPT_SECONDS)
+                await pipe.execute()
+        except ResponseError as error:
+            raise StaleWriter(f"{key} is already past event {event.sequence}") from error
+
+    async def last_sequence(self, key: str) -> int:
+        """The number of the stream's newest event; 0 when there is none."""
+        newest = await self._redis.xrevrange(_stream(key), count=1)
+        return _sequence(newest[0][0]) if newest else 0
+
+    async def follow(self, key: str, after: int, history: History) -> AsyncIterator[LiveEvent]:
+        """Yield every event after a number, first those already there, then each as it comes, without end.
+
+        Where the stream does not reach back far enough, or is gone, the durable events come from `history`. It is
+        asked again whenever the stream is silent, so that an event whose writer died before appending it arrives
+        all the same.
+        """
+        cursor, silent = after, False
+        async with self._subscribed(key) as news:
+            while True:
+                news.clear()
+                if await self._reaches_back(key, cursor):
+                    while events := await self._read(key, cursor):
+                        for event in events:
+                            yield event
+                            cursor = event.sequence
+                else:
+                    silent = True
+                if silent:
+                    for event in await history(cursor):
+                        yield event
+                        cursor = event.sequence
+                silent = not await _happens(news)
+
+    async def close(self) -> None:
+        """Stop the reader."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reader
+
+    async def _reaches_back(self, key: str, cursor: int) -> bool:
+        oldest = await self._redis.xrange(_stream(key), count=1)
+        return bool(oldest) and _sequence(oldest[0][0]) <= cursor + 1
+
+    async def _read(self, key: str, cursor: int) -> list[LiveEvent]:
+        entries = await self._redis.xrange(_stream(key), min=f"{cursor + 1}-0", count=_BATCH)
+        return [_decode(entry_id, fields) for entry_id, fields in entries]
+
+    @asynccontextmanager
+    async def _subscribed(self, key: str) -> AsyncIterator[asyncio.Event]:
+        """Have an event set whenever the stream has grown since now."""
+        news = asyncio.Event()
+        self._seen.setdefault(_stream(key), f"{await self.last_sequence(key)}-0")
+        self._followers[key].add(news)
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._watch())
+        await self._wake_reader()
+        try:
+            yield news
+        finally:
+            self._followers[key].discard(news)
+            if not self._followers[key]:
+                del self._followers[key]
+                self._seen.pop(_stream(key), None)
+
+    async def _wake_reader(self) -> None:
+        """End the reader's blocking call, so that it asks for the streams that are followed now."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._wake_key, {"w": 1}, maxlen=1)
+            pipe.expire(self._wake_key, 60)
+            await pipe.execute()
+
+    async def _watch(self) -> None:
+        """Wait on every followed stream at once and tell the followers of those that grew."""
+        while self._followers:
+            try:
+                grown = await self._redis.xread(
+                    cast("dict[Any, Any]", self._seen.copy()), count=_BATCH, block=_BLOCK_MILLISECONDS
+                )
+            except RedisError as error:
+                logger().warning("Live streams cannot be read", error=str(error))
+                await asyncio.sleep(1)
+                continue
+            for name, entries in grown:
+                stream = name.decode()
+                if stream in self._seen:
+                    self._seen[stream] = entries[-1][0].decode()
+                for news in self._followers.get(stream.removeprefix("live:"), ()):
+                    news.set()
+
+
+async def _happens(news: asyncio.Event) -> bool:
+    """Wait for news; false when it stays silent for a while."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_IDLE_SECONDS):
+            await news.wait()
+    return news.is_set()
+
+
+def _stream(key: str) -> str:
+    return f"live:{key}"
+
+
+def _sequence(entry_id: bytes) -> int:
+    return int(entry_id.split(b"-")[0])
+
+
+def _decode(entry_id: bytes, fields: dict[bytes, bytes]) -> LiveEvent:
+    kind, at, data = orjson.loads(fields[b"e"])
+    return LiveEvent(_sequence(entry_id), kind, datetime.fromisoformat(at), data)

@@ -1,0 +1,108 @@
+"""The outbox and the inbox: messages that leave with a transaction, and take effect once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from subgraphs.common.messages import Event, Message
+from subgraphs.common.telemetry import traceparent
+
+CHANNEL = "outbox"
+"""The PostgreSQL notification channel that wakes the relay."""
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """The domain's outbox: a row lives from the commit that wrote it until the relay has passed it on."""
+    return Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("kind", String(8), nullable=False),
+        Column("name", String(100), nullable=False),
+        Column("payload", JSONB, nullable=False),
+        Column("traceparent", String(64), nullable=False),
+        Column("not_before", DateTime(timezone=True)),
+        Column("created_at", DateTime(timezone=True), nullable=False),
+    )
+
+
+def inbox_table(metadata: MetaData) -> Table:
+    """The domain's inbox: one row for each event that a consumer has made effective."""
+    return Table(
+        "inbox",
+        metadata,
+        Column("consumer", String(100), primary_key=True),
+        Column("message_id", String(100), primary_key=True),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message on its way: `id` is unique within its domain."""
+
+    id: int
+    kind: str
+    name: str
+    payload: dict[str, Any]
+    traceparent: str
+    not_before: datetime | None
+
+
+async def append(
+    session: AsyncSession, table: Table, message: Message, *, now: datetime, not_before: datetime | None
+) -> None:
+    """Write a message beside the state it speaks of, and wake the relay when that commits."""
+    await session.execute(
+        insert(table).values(
+            kind="event" if isinstance(message, Event) else "job",
+            name=message.name(),
+            payload=message.payload(),
+            traceparent=traceparent(),
+            not_before=not_before,
+            created_at=now,
+        )
+    )
+    await session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRow]:
+    """Lock and return the oldest rows that no other relay holds; they go when the transaction commits."""
+    rows = await session.execute(
+        select(table).order_by(table.c.id).limit(limit).with_for_update(skip_locked=True)
+    )
+    taken = [
+        OutboxRow(row.id, row.kind, row.name, row.payload, row.traceparent, row.not_before) for row in rows
+    ]
+    await session.execute(delete(table).where(table.c.id.in_([row.id for row in taken])))
+    return taken
+
+
+async def receive(session: AsyncSession, table: Table, consumer: str, message_id: str, now: datetime) -> bool:
+    """Note that a consumer handles a message; false when it already did."""
+    row = await session.scalar(
+        upsert(table)
+        .values(consumer=consumer, message_id=message_id, received_at=now)
+        .on_conflict_do_nothing()
+        .returning(table.c.consumer)
+    )
+    return row is not None

@@ -1,0 +1,81 @@
+"""Keyset pagination for Relay connections: newest first, by id, many lists in one statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from subgraphs.common.validation import in_range
+
+Row = TypeVar("Row", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a client asks of a connection; hashable, so that it can be part of a loader's key."""
+
+    first: int
+    after: str | None
+
+    @classmethod
+    def of(cls, first: int, after: str | None) -> PageRequest:
+        """Check the arguments of a connection; BadUserInput when `first` is not from 1 to 100."""
+        return cls(in_range("first", first, 1, 100), after)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page of rows; a cursor is the row's id."""
+
+    rows: Sequence[Row]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+
+
+EMPTY: Page[Any] = Page((), (), has_next=False, has_previous=False)
+
+
+async def pages(
+    session: AsyncSession,
+    entity: Any,
+    parent: InstrumentedAttribute[str],
+    parent_ids: Sequence[str],
+    request: PageRequest,
+    where: ColumnElement[bool] | None = None,
+) -> dict[str, Page[Any]]:
+    """The same page of several parents' lists, in one statement: rows ranked within their parent.
+
+    `entity` must have an `id` that sorts by time of creation.
+    """
+    rank = func.row_number().over(partition_by=parent, order_by=entity.id.desc()).label("rank")
+    inner: Select[Any] = select(entity, rank).where(parent.in_(parent_ids))
+    if where is not None:
+        inner = inner.where(where)
+    if request.after is not None:
+        inner = inner.where(entity.id < request.after)
+    ranked = inner.subquery()
+    row = aliased(entity, ranked)
+    found = await session.scalars(
+        select(row).where(ranked.c.rank <= request.first + 1).order_by(row.id.desc())
+    )
+    grouped: defaultdict[str, list[Any]] = defaultdict(list)
+    for item in found:
+        grouped[getattr(item, parent.key)].append(item)
+    return {key: _page(rows, request) for key, rows in grouped.items()}
+
+
+def _page(rows: list[Any], request: PageRequest) -> Page[Any]:
+    kept = rows[: request.first]
+    return Page(
+        rows=kept,
+        cursors=[row.id for row in kept],
+        has_next=len(rows) > request.first,
+        has_previous=request.after is not None,
+    )

@@ -1,0 +1,58 @@
+"""The open resources of one domain, in a subgraph's process or in a worker's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from sqlalchemy import MetaData
+
+from subgraphs.common.clock import Clock, utc_now
+from subgraphs.common.database import Database
+from subgraphs.common.graph import GraphClient
+from subgraphs.common.live import LiveStreams
+from subgraphs.common.settings import Settings
+from subgraphs.common.storage import Storage
+from subgraphs.common.unit_of_work import UnitOfWork, unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything a domain needs to run: opened once, handed in everywhere."""
+
+    domain: str
+    settings: Settings
+    metadata: MetaData
+    database: Database
+    redis: Redis
+    live: LiveStreams
+    storage: Storage
+    graph: GraphClient
+    clock: Clock
+
+    def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open the transaction of one mutation or task."""
+        return unit_of_work(self.database, self.metadata, self.clock)
+
+
+@asynccontextmanager
+async def open_runtime(
+    domain: str, metadata: MetaData, settings: Settings, clock: Clock = utc_now
+) -> AsyncIterator[Runtime]:
+    """Open a domain's resources, and close them at the end. Connections are made when first used."""
+    database = Database(settings.database_url(domain), domain)
+    redis = Redis.from_url(settings.redis_url)
+    live = LiveStreams(redis)
+    graph = GraphClient(settings.graph_address)
+    storage = Storage(
+        settings.storage_url, settings.files_address, settings.file_signing_key.get_secret_value()
+    )
+    try:
+        yield Runtime(domain, settings, metadata, database, redis, live, storage, graph, clock)
+    finally:
+        await live.close()
+        await graph.close()
+        await redis.aclose()
+        await database.close()

@@ -1,0 +1,63 @@
+"""The object store for pictures and print files, and the signed addresses they are served by."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import obstore
+from obstore.exceptions import NotFoundError
+from obstore.store import ObjectStore, from_url
+
+from subgraphs.common.errors import NotFound
+
+LIFETIME = timedelta(hours=1)
+
+
+class Storage:
+    """Files by key: a folder locally, a bucket on AWS, one interface."""
+
+    def __init__(self, url: str, files_address: str, signing_key: str) -> None:
+        if url.startswith("file://"):
+            Path(urlsplit(url).path).mkdir(parents=True, exist_ok=True)
+        self._store: ObjectStore = from_url(url)
+        self._address = files_address
+        self._signing_key = signing_key.encode()
+
+    async def put(self, key: str, content: bytes) -> str:
+        """Store a file, replacing what was there; return its SHA-256 in hex."""
+        await obstore.put_async(self._store, key, content)
+        return hashlib.sha256(content).hexdigest()
+
+    async def get(self, key: str) -> bytes:
+        """Read a file whole; NotFound when there is none."""
+        try:
+            result = await obstore.get_async(self._store, key)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise NotFound("File", key) from error
+        return bytes(await result.bytes_async())
+
+    async def delete(self, keys: list[str]) -> None:
+        """Remove files; those that are not there are passed over."""
+        for key in keys:
+            try:
+                await obstore.delete_async(self._store, key)
+            except (NotFoundError, FileNotFoundError):
+                continue
+
+    def signed_url(self, key: str, now: datetime) -> str:
+        """An address that serves this file to whoever has it, for an hour."""
+        expires = int((now + LIFETIME).timestamp())
+        return f"{self._address}/{quote(key)}?expires={expires}&signature={self._signature(key, expires)}"
+
+    def verify(self, key: str, expires: str, signature: str, now: datetime) -> bool:
+        """Tell whether an address was signed here and has not expired."""
+        if not expires.isdecimal() or int(expires) < now.timestamp():
+            return False
+        return hmac.compare_digest(self._signature(key, int(expires)).encode(), signature.encode())
+
+    def _signature(self, key: str, expires: int) -> str:
+        return hmac.new(self._signing_key, f"{key}\n{expires}".encode(), hashlib.sha256).hexdigest()

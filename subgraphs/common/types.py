@@ -1,0 +1,71 @@
+"""GraphQL types that every subgraph shares."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Self, TypeVar
+
+import strawberry
+
+from subgraphs.common import money
+from subgraphs.common.pagination import Page
+
+Node = TypeVar("Node")
+
+
+@strawberry.federation.type(shareable=True, description="An exact amount of money.")
+class Money:
+    """Money as the graph shows it."""
+
+    amount: int = strawberry.field(description="In minor units of the currency: cents, pence, yen.")
+    currency: str = strawberry.field(description="ISO 4217, three capital letters.")
+
+    @classmethod
+    def of(cls, value: money.Money) -> Self:
+        """Show a domain's money."""
+        return cls(amount=value.amount, currency=value.currency)
+
+
+@strawberry.federation.type(shareable=True, description="Where a page of a connection begins and ends.")
+class PageInfo:
+    """Relay's PageInfo."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type(description="One node of a connection.")
+class Edge(Generic[Node]):
+    """Relay's Edge."""
+
+    cursor: str
+    node: Node
+
+
+@strawberry.type(description="A page of a list, newest first.")
+class Connection(Generic[Node]):
+    """Relay's Connection, with the nodes at hand too."""
+
+    edges: list[Edge[Node]]
+    nodes: list[Node]
+    page_info: PageInfo
+
+    @classmethod
+    def of(cls, page: Page[object], nodes: list[Node]) -> Self:
+        """Show a page of rows as these nodes, which come in the same order."""
+        edges = [Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
+        return cls(
+            edges=edges,
+            nodes=nodes,
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                has_previous_page=page.has_previous,
+                start_cursor=page.cursors[0] if page.cursors else None,
+                end_cursor=page.cursors[-1] if page.cursors else None,
+            ),
+        )
+
+
+First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="The cursor after which to begin.")]

@@ -1,0 +1,53 @@
+"""The unit of work: one mutation or task, one transaction, and what it leaves for after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from subgraphs.common import outbox
+from subgraphs.common.clock import Clock
+from subgraphs.common.database import Database
+from subgraphs.common.messages import Event, Job
+
+
+class UnitOfWork:
+    """A transaction under way. Only `unit_of_work` commits it."""
+
+    def __init__(self, session: AsyncSession, metadata: MetaData, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.after_commit: list[Callable[[], Awaitable[None]]] = []
+        self._outbox = metadata.tables[f"{metadata.schema}.outbox"]
+        self._inbox = metadata.tables[f"{metadata.schema}.inbox"]
+
+    async def publish(self, event: Event) -> None:
+        """Tell the platform a fact, if and when this transaction commits."""
+        await outbox.append(self.session, self._outbox, event, now=self.now, not_before=None)
+
+    async def enqueue(self, job: Job, *, delay: timedelta = timedelta()) -> None:
+        """Have a job done after this transaction commits, no earlier than the delay."""
+        not_before = self.now + delay if delay else None
+        await outbox.append(self.session, self._outbox, job, now=self.now, not_before=not_before)
+
+    async def receive(self, consumer: str, message_id: str) -> bool:
+        """Make an event effective once: false when this consumer has already handled it."""
+        return await outbox.receive(self.session, self._inbox, consumer, message_id, self.now)
+
+
+@asynccontextmanager
+async def unit_of_work(database: Database, metadata: MetaData, clock: Clock) -> AsyncIterator[UnitOfWork]:
+    """Open a transaction; commit it when the block ends, roll everything back when it raises.
+
+    `after_commit` callbacks run only after a commit and must not be needed for correctness: a crash may
+    come before them.
+    """
+    async with database.session() as session, session.begin():
+        uow = UnitOfWork(session, metadata, clock())
+        yield uow
+    for callback in uow.after_commit:
+        await callback()
