@@ -1,0 +1,196 @@
+"""Errors the router answers with.
+
+RouterError                           what a client may read: a message, `extensions.code` and an HTTP status
+├── RequestError                      the HTTP request or the WebSocket message is not a GraphQL request
+│   ├── MalformedRequestError         400  BAD_REQUEST
+│   ├── CrossSiteRequestError         403  CSRF_PREVENTED
+│   ├── MethodNotAllowedError         405  METHOD_NOT_ALLOWED
+│   ├── NotAcceptableError            406  NOT_ACCEPTABLE
+│   ├── BodyTooLargeError             413  PAYLOAD_TOO_LARGE
+│   └── UnsupportedMediaTypeError     415  UNSUPPORTED_MEDIA_TYPE
+├── DocumentError                     the GraphQL request cannot be run; carries GraphQL's own errors
+│   ├── ParseFailedError              400  GRAPHQL_PARSE_FAILED
+│   ├── ValidationFailedError         400  GRAPHQL_VALIDATION_FAILED
+│   ├── OperationNotFoundError        400  OPERATION_RESOLUTION_FAILURE
+│   └── BadVariableError              400  BAD_USER_INPUT
+├── AccessError                       the caller may not ask this
+│   ├── UnauthenticatedError          401  UNAUTHENTICATED
+│   └── ForbiddenError                403  FORBIDDEN
+└── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
+
+Anything else that is raised is unexpected: it is logged whole and the client reads `masked(trace_id)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from graphql import GraphQLError
+
+
+class RouterError(Exception):
+    """An error that is shown to the client as it is written."""
+
+    code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, **extensions: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extensions = extensions
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """HTTP headers that belong to the answer."""
+        return {}
+
+    def formatted(self) -> list[dict[str, Any]]:
+        """The `errors` entry of a GraphQL response."""
+        return [{"message": self.message, "extensions": {"code": self.code, **self.extensions}}]
+
+
+class RequestError(RouterError):
+    """What arrived is not a well-formed GraphQL request, whatever the accepted media type."""
+
+
+class MalformedRequestError(RequestError):
+    """The body or the query string does not hold a GraphQL request."""
+
+    code = "BAD_REQUEST"
+    status = 400
+
+
+class CrossSiteRequestError(RequestError):
+    """A browser sends the request on behalf of another site that could not read the answer anyway."""
+
+    code = "CSRF_PREVENTED"
+    status = 403
+
+
+class MethodNotAllowedError(RequestError):
+    """The operation cannot be asked with this HTTP method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+    def __init__(self, message: str, allow: str) -> None:
+        super().__init__(message)
+        self.allow = allow
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The methods that would be allowed."""
+        return {"allow": self.allow}
+
+
+class NotAcceptableError(RequestError):
+    """None of the accepted media types can carry the answer."""
+
+    code = "NOT_ACCEPTABLE"
+    status = 406
+
+
+class BodyTooLargeError(RequestError):
+    """The request body exceeds the limit."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = 413
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The body is not declared as JSON."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+
+
+class DocumentError(RouterError):
+    """A GraphQL request that is refused before any of it runs."""
+
+    status = 400
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+    def formatted(self) -> list[dict[str, Any]]:
+        """GraphQL's own errors, each with this error's code unless it brings one."""
+        return [_with_code(error, self.code) for error in self.errors]
+
+
+class ParseFailedError(DocumentError):
+    """The document is not GraphQL."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+
+
+class ValidationFailedError(DocumentError):
+    """The document does not fit the schema or exceeds a limit."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+
+
+class OperationNotFoundError(DocumentError):
+    """The document and `operationName` do not single out one operation."""
+
+    code = "OPERATION_RESOLUTION_FAILURE"
+
+
+class BadVariableError(DocumentError):
+    """The variables do not fit their declared types."""
+
+    code = "BAD_USER_INPUT"
+
+
+class AccessError(RouterError):
+    """The caller may not ask this; `paths` names the response positions that were refused."""
+
+    def __init__(self, message: str, paths: Sequence[Sequence[str]] = ()) -> None:
+        super().__init__(message)
+        self.paths = paths
+
+    def formatted(self) -> list[dict[str, Any]]:
+        """One error per refused position, or one for the whole request."""
+        [error] = super().formatted()
+        return [{**error, "path": list(path)} for path in self.paths] or [error]
+
+
+class UnauthenticatedError(AccessError):
+    """There is no valid token where one is needed, or a token that is not valid."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge that belongs to a 401 answer."""
+        return {"www-authenticate": "Bearer"}
+
+
+class ForbiddenError(AccessError):
+    """The token is valid, but lacks a scope."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+
+class IdentityUnavailableError(RouterError):
+    """The key set that tokens are verified with cannot be fetched."""
+
+    code = "DOWNSTREAM_SERVICE_ERROR"
+    status = 503
+
+
+def masked(trace_id: str) -> dict[str, Any]:
+    """What a client reads of an unexpected error: enough to find it in the logs."""
+    return {
+        "message": "Internal server error",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id},
+    }
+
+
+def _with_code(error: GraphQLError, code: str) -> dict[str, Any]:
+    formatted: dict[str, Any] = {**error.formatted}
+    formatted["extensions"] = {"code": code, **(error.extensions or {})}
+    return formatted

@@ -1,0 +1,86 @@
+"""What the router reads from its environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class InvalidSettingError(Exception):
+    """A setting cannot be used; the message names the variable."""
+
+
+class Limits(BaseSettings):
+    """How much one request may ask."""
+
+    model_config = SettingsConfigDict(env_prefix="ROUTER_", env_ignore_empty=True, frozen=True)
+
+    max_depth: int = Field(default=20, ge=1, description="Levels of nested fields in an operation.")
+    max_tokens: int = Field(default=4000, ge=1, description="Lexical tokens in a document.")
+    max_aliases: int = Field(
+        100, ge=0, description="Aliases in an operation, fragments counted where spread."
+    )
+    max_root_fields: int = Field(default=30, ge=1, description="Fields at the root of an operation.")
+    max_directives: int = Field(default=100, ge=0, description="Directives in an operation.")
+    max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
+
+
+class Settings(BaseSettings):
+    """The router's settings, named as in the environment."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
+
+    host: str = "127.0.0.1"
+    api_port: int = Field(default=3000, ge=0, le=65535)
+    environment: Literal["development", "production"] = "development"
+    log_level: Literal["debug", "info", "warn", "error"] = "info"
+    supergraph: Path = Path("schema/supergraph.graphql")
+    auth_service_port: int = Field(default=3001, ge=0, le=65535)
+    jwks_url: str | None = None
+    jwt_issuer: str = "memorable"
+    router_subgraph_timeout: float = Field(default=30.0, gt=0, description="Seconds one fetch may take.")
+    router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
+    limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
+    subgraph_urls: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def introspection(self) -> bool:
+        """Whether clients may read the schema: not in production."""
+        return self.environment == "development"
+
+    @property
+    def default_jwks_url(self) -> str:
+        """Where Memorable's auth service publishes its keys on this machine."""
+        return f"http://127.0.0.1:{self.auth_service_port}/.well-known/jwks.json"
+
+    def url_of(self, subgraph: str, routing_url: str) -> str:
+        """The address of a subgraph: given to this process, or in its environment, or in the supergraph."""
+        return self.subgraph_urls.get(subgraph) or os.environ.get(f"{_variable(subgraph)}_URL") or routing_url
+
+
+def load(**overrides: object) -> Settings:
+    """Reads the environment; `overrides` win over it.
+
+    Raises:
+        InvalidSettingError: a variable holds something that cannot be used.
+    """
+    try:
+        return Settings.model_validate(overrides)
+    except ValidationError as error:
+        raise InvalidSettingError("; ".join(_complaints(error))) from None
+
+
+def _complaints(error: ValidationError) -> Iterable[str]:
+    prefix = "ROUTER_" if error.title == Limits.__name__ else ""
+    for problem in error.errors():
+        name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
+        yield f"{name}: {problem['msg']} (it is {problem['input']!r})"
+
+
+def _variable(subgraph: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in subgraph).upper()
