@@ -1,0 +1,17 @@
+"""What print tells the platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subgraphs.common.messages import Event
+
+
+@dataclass(frozen=True, slots=True)
+class PrintJobStatusChanged(Event):
+    """A print job moved on; `status` is a name of PrintJobStatus, `message` its reason in words or empty."""
+
+    print_job_id: str
+    order_id: str
+    status: str
+    message: str
