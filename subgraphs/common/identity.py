@@ -47,7 +47,7 @@ class TokenVerifier:
         self._lock = asyncio.Lock()
 
     async def verify(self, token: str) -> Identity:
-        """Return the identity of a token; Unauthenticated when it is malformed, forged, expired or not ours."""
+        """Return the identity of a token; Unauthenticated when it is malformed, forged or expired."""
         try:
             key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
             claims = jwt.decode(

@@ -71,11 +71,11 @@ class LiveStreams:
         return _sequence(newest[0][0]) if newest else 0
 
     async def follow(self, key: str, after: int, history: History) -> AsyncIterator[LiveEvent]:
-        """Yield every event after a number, first those already there, then each as it comes, without end.
+        """Yield every event after a number: first those already there, then each as it comes, without end.
 
-        Where the stream does not reach back far enough, or is gone, the durable events come from `history`. It is
-        asked again whenever the stream is silent, so that an event whose writer died before appending it arrives
-        all the same.
+        Where the stream does not reach back far enough, or is gone, the durable events come from `history`.
+        It is asked again whenever the stream is silent, so that an event whose writer died before appending
+        it arrives all the same.
         """
         cursor, silent = after, False
         async with self._subscribed(key) as news:

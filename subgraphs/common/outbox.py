@@ -6,23 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Identity,
-    MetaData,
-    String,
-    Table,
-    delete,
-    insert,
-    select,
-    text,
-)
+from sqlalchemy import Column, DateTime, MetaData, String, Table, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Message
 from subgraphs.common.telemetry import traceparent
 
@@ -35,7 +24,7 @@ def outbox_table(metadata: MetaData) -> Table:
     return Table(
         "outbox",
         metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("id", String(40), primary_key=True),
         Column("kind", String(8), nullable=False),
         Column("name", String(100), nullable=False),
         Column("payload", JSONB, nullable=False),
@@ -58,9 +47,9 @@ def inbox_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message on its way: `id` is unique within its domain."""
+    """A message on its way; its id is the same however often it is passed on."""
 
-    id: int
+    id: str
     kind: str
     name: str
     payload: dict[str, Any]
@@ -74,6 +63,7 @@ async def append(
     """Write a message beside the state it speaks of, and wake the relay when that commits."""
     await session.execute(
         insert(table).values(
+            id=new_id("msg"),
             kind="event" if isinstance(message, Event) else "job",
             name=message.name(),
             payload=message.payload(),

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
 
     offline_print_step_seconds: Annotated[float, Field(ge=0)] = 1.0
 
+    worker_metrics_port: Port | None = None
+
     @classmethod
     def load(cls) -> Self:
         """Read the environment; on a bad value end the process with a message that names each variable."""

@@ -1,0 +1,61 @@
+"""Run a worker: `python -m workers`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from importlib import import_module
+
+import uvloop
+from arq import create_pool
+from prometheus_client import start_http_server
+
+from subgraphs.common.settings import Settings
+from subgraphs.common.telemetry import configure_logging, logger
+from workers.platform import open_platform
+from workers.registry import REGISTRY
+from workers.relay import Relay
+from workers.settings import QUEUE, create_worker, dump, keep_marks, redis_settings
+
+_DOMAINS_WITH_TASKS = ("books", "ai", "orders", "print")
+
+
+async def work(settings: Settings) -> None:
+    """Do jobs and relay outboxes until SIGTERM or SIGINT; a job under way then is given back to the queue."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    queue = await create_pool(redis_settings(settings), job_serializer=dump, default_queue_name=QUEUE)
+    async with open_platform(settings) as platform:
+        worker = create_worker(platform, queue, REGISTRY)
+        running = asyncio.create_task(worker.async_run())
+        beside = [
+            asyncio.create_task(keep_marks(worker)),
+            asyncio.create_task(Relay(platform, queue, REGISTRY).run()),
+        ]
+        logger().info("Worker ready", handlers=len(REGISTRY.handlers))
+        stop = asyncio.create_task(stopped.wait())
+        done, _ = await asyncio.wait([running, *beside, stop], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*beside, stop]:
+            task.cancel()
+        await worker.close()
+        await asyncio.gather(running, *beside, stop, return_exceptions=True)
+        for task in done:
+            task.result()
+
+
+def main() -> int:
+    """Load every domain's tasks and work until told to stop."""
+    settings = Settings.load()
+    configure_logging("worker", settings.log_level)
+    for domain in _DOMAINS_WITH_TASKS:
+        import_module(f"workers.{domain}")
+    if settings.worker_metrics_port is not None:
+        start_http_server(settings.worker_metrics_port, addr=settings.host)
+    uvloop.run(work(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Which task does which job, and which consumers care about which event."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from subgraphs.common.messages import Event, Job
+from workers.platform import Platform
+
+JobType = TypeVar("JobType", bound=Job)
+EventType = TypeVar("EventType", bound=Event)
+Handler = Callable[[Platform, dict[str, Any], str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Handlers by the name under which they stand on the queue, and the consumers of each event."""
+
+    handlers: dict[str, Handler]
+    consumers: defaultdict[str, list[str]]
+
+    def add(self, name: str, handler: Handler) -> None:
+        """Register a handler; a name is taken once."""
+        if name in self.handlers:
+            raise ValueError(f"{name} is handled already")
+        self.handlers[name] = handler
+
+    def destinations(self, kind: str, name: str) -> list[str]:
+        """The handlers that a message goes to: a job's one task, an event's consumers."""
+        return [name] if kind == "job" else self.consumers[name]
+
+
+REGISTRY = Registry({}, defaultdict(list))
+
+
+def task(
+    job: type[JobType],
+) -> Callable[
+    [Callable[[Platform, JobType], Awaitable[None]]], Callable[[Platform, JobType], Awaitable[None]]
+]:
+    """Register the one task that does a job. It may run twice, and that must not matter."""
+
+    def register(
+        function: Callable[[Platform, JobType], Awaitable[None]],
+    ) -> Callable[[Platform, JobType], Awaitable[None]]:
+        async def handle(platform: Platform, payload: dict[str, Any], _: str) -> None:
+            await function(platform, job.of(payload))
+
+        REGISTRY.add(job.name(), handle)
+        return function
+
+    return register
+
+
+def on(
+    event: type[EventType], *, consumer: str
+) -> Callable[
+    [Callable[[Platform, EventType, str], Awaitable[None]]],
+    Callable[[Platform, EventType, str], Awaitable[None]],
+]:
+    """Register a consumer of an event, named `domain.what_it_does`.
+
+    The function's third argument is the message's id, for the inbox.
+    """
+
+    def register(
+        function: Callable[[Platform, EventType, str], Awaitable[None]],
+    ) -> Callable[[Platform, EventType, str], Awaitable[None]]:
+        async def handle(platform: Platform, payload: dict[str, Any], message_id: str) -> None:
+            await function(platform, event.of(payload), message_id)
+
+        REGISTRY.add(consumer, handle)
+        REGISTRY.consumers[event.name()].append(consumer)
+        return function
+
+    return register
