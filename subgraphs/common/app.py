@@ -72,7 +72,12 @@ def public_error(error: GraphQLError) -> Any:
     if cause is None:
         return formatted | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"} | (error.extensions or {})}
     logger().error("A resolver failed", path=error.path, exc_info=cause)
-    return formatted | {
+    return formatted | masked()
+
+
+def masked() -> dict[str, Any]:
+    """What a client is told of an unexpected error: where to find it in the logs."""
+    return {
         "message": "Something went wrong on our side.",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id()},
     }
@@ -118,11 +123,16 @@ class TraceMiddleware:
             logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
 
 
-async def _unauthenticated(_: Request, error: Exception) -> Response:
-    """A token that is not valid fails the whole request, in the form of GraphQL."""
-    return JSONResponse(
-        {"data": None, "errors": [{"message": str(error), "extensions": {"code": "UNAUTHENTICATED"}}]}
-    )
+async def _refused(_: Request, error: Exception) -> Response:
+    """A request refused before it was executed (a token that is not valid), in the form of GraphQL."""
+    extensions = error.extensions if isinstance(error, DomainError) else {}
+    return JSONResponse({"data": None, "errors": [{"message": str(error), "extensions": extensions}]})
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    """What nobody expected, masked."""
+    logger().error("A request failed", exc_info=error)
+    return JSONResponse({"data": None, "errors": [masked()]}, status_code=500)
 
 
 async def _live(_: Request) -> Response:
@@ -182,7 +192,7 @@ def create_subgraph(
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
-        exception_handlers={Unauthenticated: _unauthenticated},
+        exception_handlers={DomainError: _refused, Exception: _failed},
     )
     app.add_middleware(TraceMiddleware, service=domain)
     return app

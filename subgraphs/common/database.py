@@ -42,7 +42,7 @@ class Database:
     """Connections to PostgreSQL as one domain's role."""
 
     def __init__(self, url: str, service: str) -> None:
-        self.engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        self.engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         statements = SQL_STATEMENTS.labels(service)
         event.listen(self.engine.sync_engine, "before_cursor_execute", lambda *_: statements.inc())

@@ -10,7 +10,7 @@ import jwt
 from jwt import PyJWK, PyJWKSet
 
 from subgraphs.common.clock import Clock
-from subgraphs.common.errors import Forbidden, Unauthenticated
+from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
 
 ALGORITHM = "ES256"
 _REFETCH_COOLDOWN_SECONDS = 10
@@ -76,9 +76,11 @@ class TokenVerifier:
         return self._clock().timestamp() - self._fetched_at >= _REFETCH_COOLDOWN_SECONDS or not self._keys
 
     async def _fetch(self) -> None:
-        async with httpx2.AsyncClient(timeout=5) as client:
-            response = await client.get(self._address)
-            response.raise_for_status()
+        try:
+            async with httpx2.AsyncClient(timeout=5) as client:
+                response = (await client.get(self._address)).raise_for_status()
+        except httpx2.HTTPError as error:
+            raise DependencyFailed("Tokens cannot be verified now; try again.") from error
         keys = PyJWKSet.from_dict(response.json()).keys
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched_at = self._clock().timestamp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -77,22 +78,17 @@ class LiveStreams:
         It is asked again whenever the stream is silent, so that an event whose writer died before appending
         it arrives all the same.
         """
-        cursor, silent = after, False
+        cursor, silent = after, True
         async with self._subscribed(key) as news:
             while True:
                 news.clear()
-                if await self._reaches_back(key, cursor):
-                    while events := await self._read(key, cursor):
-                        for event in events:
-                            yield event
-                            cursor = event.sequence
-                else:
-                    silent = True
-                if silent:
-                    for event in await history(cursor):
-                        yield event
-                        cursor = event.sequence
-                silent = not await _happens(news)
+                events = await self._read(key, cursor)
+                if (silent and not events) or (events and events[0].sequence > cursor + 1):
+                    events = _fill(await history(cursor), events)
+                for event in events:
+                    yield event
+                    cursor = event.sequence
+                silent = not events and not await _happens(news)
 
     async def close(self) -> None:
         """Stop the reader."""
@@ -100,10 +96,6 @@ class LiveStreams:
             self._reader.cancel()
             with suppress(asyncio.CancelledError):
                 await self._reader
-
-    async def _reaches_back(self, key: str, cursor: int) -> bool:
-        oldest = await self._redis.xrange(_stream(key), count=1)
-        return bool(oldest) and _sequence(oldest[0][0]) <= cursor + 1
 
     async def _read(self, key: str, cursor: int) -> list[LiveEvent]:
         entries = await self._redis.xrange(_stream(key), min=f"{cursor + 1}-0", count=_BATCH)
@@ -150,6 +142,12 @@ class LiveStreams:
                     self._seen[stream] = entries[-1][0].decode()
                 for news in self._followers.get(stream.removeprefix("live:"), ()):
                     news.set()
+
+
+def _fill(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
+    """Put what only the rows still know before what the stream holds."""
+    known = stream[0].sequence if stream else math.inf
+    return [event for event in history if event.sequence < known] + stream
 
 
 async def _happens(news: asyncio.Event) -> bool:
