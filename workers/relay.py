@@ -1,4 +1,4 @@
-"""The outbox relay: what a transaction left in an outbox becomes jobs, at least once."""
+"""The outbox relay: what a transaction left in an outbox becomes jobs on the queue."""
 
 from __future__ import annotations
 
