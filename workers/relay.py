@@ -23,7 +23,7 @@ _RETRY_SECONDS = 2.0
 
 
 class Relay:
-    """Passes messages on as soon as they commit. Several relays may run: each row is held by one at a time."""
+    """Passes messages on as soon as they commit; several may run, each row is held by one at a time."""
 
     def __init__(self, platform: Platform, queue: ArqRedis, registry: Registry) -> None:
         self._platform = platform
