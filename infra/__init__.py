@@ -1,1 +1,1 @@
-""""""
+"""How Memorable runs: the command line, the local embedded stack, the schema tools and the benches."""

@@ -1,0 +1,58 @@
+"""The secrets of a local platform, made on first start and readable by their owner only."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets as random
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from infra.local.folder import DataFolder
+
+DOMAINS = ("auth", "books", "ai", "orders", "print")
+GENERATED = (
+    "POSTGRES_PASSWORD",
+    *(f"{domain.upper()}_POSTGRES_PASSWORD" for domain in DOMAINS),
+    "REDIS_PASSWORD",
+    "FILE_SIGNING_KEY",
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """What the processes must know and nobody may see; it has no readable form, so it cannot be printed."""
+
+    values: dict[str, str]
+    signing_key_file: Path
+
+
+def ensure_secrets(folder: DataFolder) -> Secrets:
+    """Read the folder's secrets, making those that are missing."""
+    values_file = folder.secrets / "values.json"
+    key_file = folder.secrets / "auth-signing-key.pem"
+    known: dict[str, str] = json.loads(values_file.read_text()) if values_file.exists() else {}
+    missing = {name: random.token_hex(32) for name in GENERATED if name not in known}
+    if missing:
+        _write_private(values_file, json.dumps(known | missing, indent=2).encode())
+    if not key_file.exists():
+        _write_private(key_file, _signing_key())
+    return Secrets(known | missing, key_file)
+
+
+def _signing_key() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Replace the file whole, so that a start that is killed half-way leaves the old one or none."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+    draft.replace(path)

