@@ -1,0 +1,14 @@
+"""What the ai domain has done in the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subgraphs.common.messages import Job
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateBook(Job):
+    """Run a generation to its end, from wherever it stands."""
+
+    generation_id: str

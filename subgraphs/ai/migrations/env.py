@@ -1,0 +1,8 @@
+"""Alembic's entry to the migrations of the ai domain."""
+
+from __future__ import annotations
+
+from subgraphs.ai.models import Table
+from subgraphs.common.migrations import run
+
+run("ai", Table.metadata)

@@ -1,0 +1,142 @@
+"""The tables of the ai domain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Enum, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.outbox import inbox_table, outbox_table
+
+
+class GenerationKind(StrEnum):
+    """What is made: a whole book, or parts of one page anew."""
+
+    BOOK = "BOOK"
+    PAGE = "PAGE"
+
+
+class GenerationStatus(StrEnum):
+    """How far a generation is; PARTIAL has all but the steps that kept failing."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def active(self) -> bool:
+        """Whether anything may still be done."""
+        return self in {GenerationStatus.QUEUED, GenerationStatus.RUNNING}
+
+
+class StepKind(StrEnum):
+    """What one step makes."""
+
+    OUTLINE = "OUTLINE"
+    SCENE_TEXT = "SCENE_TEXT"
+    ILLUSTRATION = "ILLUSTRATION"
+    COVER = "COVER"
+
+
+class StepStatus(StrEnum):
+    """How far a step is; a SKIPPED one was left undone because the generation ended before it."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+_ACTIVE = text("status IN ('QUEUED', 'RUNNING')")
+
+
+def _choice(values: type[StrEnum], length: int) -> Enum:
+    return Enum(values, native_enum=False, length=length)
+
+
+class Table(Base):
+    """The base of the domain's tables."""
+
+    __abstract__ = True
+    metadata = domain_metadata("ai")
+
+
+class Generation(Table):
+    """One run of the studio.
+
+    `lease` counts the runners that took it up: only the newest may write. `request` is what the run needs
+    to know, frozen when it was asked for. `last_sequence` is the number of its newest durable event.
+    """
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        Index("uq_generations_active_book", "book_id", unique=True, postgresql_where=_ACTIVE),
+        Index("ix_generations_book_id_id", "book_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(40))
+    book_id: Mapped[str] = mapped_column(String(40))
+    child_id: Mapped[str] = mapped_column(String(40), index=True)
+    kind: Mapped[GenerationKind] = mapped_column(_choice(GenerationKind, 8))
+    status: Mapped[GenerationStatus] = mapped_column(_choice(GenerationStatus, 12))
+    provider: Mapped[str] = mapped_column(String(20))
+    request: Mapped[dict[str, Any]]
+    lease: Mapped[int] = mapped_column(Integer, default=0)
+    last_sequence: Mapped[int] = mapped_column(Integer, default=0)
+    failure: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class GenerationStep(Table):
+    """One step of a generation: what came in (as a hash), what came out, and whether the book has it.
+
+    `scene` counts from 1 and is null for the outline and the cover; `page_id` is the page that gets the
+    result. A step is DONE when its result is saved, and `announced_at` is set when the book has it and
+    its live event has a number.
+    """
+
+    __tablename__ = "generation_steps"
+    __table_args__ = (UniqueConstraint("generation_id", "position"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    generation_id: Mapped[str] = mapped_column(ForeignKey(Generation.id, ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[StepKind] = mapped_column(_choice(StepKind, 12))
+    scene: Mapped[int | None] = mapped_column(Integer)
+    page_id: Mapped[str | None] = mapped_column(String(40))
+    status: Mapped[StepStatus] = mapped_column(_choice(StepStatus, 8))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    input_hash: Mapped[str | None] = mapped_column(String(64))
+    result: Mapped[dict[str, Any] | None]
+    failure: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
+
+
+class GenerationEvent(Table):
+    """A durable live event, under the number by which subscribers know it."""
+
+    __tablename__ = "generation_events"
+
+    generation_id: Mapped[str] = mapped_column(
+        ForeignKey(Generation.id, ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    data: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+outbox_table(Table.metadata)
+inbox_table(Table.metadata)
