@@ -25,6 +25,7 @@ class Limits(BaseSettings):
     max_aliases: int = Field(
         100, ge=0, description="Aliases in an operation, fragments counted where spread."
     )
+    max_fields: int = Field(default=2000, ge=1, description="Fields, counted wherever a fragment is spread.")
     max_root_fields: int = Field(default=30, ge=1, description="Fields at the root of an operation.")
     max_directives: int = Field(default=100, ge=0, description="Directives in an operation.")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")

@@ -34,6 +34,7 @@ class Size:
     depth: int = 0
     aliases: int = 0
     fields: int = 0
+    roots: int = 0
     directives: int = 0
 
     def beside(self, other: Size) -> Size:
@@ -42,6 +43,7 @@ class Size:
             max(self.depth, other.depth),
             self.aliases + other.aliases,
             self.fields + other.fields,
+            self.roots + other.roots,
             self.directives + other.directives,
         )
 
@@ -72,11 +74,11 @@ class _Ruler:
         return inner.beside(Size(directives=len(node.directives or ())))
 
     def _field(self, node: FieldNode) -> Size:
-        own = Size(1, 1 if node.alias else 0, 1, len(node.directives or ()))
+        own = Size(1, 1 if node.alias else 0, 1, 1, len(node.directives or ()))
         if node.name.value in INTROSPECTION_FIELDS:
             return own
         inner = self.measure(node.selection_set)
-        return own.beside(Size(inner.depth + 1, inner.aliases, 0, inner.directives))
+        return own.beside(Size(inner.depth + 1, inner.aliases, inner.fields, 0, inner.directives))
 
     def _fragment(self, name: str) -> Size:
         if name not in self._fragments:
@@ -119,7 +121,8 @@ def _exceeded(size: Size, limits: Limits) -> list[tuple[str, int, int]]:
     measures: list[tuple[str, int, int]] = [
         ("levels of fields", size.depth, limits.max_depth),
         ("aliases", size.aliases, limits.max_aliases),
-        ("root fields", size.fields, limits.max_root_fields),
+        ("fields", size.fields, limits.max_fields),
+        ("root fields", size.roots, limits.max_root_fields),
         ("directives", size.directives, limits.max_directives),
     ]
     return [measure for measure in measures if measure[1] > measure[2]]

@@ -1,0 +1,1 @@
+"""The router's edge: GraphQL over HTTP, Server-Sent Events and WebSocket, and the explorer."""

@@ -1,0 +1,141 @@
+"""GraphQL over HTTP: GET and POST, content negotiation, status codes, and no way in for other sites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from router.errors import (
+    AccessError,
+    BodyTooLargeError,
+    CrossSiteRequestError,
+    DocumentError,
+    MethodNotAllowedError,
+    NotAcceptableError,
+    RouterError,
+    UnsupportedMediaTypeError,
+    masked,
+)
+from router.server import graphiql
+from router.server.negotiation import (
+    ANSWERS,
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    HTML,
+    JSON,
+    media_type,
+    preferred,
+)
+from router.server.pipeline import Operation, Pipeline
+from router.server.request import GraphQLRequest, from_body, from_query
+from router.server.streaming import event_stream
+from router.telemetry import Trace, current_trace, log
+
+
+class HttpEndpoint:
+    """The GraphQL address as HTTP sees it."""
+
+    def __init__(self, pipeline: Pipeline, max_body_bytes: int) -> None:
+        self._pipeline = pipeline
+        self._max_body_bytes = max_body_bytes
+
+    async def handle(self, request: Request) -> Response:
+        """Answers one HTTP request, whatever becomes of it."""
+        if wants_explorer(request):
+            return graphiql.page()
+        trace = Trace.begin(request.headers.get("traceparent"))
+        current_trace.set(trace)
+        try:
+            return await self._answer(request, trace)
+        except RouterError as error:
+            return _refusal(request, error)
+        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+            log.exception("A request failed")
+            return _json(request, {"errors": [masked(trace.trace_id)]}, 500)
+
+    async def _answer(self, request: Request, trace: Trace) -> Response:
+        refuse_cross_site(request)
+        parameters = await self._parameters(request)
+        caller = await self._pipeline.identify(request.headers.get("authorization"))
+        operation = self._pipeline.open(parameters, caller, trace)
+        if request.method != "POST" and operation.kind is OperationType.MUTATION:
+            raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
+        if _streams(request, operation):
+            return event_stream(operation.results())
+        return _json(request, await operation.execute())
+
+    async def _parameters(self, request: Request) -> GraphQLRequest:
+        if request.method != "POST":
+            return from_query(request.query_params)
+        essence, parameters = media_type(request.headers.get("content-type"))
+        if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
+            raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
+        return from_body(await self._body(request))
+
+    async def _body(self, request: Request) -> bytes:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                raise BodyTooLargeError(f"The body is larger than {self._max_body_bytes} bytes.")
+        return bytes(body)
+
+
+def wants_explorer(request: Request) -> bool:
+    """Whether a person opened the address in a browser: no operation, and a page preferred over data."""
+    if request.method == "POST" or "query" in request.query_params:
+        return False
+    return preferred(request.headers.get("accept"), (*ANSWERS, EVENT_STREAM, HTML)) == HTML
+
+
+def refuse_cross_site(request: Request) -> None:
+    """Refuses what a foreign page makes a browser send without asking us first.
+
+    A POST needs no check: a JSON body forces the browser to ask. A GET from another site's markup
+    (an image, a script, a frame) says so in its fetch metadata.
+
+    Raises:
+        CrossSiteRequestError: a browser sends a GET for another site.
+    """
+    headers = request.headers
+    if (
+        request.method != "POST"
+        and headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        and headers.get("sec-fetch-mode") in ("no-cors", "navigate")
+    ):
+        raise CrossSiteRequestError("Another site may not make a browser send operations here.")
+
+
+def _streams(request: Request, operation: Operation) -> bool:
+    accept = request.headers.get("accept")
+    if operation.kind is not OperationType.SUBSCRIPTION and preferred(accept, ANSWERS):
+        return False
+    if preferred(accept, (EVENT_STREAM,)):
+        return True
+    if operation.kind is OperationType.SUBSCRIPTION:
+        raise NotAcceptableError(f"A subscription is answered as {EVENT_STREAM}, or over WebSocket.")
+    raise NotAcceptableError(f"The answer can be {GRAPHQL_JSON} or {JSON}.")
+
+
+def _refusal(request: Request, error: RouterError) -> Response:
+    # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
+    is_graphql = isinstance(error, DocumentError | AccessError)
+    plain = preferred(request.headers.get("accept"), ANSWERS) != GRAPHQL_JSON
+    status = 200 if is_graphql and plain else error.status
+    return _json(request, {"errors": error.formatted()}, status, error.headers)
+
+
+def _json(
+    request: Request, body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    essence = preferred(request.headers.get("accept"), ANSWERS) or JSON
+    return Response(
+        orjson.dumps(body),
+        status,
+        {**(headers or {}), "content-type": f"{essence}; charset=utf-8", "vary": "accept"},
+    )

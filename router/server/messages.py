@@ -1,0 +1,101 @@
+"""The messages of the graphql-transport-ws protocol, as a client may send them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from router.errors import MalformedRequestError
+from router.server.request import GraphQLRequest, from_json
+
+
+class InvalidMessageError(Exception):
+    """The client broke the protocol; the message tells how."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInit:
+    """Direction: client to server. Opens the conversation and may carry a token."""
+
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Direction: both. Asks whether the other side is alive."""
+
+    payload: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Direction: both. Answers a ping, or says unasked that this side is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Direction: client to server. Asks for an operation of any kind."""
+
+    id: str
+    request: GraphQLRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Direction: both. Ends an operation."""
+
+    id: str
+
+
+Message = ConnectionInit | Ping | Pong | Subscribe | Complete
+
+
+def parse(text: str | bytes) -> Message:
+    """Reads one message.
+
+    Raises:
+        InvalidMessageError: it is not one of the protocol's messages.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidMessageError("The message is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidMessageError("A message is a JSON object")
+    match value.get("type"):
+        case "connection_init":
+            return ConnectionInit(_payload(value) or {})
+        case "ping":
+            return Ping(_payload(value))
+        case "pong":
+            _payload(value)
+            return Pong()
+        case "subscribe":
+            return Subscribe(_id(value), _request(value))
+        case "complete":
+            return Complete(_id(value))
+        case _:
+            raise InvalidMessageError("The message has an unknown type")
+
+
+def _payload(value: dict[str, Any]) -> dict[str, Any] | None:
+    payload = value.get("payload")
+    if payload is not None and not isinstance(payload, dict):
+        raise InvalidMessageError("The payload must be an object or null")
+    return payload
+
+
+def _id(value: dict[str, Any]) -> str:
+    identifier = value.get("id")
+    if not isinstance(identifier, str) or not identifier:
+        raise InvalidMessageError("The id must be a string that is not empty")
+    return identifier
+
+
+def _request(value: dict[str, Any]) -> GraphQLRequest:
+    try:
+        return from_json(value.get("payload"))
+    except MalformedRequestError as error:
+        raise InvalidMessageError(error.message) from None

@@ -1,0 +1,68 @@
+"""A GraphQL request as clients send it: the same four parameters in a body, a query string or a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from router.errors import MalformedRequestError
+
+PARAMETERS: Mapping[str, tuple[type, str]] = {
+    "query": (str, "a string"),
+    "operationName": (str, "a string or null"),
+    "variables": (dict, "an object or null"),
+    "extensions": (dict, "an object or null"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """The parameters of one operation."""
+
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any]
+
+
+def from_json(value: Any) -> GraphQLRequest:
+    """Reads the parameters from a decoded JSON value.
+
+    Raises:
+        MalformedRequestError: the value is not an object of these parameters.
+    """
+    if isinstance(value, list):
+        raise MalformedRequestError("Several operations in one request are not accepted.")
+    if not isinstance(value, dict):
+        raise MalformedRequestError("A GraphQL request is a JSON object.")
+    for name, (kind, wording) in PARAMETERS.items():
+        if value.get(name) is not None and not isinstance(value[name], kind):
+            raise MalformedRequestError(f"The parameter {name!r} must be {wording}.")
+    if value.get("query") is None:
+        raise MalformedRequestError("The request has no parameter 'query'.")
+    return GraphQLRequest(value["query"], value.get("operationName") or None, value.get("variables") or {})
+
+
+def from_body(body: bytes) -> GraphQLRequest:
+    """Reads the parameters from a JSON body."""
+    return from_json(_decoded(body, "The body"))
+
+
+def from_query(parameters: Mapping[str, str]) -> GraphQLRequest:
+    """Reads the parameters from a query string, where variables and extensions are JSON."""
+    value: dict[str, Any] = {name: parameters[name] for name in PARAMETERS if name in parameters}
+    for name in ("variables", "extensions"):
+        if value.get(name):
+            value[name] = _decoded(value[name].encode(), f"The parameter {name!r}")
+        else:
+            value.pop(name, None)
+    return from_json(value)
+
+
+def _decoded(text: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise MalformedRequestError(f"{what} is not valid JSON.") from None

@@ -1,0 +1,197 @@
+"""GraphQL over WebSocket: the server side of the graphql-transport-ws protocol.
+
+A connection is accepted, initialised once, acknowledged, and then runs any number of operations side by
+side. What breaks the protocol closes the socket with the protocol's code; what is wrong with one operation
+is an `error` message for that operation, and the socket stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from router.errors import AccessError, IdentityUnavailableError, RouterError, masked
+from router.server.messages import (
+    Complete,
+    ConnectionInit,
+    InvalidMessageError,
+    Ping,
+    Pong,
+    Subscribe,
+    parse,
+)
+from router.server.pipeline import Caller, Pipeline
+from router.telemetry import Trace, current_trace, log
+
+SUBPROTOCOL = "graphql-transport-ws"
+INIT_TIMEOUT_SECONDS = 10.0
+MAX_REASON_BYTES = 120
+
+INTERNAL_ERROR = 4500
+BAD_REQUEST = 4400
+UNAUTHORIZED = 4401
+FORBIDDEN = 4403
+SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+INIT_TIMEOUT = 4408
+SUBSCRIBER_EXISTS = 4409
+TOO_MANY_INITS = 4429
+
+
+class ProtocolViolationError(Exception):
+    """The connection must be closed with a code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Connection:
+    """One client's socket, from its handshake to its end."""
+
+    def __init__(
+        self, socket: WebSocket, pipeline: Pipeline, init_timeout: float = INIT_TIMEOUT_SECONDS
+    ) -> None:
+        self._socket = socket
+        self._pipeline = pipeline
+        self._init_timeout = init_timeout
+        self._initialised = False
+        self._caller: Caller | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Speaks the protocol until one side closes, then ends every operation that still runs."""
+        offered = SUBPROTOCOL in self._socket.scope["subprotocols"]
+        await self._socket.accept(subprotocol=SUBPROTOCOL if offered else None)
+        try:
+            if not offered:
+                raise ProtocolViolationError(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+            await self._converse()
+        except ProtocolViolationError as violation:
+            await self._close(violation.code, violation.reason)
+        except InvalidMessageError as error:
+            await self._close(BAD_REQUEST, str(error))
+        except WebSocketDisconnect:
+            pass
+        finally:
+            await self._end_operations()
+
+    async def _converse(self) -> None:
+        try:
+            async with asyncio.timeout(self._init_timeout) as deadline:
+                while self._caller is None:
+                    await self._handle(await self._receive())
+                deadline.reschedule(None)
+        except TimeoutError:
+            raise ProtocolViolationError(INIT_TIMEOUT, "Connection initialisation timeout") from None
+        while True:
+            await self._handle(await self._receive())
+
+    async def _receive(self) -> str | bytes:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        text: str | bytes | None = message.get("text")
+        return text if text is not None else message["bytes"]
+
+    async def _handle(self, text: str | bytes) -> None:
+        match parse(text):
+            case ConnectionInit(payload):
+                await self._initialise(payload)
+            case Ping(payload):
+                await self._send(
+                    {"type": "pong"} if payload is None else {"type": "pong", "payload": payload}
+                )
+            case Pong():
+                pass
+            case Subscribe() as message:
+                self._start(message)
+            case Complete(identifier):
+                self._stop(identifier)
+
+    async def _initialise(self, payload: Mapping[str, Any]) -> None:
+        if self._initialised:
+            raise ProtocolViolationError(TOO_MANY_INITS, "Too many initialisation requests")
+        self._initialised = True
+        try:
+            self._caller = await self._pipeline.identify(_authorization(payload, self._socket))
+        except AccessError as error:
+            raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
+        except IdentityUnavailableError as error:
+            raise ProtocolViolationError(INTERNAL_ERROR, error.message) from None
+        await self._send({"type": "connection_ack"})
+
+    def _start(self, message: Subscribe) -> None:
+        if self._caller is None:
+            raise ProtocolViolationError(UNAUTHORIZED, "Unauthorized")
+        if message.id in self._running:
+            raise ProtocolViolationError(SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
+        task = asyncio.create_task(self._run(message, self._caller))
+        self._running[message.id] = task
+
+    def _stop(self, identifier: str) -> None:
+        task = self._running.pop(identifier, None)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, message: Subscribe, caller: Caller) -> None:
+        trace = Trace.begin(self._socket.headers.get("traceparent"))
+        current_trace.set(trace)
+        try:
+            ending = await self._stream(message, caller, trace)
+        except RouterError as error:
+            ending = {"type": "error", "payload": error.formatted()}
+        except WebSocketDisconnect:
+            return
+        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+            log.exception("An operation over WebSocket failed")
+            ending = {"type": "error", "payload": [masked(trace.trace_id)]}
+        await self._finish(message.id, ending)
+
+    async def _stream(self, message: Subscribe, caller: Caller, trace: Trace) -> dict[str, Any]:
+        operation = self._pipeline.open(message.request, caller, trace)
+        results = operation.results()
+        try:
+            async for result in results:
+                if "data" not in result:
+                    return {"type": "error", "payload": result["errors"]}
+                await self._send({"id": message.id, "type": "next", "payload": result})
+        finally:
+            await results.aclose()
+        return {"type": "complete"}
+
+    async def _finish(self, identifier: str, ending: dict[str, Any]) -> None:
+        # The id is free before the client reads that the operation ended, as it may use it again at once.
+        self._running.pop(identifier, None)
+        try:
+            await self._send({"id": identifier, **ending})
+        except WebSocketDisconnect:
+            return
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._socket.send_text(orjson.dumps(message).decode())
+
+    async def _close(self, code: int, reason: str) -> None:
+        short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        try:
+            await self._socket.close(code, short)
+        except (RuntimeError, WebSocketDisconnect):
+            return
+
+    async def _end_operations(self) -> None:
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _authorization(payload: Mapping[str, Any], socket: WebSocket) -> str | None:
+    """The token of the first message, or of the handshake; browsers can only send the former."""
+    for name, value in payload.items():
+        if name.lower() == "authorization" and isinstance(value, str) and value:
+            return value
+    return socket.headers.get("authorization")

@@ -1,0 +1,47 @@
+"""Content negotiation."""
+
+import pytest
+
+from router.server.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, media_type, preferred
+
+OFFERS = (JSON, GRAPHQL_JSON)
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        (None, JSON),
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("application/json", JSON),
+        ("application/graphql-response+json", GRAPHQL_JSON),
+        ('APPLICATION/GraphQL-Response+JSON; charset="UTF-8"', GRAPHQL_JSON),
+        ("application/graphql-response+json, application/json", GRAPHQL_JSON),
+        ("application/json, application/graphql-response+json", JSON),
+        ("application/json;q=0.5, application/graphql-response+json;q=0.9", GRAPHQL_JSON),
+        ("application/json, */*", JSON),
+        ("*/*;q=0.1, application/graphql-response+json", GRAPHQL_JSON),
+        ("application/json;q=0, */*", GRAPHQL_JSON),
+        ("application/graphql-response+json, text/event-stream, multipart/mixed", GRAPHQL_JSON),
+        ("text/event-stream", None),
+        ("text/html", None),
+        ("application/json;q=0", None),
+        ("application/json;q=nonsense", None),
+        ("nonsense", None),
+    ],
+)
+def test_the_answer_is_the_type_the_client_likes_best(accept: str | None, chosen: str | None):
+    assert preferred(accept, OFFERS) == chosen
+
+
+def test_a_wildcard_covers_streams_too():
+    assert preferred("*/*", (EVENT_STREAM,)) == EVENT_STREAM
+
+
+def test_a_content_type_is_read_without_letter_case_and_quotes():
+    assert media_type('Application/JSON; Charset="UTF-8"') == ("application/json", {"charset": "utf-8"})
+
+
+def test_a_missing_content_type_is_empty():
+    assert media_type(None) == ("", {})

@@ -1,0 +1,64 @@
+"""The parameters of a GraphQL request."""
+
+from typing import Any
+
+import pytest
+
+from router.errors import MalformedRequestError
+from router.server.request import GraphQLRequest, from_body, from_query
+
+
+def test_a_body_holds_the_four_parameters():
+    body = b'{"query": "{ a }", "operationName": "Q", "variables": {"n": 1}, "extensions": {"x": 1}}'
+    assert from_body(body) == GraphQLRequest("{ a }", "Q", {"n": 1})
+
+
+def test_null_parameters_are_absent_parameters():
+    body = b'{"query": "{ a }", "operationName": null, "variables": null, "extensions": null}'
+    assert from_body(body) == GraphQLRequest("{ a }", None, {})
+
+
+def test_a_query_string_holds_variables_as_json():
+    parameters = {"query": "{ a }", "variables": '{"n": 1}', "operationName": "Q", "extensions": ""}
+    assert from_query(parameters) == GraphQLRequest("{ a }", "Q", {"n": 1})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "The body is not valid JSON."),
+        (b"{", "The body is not valid JSON."),
+        (b"\xff", "The body is not valid JSON."),
+        (b"null", "A GraphQL request is a JSON object."),
+        (b'"{ a }"', "A GraphQL request is a JSON object."),
+        (b'[{"query": "{ a }"}]', "Several operations in one request are not accepted."),
+        (b"{}", "The request has no parameter 'query'."),
+        (b'{"query": null}', "The request has no parameter 'query'."),
+        (b'{"query": 1}', "The parameter 'query' must be a string."),
+        (b'{"query": "{ a }", "variables": []}', "The parameter 'variables' must be an object or null."),
+        (b'{"query": "{ a }", "variables": "{}"}', "The parameter 'variables' must be an object or null."),
+        (
+            b'{"query": "{ a }", "operationName": 1}',
+            "The parameter 'operationName' must be a string or null.",
+        ),
+        (b'{"query": "{ a }", "extensions": 1}', "The parameter 'extensions' must be an object or null."),
+    ],
+)
+def test_what_is_no_request_is_said_plainly(body: bytes, message: str):
+    with pytest.raises(MalformedRequestError) as refusal:
+        from_body(body)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({}, "The request has no parameter 'query'."),
+        ({"query": "{ a }", "variables": "{"}, "The parameter 'variables' is not valid JSON."),
+        ({"query": "{ a }", "variables": "1"}, "The parameter 'variables' must be an object or null."),
+    ],
+)
+def test_a_query_string_is_checked_alike(parameters: dict[str, Any], message: str):
+    with pytest.raises(MalformedRequestError) as refusal:
+        from_query(parameters)
+    assert refusal.value.message == message

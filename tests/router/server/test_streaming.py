@@ -1,0 +1,53 @@
+"""The bytes of an event stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from router.server.streaming import encode
+
+
+async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    for item in items:
+        yield item
+
+
+async def test_a_stream_speaks_at_once_then_carries_each_result_and_completes_with_a_data_line():
+    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, {"data": {"n": 2}}))]
+    assert b"".join(chunks) == (
+        b":\n\n"
+        b'event: next\ndata: {"data":{"n":1}}\n\n'
+        b'event: next\ndata: {"data":{"n":2}}\n\n'
+        b"event: complete\ndata: \n\n"
+    )
+
+
+async def test_a_silent_stream_sends_heartbeats_and_loses_no_result():
+    release = asyncio.Event()
+
+    async def slow() -> AsyncGenerator[dict[str, Any], None]:
+        await release.wait()
+        yield {"data": None}
+
+    stream = encode(slow(), heartbeat=0.001)
+    assert [await anext(stream) for _ in range(3)] == [b":\n\n"] * 3
+    release.set()
+    rest = [chunk async for chunk in stream if chunk != b":\n\n"]
+    assert rest == [b'event: next\ndata: {"data":null}\n\n', b"event: complete\ndata: \n\n"]
+
+
+async def test_a_client_that_goes_closes_the_source():
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncGenerator[dict[str, Any], None]:
+        try:
+            yield {"data": 1}
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    stream = encode(endless())
+    await anext(stream)
+    await anext(stream)
+    await stream.aclose()
+    assert closed.is_set()
