@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -172,3 +174,10 @@ async def _run(connection: asyncpg.Connection, template: str, *values: str) -> N
         f"SELECT format({', '.join(filter(None, ['$1', places]))})", template, *values
     )
     await connection.execute(statement)
+
+
+if __name__ == "__main__":
+    try:
+        migrate(os.environ)
+    except InfraError as error:
+        sys.exit(str(error))

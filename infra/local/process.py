@@ -69,15 +69,23 @@ def spawn(spec: ProcessSpec, family: Family) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(process: subprocess.Popen[bytes], how: signal.Signals, grace: float) -> None:
-    """End the process politely, then by force."""
-    if process.poll() is None:
-        process.send_signal(how)
-    try:
-        process.wait(grace)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def stop_all(
+    running: Mapping[str, tuple[subprocess.Popen[bytes], signal.Signals]], grace: float
+) -> list[str]:
+    """End the processes at the same time: politely, then by force; returns the names that needed force."""
+    deadline = deadline_in(grace)
+    for process, how in running.values():
+        if process.poll() is None:
+            process.send_signal(how)
+    forced = []
+    for name, (process, _) in running.items():
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            forced.append(name)
+    return forced
 
 
 def last_words(logs: Path, name: str, lines: int = 12) -> str:

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from infra.local.folder import DataFolder
+from subgraphs.common.settings import DOMAINS
 
-DOMAINS = ("auth", "books", "ai", "orders", "print")
 GENERATED = (
     "POSTGRES_PASSWORD",
     *(f"{domain.upper()}_POSTGRES_PASSWORD" for domain in DOMAINS),

@@ -13,7 +13,7 @@ from infra.local import postgres, valkey
 from infra.local.folder import DataFolder, Hold, hold
 from infra.local.guardian import Guardian
 from infra.local.ports import free_port
-from infra.local.process import Family, ProcessFailed, ProcessSpec, deadline_in, rotate_log, spawn, stop
+from infra.local.process import Family, ProcessFailed, ProcessSpec, deadline_in, rotate_log, spawn, stop_all
 from infra.local.secrets import Secrets, ensure_secrets
 
 READY_WITHIN = 60.0
@@ -83,9 +83,11 @@ class Servers:
 
     def stop(self) -> None:
         """Stop both servers and let go of the folder; harmless when nothing runs."""
-        for name in reversed(list(self._running)):
-            spec, process = self._running.pop(name)
-            stop(process, spec.stop_signal, STOP_WITHIN)
+        stop_all(
+            {name: (process, spec.stop_signal) for name, (spec, process) in self._running.items()},
+            STOP_WITHIN,
+        )
+        self._running.clear()
         if self._hold is not None:
             self._hold.release()
             self._hold = None
@@ -126,7 +128,7 @@ class Servers:
             if self._wait(name, port, process):
                 return port
             code = process.poll()
-            stop(process, spec.stop_signal, STOP_WITHIN)
+            stop_all({name: (process, spec.stop_signal)}, STOP_WITHIN)
             del self._running[name]
             if code is None or attempt == ATTEMPTS - 1:
                 raise ProcessFailed(name, self.folder.logs, code)
