@@ -1,0 +1,28 @@
+"""What print has to get done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subgraphs.common.messages import Job
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightPrintJob(Job):
+    """Have the files of a print job made, and check them."""
+
+    print_job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitPrintJob(Job):
+    """Hand a print job to the print shop, or find out what became of an earlier attempt."""
+
+    print_job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilePrintJob(Job):
+    """Ask the print shop how a print job stands."""
+
+    print_job_id: str

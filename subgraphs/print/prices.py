@@ -1,0 +1,92 @@
+"""What a print costs: the shop's linear price for the copies, and our own table for sending them.
+
+Everything is in US dollars and exact. The price of one copy is rounded to the cent first, half up, so that
+what a parent sees for one copy times the copies is what the items cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP
+from enum import StrEnum
+from typing import Final
+
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.money import Money
+from subgraphs.common.validation import in_range
+from subgraphs.print.catalogue import Product
+from subgraphs.print.countries import Zone, zone
+
+CURRENCY: Final = "USD"
+MOST_COPIES: Final = 100
+_FULFILMENT: Final = 175
+"""Cents for handling one order, however many copies."""
+
+
+class ShippingLevel(StrEnum):
+    """How fast a parcel travels, in the words of Lulu's API."""
+
+    MAIL = "MAIL"
+    PRIORITY_MAIL = "PRIORITY_MAIL"
+    GROUND = "GROUND"
+    EXPEDITED = "EXPEDITED"
+    EXPRESS = "EXPRESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The parts of a price; `tax` is what the shop adds for the destination."""
+
+    items: Money
+    shipping: Money
+    fulfilment: Money
+    tax: Money
+
+    @property
+    def total(self) -> Money:
+        """All of it."""
+        return self.items + self.shipping + self.fulfilment + self.tax
+
+
+# Cents for the first copy of a parcel and for each further one. The table is ours: it takes one known
+# price (5.69 by mail within the United States) as its measure, and grows with distance and speed.
+_SHIPPING: Final[dict[ShippingLevel, dict[Zone, tuple[int, int]]]] = {
+    ShippingLevel.MAIL: {
+        Zone.UNITED_STATES: (569, 100), Zone.NEAR: (799, 150), Zone.FAR: (1099, 250),
+    },
+    ShippingLevel.PRIORITY_MAIL: {
+        Zone.UNITED_STATES: (799, 125), Zone.NEAR: (1199, 200), Zone.FAR: (1599, 350),
+    },
+    ShippingLevel.GROUND: {
+        Zone.UNITED_STATES: (1099, 125), Zone.NEAR: (1499, 200), Zone.FAR: (2199, 400),
+    },
+    ShippingLevel.EXPEDITED: {
+        Zone.UNITED_STATES: (1799, 200), Zone.NEAR: (2299, 350), Zone.FAR: (3299, 600),
+    },
+    ShippingLevel.EXPRESS: {
+        Zone.UNITED_STATES: (2799, 300), Zone.NEAR: (3499, 500), Zone.FAR: (4999, 900),
+    },
+}  # fmt: skip
+
+
+def copy_price(product: Product, page_count: int) -> Money:
+    """The price of one copy: a base and a rate for each page."""
+    dollars = product.base_price + page_count * product.page_price
+    return Money(int((dollars * 100).to_integral_value(ROUND_HALF_UP)), CURRENCY)
+
+
+def cost(
+    product: Product, page_count: int, quantity: int, country_code: str, shipping_level: ShippingLevel
+) -> Cost:
+    """The cost of printing and sending copies of a book; BadUserInput for what cannot be printed or sent."""
+    in_range("pageCount", page_count, product.minimum_pages, product.maximum_pages)
+    if page_count % product.page_multiple:
+        raise BadUserInput("pageCount", f"pageCount must be a multiple of {product.page_multiple}.")
+    in_range("quantity", quantity, 1, MOST_COPIES)
+    first, further = _SHIPPING[shipping_level][zone(country_code)]
+    return Cost(
+        items=copy_price(product, page_count) * quantity,
+        shipping=Money(first + further * (quantity - 1), CURRENCY),
+        fulfilment=Money(_FULFILMENT, CURRENCY),
+        tax=Money.zero(CURRENCY),
+    )

@@ -1,0 +1,26 @@
+"""The print shop's sizes, against its published examples."""
+
+from decimal import Decimal
+
+import pytest
+
+from subgraphs.print.catalogue import product
+from subgraphs.print.geometry import Size, casewrap_spine, cover_sheet, interior_page
+
+CASEWRAP = product("casewrap-8.5-square")
+
+
+def test_an_interior_page_is_the_trim_and_the_bleed() -> None:
+    assert interior_page(CASEWRAP) == Size(630.0, 630.0)
+
+
+def test_the_cover_of_32_pages_is_19_by_10_and_a_quarter_inches() -> None:
+    assert cover_sheet(CASEWRAP, 32) == Size(19.0 * 72, 10.25 * 72)
+
+
+@pytest.mark.parametrize(
+    ("pages", "inches"),
+    [(24, "0.25"), (84, "0.25"), (85, "0.5"), (140, "0.5"), (141, "0.625"), (306, "0.9375"), (800, "2.0625")],
+)
+def test_a_spine_grows_by_steps(pages: int, inches: str) -> None:
+    assert casewrap_spine(pages) == Decimal(inches)

@@ -1,0 +1,90 @@
+"""The prices of prints, against vectors that come from the print shop's own price sheet."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from subgraphs.common.errors import BadUserInput, NotFound
+from subgraphs.common.money import Money
+from subgraphs.print.catalogue import product, products
+from subgraphs.print.countries import Zone, zone
+from subgraphs.print.prices import ShippingLevel, copy_price, cost
+
+CASEWRAP = product("casewrap-8.5-square")
+
+
+def test_a_32_page_casewrap_costs_base_and_pages() -> None:
+    # 10.55 + 32 x 0.2065 = 17.158
+    assert copy_price(CASEWRAP, 32) == Money(1716, "USD")
+
+
+def test_the_price_agrees_with_the_one_known_answer_of_the_print_shop() -> None:
+    paperback = replace(CASEWRAP, base_price=Decimal("2.07"))
+    assert copy_price(paperback, 32) == Money(868, "USD")
+
+
+def test_a_half_cent_is_rounded_up() -> None:
+    # 10.55 + 30 x 0.2065 = 16.745
+    assert copy_price(CASEWRAP, 30) == Money(1675, "USD")
+
+
+def test_every_part_of_the_cost_is_exact() -> None:
+    parts = cost(CASEWRAP, 32, 3, "US", ShippingLevel.MAIL)
+    assert parts.items == Money(5148, "USD")
+    assert parts.shipping == Money(769, "USD")
+    assert parts.fulfilment == Money(175, "USD")
+    assert parts.tax == Money(0, "USD")
+    assert parts.total == Money(6092, "USD")
+
+
+def test_shipping_grows_with_speed_and_with_distance() -> None:
+    table = [
+        [cost(CASEWRAP, 32, 1, country, level).shipping.amount for country in ("US", "DE", "JP")]
+        for level in ShippingLevel
+    ]
+    assert table[0] == [569, 799, 1099]
+    assert all(row == sorted(set(row)) for row in table)
+    assert all(list(column) == sorted(set(column)) for column in zip(*table, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("field", "pages", "quantity", "country"),
+    [
+        ("pageCount", 22, 1, "US"),
+        ("pageCount", 802, 1, "US"),
+        ("pageCount", 33, 1, "US"),
+        ("pageCount", -2, 1, "US"),
+        ("quantity", 32, 0, "US"),
+        ("quantity", 32, 101, "US"),
+        ("countryCode", 32, 1, "XX"),
+        ("countryCode", 32, 1, "us"),
+        ("countryCode", 32, 1, ""),
+    ],
+)
+def test_what_cannot_be_printed_or_sent_is_refused_by_field(
+    field: str, pages: int, quantity: int, country: str
+) -> None:
+    with pytest.raises(BadUserInput) as refusal:
+        cost(CASEWRAP, pages, quantity, country, ShippingLevel.MAIL)
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("US", Zone.UNITED_STATES), ("GB", Zone.NEAR), ("NZ", Zone.FAR)]
+)
+def test_countries_lie_in_zones(code: str, expected: Zone) -> None:
+    assert zone(code) is expected
+
+
+def test_package_ids_have_the_dotted_form_of_27_characters() -> None:
+    for item in products():
+        trim, ink, quality, binding, paper, finish = item.pod_package_id.split(".")
+        assert trim == f"{int(item.trim_width * 100):04}X{int(item.trim_height * 100):04}"
+        assert (ink, quality, binding) == ("FC", "PRE", "CW")
+        assert len(trim + ink + quality + binding + paper + finish) == 27
+
+
+def test_an_unknown_product_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        product("saddle-stitch")
