@@ -11,7 +11,8 @@ const SOCKET = new URL(ENDPOINT.href.replace(/^http/, "ws"));
 /** Runs one operation and remembers what it answers. */
 export const fetcher: Fetcher = (params, options) => {
   const request = { ...params, variables: fill(params.variables) };
-  const headers = fill(options?.headers ?? {});
+  // The schema is read without headers, so that a tab whose token is not there yet, or is old, still completes.
+  const headers = params.operationName === "IntrospectionQuery" ? {} : fill(options?.headers ?? {});
   return isSubscription(params, options?.documentAST)
     ? subscribe(request, headers)
     : post(request, headers);
@@ -57,8 +58,19 @@ async function* subscribe(
       yield answer as ExecutionResult;
     }
   } catch (problem) {
-    throw Array.isArray(problem) ? { errors: problem } : problem;
+    throw explained(problem);
   } finally {
     await client.dispose();
   }
+}
+
+/** What graphql-ws throws, as something a person can read in the answer's place. */
+function explained(problem: unknown): unknown {
+  if (Array.isArray(problem)) {
+    return problem;
+  }
+  if (problem instanceof CloseEvent) {
+    return new Error(`The connection was closed: ${problem.reason || "no reason given"} (${problem.code})`);
+  }
+  return problem instanceof Error ? problem : new Error("The WebSocket connection failed.");
 }

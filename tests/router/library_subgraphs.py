@@ -1,0 +1,174 @@
+"""The two subgraphs of the test library, as Strawberry applications that remember what reached them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from strawberry.asgi import GraphQL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+
+@dataclass
+class Shelf:
+    """What the books subgraph holds and has seen."""
+
+    titles: dict[str, str] = field(default_factory=lambda: {"1": "Moon", "2": "Sea"})
+    open_streams: int = 0
+    requests: list[dict[str, str]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[None]:
+        """Counts a subscription while it lives."""
+        self.open_streams += 1
+        try:
+            yield
+        finally:
+            self.open_streams -= 1
+
+
+def _shelf(info: strawberry.Info) -> Shelf:
+    return cast("Shelf", info.context["request"].app.state.shelf)
+
+
+def _header(info: strawberry.Info, name: str) -> str | None:
+    return cast("str | None", info.context["request"].headers.get(name))
+
+
+@strawberry.federation.type(keys=["id"], name="Book")
+class ShelvedBook:
+    """A book as the books subgraph knows it."""
+
+    id: strawberry.ID
+
+    @strawberry.field
+    def title(self, info: strawberry.Info) -> str | None:
+        return _shelf(info).titles.get(self.id)
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise ValueError("the binding is torn")
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "ShelvedBook":  # noqa: A002 - the schema's name
+        return cls(id=id)
+
+
+@strawberry.type(name="Query")
+class BookQuery:
+    @strawberry.field
+    def book(self, info: strawberry.Info, id: strawberry.ID) -> ShelvedBook | None:  # noqa: A002 - the schema's name
+        return ShelvedBook(id=id) if id in _shelf(info).titles else None
+
+    @strawberry.field
+    def books(self, info: strawberry.Info) -> list[ShelvedBook]:
+        return [ShelvedBook(id=strawberry.ID(key)) for key in _shelf(info).titles]
+
+    @strawberry.field
+    def caller(self, info: strawberry.Info) -> str | None:
+        return _header(info, "authorization")
+
+    @strawberry.field
+    def trace(self, info: strawberry.Info) -> str | None:
+        return _header(info, "traceparent")
+
+    @strawberry.field
+    def mine(self) -> str | None:
+        return "yours"
+
+    @strawberry.field
+    def ledger(self) -> str | None:
+        return "balanced"
+
+
+@strawberry.type(name="Mutation")
+class BookMutation:
+    @strawberry.mutation
+    def rename(self, info: strawberry.Info, id: strawberry.ID, title: str) -> ShelvedBook | None:  # noqa: A002 - the schema's name
+        _shelf(info).titles[id] = title
+        return ShelvedBook(id=id)
+
+
+@strawberry.type(name="Subscription")
+class BookSubscription:
+    @strawberry.subscription
+    async def published(
+        self, info: strawberry.Info, count: int = 2
+    ) -> AsyncGenerator[ShelvedBook | None, None]:
+        async with _shelf(info).stream():
+            for number in range(1, count + 1):
+                yield ShelvedBook(id=strawberry.ID(str(number)))
+
+    @strawberry.subscription
+    async def silence(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
+        async with _shelf(info).stream():
+            yield ShelvedBook(id=strawberry.ID("1"))
+            await asyncio.Event().wait()
+
+    @strawberry.subscription
+    async def interrupted(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
+        async with _shelf(info).stream():
+            yield ShelvedBook(id=strawberry.ID("1"))
+            raise ValueError("the press stopped")
+
+    @strawberry.subscription
+    async def private(self) -> AsyncGenerator[ShelvedBook | None, None]:
+        yield ShelvedBook(id=strawberry.ID("1"))
+
+
+@strawberry.federation.type(keys=["id"], name="Book")
+class ReviewedBook:
+    """A book as the reviews subgraph knows it."""
+
+    id: strawberry.ID
+
+    @strawberry.field
+    def stars(self) -> int | None:
+        return int(self.id) + 3
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "ReviewedBook":  # noqa: A002 - the schema's name
+        return cls(id=id)
+
+
+@strawberry.type(name="Query")
+class ReviewQuery:
+    @strawberry.field
+    def average(self) -> float | None:
+        return 4.5
+
+
+BOOKS = strawberry.federation.Schema(query=BookQuery, mutation=BookMutation, subscription=BookSubscription)
+REVIEWS = strawberry.federation.Schema(query=ReviewQuery, types=[ReviewedBook])
+
+
+class _Recorder:
+    """Notes the headers of every request before it is answered."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/graphql":
+            headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+            scope["app"].state.shelf.requests.append(headers)
+        await self.app(scope, receive, send)
+
+
+def subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
+    """A Strawberry application over a schema and a shelf."""
+    view: Any = GraphQL(schema, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL))
+
+    async def ready(_: Request) -> Response:
+        return Response("ok")
+
+    app = Starlette(routes=[Route("/graphql", view), Route("/health/ready", ready)])
+    app.state.shelf = shelf
+    app.add_middleware(_Recorder)
+    return app
