@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from dotenv import dotenv_values
+
+from infra.checkout import ROOT
 from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
 
 ROUTER_PORT_SETTING = "API_PORT"
@@ -33,6 +36,19 @@ PROVIDERS = {
     ),
     "orders": ("STRIPE_API_KEY",),
 }
+
+
+OWNER = ("POSTGRES_USER", "POSTGRES_PASSWORD")
+
+
+def given_settings() -> dict[str, str]:
+    """The platform's settings from the process environment, or else from `.env`; empty ones count as not set."""
+    everything = dotenv_values(ROOT / ".env") | dict(os.environ)
+    return {name: value for name, value in everything.items() if value and _is_setting(name)}
+
+
+def _is_setting(name: str) -> bool:
+    return name in _KNOWN or name.startswith("ROUTER_")
 
 
 def password_setting(domain: str) -> str:
@@ -69,10 +85,22 @@ def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
 def migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the migrations, the only ones to know the database's owner."""
     passwords = map(password_setting, DOMAINS)
-    return _only([*COMMON, *STORES, "POSTGRES_USER", "POSTGRES_PASSWORD", *passwords], settings)
+    return _only([*COMMON, *STORES, *OWNER, *passwords], settings)
 
 
 def _only(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
     machine = {name: os.environ[name] for name in MACHINE if name in os.environ}
     chosen = {name: settings[name] for name in names if name in settings}
     return machine | {"PYTHONUNBUFFERED": "1"} | chosen
+
+
+_KNOWN = {
+    *COMMON,
+    *STORES,
+    *OWNER,
+    *(name for names in PROVIDERS.values() for name in names),
+    *map(password_setting, DOMAINS),
+    *map(url_setting, DOMAINS),
+    "AUTH_SIGNING_KEY_FILE",
+    "SUPERGRAPH",
+}

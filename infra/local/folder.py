@@ -10,6 +10,8 @@ from pathlib import Path
 
 from infra.errors import InfraError
 
+# Another command that looks whether a platform runs holds the lock for a moment.
+LOOK_MAY_TAKE = 0.5
 LEFTOVERS_MAY_TAKE = 20.0
 
 
@@ -109,20 +111,24 @@ def hold(folder: DataFolder) -> Hold:
     """
     folder.prepare()
     lock_fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _try_lock(lock_fd):
+    if not _lock_within(lock_fd, LOOK_MAY_TAKE):
         os.close(lock_fd)
         raise FolderInUse(f"A platform is already running in {folder.root}. Stop it first.")
     lease_fd = os.open(folder.lease, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + LEFTOVERS_MAY_TAKE
-    while not _try_lock(lease_fd):
-        if time.monotonic() > deadline:
-            os.close(lease_fd)
-            os.close(lock_fd)
-            raise InfraError(
-                f"Processes of an earlier run still use {folder.root}. End them, then start again."
-            )
-        time.sleep(0.05)
+    if not _lock_within(lease_fd, LEFTOVERS_MAY_TAKE):
+        os.close(lease_fd)
+        os.close(lock_fd)
+        raise InfraError(f"Processes of an earlier run still use {folder.root}. End them, then start again.")
     return Hold(lock_fd, lease_fd)
+
+
+def _lock_within(fd: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _try_lock(fd):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _try_lock(fd: int) -> bool:

@@ -60,7 +60,7 @@ class Servers:
         try:
             self._guardian = Guardian(self.folder.lease)
             secrets = ensure_secrets(self.folder)
-            self.environ = _settings(self.folder, secrets) | self._given
+            self.environ = local_settings(self.folder, secrets) | self._given
             if "POSTGRES_HOST" not in self._given:
                 postgres.ensure_cluster(self.folder, secrets.values["POSTGRES_PASSWORD"])
                 port = self._start_on_free_port("postgres")
@@ -150,8 +150,8 @@ class Servers:
         return self.environ["REDIS_PASSWORD"]
 
 
-def _settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]:
-    """Every setting a local platform decides itself."""
+def local_settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]:
+    """Every setting that a local platform decides itself, but for the addresses of its servers."""
     values = {name: value for name, value in secrets.values.items() if name != "POSTGRES_PASSWORD"}
     return values | {
         "HOST": "127.0.0.1",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from infra.errors import InfraError
 from infra.local import environment
 from infra.local.ports import free_port, require_free
 from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
+from infra.local.running import SHARED, Running
 from infra.local.servers import Servers
 from infra.local.supervisor import Notice, Supervisor
 from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
@@ -187,11 +187,6 @@ class Stack:
 
     def _publish(self) -> None:
         """Leave a note for the other commands of this checkout: addresses and ports, no secret."""
-        stores = ("POSTGRES_HOST", "POSTGRES_PORT", "REDIS_HOST", "REDIS_PORT")
-        state = {
-            "pid": os.getpid(),
-            "graphql_url": self.graphql_url,
-            "urls": self.urls,
-            "environ": {name: self.environ[name] for name in stores},
-        }
-        self._servers.folder.state.write_text(json.dumps(state, indent=2))
+        environ = {name: self.environ[name] for name in SHARED if name in self.environ}
+        note = Running(os.getpid(), self.graphql_url, dict(self.urls), environ)
+        note.write(self._servers.folder)
