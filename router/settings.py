@@ -77,10 +77,10 @@ def load(**overrides: object) -> Settings:
 
 
 def _complaints(error: ValidationError) -> Iterable[str]:
-    prefix = "ROUTER_" if error.title == Limits.__name__ else ""
     for problem in error.errors():
-        name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
-        yield f"{name}: {problem['msg']} (it is {problem['input']!r})"
+        field = str(problem["loc"][0])
+        name = f"router_{field}" if field in Limits.model_fields else field
+        yield f"{name.upper()}: {problem['msg']} (it is {problem['input']!r})"
 
 
 def _variable(subgraph: str) -> str:

@@ -56,14 +56,14 @@ class ShelvedBook:
         raise ValueError("the binding is torn")
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> "ShelvedBook":  # noqa: A002 - the schema's name
+    def resolve_reference(cls, id: strawberry.ID) -> "ShelvedBook":
         return cls(id=id)
 
 
 @strawberry.type(name="Query")
 class BookQuery:
     @strawberry.field
-    def book(self, info: strawberry.Info, id: strawberry.ID) -> ShelvedBook | None:  # noqa: A002 - the schema's name
+    def book(self, info: strawberry.Info, id: strawberry.ID) -> ShelvedBook | None:
         return ShelvedBook(id=id) if id in _shelf(info).titles else None
 
     @strawberry.field
@@ -90,7 +90,7 @@ class BookQuery:
 @strawberry.type(name="Mutation")
 class BookMutation:
     @strawberry.mutation
-    def rename(self, info: strawberry.Info, id: strawberry.ID, title: str) -> ShelvedBook | None:  # noqa: A002 - the schema's name
+    def rename(self, info: strawberry.Info, id: strawberry.ID, title: str) -> ShelvedBook | None:
         _shelf(info).titles[id] = title
         return ShelvedBook(id=id)
 
@@ -133,7 +133,7 @@ class ReviewedBook:
         return int(self.id) + 3
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> "ReviewedBook":  # noqa: A002 - the schema's name
+    def resolve_reference(cls, id: strawberry.ID) -> "ReviewedBook":
         return cls(id=id)
 
 

@@ -73,7 +73,7 @@ class Page:
     async def wait_for(self, script: str) -> Any:
         """Waits until a JavaScript expression is truthy; returns it."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (value := await self.evaluate(PLAIN % script)):
+            while not (value := await self.evaluate(PLAIN % script)):  # noqa: ASYNC110 - a page has no event to await
                 await asyncio.sleep(0.05)
         return value
 
@@ -88,9 +88,10 @@ class Page:
                 modifiers=modifiers,
             )
 
-    async def screenshot(self, file: Path) -> None:
+    async def screenshot(self) -> bytes:
+        """What the tab looks like, as PNG."""
         answer = await self.command("Page.captureScreenshot", format="png")
-        file.write_bytes(base64.b64decode(answer["data"]))
+        return base64.b64decode(answer["data"])
 
 
 @asynccontextmanager
@@ -116,7 +117,7 @@ async def browser(executable: str) -> AsyncIterator[Page]:
 async def _devtools(profile: Path) -> str:
     announced = profile / "DevToolsActivePort"
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (announced.is_file() and len(announced.read_text().splitlines()) == 2):
+        while not (announced.is_file() and len(announced.read_text().splitlines()) == 2):  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.05)
     port, path = announced.read_text().splitlines()
     return f"ws://127.0.0.1:{port}{path}"

@@ -1,0 +1,36 @@
+"""Whether the router lives, whether it can serve, and what it measures."""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from router.policy.auth import KeySet
+from router.telemetry import Metrics
+
+
+def routes(keys: KeySet | None, metrics: Metrics) -> list[BaseRoute]:
+    """The addresses that operators and load balancers ask.
+
+    A router that runs has its supergraph; beyond that it is ready when it can verify tokens, where it
+    verifies any. Subgraphs do not count: one that is down is an error in some answers, not in all.
+    """
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(_: Request) -> Response:
+        checks = {"supergraph": "ok"}
+        if keys is not None:
+            checks["jwks"] = "ok" if await keys.reachable() else "unreachable"
+        well = all(outcome == "ok" for outcome in checks.values())
+        return JSONResponse(
+            {"status": "ok" if well else "unavailable", "checks": checks}, 200 if well else 503
+        )
+
+    async def expose(_: Request) -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", expose)]

@@ -1,0 +1,41 @@
+"""The explorer's page and its example tabs."""
+
+from pathlib import Path
+
+import pytest
+
+from router.server import graphiql
+
+
+def test_examples_are_tabs_in_the_order_of_their_names(tmp_path: Path):
+    (tmp_path / "2-second.graphql").write_text("{ b }")
+    (tmp_path / "1-first.graphql").write_text("query First($n: Int) { a(n: $n) }")
+    (tmp_path / "1-first.variables.json").write_text('{"n":1}')
+    (tmp_path / "1-first.headers.json").write_text('{"Authorization":"Bearer {{accessToken}}"}')
+    assert graphiql.load_examples(tmp_path) == [
+        {
+            "query": "query First($n: Int) { a(n: $n) }",
+            "variables": '{\n  "n": 1\n}',
+            "headers": '{\n  "Authorization": "Bearer {{accessToken}}"\n}',
+        },
+        {"query": "{ b }", "variables": "", "headers": ""},
+    ]
+
+
+def test_a_supergraph_without_examples_has_none(tmp_path: Path):
+    assert graphiql.load_examples(tmp_path / "nowhere") == []
+
+
+def test_an_explorer_that_is_not_built_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(graphiql, "BUILT", tmp_path)
+    page = graphiql.page()
+    assert page.status_code == 503
+    assert b"npm ci && npm run build" in bytes(page.body)
+
+
+def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(graphiql, "BUILT", tmp_path)
+    (tmp_path / "index.html").write_text("<html></html>")
+    page = graphiql.page()
+    assert (page.status_code, bytes(page.body)) == (200, b"<html></html>")
+    assert page.headers["content-security-policy"].startswith("default-src 'self'; ")

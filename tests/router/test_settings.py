@@ -1,0 +1,49 @@
+"""The router's settings."""
+
+import pytest
+
+from router.settings import InvalidSettingError, load
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("API_PORT", "http", "API_PORT: Input should be a valid integer"),
+        ("API_PORT", "70000", "API_PORT: Input should be less than or equal to 65535"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'debug', 'info', 'warn' or 'error'"),
+        ("ROUTER_MAX_DEPTH", "0", "ROUTER_MAX_DEPTH: Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettingError) as refusal:
+        load()
+    assert str(refusal.value).startswith(message)
+
+
+def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_PORT", "")
+    assert load().api_port == 3000
+
+
+def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_PORT", "4000")
+    assert (load().api_port, load(api_port=5000).api_port) == (4000, 5000)
+
+
+def test_a_subgraph_is_where_the_command_line_then_the_environment_then_the_supergraph_says(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    assert load().url_of("my-books", "http://supergraph") == "http://supergraph"
+    monkeypatch.setenv("MY_BOOKS_URL", "http://environment")
+    assert load().url_of("my-books", "http://supergraph") == "http://environment"
+    given = load(subgraph_urls={"my-books": "http://given"})
+    assert given.url_of("my-books", "http://supergraph") == "http://given"
+
+
+def test_production_hides_the_schema(monkeypatch: pytest.MonkeyPatch):
+    assert load().introspection
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    assert not load().introspection
