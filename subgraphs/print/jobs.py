@@ -16,13 +16,15 @@ class PreflightPrintJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class SubmitPrintJob(Job):
-    """Hand a print job to the print shop, or find out what became of an earlier attempt."""
+    """Hand a print job to the print shop, or find out what became of the attempt before."""
 
     print_job_id: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcilePrintJob(Job):
-    """Ask the print shop how a print job stands."""
+    """Ask the print shop how a print job stands, for the time that `check` counts."""
 
     print_job_id: str
+    check: int

@@ -1,0 +1,41 @@
+"""The loaders of one request, which see what its caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry.dataloader import DataLoader
+
+from subgraphs.common.context import Context
+from subgraphs.common.identity import Identity
+from subgraphs.common.loaders import loader
+from subgraphs.common.runtime import Runtime
+from subgraphs.print import repository
+from subgraphs.print.models import PrintJob, PrintJobTransition
+
+
+class Loaders:
+    """What a request reads, batched; a caller without identity owns nothing."""
+
+    def __init__(self, runtime: Runtime, caller: Identity | None) -> None:
+        owner_id = caller.user_id if caller else ""
+
+        async def jobs(session: AsyncSession, ids: list[str]) -> Mapping[str, PrintJob | None]:
+            return dict(await repository.jobs_by_id(session, owner_id, ids))
+
+        async def jobs_of_orders(session: AsyncSession, ids: list[str]) -> Mapping[str, PrintJob | None]:
+            return dict(await repository.jobs_by_order(session, owner_id, ids))
+
+        async def histories(session: AsyncSession, ids: list[str]) -> Mapping[str, list[PrintJobTransition]]:
+            return await repository.transitions(session, ids)
+
+        self.jobs = loader(runtime.database, jobs, missing=None)
+        self.jobs_of_orders = loader(runtime.database, jobs_of_orders, missing=None)
+        self.histories: DataLoader[str, list[PrintJobTransition]] = loader(
+            runtime.database, histories, missing=[]
+        )
+
+
+Info = strawberry.Info[Context[Loaders], None]

@@ -1,0 +1,84 @@
+"""The tables of the print domain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Enum, ForeignKey, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.print.states import PrintJobStatus
+
+_STATUS = Enum(PrintJobStatus, native_enum=False, length=20, create_constraint=False)
+
+
+class Table(Base):
+    """The base of print's tables."""
+
+    __abstract__ = True
+    metadata = domain_metadata("print")
+
+
+class PrintJob(Table):
+    """The one printing of an order.
+
+    `attempts` and `checks` number the jobs that submit and reconcile it: only the one that bears the next
+    number acts, so that a job delivered twice does nothing the second time.
+    """
+
+    __tablename__ = "print_jobs"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    order_id: Mapped[str] = mapped_column(String(40), unique=True)
+    owner_id: Mapped[str] = mapped_column(String(40), index=True)
+    snapshot_id: Mapped[str] = mapped_column(String(40))
+    product_id: Mapped[str] = mapped_column(String(60))
+    quantity: Mapped[int]
+    status: Mapped[PrintJobStatus] = mapped_column(_STATUS)
+    interior_key: Mapped[str | None] = mapped_column(Text)
+    cover_key: Mapped[str | None] = mapped_column(Text)
+    preflight: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    provider_reference: Mapped[str | None] = mapped_column(String(100))
+    shipment: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    cancel_requested: Mapped[bool]
+    attempts: Mapped[int]
+    checks: Mapped[int]
+    last_sequence: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class PrintJobTransition(Table):
+    """A state that a job came into; appended, never changed."""
+
+    __tablename__ = "print_job_transitions"
+
+    print_job_id: Mapped[str] = mapped_column(ForeignKey(PrintJob.id, ondelete="CASCADE"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[PrintJobStatus] = mapped_column(_STATUS)
+    at: Mapped[datetime]
+    message: Mapped[str] = mapped_column(Text)
+
+
+class OfflineShopJob(Table):
+    """A job in the offline print shop's books.
+
+    Like Lulu, the shop does not mind being told the same external id twice: it prints twice.
+    """
+
+    __tablename__ = "offline_shop_jobs"
+
+    reference: Mapped[str] = mapped_column(String(40), primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(40), index=True)
+    pod_package_id: Mapped[str] = mapped_column(String(40))
+    quantity: Mapped[int]
+    shipping_level: Mapped[str] = mapped_column(String(20))
+    accepted_at: Mapped[datetime]
+    canceled_at: Mapped[datetime | None]
+
+
+outbox_table(Table.metadata)
+inbox_table(Table.metadata)

@@ -1,0 +1,93 @@
+"""The offline print shop: it keeps books of its own, and time alone moves its jobs."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import timedelta
+from typing import Final
+
+from subgraphs.common.clock import Clock
+from subgraphs.common.database import Database
+from subgraphs.common.ids import new_id
+from subgraphs.print import repository
+from subgraphs.print.models import OfflineShopJob
+from subgraphs.print.providers.base import Shipment, ShopJob, ShopUnreachable, Submission
+from subgraphs.print.states import CANCELLABLE, PrintJobStatus
+
+_COURSE: Final = (
+    PrintJobStatus.SUBMITTED,
+    PrintJobStatus.PRODUCTION_DELAYED,
+    PrintJobStatus.PRODUCTION_READY,
+    PrintJobStatus.IN_PRODUCTION,
+    PrintJobStatus.SHIPPED,
+)
+"""The way of a job through Lulu's states; as there, PRODUCTION_DELAYED is the time for second thoughts."""
+
+
+class OfflinePrintShop:
+    """A print shop in the database, for installations without one. Its writes commit on their own."""
+
+    def __init__(self, database: Database, clock: Clock, step: timedelta) -> None:
+        self.poll_interval = step
+        self._database = database
+        self._clock = clock
+        self._step = step
+
+    async def submit(self, submission: Submission) -> ShopJob:
+        """Accept a book: any, and as often as it is sent."""
+        job = OfflineShopJob(
+            reference=new_id("shop"),
+            external_id=submission.external_id,
+            pod_package_id=submission.pod_package_id,
+            quantity=submission.quantity,
+            shipping_level=submission.shipping_level,
+            accepted_at=self._clock(),
+            canceled_at=None,
+        )
+        async with self._database.session() as session, session.begin():
+            session.add(job)
+        return self._as_it_stands(job)
+
+    async def find(self, external_id: str) -> ShopJob | None:
+        """Look a job up by our id."""
+        async with self._database.read() as session:
+            job = await repository.shop_job_of(session, external_id)
+        return self._as_it_stands(job) if job else None
+
+    async def get(self, reference: str) -> ShopJob:
+        """Look a job up by the shop's reference."""
+        async with self._database.read() as session:
+            return self._as_it_stands(_known(await repository.shop_job(session, reference), reference))
+
+    async def cancel(self, reference: str) -> ShopJob:
+        """Cancel a job that is not yet ready for production."""
+        async with self._database.session() as session, session.begin():
+            job = _known(await repository.shop_job(session, reference), reference)
+            if self._as_it_stands(job).status in CANCELLABLE:
+                job.canceled_at = self._clock()
+        return self._as_it_stands(job)
+
+    def _as_it_stands(self, job: OfflineShopJob) -> ShopJob:
+        if job.canceled_at is not None:
+            return ShopJob(job.reference, PrintJobStatus.CANCELED, "Cancelled before production.")
+        last = len(_COURSE) - 1
+        steps = int((self._clock() - job.accepted_at) / self._step) if self._step else last
+        status = _COURSE[min(steps, last)]
+        return ShopJob(
+            job.reference, status, shipment=self._shipment(job) if status is PrintJobStatus.SHIPPED else None
+        )
+
+    def _shipment(self, job: OfflineShopJob) -> Shipment:
+        tracking_id = f"OFF{zlib.crc32(job.reference.encode()):010}"
+        return Shipment(
+            carrier="Offline Parcel",
+            tracking_id=tracking_id,
+            tracking_url=f"https://parcel.example/{tracking_id}",
+            shipped_at=job.accepted_at + (len(_COURSE) - 1) * self._step,
+        )
+
+
+def _known(job: OfflineShopJob | None, reference: str) -> OfflineShopJob:
+    if job is None:
+        raise ShopUnreachable(f"the offline shop has no job {reference}")
+    return job

@@ -1,0 +1,7 @@
+"""Print's federated schema."""
+
+from subgraphs.common.schema import create_schema
+from subgraphs.print.queries import Query
+from subgraphs.print.types import Order
+
+schema = create_schema(Query, types=[Order])

@@ -1,0 +1,35 @@
+"""How a print job moves: forward only, each step in its history and told to the platform."""
+
+from __future__ import annotations
+
+from subgraphs.common.telemetry import logger
+from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.print.events import PrintJobStatusChanged
+from subgraphs.print.models import PrintJob, PrintJobTransition
+from subgraphs.print.states import PrintJobStatus, may_become
+
+
+async def move(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, message: str = "") -> bool:
+    """Bring a locked job into a state; false, and nothing done, when that does not lie ahead of it."""
+    if not may_become(job.status, status):
+        if status is not job.status:
+            logger().info("Late report passed over", print_job=job.id, status=job.status, reported=status)
+        return False
+    job.status = status
+    await note(uow, job, message)
+    return True
+
+
+async def note(uow: UnitOfWork, job: PrintJob, message: str = "") -> None:
+    """Append the job's present state to its history and publish it."""
+    job.last_sequence += 1
+    uow.session.add(
+        PrintJobTransition(
+            print_job_id=job.id,
+            sequence=job.last_sequence,
+            status=job.status,
+            at=uow.now,
+            message=message,
+        )
+    )
+    await uow.publish(PrintJobStatusChanged(job.id, job.order_id, job.status.value, message))

@@ -1,0 +1,48 @@
+"""A print job is followed at the print shop until nothing more can happen to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import logger
+from subgraphs.print import repository
+from subgraphs.print.jobs import ReconcilePrintJob
+from subgraphs.print.providers.base import PrintProvider, Shipment, ShopJob, ShopUnreachable
+from subgraphs.print.service.progress import move
+from subgraphs.print.states import CANCELLABLE, TERMINAL
+
+
+async def reconcile_print_job(
+    runtime: Runtime, provider: PrintProvider, print_job_id: str, check: int
+) -> None:
+    """Ask the shop how a job stands, take that over, and come back later unless it has ended."""
+    async with runtime.database.read() as session:
+        job = await repository.get_job(session, print_job_id)
+    if job.checks != check - 1 or job.provider_reference is None:
+        return
+    wants_cancel = job.cancel_requested and job.status in CANCELLABLE
+    report = await _ask(provider, job.provider_reference, cancel=wants_cancel)
+    async with runtime.unit_of_work() as uow:
+        job = await repository.lock_job(uow.session, print_job_id)
+        if job.checks != check - 1:
+            return
+        job.checks = check
+        if report is not None and await move(uow, job, report.status, report.message) and report.shipment:
+            job.shipment = _as_json(report.shipment)
+        if job.status not in TERMINAL:
+            await uow.enqueue(ReconcilePrintJob(job.id, check + 1), delay=provider.poll_interval)
+
+
+async def _ask(provider: PrintProvider, reference: str, *, cancel: bool) -> ShopJob | None:
+    """How the job stands; none when the shop does not answer now."""
+    try:
+        return await (provider.cancel(reference) if cancel else provider.get(reference))
+    except ShopUnreachable as error:
+        logger().warning("The print shop does not answer", reference=reference, error=str(error))
+        return None
+
+
+def _as_json(shipment: Shipment) -> dict[str, Any]:
+    return asdict(shipment) | {"shipped_at": shipment.shipped_at.isoformat()}

@@ -1,0 +1,108 @@
+"""A print job is handed to the print shop at most once.
+
+The shops have no idempotency key, so a call whose outcome is not known must never simply be repeated.
+Before each attempt one transaction counts it, puts the job into SUBMITTING and leaves the next attempt in
+the outbox, due when this one is certainly over. Whatever happens to this process then, the next attempt
+first searches the shop for our id, and submits only when nothing is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import logger
+from subgraphs.print import repository
+from subgraphs.print.catalogue import product
+from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
+from subgraphs.print.models import PrintJob
+from subgraphs.print.prices import ShippingLevel
+from subgraphs.print.providers.base import (
+    PrintProvider,
+    Recipient,
+    ShopJob,
+    ShopUnreachable,
+    Submission,
+    SubmissionRefused,
+)
+from subgraphs.print.service.progress import move
+from subgraphs.print.states import TERMINAL, PrintJobStatus
+
+_CALL_SECONDS: Final = 30
+_NEXT_ATTEMPT: Final = timedelta(seconds=60)
+"""Longer than a call may last, with room for clocks that differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How and where an order is sent; print asks for it when it needs it and does not keep it."""
+
+    shipping_level: ShippingLevel
+    recipient: Recipient
+
+
+async def submit_print_job(
+    runtime: Runtime, provider: PrintProvider, print_job_id: str, attempt: int, delivery: Delivery
+) -> None:
+    """Hand a checked job to the shop, or record that an earlier attempt has."""
+    job = await _begin(runtime, print_job_id, attempt)
+    if job is None:
+        return
+    try:
+        async with asyncio.timeout(_CALL_SECONDS):
+            accepted = await provider.find(job.id) if attempt > 1 else None
+            accepted = accepted or await provider.submit(_submission(runtime, job, delivery))
+    except SubmissionRefused as refusal:
+        await _refused(runtime, print_job_id, str(refusal))
+    except (ShopUnreachable, TimeoutError) as error:
+        logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=str(error))
+    else:
+        await _accepted(runtime, print_job_id, accepted, provider.poll_interval)
+
+
+async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
+    """Count an attempt before it is made; none when it is not this one's turn."""
+    async with runtime.unit_of_work() as uow:
+        job = await repository.lock_job(uow.session, print_job_id)
+        if job.attempts != attempt - 1:
+            return None
+        await move(uow, job, PrintJobStatus.SUBMITTING)
+        if job.status is not PrintJobStatus.SUBMITTING:
+            return None
+        job.attempts = attempt
+        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), delay=_NEXT_ATTEMPT)
+        return job
+
+
+def _submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submission:
+    assert job.interior_key is not None, "a job in SUBMITTING has been checked"
+    assert job.cover_key is not None, "a job in SUBMITTING has been checked"
+    now = runtime.clock()
+    return Submission(
+        external_id=job.id,
+        pod_package_id=product(job.product_id).pod_package_id,
+        quantity=job.quantity,
+        shipping_level=delivery.shipping_level,
+        recipient=delivery.recipient,
+        interior_url=runtime.storage.signed_url(job.interior_key, now),
+        cover_url=runtime.storage.signed_url(job.cover_key, now),
+    )
+
+
+async def _accepted(runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta) -> None:
+    async with runtime.unit_of_work() as uow:
+        job = await repository.lock_job(uow.session, print_job_id)
+        if job.provider_reference is None:
+            job.provider_reference = accepted.reference
+            await move(uow, job, PrintJobStatus.SUBMITTED)
+            if job.status not in TERMINAL:
+                await uow.enqueue(ReconcilePrintJob(job.id, check=1), delay=poll_interval)
+
+
+async def _refused(runtime: Runtime, print_job_id: str, reason: str) -> None:
+    async with runtime.unit_of_work() as uow:
+        job = await repository.lock_job(uow.session, print_job_id)
+        await move(uow, job, PrintJobStatus.REJECTED, reason)

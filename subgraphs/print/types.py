@@ -1,0 +1,221 @@
+"""Print's part of the graph: products and their cost, print jobs and what became of them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from subgraphs.common.types import Money
+from subgraphs.print import catalogue, models, preflight, prices
+from subgraphs.print.loaders import Info
+from subgraphs.print.states import PrintJobStatus
+
+Binding = strawberry.enum(catalogue.Binding, description="How the pages are held together.")
+ShippingLevel = strawberry.enum(prices.ShippingLevel, description="How fast a parcel travels.")
+PreflightCode = strawberry.enum(preflight.PreflightCode, description="What can be wrong with a print file.")
+strawberry.enum(
+    PrintJobStatus,
+    description=(
+        "Ours up to SUBMITTING: created, files checked or rejected, on the way to the print shop. "
+        "The shop's from SUBMITTED on. SHIPPED, REJECTED, CANCELED and ERROR are final."
+    ),
+)
+
+
+@strawberry.type(description="What printing and sending costs.")
+class PrintCost:
+    """The parts of a price."""
+
+    items: Money = strawberry.field(description="All copies.")
+    shipping: Money = strawberry.field(description="One parcel with all copies.")
+    fulfilment: Money = strawberry.field(description="The handling of the order, once.")
+    tax: Money = strawberry.field(description="What the print shop adds for the destination.")
+    total: Money
+
+    @classmethod
+    def of(cls, cost: prices.Cost) -> Self:
+        """Show a cost."""
+        return cls(
+            items=Money.of(cost.items),
+            shipping=Money.of(cost.shipping),
+            fulfilment=Money.of(cost.fulfilment),
+            tax=Money.of(cost.tax),
+            total=Money.of(cost.total),
+        )
+
+
+@strawberry.federation.type(keys=["id"], description="Something that a book can be printed as.")
+class PrintProduct:
+    """A product of the catalogue."""
+
+    id: strawberry.ID
+    name: str
+    description: str
+    pod_package_id: str = strawberry.field(description="The product's code at the print shop, with dots.")
+    trim_width: float = strawberry.field(description="Width of a cut page in inches.")
+    trim_height: float = strawberry.field(description="Height of a cut page in inches.")
+    binding: catalogue.Binding
+    minimum_pages: int
+    maximum_pages: int
+
+    @classmethod
+    def of(cls, product: catalogue.Product) -> Self:
+        """Show a product."""
+        return cls(
+            id=strawberry.ID(product.id),
+            name=product.name,
+            description=product.description,
+            pod_package_id=product.pod_package_id,
+            trim_width=float(product.trim_width),
+            trim_height=float(product.trim_height),
+            binding=product.binding,
+            minimum_pages=product.minimum_pages,
+            maximum_pages=product.maximum_pages,
+        )
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Self:
+        """Join a product that another subgraph names."""
+        return cls.of(catalogue.product(id))
+
+    @strawberry.field(description="What copies of a book cost as this product, before any sales tax.")
+    def cost(
+        self,
+        page_count: Annotated[int, strawberry.argument(description="An even number of interior pages.")],
+        country_code: Annotated[str, strawberry.argument(description="ISO 3166-1, two capital letters.")],
+        shipping_level: prices.ShippingLevel,
+        quantity: Annotated[int, strawberry.argument(description="From 1 to 100.")] = 1,
+    ) -> PrintCost:
+        """Compute the cost from the price tables."""
+        product = catalogue.product(self.id)
+        return PrintCost.of(prices.cost(product, page_count, quantity, country_code, shipping_level))
+
+
+@strawberry.type(description="One reason why a file cannot be printed.")
+class PreflightIssue:
+    """An issue of a report."""
+
+    code: preflight.PreflightCode
+    page: int | None = strawberry.field(description="A page of the interior, where the issue has one.")
+    message: str
+
+
+@strawberry.type(description="The check of a job's files before they go to the print shop.")
+class PreflightReport:
+    """A report."""
+
+    passed: bool
+    issues: list[PreflightIssue]
+    checked_at: datetime
+    effective_ppi: int | None = strawberry.field(
+        description="Pixels per inch of the coarsest picture at the size in which it is printed."
+    )
+
+    @classmethod
+    def of(cls, report: preflight.PreflightReport) -> Self:
+        """Show a report."""
+        return cls(
+            passed=report.passed,
+            issues=[PreflightIssue(code=i.code, page=i.page, message=i.message) for i in report.issues],
+            checked_at=report.checked_at,
+            effective_ppi=report.effective_ppi,
+        )
+
+
+@strawberry.type(description="A parcel on its way.")
+class Shipment:
+    """A shipment."""
+
+    carrier: str
+    tracking_id: str
+    tracking_url: str
+    shipped_at: datetime
+
+
+@strawberry.type(description="A state that a print job came into.")
+class PrintJobTransition:
+    """A step of a job's history."""
+
+    sequence: int = strawberry.field(description="From 1, without gaps.")
+    status: PrintJobStatus
+    at: datetime
+    message: str = strawberry.field(description="The reason in words; often empty.")
+
+    @classmethod
+    def of(cls, row: models.PrintJobTransition) -> Self:
+        """Show a step."""
+        return cls(sequence=row.sequence, status=row.status, at=row.at, message=row.message)
+
+
+@strawberry.federation.type(keys=["id"], description="The one printing of an order.")
+class PrintJob:
+    """A print job."""
+
+    id: strawberry.ID
+    status: PrintJobStatus
+    provider_reference: str | None = strawberry.field(description="The job's id at the print shop.")
+    preflight: PreflightReport | None = strawberry.field(description="Null until the files are checked.")
+    shipment: Shipment | None = strawberry.field(description="Null until the books are sent.")
+    created_at: datetime
+    order_id: strawberry.Private[str]
+    product_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, row: models.PrintJob) -> Self:
+        """Show a job."""
+        report = preflight.PreflightReport.from_json(row.preflight) if row.preflight else None
+        return cls(
+            id=strawberry.ID(row.id),
+            status=row.status,
+            provider_reference=row.provider_reference,
+            preflight=PreflightReport.of(report) if report else None,
+            shipment=_shipment(row),
+            created_at=row.created_at,
+            order_id=row.order_id,
+            product_id=row.product_id,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Join a job; none when it is not the caller's."""
+        row = await info.context.loaders.jobs.load(id)
+        return cls.of(row) if row else None
+
+    @strawberry.field(description="The order that is printed.")
+    def order(self) -> "Order | None":
+        """Name the order; its owner resolves it."""
+        return Order(id=strawberry.ID(self.order_id))
+
+    @strawberry.field
+    def product(self) -> PrintProduct:
+        """Look the product up."""
+        return PrintProduct.of(catalogue.product(self.product_id))
+
+    @strawberry.field(description="Every state that the job came into, in order.")
+    async def history(self, info: Info) -> list[PrintJobTransition]:
+        """Load the history."""
+        return [PrintJobTransition.of(row) for row in await info.context.loaders.histories.load(self.id)]
+
+
+@strawberry.federation.type(keys=["id"])
+class Order:
+    """What print adds to an order."""
+
+    id: strawberry.ID
+
+    @strawberry.field(description="The order's printing; null before it is paid.")
+    async def print_job(self, info: Info) -> PrintJob | None:
+        """Load the job, where it is the caller's."""
+        row = await info.context.loaders.jobs_of_orders.load(self.id)
+        return PrintJob.of(row) if row else None
+
+
+def _shipment(row: models.PrintJob) -> Shipment | None:
+    if row.shipment is None:
+        return None
+    return Shipment(
+        carrier=row.shipment["carrier"],
+        tracking_id=row.shipment["tracking_id"],
+        tracking_url=row.shipment["tracking_url"],
+        shipped_at=datetime.fromisoformat(row.shipment["shipped_at"]),
+    )
