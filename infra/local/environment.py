@@ -42,7 +42,7 @@ OWNER = ("POSTGRES_USER", "POSTGRES_PASSWORD")
 
 
 def given_settings() -> dict[str, str]:
-    """The platform's settings from the process environment, or else from `.env`; empty ones count as not set."""
+    """The platform's settings from the process environment, or else from `.env`; empty is not set."""
     everything = dotenv_values(ROOT / ".env") | dict(os.environ)
     return {name: value for name, value in everything.items() if value and _is_setting(name)}
 

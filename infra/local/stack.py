@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -27,6 +27,7 @@ class Stack:
     """A running platform, as an async context manager.
 
     `ports="fixed"` listens on the ports of the settings, `"free"` on any, so that several run side by side.
+    `without` names processes to leave out (a domain, `router`, `worker`), for one that is run by hand.
     `given` are settings that win over the platform's own choices; `notice` hears what happens to a process.
     """
 
@@ -36,6 +37,7 @@ class Stack:
         *,
         ports: Literal["fixed", "free"] = "fixed",
         workers: int = 1,
+        without: Collection[str] = (),
         given: Mapping[str, str] | None = None,
         durable: bool = True,
         notice: Notice = lambda name, message: None,
@@ -43,7 +45,10 @@ class Stack:
         self._servers = Servers(data_dir, given, durable=durable)
         self._fixed = ports == "fixed"
         self._given = dict(given or {})
-        self._worker_names = ["worker"] if workers == 1 else [f"worker-{n + 1}" for n in range(workers)]
+        self._domains = [domain for domain in DOMAINS if domain not in without]
+        self._router = "router" not in without
+        names = ["worker"] if workers == 1 else [f"worker-{n + 1}" for n in range(workers)]
+        self._worker_names = [] if "worker" in without else names
         self._notice = notice
         self._supervisor: Supervisor | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -90,7 +95,7 @@ class Stack:
                 for domain in DOMAINS
             }
             await self._migrate()
-            self._notice("platform", "starting five subgraphs, the router and the worker")
+            self._notice("platform", "starting the subgraphs, the router and the worker")
             await self._start_processes()
             self._keeping = asyncio.create_task(self._keep())
             self._publish()
@@ -152,17 +157,18 @@ class Stack:
 
     async def _start_processes(self) -> None:
         supervisor = self._supervisor = Supervisor(self._servers.family, self._notice)
-        for domain in DOMAINS:
+        for domain in self._domains:
             self.urls[domain] = f"http://127.0.0.1:{self.environ[PORT_SETTINGS[domain]]}"
             environ = environment.subgraph_environ(domain, self.environ)
             spec = self._process(domain, "subgraphs", domain, environ=environ)
             supervisor.start(spec, f"{self.urls[domain]}/health/ready")
-        self.urls["router"] = f"http://127.0.0.1:{self.environ[environment.ROUTER_PORT_SETTING]}"
-        spec = self._process("router", "router", environ=environment.router_environ(self.environ))
-        supervisor.start(spec, f"{self.urls['router']}/health/ready")
+        if self._router:
+            self.urls["router"] = f"http://127.0.0.1:{self.environ[environment.ROUTER_PORT_SETTING]}"
+            spec = self._process("router", "router", environ=environment.router_environ(self.environ))
+            supervisor.start(spec, f"{self.urls['router']}/health/ready")
         for name in self._worker_names:
             self._launch_worker(supervisor, name)
-        await supervisor.wait_until_ready([*DOMAINS, "router", *self._worker_names], READY_WITHIN)
+        await supervisor.wait_until_ready(list(self.urls), READY_WITHIN)
 
     def _launch_worker(self, supervisor: Supervisor, name: str) -> None:
         port = free_port()

@@ -1,0 +1,24 @@
+"""`memorable test`: the tests, with the coverage of every process they start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from infra.checkout import ROOT
+
+
+def run_tests(
+    what: Annotated[list[str] | None, typer.Argument(help="Files or folders; everything when none.")] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Measure and report branch coverage.")] = False,
+    parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Test processes.")] = 2,
+) -> None:
+    """Run the tests against real servers."""
+    command = [sys.executable, "-m", "pytest", "-n", str(parallel), *(what or [])]
+    if coverage:
+        command += ["--cov", "--cov-report=term"]
+    raise typer.Exit(subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode)

@@ -1,0 +1,96 @@
+"""What a person sees in the terminal: messages, and log lines with their process in colour."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+COLOURS = {
+    "platform": "bold",
+    "postgres": "blue",
+    "valkey": "blue",
+    "router": "magenta",
+    "auth": "yellow",
+    "books": "green",
+    "ai": "cyan",
+    "orders": "bright_red",
+    "print": "bright_blue",
+}
+LEVELS = {"warn": "yellow", "error": "red", "debug": "dim"}
+NAME_WIDTH = 9
+
+
+def complain(message: str) -> None:
+    """State a failure on standard error."""
+    errors.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+
+
+def say(name: str, message: str) -> None:
+    """Tell what happens to a process."""
+    console.print(Text.assemble(_prefix(name), message), soft_wrap=True)
+
+
+def log_line(name: str, line: str) -> Text:
+    """A line of a process's log: JSON ones in short, others as they are."""
+    record = _record(line)
+    if record is None:
+        return Text.assemble(_prefix(name), (line, "dim"))
+    level, metadata = record.get("level", "info"), record.get("metadata") or {}
+    details = "".join(f"  {key}={_short(value)}" for key, value in metadata.items())
+    return Text.assemble(
+        _prefix(name),
+        (f"{str(record.get('timestamp', ''))[11:19]} ", "dim"),
+        (str(record["message"]), LEVELS.get(level, "")),
+        (details, "dim"),
+    )
+
+
+def _prefix(name: str) -> tuple[str, str]:
+    return f"{name:<{NAME_WIDTH}} ", COLOURS.get(name, "cyan")
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and "message" in record else None
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+class Tail:
+    """New whole lines of a log file, also when the file is replaced by the next run's."""
+
+    def __init__(self, path: Path, *, from_start: bool) -> None:
+        self._path = path
+        self._read = 0 if from_start or not path.exists() else path.stat().st_size
+        self._inode = path.stat().st_ino if path.exists() else 0
+        self._partial = b""
+
+    def lines(self) -> list[str]:
+        """What has been written since the last call."""
+        try:
+            with self._path.open("rb") as file:
+                status = self._path.stat()
+                if status.st_ino != self._inode or status.st_size < self._read:
+                    self._inode, self._read, self._partial = status.st_ino, 0, b""
+                file.seek(self._read)
+                content = file.read()
+        except FileNotFoundError:
+            return []
+        self._read += len(content)
+        *whole, self._partial = (self._partial + content).split(b"\n")
+        return [line.decode(errors="replace") for line in whole]
