@@ -1,0 +1,1 @@
+"""What tests share: servers, tokens and clients that are real."""

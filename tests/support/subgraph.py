@@ -1,0 +1,132 @@
+"""A subgraph under test: the real application on a free port, and a GraphQL client of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import httpx2
+import orjson
+
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.settings import Settings
+from tests.support.serving import serving
+from tests.support.tokens import publishing_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one GraphQL request."""
+
+    data: Any
+    errors: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Answer:
+        return cls(body.get("data"), body.get("errors") or [])
+
+    @property
+    def ok(self) -> Any:
+        """The data, where there must be no error."""
+        assert not self.errors, self.errors
+        return self.data
+
+    @property
+    def code(self) -> str:
+        """The code of the one error there must be."""
+        assert len(self.errors) == 1, (self.data, self.errors)
+        return str(self.errors[0]["extensions"]["code"])
+
+    @property
+    def field(self) -> str:
+        """The input field that the one error refuses."""
+        assert len(self.errors) == 1, (self.data, self.errors)
+        return str(self.errors[0]["extensions"]["field"])
+
+
+class SubgraphClient:
+    """Speaks GraphQL over HTTP to one running subgraph; `runtime` gives its open resources."""
+
+    def __init__(self, domain: str, address: str, runtime: Runtime) -> None:
+        self.address = address
+        self.runtime = runtime
+        self.http = httpx2.AsyncClient(base_url=address, timeout=30)
+        self._domain = domain
+
+    async def execute(
+        self, query: str, variables: Mapping[str, Any] | None = None, token: str | None = None
+    ) -> Answer:
+        """Send a query or mutation."""
+        response = await self.http.post(
+            "/graphql", json={"query": query, "variables": dict(variables or {})}, headers=_login(token)
+        )
+        return Answer.of(response.json())
+
+    async def subscribe(
+        self, query: str, variables: Mapping[str, Any] | None = None, token: str | None = None
+    ) -> AsyncGenerator[Answer]:
+        """Yield each event of a subscription over SSE until the server completes it.
+
+        Leave it early only through `contextlib.aclosing`.
+        """
+        async with self.http.stream(
+            "POST",
+            "/graphql",
+            json={"query": query, "variables": dict(variables or {})},
+            headers={"accept": "text/event-stream"} | _login(token),
+        ) as response:
+            kind = ""
+            async for line in response.aiter_lines():
+                name, _, value = line.partition(":")
+                if name == "event":
+                    kind = value.strip()
+                elif name == "data" and kind == "next":
+                    yield Answer.of(orjson.loads(value))
+                if kind == "complete":
+                    return
+
+    async def represent(
+        self, selection: str, representations: list[dict[str, Any]], token: str | None = None
+    ) -> list[Any]:
+        """Resolve entity references as the router does."""
+        query = f"query ($r: [_Any!]!) {{ _entities(representations: $r) {{ {selection} }} }}"
+        answer = await self.execute(query, {"r": representations}, token)
+        entities: list[Any] = answer.ok["_entities"]
+        return entities
+
+    async def statements(self) -> int:
+        """How many SQL statements the domain has sent so far, by its own metric."""
+        metrics = (await self.http.get("/metrics")).text
+        prefix = f'sql_statements_total{{service="{self._domain}"}} '
+        return next(
+            int(float(line.removeprefix(prefix))) for line in metrics.splitlines() if line.startswith(prefix)
+        )
+
+
+@asynccontextmanager
+async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
+    """Run a domain's subgraph with the settings of `environ`; it trusts the test key.
+
+    What the subgraph asks the graph goes to `GRAPH_URL`: see `tests.support.graph`.
+    """
+    async with publishing_keys() as jwks_url:
+        settings = settings_of({"JWKS_URL": jwks_url, **environ})
+        app = import_module(f"subgraphs.{domain}.app").create_app(settings)
+        async with serving(app) as address:
+            client = SubgraphClient(domain, address, app.state.runtime)
+            try:
+                yield client
+            finally:
+                await client.http.aclose()
+
+
+def settings_of(environ: Mapping[str, str]) -> Settings:
+    """The settings that a process with this environment would have."""
+    return Settings.model_validate({name.lower(): value for name, value in environ.items()})
+
+
+def _login(token: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}

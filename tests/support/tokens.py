@@ -1,0 +1,87 @@
+"""Access tokens signed by a test key, and the address where that key is published."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from tests.support.serving import serving
+
+ISSUER = "memorable"
+KEY_ID = "test-key"
+SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def token_for(
+    user_id: str,
+    scopes: Sequence[str] = ("parent",),
+    *,
+    session_id: str = "ses_test",
+    lifetime: int = 600,
+    key: ec.EllipticCurvePrivateKey = SIGNING_KEY,
+    key_id: str = KEY_ID,
+    **claims: Any,
+) -> str:
+    """Sign an access token; a negative lifetime gives an expired one, `claims` overrides any claim."""
+    now = int(time.time())
+    content = {
+        "sub": user_id,
+        "scope": list(scopes),
+        "sid": session_id,
+        "iat": now + min(lifetime, 0) - 1,
+        "exp": now + lifetime,
+        "iss": ISSUER,
+    }
+    return jwt.encode(content | claims, key, "ES256", headers={"kid": key_id})
+
+
+def jwks(**keys: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """The public halves of keys, by key id with `_` for `-`; the test key when none is given."""
+    named = {name.replace("_", "-"): key for name, key in keys.items()} or {KEY_ID: SIGNING_KEY}
+    return {
+        "keys": [
+            {
+                **ECAlgorithm.to_jwk(key.public_key(), as_dict=True),
+                "kid": kid,
+                "use": "sig",
+                "alg": "ES256",
+            }
+            for kid, key in named.items()
+        ]
+    }
+
+
+def write_signing_key(folder: Path) -> Path:
+    """Write the test key as the PEM file that the auth domain signs with."""
+    path = folder / "signing-key.pem"
+    path.write_bytes(
+        SIGNING_KEY.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+@asynccontextmanager
+async def publishing_keys() -> AsyncIterator[str]:
+    """Serve the test key; yields the address of the JWKS."""
+
+    async def answer(_: Request) -> JSONResponse:
+        return JSONResponse(jwks())
+
+    async with serving(Starlette(routes=[Route("/.well-known/jwks.json", answer)])) as address:
+        yield f"{address}/.well-known/jwks.json"
