@@ -49,7 +49,8 @@ class GraphQLView(GraphQL[Context[Any], None]):
         del response
         runtime: Runtime = request.app.state.runtime
         caller = await _caller(request, request.app.state.verifier)
-        return Context(runtime, caller, self._loaders(runtime, caller))
+        loaders = self._loaders(runtime, caller)
+        return Context(runtime, caller, loaders, request.headers.get("user-agent"))
 
     def decode_json(self, data: str | bytes) -> object:
         """Parse a request body."""

@@ -21,6 +21,7 @@ class Context(Generic[Loaders]):
     runtime: Runtime
     caller: Identity | None
     loaders: Loaders
+    user_agent: str | None = None
 
     @property
     def identity(self) -> Identity:
