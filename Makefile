@@ -1,0 +1,64 @@
+# Every command of the project on a machine that has Python 3.11 and make. `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+# What the caller types is data: it reaches the command through its environment, never through the shell's words.
+ifdef CHILD
+override CHILD := $(value CHILD)
+export CHILD
+endif
+ifdef WISH
+override WISH := $(value WISH)
+export WISH
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench browser clean
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Install the locked dependencies into .venv.
+
+demo: $(READY) ## Make one book, from sign-up to the print shop: make demo CHILD="Mila" WISH="to sail to the moon"
+	@exec $(BIN)/memorable demo
+
+run: $(READY) ## Start everything and keep it running; prints the endpoint and the explorer's address.
+	@exec $(BIN)/memorable run
+
+test: $(READY) browser ## Run all tests.
+	@exec $(BIN)/memorable test
+
+check: $(READY) browser ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/memorable schema check
+	$(BIN)/memorable test --coverage
+
+bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesetting, memory, set-up.
+	@exec $(BIN)/memorable bench
+
+browser: # Chromium, which one test drives: taken from Debian where that is allowed, asked for elsewhere.
+	@infra/ensure-chromium
+
+clean: ## Remove everything that can be made again; the platform's data in .memorable stays.
+	rm -rf .venv .uv .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf infra/composition/node_modules router/server/explorer/node_modules router/server/explorer/dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): .uv/bin/uv pyproject.toml uv.lock
+	@echo "Installing the locked dependencies into .venv"
+	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --frozen --quiet --python "$(PYTHON)"
+	@touch $@
+
+.uv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed; set PYTHON to where it is."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Python 3.11 is needed, and $(PYTHON) is another; set PYTHON to where it is."; exit 1; }
+	@echo "Installing uv into .uv"
+	@"$(PYTHON)" -m venv .uv || { echo "Python's venv module does not work here; on Debian: apt-get install python3-venv"; exit 1; }
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,1 @@
+"""Tests of `schema/` and of the tools that make it."""
