@@ -41,7 +41,12 @@ def run(domain: str, metadata: MetaData) -> None:
 
 
 async def _run(domain: str, metadata: MetaData) -> None:
-    engine = create_async_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+    # With the domain's schema in the search path Alembic would take its tables for another schema's.
+    engine = create_async_engine(
+        context.config.attributes["url"],
+        poolclass=pool.NullPool,
+        connect_args={"server_settings": {"search_path": "pg_catalog"}},
+    )
     async with engine.connect() as connection:
         await connection.run_sync(_migrate, domain, metadata)
     await engine.dispose()
