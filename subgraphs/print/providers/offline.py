@@ -72,7 +72,8 @@ class OfflinePrintShop:
             return ShopJob(job.reference, PrintJobStatus.CANCELED, "Cancelled before production.")
         last = len(_COURSE) - 1
         steps = int((self._clock() - job.accepted_at) / self._step) if self._step else last
-        status = _COURSE[min(steps, last)]
+        # Another process's clock may be ahead of ours.
+        status = _COURSE[max(0, min(steps, last))]
         return ShopJob(
             job.reference, status, shipment=self._shipment(job) if status is PrintJobStatus.SHIPPED else None
         )

@@ -1,0 +1,35 @@
+"""Fixtures of the print domain: its open resources with a clock that the test sets."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from subgraphs.common.runtime import Runtime, open_runtime
+from subgraphs.print.models import Table
+from tests.support.subgraph import settings_of
+
+
+class SteppingClock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go_on(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+@pytest.fixture
+async def runtime(servers: Mapping[str, str], clock: SteppingClock) -> AsyncIterator[Runtime]:
+    environ = {**servers, "OFFLINE_PRINT_STEP_SECONDS": "10"}
+    async with open_runtime("print", Table.metadata, settings_of(environ), clock) as opened:
+        yield opened

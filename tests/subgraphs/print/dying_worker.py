@@ -1,0 +1,34 @@
+"""A worker that dies by SIGKILL in the moment in which the print shop has accepted its job."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from subgraphs.common.runtime import open_runtime
+from subgraphs.common.settings import Settings
+from subgraphs.print import service
+from subgraphs.print.models import Table
+from subgraphs.print.providers import print_provider
+from subgraphs.print.providers.base import ShopJob, Submission
+from subgraphs.print.providers.offline import OfflinePrintShop
+from tests.subgraphs.print.jobs import DELIVERY
+
+
+class LastShop(OfflinePrintShop):
+    """The shop whose answer this process does not live to hear."""
+
+    async def submit(self, submission: Submission) -> ShopJob:
+        accepted = await super().submit(submission)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return accepted
+
+
+async def main(job_id: str) -> None:
+    async with open_runtime("print", Table.metadata, Settings.load()) as runtime:
+        shop = LastShop(runtime.database, runtime.clock, print_provider(runtime).poll_interval)
+        await service.submit_print_job(runtime, shop, job_id, 1, DELIVERY)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,91 @@
+"""A print job from its creation through the check of its files."""
+
+import asyncio
+
+from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
+from subgraphs.print import service
+from subgraphs.print.preflight import PreflightCode, PreflightReport
+from subgraphs.print.states import PrintJobStatus
+from tests.subgraphs.print.conftest import SteppingClock
+from tests.subgraphs.print.jobs import (
+    COVER,
+    INTERIOR,
+    checked,
+    created,
+    history,
+    outbox,
+    seen,
+    statuses,
+    stored,
+)
+from tests.subgraphs.print.pdf_files import book
+
+
+async def test_a_new_job_is_told_of_and_sent_to_be_checked(runtime: Runtime, clock: SteppingClock) -> None:
+    job = await created(runtime)
+    assert (job.status, job.created_at) == (PrintJobStatus.CREATED, clock.now)
+    assert await outbox(runtime, job.id, "print.PreflightPrintJob") == [{"print_job_id": job.id}]
+    assert await outbox(runtime, job.id, "print.PrintJobStatusChanged") == [
+        {"print_job_id": job.id, "order_id": job.order_id, "status": "CREATED", "message": ""}
+    ]
+
+
+async def test_an_order_gets_one_job_however_often_it_is_paid(runtime: Runtime) -> None:
+    order_id = new_id("ord")
+    first = await created(runtime, order_id=order_id)
+    again = await created(runtime, order_id=order_id)
+    assert first.id == again.id
+    assert await statuses(runtime, first.id) == [PrintJobStatus.CREATED]
+
+
+async def test_good_files_go_on_to_the_shop(runtime: Runtime, clock: SteppingClock) -> None:
+    job = await checked(runtime)
+    assert job.status is PrintJobStatus.PREFLIGHT
+    assert job.preflight is not None
+    assert PreflightReport.from_json(job.preflight) == PreflightReport(clock.now, None, ())
+    assert await statuses(runtime, job.id) == [PrintJobStatus.CREATED, PrintJobStatus.PREFLIGHT]
+
+
+async def test_bad_files_end_the_job_with_a_report_and_a_reason(runtime: Runtime) -> None:
+    job = await checked(runtime, interior=book(22))
+    assert job.status is PrintJobStatus.REJECTED
+    assert job.preflight is not None
+    assert [issue["code"] for issue in job.preflight["issues"]] == ["PAGE_COUNT_MIN"]
+    assert (await history(runtime, job.id))[-1].message == "Preflight found PAGE_COUNT_MIN."
+    assert await outbox(runtime, job.id, "print.SubmitPrintJob") == []
+
+
+async def test_bytes_that_changed_since_approval_are_not_printed(runtime: Runtime) -> None:
+    job = await created(runtime)
+    await service.begin_preflight(runtime, job.id)
+    interior = await stored(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR())
+    cover = await stored(runtime, f"{job.snapshot_id}/cover.pdf", COVER())
+    await runtime.storage.put(interior.storage_key, book(34))
+    await service.check_files(runtime, job.id, interior, cover)
+    after = await seen(runtime, job.id)
+    assert after.status is PrintJobStatus.REJECTED
+    assert after.preflight is not None
+    assert [issue["code"] for issue in after.preflight["issues"]] == [PreflightCode.CONTENT_CHANGED]
+
+
+async def test_a_check_that_runs_twice_submits_once(runtime: Runtime) -> None:
+    job = await created(runtime)
+    assert await service.begin_preflight(runtime, job.id) == job.snapshot_id
+    assert await service.begin_preflight(runtime, job.id) == job.snapshot_id
+    files = [
+        await stored(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR()),
+        await stored(runtime, f"{job.snapshot_id}/cover.pdf", COVER()),
+    ]
+    await asyncio.gather(*(service.check_files(runtime, job.id, *files) for _ in range(2)))
+    assert await service.begin_preflight(runtime, job.id) is None
+    assert len(await outbox(runtime, job.id, "print.SubmitPrintJob")) == 1
+
+
+async def test_files_that_cannot_be_made_end_the_job(runtime: Runtime) -> None:
+    job = await created(runtime)
+    await service.begin_preflight(runtime, job.id)
+    await service.reject_print_job(runtime, job.id, "Page 7 does not fit.")
+    assert (await history(runtime, job.id))[-1].message == "Page 7 does not fit."
+    await service.reject_print_job(runtime, job.id, "Page 7 does not fit.")
+    assert len(await statuses(runtime, job.id)) == 3
