@@ -1,0 +1,57 @@
+"""What can be wrong with a book, stated."""
+
+from __future__ import annotations
+
+from subgraphs.common.errors import Conflict, DomainError
+
+
+class ConsentRequired(DomainError):
+    """The parent's consent for this purpose does not stand."""
+
+    code = "CONSENT_REQUIRED"
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(f"This needs your consent for the purpose {purpose}.")
+        self.purpose = purpose
+
+
+class EditConflict(Conflict):
+    """The page has moved on from the version that an edit was made on."""
+
+    def __init__(self, page_id: str, *, current: int, expected: int) -> None:
+        super().__init__(f"The page is at version {current}; the edit was made on version {expected}.")
+        self.page_id = page_id
+
+
+class BookConflict(Conflict):
+    """The book has moved on from the version that was to be approved."""
+
+    def __init__(self, book_id: str, *, current: int, expected: int) -> None:
+        super().__init__(f"The book is at version {current}; version {expected} was to be approved.")
+        self.book_id = book_id
+
+
+class BookIncomplete(Conflict):
+    """Some pages lack what they are to show."""
+
+    def __init__(self, pages: list[int]) -> None:
+        super().__init__(f"These pages are not finished: {', '.join(map(str, pages))}.")
+        self.pages = pages
+
+
+class TextDoesNotFit(DomainError):
+    """A text is longer than its page can show."""
+
+    code = "TEXT_DOES_NOT_FIT"
+
+    def __init__(self, maximum_characters: int) -> None:
+        super().__init__(
+            f"At most {maximum_characters} characters of this text fit on the page."
+            if maximum_characters
+            else "This layout shows no text."
+        )
+        self.maximum_characters = maximum_characters
+
+
+class IllustrationChanged(Exception):
+    """A picture in the store is not the one that was approved."""

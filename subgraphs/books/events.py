@@ -1,0 +1,47 @@
+"""Facts of the books domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subgraphs.common.messages import Event
+
+
+@dataclass(frozen=True, slots=True)
+class BookCreated(Event):
+    """A parent has asked for a book."""
+
+    book_id: str
+    owner_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageEdited(Event):
+    """A parent has changed a page, or taken a change back."""
+
+    page_id: str
+    book_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookApproved(Event):
+    """A book has been approved exactly as its snapshot holds it."""
+
+    book_id: str
+    snapshot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTypeset(Event):
+    """The print files of a snapshot are in the store."""
+
+    snapshot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDeleted(Event):
+    """A child and everything made for it are gone."""
+
+    child_id: str
+    owner_id: str

@@ -1,0 +1,88 @@
+"""What mutations of the books domain take."""
+
+from __future__ import annotations
+
+import strawberry
+
+from subgraphs.books.layouts import Layout
+from subgraphs.books.models import Pronouns, Theme
+from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
+
+
+@strawberry.input
+class CreateChildInput:
+    """A child, described by its parent."""
+
+    name: str = strawberry.field(description="From 1 to 60 characters; it is printed as it is given.")
+    birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
+    pronouns: Pronouns
+    appearance: str = strawberry.field(
+        default="", description="What the child looks like, in at most 500 characters."
+    )
+    interests: list[str] = strawberry.field(default_factory=list, description="At most 10.")
+
+    def details(self) -> ChildDetails:
+        """The child as the service knows it."""
+        return ChildDetails(self.name, self.birth_month, self.pronouns, self.appearance, self.interests)
+
+
+@strawberry.input
+class UpdateChildInput:
+    """What is to be corrected; what is left out stays."""
+
+    id: strawberry.ID
+    name: str | None = None
+    birth_month: str | None = None
+    pronouns: Pronouns | None = None
+    appearance: str | None = None
+    interests: list[str] | None = None
+
+    def details(self) -> ChildDetails:
+        """The corrections as the service knows them."""
+        return ChildDetails(self.name, self.birth_month, self.pronouns, self.appearance, self.interests)
+
+
+@strawberry.input
+class CreateBookInput:
+    """A brief."""
+
+    child_id: strawberry.ID
+    wish: str = strawberry.field(description="What the book shall tell, in at most 1000 characters.")
+    theme: Theme = Theme.ADVENTURE
+    language: str = strawberry.field(default="en", description="A language tag, such as en or en-GB.")
+    dedication: str | None = strawberry.field(default=None, description="To stand on its own page.")
+
+    def brief(self) -> BriefDetails:
+        """The brief as the service knows it."""
+        return BriefDetails(self.wish, self.theme, self.language, self.dedication)
+
+
+@strawberry.input
+class EditPageInput:
+    """An edit of a page, made on the version that was seen."""
+
+    page_id: strawberry.ID
+    expected_version: int
+    text: str = strawberry.field(description="The whole text. A title page has the title in its first line.")
+    layout: Layout | None = strawberry.field(default=None, description="Left out, the page keeps its own.")
+
+    def edit(self) -> PageEdit:
+        """The edit as the service knows it."""
+        return PageEdit(self.page_id, self.expected_version, self.text, self.layout)
+
+
+@strawberry.input
+class RevertPageInput:
+    """The version to go back to."""
+
+    page_id: strawberry.ID
+    version_id: strawberry.ID
+    expected_version: int
+
+
+@strawberry.input
+class ApproveBookInput:
+    """The version of the book that is approved."""
+
+    book_id: strawberry.ID
+    expected_version: int

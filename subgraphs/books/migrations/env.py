@@ -1,0 +1,8 @@
+"""Alembic's entry to the migrations of the books domain."""
+
+from __future__ import annotations
+
+from subgraphs.books.models import Table
+from subgraphs.common.migrations import run
+
+run("books", Table.metadata)

@@ -1,0 +1,220 @@
+"""The tables of the books domain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from sqlalchemy import Enum, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from subgraphs.books.layouts import Layout
+from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.outbox import inbox_table, outbox_table
+
+EnumType = TypeVar("EnumType", bound=StrEnum)
+
+
+class Pronouns(StrEnum):
+    """How the story speaks of a child."""
+
+    SHE = "SHE"
+    HE = "HE"
+    THEY = "THEY"
+
+
+class Theme(StrEnum):
+    """What a story is about at heart."""
+
+    ADVENTURE = "ADVENTURE"
+    FRIENDSHIP = "FRIENDSHIP"
+    COURAGE = "COURAGE"
+    BEDTIME = "BEDTIME"
+    NATURE = "NATURE"
+    SPACE = "SPACE"
+
+
+class BookStatus(StrEnum):
+    """How far a book has come: DRAFT until its generation is finished, APPROVED while it is as approved."""
+
+    DRAFT = "DRAFT"
+    READY = "READY"
+    APPROVED = "APPROVED"
+
+
+class PageVersionSource(StrEnum):
+    """Who made a page what it is."""
+
+    GENERATED = "GENERATED"
+    EDITED = "EDITED"
+    REVERTED = "REVERTED"
+
+
+class PrintPart(StrEnum):
+    """The two files that a printer needs."""
+
+    INTERIOR = "INTERIOR"
+    COVER = "COVER"
+
+
+def _enum(kind: type[EnumType]) -> Enum:
+    return Enum(kind, native_enum=False, length=20, create_constraint=False)
+
+
+class Table(Base):
+    """The base of this domain's tables."""
+
+    __abstract__ = True
+    metadata = domain_metadata("books")
+
+
+class Child(Table):
+    """The child that a book is for; it belongs to the parent who described it."""
+
+    __tablename__ = "children"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(40), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    birth_month: Mapped[str] = mapped_column(String(7))
+    pronouns: Mapped[Pronouns] = mapped_column(_enum(Pronouns))
+    appearance: Mapped[str] = mapped_column(Text)
+    interests: Mapped[list[str]]
+    created_at: Mapped[datetime]
+
+
+class Book(Table):
+    """A book for one child: its brief, its title and where it stands."""
+
+    __tablename__ = "books"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(40), index=True)
+    child_id: Mapped[str] = mapped_column(ForeignKey(Child.id, ondelete="CASCADE"), index=True)
+    wish: Mapped[str] = mapped_column(Text)
+    theme: Mapped[Theme] = mapped_column(_enum(Theme))
+    language: Mapped[str] = mapped_column(String(12))
+    dedication: Mapped[str | None] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    subtitle: Mapped[str | None] = mapped_column(Text)
+    blurb: Mapped[str] = mapped_column(Text)
+    status: Mapped[BookStatus] = mapped_column(_enum(BookStatus))
+    version: Mapped[int]
+    cover_illustration_id: Mapped[str | None] = mapped_column(
+        ForeignKey("books.illustrations.id", ondelete="SET NULL", use_alter=True), index=True
+    )
+    snapshot_id: Mapped[str | None] = mapped_column(
+        ForeignKey("books.snapshots.id", ondelete="SET NULL", use_alter=True), index=True
+    )
+    created_at: Mapped[datetime]
+
+
+class Illustration(Table):
+    """A picture in the object store, made for one book; its bytes never change."""
+
+    __tablename__ = "illustrations"
+    __table_args__ = (UniqueConstraint("book_id", "source_key"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
+    source_key: Mapped[str] = mapped_column(String(80))
+    storage_key: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    alt_text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Page(Table):
+    """A place in a book; what stands on it is its current version, of which a new page has none."""
+
+    __tablename__ = "pages"
+    __table_args__ = (UniqueConstraint("book_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
+    number: Mapped[int]
+    first_layout: Mapped[Layout] = mapped_column(_enum(Layout))
+    current_id: Mapped[str | None] = mapped_column(
+        ForeignKey("books.page_versions.id", ondelete="SET NULL", use_alter=True), index=True
+    )
+    current: Mapped[PageVersion | None] = relationship(
+        foreign_keys=[current_id], lazy="joined", post_update=True
+    )
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the current version."""
+        return self.current.layout if self.current else self.first_layout
+
+    @property
+    def text(self) -> str:
+        """The text of the current version."""
+        return self.current.text if self.current else ""
+
+    @property
+    def illustration_id(self) -> str | None:
+        """The picture of the current version."""
+        return self.current.illustration_id if self.current else None
+
+    @property
+    def version(self) -> int:
+        """The number of the current version; 0 before the first."""
+        return self.current.number if self.current else 0
+
+
+class PageVersion(Table):
+    """What a page was at one time. Rows are only ever added.
+
+    `source_key` names the generation step that made a version; it makes each step effective once.
+    """
+
+    __tablename__ = "page_versions"
+    __table_args__ = (UniqueConstraint("page_id", "number"), UniqueConstraint("page_id", "source_key"))
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    page_id: Mapped[str] = mapped_column(ForeignKey(Page.id, ondelete="CASCADE"))
+    number: Mapped[int]
+    layout: Mapped[Layout] = mapped_column(_enum(Layout))
+    text: Mapped[str] = mapped_column(Text)
+    illustration_id: Mapped[str | None] = mapped_column(
+        ForeignKey(Illustration.id, ondelete="SET NULL"), index=True
+    )
+    source: Mapped[PageVersionSource] = mapped_column(_enum(PageVersionSource))
+    source_key: Mapped[str | None] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+
+
+class Snapshot(Table):
+    """An approved book, frozen: `content` is canonical JSON and `content_hash` its SHA-256."""
+
+    __tablename__ = "snapshots"
+    __table_args__ = (UniqueConstraint("book_id", "content_hash"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
+    content: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    page_count: Mapped[int]
+    approved_at: Mapped[datetime]
+
+
+class PrintFile(Table):
+    """One typeset file of a snapshot, in the object store."""
+
+    __tablename__ = "print_files"
+
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshot.id, ondelete="CASCADE"), primary_key=True)
+    part: Mapped[PrintPart] = mapped_column(_enum(PrintPart), primary_key=True)
+    storage_key: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    page_count: Mapped[int]
+    width_points: Mapped[float]
+    height_points: Mapped[float]
+    size: Mapped[int]
+
+
+outbox_table(Table.metadata)
+inbox_table(Table.metadata)

@@ -1,0 +1,54 @@
+"""What mutations of the books domain answer, where a frontend has to tell cases apart."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from subgraphs.books.types import Book, Child, Page, Snapshot
+
+
+@strawberry.federation.type(shareable=True, description="A consent has to be recorded first.")
+class ConsentRequired:
+    """The consent that is missing."""
+
+    purpose: str
+    message: str
+
+
+@strawberry.type(description="The page was changed since; nothing was written.")
+class EditConflict:
+    """The page as it is now."""
+
+    message: str
+    current: Page
+
+
+@strawberry.type(description="The text is longer than the page can show; nothing was written.")
+class TextDoesNotFit:
+    """How much would fit."""
+
+    message: str
+    maximum_characters: int = strawberry.field(description="How many characters of this text would fit.")
+
+
+@strawberry.type(description="The book was changed since; nothing was approved.")
+class BookConflict:
+    """The book as it is now."""
+
+    message: str
+    current: Book
+
+
+@strawberry.type(description="Some pages are not finished; nothing was approved.")
+class BookIncomplete:
+    """The pages to be finished."""
+
+    message: str
+    pages: list[int]
+
+
+CreateChildResult = Annotated[Child | ConsentRequired, strawberry.union("CreateChildResult")]
+EditPageResult = Annotated[Page | EditConflict | TextDoesNotFit, strawberry.union("EditPageResult")]
+ApproveBookResult = Annotated[Snapshot | BookConflict | BookIncomplete, strawberry.union("ApproveBookResult")]

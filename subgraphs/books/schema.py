@@ -1,0 +1,10 @@
+"""The schema of the books subgraph."""
+
+from __future__ import annotations
+
+from subgraphs.books.mutations import Mutation
+from subgraphs.books.queries import Query
+from subgraphs.books.types import Illustration, PageVersion, User
+from subgraphs.common.schema import create_schema
+
+schema = create_schema(Query, Mutation, types=[User, Illustration, PageVersion])

@@ -1,0 +1,67 @@
+"""Use case: approving a book, which freezes exactly what will be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from subgraphs.books import events, jobs, repository
+from subgraphs.books.content import BookContent, content_hash
+from subgraphs.books.errors import BookConflict, BookIncomplete
+from subgraphs.books.layouts import TITLE_PAGE, is_complete
+from subgraphs.books.models import Book, BookStatus, Page, Snapshot
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.unit_of_work import UnitOfWork
+
+
+async def approve_book(uow: UnitOfWork, parent: Identity, book_id: str, expected_version: int) -> Snapshot:
+    """Approve a book as it is; the same content always gives the same snapshot.
+
+    BookConflict when the book is not at the expected version; BookIncomplete when a page lacks something.
+    """
+    parent.require("parent")
+    book = await repository.lock_book(uow.session, parent.user_id, book_id)
+    if book.version != expected_version:
+        raise BookConflict(book.id, current=book.version, expected=expected_version)
+    pages = (await repository.pages_of(uow.session, [book.id]))[book.id]
+    if incomplete := incomplete_pages(book, pages):
+        raise BookIncomplete(incomplete)
+    snapshot = await _snapshot(uow, book, pages)
+    book.status = BookStatus.APPROVED
+    book.snapshot_id = snapshot.id
+    if not await repository.print_files_of(uow.session, [snapshot.id]):
+        await uow.enqueue(jobs.TypesetSnapshot(snapshot.id))
+    await uow.publish(events.BookApproved(book.id, snapshot.id))
+    return snapshot
+
+
+def incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
+    """The pages that lack text or picture; the title page stands for the title and the cover picture too."""
+    incomplete = {
+        page.number
+        for page in pages
+        if not is_complete(page.layout, page.text, has_picture=page.illustration_id is not None)
+    }
+    if not book.title or book.cover_illustration_id is None:
+        incomplete.add(TITLE_PAGE)
+    return sorted(incomplete)
+
+
+async def _snapshot(uow: UnitOfWork, book: Book, pages: Sequence[Page]) -> Snapshot:
+    shown = [page.illustration_id for page in pages] + [book.cover_illustration_id]
+    pictures = await repository.illustrations_by_id(uow.session, [id_ for id_ in shown if id_])
+    document = BookContent.of(book, pages, pictures).canonical()
+    digest = content_hash(document)
+    if existing := await repository.snapshot_with(uow.session, book.id, digest):
+        return existing
+    snapshot = Snapshot(
+        id=new_id("snp"),
+        book_id=book.id,
+        content=document,
+        content_hash=digest,
+        page_count=len(pages),
+        approved_at=uow.now,
+    )
+    uow.session.add(snapshot)
+    await uow.session.flush()
+    return snapshot

@@ -1,0 +1,70 @@
+"""Use case: asking for a book."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from subgraphs.books import events, repository
+from subgraphs.books.errors import TextDoesNotFit
+from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
+from subgraphs.books.models import Book, BookStatus, Page, Theme
+from subgraphs.books.service.versions import require_fit, require_printable
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.validation import clean_text
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class BriefDetails:
+    """What a parent wishes a book to be."""
+
+    wish: str
+    theme: Theme
+    language: str
+    dedication: str | None
+
+
+async def create_book(uow: UnitOfWork, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
+    """Make a draft with all its pages, which are empty as yet."""
+    parent.require("parent")
+    wish = clean_text("wish", brief.wish, longest=1000, lines=True)
+    if not _LANGUAGE.fullmatch(brief.language):
+        raise BadUserInput("language", "language must be a language tag such as en or en-GB.")
+    dedication = await _checked_dedication(brief.dedication)
+    child = await repository.get_child(uow.session, parent.user_id, child_id)
+    book = Book(
+        id=new_id("book"),
+        owner_id=parent.user_id,
+        child_id=child.id,
+        wish=wish,
+        theme=brief.theme,
+        language=brief.language,
+        dedication=dedication,
+        title="",
+        blurb="",
+        status=BookStatus.DRAFT,
+        version=1,
+        created_at=uow.now,
+    )
+    uow.session.add(book)
+    await uow.session.flush()
+    uow.session.add_all(
+        Page(id=new_id("page"), book_id=book.id, number=number, first_layout=first_layout(number))
+        for number in range(1, PAGE_COUNT + 1)
+    )
+    await uow.publish(events.BookCreated(book.id, parent.user_id))
+    return book
+
+
+async def _checked_dedication(value: str | None) -> str | None:
+    text = clean_text("dedication", value or "", longest=1000, shortest=0, lines=True)
+    try:
+        await require_fit(Layout.DEDICATION, require_printable("dedication", text))
+    except TextDoesNotFit as too_long:
+        raise BadUserInput("dedication", str(too_long)) from too_long
+    return text or None

@@ -1,0 +1,78 @@
+"""Use cases of pages: editing one, and going back to an earlier version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subgraphs.books import events, repository
+from subgraphs.books.errors import EditConflict
+from subgraphs.books.layouts import Layout, layouts_for
+from subgraphs.books.models import Page, PageVersionSource
+from subgraphs.books.service.versions import PageState, add_version, require_fit, require_printable
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.identity import Identity
+from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.validation import clean_text
+
+_LONGEST_TEXT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class PageEdit:
+    """A parent's edit, made on the version that was seen; without a layout the page keeps its own."""
+
+    page_id: str
+    expected_version: int
+    text: str
+    layout: Layout | None
+
+
+async def edit_page(uow: UnitOfWork, parent: Identity, edit: PageEdit) -> Page:
+    """Give a page another text or layout; EditConflict when it is no longer at the expected version."""
+    parent.require("parent")
+    text = clean_text("text", edit.text, longest=_LONGEST_TEXT, shortest=0, lines=True)
+    require_printable("text", text)
+    page = await repository.get_page(uow.session, parent.user_id, edit.page_id)
+    _require_version(page, edit.expected_version)
+    layout = edit.layout or page.layout
+    if layout not in layouts_for(page.number):
+        raise BadUserInput("layout", f"Page {page.number} cannot have the layout {layout}.")
+    if layout is Layout.TITLE and not text:
+        raise BadUserInput("text", "The title page must have a title.")
+    await require_fit(layout, text)
+    content = PageState(layout, text, page.illustration_id)
+    return await _replace(uow, parent, page, edit.expected_version, content, PageVersionSource.EDITED)
+
+
+async def revert_page(
+    uow: UnitOfWork, parent: Identity, page_id: str, version_id: str, expected_version: int
+) -> Page:
+    """Make an earlier version current again, as a new version."""
+    parent.require("parent")
+    page = await repository.get_page(uow.session, parent.user_id, page_id)
+    _require_version(page, expected_version)
+    old = await repository.get_version(uow.session, page.id, version_id)
+    content = PageState(old.layout, old.text, old.illustration_id)
+    return await _replace(uow, parent, page, expected_version, content, PageVersionSource.REVERTED)
+
+
+async def _replace(
+    uow: UnitOfWork,
+    parent: Identity,
+    page: Page,
+    expected_version: int,
+    content: PageState,
+    source: PageVersionSource,
+) -> Page:
+    """Write the new version under the book's lock, where the expected version is compared for good."""
+    book = await repository.lock_book(uow.session, parent.user_id, page.book_id)
+    page = await repository.current_page(uow.session, page.id)
+    _require_version(page, expected_version)
+    version = add_version(uow, book, page, content, source)
+    await uow.publish(events.PageEdited(page.id, book.id, version.number))
+    return page
+
+
+def _require_version(page: Page, expected: int) -> None:
+    if page.version != expected:
+        raise EditConflict(page.id, current=page.version, expected=expected)

@@ -1,0 +1,74 @@
+"""Adding a version to a page: the one way in which a book changes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from subgraphs.books.errors import TextDoesNotFit
+from subgraphs.books.layouts import Layout
+from subgraphs.books.models import Book, BookStatus, Page, PageVersion, PageVersionSource
+from subgraphs.books.typesetting.fit import fitting_characters
+from subgraphs.books.typesetting.fonts import unprintable
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.ids import new_id
+from subgraphs.common.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """What a version of a page holds."""
+
+    layout: Layout
+    text: str
+    illustration_id: str | None
+
+
+def add_version(
+    uow: UnitOfWork,
+    book: Book,
+    page: Page,
+    content: PageState,
+    source: PageVersionSource,
+    key: str | None = None,
+) -> PageVersion:
+    """Make this the page's current version. The book must be locked, and the text known to fit."""
+    version = PageVersion(
+        id=new_id("pgv"),
+        page_id=page.id,
+        number=page.version + 1,
+        layout=content.layout,
+        text=content.text,
+        illustration_id=content.illustration_id,
+        source=source,
+        source_key=key,
+        created_at=uow.now,
+    )
+    uow.session.add(version)
+    page.current = version
+    if content.layout is Layout.TITLE:
+        book.title, _, rest = content.text.partition("\n")
+        book.subtitle = " ".join(rest.split()) or None
+    mark_changed(book)
+    return version
+
+
+def mark_changed(book: Book) -> None:
+    """Count a change; a book that was approved has to be approved again."""
+    book.version += 1
+    if book.status is BookStatus.APPROVED:
+        book.status = BookStatus.READY
+
+
+async def require_fit(layout: Layout, text: str) -> None:
+    """Refuse a text that its page could not show whole."""
+    fitting = await asyncio.to_thread(fitting_characters, layout, text)
+    if fitting < len(text):
+        raise TextDoesNotFit(fitting)
+
+
+def require_printable(field: str, text: str) -> str:
+    """Return the text; refuse it when no font of the press has a glyph for some character."""
+    if missing := unprintable(text):
+        raise BadUserInput(field, f"{field} has characters that cannot be printed: {' '.join(missing)}")
+    return text

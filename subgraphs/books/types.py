@@ -1,0 +1,383 @@
+"""The books domain's part of the graph."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from subgraphs.books import models
+from subgraphs.books.layouts import PAGE_COUNT, Layout
+from subgraphs.books.loaders import Loaders
+from subgraphs.books.models import BookStatus, PageVersionSource, PrintPart, Pronouns, Theme
+from subgraphs.common.context import Context
+from subgraphs.common.pagination import PageRequest
+from subgraphs.common.types import After, Connection, First
+from subgraphs.common.validation import in_range
+
+Info = strawberry.Info[Context[Loaders], None]
+
+strawberry.enum(Pronouns, description="How the story speaks of the child.")
+strawberry.enum(Theme, description="What the story is about at heart.")
+strawberry.enum(
+    BookStatus,
+    description="DRAFT until the story is written, then READY; APPROVED until it is edited again.",
+)
+strawberry.enum(Layout, description="How a page is set.")
+strawberry.enum(PageVersionSource, description="How a version of a page came about.")
+
+
+@strawberry.federation.type(keys=["id"], description="The child that books are made for.")
+class Child:
+    """A child, as its parent described it."""
+
+    id: strawberry.ID
+    name: str
+    birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
+    pronouns: Pronouns
+    appearance: str = strawberry.field(description="What the child looks like, in the parent's words.")
+    interests: list[str]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: models.Child) -> Self:
+        """Show a child."""
+        return cls(
+            id=strawberry.ID(row.id),
+            name=row.name,
+            birth_month=row.birth_month,
+            pronouns=row.pronouns,
+            appearance=row.appearance,
+            interests=row.interests,
+            created_at=row.created_at,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Child | None:
+        """Find the child when it is the caller's."""
+        row = await info.context.loaders.child.load(id)
+        return cls.of(row) if row else None
+
+
+@strawberry.federation.type(keys=["id"], description="A picture of a book.")
+class Illustration:
+    """A picture in the object store."""
+
+    id: strawberry.ID
+    width: int = strawberry.field(description="In pixels.")
+    height: int = strawberry.field(description="In pixels.")
+    sha256: str
+    alt_text: str = strawberry.field(description="What is to be seen, in words.")
+    created_at: datetime
+    storage_key: strawberry.Private[str]
+
+    @strawberry.field(description="An address that serves the picture to whoever has it, for an hour.")
+    def url(self, info: Info) -> str:
+        """Sign the address."""
+        return _signed_url(info, self.storage_key)
+
+    @classmethod
+    def of(cls, row: models.Illustration) -> Self:
+        """Show a picture."""
+        return cls(
+            id=strawberry.ID(row.id),
+            width=row.width,
+            height=row.height,
+            sha256=row.sha256,
+            alt_text=row.alt_text,
+            created_at=row.created_at,
+            storage_key=row.storage_key,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Illustration | None:
+        """Find the picture when it is of a book of the caller's."""
+        return await _illustration(info, id)
+
+
+@strawberry.type(description="What the book is to be, as its parent wished.")
+class Brief:
+    """The order for a story."""
+
+    wish: str
+    theme: Theme
+    language: str = strawberry.field(description="A language tag, such as en.")
+    dedication: str | None
+
+
+@strawberry.federation.type(keys=["id"], description="A picture book for one child.")
+class Book:
+    """A book and where it stands."""
+
+    id: strawberry.ID
+    title: str = strawberry.field(description="Empty until it is written; edited on the title page.")
+    subtitle: str | None
+    blurb: str = strawberry.field(description="What the back cover says.")
+    brief: Brief
+    status: BookStatus
+    version: int = strawberry.field(description="Grows with every change of the book or one of its pages.")
+    page_count: int
+    created_at: datetime
+    row: strawberry.Private[models.Book]
+
+    @strawberry.field
+    async def child(self, info: Info) -> Child:
+        """The child of the book, which always has one."""
+        row = await info.context.loaders.child.load(self.row.child_id)
+        assert row is not None
+        return Child.of(row)
+
+    @strawberry.field(description="Every page, in order.")
+    async def pages(self, info: Info) -> list[Page]:
+        """All pages, for many books by one statement."""
+        return [Page.of(row) for row in await info.context.loaders.pages.load(self.id)]
+
+    @strawberry.field
+    async def page(
+        self, info: Info, number: Annotated[int, strawberry.argument(description="From 1.")]
+    ) -> Page | None:
+        """One page by its number; it comes from the same statement as `pages`."""
+        in_range("number", number, 1, PAGE_COUNT)
+        rows = await info.context.loaders.pages.load(self.id)
+        return next((Page.of(row) for row in rows if row.number == number), None)
+
+    @strawberry.field
+    async def cover_illustration(self, info: Info) -> Illustration | None:
+        """The picture of the cover and of the title page."""
+        return await _illustration(info, self.row.cover_illustration_id)
+
+    @strawberry.field(description="The book as it was last approved.")
+    async def snapshot(self, info: Info) -> Snapshot | None:
+        """The newest approved content."""
+        if self.row.snapshot_id is None:
+            return None
+        row = await info.context.loaders.snapshot.load(self.row.snapshot_id)
+        return Snapshot.of(row) if row else None
+
+    @classmethod
+    def of(cls, row: models.Book) -> Self:
+        """Show a book."""
+        return cls(
+            id=strawberry.ID(row.id),
+            title=row.title,
+            subtitle=row.subtitle,
+            blurb=row.blurb,
+            brief=Brief(wish=row.wish, theme=row.theme, language=row.language, dedication=row.dedication),
+            status=row.status,
+            version=row.version,
+            page_count=PAGE_COUNT,
+            created_at=row.created_at,
+            row=row,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Book | None:
+        """Find the book when it is the caller's."""
+        row = await info.context.loaders.book.load(id)
+        return cls.of(row) if row else None
+
+
+@strawberry.federation.type(
+    keys=["id"], description="What a page was at one time; versions are never changed."
+)
+class PageVersion:
+    """One version of a page."""
+
+    id: strawberry.ID
+    number: int
+    layout: Layout
+    text: str
+    source: PageVersionSource
+    created_at: datetime
+    illustration_id: strawberry.Private[str | None]
+
+    @strawberry.field
+    async def illustration(self, info: Info) -> Illustration | None:
+        """The picture of this version."""
+        return await _illustration(info, self.illustration_id)
+
+    @classmethod
+    def of(cls, row: models.PageVersion) -> Self:
+        """Show a version."""
+        return cls(
+            id=strawberry.ID(row.id),
+            number=row.number,
+            layout=row.layout,
+            text=row.text,
+            source=row.source,
+            created_at=row.created_at,
+            illustration_id=row.illustration_id,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> PageVersion | None:
+        """Find the version when it is of a book of the caller's."""
+        row = await info.context.loaders.version.load(id)
+        return cls.of(row) if row else None
+
+
+@strawberry.federation.type(keys=["id"], description="A page of a book, as it is now.")
+class Page:
+    """A page and its current version."""
+
+    id: strawberry.ID
+    number: int = strawberry.field(description="From 1; odd pages are on the right.")
+    layout: Layout
+    text: str
+    version: int = strawberry.field(
+        description="Of the current content, to be given back as expectedVersion; 0 before the first."
+    )
+    book_id: strawberry.Private[str]
+    illustration_id: strawberry.Private[str | None]
+
+    @strawberry.field
+    async def illustration(self, info: Info) -> Illustration | None:
+        """The picture on the page."""
+        return await _illustration(info, self.illustration_id)
+
+    @strawberry.field(description="Every version of the page, newest first.")
+    async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[PageVersion]:
+        """A page of the history; many pages' histories by one statement."""
+        page = await info.context.loaders.versions.load((self.id, PageRequest.of(first, after)))
+        return Connection.of(page, [PageVersion.of(row) for row in page.rows])
+
+    @strawberry.field
+    async def book(self, info: Info) -> Book:
+        """The book that the page is in."""
+        row = await info.context.loaders.book.load(self.book_id)
+        assert row is not None
+        return Book.of(row)
+
+    @classmethod
+    def of(cls, row: models.Page) -> Self:
+        """Show a page."""
+        return cls(
+            id=strawberry.ID(row.id),
+            number=row.number,
+            layout=row.layout,
+            text=row.text,
+            version=row.version,
+            book_id=row.book_id,
+            illustration_id=row.illustration_id,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Page | None:
+        """Find the page when it is of a book of the caller's."""
+        row = await info.context.loaders.page.load(id)
+        return cls.of(row) if row else None
+
+
+@strawberry.type(description="A PDF that is ready for the printer.")
+class PrintFile:
+    """A typeset file."""
+
+    sha256: str
+    page_count: int
+    width_points: float = strawberry.field(description="Of a page with bleed; 72 points are an inch.")
+    height_points: float
+    bytes: int
+    storage_key: strawberry.Private[str]
+
+    @strawberry.field(description="An address that serves the file to whoever has it, for an hour.")
+    def url(self, info: Info) -> str:
+        """Sign the address."""
+        return _signed_url(info, self.storage_key)
+
+    @classmethod
+    def of(cls, row: models.PrintFile) -> Self:
+        """Show a print file."""
+        return cls(
+            sha256=row.sha256,
+            page_count=row.page_count,
+            width_points=row.width_points,
+            height_points=row.height_points,
+            bytes=row.size,
+            storage_key=row.storage_key,
+        )
+
+
+@strawberry.federation.type(keys=["id"], description="An approved book, frozen: exactly this is printed.")
+class Snapshot:
+    """An approved book."""
+
+    id: strawberry.ID
+    content_hash: str = strawberry.field(description="SHA-256 of texts, layouts and pictures.")
+    approved_at: datetime
+    page_count: int
+    book_id: strawberry.Private[str]
+
+    @strawberry.field
+    async def book(self, info: Info) -> Book:
+        """The book that was approved; it may have changed since."""
+        row = await info.context.loaders.book.load(self.book_id)
+        assert row is not None
+        return Book.of(row)
+
+    @strawberry.field(description="The pages, when they are typeset.")
+    async def interior(self, info: Info) -> PrintFile | None:
+        """The interior's file."""
+        return await self._file(info, PrintPart.INTERIOR)
+
+    @strawberry.field(description="The cover, when it is typeset.")
+    async def cover(self, info: Info) -> PrintFile | None:
+        """The cover's file."""
+        return await self._file(info, PrintPart.COVER)
+
+    async def _file(self, info: Info, part: PrintPart) -> PrintFile | None:
+        row = (await info.context.loaders.print_files.load(self.id)).get(part)
+        return PrintFile.of(row) if row else None
+
+    @classmethod
+    def of(cls, row: models.Snapshot) -> Self:
+        """Show a snapshot."""
+        return cls(
+            id=strawberry.ID(row.id),
+            content_hash=row.content_hash,
+            approved_at=row.approved_at,
+            page_count=row.page_count,
+            book_id=row.book_id,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Snapshot | None:
+        """Find the snapshot when it is of a book of the caller's."""
+        row = await info.context.loaders.snapshot.load(id)
+        return cls.of(row) if row else None
+
+
+@strawberry.federation.type(keys=["id"], description="A parent, with what belongs to it here.")
+class User:
+    """What the books domain knows of a user."""
+
+    id: strawberry.ID
+
+    @strawberry.federation.field(authenticated=True, description="The books, newest first.")
+    async def books(self, info: Info, first: First = 20, after: After = None) -> Connection[Book]:
+        """A page of the books; many parents' books by one statement."""
+        page = await info.context.loaders.books.load((self.id, PageRequest.of(first, after)))
+        return Connection.of(page, [Book.of(row) for row in page.rows])
+
+    @strawberry.federation.field(authenticated=True)
+    async def children(self, info: Info) -> list[Child]:
+        """The children that the parent described."""
+        return [Child.of(row) for row in await info.context.loaders.children.load(self.id)]
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
+        """Only callers themselves have books and children to show."""
+        caller = info.context.caller
+        return cls(id=id) if caller and caller.user_id == id else None
+
+
+async def _illustration(info: Info, illustration_id: str | None) -> Illustration | None:
+    if illustration_id is None:
+        return None
+    row = await info.context.loaders.illustration.load(illustration_id)
+    return Illustration.of(row) if row else None
+
+
+def _signed_url(info: Info, key: str) -> str:
+    runtime = info.context.runtime
+    return runtime.storage.signed_url(key, runtime.clock())
