@@ -52,7 +52,8 @@ clean: ## Remove everything that can be made again; the platform's data in .memo
 
 $(READY): .uv/bin/uv pyproject.toml uv.lock
 	@echo "Installing the locked dependencies into .venv"
-	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --frozen --quiet --python "$(PYTHON)"
+	@if test -e /etc/ssl/certs/ca-certificates.crt; then export UV_SYSTEM_CERTS=1; fi; \
+		UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --frozen --quiet --python "$(PYTHON)"
 	@touch $@
 
 .uv/bin/uv:

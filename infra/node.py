@@ -34,7 +34,11 @@ def run_node(arguments: Sequence[str], folder: Path, stdin: str = "") -> str:
         [str(binaries / "node"), *arguments],
         input=stdin,
         cwd=folder,
-        env=os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
+        env=os.environ
+        | {
+            "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "NODE_USE_SYSTEM_CA": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

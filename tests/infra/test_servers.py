@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import psutil
@@ -24,6 +25,7 @@ from infra.local.process import ProcessFailed
 SUPERVISOR = """
 import sys, time
 from pathlib import Path
+from typing import Any, cast
 from infra.local import Servers
 servers = Servers(Path(sys.argv[1]), durable=False)
 servers.start()
@@ -62,7 +64,7 @@ def listening(pids: set[int]) -> set[str]:
     """The addresses on which these processes and their children listen."""
     every = pids | {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
     return {
-        str(connection.laddr[0])
+        cast("Any", connection.laddr).ip
         for connection in psutil.net_connections("inet")
         if connection.pid in every and connection.status == psutil.CONN_LISTEN
     }
