@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 import strawberry
-from strawberry.schema.config import StrawberryConfig
 
 FEDERATION_VERSION: Final = "2.9"
 
@@ -14,12 +13,14 @@ FEDERATION_VERSION: Final = "2.9"
 def create_schema(
     query: type, mutation: type | None = None, subscription: type | None = None, types: Iterable[type] = ()
 ) -> strawberry.federation.Schema:
-    """A subgraph's schema, sorted, so that its SDL depends on nothing but its content."""
+    """A subgraph's schema, in the order of its definitions.
+
+    Strawberry's `sort_schema` is no use: it replaces the types that unions are resolved by.
+    """
     return strawberry.federation.Schema(
         query=query,
         mutation=mutation,
         subscription=subscription,
         types=types,
-        config=StrawberryConfig(sort_schema=True),
         federation_version=FEDERATION_VERSION,
     )
