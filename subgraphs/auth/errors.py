@@ -1,0 +1,23 @@
+"""What can be wrong with a sign-up or a sign-in."""
+
+from __future__ import annotations
+
+from subgraphs.common.errors import DomainError
+
+
+class EmailTaken(DomainError):
+    """There is an account with this address."""
+
+    code = "EMAIL_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("There is already an account with this e-mail address.")
+
+
+class InvalidCredentials(DomainError):
+    """No account has this address and this password; which of the two is wrong is not told."""
+
+    code = "INVALID_CREDENTIALS"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")

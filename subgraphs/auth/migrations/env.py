@@ -1,0 +1,8 @@
+"""Alembic's entry to the migrations of the auth domain."""
+
+from __future__ import annotations
+
+from subgraphs.auth.models import Table
+from subgraphs.common.migrations import run
+
+run("auth", Table.metadata)

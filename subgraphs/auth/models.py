@@ -1,0 +1,95 @@
+"""The tables of the auth domain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Enum, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.outbox import inbox_table, outbox_table
+
+
+class ConsentPurpose(StrEnum):
+    """What a parent can consent to."""
+
+    CHILD_PROFILE = "CHILD_PROFILE"
+    AI_PROCESSING = "AI_PROCESSING"
+
+
+class Table(Base):
+    """The base of the domain's tables."""
+
+    __abstract__ = True
+    metadata = domain_metadata("auth")
+
+
+class User(Table):
+    """An account; `email` is normalised, so that equal addresses are equal texts."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    display_name: Mapped[str] = mapped_column(String(80))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+
+
+class Session(Table):
+    """One sign-in and the family of refresh tokens that descend from it."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    user_agent: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it still refreshes."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+class RefreshToken(Table):
+    """One member of a family: its hash, and whether it has been used."""
+
+    __tablename__ = "refresh_tokens"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey(Session.id, ondelete="CASCADE"), index=True)
+    issued_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Consent(Table):
+    """An entry of the consent ledger: it is revoked, never removed."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        Index(
+            "uq_consents_standing",
+            "user_id",
+            "purpose",
+            "policy_version",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    purpose: Mapped[ConsentPurpose] = mapped_column(Enum(ConsentPurpose, native_enum=False, length=20))
+    policy_version: Mapped[str] = mapped_column(String(40))
+    granted_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+outbox_table(Table.metadata)
+inbox_table(Table.metadata)

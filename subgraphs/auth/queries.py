@@ -1,0 +1,21 @@
+"""The queries of auth."""
+
+from __future__ import annotations
+
+import strawberry
+
+from subgraphs.auth.types import Info, User
+from subgraphs.common.errors import Unauthenticated
+
+
+@strawberry.type
+class Query:
+    """What a client can ask."""
+
+    @strawberry.federation.field(authenticated=True, description="The user who is signed in.")
+    async def me(self, info: Info) -> User:
+        """The caller; Unauthenticated too when the account is gone."""
+        row = await info.context.loaders.user.load(info.context.identity.user_id)
+        if row is None:
+            raise Unauthenticated
+        return User.of(row)

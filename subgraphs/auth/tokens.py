@@ -1,0 +1,87 @@
+"""The tokens that auth gives out: signed access tokens, and refresh tokens known only by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm
+from jwt.utils import base64url_encode
+
+from subgraphs.common.identity import ALGORITHM
+from subgraphs.common.settings import Settings
+
+ACCESS_LIFETIME = timedelta(minutes=10)
+REFRESH_LIFETIME = timedelta(days=30)
+
+
+class SigningKeyMissing(Exception):
+    """AUTH_SIGNING_KEY_FILE does not name a key that tokens can be signed with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The key that signs access tokens, and who it signs for."""
+
+    key: ec.EllipticCurvePrivateKey
+    issuer: str
+
+    @property
+    def public_key(self) -> dict[str, Any]:
+        """The public half as a JWK; its `kid` is its thumbprint (RFC 7638)."""
+        numbers: dict[str, Any] = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        members = {name: numbers[name] for name in ("crv", "kty", "x", "y")}
+        thumbprint = hashlib.sha256(orjson.dumps(members, option=orjson.OPT_SORT_KEYS)).digest()
+        kid = base64url_encode(thumbprint).decode()
+        return members | {"kid": kid, "use": "sig", "alg": ALGORITHM}
+
+    def access_token(self, user_id: str, session_id: str, scopes: Sequence[str], now: datetime) -> str:
+        """Sign an access token that is good for `ACCESS_LIFETIME`."""
+        issued = int(now.timestamp())
+        claims = {
+            "sub": user_id,
+            "scope": list(scopes),
+            "sid": session_id,
+            "iat": issued,
+            "exp": issued + int(ACCESS_LIFETIME.total_seconds()),
+            "iss": self.issuer,
+        }
+        return jwt.encode(claims, self.key, ALGORITHM, headers={"kid": self.public_key["kid"]})
+
+
+def signer(settings: Settings) -> Signer:
+    """The signer of these settings; SigningKeyMissing when their key file is of no use."""
+    if settings.auth_signing_key_file is None:
+        raise SigningKeyMissing("AUTH_SIGNING_KEY_FILE must name a PEM file with an ES256 private key.")
+    return Signer(_read_key(settings.auth_signing_key_file), settings.jwt_issuer)
+
+
+@cache
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise SigningKeyMissing(f"AUTH_SIGNING_KEY_FILE: {path} cannot be read as a PEM key.") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SigningKeyMissing(f"AUTH_SIGNING_KEY_FILE: {path} is not an ES256 (P-256) private key.")
+    return key
+
+
+def new_refresh_token() -> str:
+    """Make a refresh token: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def refresh_hash(token: str) -> str:
+    """The form in which a refresh token is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
