@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,8 +22,17 @@ from starlette.routing import Route
 from tests.support.serving import serving
 
 ISSUER = "memorable"
-KEY_ID = "test-key"
 SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
+    """The RFC 7638 thumbprint of a key's public half."""
+    jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    canonical = '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' % (jwk["x"], jwk["y"])
+    return base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).decode().rstrip("=")
+
+
+KEY_ID = thumbprint(SIGNING_KEY)
 
 
 def token_for(
@@ -31,7 +42,6 @@ def token_for(
     session_id: str = "ses_test",
     lifetime: int = 600,
     key: ec.EllipticCurvePrivateKey = SIGNING_KEY,
-    key_id: str = KEY_ID,
     **claims: Any,
 ) -> str:
     """Sign an access token; a negative lifetime gives an expired one, `claims` overrides any claim."""
@@ -44,21 +54,20 @@ def token_for(
         "exp": now + lifetime,
         "iss": ISSUER,
     }
-    return jwt.encode(content | claims, key, "ES256", headers={"kid": key_id})
+    return jwt.encode(content | claims, key, "ES256", headers={"kid": thumbprint(key)})
 
 
-def jwks(**keys: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
-    """The public halves of keys, by key id with `_` for `-`; the test key when none is given."""
-    named = {name.replace("_", "-"): key for name, key in keys.items()} or {KEY_ID: SIGNING_KEY}
+def jwks(*keys: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """The public halves of keys; of the test key when none is given."""
     return {
         "keys": [
             {
                 **ECAlgorithm.to_jwk(key.public_key(), as_dict=True),
-                "kid": kid,
+                "kid": thumbprint(key),
                 "use": "sig",
                 "alg": "ES256",
             }
-            for kid, key in named.items()
+            for key in keys or (SIGNING_KEY,)
         ]
     }
 
