@@ -1,0 +1,78 @@
+"""Who may import whom: each contract holds, and would notice an import that breaks it."""
+
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import grimp
+import pytest
+from importlinter.api import read_configuration
+from importlinter.contracts.forbidden import ForbiddenContract
+from importlinter.contracts.independence import IndependenceContract
+from importlinter.contracts.layers import LayersContract
+from importlinter.domain.contract import Contract
+
+from infra.checkout import ROOT
+
+TYPES: dict[str, type[Any]] = {
+    "forbidden": ForbiddenContract,
+    "independence": IndependenceContract,
+    "layers": LayersContract,
+}
+CONFIGURATION = read_configuration(str(ROOT / "pyproject.toml"))
+CONTRACTS = {options["name"]: options for options in CONFIGURATION["contracts_options"]}
+
+# For each contract, an import that it forbids.
+FORBIDDEN_IMPORTS = {
+    "Workers orchestrate domains; domains stand on common": (
+        "subgraphs.common.clock",
+        "subgraphs.books.models",
+    ),
+    "The router stands alone": ("router.settings", "subgraphs.common.settings"),
+    "Nothing imports infra or the router": ("subgraphs.common.settings", "infra.checkout"),
+    "A domain imports another domain's events and nothing else of it": (
+        "subgraphs.ai.models",
+        "subgraphs.books.models",
+    ),
+    "Use cases, SQL and tables know neither Strawberry nor Starlette": (
+        "subgraphs.books.models",
+        "strawberry",
+    ),
+    "The planner does no I/O": ("router.planner.plan", "asyncio"),
+}
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    """Who imports whom now."""
+    packages = CONFIGURATION["session_options"]["root_packages"]
+    return grimp.build_graph(*packages, include_external_packages=True, cache_dir=None)
+
+
+def contract(name: str) -> Contract:
+    options = CONTRACTS[name]
+    checker: Contract = TYPES[options["type"]](name, CONFIGURATION["session_options"], options)
+    return checker
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_contract_is_kept(name):
+    assert contract(name).check(deepcopy(graph()), verbose=False).kept
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_contract_notices_a_forbidden_import(name):
+    importer, imported = FORBIDDEN_IMPORTS[name]
+    broken = deepcopy(graph())
+    assert importer in broken.modules
+    if imported not in broken.modules:
+        broken.add_module(imported, is_squashed=True)
+    broken.add_import(importer=importer, imported=imported)
+    assert not contract(name).check(broken, verbose=False).kept
+
+
+def test_a_domain_may_import_another_domains_events():
+    name = "A domain imports another domain's events and nothing else of it"
+    allowed = deepcopy(graph())
+    allowed.add_import(importer="subgraphs.ai.models", imported="subgraphs.books.events")
+    assert contract(name).check(allowed, verbose=False).kept
