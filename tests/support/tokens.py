@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,8 +29,9 @@ SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
 def thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
     """The RFC 7638 thumbprint of a key's public half."""
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    canonical = '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' % (jwk["x"], jwk["y"])
-    return base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).decode().rstrip("=")
+    members = {"crv": "P-256", "kty": "EC", "x": jwk["x"], "y": jwk["y"]}
+    digest = hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 KEY_ID = thumbprint(SIGNING_KEY)
