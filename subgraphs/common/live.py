@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,19 +71,19 @@ class LiveStreams:
         newest = await self._redis.xrevrange(_stream(key), count=1)
         return _sequence(newest[0][0]) if newest else 0
 
-    async def follow(self, key: str, after: int, history: History) -> AsyncIterator[LiveEvent]:
+    async def follow(self, key: str, after: int, history: History) -> AsyncGenerator[LiveEvent]:
         """Yield every event after a number: first those already there, then each as it comes, without end.
 
-        Where the stream does not reach back far enough, or is gone, the durable events come from `history`.
-        It is asked again whenever the stream is silent, so that an event whose writer died before appending
-        it arrives all the same.
+        Where the stream does not reach back far enough, has a gap or is gone, the durable events come from
+        `history`. It is asked again whenever the stream is silent, so that an event whose writer died before
+        appending it arrives all the same.
         """
         cursor, silent = after, True
         async with self._subscribed(key) as news:
             while True:
                 news.clear()
                 events = await self._read(key, cursor)
-                if (silent and not events) or (events and events[0].sequence > cursor + 1):
+                if (silent and not events) or (events and events[-1].sequence - cursor > len(events)):
                     events = _fill(await history(cursor), events)
                 for event in events:
                     yield event
@@ -145,9 +145,10 @@ class LiveStreams:
 
 
 def _fill(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
-    """Put what only the rows still know before what the stream holds."""
-    known = stream[0].sequence if stream else math.inf
-    return [event for event in history if event.sequence < known] + stream
+    """Put what only the rows still know between what the stream holds, up to the stream's last."""
+    end = stream[-1].sequence if stream else math.inf
+    known = {event.sequence: event for event in (*history, *stream) if event.sequence <= end}
+    return [known[sequence] for sequence in sorted(known)]
 
 
 async def _happens(news: asyncio.Event) -> bool:
