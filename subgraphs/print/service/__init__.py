@@ -2,7 +2,7 @@
 
 from subgraphs.print.service.cancellation import cancel_print_job
 from subgraphs.print.service.checking import FileToPrint, begin_preflight, check_files, reject_print_job
-from subgraphs.print.service.creation import NewPrintJob, create_print_job
+from subgraphs.print.service.creation import NewPrintJob, create_print_job, order_of
 from subgraphs.print.service.reconciliation import reconcile_print_job
 from subgraphs.print.service.submission import Delivery, submit_print_job
 
@@ -14,6 +14,7 @@ __all__ = [
     "cancel_print_job",
     "check_files",
     "create_print_job",
+    "order_of",
     "reconcile_print_job",
     "reject_print_job",
     "submit_print_job",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
 from subgraphs.print.catalogue import product
@@ -46,3 +47,9 @@ async def create_print_job(uow: UnitOfWork, new: NewPrintJob) -> None:
     await repository.add_job(uow.session, job)
     await note(uow, job)
     await uow.enqueue(PreflightPrintJob(job.id))
+
+
+async def order_of(runtime: Runtime, print_job_id: str) -> str:
+    """The id of the order that a job prints; NotFound when there is no such job."""
+    async with runtime.database.read() as session:
+        return (await repository.get_job(session, print_job_id)).order_id
