@@ -70,7 +70,7 @@ def public_error(error: GraphQLError) -> Any:
     cause = error.original_error
     if isinstance(cause, DomainError):
         return formatted | {"extensions": cause.extensions}
-    if cause is None:
+    if cause is None or isinstance(cause, GraphQLError):
         return formatted | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"} | (error.extensions or {})}
     logger().error("A resolver failed", path=error.path, exc_info=cause)
     return formatted | masked()
