@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from infra.commands import database, health, logs, planning, run, schema, testing
+from infra.commands import database, demo, health, logs, planning, run, schema, testing
 from infra.console import complain
 from infra.errors import InfraError
 
@@ -33,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run.run)
+app.command()(demo.demo)
 app.command()(run.dev)
 app.command()(health.health)
 app.command()(logs.logs)

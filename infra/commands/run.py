@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -23,6 +22,7 @@ from infra.local import Servers, Stack, environment
 from infra.local.ports import free_port
 from infra.local.process import log_file
 from infra.local.running import SHARED, Running, find_running, settings_of
+from infra.signals import until_told_to_stop
 from subgraphs.common.settings import DOMAINS
 
 LOOK_EVERY = 0.2
@@ -54,7 +54,7 @@ def run(
 
 
 async def _run(stack: Stack, show_logs: bool) -> None:
-    async with _until_told_to_stop() as stopped, stack:
+    async with until_told_to_stop() as stopped, stack:
         console.print(_welcome(stack))
         tails = {name: Tail(log_file(stack.logs_dir, name), from_start=False) for name in stack.processes}
         while not stopped.is_set():
@@ -97,7 +97,7 @@ def dev(
 
 async def _run_servers() -> None:
     given = environment.given_settings()
-    async with _until_told_to_stop() as stopped:
+    async with until_told_to_stop() as stopped:
         with Servers(DATA_DIR, given) as servers:
             from infra.database import migrate  # noqa: PLC0415 - it imports every domain's tables
 
@@ -113,7 +113,7 @@ async def _run_servers() -> None:
 async def _reload(service: str, command: list[str], environ: Mapping[str, str]) -> None:
     from watchfiles import PythonFilter, awatch  # noqa: PLC0415 - only this command watches files
 
-    async with _until_told_to_stop() as stopped:
+    async with until_told_to_stop() as stopped:
         folders = [ROOT / name for name in ("router", "subgraphs", "workers")]
         process = _start(command, environ)
         try:
@@ -162,21 +162,6 @@ def _known(service: str) -> str:
     if service not in SERVICES:
         raise InfraError(f"There is no process {service!r}; there are {', '.join(SERVICES)}.")
     return service
-
-
-@asynccontextmanager
-async def _until_told_to_stop() -> AsyncIterator[asyncio.Event]:
-    """An event that is set by Ctrl-C, by SIGTERM and by the end of the terminal."""
-    stopped = asyncio.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    loop = asyncio.get_running_loop()
-    for number in numbers:
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        yield stopped
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 async def _sleep_until(stopped: asyncio.Event, seconds: float) -> None:
