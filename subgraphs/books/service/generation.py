@@ -83,6 +83,7 @@ async def apply_outline(uow: UnitOfWork, book_id: str, outline: BookOutline, key
         page = await repository.page_at(uow.session, book.id, number)
         await _write_text(uow, book, page, text, key)
     blurb = printable(outline.blurb)
+    await require_fit("BLURB", blurb)
     if book.blurb != blurb:
         book.blurb = blurb
         mark_changed(book)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from subgraphs.books.errors import TextDoesNotFit
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Book, BookStatus, Page, PageVersion, PageVersionSource
-from subgraphs.books.typesetting.fit import fitting_characters
+from subgraphs.books.typesetting.fit import Box, fitting_characters
 from subgraphs.books.typesetting.fonts import unprintable
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
@@ -60,9 +60,9 @@ def mark_changed(book: Book) -> None:
         book.status = BookStatus.READY
 
 
-async def require_fit(layout: Layout, text: str) -> None:
-    """Refuse a text that its page could not show whole."""
-    fitting = await asyncio.to_thread(fitting_characters, layout, text)
+async def require_fit(box: Box, text: str) -> None:
+    """Refuse a text that could not be shown whole where it is to stand."""
+    fitting = await asyncio.to_thread(fitting_characters, box, text)
     if fitting < len(text):
         raise TextDoesNotFit(fitting)
 

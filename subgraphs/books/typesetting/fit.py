@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import orjson
 import typst
@@ -11,25 +12,29 @@ from subgraphs.books.layouts import Layout
 from subgraphs.books.typesetting.fonts import fallback_families, fonts
 from subgraphs.books.typesetting.press import TEMPLATES
 
-CHARACTERS: Mapping[Layout, int] = {
+Box = Layout | Literal["BLURB"]
+"""What a text is set into: a page of some layout, or the back cover."""
+
+CHARACTERS: Mapping[Box, int] = {
     Layout.TITLE: 100,
     Layout.IMPRINT: 400,
-    Layout.DEDICATION: 250,
-    Layout.TEXT: 500,
+    Layout.DEDICATION: 300,
+    Layout.TEXT: 420,
     Layout.FULL_BLEED: 0,
     Layout.TEXT_BELOW: 200,
     Layout.CLOSING: 200,
+    "BLURB": 540,
 }
-"""How long a running text of each layout may be: so many of the widest letters still fit."""
+"""How long a running text may be: so many of the widest characters there are still fit."""
 
 
-def fitting_characters(layout: Layout, text: str) -> int:
-    """How many characters of this text its page can show; all of them when it fits.
+def fitting_characters(box: Box, text: str) -> int:
+    """How many characters of this text its box can show; all of them when it fits.
 
     Many short lines take more room than their characters tell, so the text itself is set and measured.
     """
-    limit = min(len(text), CHARACTERS[layout])
-    if limit == 0:
+    considered = text[: CHARACTERS[box]]
+    if not considered:
         return 0
     measured = typst.query(
         TEMPLATES / "fit.typ",
@@ -39,6 +44,6 @@ def fitting_characters(layout: Layout, text: str) -> int:
         root=TEMPLATES,
         font_paths=fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"fonts": fallback_families(), "layout": layout, "text": text[:limit]},
+        sys_inputs={"fonts": fallback_families(), "box": str(box), "text": considered},
     )
     return int(orjson.loads(measured))

@@ -1,0 +1,145 @@
+"""What tests of the books domain do again and again: describe a child, ask for a book, have it made."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from subgraphs.books import service
+from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
+from tests.subgraphs.books.pictures import png
+from tests.support.subgraph import Answer, SubgraphClient
+from tests.support.tokens import token_for
+
+PAGE = "id number layout text version illustration { id }"
+CREATE_CHILD = """
+mutation ($input: CreateChildInput!) {
+  createChild(input: $input) {
+    __typename
+    ... on Child { id name birthMonth pronouns appearance interests }
+    ... on ConsentRequired { purpose message }
+  }
+}"""
+CREATE_BOOK = f"""
+mutation ($input: CreateBookInput!) {{
+  createBook(input: $input) {{
+    id title status version pageCount brief {{ wish theme language dedication }} pages {{ {PAGE} }}
+  }}
+}}"""
+EDITED = f"""
+    __typename
+    ... on Page {{ {PAGE} book {{ version status title subtitle }} }}
+    ... on EditConflict {{ message current {{ {PAGE} }} }}
+    ... on TextDoesNotFit {{ message maximumCharacters }}
+"""
+EDIT_PAGE = f"mutation ($input: EditPageInput!) {{ editPage(input: $input) {{ {EDITED} }} }}"
+REVERT_PAGE = f"mutation ($input: RevertPageInput!) {{ revertPage(input: $input) {{ {EDITED} }} }}"
+APPROVE_BOOK = """
+mutation ($input: ApproveBookInput!) {
+  approveBook(input: $input) {
+    __typename
+    ... on Snapshot { id contentHash pageCount interior { sha256 } cover { sha256 } book { id status } }
+    ... on BookConflict { message current { id version } }
+    ... on BookIncomplete { message pages }
+  }
+}"""
+BOOK = f"""
+query ($id: ID!) {{
+  book(id: $id) {{
+    id title subtitle blurb status version
+    coverIllustration {{ id sha256 }} snapshot {{ id contentHash }} pages {{ {PAGE} }}
+  }}
+}}"""
+CHILD = {
+    "name": "Mia",
+    "birthMonth": "2020-05",
+    "pronouns": "SHE",
+    "appearance": "Brown curls and a red scarf",
+    "interests": ["foxes", "lanterns"],
+}
+OUTLINE = service.BookOutline(
+    title="Mia and the Lantern Fox",
+    subtitle="A story for a brave heart",
+    blurb="When the lantern goes out, Mia follows the fox.",
+    dedication="For Mia",
+    closing="And they slept until morning.",
+)
+
+
+@dataclass(slots=True)
+class Parent:
+    """A parent who calls the books subgraph."""
+
+    client: SubgraphClient
+    id: str = field(default_factory=lambda: new_id("usr"))
+
+    @property
+    def token(self) -> str:
+        return token_for(self.id)
+
+    async def ask(self, query: str, **variables: Any) -> Answer:
+        return await self.client.execute(query, variables, self.token)
+
+    async def child(self, **details: Any) -> str:
+        answer = await self.ask(CREATE_CHILD, input=CHILD | details)
+        return str(answer.ok["createChild"]["id"])
+
+    async def book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
+        brief = {"childId": child_id or await self.child(), "wish": "A fox with a lantern"} | brief
+        book: dict[str, Any] = (await self.ask(CREATE_BOOK, input=brief)).ok["createBook"]
+        return book
+
+    async def finished_book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
+        """A book as a generation leaves it."""
+        book = await self.book(child_id, **brief)
+        await generate(self.client.runtime, book["id"])
+        return await self.read(book["id"])
+
+    async def read(self, book_id: str) -> dict[str, Any]:
+        book: dict[str, Any] = (await self.ask(BOOK, id=book_id)).ok["book"]
+        return book
+
+    async def edit(self, page: dict[str, Any], **edit: Any) -> dict[str, Any]:
+        edit = {"pageId": page["id"], "expectedVersion": page["version"], "text": page["text"]} | edit
+        answer: dict[str, Any] = (await self.ask(EDIT_PAGE, input=edit)).ok["editPage"]
+        return answer
+
+    async def approve(self, book: dict[str, Any]) -> dict[str, Any]:
+        """Approve a book at the version it has now."""
+        version = (await self.read(book["id"]))["version"]
+        answer = await self.ask(APPROVE_BOOK, input={"bookId": book["id"], "expectedVersion": version})
+        snapshot: dict[str, Any] = answer.ok["approveBook"]
+        return snapshot
+
+
+async def store_picture(runtime: Runtime, shade: int) -> service.Picture:
+    """Put a picture into the store, as the worker of a generation does."""
+    content = png(shade)
+    key = f"illustrations/{new_id('ill')}.png"
+    await runtime.storage.put(key, content)
+    return service.Picture(key, hashlib.sha256(content).hexdigest(), 8, 8, f"Picture {shade}")
+
+
+async def generate(runtime: Runtime, book_id: str) -> None:
+    """Make a whole book by the functions that workers call."""
+    async with runtime.database.read() as session:
+        story = await service.story_context(session, book_id)
+    async with runtime.unit_of_work() as uow:
+        await service.apply_outline(uow, book_id, OUTLINE, "outline")
+    for page in story.pages[3:31]:
+        if page.layout == "TEXT":
+            async with runtime.unit_of_work() as uow:
+                await service.apply_page_text(uow, page.id, f"Scene of page {page.number}.", page.id)
+        else:
+            picture = await store_picture(runtime, page.number)
+            target = service.IllustrationTarget(book_id, page.id)
+            async with runtime.unit_of_work() as uow:
+                await service.apply_illustration(uow, target, page.id, picture)
+    async with runtime.unit_of_work() as uow:
+        cover = await store_picture(runtime, 99)
+        await service.apply_illustration(
+            uow, service.IllustrationTarget(book_id, None), f"{book_id}-cover", cover
+        )
+        await service.finish_generation(uow, book_id, f"{book_id}-finish")
