@@ -178,10 +178,7 @@ class Play:
             step.fact = f"content {self._snapshot['contentHash'][:16]}…"
         with self._screen.step("Typeset the interior and the cover") as step:
             files = await self._print_files()
-            step.fact = ", ".join(
-                f"{name} {file['pageCount']} p. {file['widthPoints'] / 72:g} by {file['heightPoints'] / 72:g} in"
-                for name, file in files.items()
-            )
+            step.fact = ", ".join(f"{name} {_size(file)}" for name, file in files.items())
 
     async def _print_files(self) -> Object:
         deadline = time.monotonic() + FILES_WITHIN
@@ -275,3 +272,7 @@ def _with_another_ending(text: str) -> str:
 
 def _money(money: Object) -> str:
     return f"{money['amount'] / 100:.2f} {money['currency']}"
+
+
+def _size(file: Object) -> str:
+    return f"{file['pageCount']} p. {file['widthPoints'] / 72:g} by {file['heightPoints'] / 72:g} in"
