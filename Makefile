@@ -15,7 +15,7 @@ export WISH
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench browser clean
+.PHONY: help setup demo run test check bench explorer browser clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,10 @@ demo: $(READY) ## Make one book, from sign-up to the print shop: make demo CHILD
 run: $(READY) ## Start everything and keep it running; prints the endpoint and the explorer's address.
 	@exec $(BIN)/memorable run
 
-test: $(READY) browser ## Run all tests.
+test: $(READY) browser explorer ## Run all tests.
 	@exec $(BIN)/memorable test
 
-check: $(READY) browser ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
+check: $(READY) browser explorer ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,6 +41,9 @@ check: $(READY) browser ## What CI runs: format, lint, types, import contracts, 
 
 bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesetting, memory, set-up.
 	@exec $(BIN)/memorable bench
+
+explorer: $(READY) ## Build the explorer, once for each state of its sources.
+	@$(BIN)/memorable explorer
 
 browser: # Chromium, which one test drives: taken from Debian where that is allowed, asked for elsewhere.
 	@infra/ensure-chromium

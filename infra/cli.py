@@ -35,6 +35,7 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(demo.demo)
 app.command()(run.dev)
+app.command("explorer")(run.build_explorer)
 app.command()(health.health)
 app.command()(logs.logs)
 app.command()(planning.plan)

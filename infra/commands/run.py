@@ -36,14 +36,13 @@ def run(
         list[str] | None, typer.Option(help="A process to leave out, to run it by `memorable dev`.")
     ] = None,
     show_logs: Annotated[bool, typer.Option("--logs/--no-logs", help="Show every process's log.")] = True,
-    build_explorer: Annotated[
+    with_explorer: Annotated[
         bool, typer.Option("--explorer/--no-explorer", help="Build the explorer when it is not.")
     ] = True,
 ) -> None:
     """Start everything, and keep it running until Ctrl-C."""
-    if build_explorer and not explorer.is_built():
-        say("platform", "building the explorer, once")
-        explorer.ensure_built()
+    if with_explorer:
+        build_explorer()
     left_out = [_known(name) for name in without or []]
     asyncio.run(
         _run(
@@ -72,6 +71,13 @@ def _welcome(stack: Stack) -> Panel:
     grid.add_row("Logs", str(stack.logs_dir))
     grid.add_row("", "[dim]Ctrl-C stops everything[/]")
     return Panel(grid, title="Memorable is running", title_align="left", border_style="green", expand=False)
+
+
+def build_explorer() -> None:
+    """Build the explorer, unless it is built already."""
+    if not explorer.is_built():
+        say("platform", "building the explorer, once")
+        explorer.ensure_built()
 
 
 def dev(

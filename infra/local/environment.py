@@ -27,7 +27,6 @@ STORES = (
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"),
     *("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),
     *("GRAPH_URL", "STORAGE_URL", "FILES_URL", "PUBLIC_URL", "FILE_SIGNING_KEY"),
-    "OFFLINE_PRINT_STEP_SECONDS",
 )
 PROVIDERS = {
     "ai": (
@@ -38,6 +37,8 @@ PROVIDERS = {
 }
 
 
+# Prefixes of the router's own settings, and of those of the offline studio and print shop.
+ROUTER, OFFLINE = "ROUTER_", "OFFLINE_"
 OWNER = ("POSTGRES_USER", "POSTGRES_PASSWORD")
 
 
@@ -48,7 +49,7 @@ def given_settings() -> dict[str, str]:
 
 
 def _is_setting(name: str) -> bool:
-    return name in _KNOWN or name.startswith("ROUTER_")
+    return name in _KNOWN or name.startswith((ROUTER, OFFLINE))
 
 
 def password_setting(domain: str) -> str:
@@ -63,7 +64,13 @@ def url_setting(domain: str) -> str:
 
 def subgraph_environ(domain: str, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of one subgraph: of the passwords, its own alone."""
-    names = [*COMMON, *STORES, password_setting(domain), *PROVIDERS.get(domain, ())]
+    names = [
+        *COMMON,
+        *STORES,
+        *_starting(OFFLINE, settings),
+        password_setting(domain),
+        *PROVIDERS.get(domain, ()),
+    ]
     if domain == "auth":
         names.append("AUTH_SIGNING_KEY_FILE")
     return _only(names, settings)
@@ -73,12 +80,13 @@ def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, 
     """The environment of a worker, which does the jobs of all domains."""
     passwords = map(password_setting, DOMAINS)
     keys = (name for names in PROVIDERS.values() for name in names)
-    return _only([*COMMON, *STORES, *passwords, *keys], settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
+    names = [*COMMON, *STORES, *_starting(OFFLINE, settings), *passwords, *keys]
+    return _only(names, settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
 
 
 def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the router: no database, no store, no provider."""
-    own = [name for name in settings if name.startswith("ROUTER_")]
+    own = _starting(ROUTER, settings)
     return _only([*COMMON, *own, "SUPERGRAPH", *map(url_setting, DOMAINS)], settings)
 
 
@@ -86,6 +94,10 @@ def migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the migrations, the only ones to know the database's owner."""
     passwords = map(password_setting, DOMAINS)
     return _only([*COMMON, *STORES, *OWNER, *passwords], settings)
+
+
+def _starting(prefix: str, settings: Mapping[str, str]) -> list[str]:
+    return [name for name in settings if name.startswith(prefix)]
 
 
 def _only(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
