@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from arq.connections import ArqRedis
+from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from subgraphs.common import outbox
@@ -35,7 +36,7 @@ class Relay:
         while True:
             try:
                 await self._follow()
-            except (OSError, asyncpg.PostgresError, SQLAlchemyError) as error:
+            except (OSError, asyncpg.PostgresError, SQLAlchemyError, RedisError) as error:
                 logger().warning("The outbox relay lost a connection", error=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
@@ -48,7 +49,8 @@ class Relay:
         connection = await asyncpg.connect(_dsn(self._platform.books))
         try:
             await connection.add_listener(outbox.CHANNEL, lambda *_: news.set())
-            while True:
+            connection.add_termination_listener(lambda *_: news.set())
+            while not connection.is_closed():
                 news.clear()
                 while await self.relay_once():
                     pass
@@ -56,6 +58,7 @@ class Relay:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_POLL_SECONDS):
                         await news.wait()
+            raise ConnectionResetError("the connection that listens was closed")
         finally:
             await connection.close()
 

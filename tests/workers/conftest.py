@@ -1,0 +1,33 @@
+"""Fixtures of the workers: the platform's resources, and a queue that no other test uses."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+from arq import create_pool
+from arq.connections import ArqRedis
+
+from tests.support.subgraph import settings_of
+from workers.platform import Platform, open_platform
+from workers.settings import QUEUE, dump, redis_settings
+
+
+@pytest.fixture
+def environ(servers: Mapping[str, str]) -> dict[str, str]:
+    return {**servers, "REDIS_DB": "7"}
+
+
+@pytest.fixture
+async def platform(environ: dict[str, str]) -> AsyncIterator[Platform]:
+    async with open_platform(settings_of(environ)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def queue(environ: dict[str, str]) -> AsyncIterator[ArqRedis]:
+    pool = await create_pool(
+        redis_settings(settings_of(environ)), job_serializer=dump, default_queue_name=QUEUE
+    )
+    await pool.flushdb()
+    yield pool
+    await pool.flushdb()
+    await pool.aclose(close_connection_pool=True)

@@ -1,0 +1,66 @@
+"""A worker of a queue of its own, for tests; run as a process it holds its job until it is killed."""
+
+import asyncio
+import os
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from arq import Worker, create_pool
+from arq.connections import ArqRedis
+
+from tests.support.subgraph import settings_of
+from workers import settings as worker_settings
+from workers.platform import Platform
+from workers.registry import Handler, Registry
+from workers.settings import QUEUE, create_worker, dump, keep_marks, redis_settings
+
+JOB = "print.HoldStill"
+
+
+async def open_queue(environ: Mapping[str, str]) -> ArqRedis:
+    """A connection to the queue."""
+    return await create_pool(
+        redis_settings(settings_of(environ)), job_serializer=dump, default_queue_name=QUEUE
+    )
+
+
+@asynccontextmanager
+async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
+    """A worker at work, with its heart beating."""
+    queue = await open_queue(environ)
+    nowhere = cast("Platform", None)
+    worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
+    running = [asyncio.create_task(worker.async_run()), asyncio.create_task(keep_marks(worker))]
+    try:
+        yield worker
+    finally:
+        running[1].cancel()
+        await worker.close()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def beat_fast() -> None:
+    """Let a dead worker's mark fade within a second, so that a test need not wait long."""
+    vars(worker_settings)["_IN_PROGRESS_SECONDS"] = 1
+    vars(worker_settings)["_HEARTBEAT_SECONDS"] = 0.2
+
+
+async def hold_until_killed() -> None:
+    """Take the job, say so, and never finish it."""
+    beat_fast()
+
+    async def hold(platform: Platform, payload: dict[str, Any], message_id: str) -> None:
+        del platform, payload, message_id
+        sys.stdout.write("holding\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+    async with working(os.environ, hold):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(hold_until_killed())
