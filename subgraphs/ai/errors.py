@@ -1,0 +1,45 @@
+"""What the ai domain refuses, where a client has to tell cases apart."""
+
+from __future__ import annotations
+
+from subgraphs.common.errors import Conflict, DomainError
+
+
+class ConsentRequired(DomainError):
+    """The parent has not agreed to this use of the child's data."""
+
+    code = "CONSENT_REQUIRED"
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__("Agree to the use of AI for your child's book first.")
+        self.purpose = purpose
+
+
+class GenerationRunning(DomainError):
+    """A book is worked on by one generation at a time."""
+
+    code = "GENERATION_RUNNING"
+
+    def __init__(self, generation_id: str) -> None:
+        super().__init__("This book is being worked on already.")
+        self.generation_id = generation_id
+
+
+class ModerationRejected(DomainError):
+    """What the parent wrote is not accepted for a children's book."""
+
+    code = "MODERATION_REJECTED"
+
+    def __init__(self, field: str, category: str) -> None:
+        super().__init__(f"This is not for a children's book ({category}): please say {field!r} differently.")
+        self.stage = "INPUT"
+        self.field = field
+        self.category = category
+        self.retryable = True
+
+
+class NotGenerated(Conflict):
+    """A page can only be made anew in a book that has a story."""
+
+    def __init__(self) -> None:
+        super().__init__("Generate the book before one of its pages.")

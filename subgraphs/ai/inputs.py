@@ -1,0 +1,27 @@
+"""What mutations of the ai domain take."""
+
+from __future__ import annotations
+
+import strawberry
+
+from subgraphs.ai.service import PagePart
+
+strawberry.enum(PagePart, description="A part of a page that can be made anew.")
+
+
+@strawberry.input
+class GenerateBookInput:
+    """Which book to write and illustrate."""
+
+    book_id: strawberry.ID
+
+
+@strawberry.input
+class RegeneratePageInput:
+    """Which parts of which page to make anew."""
+
+    page_id: strawberry.ID
+    parts: list[PagePart]
+    instruction: str | None = strawberry.field(
+        default=None, description="What should be different, in at most 500 characters."
+    )

@@ -1,0 +1,144 @@
+"""The journal of a generation: the one place that numbers its events, and the fence between two runners.
+
+A durable event is a row, written in the transaction whose effect it tells, and then appended to the live
+stream; the pieces of a text are in the stream only. Both take their numbers from one count.
+
+A runner that takes a generation up raises its lease, and every transaction here first sees whether the
+lease is still its own. The numbers that the runner before it may yet have given to pieces of text are
+left out: HEADROOM is more than it can write before its next transaction stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from subgraphs.ai import repository
+from subgraphs.ai.models import Generation, GenerationEvent, GenerationStatus
+from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.unit_of_work import UnitOfWork
+
+HEADROOM = 1000
+MOST_DELTAS_PER_STEP = 900
+_WATCH_SECONDS = 0.5
+
+
+class Superseded(Exception):
+    """The generation was cancelled, has ended or was taken up by another runner."""
+
+
+def stream_key(generation_id: str) -> str:
+    """The key of a generation's live stream."""
+    return f"generation:{generation_id}"
+
+
+def as_live(row: GenerationEvent) -> LiveEvent:
+    """A durable event as it stands in the stream."""
+    return LiveEvent(row.sequence, row.kind, row.at, row.data)
+
+
+async def next_number(live: LiveStreams, generation: Generation) -> int:
+    """The first number for a new writer of a locked generation."""
+    last = max(await live.last_sequence(stream_key(generation.id)), generation.last_sequence)
+    return last + 1 + (HEADROOM if generation.lease else 0)
+
+
+def record(
+    uow: UnitOfWork, generation: Generation, number: int, kind: str, data: dict[str, Any]
+) -> LiveEvent:
+    """Write a durable event of a locked generation."""
+    row = GenerationEvent(generation_id=generation.id, sequence=number, kind=kind, data=data, at=uow.now)
+    uow.session.add(row)
+    generation.last_sequence = number
+    return as_live(row)
+
+
+class Entry:
+    """One transaction of the journal: the locked generation, and the events that tell of it."""
+
+    def __init__(self, uow: UnitOfWork, generation: Generation, last: int) -> None:
+        self.uow = uow
+        self.generation = generation
+        self.last = last
+        self.events: list[LiveEvent] = []
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction's session."""
+        return self.uow.session
+
+    def announce(self, kind: str, **data: Any) -> None:
+        """Tell subscribers, under the next number, when this commits."""
+        self.last += 1
+        self.events.append(record(self.uow, self.generation, self.last, kind, data))
+
+
+class Journal:
+    """The journal as its present writer holds it."""
+
+    def __init__(self, runtime: Runtime, generation_id: str, lease: int, last: int) -> None:
+        self._runtime = runtime
+        self._id = generation_id
+        self._lease = lease
+        self._last = last
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def take_up(cls, runtime: Runtime, generation_id: str) -> Journal | None:
+        """Become the one writer; None when there is nothing left to write."""
+        async with runtime.unit_of_work() as uow:
+            generation = await repository.lock_generation(uow.session, generation_id)
+            if generation is None or not generation.status.active:
+                return None
+            in_stream = await runtime.live.last_sequence(stream_key(generation_id))
+            first = await next_number(runtime.live, generation)
+            generation.lease += 1
+            generation.status = GenerationStatus.RUNNING
+            unsent = await repository.events_after(uow.session, generation_id, in_stream)
+        for row in unsent:
+            with suppress(StaleWriter):
+                await runtime.live.append(stream_key(generation_id), as_live(row))
+        return cls(runtime, generation_id, generation.lease, first - 1)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Entry]:
+        """Open a transaction that only the present writer gets; its events are sent after the commit."""
+        async with self._lock:
+            async with self._runtime.unit_of_work() as uow:
+                generation = await repository.lock_generation(uow.session, self._id)
+                if generation is None or generation.lease != self._lease or not generation.status.active:
+                    raise Superseded
+                entry = Entry(uow, generation, self._last)
+                yield entry
+            self._last = entry.last
+            for event in entry.events:
+                await self._append(event)
+
+    async def delta(self, kind: str, **data: Any) -> None:
+        """Send an event that only the stream holds."""
+        async with self._lock:
+            self._last += 1
+            await self._append(LiveEvent(self._last, kind, self._runtime.clock(), data))
+
+    async def watch(self) -> None:
+        """Return never; raise Superseded soon after somebody else has become the writer."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            await self._require_lease()
+
+    async def _append(self, event: LiveEvent) -> None:
+        try:
+            await self._runtime.live.append(stream_key(self._id), event)
+        except StaleWriter:
+            await self._require_lease()
+            raise
+
+    async def _require_lease(self) -> None:
+        async with self._runtime.database.read() as session:
+            if await repository.lease_of(session, self._id) != self._lease:
+                raise Superseded

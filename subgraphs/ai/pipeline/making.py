@@ -1,0 +1,142 @@
+"""Making the result of one step: one call of the provider, from what the run knows so far."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from subgraphs.ai.models import GenerationStep, StepKind
+from subgraphs.ai.pipeline.request import GenerationRequest
+from subgraphs.ai.providers.protocol import (
+    SCENES,
+    Outline,
+    PictureRequest,
+    Provider,
+    ProviderFailed,
+    SceneRequest,
+    StoryBrief,
+)
+from subgraphs.common.storage import Storage
+from subgraphs.common.telemetry import logger
+
+Result = TypeVar("Result")
+Delta = Callable[[str], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Story:
+    """The story as far as it is known: the outline, and the text of each scene."""
+
+    outline: Outline | None
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def before(self, scene: int) -> tuple[str, ...]:
+        """The texts that come before a scene."""
+        return tuple(self.texts[number] for number in sorted(self.texts) if number < scene)
+
+    def learn(self, step: GenerationStep) -> None:
+        """Take in the result of a finished step."""
+        if step.result is None:
+            return
+        if step.kind is StepKind.OUTLINE:
+            self.outline = Outline.of(step.result)
+        elif step.kind is StepKind.SCENE_TEXT and step.scene is not None:
+            self.texts[step.scene] = step.result["text"]
+
+
+class Studio:
+    """The provider as the pipeline uses it, for one generation."""
+
+    def __init__(self, provider: Provider, storage: Storage, request: GenerationRequest, author: str) -> None:
+        self._provider = provider
+        self._storage = storage
+        self._request = request
+        self._author = author
+
+    def ask(self, step: GenerationStep, story: Story) -> StoryBrief | SceneRequest | PictureRequest:
+        """What the provider is asked for in this step."""
+        asked = self._request
+        if step.kind is StepKind.OUTLINE:
+            return asked.brief
+        assert story.outline is not None
+        if step.kind is StepKind.SCENE_TEXT:
+            assert step.scene is not None
+            return SceneRequest(
+                asked.brief,
+                story.outline,
+                step.scene,
+                story.before(step.scene),
+                asked.instruction,
+                asked.take,
+            )
+        return PictureRequest(asked.brief, story.outline, step.scene, asked.instruction, asked.take)
+
+    async def outline(self, brief: StoryBrief) -> dict[str, Any]:
+        """Plan the book."""
+        outline = await _guarded(self._provider.write_outline(brief, author=self._author))
+        if [scene.number for scene in outline.scenes] != list(range(1, SCENES + 1)):
+            raise ProviderFailed("The outline does not have its fourteen scenes.", retryable=True)
+        return outline.as_json()
+
+    async def text(self, request: SceneRequest, longest: int, delta: Delta) -> dict[str, Any]:
+        """Write a scene, telling each piece as it comes; the pieces together are the text."""
+        text = ""
+        async with aclosing(
+            _guarded_pieces(self._provider.write_scene(request, author=self._author))
+        ) as pieces:
+            async for piece in pieces:
+                text += piece
+                await delta(piece)
+        if not text.strip():
+            raise ProviderFailed("The page came back empty.", retryable=True)
+        if len(text) > longest:
+            raise ProviderFailed("The text was too long for its page.", retryable=True)
+        return {"text": text}
+
+    async def picture(self, request: PictureRequest, key: str, *, cautious: bool) -> dict[str, Any]:
+        """Draw a picture and store it."""
+        picture = await _guarded(
+            self._provider.draw(replace(request, cautious=cautious), author=self._author)
+        )
+        await self._storage.put(key, picture.png)
+        return {
+            "storage_key": key,
+            "sha256": hashlib.sha256(picture.png).hexdigest(),
+            "width": picture.width,
+            "height": picture.height,
+            "alt_text": picture.alt_text,
+        }
+
+
+def room_for(step: GenerationStep, room: Mapping[str, int]) -> int:
+    """How long the text of a step may be."""
+    return room.get(step.page_id or "", 0)
+
+
+async def _guarded(call: Awaitable[Result]) -> Result:
+    try:
+        return await call
+    except ProviderFailed:
+        raise
+    except Exception as error:
+        raise _unexpected(error) from error
+
+
+async def _guarded_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
+    except ProviderFailed:
+        raise
+    except Exception as error:
+        raise _unexpected(error) from error
+
+
+def _unexpected(error: Exception) -> ProviderFailed:
+    """A fault inside a provider costs one step, never the book."""
+    logger().error("The provider failed unexpectedly", exc_info=error)
+    return ProviderFailed("The studio could not do this.", retryable=True)

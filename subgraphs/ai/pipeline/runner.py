@@ -1,0 +1,263 @@
+"""Running a generation to its end, from wherever the runner before it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prometheus_client import Counter
+
+from subgraphs.ai import repository
+from subgraphs.ai.models import (
+    Generation,
+    GenerationKind,
+    GenerationStatus,
+    GenerationStep,
+    StepKind,
+    StepStatus,
+)
+from subgraphs.ai.pipeline.journal import MOST_DELTAS_PER_STEP, Journal, Superseded
+from subgraphs.ai.pipeline.making import Delta, Story, Studio, room_for
+from subgraphs.ai.pipeline.request import GenerationRequest
+from subgraphs.ai.pipeline.shelf import Shelf, StoredPicture
+from subgraphs.ai.providers.protocol import (
+    ContentRefused,
+    Outline,
+    PictureRequest,
+    Provider,
+    ProviderFailed,
+    SceneRequest,
+    StoryBrief,
+)
+from subgraphs.common.errors import DomainError
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import logger
+
+STEPS = Counter("generation_steps_total", "Steps of generations by outcome.", ["kind", "outcome"])
+GENERATIONS = Counter("generations_total", "Generations by how they ended.", ["kind", "status"])
+
+_MOST_TRIES = 4
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_PICTURES_AT_ONCE = 3
+_SETTLED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED})
+
+
+async def run_generation(runtime: Runtime, provider: Provider, shelf: Shelf, generation_id: str) -> None:
+    """Do what is left of a generation.
+
+    Returns as well when it was cancelled or another runner has taken it up. Running it twice does no
+    finished step again.
+    """
+    journal = await Journal.take_up(runtime, generation_id)
+    if journal is None:
+        return
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(journal.watch())
+            run = await Run.load(runtime, provider, shelf, journal, generation_id)
+            await run.to_the_end()
+            watch.cancel()
+    except* Superseded:
+        logger().info("Generation left to another", generation_id=generation_id)
+
+
+class Run:
+    """One runner's way through a generation."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        shelf: Shelf,
+        studio: Studio,
+        generation: Generation,
+        steps: Sequence[GenerationStep],
+        room: Mapping[str, int],
+    ) -> None:
+        self._journal = journal
+        self._shelf = shelf
+        self._studio = studio
+        self._generation = generation
+        self._steps = steps
+        self._room = room
+        self._drawing = asyncio.Semaphore(_PICTURES_AT_ONCE)
+        request = GenerationRequest.of(generation.request)
+        self._story = Story(request.outline, dict(enumerate(request.story, start=1)))
+        for step in steps:
+            self._story.learn(step)
+
+    @classmethod
+    async def load(
+        cls, runtime: Runtime, provider: Provider, shelf: Shelf, journal: Journal, generation_id: str
+    ) -> Run:
+        """Read what there is to do; announce the start when this is the first runner."""
+        async with journal.transaction() as entry:
+            generation = entry.generation
+            steps = (await repository.steps_of(entry.session, [generation_id]))[generation_id]
+            if generation.last_sequence == 0:
+                entry.announce("GenerationStarted")
+        studio = Studio(
+            provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
+        )
+        room = await shelf.room(generation.book_id)
+        return cls(journal, shelf, studio, generation, steps, room)
+
+    async def to_the_end(self) -> None:
+        """Deliver what is done, do what is not, and close the generation."""
+        for step in self._of(StepKind.OUTLINE):
+            await self._settle(step)
+        if self._story.outline is not None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._in_order(self._of(StepKind.SCENE_TEXT)))
+                for step in self._of(StepKind.COVER, StepKind.ILLUSTRATION):
+                    tasks.create_task(self._when_there_is_room(step))
+        await self._finish()
+
+    def _of(self, *kinds: StepKind) -> list[GenerationStep]:
+        return [step for step in self._steps if step.kind in kinds]
+
+    async def _in_order(self, steps: Sequence[GenerationStep]) -> None:
+        for step in steps:
+            await self._settle(step)
+
+    async def _when_there_is_room(self, step: GenerationStep) -> None:
+        async with self._drawing:
+            await self._settle(step)
+
+    async def _settle(self, step: GenerationStep) -> None:
+        """Bring one step to its end: made, put into the book and announced, or failed."""
+        if step.status not in _SETTLED:
+            await self._make(step)
+        if step.status is StepStatus.DONE:
+            self._story.learn(step)
+            if step.announced_at is None:
+                await self._deliver(step)
+        STEPS.labels(step.kind, step.status.lower()).inc()
+
+    async def _make(self, step: GenerationStep) -> None:
+        cautious = False
+        for tries in range(1, _MOST_TRIES + 1):
+            asked = self._studio.ask(step, self._story)
+            await self._begin(step, asked.digest())
+            try:
+                result = await self._result(step, asked, cautious=cautious)
+            except ProviderFailed as failure:
+                retrying = failure.retryable and tries < _MOST_TRIES
+                await self._fail(step, str(failure), retrying=retrying)
+                if not retrying:
+                    return
+                cautious = isinstance(failure, ContentRefused)
+                await asyncio.sleep(_pause(failure, tries))
+            else:
+                await self._done(step, result)
+                return
+
+    async def _begin(self, step: GenerationStep, input_hash: str) -> None:
+        """Note the attempt before the provider is called: from here on a cancelled one does not start."""
+        async with self._journal.transaction() as entry:
+            step.status, step.input_hash, step.failure = StepStatus.RUNNING, input_hash, None
+            step.attempts += 1
+            step.started_at = entry.uow.now
+            await repository.save_step(entry.session, step)
+            entry.announce("StepStarted", step_id=step.id)
+
+    async def _result(
+        self, step: GenerationStep, asked: StoryBrief | SceneRequest | PictureRequest, *, cautious: bool
+    ) -> dict[str, Any]:
+        match asked:
+            case StoryBrief():
+                return await self._studio.outline(asked)
+            case SceneRequest():
+                return await self._studio.text(asked, room_for(step, self._room), self._teller(step))
+            case PictureRequest():
+                key = f"illustrations/{step.id}.png"
+                return await self._studio.picture(asked, key, cautious=cautious)
+
+    def _teller(self, step: GenerationStep) -> Delta:
+        """Send the pieces of a step's text; a very long one goes on unseen, and comes whole at its end."""
+        left = MOST_DELTAS_PER_STEP
+
+        async def tell(piece: str) -> None:
+            nonlocal left
+            left -= 1
+            if left >= 0:
+                await self._journal.delta("TextDelta", page_id=step.page_id, text=piece)
+
+        return tell
+
+    async def _done(self, step: GenerationStep, result: dict[str, Any]) -> None:
+        async with self._journal.transaction() as entry:
+            step.status, step.result = StepStatus.DONE, result
+            step.finished_at = entry.uow.now
+            await repository.save_step(entry.session, step)
+
+    async def _fail(self, step: GenerationStep, message: str, *, retrying: bool) -> None:
+        async with self._journal.transaction() as entry:
+            step.status = StepStatus.PENDING if retrying else StepStatus.FAILED
+            step.failure, step.finished_at = message, None if retrying else entry.uow.now
+            await repository.save_step(entry.session, step)
+            entry.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
+
+    async def _deliver(self, step: GenerationStep) -> None:
+        """Put a finished step into the book and announce it. Doing it again changes nothing."""
+        try:
+            kind, data = await self._put(step)
+        except DomainError as refusal:
+            await self._fail(step, str(refusal), retrying=False)
+            return
+        async with self._journal.transaction() as entry:
+            step.announced_at = entry.uow.now
+            await repository.save_step(entry.session, step)
+            entry.announce(kind, **data)
+
+    async def _put(self, step: GenerationStep) -> tuple[str, dict[str, Any]]:
+        """Put a result into the book; return the event that tells of it."""
+        book_id, result = self._generation.book_id, step.result
+        assert result is not None
+        match step.kind:
+            case StepKind.OUTLINE:
+                outline = Outline.of(result)
+                await self._shelf.put_outline(book_id, outline, step.id)
+                return "OutlineWritten", {"title": outline.title}
+            case StepKind.SCENE_TEXT:
+                assert step.page_id is not None
+                await self._shelf.put_text(step.page_id, result["text"], step.id)
+                return "PageWritten", {"page_id": step.page_id}
+            case StepKind.ILLUSTRATION | StepKind.COVER:
+                illustration_id = await self._shelf.put_picture(
+                    book_id, step.page_id, StoredPicture(**result), step.id
+                )
+                return "IllustrationReady", {"page_id": step.page_id, "illustration_id": illustration_id}
+
+    async def _finish(self) -> None:
+        status = _outcome(self._steps)
+        whole = self._generation.kind is GenerationKind.BOOK
+        if whole and status is not GenerationStatus.FAILED:
+            await self._shelf.finish(self._generation.book_id, self._generation.id)
+        failure = next((step.failure for step in self._steps if step.status is StepStatus.FAILED), None)
+        async with self._journal.transaction() as entry:
+            entry.generation.status = status
+            entry.generation.failure = failure
+            entry.generation.finished_at = entry.uow.now
+            await repository.skip_open_steps(entry.session, self._generation.id)
+            if status is GenerationStatus.FAILED:
+                entry.announce("GenerationFailed", message=failure)
+            else:
+                entry.announce("GenerationCompleted")
+        GENERATIONS.labels(self._generation.kind, status.lower()).inc()
+
+
+def _outcome(steps: Sequence[GenerationStep]) -> GenerationStatus:
+    """All done, some done, or nothing that a book could use."""
+    results = [step for step in steps if step.kind is not StepKind.OUTLINE]
+    done = sum(step.status is StepStatus.DONE for step in results)
+    if done == len(results):
+        return GenerationStatus.COMPLETED
+    return GenerationStatus.PARTIAL if done else GenerationStatus.FAILED
+
+
+def _pause(failure: ProviderFailed, tries: int) -> float:
+    """How long to wait before the next try: what the provider asks for, or twice as long each time."""
+    asked = failure.retry_after or _FIRST_PAUSE_SECONDS * 2 ** (tries - 1)
+    return min(asked, _LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,47 @@
+"""What the pipeline needs of the books domain; a worker joins the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from subgraphs.ai.providers.protocol import Outline
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture that is in the object store."""
+
+    storage_key: str
+    sha256: str
+    width: int
+    height: int
+    alt_text: str
+
+
+class Shelf(Protocol):
+    """Puts results into a book. `key` names the step: the same key twice takes effect once.
+
+    Each method raises a DomainError when the book refuses the result: it is gone, or the text does not fit.
+    """
+
+    async def room(self, book_id: str) -> Mapping[str, int]:
+        """How many characters certainly fit on each page, by the page's id."""
+        ...
+
+    async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
+        """Write the title, the blurb and the pages around the story."""
+        ...
+
+    async def put_text(self, page_id: str, text: str, key: str) -> None:
+        """Write the text of a page."""
+        ...
+
+    async def put_picture(self, book_id: str, page_id: str | None, picture: StoredPicture, key: str) -> str:
+        """Put a picture on a page, or on the cover; return the id of the illustration."""
+        ...
+
+    async def finish(self, book_id: str, key: str) -> None:
+        """Hand the book over to the parent."""
+        ...

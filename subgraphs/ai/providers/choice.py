@@ -1,0 +1,21 @@
+"""Which provider writes and draws: OpenAI where a key is set, the offline studio otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from subgraphs.ai.providers.offline.studio import OfflineStudio
+from subgraphs.ai.providers.openai import open_openai
+from subgraphs.ai.providers.protocol import Provider
+from subgraphs.common.settings import Settings
+
+
+@asynccontextmanager
+async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
+    """Open the provider that the settings choose, and close it at the end."""
+    if settings.openai_api_key.get_secret_value():
+        async with open_openai(settings) as provider:
+            yield provider
+    else:
+        yield OfflineStudio(settings.offline_words_per_second)

@@ -1,0 +1,30 @@
+"""The studio's own look at what parents write: words that have no place in a children's book, by category."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from subgraphs.ai.providers.protocol import Rejection
+
+_CATEGORIES = {
+    "sexual": r"sex\w*|porn\w*|nude\w*|naked|erotic\w*|fetish\w*|rape\w*",
+    "violence": r"murder\w*|massacre\w*|behead\w*|tortur\w*|gore|gory|stab(?:s|bed|bing)?|slaughter\w*|"
+    r"kill(?:s|ed|ing)? (?:him|her|them|people|everyone|someone|children|his|my)",
+    "self-harm": r"suicid\w*|self[- ]?harm\w*|kill(?:s|ing)? (?:my|him|her|them)sel\w+",
+    "hate": r"nazis?|hitler|kkk|genocid\w*|white power",
+    "illicit": r"cocaine|heroin|meth|crack pipe|bomb[- ]making|build a bomb",
+}
+_PATTERNS = {category: re.compile(rf"\b(?:{words})\b") for category, words in _CATEGORIES.items()}
+_STRICTEST_FIRST = ("self-harm", "sexual", "violence", "hate", "illicit")
+
+
+def review(texts: Mapping[str, str]) -> Rejection | None:
+    """The first text with a word of a category, or None."""
+    for field, text in texts.items():
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        for category in _STRICTEST_FIRST:
+            if _PATTERNS[category].search(plain):
+                return Rejection(field, category)
+    return None

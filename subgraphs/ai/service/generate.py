@@ -1,0 +1,125 @@
+"""Asking for a whole book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from subgraphs.ai import repository
+from subgraphs.ai.errors import GenerationRunning
+from subgraphs.ai.jobs import GenerateBook
+from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
+from subgraphs.ai.pipeline.request import GenerationRequest, book_steps
+from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
+from subgraphs.ai.service.consent import SELECTION, require_consent
+from subgraphs.ai.service.moderation import require_acceptable
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.graph import GraphClient
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.unit_of_work import UnitOfWork
+
+_BOOK = f"""
+query BookToGenerate($id: ID!) {{
+  {SELECTION}
+  book(id: $id) {{
+    id
+    brief {{ wish theme language dedication }}
+    child {{ id name birthMonth pronouns appearance interests }}
+    pages {{ id number }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BookTruth:
+    """What the books domain knows of a book that is to be generated."""
+
+    book_id: str
+    child_id: str
+    brief: StoryBrief
+    page_ids: dict[int, str]
+
+
+async def ask_for_book(
+    graph: GraphClient, provider: Provider, parent: Identity, book_id: str, now: datetime
+) -> BookTruth:
+    """Find the book and see that it may be generated.
+
+    ConsentRequired, ModerationRejected or BadUserInput when it may not.
+    """
+    parent.require("parent")
+    data = await graph.query(parent, _BOOK, {"id": book_id})
+    require_consent(data)
+    book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
+    if not provider.writes(asked["language"]):
+        raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
+    await require_acceptable(
+        provider,
+        {
+            "wish": asked["wish"],
+            "dedication": asked["dedication"],
+            "child.name": child["name"],
+            "child.appearance": child["appearance"],
+            "child.interests": ", ".join(child["interests"]),
+        },
+        parent.user_id,
+    )
+    hero = Hero(
+        name=child["name"],
+        age=age_in_years(child["birthMonth"], now),
+        pronouns=Pronouns(child["pronouns"]),
+        appearance=child["appearance"],
+        interests=tuple(child["interests"]),
+    )
+    brief = StoryBrief(hero, asked["wish"], asked["theme"], asked["language"], asked["dedication"])
+    page_ids = {page["number"]: page["id"] for page in book["pages"]}
+    return BookTruth(book["id"], child["id"], brief, page_ids)
+
+
+async def start_book(uow: UnitOfWork, parent: Identity, truth: BookTruth, provider: str) -> Generation:
+    """Queue the generation of a book; GenerationRunning when one is under way."""
+    edition = await repository.count_of(uow.session, truth.book_id, GenerationKind.BOOK)
+    request = GenerationRequest(truth.brief.for_edition(edition))
+    generation = new_generation(uow, parent, truth.book_id, truth.child_id, request, provider)
+    steps = book_steps(generation.id, truth.page_ids)
+    return await queue(uow, generation, GenerationKind.BOOK, steps)
+
+
+def new_generation(
+    uow: UnitOfWork, parent: Identity, book_id: str, child_id: str, request: GenerationRequest, provider: str
+) -> Generation:
+    """A generation that waits for a runner."""
+    return Generation(
+        id=new_id("gen"),
+        owner_id=parent.user_id,
+        book_id=book_id,
+        child_id=child_id,
+        status=GenerationStatus.QUEUED,
+        provider=provider,
+        request=request.as_json(),
+        lease=0,
+        last_sequence=0,
+        created_at=uow.now,
+    )
+
+
+async def queue(
+    uow: UnitOfWork, generation: Generation, kind: GenerationKind, steps: list[GenerationStep]
+) -> Generation:
+    """Write a generation with its steps, and have it run."""
+    generation.kind = kind
+    if not await repository.add_generation(uow.session, generation):
+        active = await repository.active_of_book(uow.session, generation.book_id)
+        assert active is not None
+        raise GenerationRunning(active.id)
+    uow.session.add_all(steps)
+    await uow.enqueue(GenerateBook(generation.id))
+    return generation
+
+
+def age_in_years(birth_month: str, now: datetime) -> int:
+    """The age by the year and month of birth, such as `2020-05`."""
+    year, month = (int(part) for part in birth_month.split("-"))
+    return max(0, now.year - year - (now.month < month))

@@ -1,0 +1,155 @@
+"""The events of a generation as subscribers see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illustration, Info, Page
+from subgraphs.common.errors import NotFound
+from subgraphs.common.live import LiveEvent
+
+TERMINAL = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
+
+
+@strawberry.interface(description="Something that happened in a generation.")
+class GenerationEvent:
+    """What all events have."""
+
+    sequence: int = strawberry.field(
+        description="Higher for every later event. Subscribe with `after` set to the last one seen to go on."
+    )
+    at: datetime
+    generation_id: strawberry.Private[str]
+
+    @strawberry.field(description="The generation as it is now.")
+    async def generation(self, info: Info) -> Generation:
+        """Read it anew for this event."""
+        row = await info.context.loaders.generation.load(self.generation_id)
+        if row is None:
+            raise NotFound("Generation", self.generation_id)
+        return Generation.of(row)
+
+
+@strawberry.type(description="The studio has begun.")
+class GenerationStarted(GenerationEvent):
+    """The first event."""
+
+
+@strawberry.type(description="A step has begun, or begins again: the text of its page starts from nothing.")
+class StepStarted(GenerationEvent):
+    """A step began."""
+
+    step_id: strawberry.Private[str]
+
+    @strawberry.field(description="The step as it is now.")
+    async def step(self, info: Info) -> GenerationStep:
+        """Read it anew for this event."""
+        return await _step(info, self.step_id)
+
+
+@strawberry.type(
+    description="The next piece of a page's text, as it is written. Replays may leave these out."
+)
+class TextDelta(GenerationEvent):
+    """A piece of text."""
+
+    page: Page | None
+    text: str
+
+
+@strawberry.type(description="The book has a title and a plan.")
+class OutlineWritten(GenerationEvent):
+    """The outline stands."""
+
+    book: Book
+    title: str
+
+
+@strawberry.type(description="The text of a page is written.")
+class PageWritten(GenerationEvent):
+    """A page has its text."""
+
+    page: Page
+
+
+@strawberry.type(description="A picture is drawn.")
+class IllustrationReady(GenerationEvent):
+    """A picture is in the book."""
+
+    page: Page | None = strawberry.field(description="Null for the cover.")
+    illustration: Illustration
+
+
+@strawberry.type(description="A step did not work out.")
+class StepFailed(GenerationEvent):
+    """A step failed, for now or for good."""
+
+    step_id: strawberry.Private[str]
+    message: str
+    retrying: bool = strawberry.field(description="Whether it is tried again.")
+
+    @strawberry.field(description="The step as it is now.")
+    async def step(self, info: Info) -> GenerationStep:
+        """Read it anew for this event."""
+        return await _step(info, self.step_id)
+
+
+@strawberry.type(description="The end: all steps are settled. The status is COMPLETED, or PARTIAL.")
+class GenerationCompleted(GenerationEvent):
+    """The good end."""
+
+    book: Book
+
+
+@strawberry.type(description="The end: nothing could be made.")
+class GenerationFailed(GenerationEvent):
+    """The bad end."""
+
+    message: str
+
+
+@strawberry.type(description="The end: it was cancelled. What is in the book stays there.")
+class GenerationCancelled(GenerationEvent):
+    """The end that was asked for."""
+
+
+EVENT_TYPES: tuple[type[GenerationEvent], ...] = (
+    GenerationStarted,
+    StepStarted,
+    TextDelta,
+    OutlineWritten,
+    PageWritten,
+    IllustrationReady,
+    StepFailed,
+    GenerationCompleted,
+    GenerationFailed,
+    GenerationCancelled,
+)
+_BY_NAME = {kind.__name__: kind for kind in EVENT_TYPES}
+
+
+def show(event: LiveEvent, generation_id: str, book_id: str) -> GenerationEvent:
+    """Show a live event of a generation."""
+    kind = _BY_NAME[event.kind]
+    data: dict[str, Any] = {
+        name: event.data[name]
+        for name in ("text", "title", "message", "retrying", "step_id")
+        if name in event.data
+    }
+    if "page_id" in event.data:
+        data["page"] = Page.maybe(event.data["page_id"])
+    if "illustration_id" in event.data:
+        data["illustration"] = Illustration(id=strawberry.ID(event.data["illustration_id"]))
+    if kind in {OutlineWritten, GenerationCompleted}:
+        data["book"] = Book(id=strawberry.ID(book_id))
+    return kind(sequence=event.sequence, at=event.at, generation_id=generation_id, **data)
+
+
+async def _step(info: Info, step_id: str) -> GenerationStep:
+    row = await info.context.loaders.step.load(step_id)
+    if row is None:
+        raise NotFound("GenerationStep", step_id)
+    return GenerationStep.of(row)

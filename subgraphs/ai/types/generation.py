@@ -1,0 +1,165 @@
+"""Generations, their steps, and what other domains know of the things they make."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from subgraphs.ai import models
+from subgraphs.ai.loaders import Loaders
+from subgraphs.ai.models import GenerationKind, GenerationStatus, StepKind, StepStatus
+from subgraphs.common.context import Context
+from subgraphs.common.pagination import PageRequest
+from subgraphs.common.types import After, Connection, First
+
+Info = strawberry.Info[Context[Loaders], None]
+
+strawberry.enum(GenerationKind, description="Whether a whole book is made, or parts of one page anew.")
+strawberry.enum(
+    GenerationStatus, description="How far a generation is; PARTIAL lacks the steps that kept failing."
+)
+strawberry.enum(StepKind, description="What one step makes.")
+strawberry.enum(
+    StepStatus, description="How far a step is; SKIPPED ones were not reached before the generation ended."
+)
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Page:
+    """A page of a book, which the books domain knows."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def maybe(cls, page_id: str | None) -> Self | None:
+        """The page, where there is one."""
+        return cls(id=strawberry.ID(page_id)) if page_id else None
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Illustration:
+    """A picture, which the books domain knows."""
+
+    id: strawberry.ID
+
+
+@strawberry.federation.type(keys=["id"])
+class Book:
+    """A book, as far as it is generated here."""
+
+    id: strawberry.ID
+
+    @strawberry.field(description="The newest generation that worked on this book.")
+    async def generation(self, info: Info) -> Annotated[Generation, strawberry.lazy(__name__)] | None:
+        """Find it when it is the caller's."""
+        row = await info.context.loaders.newest_of_book.load(self.id)
+        return Generation.of(row) if row else None
+
+    @strawberry.field(description="All generations that worked on this book.")
+    async def generations(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Annotated[Generation, strawberry.lazy(__name__)]]:
+        """List those that are the caller's."""
+        page = await info.context.loaders.generations_of_book.load((self.id, PageRequest.of(first, after)))
+        return Connection.of(page, [Generation.of(row) for row in page.rows])
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Self:
+        """Take the book as given: what it has here is looked up by its owner."""
+        return cls(id=id)
+
+
+@strawberry.federation.type(keys=["id"], description="One step of a generation, done once.")
+class GenerationStep:
+    """A step."""
+
+    id: strawberry.ID
+    kind: StepKind
+    page: Page | None = strawberry.field(
+        description="The page that gets the result; null for outline and cover."
+    )
+    status: StepStatus
+    attempts: int = strawberry.field(description="How often it was begun.")
+    failure: str | None = strawberry.field(description="Why it failed last.")
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, row: models.GenerationStep) -> Self:
+        """Show a step."""
+        return cls(
+            id=strawberry.ID(row.id),
+            kind=row.kind,
+            page=Page.maybe(row.page_id),
+            status=row.status,
+            attempts=row.attempts,
+            failure=row.failure,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find the step when it is the caller's."""
+        row = await info.context.loaders.step.load(id)
+        return cls.of(row) if row else None
+
+
+@strawberry.federation.type(
+    keys=["id"], description="One run of the studio for a book, or for parts of a page."
+)
+class Generation:
+    """A generation."""
+
+    id: strawberry.ID
+    kind: GenerationKind
+    status: GenerationStatus
+    book: Book
+    last_sequence: int = strawberry.field(
+        description="The number of the newest event; subscribe after it to see what comes next."
+    )
+    provider: str = strawberry.field(description="Who writes and draws.")
+    failure: str | None = strawberry.field(description="What went wrong, where something did.")
+    created_at: datetime
+    finished_at: datetime | None
+
+    @strawberry.field(description="The steps, in order.")
+    async def steps(self, info: Info) -> list[GenerationStep]:
+        """List them."""
+        return [GenerationStep.of(row) for row in await info.context.loaders.steps.load(self.id)]
+
+    @strawberry.field(description="How many steps are done.")
+    async def steps_done(self, info: Info) -> int:
+        """Count them."""
+        steps = await info.context.loaders.steps.load(self.id)
+        return sum(step.status is StepStatus.DONE for step in steps)
+
+    @strawberry.field(description="How many steps there are.")
+    async def steps_total(self, info: Info) -> int:
+        """Count them."""
+        return len(await info.context.loaders.steps.load(self.id))
+
+    @classmethod
+    def of(cls, row: models.Generation) -> Self:
+        """Show a generation."""
+        return cls(
+            id=strawberry.ID(row.id),
+            kind=row.kind,
+            status=row.status,
+            book=Book(id=strawberry.ID(row.book_id)),
+            last_sequence=row.last_sequence,
+            provider=row.provider,
+            failure=row.failure,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find the generation when it is the caller's."""
+        row = await info.context.loaders.generation.load(id)
+        return cls.of(row) if row else None
