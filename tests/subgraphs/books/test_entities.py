@@ -1,0 +1,121 @@
+"""Entities as the router asks for them: only the caller's own, and in few statements however many."""
+
+from typing import Any
+
+import pytest
+
+from tests.subgraphs.books.library import Parent
+from tests.support.subgraph import SubgraphClient
+
+WHOLE_BOOK = """... on Book {
+  title
+  child { name }
+  coverIllustration { url }
+  snapshot { contentHash interior { sha256 } book { id } }
+  pages {
+    text illustration { altText } book { version }
+    versions(first: 3) { nodes { illustration { id } } }
+  }
+}"""
+SHELF = """... on User {
+  children { id name }
+  books(first: 50) { nodes { id title child { name } pages { number } } pageInfo { hasNextPage } }
+}"""
+
+
+def references(typename: str, *ids: str) -> list[dict[str, Any]]:
+    return [{"__typename": typename, "id": id_} for id_ in ids]
+
+
+async def statements_of(client: SubgraphClient, selection: str, token: str, *refs: dict[str, Any]) -> int:
+    before = await client.statements()
+    await client.represent(selection, list(refs), token)
+    return await client.statements() - before
+
+
+async def test_statements_do_not_grow_with_the_books(books: SubgraphClient, parent: Parent) -> None:
+    child_id = await parent.child()
+    made = [await parent.finished_book(child_id) for _ in range(4)]
+    for book in made:
+        await parent.approve(book)
+    refs = references("Book", *(book["id"] for book in made))
+    one = await statements_of(books, WHOLE_BOOK, parent.token, refs[0])
+    assert one == await statements_of(books, WHOLE_BOOK, parent.token, *refs)
+    assert one == 11
+
+
+async def test_statements_do_not_grow_with_the_shelf(books: SubgraphClient, parent: Parent) -> None:
+    ref = references("User", parent.id)
+    await parent.book()
+    one = await statements_of(books, SHELF, parent.token, *ref)
+    for _ in range(4):
+        await parent.book()
+    assert await statements_of(books, SHELF, parent.token, *ref) == one == 4
+
+
+async def test_a_shelf_holds_a_parents_books_newest_first(
+    books: SubgraphClient, parent: Parent, stranger: Parent
+) -> None:
+    child_id = await parent.child()
+    ids = [(await parent.book(child_id))["id"] for _ in range(3)]
+    await stranger.book()
+    selection = """... on User {
+      children { id }
+      books(first: 2) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor } }
+    }"""
+    [user] = await books.represent(selection, references("User", parent.id), parent.token)
+    assert user["children"] == [{"id": child_id}]
+    assert [edge["node"]["id"] for edge in user["books"]["edges"]] == [ids[2], ids[1]]
+    assert user["books"]["pageInfo"] == {
+        "hasNextPage": True,
+        "hasPreviousPage": False,
+        "endCursor": user["books"]["edges"][1]["cursor"],
+    }
+    rest = f'... on User {{ books(after: "{user["books"]["pageInfo"]["endCursor"]}") {{ nodes {{ id }} }} }}'
+    [user] = await books.represent(rest, references("User", parent.id), parent.token)
+    assert user["books"]["nodes"] == [{"id": ids[0]}]
+
+
+@pytest.mark.parametrize("first", [0, -1, 101])
+async def test_a_list_is_asked_for_in_reasonable_pages(
+    books: SubgraphClient, parent: Parent, first: int
+) -> None:
+    answer = await books.execute(
+        f"query ($r: [_Any!]!) {{ _entities(representations: $r) "
+        f"{{ ... on User {{ books(first: {first}) {{ nodes {{ id }} }} }} }} }}",
+        {"r": references("User", parent.id)},
+        parent.token,
+    )
+    assert (answer.code, answer.field) == ("BAD_USER_INPUT", "first")
+
+
+async def test_whatever_is_someone_elses_is_not_there(
+    books: SubgraphClient, parent: Parent, stranger: Parent
+) -> None:
+    child_id = await parent.child()
+    book = await parent.finished_book(child_id)
+    snapshot = await parent.approve(book)
+    page = book["pages"][4]
+    history = await books.represent(
+        "... on Page { versions { nodes { id } } }", references("Page", page["id"]), parent.token
+    )
+    refs = [
+        *references("Child", child_id),
+        *references("Book", book["id"]),
+        *references("Page", page["id"]),
+        *references("PageVersion", history[0]["versions"]["nodes"][0]["id"]),
+        *references("Illustration", page["illustration"]["id"]),
+        *references("Snapshot", snapshot["id"]),
+        *references("User", parent.id),
+    ]
+    own = await books.represent("__typename", refs, parent.token)
+    assert [entity["__typename"] for entity in own] == [ref["__typename"] for ref in refs]
+    assert await books.represent("__typename", refs, stranger.token) == [None] * 7
+    assert await books.represent("__typename", refs, None) == [None] * 7
+
+
+@pytest.mark.parametrize("kind", ["book", "page", "child", "snapshot"])
+async def test_an_unknown_id_is_not_found(parent: Parent, kind: str) -> None:
+    answer = await parent.ask(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id="book_none")
+    assert answer.code == "NOT_FOUND"
+    assert answer.data is None

@@ -1,0 +1,191 @@
+"""Print files: made once from what was approved, served by signed addresses, deleted with the child."""
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from pypdf import PdfReader
+
+from subgraphs.books import service
+from subgraphs.books.errors import IllustrationChanged
+from subgraphs.books.models import Illustration
+from subgraphs.common.errors import NotFound
+from subgraphs.common.runtime import Runtime
+from tests.subgraphs.books.library import Parent, store_picture
+from tests.subgraphs.books.messages import messages
+from tests.subgraphs.books.pictures import png
+from tests.support.subgraph import SubgraphClient
+
+SNAPSHOT = """
+query ($id: ID!) {
+  snapshot(id: $id) {
+    interior { url sha256 pageCount widthPoints heightPoints bytes }
+    cover { url sha256 pageCount widthPoints heightPoints bytes }
+  }
+}"""
+COVER_URL = "query ($id: ID!) { book(id: $id) { coverIllustration { url } } }"
+DELETE_CHILD = "mutation ($id: ID!) { deleteChild(id: $id) }"
+
+
+async def fetch(books: SubgraphClient, url: str) -> httpx2.Response:
+    """Get a signed address from the server that the test runs."""
+    parts = urlsplit(url)
+    return await books.http.get(f"{parts.path}?{parts.query}")
+
+
+def stored_files(runtime: Runtime) -> set[str]:
+    root = Path(urlsplit(runtime.settings.storage_url).path)
+    return {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
+
+
+async def test_a_typeset_snapshot_has_both_files_as_the_printer_wants_them(
+    books: SubgraphClient, parent: Parent, runtime: Runtime
+) -> None:
+    snapshot = await parent.approve(await parent.finished_book())
+    await service.typeset_snapshot(runtime, snapshot["id"])
+    shown: dict[str, Any] = (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
+    sizes = {"interior": (32, 630.0, 630.0), "cover": (1, 1368.0, 738.0)}
+    for part, (page_count, width, height) in sizes.items():
+        file = shown[part]
+        assert (file["pageCount"], file["widthPoints"], file["heightPoints"]) == (page_count, width, height)
+        response = await fetch(books, file["url"])
+        assert response.headers["content-type"] == "application/pdf"
+        assert len(response.content) == file["bytes"]
+        assert hashlib.sha256(response.content).hexdigest() == file["sha256"]
+        pages = PdfReader(BytesIO(response.content)).pages
+        assert {(float(page.mediabox.width), float(page.mediabox.height)) for page in pages} == {
+            (width, height)
+        }
+        assert len(pages) == page_count
+
+
+async def test_typesetting_twice_makes_one_set_of_files(parent: Parent, runtime: Runtime) -> None:
+    snapshot = await parent.approve(await parent.finished_book())
+    first = await service.typeset_snapshot(runtime, snapshot["id"])
+    second = await service.typeset_snapshot(runtime, snapshot["id"])
+    assert (second.interior.sha256, second.cover.sha256) == (first.interior.sha256, first.cover.sha256)
+    assert len(await messages(runtime, "SnapshotTypeset", snapshot_id=snapshot["id"])) == 1
+    async with runtime.database.read() as session:
+        found = await service.print_files(session, snapshot["id"])
+    assert found.interior.storage_key == f"snapshots/{snapshot['id']}/interior.pdf"
+    assert found.cover.storage_key == f"snapshots/{snapshot['id']}/cover.pdf"
+
+
+async def test_what_is_printed_is_what_was_approved(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.finished_book()
+    snapshot = await parent.approve(book)
+    await parent.edit(book["pages"][3], text="Edited after approval.")
+    files = await service.typeset_snapshot(runtime, snapshot["id"])
+    interior = PdfReader(BytesIO(await runtime.storage.get(files.interior.storage_key)))
+    assert interior.pages[3].extract_text().startswith("Scene of page 4.")
+
+
+async def test_a_picture_that_was_exchanged_in_the_store_is_never_printed(
+    parent: Parent, runtime: Runtime
+) -> None:
+    book = await parent.finished_book()
+    snapshot = await parent.approve(book)
+    async with runtime.database.read() as session:
+        picture = await session.get_one(Illustration, book["pages"][4]["illustration"]["id"])
+    await runtime.storage.put(picture.storage_key, png(7))
+    with pytest.raises(IllustrationChanged):
+        await service.typeset_snapshot(runtime, snapshot["id"])
+    assert (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]["interior"] is None
+
+
+async def test_there_are_no_print_files_before_typesetting(parent: Parent, runtime: Runtime) -> None:
+    snapshot = await parent.approve(await parent.finished_book())
+    async with runtime.database.read() as session:
+        with pytest.raises(NotFound):
+            await service.print_files(session, snapshot["id"])
+
+
+async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent: Parent) -> None:
+    book = await parent.finished_book()
+    url = (await parent.ask(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
+    response = await fetch(books, url)
+    assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.content == png(99)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        ("signature=", "signature=0"),
+        ("expires=", "expires=9"),
+        ("expires=", "expires=x"),
+        ("illustrations/", "snapshots/"),
+        ("expires=", "other="),
+        (".png", ".png/../x"),
+    ],
+)
+async def test_an_altered_address_serves_nothing(
+    books: SubgraphClient, parent: Parent, there: str, instead: str
+) -> None:
+    book = await parent.finished_book()
+    url = (await parent.ask(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
+    response = await fetch(books, url.replace(there, instead, 1))
+    assert response.status_code in {403, 404}
+    assert response.headers["content-type"] == "application/json"
+    assert png(99) not in response.content
+
+
+async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime: Runtime) -> None:
+    picture = await store_picture(runtime, 3)
+    long_ago = runtime.clock().replace(year=2020)
+    response = await fetch(books, runtime.storage.signed_url(picture.storage_key, long_ago))
+    assert response.status_code == 403
+    assert response.json() == {
+        "error": {"code": "FORBIDDEN", "message": "This address is not valid, or no longer."}
+    }
+
+
+async def test_a_signed_address_of_a_file_that_is_gone_is_not_found(
+    books: SubgraphClient, runtime: Runtime
+) -> None:
+    response = await fetch(books, runtime.storage.signed_url("illustrations/gone.png", runtime.clock()))
+    assert response.status_code == 404
+
+
+async def test_deleting_a_child_removes_its_books_and_their_files(
+    books: SubgraphClient, parent: Parent, runtime: Runtime
+) -> None:
+    untouched = await parent.finished_book()
+    before = stored_files(runtime)
+    child_id = await parent.child(name="Ben")
+    book = await parent.finished_book(child_id)
+    await parent.edit(book["pages"][3], text="A version.")
+    snapshot = await parent.approve(book)
+    await service.typeset_snapshot(runtime, snapshot["id"])
+    made = stored_files(runtime) - before
+    assert len(made) == 14 + 1 + 2
+
+    assert (await parent.ask(DELETE_CHILD, id=child_id)).ok["deleteChild"] == child_id
+    [job] = [job for job in await messages(runtime, "DeleteFiles") if made & set(job["keys"])]
+    assert set(job["keys"]) == made
+    await runtime.storage.delete(job["keys"])
+    assert stored_files(runtime) == before
+
+    for kind, id_ in (("child", child_id), ("book", book["id"]), ("snapshot", snapshot["id"])):
+        assert (
+            await parent.ask(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id=id_)
+        ).code == "NOT_FOUND"
+    assert (await parent.ask(DELETE_CHILD, id=child_id)).code == "NOT_FOUND"
+    assert await messages(runtime, "ChildDeleted", child_id=child_id) == [
+        {"child_id": child_id, "owner_id": parent.id}
+    ]
+    assert await parent.read(untouched["id"]) == untouched
+
+
+async def test_typesetting_a_deleted_book_leaves_no_files(parent: Parent, runtime: Runtime) -> None:
+    child_id = await parent.child()
+    snapshot = await parent.approve(await parent.finished_book(child_id))
+    await parent.ask(DELETE_CHILD, id=child_id)
+    with pytest.raises(NotFound):
+        await service.typeset_snapshot(runtime, snapshot["id"])
+    assert not [file for file in stored_files(runtime) if file.startswith(f"snapshots/{snapshot['id']}")]

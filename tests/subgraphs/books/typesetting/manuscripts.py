@@ -1,0 +1,49 @@
+"""Books to be set, without a database."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from subgraphs.books.content import BookContent, PageContent
+from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
+from subgraphs.books.models import Theme
+from tests.subgraphs.books.pictures import png
+
+TEXTS = {
+    Layout.TITLE: "Mia and the Lantern Fox\nA story for a brave heart",
+    Layout.DEDICATION: "For Mia, who asks the best questions",
+    Layout.TEXT: "The fox was waiting by the old oak.",
+    Layout.CLOSING: "And they slept until morning.",
+}
+PICTURES = {hashlib.sha256(png(number)).hexdigest(): png(number) for number in range(PAGE_COUNT + 1)}
+_NAMES = list(PICTURES)
+
+
+def manuscript(**changes: Any) -> BookContent:
+    """A whole book; `changes` replace fields of its content."""
+    content = BookContent(
+        title="Mia and the Lantern Fox",
+        subtitle="A story for a brave heart",
+        blurb="When the lantern goes out, Mia follows the fox.",
+        language="en",
+        theme=Theme.ADVENTURE,
+        cover=_NAMES[0],
+        pages=tuple(_page(number) for number in range(1, PAGE_COUNT + 1)),
+    )
+    return replace(content, **changes)
+
+
+def with_page(number: int, **changes: Any) -> BookContent:
+    """A whole book in which one page is different."""
+    content = manuscript()
+    pages = list(content.pages)
+    pages[number - 1] = replace(pages[number - 1], **changes)
+    return replace(content, pages=tuple(pages))
+
+
+def _page(number: int) -> PageContent:
+    layout = first_layout(number)
+    picture = _NAMES[number] if layout is Layout.FULL_BLEED else None
+    return PageContent(number, layout, TEXTS.get(layout, ""), picture)

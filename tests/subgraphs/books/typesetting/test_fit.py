@@ -1,0 +1,81 @@
+"""How much text a page can show, held against what is really printed."""
+
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from subgraphs.books.layouts import Layout
+from subgraphs.books.typesetting.fit import CHARACTERS, Box, fitting_characters
+from subgraphs.books.typesetting.press import typeset
+from tests.subgraphs.books.typesetting.manuscripts import PICTURES, with_page
+
+BOXES = [box for box, characters in CHARACTERS.items() if characters]
+WIDEST = ["W", "WWWWW WWW ", "WWWWWWWWWWWWWW ", "MMMM ", "🦊", "🦊 "]
+PAGES = {Layout.TITLE: 1, Layout.IMPRINT: 2, Layout.DEDICATION: 3, Layout.TEXT: 4, Layout.CLOSING: 32}
+SAFE = (45, 585)
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("letters", WIDEST)
+def test_the_longest_text_fits_even_in_the_widest_letters(box: Box, letters: str) -> None:
+    text = (letters * CHARACTERS[box])[: CHARACTERS[box]]
+    assert fitting_characters(box, text) == CHARACTERS[box]
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_one_character_more_does_not_fit(box: Box) -> None:
+    assert fitting_characters(box, "i" * (CHARACTERS[box] + 1)) == CHARACTERS[box]
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_lines_take_room_too(box: Box) -> None:
+    text = "a\n" * (CHARACTERS[box] // 2)
+    fitting = fitting_characters(box, text)
+    if box is Layout.TITLE:
+        assert fitting == len(text), "a subtitle's lines are joined"
+    else:
+        assert 0 < fitting < len(text)
+        assert fitting_characters(box, text[:fitting]) == fitting
+
+
+@pytest.mark.parametrize("box", list(CHARACTERS))
+def test_no_text_always_fits(box: Box) -> None:
+    assert fitting_characters(box, "") == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(BOXES),
+    st.text(st.sampled_from("aW i\n.🦊ÿ\"'#*_$<\\"), min_size=1, max_size=700),
+)
+def test_what_is_said_to_fit_does_fit(box: Box, text: str) -> None:
+    fitting = fitting_characters(box, text)
+    assert fitting_characters(box, text[:fitting]) == fitting
+
+
+@pytest.mark.parametrize("layout", [*PAGES, Layout.TEXT_BELOW])
+@pytest.mark.parametrize("letters", ["W", "Wide words wander westward. "])
+def test_the_longest_text_stays_within_the_safe_area_in_print(layout: Layout, letters: str) -> None:
+    number = PAGES.get(layout, 4)
+    text = (letters * CHARACTERS[layout])[: CHARACTERS[layout]].strip()
+    book = typeset(with_page(number, layout=layout, text=text, illustration=next(iter(PICTURES))), PICTURES)
+    positions: list[tuple[float, float]] = []
+
+    def note(fragment: str, page: list[float], line: list[float], *_: object) -> None:
+        if fragment.strip():
+            across, along = line[4], line[5]
+            positions.append(
+                (
+                    across * page[0] + along * page[2] + page[4],
+                    across * page[1] + along * page[3] + page[5],
+                )
+            )
+
+    page = PdfReader(BytesIO(book.interior.content)).pages[number - 1]
+    printed = page.extract_text(visitor_text=note)
+    assert printed.count("W") == text.count("W")
+    assert len(positions) > 3
+    assert all(SAFE[0] <= x <= SAFE[1] and SAFE[0] <= y <= SAFE[1] for x, y in positions), positions

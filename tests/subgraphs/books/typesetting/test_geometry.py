@@ -1,0 +1,61 @@
+"""The measures of a book, against the printer's tables and documented examples."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subgraphs.books.typesetting.geometry import (
+    SQUARE,
+    Size,
+    casewrap_cover,
+    casewrap_spine,
+    has_spine_text,
+    interior_page,
+)
+
+PAGE_COUNTS = st.integers(12, 400).map(lambda half: 2 * half)
+
+
+def test_a_square_page_with_bleed_is_630_points() -> None:
+    assert interior_page(SQUARE) == Size(8.75, 8.75)
+    assert interior_page(SQUARE).points == (630, 630)
+
+
+def test_the_cover_of_a_square_casewrap_book_is_19_by_ten_and_a_quarter_inches() -> None:
+    assert casewrap_cover(SQUARE, 32) == Size(19.0, 10.25)
+    assert casewrap_cover(SQUARE, 32).points == (1368, 738)
+
+
+@pytest.mark.parametrize(
+    ("pages", "spine"),
+    [
+        (24, 0.25), (84, 0.25), (86, 0.5), (140, 0.5), (142, 0.625), (168, 0.625), (170, 0.6875),
+        (194, 0.6875), (250, 0.8125), (334, 1.0), (444, 1.25), (556, 1.5), (666, 1.75), (778, 2.0),
+        (780, 2.0625), (800, 2.0625),
+    ],
+)  # fmt: skip
+def test_the_spine_of_a_casewrap_book_goes_by_steps(pages: int, spine: float) -> None:
+    assert casewrap_spine(pages) == spine
+
+
+@given(PAGE_COUNTS, PAGE_COUNTS)
+def test_more_pages_never_have_a_narrower_spine(some: int, others: int) -> None:
+    few, many = sorted((some, others))
+    assert 0.25 <= casewrap_spine(few) <= casewrap_spine(many) <= 2.0625
+
+
+@given(PAGE_COUNTS, st.floats(4, 12), st.floats(4, 12))
+def test_a_cover_holds_two_panels_the_spine_and_its_edges(pages: int, width: float, height: float) -> None:
+    cover = casewrap_cover(Size(width, height), pages)
+    assert cover.width == pytest.approx(2 * width + casewrap_spine(pages) + 1.75)
+    assert cover.height == pytest.approx(height + 1.75)
+
+
+@pytest.mark.parametrize("pages", [-2, 0, 22, 25, 33, 801, 802])
+def test_a_number_of_pages_that_cannot_be_bound_is_refused(pages: int) -> None:
+    with pytest.raises(ValueError, match="cannot be bound"):
+        casewrap_spine(pages)
+
+
+def test_a_title_stands_on_the_spine_from_80_pages() -> None:
+    assert [has_spine_text(pages) for pages in (32, 78, 80, 200)] == [False, False, True, True]

@@ -1,0 +1,110 @@
+"""The print files themselves: pages, sizes, fonts, texts as they were given, and the same bytes each time."""
+
+import asyncio
+from io import BytesIO
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from subgraphs.books.content import BookContent
+from subgraphs.books.layouts import Layout
+from subgraphs.books.models import Theme
+from subgraphs.books.typesetting.press import TypesetFile, typeset
+from tests.subgraphs.books.typesetting.manuscripts import PICTURES, manuscript, with_page
+
+
+def read(file: TypesetFile) -> PdfReader:
+    return PdfReader(BytesIO(file.content))
+
+
+def text_of(file: TypesetFile, number: int) -> str:
+    return "".join(read(file).pages[number - 1].extract_text().split())
+
+
+def fonts_of(file: TypesetFile) -> dict[str, Any]:
+    resources: list[Any] = [page["/Resources"] for page in read(file).pages]
+    return {
+        str(font["/BaseFont"]): font["/DescendantFonts"][0]["/FontDescriptor"]
+        for names in resources
+        for font in (entry.get_object() for entry in names.get("/Font", {}).values())
+    }
+
+
+def test_a_book_has_32_square_pages_and_one_cover_sheet() -> None:
+    book = typeset(manuscript(), PICTURES)
+    interior = read(book.interior).pages
+    assert len(interior) == book.interior.page_count == 32
+    assert {(page.mediabox.width, page.mediabox.height) for page in interior} == {(630, 630)}
+    assert (book.interior.width_points, book.interior.height_points) == (630, 630)
+    [cover] = read(book.cover).pages
+    assert (cover.mediabox.width, cover.mediabox.height) == (1368, 738)
+    assert (book.cover.width_points, book.cover.height_points) == (1368, 738)
+
+
+@pytest.mark.parametrize("theme", list(Theme))
+def test_every_theme_can_be_set_and_looks_its_own_way(theme: Theme) -> None:
+    book = typeset(manuscript(theme=theme), PICTURES)
+    others = [typeset(manuscript(theme=other), PICTURES) for other in Theme if other is not theme]
+    assert all(book.cover.content != other.cover.content for other in others)
+
+
+def test_the_same_content_gives_the_same_bytes() -> None:
+    first, second = (typeset(BookContent.parse(manuscript().canonical()), PICTURES) for _ in range(2))
+    assert first == second
+
+
+def test_all_fonts_are_embedded() -> None:
+    book = typeset(with_page(3, text="For Mia 🦊 Жанна نور"), PICTURES)
+    for file in (book.interior, book.cover):
+        fonts = fonts_of(file)
+        assert fonts
+        assert all("/FontFile2" in descriptor or "/FontFile3" in descriptor for descriptor in fonts.values())
+    assert {name.split("+")[1].split("-")[0] for name in fonts_of(book.interior)} >= {
+        "Lexend",
+        "Fredoka",
+        "Baloo2",
+        "NotoEmoji",
+    }
+
+
+def test_no_glyph_is_missing() -> None:
+    text = "Mia 🦊 Жанна Ελένη نور ⭐ ½ „so“"
+    content = read(typeset(with_page(4, text=text), PICTURES).interior).pages[3].extract_text()
+    assert "\x00" not in content
+    assert "🦊" in content
+    assert "Жанна" in content
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>Mia</b>", "*Mia* _x_", '#panic("x")', "$x^2$", "\\u{1F98A}", "`raw`", "@ref"]
+)
+def test_markup_comes_out_as_it_was_written(text: str) -> None:
+    expected = "".join(text.split())
+    for number in (1, 2, 3, 4, 32):
+        assert expected in text_of(typeset(with_page(number, text=text), PICTURES).interior, number)
+    cover = typeset(manuscript(title=text, subtitle=text, blurb=text), PICTURES).cover
+    assert text_of(cover, 1).count(expected) == 3
+
+
+def test_a_picture_page_is_its_picture_from_edge_to_edge() -> None:
+    page = read(typeset(manuscript(), PICTURES).interior).pages[4]
+    contents = page.get_contents()
+    assert contents is not None
+    assert b"630 0 0 630 0 0 cm/x0 Do" in contents.get_data()
+    assert page.extract_text() == ""
+
+
+def test_the_text_below_a_picture_is_set() -> None:
+    book = typeset(with_page(5, layout=Layout.TEXT_BELOW, text="The fox laughed."), PICTURES)
+    assert text_of(book.interior, 5) == "Thefoxlaughed."
+
+
+async def test_typesetting_leaves_the_loop_free() -> None:
+    setting = asyncio.create_task(asyncio.to_thread(typeset, manuscript(), PICTURES))
+    turns = 0
+    while not setting.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert (await setting).interior.page_count == 32
+    assert turns > 1
