@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     openai_image_model: str = "gpt-image-2"
 
     offline_print_step_seconds: Annotated[float, Field(ge=0)] = 1.0
+    offline_words_per_second: Annotated[float, Field(gt=0)] = 60.0
 
     worker_metrics_port: Port | None = None
 
