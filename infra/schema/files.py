@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 
 from infra.checkout import ROOT
@@ -15,6 +16,7 @@ from infra.schema.composition import Composed, compose
 from infra.schema.config import Subgraph
 
 CONFIG = ROOT / "supergraph.yaml"
+LONGEST_DIFFERENCE = 60
 SUPERGRAPH = ROOT / "schema" / "supergraph.graphql"
 
 
@@ -72,7 +74,10 @@ def supergraph_at(reference: str) -> str:
 
 
 def _schema_of(name: str) -> str:
-    schema = import_module(f"subgraphs.{name}.schema").schema
+    try:
+        schema = import_module(f"subgraphs.{name}.schema").schema
+    except ImportError as error:
+        raise InfraError(f"subgraphs.{name}.schema cannot be imported: {error}") from error
     return f"{schema.as_str().strip()}\n"
 
 
@@ -82,4 +87,5 @@ def _difference(file: Path, content: str) -> str:
     lines = difflib.unified_diff(
         before, content.splitlines(), f"{name} (checked in)", f"{name} (code)", lineterm=""
     )
-    return "\n".join(lines)
+    shown = list(islice(lines, LONGEST_DIFFERENCE))
+    return "\n".join([*shown, "…"] if len(shown) == LONGEST_DIFFERENCE else shown)
