@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from subgraphs.common.errors import DependencyFailed, NotFound, Unauthenticated
+from subgraphs.common.errors import BadUserInput, DependencyFailed, NotFound, Unauthenticated
 from subgraphs.common.identity import Identity
 from subgraphs.common.telemetry import logger, traceparent
 
@@ -21,7 +21,8 @@ class GraphClient:
     async def query(self, identity: Identity, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the `data` of a query.
 
-        NotFound and Unauthenticated come back as what they are; any other error is a DependencyFailed.
+        NotFound, BadUserInput and Unauthenticated come back as what they are; any other error is a
+        DependencyFailed.
         """
         try:
             response = await self._http.post(
@@ -49,5 +50,8 @@ def _as_domain_error(errors: list[dict[str, Any]]) -> Exception:
     if "NOT_FOUND" in codes:
         kind, _, rest = str(errors[0]["message"]).partition(" '")
         return NotFound(kind, rest.split("'")[0])
+    for error in errors:
+        if error.get("extensions", {}).get("code") == "BAD_USER_INPUT":
+            return BadUserInput(str(error["extensions"].get("field", "")), str(error["message"]))
     logger().error("The graph answered with errors", errors=errors)
     return DependencyFailed("Another part of the platform could not answer; try again.")
