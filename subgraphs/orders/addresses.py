@@ -1,0 +1,66 @@
+"""Postal addresses, as a print shop needs them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.validation import clean_text
+
+_FIELD = "shippingAddress"
+_PHONE = re.compile(r"\+?[0-9 ().-]{5,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a parcel goes; the country is an ISO 3166 code of two letters."""
+
+    name: str
+    line1: str
+    line2: str | None
+    city: str
+    region: str | None
+    postal_code: str
+    country_code: str
+    phone: str
+
+    def checked(self) -> Address:
+        """The address in normal form; BadUserInput with the field that cannot stand on a parcel."""
+        return Address(
+            name=_text("name", self.name, 80),
+            line1=_text("line1", self.line1, 100),
+            line2=_optional("line2", self.line2, 100),
+            city=_text("city", self.city, 60),
+            region=_optional("region", self.region, 60),
+            postal_code=_text("postalCode", self.postal_code, 20),
+            country_code=_country(self.country_code),
+            phone=_phone(self.phone),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The address as it is kept in the database."""
+        return asdict(self)
+
+
+def _text(name: str, value: str, longest: int) -> str:
+    return clean_text(f"{_FIELD}.{name}", value, longest=longest)
+
+
+def _optional(name: str, value: str | None, longest: int) -> str | None:
+    return clean_text(f"{_FIELD}.{name}", value or "", shortest=0, longest=longest) or None
+
+
+def _country(value: str) -> str:
+    code = value.strip().upper()
+    if not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise BadUserInput(f"{_FIELD}.countryCode", "countryCode must have two letters, such as DE.")
+    return code
+
+
+def _phone(value: str) -> str:
+    phone = value.strip()
+    if not _PHONE.fullmatch(phone) or sum(char.isdecimal() for char in phone) < 5:
+        raise BadUserInput(f"{_FIELD}.phone", "phone must be a telephone number, such as +49 30 1234567.")
+    return phone

@@ -1,0 +1,44 @@
+"""What can stand in the way of an order."""
+
+from __future__ import annotations
+
+from subgraphs.common.errors import DomainError
+from subgraphs.orders.states import OrderStatus
+
+
+class BookNotApproved(DomainError):
+    """There is no snapshot of the book to print."""
+
+    code = "BOOK_NOT_APPROVED"
+
+    def __init__(self) -> None:
+        super().__init__("Approve the book first: what is printed is what was approved.")
+
+
+class QuoteExpired(DomainError):
+    """The quote's price no longer holds."""
+
+    code = "QUOTE_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("This price no longer holds; ask for a new quote.")
+
+
+class PaymentDeclined(DomainError):
+    """The payment provider refused the charge."""
+
+    code = "PAYMENT_DECLINED"
+
+    def __init__(self, decline_code: str, message: str) -> None:
+        super().__init__(message)
+        self.decline_code = decline_code
+
+
+class OrderNotCancellable(DomainError):
+    """It is too late to stop the order, or there is nothing to stop."""
+
+    code = "ORDER_NOT_CANCELLABLE"
+
+    def __init__(self, status: OrderStatus) -> None:
+        super().__init__("The order can no longer be cancelled.")
+        self.status = status

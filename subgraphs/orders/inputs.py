@@ -1,0 +1,67 @@
+"""What the mutations of orders take."""
+
+from __future__ import annotations
+
+import strawberry
+
+from subgraphs.orders import addresses
+from subgraphs.orders.models import ShippingLevel
+from subgraphs.orders.service import QuoteRequest
+
+
+@strawberry.input(description="A postal address.")
+class AddressInput:
+    """Where a parcel is to go."""
+
+    name: str = strawberry.field(description="Who receives it; at most 80 characters.")
+    line1: str
+    line2: str | None = None
+    city: str
+    region: str | None = strawberry.field(default=None, description="A state or province.")
+    postal_code: str
+    country_code: str = strawberry.field(description="ISO 3166, two letters.")
+    phone: str = strawberry.field(description="For the carrier, should it not find the door.")
+
+    def address(self) -> addresses.Address:
+        """The address as it came."""
+        return addresses.Address(
+            name=self.name,
+            line1=self.line1,
+            line2=self.line2,
+            city=self.city,
+            region=self.region,
+            postal_code=self.postal_code,
+            country_code=self.country_code,
+            phone=self.phone,
+        )
+
+
+@strawberry.input(description="What to quote a price for.")
+class CreateQuoteInput:
+    """The input of createQuote."""
+
+    book_id: strawberry.ID
+    product_id: strawberry.ID
+    quantity: int = strawberry.field(default=1, description="From 1 to 100 copies, in one parcel.")
+    shipping_address: AddressInput
+    shipping_level: ShippingLevel = ShippingLevel.MAIL
+
+    def request(self) -> QuoteRequest:
+        """What is asked, in normal form; BadUserInput when nothing like it can be ordered."""
+        return QuoteRequest(
+            book_id=self.book_id,
+            product_id=self.product_id,
+            quantity=self.quantity,
+            shipping_address=self.shipping_address.address(),
+            shipping_level=self.shipping_level,
+        ).checked()
+
+
+@strawberry.input(description="What to buy, and with what.")
+class CheckoutInput:
+    """The input of checkout."""
+
+    quote_id: strawberry.ID
+    payment_method: str = strawberry.field(
+        description="The payment provider's id of the method, such as `pm_card_visa`."
+    )

@@ -1,0 +1,21 @@
+"""What orders has done in the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subgraphs.common.messages import Job
+
+
+@dataclass(frozen=True, slots=True)
+class SettlePayment(Job):
+    """Finish a checkout whose process ended between the order and the charge."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPayment(Job):
+    """Give back what was paid for a cancelled order."""
+
+    order_id: str

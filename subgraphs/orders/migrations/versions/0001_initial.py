@@ -1,0 +1,142 @@
+"""The tables of the orders domain."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("consumer", sa.String(length=100), nullable=False),
+        sa.Column("message_id", sa.String(length=100), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("consumer", "message_id", name="pk_inbox"),
+        schema="orders",
+    )
+    op.create_table(
+        "offline_charges",
+        sa.Column("idempotency_key", sa.String(length=80), nullable=False),
+        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column("order_id", sa.String(length=40), nullable=False),
+        sa.Column("method", sa.String(length=100), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("decline_code", sa.String(length=60), nullable=True),
+        sa.Column("charged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("idempotency_key", name="pk_offline_charges"),
+        sa.UniqueConstraint("reference", name="uq_offline_charges_reference"),
+        schema="orders",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("traceparent", sa.String(length=64), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        schema="orders",
+    )
+    op.create_table(
+        "quotes",
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("shipping", sa.Integer(), nullable=False),
+        sa.Column("fulfilment", sa.Integer(), nullable=False),
+        sa.Column("tax", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=False),
+        sa.Column("book_id", sa.String(length=40), nullable=False),
+        sa.Column("snapshot_id", sa.String(length=40), nullable=False),
+        sa.Column("product_id", sa.String(length=80), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("shipping_level", sa.String(length=20), nullable=False),
+        sa.Column("shipping_address", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_quotes"),
+        schema="orders",
+    )
+    op.create_index("ix_quotes_book_id", "quotes", ["book_id"], unique=False, schema="orders")
+    op.create_index("ix_quotes_owner_id", "quotes", ["owner_id"], unique=False, schema="orders")
+    op.create_table(
+        "orders",
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("quote_id", sa.String(length=40), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("last_sequence", sa.Integer(), nullable=False),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=False),
+        sa.Column("book_id", sa.String(length=40), nullable=False),
+        sa.Column("snapshot_id", sa.String(length=40), nullable=False),
+        sa.Column("product_id", sa.String(length=80), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("shipping_level", sa.String(length=20), nullable=False),
+        sa.Column("shipping_address", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("total > 0", name="ck_orders_total_positive"),
+        sa.ForeignKeyConstraint(["quote_id"], ["orders.quotes.id"], name="fk_orders_quote_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_orders"),
+        sa.UniqueConstraint("number", name="uq_orders_number"),
+        sa.UniqueConstraint("quote_id", name="uq_orders_quote_id"),
+        schema="orders",
+    )
+    op.create_index("ix_orders_book_id", "orders", ["book_id"], unique=False, schema="orders")
+    op.create_index("ix_orders_owner_id", "orders", ["owner_id"], unique=False, schema="orders")
+    op.create_table(
+        "order_transitions",
+        sa.Column("order_id", sa.String(length=40), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.orders.id"], name="fk_order_transitions_order_id"),
+        sa.PrimaryKeyConstraint("order_id", "sequence", name="pk_order_transitions"),
+        schema="orders",
+    )
+    op.create_table(
+        "payments",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("order_id", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("method", sa.String(length=100), nullable=False),
+        sa.Column("reference", sa.String(length=100), nullable=False),
+        sa.Column("decline_code", sa.String(length=60), nullable=True),
+        sa.Column("decline_message", sa.String(length=200), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.orders.id"], name="fk_payments_order_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_payments"),
+        sa.UniqueConstraint("order_id", name="uq_payments_order_id"),
+        schema="orders",
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("payments", schema="orders")
+    op.drop_table("order_transitions", schema="orders")
+    op.drop_index("ix_orders_owner_id", table_name="orders", schema="orders")
+    op.drop_index("ix_orders_book_id", table_name="orders", schema="orders")
+    op.drop_table("orders", schema="orders")
+    op.drop_index("ix_quotes_owner_id", table_name="quotes", schema="orders")
+    op.drop_index("ix_quotes_book_id", table_name="quotes", schema="orders")
+    op.drop_table("quotes", schema="orders")
+    op.drop_table("outbox", schema="orders")
+    op.drop_table("offline_charges", schema="orders")
+    op.drop_table("inbox", schema="orders")

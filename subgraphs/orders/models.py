@@ -1,0 +1,148 @@
+"""The tables of the orders domain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, Integer, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.money import Money
+from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.orders.addresses import Address
+from subgraphs.orders.states import OrderStatus
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class ShippingLevel(StrEnum):
+    """How fast a parcel travels, in the words of Lulu's API."""
+
+    MAIL = "MAIL"
+    PRIORITY_MAIL = "PRIORITY_MAIL"
+    GROUND = "GROUND"
+    EXPEDITED = "EXPEDITED"
+    EXPRESS = "EXPRESS"
+
+
+class PaymentStatus(StrEnum):
+    """Where the money of an order is."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    DECLINED = "DECLINED"
+    REFUNDED = "REFUNDED"
+
+
+class Table(Base):
+    """The base of the domain's tables."""
+
+    __abstract__ = True
+    metadata = domain_metadata("orders")
+
+
+class Purchase(Table):
+    """What a quote and the order made from it have in common: copies of a snapshot, sent somewhere."""
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(40), index=True)
+    book_id: Mapped[str] = mapped_column(String(40), index=True)
+    snapshot_id: Mapped[str] = mapped_column(String(40))
+    product_id: Mapped[str] = mapped_column(String(80))
+    quantity: Mapped[int]
+    shipping_level: Mapped[ShippingLevel] = mapped_column(Enum(ShippingLevel, native_enum=False, length=20))
+    shipping_address: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    currency: Mapped[str] = mapped_column(String(3))
+    created_at: Mapped[datetime]
+
+    @property
+    def address(self) -> Address:
+        """Where the parcel goes."""
+        return Address(**self.shipping_address)
+
+
+class Quote(Purchase):
+    """A price that holds for a while; amounts in minor units."""
+
+    __tablename__ = "quotes"
+
+    items: Mapped[int]
+    shipping: Mapped[int]
+    fulfilment: Mapped[int]
+    tax: Mapped[int]
+    expires_at: Mapped[datetime]
+
+    @property
+    def total(self) -> Money:
+        """What is to be paid."""
+        return Money(self.items + self.shipping + self.fulfilment + self.tax, self.currency)
+
+
+class Order(Purchase):
+    """An order, made from its quote at most once."""
+
+    __tablename__ = "orders"
+    __table_args__ = (CheckConstraint("total > 0", name="total_positive"),)
+
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    quote_id: Mapped[str] = mapped_column(ForeignKey(Quote.id), unique=True)
+    total: Mapped[int]
+    status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus, native_enum=False, length=20))
+    last_sequence: Mapped[int]
+    paid_at: Mapped[datetime | None]
+
+
+class OrderTransition(Table):
+    """A state that an order came into: the truth that the live events are made from."""
+
+    __tablename__ = "order_transitions"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), primary_key=True)
+    sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus, native_enum=False, length=20))
+    at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Payment(Table):
+    """The payment of an order, as the provider answered it."""
+
+    __tablename__ = "payments"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), unique=True)
+    status: Mapped[PaymentStatus] = mapped_column(Enum(PaymentStatus, native_enum=False, length=20))
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    provider: Mapped[str] = mapped_column(String(20))
+    method: Mapped[str] = mapped_column(String(100))
+    reference: Mapped[str] = mapped_column(String(100))
+    decline_code: Mapped[str | None] = mapped_column(String(60))
+    decline_message: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class OfflineCharge(Table):
+    """The offline payment provider's own book of charges, by idempotency key."""
+
+    __tablename__ = "offline_charges"
+
+    idempotency_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(40), unique=True)
+    order_id: Mapped[str] = mapped_column(String(40))
+    method: Mapped[str] = mapped_column(String(100))
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    decline_code: Mapped[str | None] = mapped_column(String(60))
+    charged_at: Mapped[datetime]
+    refunded_at: Mapped[datetime | None]
+
+
+outbox_table(Table.metadata)
+inbox_table(Table.metadata)

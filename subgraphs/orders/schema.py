@@ -1,0 +1,11 @@
+"""The schema of orders."""
+
+from __future__ import annotations
+
+from subgraphs.common.schema import create_schema
+from subgraphs.orders.mutations import Mutation
+from subgraphs.orders.queries import Query
+from subgraphs.orders.subscriptions import Subscription
+from subgraphs.orders.types import Book, Order, Payment, Quote, User
+
+schema = create_schema(Query, Mutation, Subscription, types=[Order, Quote, Payment, Book, User])

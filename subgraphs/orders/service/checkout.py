@@ -1,0 +1,146 @@
+"""Checkout: a quote becomes an order, and the order is paid.
+
+The order and its pending payment are committed before the provider is asked, and its answer is committed
+after: no transaction waits for a provider. Whatever happens between, the charge has the quote's id as its
+key, so finishing later finds the same charge instead of making another.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.money import Money
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.validation import clean_text
+from subgraphs.orders import repository
+from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
+from subgraphs.orders.events import OrderPaid
+from subgraphs.orders.jobs import SettlePayment
+from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
+from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded
+from subgraphs.orders.service.progress import record
+from subgraphs.orders.states import OrderStatus
+
+_SETTLED_WITHIN = timedelta(minutes=1)
+_NUMBER_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+async def checkout(
+    runtime: Runtime, payments: PaymentProvider, parent: Identity, quote_id: str, payment_method: str
+) -> Order:
+    """Order and pay what was quoted; done twice, it charges once and gives the same order.
+
+    Raises:
+        QuoteExpired: The price no longer holds; nothing was ordered.
+        PaymentDeclined: The order stands as PAYMENT_FAILED, and another attempt needs another quote.
+    """
+    parent.require("parent")
+    method = _payment_method(payment_method)
+    async with runtime.unit_of_work() as uow:
+        placed = await _place(uow, runtime, payments, parent, quote_id, method)
+    return await settle(runtime, payments, placed.id)
+
+
+async def settle(runtime: Runtime, payments: PaymentProvider, order_id: str) -> Order:
+    """Charge for an order that awaits it and record the outcome; an order that is settled stays as it is."""
+    async with runtime.database.read() as session:
+        order = await repository.any_order(session, order_id)
+        payment = await repository.payment_of(session, order_id)
+    if order.status is OrderStatus.AWAITING_PAYMENT:
+        outcome = await payments.charge(
+            PaymentRequest(
+                idempotency_key=order.quote_id,
+                order_id=order.id,
+                amount=Money(payment.amount, payment.currency),
+                payment_method=payment.method,
+            )
+        )
+        async with runtime.unit_of_work() as uow:
+            order, payment = await _record_outcome(uow, runtime, order_id, outcome)
+    if payment.status is PaymentStatus.DECLINED:
+        raise PaymentDeclined(payment.decline_code or "", payment.decline_message or "")
+    return order
+
+
+async def _place(
+    uow: UnitOfWork,
+    runtime: Runtime,
+    payments: PaymentProvider,
+    parent: Identity,
+    quote_id: str,
+    method: str,
+) -> Order:
+    """The order of a quote, made if there is none yet. The lock on the quote lets one checkout make it."""
+    quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
+    if existing := await repository.order_of_quote(uow.session, quote.id):
+        return existing
+    if quote.expires_at <= uow.now:
+        raise QuoteExpired
+    order = _order_from(uow, quote)
+    uow.session.add(order)
+    await record(uow, runtime.live, order, OrderStatus.AWAITING_PAYMENT, None)
+    uow.session.add(
+        Payment(
+            id=new_id("pay"),
+            order_id=order.id,
+            status=PaymentStatus.PENDING,
+            amount=order.total,
+            currency=order.currency,
+            provider=payments.name,
+            method=method,
+            reference="",
+            created_at=uow.now,
+        )
+    )
+    await uow.enqueue(SettlePayment(order.id), delay=_SETTLED_WITHIN)
+    return order
+
+
+def _order_from(uow: UnitOfWork, quote: Quote) -> Order:
+    return Order(
+        id=new_id("ord"),
+        number="M-" + "".join(secrets.choice(_NUMBER_SYMBOLS) for _ in range(8)),
+        quote_id=quote.id,
+        owner_id=quote.owner_id,
+        book_id=quote.book_id,
+        snapshot_id=quote.snapshot_id,
+        product_id=quote.product_id,
+        quantity=quote.quantity,
+        shipping_level=quote.shipping_level,
+        shipping_address=quote.shipping_address,
+        currency=quote.currency,
+        total=quote.total.amount,
+        last_sequence=0,
+        created_at=uow.now,
+    )
+
+
+async def _record_outcome(
+    uow: UnitOfWork, runtime: Runtime, order_id: str, outcome: Outcome
+) -> tuple[Order, Payment]:
+    order = await repository.lock_any_order(uow.session, order_id)
+    payment = await repository.payment_of(uow.session, order_id)
+    if order.status is not OrderStatus.AWAITING_PAYMENT:
+        return order, payment
+    payment.reference = outcome.reference
+    if isinstance(outcome, Succeeded):
+        payment.status, order.paid_at = PaymentStatus.SUCCEEDED, uow.now
+        await record(uow, runtime.live, order, OrderStatus.PAID, None)
+        await uow.publish(OrderPaid(order.id))
+    else:
+        payment.status = PaymentStatus.DECLINED
+        payment.decline_code, payment.decline_message = outcome.code, outcome.message
+        await record(uow, runtime.live, order, OrderStatus.PAYMENT_FAILED, outcome.message)
+    return order, payment
+
+
+def _payment_method(value: str) -> str:
+    method = clean_text("paymentMethod", value, longest=100)
+    if not method.startswith("pm_"):
+        raise BadUserInput("paymentMethod", "paymentMethod must be the id of a payment method: pm_….")
+    return method

@@ -1,0 +1,38 @@
+"""What it takes to make and send the copies of an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from subgraphs.orders import repository
+from subgraphs.orders.addresses import Address
+from subgraphs.orders.models import ShippingLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """An order as whoever makes and sends it needs it."""
+
+    order_id: str
+    owner_id: str
+    snapshot_id: str
+    product_id: str
+    quantity: int
+    shipping_level: ShippingLevel
+    address: Address
+
+
+async def fulfilment(session: AsyncSession, order_id: str) -> Fulfilment:
+    """Read an order for its fulfilment."""
+    order = await repository.any_order(session, order_id)
+    return Fulfilment(
+        order_id=order.id,
+        owner_id=order.owner_id,
+        snapshot_id=order.snapshot_id,
+        product_id=order.product_id,
+        quantity=order.quantity,
+        shipping_level=order.shipping_level,
+        address=order.address,
+    )

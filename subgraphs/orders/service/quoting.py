@@ -1,0 +1,114 @@
+"""Quoting: the price of copies of an approved book, which holds for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from subgraphs.common.graph import GraphClient
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.money import Money
+from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.validation import in_range
+from subgraphs.orders.addresses import Address
+from subgraphs.orders.errors import BookNotApproved
+from subgraphs.orders.models import Quote, ShippingLevel
+
+HOLDS_FOR = timedelta(hours=24)
+_MOST_COPIES = 100
+
+_SNAPSHOT = "query SnapshotToPrint($bookId: ID!) { book(id: $bookId) { snapshot { id pageCount } } }"
+_COST = """
+query CostOfPrinting(
+  $productId: ID!, $pageCount: Int!, $quantity: Int!, $countryCode: String!, $shippingLevel: ShippingLevel!
+) {
+  printProduct(id: $productId) {
+    cost(
+      pageCount: $pageCount, quantity: $quantity, countryCode: $countryCode, shippingLevel: $shippingLevel
+    ) {
+      items { amount currency }
+      shipping { amount currency }
+      fulfilment { amount currency }
+      tax { amount currency }
+    }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What a parent wants to know the price of."""
+
+    book_id: str
+    product_id: str
+    quantity: int
+    shipping_address: Address
+    shipping_level: ShippingLevel
+
+    def checked(self) -> QuoteRequest:
+        """The request in normal form; BadUserInput when nothing like it can be ordered."""
+        in_range("quantity", self.quantity, 1, _MOST_COPIES)
+        address = self.shipping_address.checked()
+        return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What books and print answered: which snapshot it is, and the parts of its price."""
+
+    snapshot_id: str
+    items: Money
+    shipping: Money
+    fulfilment: Money
+    tax: Money
+
+
+async def ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
+    """Ask the graph, as the parent; BookNotApproved when there is nothing to print."""
+    parent.require("parent")
+    answer = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
+    snapshot = answer["book"]["snapshot"]
+    if snapshot is None:
+        raise BookNotApproved
+    variables = {
+        "productId": request.product_id,
+        "pageCount": snapshot["pageCount"],
+        "quantity": request.quantity,
+        "countryCode": request.shipping_address.country_code,
+        "shippingLevel": request.shipping_level.value,
+    }
+    cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
+    parts = {part: _money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
+    return Price(snapshot_id=snapshot["id"], **parts)
+
+
+async def create_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
+    """Keep a price for the parent."""
+    parent.require("parent")
+    total = price.items + price.shipping + price.fulfilment + price.tax
+    quote = Quote(
+        id=new_id("quo"),
+        owner_id=parent.user_id,
+        book_id=request.book_id,
+        snapshot_id=price.snapshot_id,
+        product_id=request.product_id,
+        quantity=request.quantity,
+        shipping_level=request.shipping_level,
+        shipping_address=request.shipping_address.as_json(),
+        currency=total.currency,
+        items=price.items.amount,
+        shipping=price.shipping.amount,
+        fulfilment=price.fulfilment.amount,
+        tax=price.tax.amount,
+        created_at=uow.now,
+        expires_at=uow.now + HOLDS_FOR,
+    )
+    uow.session.add(quote)
+    return quote
+
+
+def _money(value: dict[str, Any]) -> Money:
+    return Money(value["amount"], value["currency"])

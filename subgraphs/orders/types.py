@@ -1,0 +1,259 @@
+"""Orders' entities as the graph shows them, and what it adds to those of other domains."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from subgraphs.common import money
+from subgraphs.common.context import Context
+from subgraphs.common.pagination import PageRequest
+from subgraphs.common.types import After, Connection, First, Money
+from subgraphs.orders import addresses, models
+from subgraphs.orders.loaders import Loaders
+from subgraphs.orders.models import PaymentStatus, ShippingLevel
+from subgraphs.orders.states import OrderStatus
+
+Info = strawberry.Info[Context[Loaders], None]
+
+strawberry.enum(ShippingLevel, description="How fast a parcel travels.")
+strawberry.enum(PaymentStatus, description="Where the money of an order is.")
+strawberry.enum(
+    OrderStatus,
+    description=(
+        "Where an order stands: from AWAITING_PAYMENT through PAID, PREPARING (files made and checked), "
+        "IN_PRODUCTION and SHIPPED to DELIVERED. PAYMENT_FAILED, CANCELLED and PRINT_REJECTED are final too."
+    ),
+)
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Snapshot:
+    """A reference to the approved book that is printed."""
+
+    id: strawberry.ID
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class PrintProduct:
+    """A reference to what the book is printed as."""
+
+    id: strawberry.ID
+
+
+@strawberry.type(description="A postal address.")
+class Address:
+    """Where a parcel goes."""
+
+    name: str
+    line1: str
+    line2: str | None
+    city: str
+    region: str | None
+    postal_code: str
+    country_code: str = strawberry.field(description="ISO 3166, two letters.")
+    phone: str
+
+    @classmethod
+    def of(cls, value: addresses.Address) -> Self:
+        """Show an address."""
+        return cls(
+            name=value.name,
+            line1=value.line1,
+            line2=value.line2,
+            city=value.city,
+            region=value.region,
+            postal_code=value.postal_code,
+            country_code=value.country_code,
+            phone=value.phone,
+        )
+
+
+@strawberry.federation.type(
+    keys=["id"], description="The price of copies of an approved book; it holds until it expires."
+)
+class Quote:
+    """A quote."""
+
+    id: strawberry.ID
+    snapshot: Snapshot
+    product: PrintProduct
+    quantity: int
+    shipping_level: ShippingLevel
+    shipping_address: Address
+    items: Money = strawberry.field(description="All copies.")
+    shipping: Money
+    fulfilment: Money = strawberry.field(description="The handling of the order, once.")
+    tax: Money
+    total: Money
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, row: models.Quote) -> Self:
+        """Show a row."""
+
+        def part(amount: int) -> Money:
+            return Money.of(money.Money(amount, row.currency))
+
+        return cls(
+            id=strawberry.ID(row.id),
+            snapshot=Snapshot(id=strawberry.ID(row.snapshot_id)),
+            product=PrintProduct(id=strawberry.ID(row.product_id)),
+            quantity=row.quantity,
+            shipping_level=row.shipping_level,
+            shipping_address=Address.of(row.address),
+            items=part(row.items),
+            shipping=part(row.shipping),
+            fulfilment=part(row.fulfilment),
+            tax=part(row.tax),
+            total=Money.of(row.total),
+            expires_at=row.expires_at,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Quote | None:
+        """The caller's quote of this id."""
+        row = await info.context.loaders.quote.load(id)
+        return Quote.of(row) if row else None
+
+
+@strawberry.federation.type(keys=["id"], description="The payment of an order.")
+class Payment:
+    """A payment."""
+
+    id: strawberry.ID
+    status: PaymentStatus
+    amount: Money
+    provider: str = strawberry.field(description="Who takes the money; `offline` takes none.")
+    reference: str = strawberry.field(description="The provider's name of the charge; empty while pending.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: models.Payment) -> Self:
+        """Show a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            status=row.status,
+            amount=Money.of(money.Money(row.amount, row.currency)),
+            provider=row.provider,
+            reference=row.reference,
+            created_at=row.created_at,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Payment | None:
+        """The payment of this id, when the caller's order was paid with it."""
+        row = await info.context.loaders.payment_by_id.load(id)
+        return Payment.of(row) if row else None
+
+
+@strawberry.type(description="A state that an order came into.")
+class OrderTransition:
+    """A transition."""
+
+    sequence: int = strawberry.field(description="Counts from 1 without gaps; a cursor for the subscription.")
+    status: OrderStatus
+    at: datetime
+    reason: str | None = strawberry.field(description="Why, where there is something to tell.")
+
+    @classmethod
+    def of(cls, row: models.OrderTransition) -> Self:
+        """Show a row."""
+        return cls(sequence=row.sequence, status=row.status, at=row.at, reason=row.reason)
+
+
+@strawberry.federation.type(keys=["id"], description="Copies of an approved book, ordered.")
+class Order:
+    """An order."""
+
+    id: strawberry.ID
+    number: str = strawberry.field(description="What a person calls the order: `M-` and eight characters.")
+    status: OrderStatus
+    book: Book | None
+    snapshot: Snapshot | None = strawberry.field(description="Exactly what is printed.")
+    product: PrintProduct | None
+    quantity: int
+    shipping_level: ShippingLevel
+    total: Money
+    shipping_address: Address
+    last_sequence: int = strawberry.field(description="The number of the newest transition.")
+    created_at: datetime
+    paid_at: datetime | None
+
+    @classmethod
+    def of(cls, row: models.Order) -> Self:
+        """Show a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            number=row.number,
+            status=row.status,
+            book=Book(id=strawberry.ID(row.book_id)),
+            snapshot=Snapshot(id=strawberry.ID(row.snapshot_id)),
+            product=PrintProduct(id=strawberry.ID(row.product_id)),
+            quantity=row.quantity,
+            shipping_level=row.shipping_level,
+            total=Money.of(money.Money(row.total, row.currency)),
+            shipping_address=Address.of(row.address),
+            last_sequence=row.last_sequence,
+            created_at=row.created_at,
+            paid_at=row.paid_at,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Order | None:
+        """The caller's order of this id."""
+        row = await info.context.loaders.order.load(id)
+        return Order.of(row) if row else None
+
+    @strawberry.field
+    async def payment(self, info: Info) -> Payment | None:
+        """Load the payment."""
+        row = await info.context.loaders.payment.load(self.id)
+        return Payment.of(row) if row else None
+
+    @strawberry.field(description="Every state the order came into, oldest first.")
+    async def history(self, info: Info) -> list[OrderTransition]:
+        """Load the transitions."""
+        return [OrderTransition.of(row) for row in await info.context.loaders.history.load(self.id)]
+
+
+@strawberry.federation.type(keys=["id"])
+class Book:
+    """What the orders domain knows of a book."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Self:
+        """Any book; whose orders are shown is decided where they are read."""
+        return cls(id=id)
+
+    @strawberry.federation.field(
+        authenticated=True, description="The caller's orders of this book, newest first."
+    )
+    async def orders(self, info: Info) -> list[Order]:
+        """Load the orders."""
+        return [Order.of(row) for row in await info.context.loaders.orders_of_book.load(self.id)]
+
+
+@strawberry.federation.type(keys=["id"])
+class User:
+    """What the orders domain knows of a user."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
+        """Only callers themselves have orders to show."""
+        caller = info.context.caller
+        return cls(id=id) if caller and caller.user_id == id else None
+
+    @strawberry.federation.field(authenticated=True, description="The orders, newest first.")
+    async def orders(self, info: Info, first: First = 20, after: After = None) -> Connection[Order]:
+        """A page of the orders; many users' orders by one statement."""
+        page = await info.context.loaders.orders_of_user.load((self.id, PageRequest.of(first, after)))
+        return Connection.of(page, [Order.of(row) for row in page.rows])
