@@ -26,10 +26,25 @@ COVER = cache(cover)
 
 async def created(runtime: Runtime, owner_id: str = "usr_ada", order_id: str | None = None) -> PrintJob:
     """A new print job."""
-    order_id = order_id or new_id("ord")
-    new = service.NewPrintJob(order_id, owner_id, new_id("snp"), "casewrap-8.5-square", 1)
+    new = paid(order_id or new_id("ord"), owner_id)
     async with runtime.unit_of_work() as uow:
         await service.create_print_job(uow, new)
+    return await job_of(runtime, new.order_id, owner_id)
+
+
+async def cancel(runtime: Runtime, order_id: str) -> None:
+    """Cancel an order's printing."""
+    async with runtime.unit_of_work() as uow:
+        await service.cancel_print_job(uow, paid(order_id))
+
+
+def paid(order_id: str, owner_id: str = "usr_ada") -> service.NewPrintJob:
+    """What orders tells of a paid order."""
+    return service.NewPrintJob(order_id, owner_id, new_id("snp"), "casewrap-8.5-square", 1)
+
+
+async def job_of(runtime: Runtime, order_id: str, owner_id: str = "usr_ada") -> PrintJob:
+    """An order's job."""
     async with runtime.database.read() as session:
         return (await repository.jobs_by_order(session, owner_id, [order_id]))[order_id]
 

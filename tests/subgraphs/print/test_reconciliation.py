@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
@@ -10,7 +11,7 @@ from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import ShopJob, ShopUnreachable
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
-from tests.subgraphs.print.jobs import DELIVERY, at_the_shop, checked, created, outbox, seen, statuses
+from tests.subgraphs.print.jobs import DELIVERY, at_the_shop, cancel, checked, created, outbox, seen, statuses
 from tests.subgraphs.print.test_submission import Shop
 
 S = PrintJobStatus
@@ -107,16 +108,14 @@ async def test_a_silent_shop_is_asked_again_later(runtime: Runtime, clock: Stepp
 
 async def test_a_job_that_the_shop_does_not_have_is_cancelled_here(runtime: Runtime) -> None:
     job = await created(runtime)
-    async with runtime.unit_of_work() as uow:
-        await service.cancel_print_job(uow, job.order_id)
+    await cancel(runtime, job.order_id)
     assert await service.begin_preflight(runtime, job.id) is None
     assert await statuses(runtime, job.id) == [S.CREATED, S.CANCELED]
 
 
 async def test_a_job_cancelled_while_checked_is_not_submitted(runtime: Runtime) -> None:
     job = await checked(runtime)
-    async with runtime.unit_of_work() as uow:
-        await service.cancel_print_job(uow, job.order_id)
+    await cancel(runtime, job.order_id)
     await service.submit_print_job(runtime, print_provider(runtime), job.id, 1, DELIVERY)
     assert await at_the_shop(runtime, job.id) == []
     assert (await seen(runtime, job.id)).status is S.CANCELED
@@ -124,8 +123,7 @@ async def test_a_job_cancelled_while_checked_is_not_submitted(runtime: Runtime) 
 
 async def test_the_shop_cancels_before_production(runtime: Runtime, clock: SteppingClock) -> None:
     job = await submitted(runtime)
-    async with runtime.unit_of_work() as uow:
-        await service.cancel_print_job(uow, job.order_id)
+    await cancel(runtime, job.order_id)
     clock.go_on(seconds=10)
     await follow(runtime, job.id)
     assert await statuses(runtime, job.id) == [*OURS, S.CANCELED]
@@ -136,8 +134,7 @@ async def test_a_job_in_production_is_printed_although_cancelled(
     runtime: Runtime, clock: SteppingClock
 ) -> None:
     job = await submitted(runtime)
-    async with runtime.unit_of_work() as uow:
-        await service.cancel_print_job(uow, job.order_id)
+    await cancel(runtime, job.order_id)
     clock.go_on(seconds=30)
     await follow(runtime, job.id)
     clock.go_on(seconds=10)
@@ -145,6 +142,9 @@ async def test_a_job_in_production_is_printed_although_cancelled(
     assert await statuses(runtime, job.id) == [*OURS, S.IN_PRODUCTION, S.SHIPPED]
 
 
-async def test_cancelling_an_order_without_a_job_does_nothing(runtime: Runtime) -> None:
-    async with runtime.unit_of_work() as uow:
-        await service.cancel_print_job(uow, "ord_unknown")
+async def test_an_order_cancelled_before_its_payment_was_heard_of_is_not_printed(runtime: Runtime) -> None:
+    order_id = new_id("ord")
+    await cancel(runtime, order_id)
+    job = await created(runtime, order_id=order_id)
+    assert await service.begin_preflight(runtime, job.id) is None
+    assert await statuses(runtime, job.id) == [S.CREATED, S.CANCELED]

@@ -1,0 +1,98 @@
+"""Print's tasks: from a paid order to a parcel."""
+
+from __future__ import annotations
+
+from subgraphs.books.service import typeset_snapshot
+from subgraphs.common.errors import DomainError
+from subgraphs.orders.events import OrderCancelled, OrderPaid
+from subgraphs.orders.service import Fulfilment, fulfilment
+from subgraphs.print import service
+from subgraphs.print.jobs import PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
+from subgraphs.print.prices import ShippingLevel
+from subgraphs.print.providers import print_provider
+from subgraphs.print.providers.base import Recipient
+from subgraphs.print.service import Delivery, FileToPrint, NewPrintJob
+from workers.platform import Platform
+from workers.registry import on, task
+
+_CREATE = "print.create_print_job"
+_CANCEL = "print.cancel_print_job"
+
+
+@on(OrderPaid, consumer=_CREATE)
+async def create_print_job(platform: Platform, event: OrderPaid, message_id: str) -> None:
+    """Give a paid order its print job."""
+    order = await _order(platform, event.order_id)
+    async with platform.print.unit_of_work() as uow:
+        if await uow.receive(_CREATE, message_id):
+            await service.create_print_job(uow, _new(order))
+
+
+@on(OrderCancelled, consumer=_CANCEL)
+async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id: str) -> None:
+    """Stop the printing of a cancelled order."""
+    order = await _order(platform, event.order_id)
+    async with platform.print.unit_of_work() as uow:
+        if await uow.receive(_CANCEL, message_id):
+            await service.cancel_print_job(uow, _new(order))
+
+
+@task(PreflightPrintJob)
+async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> None:
+    """Have the approved snapshot typeset, and check the files."""
+    snapshot_id = await service.begin_preflight(platform.print, job.print_job_id)
+    if snapshot_id is None:
+        return
+    try:
+        files = await typeset_snapshot(platform.books, snapshot_id)
+        await service.check_files(
+            platform.print,
+            job.print_job_id,
+            interior=FileToPrint(files.interior.storage_key, files.interior.sha256),
+            cover=FileToPrint(files.cover.storage_key, files.cover.sha256),
+        )
+    except DomainError as error:
+        await service.reject_print_job(platform.print, job.print_job_id, str(error))
+
+
+@task(SubmitPrintJob)
+async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
+    """Hand a checked job to the print shop, with the address that orders keeps."""
+    order = await _order(platform, await service.order_of(platform.print, job.print_job_id))
+    await service.submit_print_job(
+        platform.print, print_provider(platform.print), job.print_job_id, job.attempt, _delivery(order)
+    )
+
+
+@task(ReconcilePrintJob)
+async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> None:
+    """Ask the print shop how a job stands."""
+    await service.reconcile_print_job(
+        platform.print, print_provider(platform.print), job.print_job_id, job.check
+    )
+
+
+async def _order(platform: Platform, order_id: str) -> Fulfilment:
+    async with platform.orders.database.read() as session:
+        return await fulfilment(session, order_id)
+
+
+def _new(order: Fulfilment) -> NewPrintJob:
+    return NewPrintJob(order.order_id, order.owner_id, order.snapshot_id, order.product_id, order.quantity)
+
+
+def _delivery(order: Fulfilment) -> Delivery:
+    address = order.address
+    return Delivery(
+        shipping_level=ShippingLevel(order.shipping_level.value),
+        recipient=Recipient(
+            name=address.name,
+            line1=address.line1,
+            line2=address.line2,
+            city=address.city,
+            region=address.region,
+            postal_code=address.postal_code,
+            country_code=address.country_code,
+            phone=address.phone,
+        ),
+    )
