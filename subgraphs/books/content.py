@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import orjson
@@ -74,10 +74,7 @@ class BookContent:
 
     def canonical(self) -> str:
         """The document: keys in order, no spaces, UTF-8; equal content gives equal bytes."""
-        return orjson.dumps(
-            {"format": FORMAT, **{name: getattr(self, name) for name in self.__slots__}},
-            option=orjson.OPT_SORT_KEYS,
-        ).decode()
+        return orjson.dumps({"format": FORMAT, **asdict(self)}, option=orjson.OPT_SORT_KEYS).decode()
 
     @property
     def pictures(self) -> frozenset[str]:
