@@ -1,1 +1,1 @@
-""""""
+"""Federation router: one supergraph in, one GraphQL API out."""

@@ -11,7 +11,7 @@ from router.policy.auth import KeySet
 from router.telemetry import Metrics
 
 
-def routes(keys: KeySet | None, metrics: Metrics) -> list[BaseRoute]:
+def routes(metrics: Metrics) -> list[BaseRoute]:
     """The addresses that operators and load balancers ask.
 
     A router that runs has its supergraph; beyond that it is ready when it can verify tokens, where it
@@ -21,7 +21,8 @@ def routes(keys: KeySet | None, metrics: Metrics) -> list[BaseRoute]:
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def ready(_: Request) -> Response:
+    async def ready(request: Request) -> Response:
+        keys: KeySet | None = request.app.state.keys
         checks = {"supergraph": "ok"}
         if keys is not None:
             checks["jwks"] = "ok" if await keys.reachable() else "unreachable"

@@ -53,12 +53,10 @@ class ProtocolViolationError(Exception):
 class Connection:
     """One client's socket, from its handshake to its end."""
 
-    def __init__(
-        self, socket: WebSocket, pipeline: Pipeline, init_timeout: float = INIT_TIMEOUT_SECONDS
-    ) -> None:
+    def __init__(self, socket: WebSocket, pipeline: Pipeline) -> None:
         self._socket = socket
         self._pipeline = pipeline
-        self._init_timeout = init_timeout
+
         self._initialised = False
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -82,7 +80,7 @@ class Connection:
 
     async def _converse(self) -> None:
         try:
-            async with asyncio.timeout(self._init_timeout) as deadline:
+            async with asyncio.timeout(INIT_TIMEOUT_SECONDS) as deadline:
                 while self._caller is None:
                     await self._handle(await self._receive())
                 deadline.reschedule(None)

@@ -19,9 +19,18 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 class Shelf:
     """What the books subgraph holds and has seen."""
 
-    titles: dict[str, str] = field(default_factory=lambda: {"1": "Moon", "2": "Sea"})
+    titles: dict[str, str] = field(default_factory=dict)
     open_streams: int = 0
     requests: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Puts the books back, and forgets what was asked."""
+        self.titles.clear()
+        self.titles.update({"1": "Moon", "2": "Sea"})
+        self.requests.clear()
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[None]:

@@ -1,6 +1,5 @@
 """Tokens verified against a real JWKS address."""
 
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,37 +8,11 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from router.errors import IdentityUnavailableError, UnauthenticatedError
 from router.policy.auth import REFETCH_COOLDOWN, Identity, KeySet, TokenVerifier
-
-
-class IdentityService:
-    """A JWKS address that counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.keys = {"first": ec.generate_private_key(ec.SECP256R1())}
-        self.fetches = 0
-        self.up = True
-
-    async def jwks(self, _: web.Request) -> web.Response:
-        self.fetches += 1
-        if not self.up:
-            return web.Response(status=500)
-        published = []
-        for kid, key in self.keys.items():
-            entry = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
-            published.append({**entry, "kid": kid, "use": "sig", "alg": "ES256"})
-        return web.json_response({"keys": published})
-
-    def token(self, kid: str = "first", key: Any = None, **claims: Any) -> str:
-        now = int(time.time())
-        payload = {"sub": "user_1", "scope": ["parent"], "iat": now, "exp": now + 60, "iss": "memorable"}
-        return jwt.encode(
-            {**payload, **claims}, key or self.keys[kid], algorithm="ES256", headers={"kid": kid}
-        )
+from tests.router.identity import IdentityService
 
 
 class Clock:
@@ -53,17 +26,8 @@ class Clock:
 
 @asynccontextmanager
 async def verifier(service: IdentityService, clock: Clock | None = None) -> AsyncIterator[TokenVerifier]:
-    app = web.Application()
-    app.router.add_get("/jwks.json", service.jwks)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0]
-    async with aiohttp.ClientSession() as session:
-        keys = KeySet(f"http://{host}:{port}/jwks.json", session, clock or Clock())
-        yield TokenVerifier(keys, "memorable")
-    await runner.cleanup()
+    async with service.published() as address, aiohttp.ClientSession() as session:
+        yield TokenVerifier(KeySet(address, session, clock or Clock()), "memorable")
 
 
 async def test_a_valid_token_names_its_subject_and_scopes():

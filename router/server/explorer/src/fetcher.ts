@@ -1,7 +1,14 @@
 /** How GraphiQL reaches the API: HTTP for queries and mutations, graphql-transport-ws for subscriptions. */
 
-import type { Fetcher, FetcherOpts, FetcherParams } from "@graphiql/toolkit";
-import { type DocumentNode, type ExecutionResult, Kind, OperationTypeNode } from "graphql";
+import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import {
+  type DefinitionNode,
+  type ExecutionResult,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  parse,
+} from "graphql";
 import { createClient } from "graphql-ws";
 import { fill, remember } from "./memory";
 
@@ -10,22 +17,33 @@ const SOCKET = new URL(ENDPOINT.href.replace(/^http/, "ws"));
 
 /** Runs one operation and remembers what it answers. */
 export const fetcher: Fetcher = (params, options) => {
-  const request = { ...params, variables: fill(params.variables) };
+  const operation = chosenOperation(params);
+  const request = {
+    query: params.query,
+    operationName: operation?.name?.value,
+    variables: fill(params.variables),
+  };
   // The schema is read without headers, so that a tab whose token is not there yet, or is old, still completes.
   const headers = params.operationName === "IntrospectionQuery" ? {} : fill(options?.headers ?? {});
-  return isSubscription(params, options?.documentAST)
+  return operation?.operation === OperationTypeNode.SUBSCRIPTION
     ? subscribe(request, headers)
     : post(request, headers);
 };
 
-function isSubscription(params: FetcherParams, document: FetcherOpts["documentAST"]): boolean {
-  const operations = (document as DocumentNode | undefined)?.definitions.filter(
+/** The operation that runs: GraphiQL's own idea of it lags behind for a moment when the tab changes. */
+function chosenOperation({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined {
+  const operations = definitions(query).filter(
     (definition) => definition.kind === Kind.OPERATION_DEFINITION,
   );
-  const chosen = operations?.find(
-    ({ name }) => !params.operationName || name?.value === params.operationName,
-  );
-  return chosen?.operation === OperationTypeNode.SUBSCRIPTION;
+  return operations.find(({ name }) => name?.value === operationName) ?? operations[0];
+}
+
+function definitions(query: string): readonly DefinitionNode[] {
+  try {
+    return parse(query).definitions;
+  } catch {
+    return []; // The API says what is wrong with it.
+  }
 }
 
 async function post(request: FetcherParams, headers: Record<string, string>): Promise<ExecutionResult> {

@@ -8,14 +8,31 @@ import { createRoot } from "react-dom/client";
 import { fetcher } from "./fetcher";
 
 const EXAMPLES = "/explorer/examples.json";
+const STORED_TABS = "graphiql:tabState";
 
-const response = await fetch(EXAMPLES);
-const examples: NonNullable<GraphiQLProps["defaultTabs"]> = response.ok ? await response.json() : [];
+type Tabs = NonNullable<GraphiQLProps["defaultTabs"]>;
+
+/** What GraphiQL opens with: the tabs of the last visit, or else the examples. */
+async function opening(): Promise<Partial<GraphiQLProps>> {
+  const response = await fetch(EXAMPLES);
+  const examples: Tabs = response.ok ? await response.json() : [];
+  if (examples.length === 0 || localStorage.getItem(STORED_TABS) !== null) {
+    return {};
+  }
+  // GraphiQL fills only the query editor from the first tab; the other two have to be told.
+  const [{ query, variables, headers }] = examples;
+  return {
+    defaultTabs: examples,
+    initialQuery: query ?? "",
+    initialVariables: variables ?? "",
+    initialHeaders: headers ?? "",
+  };
+}
 
 createRoot(document.getElementById("explorer")!).render(
   <GraphiQL
+    {...await opening()}
     defaultEditorToolsVisibility="headers"
-    defaultTabs={examples.length > 0 ? examples : undefined}
     fetcher={fetcher}
     shouldPersistHeaders
   >

@@ -1,0 +1,83 @@
+"""`python -m router`: serves a supergraph."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from router.app import create_app
+from router.settings import InvalidSettingError, Settings, load
+from router.telemetry import configure_logging
+
+SHUTDOWN_SECONDS = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until the process is told to stop; 2 when it cannot start."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load(**_overrides(options))
+        configure_logging(settings.log_level)
+        serve(settings)
+    except (InvalidSettingError, OSError, ValueError) as error:
+        print(f"router: {error}", file=sys.stderr)  # noqa: T201 - what a command that cannot start says
+        return 2
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Serves a supergraph until the process is told to stop."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.api_port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=settings.limits.max_body_bytes,
+        # A window per connection costs more memory than the short messages of a live stream are worth.
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m router", description=__doc__)
+    parser.add_argument("--supergraph", type=Path, metavar="FILE", help="the supergraph (SUPERGRAPH)")
+    parser.add_argument("--host", help="the address to listen on (HOST)")
+    parser.add_argument("--port", metavar="N", help="the port to listen on (API_PORT)")
+    parser.add_argument(
+        "--subgraph",
+        action="append",
+        default=[],
+        type=_name_and_url,
+        metavar="NAME=URL",
+        help="where a subgraph is, instead of where the supergraph says (NAME_URL)",
+    )
+    return parser
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    given = {"supergraph": options.supergraph, "host": options.host, "api_port": options.port}
+    return {
+        **{name: value for name, value in given.items() if value is not None},
+        "subgraph_urls": dict(options.subgraph),
+    }
+
+
+def _name_and_url(text: str) -> tuple[str, str]:
+    name, separator, url = text.partition("=")
+    if not (name and separator and url):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL")
+    return name, url
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The router put together: settings and a supergraph in, an ASGI application out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from router.executor.subgraph import HttpTransport, open_session
+from router.executor.subscriptions import EventSource
+from router.policy.access import AccessRules
+from router.policy.auth import KeySet, TokenVerifier
+from router.server import graphiql, health
+from router.server.http import HttpEndpoint
+from router.server.operations import Operations
+from router.server.pipeline import Pipeline
+from router.server.websocket import Connection
+from router.settings import Settings
+from router.supergraph import Supergraph
+from router.telemetry import Metrics
+
+ENDPOINT = "/graphql"
+EXAMPLES = "examples"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The router as an ASGI application.
+
+    Raises:
+        OSError: the supergraph cannot be read.
+        ValueError: it is not a supergraph.
+    """
+    supergraph = Supergraph.parse(settings.supergraph.read_text())
+    jwks_url = _jwks_url(settings, supergraph)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_session() as session:
+            keys = KeySet(jwks_url, session) if jwks_url else None
+            pipeline = _pipeline(settings, supergraph, session, keys, metrics)
+            app.state.keys = keys
+            app.state.pipeline = pipeline
+            app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
+            yield
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route(ENDPOINT, _http, methods=["GET", "POST"]),
+            WebSocketRoute(ENDPOINT, _websocket),
+            *health.routes(metrics),
+            *graphiql.routes(settings.supergraph.parent / EXAMPLES),
+        ],
+    )
+
+
+async def _http(request: Request) -> Response:
+    endpoint: HttpEndpoint = request.app.state.http
+    return await endpoint.handle(request)
+
+
+async def _websocket(socket: WebSocket) -> None:
+    await Connection(socket, socket.app.state.pipeline).serve()
+
+
+def _pipeline(
+    settings: Settings,
+    supergraph: Supergraph,
+    session: aiohttp.ClientSession,
+    keys: KeySet | None,
+    metrics: Metrics,
+) -> Pipeline:
+    urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
+    timeout = settings.router_subgraph_timeout
+    operations = Operations(
+        supergraph,
+        settings.limits,
+        settings.router_cache_size,
+        metrics,
+        introspection=settings.introspection,
+    )
+    return Pipeline(
+        operations,
+        HttpTransport(session, urls, timeout, metrics),
+        EventSource(session, urls, timeout),
+        TokenVerifier(keys, settings.jwt_issuer) if keys else None,
+        metrics,
+    )
+
+
+def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:
+    """Where tokens are verified: as configured, or by the local auth service where the graph has guards."""
+    if settings.jwks_url is not None:
+        return settings.jwks_url
+    return settings.default_jwks_url if AccessRules.of(supergraph.document) else None

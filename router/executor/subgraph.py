@@ -1,0 +1,117 @@
+"""Subgraphs over HTTP: one fetch is one POST, and whatever goes wrong is a GraphQL error of that fetch."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import orjson
+
+from router.executor.transport import RequestContext
+from router.telemetry import Metrics, log
+
+ACCEPT = "application/graphql-response+json, application/json"
+# Shorter than the five seconds after which uvicorn drops an idle connection: none may close under a POST.
+IDLE_SECONDS = 4.0
+
+
+class SubgraphError(Exception):
+    """A subgraph did not answer a request with GraphQL."""
+
+    def __init__(self, subgraph: str, reason: str) -> None:
+        super().__init__(f"{subgraph}: {reason}")
+        self.subgraph = subgraph
+        self.reason = reason
+
+    def formatted(self) -> dict[str, Any]:
+        """The GraphQL error that stands for this failure; the reason is for the log alone."""
+        return {
+            "message": f"The service {self.subgraph!r} did not answer.",
+            "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": self.subgraph},
+        }
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The HTTP session that all calls of a router share; to be opened inside the event loop."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
+
+
+def outgoing_headers(context: RequestContext, accept: str) -> dict[str, str]:
+    """What a subgraph reads of the client's request: its token and its trace."""
+    headers = {"accept": accept, "content-type": "application/json", "traceparent": context.traceparent}
+    if context.authorization is not None:
+        headers["authorization"] = context.authorization
+    return headers
+
+
+class HttpTransport:
+    """Sends fetches to the subgraphs' addresses."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, urls: Mapping[str, str], timeout: float, metrics: Metrics
+    ) -> None:
+        self._session = session
+        self._urls = urls
+        self._timeout = timeout
+        self._metrics = metrics
+
+    async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        """The subgraph's GraphQL response, or one that says that there is none; never raises."""
+        started = time.perf_counter()
+        outcome = "ok"
+        try:
+            return await self._post(subgraph, body, context)
+        except SubgraphError as error:
+            outcome = "failed"
+            log.warning("A fetch failed", extra={"metadata": {"subgraph": subgraph, "reason": error.reason}})
+            return {"data": None, "errors": [error.formatted()]}
+        finally:
+            seconds = time.perf_counter() - started
+            self._metrics.fetch_seconds.labels(subgraph, outcome).observe(seconds)
+
+    async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._session.post(
+                    self._urls[subgraph],
+                    data=body,
+                    headers=outgoing_headers(context, ACCEPT),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                return graphql_response(subgraph, response.status, await response.read())
+        except TimeoutError:
+            raise SubgraphError(subgraph, f"no answer within {self._timeout:g} seconds") from None
+        except aiohttp.ClientError as error:
+            raise SubgraphError(subgraph, f"{type(error).__name__}: {error}") from error
+
+
+def graphql_response(subgraph: str, status: int, body: bytes) -> dict[str, Any]:
+    """Reads a subgraph's answer, which is GraphQL by its form, whatever its status.
+
+    Raises:
+        SubgraphError: it is not a GraphQL response.
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise SubgraphError(subgraph, f"HTTP {status} with a body that is not JSON") from None
+    if not isinstance(value, dict) or not is_graphql(value):
+        raise SubgraphError(subgraph, f"HTTP {status} with JSON that is not a GraphQL response")
+    return value
+
+
+def is_graphql(value: Mapping[str, Any]) -> bool:
+    """Whether a JSON object has the form of a GraphQL response."""
+    errors = value.get("errors")
+    if errors is not None:
+        return isinstance(errors, list) and all(isinstance(error, dict) for error in errors)
+    return isinstance(value.get("data"), dict)

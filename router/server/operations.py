@@ -1,0 +1,133 @@
+"""Operations prepared once and kept: parsed, validated, singled out, guarded and planned."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from router.errors import OperationNotFoundError, ParseFailedError, RouterError, ValidationFailedError
+from router.executor import Prepared, prepare
+from router.operation import Operation, operation_of
+from router.policy.access import AccessRules, Guard, guards
+from router.policy.limits import rules
+from router.settings import Limits
+from router.supergraph import Supergraph
+from router.telemetry import Metrics
+
+MAX_VALIDATION_ERRORS = 20
+MAX_KNOWN_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOperation:
+    """One operation of a document, ready to run for any variables and any caller."""
+
+    operation: Operation
+    guards: tuple[Guard, ...]
+    prepared: Prepared
+
+    @property
+    def kind(self) -> OperationType:
+        """Whether it is a query, a mutation or a subscription."""
+        return self.operation.node.operation
+
+
+class Operations:
+    """Prepares operations, and remembers those asked last, bounded in number and in size.
+
+    What is refused is remembered too: a client that repeats a wrong document costs no second validation.
+    """
+
+    def __init__(
+        self, supergraph: Supergraph, limits: Limits, size: int, metrics: Metrics, *, introspection: bool
+    ) -> None:
+        self._supergraph = supergraph
+        self._access = AccessRules.of(supergraph.document)
+        self._max_tokens = limits.max_tokens
+        self._rules = [*specified_rules, *rules(limits, introspection=introspection)]
+        self._size = size
+        self._metrics = metrics
+        self._known: OrderedDict[tuple[str, str | None], PreparedOperation | RouterError] = OrderedDict()
+        self._characters = 0
+
+    def get(self, query: str, operation_name: str | None) -> PreparedOperation:
+        """The operation of this name in this document.
+
+        Raises:
+            ParseFailedError: the text is not GraphQL, or has too many tokens.
+            ValidationFailedError: it does not fit the schema, or exceeds a limit.
+            OperationNotFoundError: it has no such operation, or several and none is named.
+        """
+        key = (query, operation_name)
+        known = self._known.get(key)
+        if known is None:
+            self._metrics.operations.labels("miss").inc()
+            known = self._attempt(query, operation_name)
+            self._remember(key, known)
+        else:
+            self._metrics.operations.labels("hit").inc()
+            self._known.move_to_end(key)
+        if isinstance(known, RouterError):
+            raise known.with_traceback(None)
+        return known
+
+    def _remember(self, key: tuple[str, str | None], outcome: PreparedOperation | RouterError) -> None:
+        self._known[key] = outcome
+        self._characters += len(key[0])
+        while len(self._known) > self._size or self._characters > MAX_KNOWN_CHARACTERS:
+            (oldest, _), _ = self._known.popitem(last=False)
+            self._characters -= len(oldest)
+
+    def _attempt(self, query: str, operation_name: str | None) -> PreparedOperation | RouterError:
+        try:
+            return self._prepare(query, operation_name)
+        except RouterError as error:
+            return error
+
+    def _prepare(self, query: str, operation_name: str | None) -> PreparedOperation:
+        schema = self._supergraph.public_schema
+        document = _parse(query, self._max_tokens)
+        if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
+            raise ValidationFailedError(errors)
+        node = select(document, operation_name)
+        operation = operation_of(schema, document, node)
+        required = guards(self._access, schema, document, node)
+        return PreparedOperation(operation, required, prepare(self._supergraph, operation))
+
+
+def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation that a request means.
+
+    Raises:
+        OperationNotFoundError: none has the name, or there are several and no name was given.
+    """
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is not None:
+        operations = [node for node in operations if node.name and node.name.value == name]
+    if len(operations) == 1:
+        return operations[0]
+    if name is not None:
+        message = f"The document has no operation named {name!r}."
+    elif operations:
+        message = "The document has several operations; operationName must name one."
+    else:
+        message = "The document has no operation."
+    raise OperationNotFoundError([GraphQLError(message)])
+
+
+def _parse(query: str, max_tokens: int) -> DocumentNode:
+    try:
+        return parse(query, max_lexical_tokens=max_tokens)
+    except GraphQLSyntaxError as error:
+        raise ParseFailedError([error]) from None

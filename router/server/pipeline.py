@@ -1,0 +1,149 @@
+"""The stages that every request crosses, in this order, whatever protocol brought it.
+
+1. identify    the token becomes an identity                             policy.auth
+2. prepare     parse, limits, validate, single out, plan (all cached)    server.operations
+3. authorise   the identity meets the operation's guards                 policy.access
+4. coerce      the variables fit their declared types                    operation
+5. run         execute, or subscribe and execute per event               executor
+
+The edge stands between 3 and 5 and decides whether the protocol can carry this kind of operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import OperationType
+
+from router.errors import BadVariableError, masked
+from router.executor import execute, execute_event
+from router.executor.subgraph import SubgraphError
+from router.executor.subscriptions import EventSource
+from router.executor.transport import RequestContext, Transport
+from router.operation import coerce_variables
+from router.policy.access import enforce
+from router.policy.auth import Identity, TokenVerifier
+from router.server.operations import Operations, PreparedOperation
+from router.server.request import GraphQLRequest
+from router.telemetry import Metrics, Trace, log
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the verified identity, and the header it came in, which subgraphs verify again."""
+
+    identity: Identity | None
+    authorization: str | None
+
+
+class Pipeline:
+    """Takes requests through their stages."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        transport: Transport,
+        events: EventSource,
+        verifier: TokenVerifier | None,
+        metrics: Metrics,
+    ) -> None:
+        self._operations = operations
+        self._verifier = verifier
+        self.transport = transport
+        self.events = events
+        self.metrics = metrics
+
+    async def identify(self, authorization: str | None) -> Caller:
+        """Verifies the caller's token; where nothing verifies tokens, it is only passed on."""
+        identity = await self._verifier.identify(authorization) if self._verifier else None
+        return Caller(identity, authorization)
+
+    def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
+        """Makes an operation ready to run.
+
+        Raises:
+            DocumentError: the document or the variables are refused.
+            AccessError: the caller is.
+        """
+        prepared = self._operations.get(request.query, request.operation_name)
+        enforce(prepared.guards, caller.identity)
+        variables = coerce_variables(prepared.operation, request.variables)
+        if isinstance(variables, list):
+            raise BadVariableError(variables)
+        context = RequestContext(caller.authorization, trace.traceparent)
+        return Operation(self, prepared, variables, context, trace)
+
+
+class Operation:
+    """One operation of one caller, ready to run once."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        operation: PreparedOperation,
+        variables: dict[str, Any],
+        context: RequestContext,
+        trace: Trace,
+    ) -> None:
+        self._pipeline = pipeline
+        self._operation = operation
+        self._variables = variables
+        self._context = context
+        self._trace = trace
+
+    @property
+    def kind(self) -> OperationType:
+        """Whether it is a query, a mutation or a subscription."""
+        return self._operation.kind
+
+    async def execute(self) -> dict[str, Any]:
+        """The response of a query or a mutation."""
+        metrics, kind = self._pipeline.metrics, self.kind.value
+        with metrics.request_seconds.labels(kind).time():
+            result = await execute(
+                self._operation.prepared, self._variables, self._pipeline.transport, self._context
+            )
+        metrics.requests.labels(kind, "error" if "errors" in result else "ok").inc()
+        return result
+
+    async def results(self) -> AsyncGenerator[dict[str, Any], None]:
+        """The response of a query or a mutation, or each event's response of a subscription.
+
+        A subscription that cannot be opened, or that breaks off, ends with a response that has errors and
+        no data. Closing the iterator ends the subscription at its subgraph.
+        """
+        if self.kind is not OperationType.SUBSCRIPTION:
+            yield await self.execute()
+            return
+        events = self._events()
+        try:
+            with self._pipeline.metrics.subscriptions.track_inprogress():
+                async for result in events:
+                    self._pipeline.metrics.events.inc()
+                    yield result
+        except SubgraphError as error:
+            log.warning(
+                "A subscription broke",
+                extra={"metadata": {"subgraph": error.subgraph, "reason": error.reason}},
+            )
+            yield {"errors": [error.formatted()]}
+        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+            log.exception("A subscription failed")
+            yield {"errors": [masked(self._trace.trace_id)]}
+        finally:
+            await events.aclose()
+
+    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+        prepared = self._operation.prepared
+        source = self._pipeline.events.events(
+            prepared.source.subgraph, prepared.source.body(self._variables), self._context
+        )
+        try:
+            async for event in source:
+                yield await execute_event(
+                    prepared, event, self._variables, self._pipeline.transport, self._context
+                )
+        finally:
+            await source.aclose()

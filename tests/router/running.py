@@ -1,0 +1,48 @@
+"""The test library, running: two subgraphs, an identity service and a router before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from router.app import create_app
+from router.settings import load
+from tests.router.identity import IdentityService
+from tests.router.library import SUPERGRAPH, serving
+from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
+
+
+@dataclass
+class Library:
+    """A running graph and what is needed to ask it."""
+
+    origin: str
+    subgraph_urls: dict[str, str]
+    shelf: Shelf
+    identities: IdentityService
+    client: aiohttp.ClientSession
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}/graphql"
+
+    async def ask(self, query: str, **headers: str) -> Any:
+        async with self.client.post(self.url, json={"query": query}, headers=headers) as response:
+            return await response.json(content_type=None)
+
+
+@asynccontextmanager
+async def opened(**settings: Any) -> AsyncIterator[Library]:
+    shelf, identities = Shelf(), IdentityService()
+    async with (
+        serving(subgraph(BOOKS, shelf)) as books,
+        serving(subgraph(REVIEWS, Shelf())) as reviews,
+        identities.published() as jwks,
+        aiohttp.ClientSession() as client,
+    ):
+        urls = {"books": f"{books}/graphql", "reviews": f"{reviews}/graphql"}
+        chosen = {"supergraph": SUPERGRAPH, "subgraph_urls": urls, "jwks_url": jwks, **settings}
+        async with serving(create_app(load(**chosen))) as origin:
+            yield Library(origin, urls, shelf, identities, client)

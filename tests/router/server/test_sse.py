@@ -1,0 +1,92 @@
+"""Subscriptions over Server-Sent Events, asked of a running router."""
+
+import aiohttp
+import orjson
+
+from router.executor.event_stream import EventDecoder
+from tests.router.library import until
+from tests.router.running import Library, opened
+
+ACCEPT = {"accept": "text/event-stream"}
+PUBLISHED = {"query": "subscription { published { title stars } }"}
+
+
+async def events(response: aiohttp.ClientResponse) -> list[tuple[str, object]]:
+    decoder = EventDecoder(1_000_000)
+    return [
+        (event.name, orjson.loads(event.data) if event.data else None)
+        async for chunk in response.content.iter_any()
+        for event in decoder.feed(chunk)
+    ]
+
+
+EXPECTED = [
+    ("next", {"data": {"published": {"title": "Moon", "stars": 4}}}),
+    ("next", {"data": {"published": {"title": "Sea", "stars": 5}}}),
+    ("complete", None),
+]
+
+
+async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):
+    async with library.client.post(library.url, json=PUBLISHED, headers=ACCEPT) as response:
+        assert response.status == 200
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert response.headers["cache-control"] == "no-cache, no-transform"
+        assert response.headers["x-accel-buffering"] == "no"
+        assert await events(response) == EXPECTED
+
+
+async def test_a_stream_can_be_opened_with_get(library: Library):
+    async with library.client.get(library.url, params=PUBLISHED, headers=ACCEPT) as response:
+        assert await events(response) == EXPECTED
+
+
+async def test_a_query_is_streamed_only_when_nothing_else_is_accepted(library: Library):
+    query = {"query": "{ average }"}
+    both = {"accept": "text/event-stream, application/json"}
+    async with library.client.post(library.url, json=query, headers=both) as response:
+        assert await response.json() == {"data": {"average": 4.5}}
+    async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
+        assert await events(response) == [("next", {"data": {"average": 4.5}}), ("complete", None)]
+
+
+async def test_a_subscription_needs_a_stream_to_be_accepted(library: Library):
+    headers = {"accept": "application/json"}
+    async with library.client.post(library.url, json=PUBLISHED, headers=headers) as response:
+        answer = await response.json()
+    assert (response.status, answer["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
+
+
+async def test_a_subscription_that_is_refused_is_no_stream(library: Library):
+    query = {"query": "subscription { private { id } }"}
+    async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
+        answer = await response.json()
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_a_client_that_goes_releases_the_upstream(library: Library):
+    query = {"query": "subscription { silence { title } }"}
+    async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
+        await until(lambda: library.shelf.open_streams == 1)
+        await response.content.readany()
+        response.close()
+    await until(lambda: library.shelf.open_streams == 0)
+
+
+async def test_an_upstream_that_cannot_be_reached_is_an_error_event(library: Library):
+    urls = {**library.subgraph_urls, "books": "http://127.0.0.1:1/graphql"}
+    async with (
+        opened(subgraph_urls=urls) as broken,
+        broken.client.post(broken.url, json=PUBLISHED, headers=ACCEPT) as response,
+    ):
+        [(name, body), last] = await events(response)
+    assert name == "next"
+    assert body == {
+        "errors": [
+            {
+                "message": "The service 'books' did not answer.",
+                "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "books"},
+            }
+        ]
+    }
+    assert last == ("complete", None)

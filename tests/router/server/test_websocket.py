@@ -1,0 +1,229 @@
+"""The graphql-transport-ws protocol, spoken to a running router."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from router.server import websocket
+from tests.router.library import until
+from tests.router.running import Library
+
+SUBPROTOCOL = "graphql-transport-ws"
+PUBLISHED = "subscription { published { title stars } }"
+SILENCE = "subscription { silence { title } }"
+
+
+class Socket:
+    """A client's end of a connection."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.raw = socket
+
+    async def send(self, **message: Any) -> None:
+        await self.raw.send_json(message)
+
+    async def receive(self) -> Any:
+        return await self.raw.receive_json(timeout=10)
+
+    async def subscribe(self, identifier: str, query: str, **payload: Any) -> None:
+        await self.send(type="subscribe", id=identifier, payload={"query": query, **payload})
+
+    async def closing(self) -> tuple[int | None, str]:
+        """The code and the reason that the server closes with, once all it said before is read."""
+        while True:
+            message = await self.raw.receive(timeout=10)
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                return message.data, message.extra or ""
+
+
+@asynccontextmanager
+async def connected(library: Library, *protocols: str, **headers: str) -> AsyncIterator[Socket]:
+    client = library.client.ws_connect(
+        library.url, protocols=protocols or (SUBPROTOCOL,), headers=headers, autoclose=False
+    )
+    async with client as socket:
+        yield Socket(socket)
+
+
+@asynccontextmanager
+async def acknowledged(library: Library, payload: Any = None) -> AsyncIterator[Socket]:
+    async with connected(library) as socket:
+        await socket.send(type="connection_init", payload=payload)
+        assert await socket.receive() == {"type": "connection_ack"}
+        yield socket
+
+
+async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", PUBLISHED)
+        assert [await socket.receive() for _ in range(3)] == [
+            {
+                "id": "1",
+                "type": "next",
+                "payload": {"data": {"published": {"title": "Moon", "stars": 4}}},
+            },
+            {"id": "1", "type": "next", "payload": {"data": {"published": {"title": "Sea", "stars": 5}}}},
+            {"id": "1", "type": "complete"},
+        ]
+
+
+async def test_queries_and_mutations_are_answered_once_and_complete(library: Library):
+    async with acknowledged(library) as socket:
+        query = (
+            'mutation Rename($id: ID!) { rename(id: $id, title: "Sun") { title } } query Other { average }'
+        )
+        await socket.subscribe("m", query, operationName="Rename", variables={"id": "1"})
+        assert await socket.receive() == {
+            "id": "m",
+            "type": "next",
+            "payload": {"data": {"rename": {"title": "Sun"}}},
+        }
+        assert await socket.receive() == {"id": "m", "type": "complete"}
+        assert library.shelf.titles["1"] == "Sun"
+
+
+async def test_a_ping_is_answered_with_its_payload(library: Library):
+    async with connected(library) as socket:
+        await socket.send(type="ping", payload={"n": 1})
+        assert await socket.receive() == {"type": "pong", "payload": {"n": 1}}
+        await socket.send(type="ping")
+        assert await socket.receive() == {"type": "pong"}
+        await socket.send(type="pong")
+        await socket.send(type="connection_init")
+        assert await socket.receive() == {"type": "connection_ack"}
+
+
+@pytest.mark.parametrize(
+    ("query", "payload", "code"),
+    [
+        ("{", {}, "GRAPHQL_PARSE_FAILED"),
+        ("", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("{ average }", {"operationName": "Missing"}, "OPERATION_RESOLUTION_FAILURE"),
+        ("query ($id: ID!) { book(id: $id) { id } }", {}, "BAD_USER_INPUT"),
+        ("{ mine }", {}, "UNAUTHENTICATED"),
+        ("subscription { private { id } }", {}, "UNAUTHENTICATED"),
+    ],
+)
+async def test_what_is_wrong_with_one_operation_leaves_the_socket_open(
+    library: Library, query: str, payload: dict[str, Any], code: str
+):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", query, **payload)
+        answer = await socket.receive()
+        assert (answer["id"], answer["type"]) == ("1", "error")
+        assert answer["payload"][0]["extensions"]["code"] == code
+        await socket.subscribe("1", "{ average }")
+        assert (await socket.receive())["payload"] == {"data": {"average": 4.5}}
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{", '{"type": "start"}', '{"type": "ping", "payload": 1}'])
+async def test_what_is_no_message_of_the_protocol_closes_with_4400(library: Library, text: str):
+    async with acknowledged(library) as socket:
+        await socket.raw.send_str(text)
+        code, reason = await socket.closing()
+    assert code == 4400
+    assert reason
+
+
+async def test_a_binary_message_is_read_like_text(library: Library):
+    async with connected(library) as socket:
+        await socket.raw.send_bytes(b'{"type": "connection_init"}')
+        assert await socket.receive() == {"type": "connection_ack"}
+
+
+async def test_subscribing_before_the_acknowledgement_closes_with_4401(library: Library):
+    async with connected(library) as socket:
+        await socket.subscribe("1", "{ average }")
+        assert await socket.closing() == (4401, "Unauthorized")
+
+
+async def test_a_wrong_token_closes_with_4403(library: Library):
+    async with connected(library) as socket:
+        await socket.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
+        assert await socket.closing() == (4403, "Forbidden: The token is not valid.")
+
+
+async def test_another_subprotocol_closes_with_4406(library: Library):
+    async with connected(library, "graphql-ws") as socket:
+        assert await socket.closing() == (4406, "Subprotocol not acceptable")
+
+
+async def test_a_client_that_never_initialises_is_closed_with_4408(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(websocket, "INIT_TIMEOUT_SECONDS", 0.05)
+    async with connected(library) as socket:
+        assert await socket.closing() == (4408, "Connection initialisation timeout")
+
+
+async def test_an_id_in_use_closes_with_4409(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", SILENCE)
+        await socket.subscribe("1", SILENCE)
+        assert await socket.closing() == (4409, "Subscriber for 1 already exists")
+
+
+async def test_a_second_initialisation_closes_with_4429(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.send(type="connection_init")
+        assert await socket.closing() == (4429, "Too many initialisation requests")
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization"])
+async def test_the_token_of_the_first_message_identifies_the_caller(library: Library, name: str):
+    token = f"Bearer {library.identities.token()}"
+    async with acknowledged(library, {name: token}) as socket:
+        await socket.subscribe("1", "{ mine caller }")
+        assert (await socket.receive())["payload"] == {"data": {"mine": "yours", "caller": token}}
+
+
+async def test_the_token_of_the_handshake_identifies_the_caller(library: Library):
+    token = f"Bearer {library.identities.token()}"
+    async with connected(library, authorization=token) as socket:
+        await socket.send(type="connection_init")
+        await socket.receive()
+        await socket.subscribe("1", "subscription { private { id } }")
+        assert (await socket.receive())["payload"] == {"data": {"private": {"id": "1"}}}
+
+
+async def test_completing_releases_the_upstream_and_frees_the_id(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", SILENCE)
+        await socket.receive()
+        assert library.shelf.open_streams == 1
+        await socket.send(type="complete", id="1")
+        await until(lambda: library.shelf.open_streams == 0)
+        await socket.subscribe("1", "{ average }")
+        assert (await socket.receive())["payload"] == {"data": {"average": 4.5}}
+
+
+async def test_closing_releases_every_upstream(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", SILENCE)
+        await socket.subscribe("2", SILENCE)
+        await until(lambda: library.shelf.open_streams == 2)
+    await until(lambda: library.shelf.open_streams == 0)
+
+
+async def test_a_cut_connection_releases_the_upstream(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", SILENCE)
+        await until(lambda: library.shelf.open_streams == 1)
+        transport = socket.raw.get_extra_info("socket")
+        assert transport is not None
+        socket.raw._response.connection.transport.abort()
+        await until(lambda: library.shelf.open_streams == 0)
+
+
+async def test_an_event_that_fails_is_sent_with_its_error_and_ends_the_stream(library: Library):
+    async with acknowledged(library) as socket:
+        await socket.subscribe("1", "subscription { interrupted { title } }")
+        assert (await socket.receive())["payload"] == {"data": {"interrupted": {"title": "Moon"}}}
+        failed = await socket.receive()
+        assert failed["payload"]["data"] == {"interrupted": None}
+        assert failed["payload"]["errors"][0]["message"] == "the press stopped"
+        assert await socket.receive() == {"id": "1", "type": "complete"}
