@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from subgraphs.common.identity import TokenVerifier
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.settings import Settings
 from tests.support.serving import serving
@@ -48,11 +49,12 @@ class Answer:
 
 
 class SubgraphClient:
-    """Speaks GraphQL over HTTP to one running subgraph; `runtime` gives its open resources."""
+    """Speaks GraphQL over HTTP to one running subgraph; `runtime` and `verifier` are the subgraph's own."""
 
-    def __init__(self, domain: str, address: str, runtime: Runtime) -> None:
+    def __init__(self, domain: str, address: str, runtime: Runtime, verifier: TokenVerifier) -> None:
         self.address = address
         self.runtime = runtime
+        self.verifier = verifier
         self.http = httpx2.AsyncClient(base_url=address, timeout=30)
         self._domain = domain
 
@@ -116,7 +118,7 @@ async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncItera
         settings = settings_of({"JWKS_URL": jwks_url, **environ})
         app = import_module(f"subgraphs.{domain}.app").create_app(settings)
         async with serving(app) as address:
-            client = SubgraphClient(domain, address, app.state.runtime)
+            client = SubgraphClient(domain, address, app.state.runtime, app.state.verifier)
             try:
                 yield client
             finally:

@@ -1,0 +1,112 @@
+"""The orders subgraph, running, with a graph that knows one approved book and its price."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.graph import AnsweringGraph, GraphError, graph_answering
+from tests.support.subgraph import Answer, SubgraphClient, subgraph_client
+from tests.support.tokens import token_for
+
+ADDRESS = {
+    "name": "Ana Müller",
+    "line1": "Lindenweg 4",
+    "city": "Berlin",
+    "postalCode": "10115",
+    "countryCode": "de",
+    "phone": "+49 30 1234567",
+}
+CREATE_QUOTE = """
+mutation ($input: CreateQuoteInput!) {
+  createQuote(input: $input) {
+    __typename
+    ... on Quote {
+      id quantity shippingLevel shippingAddress { name line2 region countryCode }
+      snapshot { id } product { id }
+      items { amount currency } shipping { amount } fulfilment { amount } tax { amount }
+      total { amount currency }
+    }
+    ... on BookNotApproved { message }
+  }
+}
+"""
+CHECKOUT = """
+mutation ($quote: ID!, $method: String!) {
+  checkout(input: {quoteId: $quote, paymentMethod: $method}) {
+    __typename
+    ... on Order { id number status total { amount } payment { status provider } history { status } }
+    ... on PaymentDeclined { message declineCode }
+    ... on QuoteExpired { message }
+  }
+}
+"""
+
+
+def book(arguments: dict[str, Any]) -> Any:
+    match arguments["id"]:
+        case "book_approved":
+            return {"snapshot": {"id": "snp_1", "pageCount": 32}}
+        case "book_draft":
+            return {"snapshot": None}
+        case _:
+            raise GraphError("NOT_FOUND", f"Book '{arguments['id']}' was not found.")
+
+
+def cost(arguments: dict[str, Any]) -> dict[str, Any]:
+    if arguments["countryCode"] == "ZZ":
+        raise GraphError("BAD_USER_INPUT", "Nothing is sent there.")
+    amounts = {"items": 1300 * arguments["quantity"], "shipping": 1099, "fulfilment": 175, "tax": 26}
+    return {part: {"amount": amount, "currency": "USD"} for part, amount in amounts.items()}
+
+
+@pytest.fixture
+async def graph() -> AsyncIterator[AnsweringGraph]:
+    async with graph_answering({"book": book, "printProduct": {"cost": cost}}) as graph:
+        yield graph
+
+
+@pytest.fixture
+async def orders(servers: Mapping[str, str], graph: AnsweringGraph) -> AsyncIterator[SubgraphClient]:
+    async with subgraph_client("orders", {**servers, "GRAPH_URL": graph.url}) as client:
+        yield client
+
+
+@pytest.fixture
+def user_id() -> str:
+    return f"usr_{uuid4().hex}"
+
+
+@pytest.fixture
+def token(user_id: str) -> str:
+    return token_for(user_id)
+
+
+def quote_input(**changes: Any) -> dict[str, Any]:
+    return {
+        "input": {
+            "bookId": "book_approved",
+            "productId": "casewrap-8.5-square",
+            "shippingAddress": ADDRESS,
+            **changes,
+        }
+    }
+
+
+async def quote(orders: SubgraphClient, token: str, **changes: Any) -> str:
+    answer = await orders.execute(CREATE_QUOTE, quote_input(**changes), token)
+    return str(answer.ok["createQuote"]["id"])
+
+
+async def checkout(orders: SubgraphClient, token: str, quote_id: str, method: str = "pm_card_visa") -> Answer:
+    return await orders.execute(CHECKOUT, {"quote": quote_id, "method": method}, token)
+
+
+async def paid_order(orders: SubgraphClient, token: str) -> str:
+    answer = await checkout(orders, token, await quote(orders, token))
+    order = answer.ok["checkout"]
+    assert order["status"] == "PAID"
+    return str(order["id"])
