@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -23,7 +23,9 @@ from subgraphs.common.storage import Storage
 from subgraphs.common.telemetry import logger
 
 Result = TypeVar("Result")
+Asked = StoryBrief | SceneRequest | PictureRequest
 Delta = Callable[[str], Awaitable[None]]
+_LONGEST_PARTS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Studio:
         self._request = request
         self._author = author
 
-    def ask(self, step: GenerationStep, story: Story) -> StoryBrief | SceneRequest | PictureRequest:
+    def ask(self, step: GenerationStep, story: Story, longest: int) -> Asked:
         """What the provider is asked for in this step."""
         asked = self._request
         if step.kind is StepKind.OUTLINE:
@@ -69,6 +71,7 @@ class Studio:
                 story.outline,
                 step.scene,
                 story.before(step.scene),
+                longest,
                 asked.instruction,
                 asked.take,
             )
@@ -79,9 +82,11 @@ class Studio:
         outline = await _guarded(self._provider.write_outline(brief, author=self._author))
         if [scene.number for scene in outline.scenes] != list(range(1, SCENES + 1)):
             raise ProviderFailed("The outline does not have its fourteen scenes.", retryable=True)
+        if any(len(getattr(outline, part)) > longest for part, longest in _LONGEST_PARTS.items()):
+            raise ProviderFailed("The outline was too long for its pages.", retryable=True)
         return outline.as_json()
 
-    async def text(self, request: SceneRequest, longest: int, delta: Delta) -> dict[str, Any]:
+    async def text(self, request: SceneRequest, delta: Delta) -> dict[str, Any]:
         """Write a scene, telling each piece as it comes; the pieces together are the text."""
         text = ""
         async with aclosing(
@@ -92,7 +97,7 @@ class Studio:
                 await delta(piece)
         if not text.strip():
             raise ProviderFailed("The page came back empty.", retryable=True)
-        if len(text) > longest:
+        if len(text) > request.longest:
             raise ProviderFailed("The text was too long for its page.", retryable=True)
         return {"text": text}
 
@@ -109,11 +114,6 @@ class Studio:
             "height": picture.height,
             "alt_text": picture.alt_text,
         }
-
-
-def room_for(step: GenerationStep, room: Mapping[str, int]) -> int:
-    """How long the text of a step may be."""
-    return room.get(step.page_id or "", 0)
 
 
 async def _guarded(call: Awaitable[Result]) -> Result:

@@ -18,7 +18,7 @@ from subgraphs.ai.models import (
     StepStatus,
 )
 from subgraphs.ai.pipeline.journal import MOST_DELTAS_PER_STEP, Journal, Superseded
-from subgraphs.ai.pipeline.making import Delta, Story, Studio, room_for
+from subgraphs.ai.pipeline.making import Asked, Delta, Story, Studio
 from subgraphs.ai.pipeline.request import GenerationRequest
 from subgraphs.ai.pipeline.shelf import Shelf, StoredPicture
 from subgraphs.ai.providers.protocol import (
@@ -138,7 +138,7 @@ class Run:
     async def _make(self, step: GenerationStep) -> None:
         cautious = False
         for tries in range(1, _MOST_TRIES + 1):
-            asked = self._studio.ask(step, self._story)
+            asked = self._studio.ask(step, self._story, self._room.get(step.page_id or "", 0))
             await self._begin(step, asked.digest())
             try:
                 result = await self._result(step, asked, cautious=cautious)
@@ -162,14 +162,12 @@ class Run:
             await repository.save_step(entry.session, step)
             entry.announce("StepStarted", step_id=step.id)
 
-    async def _result(
-        self, step: GenerationStep, asked: StoryBrief | SceneRequest | PictureRequest, *, cautious: bool
-    ) -> dict[str, Any]:
+    async def _result(self, step: GenerationStep, asked: Asked, *, cautious: bool) -> dict[str, Any]:
         match asked:
             case StoryBrief():
                 return await self._studio.outline(asked)
             case SceneRequest():
-                return await self._studio.text(asked, room_for(step, self._room), self._teller(step))
+                return await self._studio.text(asked, self._teller(step))
             case PictureRequest():
                 key = f"illustrations/{step.id}.png"
                 return await self._studio.picture(asked, key, cautious=cautious)

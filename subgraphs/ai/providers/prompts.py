@@ -59,6 +59,7 @@ def scene_data(request: SceneRequest) -> str:
             "outline": [scene.summary for scene in request.outline.scenes],
             "story_so_far": list(request.story_so_far),
             "scene": request.number,
+            "maximum_characters": request.longest,
             "wanted_change": request.instruction,
             "earlier_versions": request.take,
         }

@@ -105,12 +105,16 @@ class Outline(Value):
 
 @dataclass(frozen=True, slots=True)
 class SceneRequest(Value):
-    """Ask for the text of one scene. `take` counts how often it was written before."""
+    """Ask for the text of one scene, of at most `longest` characters.
+
+    `take` counts how often it was written before.
+    """
 
     brief: StoryBrief
     outline: Outline
     number: int
     story_so_far: tuple[str, ...]
+    longest: int
     instruction: str | None = None
     take: int = 0
 

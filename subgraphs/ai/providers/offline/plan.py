@@ -36,6 +36,8 @@ _TEMPLATES = (
 )
 """The fields of a tale that are filled in."""
 
+_LONGEST_NAME = 24
+_LONGEST_PART = 40
 _PRONOUNS = {
     Pronouns.SHE: {"they": "she", "them": "her", "their": "her", "was": "was"},
     Pronouns.HE: {"they": "he", "them": "him", "their": "his", "was": "was"},
@@ -105,12 +107,14 @@ def make_plan(brief: StoryBrief) -> Plan:
     random = seeded("plan", brief.digest())
     tale = _with_helper(_tale(brief, random), brief)
     hero = brief.hero
+    name = _short_name(hero.name)
     wish = read_wish(brief.wish, hero.name)
-    base = _pronoun_words(hero.pronouns) | {"name": hero.name, "helper": tale.helper_name}
+    base = _pronoun_words(hero.pronouns) | {"name": name, "helper": tale.helper_name}
     words = dict(base)
     for field in _TEMPLATES:
         words[field] = getattr(tale, field).format_map(base)
-    interests = hero.interests or ("asking questions", "finding things out")
+    interests = tuple(interest for interest in hero.interests if len(interest) <= _LONGEST_PART)
+    interests = interests or ("asking questions", "finding things out")
     words |= {
         "Wonder": words["wonder"][:1].upper() + words["wonder"][1:],
         "look": _look(hero.appearance),
@@ -160,9 +164,16 @@ def _pronoun_words(pronouns: Pronouns) -> dict[str, str]:
 def _look(appearance: str) -> str:
     """The appearance as something that a child has: `curly brown hair and green eyes`."""
     parts = [
-        _LOOK_LEAD.sub("", part.strip(" .!")) for part in _LOOK_PARTS.split(appearance) if _LOOKS.search(part)
+        _LOOK_LEAD.sub("", part.strip(" .!"))
+        for part in _LOOK_PARTS.split(appearance)
+        if _LOOKS.search(part) and len(part) <= _LONGEST_PART
     ]
     return _listed(tuple(parts[:3])) or "bright, curious eyes"
+
+
+def _short_name(name: str) -> str:
+    """The name as it is called out: a very long one by its first word."""
+    return name if len(name) <= _LONGEST_NAME else name.split(maxsplit=1)[0][:_LONGEST_NAME]
 
 
 def _listed(things: Sequence[str]) -> str:

@@ -48,7 +48,8 @@ class OfflineStudio:
     async def write_scene(self, request: SceneRequest, *, author: str) -> AsyncGenerator[str, None]:
         """Write one scene, word by word."""
         del author
-        for word in _WORD.findall(writer.write_scene(request.brief, request.number, request.take)):
+        text = writer.write_scene(request.brief, request.number, request.take, request.longest)
+        for word in _WORD.findall(text):
             await asyncio.sleep(self._pause)
             yield word
 

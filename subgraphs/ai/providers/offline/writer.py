@@ -26,13 +26,21 @@ def write_outline(brief: StoryBrief) -> Outline:
     )
 
 
-def write_scene(brief: StoryBrief, number: int, take: int) -> str:
-    """The text of a scene; each take chooses its sentences anew, and follows the same plan."""
+def write_scene(brief: StoryBrief, number: int, take: int, longest: int) -> str:
+    """The text of a scene; each take chooses its sentences anew, and follows the same plan.
+
+    Where not all of its sentences have room, the last ones are left out.
+    """
     plan = make_plan(brief)
     first = _choices(brief, number)
     # A take moves every slot on by one, so that it differs from the one before wherever there is a choice.
     chosen = (slot[(index + take) % len(slot)] for slot, index in zip(_slots(number), first, strict=True))
-    return " ".join(plan.fill(template) for template in chosen)
+    text = ""
+    for sentence in map(plan.fill, chosen):
+        longer = f"{text} {sentence}".lstrip()
+        if len(longer) <= longest:
+            text = longer
+    return text
 
 
 def _slots(number: int) -> tuple[phrases.Slot, ...]:
