@@ -1,0 +1,30 @@
+"""The explorer's example tabs fit the graph they are offered with."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from graphql import parse, specified_rules, validate
+
+from router.policy.limits import rules
+from router.settings import Limits
+from router.supergraph import Supergraph
+
+SCHEMA = Path(__file__).parents[2] / "schema"
+EXAMPLES = sorted((SCHEMA / "examples").glob("*.graphql"))
+
+
+@pytest.fixture(scope="module")
+def supergraph() -> Supergraph:
+    return Supergraph.parse((SCHEMA / "supergraph.graphql").read_text())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.stem)
+def test_an_example_is_valid(supergraph: Supergraph, example: Path):
+    chosen = [*specified_rules, *rules(Limits.model_validate({}), introspection=True)]
+    assert validate(supergraph.public_schema, parse(example.read_text()), chosen) == []
+
+
+@pytest.mark.parametrize("file", sorted((SCHEMA / "examples").glob("*.json")), ids=lambda file: file.name)
+def test_what_stands_beside_an_example_is_an_object(file: Path):
+    assert isinstance(orjson.loads(file.read_bytes()), dict)
