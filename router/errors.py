@@ -12,7 +12,8 @@ RouterError                           what a client may read: a message, `extens
 │   ├── ParseFailedError              400  GRAPHQL_PARSE_FAILED
 │   ├── ValidationFailedError         400  GRAPHQL_VALIDATION_FAILED
 │   ├── OperationNotFoundError        400  OPERATION_RESOLUTION_FAILURE
-│   └── BadVariableError              400  BAD_USER_INPUT
+│   ├── BadVariableError              400  BAD_USER_INPUT
+│   └── UnplannableOperationError     400  QUERY_PLANNING_FAILED
 ├── AccessError                       the caller may not ask this
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
@@ -45,8 +46,12 @@ class RouterError(Exception):
         """HTTP headers that belong to the answer."""
         return {}
 
+    def response(self) -> dict[str, Any]:
+        """The GraphQL response that stands for this error."""
+        return {"errors": self.formatted()}
+
     def formatted(self) -> list[dict[str, Any]]:
-        """The `errors` entry of a GraphQL response."""
+        """The `errors` entry of the response."""
         return [{"message": self.message, "extensions": {"code": self.code, **self.extensions}}]
 
 
@@ -141,6 +146,16 @@ class BadVariableError(DocumentError):
     """The variables do not fit their declared types."""
 
     code = "BAD_USER_INPUT"
+
+
+class UnplannableOperationError(DocumentError):
+    """The supergraph promises what its subgraphs together cannot resolve."""
+
+    code = "QUERY_PLANNING_FAILED"
+
+    def response(self) -> dict[str, Any]:
+        """Nothing of the operation is answered, although it is a valid one: its data is null."""
+        return {"data": None, **super().response()}
 
 
 class AccessError(RouterError):

@@ -1,0 +1,116 @@
+"""The executor: runs plans against subgraphs and answers clients; nothing else talks to a subgraph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, GraphQLError
+
+from router.errors import UnplannableOperationError
+from router.executor.introspection import introspect, introspection_document
+from router.executor.projection import Answer, Project, compile_projection
+from router.executor.run import Run, Runnable, compile_node
+from router.executor.documents import root_body
+from router.executor.transport import RequestContext, Transport
+from router.operation import Operation
+from router.planner import Planner, UnplannableError
+from router.planner.plan import QueryPlan, Subscription
+
+__all__ = [
+    "ExecutionRequest",
+    "ExecutionResult",
+    "Prepared",
+    "execute",
+    "execute_event",
+    "prepare",
+    "subscription_request",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRequest:
+    """What one run of an operation needs beside its plan."""
+
+    variables: Mapping[str, Any]
+    transport: Transport
+    context: RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """The answer to one run of an operation."""
+
+    data: dict[str, Any] | None
+    errors: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation with its plan, and all that can be worked out before it runs."""
+
+    operation: Operation
+    plan: QueryPlan
+    run: Runnable | None
+    project: Project
+    introspection: DocumentNode | None
+    order: tuple[str, ...]
+
+
+def prepare(planner: Planner, operation: Operation) -> Prepared:
+    """Plans a valid operation.
+
+    Raises:
+        UnplannableOperationError: the subgraphs cannot answer it.
+    """
+    planning = planner.planning(operation)
+    try:
+        plan = planning.plan
+    except UnplannableError as error:
+        raise UnplannableOperationError([GraphQLError(str(error))]) from error
+    rest = plan.node.rest if isinstance(plan.node, Subscription) else plan.node
+    return Prepared(
+        operation,
+        plan,
+        compile_node(rest, plan.names) if rest else None,
+        compile_projection(operation.schema, planning.normalized, plan.names),
+        introspection_document(operation),
+        tuple(each.response_name for each in planning.normalized.selections.fields),
+    )
+
+
+async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionResult:
+    """Runs a query or a mutation."""
+    return await _finish(prepared, request, {}, [])
+
+
+def subscription_request(prepared: Prepared, variables: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The subgraph that streams the events of a subscription, and the request body that opens the stream."""
+    assert isinstance(prepared.plan.node, Subscription)
+    fetch = prepared.plan.node.primary
+    return fetch.subgraph, root_body(fetch).filled(variables)
+
+
+async def execute_event(
+    prepared: Prepared, event: Mapping[str, Any], request: ExecutionRequest
+) -> ExecutionResult:
+    """Completes one event of a subscription, as its subgraph sent it."""
+    data = event.get("data")
+    errors = [dict(error) for error in event.get("errors") or ()]
+    return await _finish(prepared, request, data if isinstance(data, dict) else {}, errors)
+
+
+async def _finish(
+    prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
+) -> ExecutionResult:
+    run = Run(request.variables, request.transport, request.context, data, errors)
+    if prepared.run:
+        await prepared.run(run)
+    answer = Answer(request.variables, run.errors)
+    projected = prepared.project(run.data, answer)
+    if prepared.introspection and projected is not None:
+        known, problems = introspect(prepared.operation, prepared.introspection, request.variables)
+        projected.update(known or {})
+        answer.errors += problems
+    return ExecutionResult(projected, answer.errors)

@@ -1,0 +1,84 @@
+"""GraphQL documents for fetches, and request bodies made ready up to the values of their variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from router.normalize import TYPENAME, conditions_text
+from router.planner.plan import Fetch, Output
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """A request body that lacks only the values of its variables."""
+
+    document: str
+    variables: tuple[str, ...]
+    head: bytes
+
+    def filled(
+        self, variables: Mapping[str, Any], representations: Sequence[tuple[str, bytes]] = ()
+    ) -> bytes:
+        """The body with the operation's variables and with representations, which are JSON already."""
+        parts = [
+            b'"%b":%b' % (name.encode(), orjson.dumps(variables[name]))
+            for name in self.variables
+            if name in variables
+        ]
+        parts += [b'"%b":%b' % (name.encode(), value) for name, value in representations]
+        return b'%b,"variables":{%b}}' % (self.head, b",".join(parts)) if parts else self.head + b"}"
+
+
+def root_body(fetch: Fetch) -> RequestBody:
+    """The request of a fetch that asks a root type."""
+    declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
+    head = f"({','.join(declared)})" if declared else ""
+    return _body(f"{fetch.kind}{head}{compact(fetch.output)}", fetch.variables)
+
+
+def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
+    """The request that carries entity fetches together."""
+    variables = dict(variable for fetch in fetches for variable in fetch.variables)
+    declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
+    names = [representations_name(index) for index in range(len(fetches))]
+    declared += [f"${name}:[_Any!]!" for name in names]
+    asked = " ".join(
+        f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output)}"
+        for index, fetch in enumerate(fetches)
+    )
+    return _body(f"query({','.join(declared)}){{{asked}}}", tuple(sorted(variables.items())))
+
+
+def representations_name(index: int) -> str:
+    """The variable that carries the representations of one of the fetches sent together."""
+    return f"representations{index or ''}"
+
+
+def entities_key(index: int) -> str:
+    """The response name of one of the fetches sent together."""
+    return f"_entities{index or ''}"
+
+
+def alias(index: int) -> str:
+    """The alias of one of the fetches sent together; the first needs none."""
+    return f"{entities_key(index)}:" if index else ""
+
+
+def compact(output: Output) -> str:
+    """A selection set on one line."""
+    parts = [TYPENAME] if output.typename else []
+    for field in output.fields:
+        name = field.name if field.key == field.name else f"{field.key}:{field.name}"
+        below = compact(field.output) if field.output else ""
+        parts.append(f"{name}{field.arguments}{conditions_text(field.conditions)}{below}")
+    parts += [f"...on {name}{compact(narrowed)}" for name, narrowed in output.narrowed]
+    return f"{{{' '.join(parts)}}}"
+
+
+def _body(document: str, variables: tuple[tuple[str, str], ...]) -> RequestBody:
+    head = b'{"query":' + orjson.dumps(document)
+    return RequestBody(document, tuple(name for name, _ in variables), head)

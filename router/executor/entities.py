@@ -1,0 +1,157 @@
+"""Entities: find the objects a fetch is about, present each once, and merge the answers back into all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import orjson
+
+from router.normalize import TYPENAME
+from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
+
+Object: TypeAlias = dict[str, Any]
+ResponsePath: TypeAlias = tuple[str | int, ...]
+Presenter: TypeAlias = Callable[[Object], Object | None]
+
+_MISSING = object()
+
+
+class Batch:
+    """The objects of one entity fetch: every distinct representation once, and who is waiting for it."""
+
+    def __init__(self, objects: Sequence[Object], present: Presenter) -> None:
+        self.representations: list[bytes] = []
+        self.waiting: list[list[int]] = []
+        self.objects = objects
+        known: dict[bytes, int] = {}
+        for index, each in enumerate(objects):
+            presented = present(each)
+            if presented is None:
+                continue
+            encoded = orjson.dumps(presented)
+            if encoded not in known:
+                known[encoded] = len(self.representations)
+                self.representations.append(encoded)
+                self.waiting.append([])
+            self.waiting[known[encoded]].append(index)
+
+    def encoded(self) -> bytes:
+        """The representations as a JSON list."""
+        return b"[" + b",".join(self.representations) + b"]"
+
+    def scatter(self, entities: Any) -> None:
+        """Merges each answer into the objects that wait for it."""
+        if not isinstance(entities, list):
+            return
+        for entity, waiting in zip(entities, self.waiting, strict=False):
+            if isinstance(entity, dict):
+                for index in waiting:
+                    merge(self.objects[index], entity)
+
+
+def merge(target: Object, source: Object) -> None:
+    """Adds an answer to an object; where both have objects or lists, these are merged in turn."""
+    for key, value in source.items():
+        known = target.get(key)
+        if known is None:
+            target[key] = value
+        elif isinstance(value, dict) and isinstance(known, dict):
+            if known is not value:
+                merge(known, value)
+        elif isinstance(value, list) and isinstance(known, list):
+            target[key] = _merged_lists(known, value)
+        elif value is not None:
+            target[key] = value
+
+
+def _merged_lists(known: list[Any], fresh: list[Any]) -> list[Any]:
+    if len(known) != len(fresh):
+        return fresh
+    for index, value in enumerate(fresh):
+        mine = known[index]
+        if isinstance(mine, dict) and isinstance(value, dict):
+            if mine is not value:
+                merge(mine, value)
+        elif isinstance(mine, list) and isinstance(value, list):
+            known[index] = _merged_lists(mine, value)
+        elif mine is None:
+            known[index] = value
+    return known
+
+
+def collect(data: Any, path: FetchPath) -> list[Object]:
+    """The objects at a path."""
+    found = [data]
+    for segment in path:
+        if isinstance(segment, Narrowing):
+            found = [each for each in found if each.get(TYPENAME, segment.type) == segment.type]
+        elif segment == LIST:
+            found = [item for each in found if isinstance(each, list) for item in each if item is not None]
+        else:
+            values = (each.get(segment) for each in found)
+            found = [value for value in values if value is not None]
+    return [each for each in found if isinstance(each, dict)]
+
+
+def places(data: Any, path: FetchPath) -> Iterator[ResponsePath]:
+    """Where in the data the objects at a path are, in the order in which `collect` finds them."""
+    found: list[tuple[ResponsePath, Any]] = [((), data)]
+    for segment in path:
+        following: list[tuple[ResponsePath, Any]] = []
+        for place, value in found:
+            following += _steps(place, value, segment)
+        found = following
+    return (place for place, value in found if isinstance(value, dict))
+
+
+def _steps(place: ResponsePath, value: Any, segment: str | Narrowing) -> Iterator[tuple[ResponsePath, Any]]:
+    if isinstance(segment, Narrowing):
+        if value.get(TYPENAME, segment.type) == segment.type:
+            yield place, value
+    elif segment == LIST:
+        items = value if isinstance(value, list) else ()
+        yield from (((*place, index), item) for index, item in enumerate(items) if item is not None)
+    elif (below := value.get(segment)) is not None:
+        yield (*place, segment), below
+
+
+def presenter(representations: Sequence[Representation]) -> Presenter:
+    """A function that presents an object to a subgraph; None if it is of another type or lacks a field."""
+
+    def present(each: Object) -> Object | None:
+        typename = each.get(TYPENAME)
+        for representation in representations:
+            if typename is None or typename in representation.accepts:
+                fields = _read(representation.input, each)
+                if fields is not None:
+                    return {TYPENAME: representation.typename, **fields}
+        return None
+
+    return present
+
+
+def _read(wanted: Input, value: Object) -> Object | None:
+    read: Object = {}
+    if wanted.typename and TYPENAME in value:
+        read[TYPENAME] = value[TYPENAME]
+    fields = wanted.fields
+    for type_name, narrowed in wanted.narrowed:
+        if value.get(TYPENAME) == type_name:
+            fields += narrowed
+    for each in fields:
+        found = _read_field(each, value.get(each.key, _MISSING))
+        if found is _MISSING:
+            return None
+        read[each.name] = found
+    return read
+
+
+def _read_field(field: InputField, value: Any) -> Any:
+    if field.input is None or value is None or value is _MISSING:
+        return value
+    if isinstance(value, list):
+        items = [_read_field(field, item) for item in value]
+        return _MISSING if _MISSING in items else items
+    read = _read(field.input, value)
+    return _MISSING if read is None else read

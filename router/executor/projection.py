@@ -1,0 +1,235 @@
+"""Projection: merged data becomes exactly what the client asked for.
+
+What only the planner needed is left out, aliases and `__typename` are put right, values are checked against
+the public schema, and a null where none may be propagates to the nearest place where it may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    is_abstract_type,
+)
+
+from router.normalize import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet
+from router.planner.names import Place, ResponseNames
+
+# A path is a chain of (parent, key), built only where there is something below.
+Link: TypeAlias = tuple[Any, str | int] | None
+
+_PROPAGATED = object()
+_SCALARS: Mapping[str, tuple[type, ...]] = {
+    "Int": (int,),
+    "Float": (int, float),
+    "String": (str,),
+    "Boolean": (bool,),
+    "ID": (str, int),
+}
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer in the making: its variables, and the errors found while projecting."""
+
+    variables: Mapping[str, Any]
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def error(self, message: str, link: Link) -> None:
+        """Notes an error at a place, unless an error of a fetch explains it already."""
+        path = path_of(link)
+        if not any(_explains(known.get("path"), path) for known in self.errors):
+            self.errors.append({"message": message, "path": path})
+
+
+_Complete: TypeAlias = Callable[[Any, Link, Answer], Any]
+_Field: TypeAlias = tuple[str, str, _Complete]
+Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
+
+
+def compile_projection(
+    schema: GraphQLSchema, operation: NormalizedOperation, names: ResponseNames
+) -> Project:
+    """A function that projects data of this operation, worked out once per plan."""
+    compiler = _Compiler(schema, names)
+    root = compiler.selections(operation.selections, ())
+
+    def project(data: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
+        projected = root(data, None, answer)
+        return None if projected is _PROPAGATED else projected
+
+    return project
+
+
+def path_of(link: Link) -> list[str | int]:
+    """A chain of keys as a list."""
+    path: list[str | int] = []
+    while link is not None:
+        link, key = link
+        path.append(key)
+    return path[::-1]
+
+
+class _Compiler:
+    def __init__(self, schema: GraphQLSchema, names: ResponseNames) -> None:
+        self._schema = schema
+        self._names = names
+
+    def selections(self, selections: SelectionSet, place: Place) -> _Complete:
+        """Completes an object of the selections' type."""
+        type_ = self._schema.type_map[selections.type_name]
+        if not is_abstract_type(type_):
+            return self._object(type_.name, type_.name, selections.fields, place)
+        possible = {each.name for each in self._schema.get_possible_types(type_)}
+        untyped = self._object(type_.name, type_.name, selections.fields, place)
+        by_type: dict[str, _Complete] = {}
+
+        def complete(value: Any, link: Link, answer: Answer) -> Any:
+            typename = value.get(TYPENAME)
+            if typename is None:
+                return untyped(value, link, answer)
+            if typename not in possible:
+                return None
+            if typename not in by_type:
+                by_type[typename] = self._object(typename, typename, selections.for_type(typename), place)
+            return by_type[typename](value, link, answer)
+
+        return complete
+
+    def _object(
+        self, type_name: str, typename: str, selections: tuple[FieldSelection, ...], place: Place
+    ) -> _Complete:
+        always: dict[str, _Field] = {}
+        optional: list[tuple[Conditions, _Field]] = []
+        for selection in selections:
+            compiled = self._field(type_name, selection, place)
+            if selection.conditions:
+                optional.append((selection.conditions, compiled))
+            else:
+                always[selection.response_name] = compiled
+        fixed = tuple(always.values())
+        order = {selection.response_name: None for selection in selections}
+
+        def complete(value: Any, link: Link, answer: Answer) -> Any:
+            if not isinstance(value, dict):
+                answer.error(f"{typename} is an object, but the service sent something else.", link)
+                return None
+            fields = fixed
+            if optional:
+                holding = {
+                    each[0]: each for conditions, each in optional if _hold(conditions, answer.variables)
+                }
+                holding.update((each[0], each) for each in fixed)
+                fields = tuple(holding[name] for name in order if name in holding)
+            projected: dict[str, Any] = {}
+            for name, key, complete_field in fields:
+                if key == TYPENAME:
+                    projected[name] = typename
+                    continue
+                found = complete_field(value.get(key), (link, name), answer)
+                if found is _PROPAGATED:
+                    return None
+                projected[name] = found
+            return projected
+
+        return complete
+
+    def _field(self, type_name: str, selection: FieldSelection, place: Place) -> _Field:
+        name = selection.response_name
+        if selection.name == TYPENAME:
+            return name, TYPENAME, _unchecked
+        key = self._names.asked_as(place, type_name, name)
+        type_: Any = self._schema.type_map[type_name]
+        output: GraphQLOutputType = type_.fields[selection.name].type
+        at = f"{type_name}.{selection.name}"
+        return name, key, self._output(output, selection.selections, (*place, key), at)
+
+    def _output(
+        self, type_: GraphQLOutputType, selections: SelectionSet | None, place: Place, at: str
+    ) -> _Complete:
+        match type_:
+            case GraphQLNonNull(of_type=inner):
+                return _non_null(self._output(inner, selections, place, at), at)
+            case GraphQLList(of_type=inner):
+                return _list(self._output(inner, selections, place, at), at)
+        if selections is not None:
+            return _nullable(self.selections(selections, place))
+        return _leaf(type_, at)
+
+
+def _non_null(complete: _Complete, at: str) -> _Complete:
+    def checked(value: Any, link: Link, answer: Answer) -> Any:
+        completed = complete(value, link, answer)
+        if completed is None:
+            answer.error(f"Cannot return null for non-nullable field {at}.", link)
+            return _PROPAGATED
+        return completed
+
+    return checked
+
+
+def _list(complete: _Complete, at: str) -> _Complete:
+    def completed(value: Any, link: Link, answer: Answer) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            answer.error(f"{at} is a list, but the service sent something else.", link)
+            return None
+        items = [complete(item, (link, index), answer) for index, item in enumerate(value)]
+        return None if _PROPAGATED in items else items
+
+    return completed
+
+
+def _nullable(complete: _Complete) -> _Complete:
+    def completed(value: Any, link: Link, answer: Answer) -> Any:
+        return None if value is None else complete(value, link, answer)
+
+    return completed
+
+
+def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
+    if isinstance(type_, GraphQLEnumType):
+        values = frozenset(type_.values)
+        return lambda value, _link, _answer: value if value in values else None
+    accepted = _SCALARS.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
+    if accepted is None:
+        return _unchecked
+    return _scalar(type_.name, accepted, at)
+
+
+def _scalar(name: str, accepted: tuple[type, ...], at: str) -> _Complete:
+    def checked(value: Any, link: Link, answer: Answer) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, accepted) and (name == "Boolean") == isinstance(value, bool):
+            return str(value) if name == "ID" else value
+        answer.error(f"{at} is of type {name}, but the service sent something else.", link)
+        return None
+
+    return checked
+
+
+def _unchecked(value: Any, _link: Link, _answer: Answer) -> Any:
+    return value
+
+
+def _hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
+    return all(variables.get(variable) is value for variable, value in conditions)
+
+
+def _explains(known: list[str | int] | None, path: list[str | int]) -> bool:
+    """Whether an error at one path tells why there is nothing at another."""
+    if known is None:
+        return True
+    shared = min(len(known), len(path))
+    return known[:shared] == path[:shared]

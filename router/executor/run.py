@@ -1,0 +1,215 @@
+"""Run a plan: each node becomes a coroutine function that fetches and merges into the shared data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
+
+from router.executor.documents import (
+    RequestBody,
+    entities_body,
+    entities_key,
+    representations_name,
+    root_body,
+)
+from router.executor.entities import Batch, Object, Presenter, ResponsePath, collect, merge, places, presenter
+from router.executor.transport import RequestContext, Transport
+from router.planner.names import ResponseNames
+from router.planner.plan import (
+    LIST,
+    BatchFetch,
+    Condition,
+    Fetch,
+    FetchPath,
+    Flatten,
+    Narrowing,
+    Parallel,
+    PlanNode,
+    Sequence as SequenceNode,
+    Subscription,
+)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of an operation: the data merged so far, and what went wrong."""
+
+    variables: Mapping[str, Any]
+    transport: Transport
+    context: RequestContext
+    data: Object
+    errors: list[dict[str, Any]]
+
+    async def fetch(self, subgraph: str, body: bytes) -> tuple[Object, list[dict[str, Any]]]:
+        """A subgraph's answer: its data, empty if there is none, and its errors."""
+        response = await self.transport.fetch(subgraph, body, self.context)
+        data, errors = response.get("data"), response.get("errors")
+        return data if isinstance(data, dict) else {}, errors if isinstance(errors, list) else []
+
+
+Runnable: TypeAlias = Callable[[Run], Awaitable[None]]
+
+
+def compile_node(node: PlanNode, names: ResponseNames) -> Runnable:
+    """The node as a function of a run."""
+    match node:
+        case Fetch():
+            return _RootFetch(node, names)
+        case Flatten():
+            if node.fetch.representations:
+                return _EntityFetch((node,), names)
+            return _NestedFetch(node, names)
+        case BatchFetch():
+            return _EntityFetch(node.entries, names)
+        case SequenceNode():
+            return _sequence([compile_node(each, names) for each in node.nodes])
+        case Parallel():
+            return _parallel([compile_node(each, names) for each in node.nodes])
+        case Condition():
+            return _condition(node, compile_node(node.node, names))
+        case Subscription():
+            raise ValueError("a subscription is run event by event")
+    assert_never(node)
+
+
+def _sequence(nodes: Sequence[Runnable]) -> Runnable:
+    async def run(state: Run) -> None:
+        for node in nodes:
+            await node(state)
+
+    return run
+
+
+def _parallel(nodes: Sequence[Runnable]) -> Runnable:
+    async def run(state: Run) -> None:
+        async with asyncio.TaskGroup() as group:
+            for node in nodes:
+                group.create_task(_started(node, state))
+
+    return run
+
+
+async def _started(node: Runnable, state: Run) -> None:
+    await node(state)
+
+
+def _condition(condition: Condition, node: Runnable) -> Runnable:
+    async def run(state: Run) -> None:
+        if state.variables.get(condition.variable) is condition.value:
+            await node(state)
+
+    return run
+
+
+class _RootFetch:
+    """Asks a root type and merges at the root of the data."""
+
+    def __init__(self, fetch: Fetch, names: ResponseNames) -> None:
+        self._subgraph = fetch.subgraph
+        self._body = root_body(fetch)
+        self._names = names
+
+    async def __call__(self, run: Run) -> None:
+        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
+        merge(run.data, data)
+        run.errors += (anchored(error, (), error.get("path"), self._names) for error in errors)
+
+
+class _NestedFetch:
+    """Asks a root type and merges at a path, where a field leads back to that type."""
+
+    def __init__(self, node: Flatten, names: ResponseNames) -> None:
+        self._path = node.path
+        self._subgraph = node.fetch.subgraph
+        self._body = root_body(node.fetch)
+        self._names = names
+
+    async def __call__(self, run: Run) -> None:
+        objects = collect(run.data, self._path)
+        if not objects:
+            return
+        at = list(places(run.data, self._path))
+        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
+        for each in objects:
+            merge(each, data)
+        for error in errors:
+            run.errors += (anchored(error, place, error.get("path"), self._names) for place in at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: FetchPath
+    present: Presenter
+
+
+class _EntityFetch:
+    """Asks about entities, of one place of the data or of several, in one request."""
+
+    def __init__(self, nodes: Sequence[Flatten], names: ResponseNames) -> None:
+        self._subgraph = nodes[0].fetch.subgraph
+        self._body: RequestBody = entities_body([node.fetch for node in nodes])
+        self._entries = [_Entry(node.path, presenter(node.fetch.representations)) for node in nodes]
+        self._names = names
+
+    async def __call__(self, run: Run) -> None:
+        batches = [Batch(collect(run.data, entry.path), entry.present) for entry in self._entries]
+        if not any(batch.representations for batch in batches):
+            return
+        presented = [(representations_name(index), batch.encoded()) for index, batch in enumerate(batches)]
+        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables, presented))
+        for error in errors:
+            run.errors += self._anchored(run, error, batches)
+        for index, batch in enumerate(batches):
+            batch.scatter(data.get(entities_key(index)))
+
+    def _anchored(self, run: Run, error: Mapping[str, Any], batches: list[Batch]) -> list[dict[str, Any]]:
+        """The error at every place whose object it concerns."""
+        match error.get("path"):
+            case [str(key), int(position), *below]:
+                keys = [entities_key(index) for index in range(len(batches))]
+                if key in keys and position < len(batches[keys.index(key)].waiting):
+                    index = keys.index(key)
+                    at = list(places(run.data, self._entries[index].path))
+                    waiting = batches[index].waiting[position]
+                    return [anchored(error, at[each], below, self._names) for each in waiting]
+        return [anchored(error, _static_start(entry.path), [], self._names) for entry in self._entries]
+
+
+def anchored(
+    error: Mapping[str, Any], place: ResponsePath, below: Sequence[str | int] | None, names: ResponseNames
+) -> dict[str, Any]:
+    """A subgraph's error as the client reads it: its path starts at the root and has the client's names."""
+    shown: dict[str, Any] = {"message": str(error.get("message", "The service reported an error."))}
+    if place or below:
+        shown["path"] = _shown_path((*place, *(below or ())), names)
+    extensions = error.get("extensions")
+    if isinstance(extensions, dict) and extensions:
+        shown["extensions"] = extensions
+    return shown
+
+
+def _shown_path(path: ResponsePath, names: ResponseNames) -> list[str | int]:
+    shown: list[str | int] = []
+    keys: tuple[str, ...] = ()
+    for segment in path:
+        if isinstance(segment, int):
+            shown.append(segment)
+            continue
+        name = names.shown_as(keys, segment)
+        if name is None:
+            break
+        shown.append(name)
+        keys = (*keys, segment)
+    return shown
+
+
+def _static_start(path: FetchPath) -> ResponsePath:
+    """The part of a path before anything depends on the data."""
+    start: list[str] = []
+    for segment in path:
+        if segment == LIST or isinstance(segment, Narrowing):
+            break
+        start.append(segment)
+    return tuple(start)

@@ -1,0 +1,282 @@
+"""The normal form of a selection: no fragments, each field once, abstract types split where they must be.
+
+On an object type a normal selection is a list of fields. On an interface or a union it has fields asked of
+every possible type, and fields asked of one concrete type; no response name is in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    TypeMetaFieldDef,
+    ValueNode,
+    VariableNode,
+    Visitor,
+    get_named_type,
+    is_abstract_type,
+    parse,
+    print_ast,
+    visit,
+)
+
+from router.operation import Operation
+
+TYPENAME = "__typename"
+INTROSPECTION = frozenset({"__schema", "__type"})
+
+Condition: TypeAlias = tuple[str, bool]
+Conditions: TypeAlias = frozenset[Condition]
+ALWAYS: Conditions = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSelection:
+    """A field asked once: by name and arguments, under a response name, if all its conditions hold."""
+
+    name: str
+    response_name: str
+    arguments: str = ""
+    variables: frozenset[str] = frozenset()
+    conditions: Conditions = ALWAYS
+    selections: SelectionSet | None = None
+
+    def __str__(self) -> str:
+        alias = f"{self.response_name}: " if self.response_name != self.name else ""
+        head = f"{alias}{self.name}{self.arguments}{conditions_text(self.conditions)}"
+        return head if self.selections is None else f"{head} {braced(str(self.selections))}"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionSet:
+    """What is asked of a type: of all its values, and of those of one concrete type."""
+
+    type_name: str
+    fields: tuple[FieldSelection, ...] = ()
+    narrowed: Mapping[str, tuple[FieldSelection, ...]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [str(each) for each in self.fields]
+        for name, fields in self.narrowed.items():
+            lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
+        return "\n".join(lines)
+
+    def for_type(self, name: str) -> tuple[FieldSelection, ...]:
+        """All that is asked of values of one concrete type."""
+        return (*self.fields, *self.narrowed.get(name, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedOperation:
+    """The normal form of an operation."""
+
+    kind: str
+    selections: SelectionSet
+
+    def __str__(self) -> str:
+        return f"{self.kind} {braced(str(self.selections))}"
+
+
+def normalize(operation: Operation, schema: GraphQLSchema) -> NormalizedOperation:
+    """The normal form of an operation; introspection fields of the root are left to be answered locally."""
+    root = schema.get_root_type(operation.node.operation)
+    assert root is not None, "a validated operation has its root type"
+    normalizer = _Normalizer(schema, operation.fragments)
+    found = normalizer.selection_set(root, [(operation.node.selection_set, ALWAYS)])
+    fields = tuple(each for each in found.fields if each.name not in INTROSPECTION)
+    return NormalizedOperation(operation.kind, replace(found, fields=fields))
+
+
+def field_set(schema: GraphQLSchema, type_name: str, text: str) -> SelectionSet:
+    """The normal form of a federation field set, as in `@key(fields: "id owner { id }")`."""
+    definition = parse(f"{{{text}}}", no_location=True).definitions[0]
+    selection_set: SelectionSetNode = definition.selection_set  # type: ignore[attr-defined] # a query, as written above
+    return _Normalizer(schema, {}).selection_set(schema.type_map[type_name], [(selection_set, ALWAYS)])
+
+
+def braced(text: str) -> str:
+    """A block of text in braces, indented by two."""
+    return "{\n" + indented(text) + "\n}"
+
+
+def indented(text: str) -> str:
+    """A block of text, indented by two."""
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def conditions_text(conditions: Conditions) -> str:
+    """Conditions as directives, each with a space before it."""
+    return "".join(
+        f" @{'include' if value else 'skip'}(if: ${variable})" for variable, value in sorted(conditions)
+    )
+
+
+_Source: TypeAlias = tuple[SelectionSetNode, Conditions]
+_Asked: TypeAlias = tuple[FieldNode, Conditions]
+_ByName: TypeAlias = dict[str, list[_Asked]]
+
+
+class _Normalizer:
+    """Normalises the selections of one document."""
+
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+
+    def selection_set(self, type_: GraphQLNamedType, sources: Iterable[_Source]) -> SelectionSet:
+        asked: dict[str, _ByName] = {type_.name: {}}
+        for selection_set, conditions in sources:
+            self._collect(type_, selection_set, conditions, asked)
+        common = asked.pop(type_.name)
+        self._separate(type_, common, asked)
+        fields = self._fields(type_, common)
+        narrowed = {
+            name: self._fields(self._schema.type_map[name], by_name)
+            for name, by_name in asked.items()
+            if by_name
+        }
+        return SelectionSet(type_.name, fields, narrowed)
+
+    def _collect(
+        self,
+        type_: GraphQLNamedType,
+        selection_set: SelectionSetNode,
+        conditions: Conditions,
+        asked: dict[str, _ByName],
+    ) -> None:
+        for selection in selection_set.selections:
+            own = _conditions(selection.directives)
+            if own is None:
+                continue
+            under = conditions | own
+            if _contradicts(under):
+                continue
+            match selection:
+                case FieldNode():
+                    by_name = asked.setdefault(type_.name, {})
+                    by_name.setdefault((selection.alias or selection.name).value, []).append(
+                        (selection, under)
+                    )
+                case InlineFragmentNode(type_condition=None):
+                    self._collect(type_, selection.selection_set, under, asked)
+                case InlineFragmentNode() | FragmentSpreadNode():
+                    name, inner = self._fragment(selection)
+                    for narrower in self._narrow(type_, name):
+                        self._collect(narrower, inner, under, asked)
+
+    def _fragment(self, node: InlineFragmentNode | FragmentSpreadNode) -> tuple[str, SelectionSetNode]:
+        if isinstance(node, FragmentSpreadNode):
+            fragment = self._fragments[node.name.value]
+            return fragment.type_condition.name.value, fragment.selection_set
+        assert node.type_condition is not None
+        return node.type_condition.name.value, node.selection_set
+
+    def _narrow(self, type_: GraphQLNamedType, condition: str) -> list[GraphQLNamedType]:
+        """The types that fields under a fragment are asked of."""
+        target = self._schema.type_map[condition]
+        if target is type_:
+            return [type_]
+        if isinstance(type_, GraphQLInterfaceType) and target in type_.interfaces:
+            return [type_]
+        allowed = {each.name for each in self._possible(target)}
+        return [each for each in self._possible(type_) if each.name in allowed]
+
+    def _possible(self, type_: GraphQLNamedType) -> list[GraphQLObjectType]:
+        if isinstance(type_, GraphQLObjectType):
+            return [type_]
+        return list(self._schema.get_possible_types(type_)) if is_abstract_type(type_) else []
+
+    def _separate(self, type_: GraphQLNamedType, common: _ByName, asked: dict[str, _ByName]) -> None:
+        """Moves what is asked both of all values and of one type to the concrete types."""
+        for response_name in [*common]:
+            if not any(response_name in by_name for by_name in asked.values()):
+                continue
+            everywhere = common[response_name]
+            if any(not node.selection_set and not conditions for node, conditions in everywhere):
+                for by_name in asked.values():
+                    by_name.pop(response_name, None)
+                continue
+            del common[response_name]
+            for possible in self._possible(type_):
+                by_name = asked.setdefault(possible.name, {})
+                by_name[response_name] = [*everywhere, *by_name.get(response_name, [])]
+
+    def _fields(self, type_: GraphQLNamedType, by_name: _ByName) -> tuple[FieldSelection, ...]:
+        return tuple(field for name, nodes in by_name.items() for field in self._merged(type_, name, nodes))
+
+    def _merged(
+        self, type_: GraphQLNamedType, response_name: str, asked: list[_Asked]
+    ) -> Iterator[FieldSelection]:
+        first = asked[0][0]
+        alternatives = list(dict.fromkeys(conditions for _, conditions in asked))
+        if ALWAYS in alternatives:
+            alternatives = [ALWAYS]
+        selections = None
+        if first.selection_set:
+            # Under a field that is asked for several reasons, each reason keeps its own selections.
+            shared = alternatives[0] if len(alternatives) == 1 else ALWAYS
+            sources = [(node.selection_set, cond - shared) for node, cond in asked if node.selection_set]
+            selections = self.selection_set(self._output_type(type_, first.name.value), sources)
+        arguments = "".join(f"{node.name.value}: {print_ast(node.value)}, " for node in first.arguments or ())
+        text = f"({arguments[:-2]})" if arguments else ""
+        variables = frozenset(_variables(argument.value for argument in first.arguments or ()))
+        for conditions in alternatives:
+            yield FieldSelection(first.name.value, response_name, text, variables, conditions, selections)
+
+    def _output_type(self, type_: GraphQLNamedType, name: str) -> GraphQLNamedType:
+        if name == "__type":
+            return get_named_type(TypeMetaFieldDef.type)
+        if name == "__schema":
+            return self._schema.type_map["__Schema"]
+        assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+        return get_named_type(type_.fields[name].type)
+
+
+def _conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | None:
+    """The conditions that directives state; None if they never hold."""
+    found: set[Condition] = set()
+    for directive in directives or ():
+        if directive.name.value not in {"include", "skip"}:
+            continue
+        wanted = directive.name.value == "include"
+        [argument] = directive.arguments or ()
+        match argument.value:
+            case BooleanValueNode(value=value):
+                if value is not wanted:
+                    return None
+            case VariableNode(name=name):
+                found.add((name.value, wanted))
+    return frozenset(found)
+
+
+def _contradicts(conditions: Conditions) -> bool:
+    return any((variable, not value) in conditions for variable, value in conditions)
+
+
+class _VariableNames(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.names.add(node.name.value)
+
+
+def _variables(values: Iterable[ValueNode]) -> set[str]:
+    visitor = _VariableNames()
+    for value in values:
+        visit(value, visitor)
+    return visitor.names

@@ -1,0 +1,58 @@
+"""One operation of a client's document, and the variables it runs with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
+from graphql.execution import get_variable_values
+
+MAX_VARIABLE_ERRORS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A validated operation with the fragments of its document."""
+
+    schema: GraphQLSchema
+    node: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+    @property
+    def kind(self) -> str:
+        """`query`, `mutation` or `subscription`."""
+        return self.node.operation.value
+
+    @property
+    def name(self) -> str | None:
+        """The operation's own name."""
+        return self.node.name.value if self.node.name else None
+
+
+def operation_of(schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> Operation:
+    """One operation of a document that is valid against the schema."""
+    fragments = {
+        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+    }
+    return Operation(schema, node, fragments)
+
+
+def coerce_variables(operation: Operation, raw: Mapping[str, Any]) -> dict[str, Any] | list[GraphQLError]:
+    """The variables as subgraphs may read them, or what is wrong with them.
+
+    Coercion checks the values; what travels on is what the client sent, with defaults filled in, because a
+    subgraph reads its own scalars and enums.
+    """
+    definitions = operation.node.variable_definitions or ()
+    coerced = get_variable_values(operation.schema, definitions, dict(raw), max_errors=MAX_VARIABLE_ERRORS)
+    if isinstance(coerced, list):
+        return coerced
+    return {name: raw.get(name, value) for name, value in coerced.coerced.items()}

@@ -1,0 +1,120 @@
+"""The query planner: an operation and a supergraph in, a plan of fetches out; pure, without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from graphql import print_ast
+
+from router.normalize import TYPENAME, NormalizedOperation, SelectionSet, normalize
+from router.operation import Operation
+from router.planner.build import arranged, in_sequence, subscribed
+from router.planner.choice import choose, cost_of
+from router.planner.errors import UnplannableError
+from router.planner.fetches import FetchGraph, FetchGraphBuilder
+from router.planner.graph import Node, QueryGraph
+from router.planner.merges import merged
+from router.planner.names import ResponseNames
+from router.planner.paths import Leaf, Path, PathFinder
+from router.planner.plan import QueryPlan
+from router.supergraph import Supergraph
+
+__all__ = ["Planner", "Planning", "UnplannableError", "plan"]
+
+
+def plan(supergraph: Supergraph, operation: Operation, labels: frozenset[str] = frozenset()) -> QueryPlan:
+    """The plan of an operation, with the progressive overrides of some labels active.
+
+    Raises:
+        UnplannableError: some field cannot be resolved by any combination of subgraphs.
+    """
+    return Planner(supergraph, labels).planning(operation).plan
+
+
+class Planner:
+    """A supergraph made ready for planning; what it learns of the graph serves every later operation."""
+
+    def __init__(self, supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> None:
+        self.supergraph = supergraph
+        self.graph = QueryGraph(supergraph, labels)
+        self.finder = PathFinder(self.graph)
+
+    def planning(self, operation: Operation) -> Planning:
+        """The stages of planning one operation, each worked out when it is asked for."""
+        return Planning(self, operation, ResponseNames(self.supergraph))
+
+
+@dataclass(frozen=True)
+class Planning:
+    """The planning of one operation, stage by stage; every stage's artifact can be printed."""
+
+    planner: Planner
+    operation: Operation
+    names: ResponseNames
+
+    @cached_property
+    def normalized(self) -> NormalizedOperation:
+        """1. The operation in normal form."""
+        return normalize(self.operation, self.planner.supergraph.public_schema)
+
+    @cached_property
+    def paths(self) -> tuple[tuple[Leaf, ...], ...]:
+        """2. Every path to every leaf, by group of root fields that start together."""
+        return tuple(self._found(group) for group in self._groups())
+
+    @cached_property
+    def chosen(self) -> tuple[tuple[Path, ...], ...]:
+        """3. One path for each leaf."""
+        return tuple(choose(leaves) for leaves in self.paths)
+
+    @cached_property
+    def fetches(self) -> tuple[FetchGraph, ...]:
+        """4. The paths laid together into steps."""
+        kind = self.normalized.kind
+        return tuple(
+            merged(FetchGraphBuilder(self.planner.graph, kind, self.names).build(paths))
+            for paths in self.chosen
+        )
+
+    @cached_property
+    def plan(self) -> QueryPlan:
+        """5. The steps in the order in which they run."""
+        definitions = self.operation.node.variable_definitions or ()
+        variables = {each.variable.name.value: print_ast(each.type) for each in definitions}
+        nodes = [
+            node for graph in self.fetches for node in arranged(self.planner.supergraph, graph, variables)
+        ]
+        if self.normalized.kind == "subscription":
+            return QueryPlan(subscribed(nodes), self.names)
+        return QueryPlan(in_sequence(nodes), self.names)
+
+    def _groups(self) -> Iterator[SelectionSet]:
+        """The root fields of a query together, those of a mutation one after the other."""
+        selections = self.normalized.selections
+        fields = tuple(each for each in selections.fields if each.name != TYPENAME)
+        if self.normalized.kind == "query":
+            if fields:
+                yield replace(selections, fields=fields)
+            return
+        for field in fields:
+            yield replace(selections, fields=(field,))
+
+    def _found(self, group: SelectionSet) -> tuple[Leaf, ...]:
+        starts = self.planner.graph.roots(self.normalized.kind)
+        if self.normalized.kind == "query":
+            return self.planner.finder.leaves(starts, group)
+        return min(self._from_each(starts, group), key=lambda leaves: cost_of(choose(leaves)))
+
+    def _from_each(self, starts: list[Node], group: SelectionSet) -> list[tuple[Leaf, ...]]:
+        """The leaves of a root field that must run once, from each subgraph that could run it."""
+        found, problem = [], UnplannableError((group.fields[0].response_name,), group.type_name)
+        for start in starts:
+            try:
+                found.append(self.planner.finder.leaves([start], group))
+            except UnplannableError as error:
+                problem = error
+        if not found:
+            raise problem
+        return found

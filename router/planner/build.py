@@ -1,0 +1,99 @@
+"""Arrange fetch steps into a plan: waves of parallel fetches, one wave after the other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from router.planner.fetches import FetchGraph
+from router.planner.merges import depths
+from router.planner.plan import (
+    BatchFetch,
+    Condition,
+    Fetch,
+    Flatten,
+    Output,
+    Parallel,
+    PlanNode,
+    Sequence,
+    Subscription,
+)
+from router.planner.steps import Step
+from router.supergraph import Supergraph
+
+
+def arranged(supergraph: Supergraph, graph: FetchGraph, variables: Mapping[str, str]) -> list[PlanNode]:
+    """The waves of a fetch graph, each a node."""
+    depth = depths(graph.steps)
+    waves: dict[int, list[Step]] = defaultdict(list)
+    for step in graph.steps:
+        waves[depth[step]].append(step)
+    return [
+        _in_parallel(_batched([_node(supergraph, step, variables) for step in waves[level]]))
+        for level in sorted(waves)
+    ]
+
+
+def in_sequence(nodes: list[PlanNode]) -> PlanNode | None:
+    """One node that runs all others one after the other."""
+    if len(nodes) < 2:
+        return nodes[0] if nodes else None
+    return Sequence(tuple(nodes))
+
+
+def subscribed(nodes: list[PlanNode]) -> Subscription:
+    """The plan of a subscription, whose first fetch opens the stream."""
+    primary, *rest = nodes
+    while isinstance(primary, Condition):
+        primary = primary.node
+    assert isinstance(primary, Fetch), "a subscription has one root field"
+    return Subscription(primary, in_sequence(rest))
+
+
+def _in_parallel(nodes: list[PlanNode]) -> PlanNode:
+    return nodes[0] if len(nodes) == 1 else Parallel(tuple(nodes))
+
+
+def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> PlanNode:
+    conditions = step.conditions
+    output = step.selection.finished(conditions)
+    used = sorted(_variables(output))
+    fetch = Fetch(
+        supergraph.by_id[step.graph].name,
+        step.kind,
+        output,
+        tuple((name, variables[name]) for name in used),
+        step.representations(),
+    )
+    node: PlanNode = Flatten(step.path, fetch) if step.path else fetch
+    for variable, value in sorted(conditions, reverse=True):
+        node = Condition(variable, value, node)
+    return node
+
+
+def _batched(nodes: list[PlanNode]) -> list[PlanNode]:
+    """Joins entity fetches of one wave that go to one subgraph."""
+    together: dict[str, list[Flatten]] = defaultdict(list)
+    others: list[PlanNode] = []
+    for node in nodes:
+        if isinstance(node, Flatten) and node.fetch.representations:
+            together[node.fetch.subgraph].append(node)
+        else:
+            others.append(node)
+    for subgraph, entries in together.items():
+        others.append(entries[0] if len(entries) == 1 else BatchFetch(subgraph, tuple(entries)))
+    return others
+
+
+def _variables(output: Output) -> set[str]:
+    return set(_mentioned(output))
+
+
+def _mentioned(output: Output) -> Iterator[str]:
+    for field in output.fields:
+        yield from field.variables
+        yield from (variable for variable, _ in field.conditions)
+        if field.output:
+            yield from _mentioned(field.output)
+    for _, narrowed in output.narrowed:
+        yield from _mentioned(narrowed)

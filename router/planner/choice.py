@@ -1,0 +1,137 @@
+"""Choice: one path per leaf, so that together they need the fewest steps, then the fewest fetches.
+
+A greedy pass takes, leaf by leaf, the path that adds least. Branch and bound then looks for something better,
+within a budget of combinations: a query with more candidates keeps what greed has found so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from router.planner.graph import EntityMove, Narrow, Select, Way
+from router.planner.paths import Leaf, Path
+
+BUDGET = 2000
+
+Cost: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a path asks of subgraphs: the fetches it needs and the fields it asks them for."""
+
+    depth: int
+    fetches: frozenset[object]
+    fields: frozenset[object]
+
+    def joined(self, other: Footprint) -> Footprint:
+        """The footprint of both together."""
+        return Footprint(
+            max(self.depth, other.depth), self.fetches | other.fetches, self.fields | other.fields
+        )
+
+    @property
+    def cost(self) -> Cost:
+        """Sequential steps, then fetches, then fields."""
+        return (self.depth, len(self.fetches), len(self.fields))
+
+
+NOTHING = Footprint(0, frozenset(), frozenset())
+
+
+def choose(leaves: Sequence[Leaf]) -> tuple[Path, ...]:
+    """The best path found for each leaf, in the leaves' order."""
+    order = sorted(range(len(leaves)), key=lambda index: len(leaves[index].options))
+    options = [[(_footprint(path), path) for path in leaves[index].options] for index in order]
+    search = _Search(options)
+    picked = search.best()
+    chosen = dict(zip(order, picked, strict=True))
+    return tuple(chosen[index] for index in range(len(leaves)))
+
+
+def cost_of(paths: Iterable[Path]) -> Cost:
+    """What paths cost together."""
+    total = NOTHING
+    for path in paths:
+        total = total.joined(_footprint(path))
+    return total.cost
+
+
+class _Search:
+    """Branch and bound over the options of each leaf."""
+
+    def __init__(self, options: list[list[tuple[Footprint, Path]]]) -> None:
+        self._options = options
+        self._budget = BUDGET
+        self._best: list[Path] = []
+        self._bound: Cost = (0, 0, 0)
+
+    def best(self) -> list[Path]:
+        self._best, self._bound = self._greedy()
+        if any(len(each) > 1 for each in self._options):
+            self._branch(NOTHING, [])
+        return self._best
+
+    def _greedy(self) -> tuple[list[Path], Cost]:
+        total, picked = NOTHING, []
+        for options in self._options:
+            joined = [(total.joined(footprint), path) for footprint, path in options]
+            total, path = min(joined, key=lambda each: each[0].cost)
+            picked.append(path)
+        return picked, total.cost
+
+    def _branch(self, total: Footprint, picked: list[Path]) -> None:
+        if total.cost >= self._bound:
+            return
+        if len(picked) == len(self._options):
+            self._best, self._bound = picked, total.cost
+            return
+        joined = [(total.joined(footprint), path) for footprint, path in self._options[len(picked)]]
+        for each, path in sorted(joined, key=lambda each: each[0].cost):
+            if self._budget <= 0:
+                return
+            self._budget -= 1
+            self._branch(each, [*picked, path])
+
+
+@dataclass(slots=True)
+class _Tracer:
+    """Follows moves and notes fetches and fields by subgraph, step and place."""
+
+    depth: int = 0
+    fetches: set[object] = field(default_factory=set)
+    fields: set[object] = field(default_factory=set)
+
+    def follow(self, way: Way, depth: int, place: tuple[str, ...]) -> int:
+        for move in way:
+            match move:
+                case Select():
+                    self._enter_root(move, depth, place)
+                    place = (*place, move.selection.response_name)
+                    self.fields.add((move.move.source.graph, depth, place))
+                case Narrow(type=name):
+                    place = (*place, f"|{name}")
+                case EntityMove():
+                    depth = self._enter(move, depth, place)
+        self.depth = max(self.depth, depth)
+        return depth
+
+    def _enter_root(self, move: Select, depth: int, place: tuple[str, ...]) -> None:
+        if not place and depth == 0:
+            self.fetches.add((move.move.source.graph, 0, ()))
+
+    def _enter(self, move: EntityMove, depth: int, place: tuple[str, ...]) -> int:
+        for leaf in move.leaves:
+            self.follow(leaf, depth, place)
+        entered = depth + 1 + move.depth
+        at = tuple(name for name in place if not name.startswith("|"))
+        self.fetches.add((move.target.graph, entered, at))
+        return entered
+
+
+def _footprint(path: Path) -> Footprint:
+    tracer = _Tracer()
+    tracer.follow(path.moves, 0, ())
+    return Footprint(tracer.depth, frozenset(tracer.fetches), frozenset(tracer.fields))

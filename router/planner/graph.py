@@ -1,0 +1,272 @@
+"""The query graph: what can be asked where, and how to move from one place to another.
+
+A node is a type in a subgraph. A field move stays in the subgraph, an entity move enters another one (or the
+same again) by a key; `paths` works out which entity moves are possible from a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
+
+from router.normalize import TYPENAME, FieldSelection, SelectionSet, field_set
+from router.supergraph import FieldJoin, Key, Supergraph
+
+Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]
+NOTHING: Provided = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A type as one subgraph knows it, and what the way there provides beyond what the subgraph owns."""
+
+    type: str
+    graph: str
+    provided: Provided = NOTHING
+
+    def __str__(self) -> str:
+        mark = (
+            f" (provides {', '.join(sorted(name for _, name, _ in self.provided))})" if self.provided else ""
+        )
+        return f"{self.type}/{self.graph}{mark}"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMove:
+    """A field that a subgraph resolves on its own; `target` is None for scalars and enums."""
+
+    name: str
+    source: Node
+    target: Node | None
+    lists: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source} --{self.name}--> {self.target or 'leaf'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A field move made for one field selection."""
+
+    move: FieldMove
+    selection: FieldSelection
+
+    def __str__(self) -> str:
+        return f".{self.selection.response_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """The move from an abstract type to one of its concrete types."""
+
+    type: str
+
+    def __str__(self) -> str:
+        return f"|[{self.type}]"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMove:
+    """The move into a subgraph by a key, or into a root type again, which needs none.
+
+    `leaves` are the ways, from the source, to everything that the key and `requires` ask for; `depth` is how
+    many fetches they make one after the other.
+    """
+
+    source: Node
+    target: Node
+    key: SelectionSet | None
+    requires: SelectionSet | None = None
+    leaves: tuple[Way, ...] = ()
+    depth: int = 0
+
+    def __str__(self) -> str:
+        key = "{}" if self.key is None else f"{{{_inline(self.key)}}}"
+        needs = f" requires {{{_inline(self.requires)}}}" if self.requires else ""
+        return f" =={key}{needs}==> {self.target}"
+
+
+Move: TypeAlias = Select | Narrow | EntityMove
+Way: TypeAlias = tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A key by which a node can be entered from outside."""
+
+    target: Node
+    key: SelectionSet | None
+
+
+class QueryGraph:
+    """The moves that a supergraph allows, with the progressive overrides of some labels active."""
+
+    def __init__(self, supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> None:
+        self.supergraph = supergraph
+        self._labels = labels
+        self._moves: dict[tuple[Node, str], FieldMove | None] = {}
+        self._field_sets: dict[tuple[str, str], SelectionSet] = {}
+        self._entrances: dict[str, tuple[Entrance, ...]] = {}
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def roots(self, operation_type: str) -> list[Node]:
+        """The root type of an operation in every subgraph that has it."""
+        name = self.supergraph.root_type(operation_type)
+        return [] if name is None else [Node(name, graph) for graph in self.supergraph.types[name].joins]
+
+    def field_move(self, node: Node, name: str) -> FieldMove | None:
+        """The field of a node, if the subgraph resolves it there without being given anything."""
+        known = (node, name)
+        if known not in self._moves:
+            self._moves[known] = self._find_field_move(node, name)
+        return self._moves[known]
+
+    def requirement(self, node: Node, name: str) -> SelectionSet | None:
+        """What a field of the node requires of other subgraphs; None if it can be had there without."""
+        join = self._join(node, name)
+        if join is None or not join.requires or join.external:
+            return None
+        return self.field_set(node.type, join.requires)
+
+    def required_move(self, node: Node, name: str) -> FieldMove:
+        """The move along a field whose requirements are met."""
+        join = self._join(node, name)
+        assert join is not None
+        return self._move_along(node, name, join, NOTHING)
+
+    def entrances(self, type_name: str) -> tuple[Entrance, ...]:
+        """Where an object of a type can be entered, as itself or as an interface object."""
+        if type_name not in self._entrances:
+            self._entrances[type_name] = tuple(self._find_entrances(type_name))
+        return self._entrances[type_name]
+
+    def runtime_types(self, node: Node) -> frozenset[str]:
+        """The concrete types that values can have where they come from this subgraph."""
+        types = self.supergraph.types
+        join = types[node.type].joins[node.graph]
+        if not self.supergraph.is_abstract(node.type):
+            return frozenset({node.type})
+        if join.interface_object:
+            return frozenset()
+        if join.members:
+            return join.members
+        return frozenset(
+            name
+            for name in self.supergraph.possible_types(node.type)
+            if (there := types[name].joins.get(node.graph)) and node.type in there.interfaces
+        )
+
+    def is_interface_object(self, node: Node) -> bool:
+        """Whether the subgraph knows an interface only as if it were an object type."""
+        return self.supergraph.types[node.type].joins[node.graph].interface_object
+
+    def narrowed(self, node: Node, type_name: str) -> Node | None:
+        """The node of a concrete type below an abstract one, if the subgraph can return it there."""
+        if type_name not in self.runtime_types(node):
+            return None
+        kinds = {type_name, *self.supergraph.interfaces_of(type_name)}
+        return Node(type_name, node.graph, frozenset(each for each in node.provided if each[0] in kinds))
+
+    def field_set(self, type_name: str, text: str) -> SelectionSet:
+        """A field set in normal form."""
+        known = (type_name, text)
+        if known not in self._field_sets:
+            self._field_sets[known] = field_set(self.supergraph.schema, type_name, text)
+        return self._field_sets[known]
+
+    def _find_field_move(self, node: Node, name: str) -> FieldMove | None:
+        if name == TYPENAME:
+            return None if self.is_interface_object(node) else FieldMove(name, node, None)
+        join = self._join(node, name)
+        below = self._provided(node, name)
+        if below is None and (join is None or join.external or join.requires or join.context_arguments):
+            return None
+        if join is None or not (below is not None or self._is_uniform(node, name)):
+            return None
+        return self._move_along(node, name, join, below or NOTHING)
+
+    def _move_along(self, node: Node, name: str, join: FieldJoin, below: Provided) -> FieldMove:
+        target, lists = named_and_lists(join.type)
+        if is_leaf_type(self.supergraph.named_type(target)):
+            return FieldMove(name, node, None, lists)
+        if join.provides:
+            below |= provided_by(self.field_set(target, join.provides))
+        return FieldMove(name, node, Node(target, node.graph, below), lists)
+
+    def _join(self, node: Node, name: str) -> FieldJoin | None:
+        join = self.supergraph.types[node.type].fields.get(name, {}).get(node.graph)
+        if join is None or (join.label_active and join.label_active not in self._labels):
+            return None
+        return None if join.label_inactive and join.label_inactive in self._labels else join
+
+    def _provided(self, node: Node, name: str) -> Provided | None:
+        kinds = {node.type, *self.supergraph.interfaces_of(node.type)}
+        found = [below for type_, field_, below in node.provided if field_ == name and type_ in kinds]
+        return frozenset().union(*found) if found else None
+
+    def _is_uniform(self, node: Node, name: str) -> bool:
+        """Whether a field may be asked of an interface at once, because every type behind it resolves it."""
+        if not self.supergraph.is_abstract(node.type) or self.is_interface_object(node):
+            return True
+        below = (self.narrowed(node, type_) for type_ in self.runtime_types(node))
+        return all(each is not None and self.field_move(each, name) is not None for each in below)
+
+    def _find_entrances(self, type_name: str) -> Iterator[Entrance]:
+        if type_name == self.supergraph.root_type("query"):
+            yield from (Entrance(node, None) for node in self.roots("query"))
+            return
+        for graph, join in self.supergraph.types[type_name].joins.items():
+            yield from self._keyed(Node(type_name, graph), join.keys)
+        for interface in sorted(self.supergraph.interfaces_of(type_name)):
+            for graph, join in self.supergraph.types[interface].joins.items():
+                if join.interface_object:
+                    yield from self._keyed(Node(interface, graph), join.keys)
+
+    def _keyed(self, node: Node, keys: tuple[Key, ...]) -> Iterator[Entrance]:
+        for key in keys:
+            if key.resolvable:
+                yield Entrance(node, self.field_set(node.type, key.fields))
+
+    def _lines(self) -> Iterator[str]:
+        for type_ in self.supergraph.types.values():
+            for graph in type_.joins:
+                for name in type_.fields:
+                    if move := self.field_move(Node(type_.name, graph), name):
+                        yield str(move)
+            for entrance in self.entrances(type_.name) if type_.fields else ():
+                key = _inline(entrance.key) if entrance.key else ""
+                yield f"{type_.name} =={{{key}}}==> {entrance.target}"
+
+
+def named_and_lists(type_: TypeNode) -> tuple[str, int]:
+    """The name inside a type, and how many lists are around it."""
+    match type_:
+        case NonNullTypeNode(type=inner):
+            return named_and_lists(inner)
+        case ListTypeNode(type=inner):
+            name, lists = named_and_lists(inner)
+            return name, lists + 1
+    assert isinstance(type_, NamedTypeNode)
+    return type_.name.value, 0
+
+
+def provided_by(selections: SelectionSet) -> Provided:
+    """What a `@provides` makes available at the node it leads to."""
+    by_type: Mapping[str, tuple[FieldSelection, ...]] = {
+        selections.type_name: selections.fields,
+        **selections.narrowed,
+    }
+    return frozenset(
+        (type_name, each.name, provided_by(each.selections) if each.selections else NOTHING)
+        for type_name, fields in by_type.items()
+        for each in fields
+    )
+
+
+def _inline(selections: SelectionSet) -> str:
+    return " ".join(str(selections).split())

@@ -1,0 +1,74 @@
+"""Merge steps that can travel as one fetch without making anything wait longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from router.planner.fetches import FetchGraph
+from router.planner.steps import Presented, Step, clash, united
+
+
+def merged(graph: FetchGraph) -> FetchGraph:
+    """The graph with fewer fetches and no more steps in sequence."""
+    steps = list(graph.steps)
+    while pair := _mergeable(steps):
+        kept, absorbed = pair
+        _absorb(kept, absorbed, steps)
+        steps.remove(absorbed)
+    return FetchGraph(tuple(steps))
+
+
+def depths(steps: Iterable[Step]) -> dict[Step, int]:
+    """How many fetches each step waits for at least, one after the other."""
+    found: dict[Step, int] = {}
+
+    def depth(step: Step) -> int:
+        if step not in found:
+            found[step] = max((depth(parent) + 1 for parent in step.parents), default=0)
+        return found[step]
+
+    for step in steps:
+        depth(step)
+    return found
+
+
+def _mergeable(steps: list[Step]) -> tuple[Step, Step] | None:
+    """Two steps of which the second can join the first."""
+    depth = depths(steps)
+    awaited = {parent for step in steps for parent in step.parents}
+    for kept in steps:
+        for other in steps:
+            if kept is other or not _alike(kept, other):
+                continue
+            together = depth[kept] == depth[other] and kept.number < other.number
+            if together or (depth[other] < depth[kept] and other not in awaited):
+                return kept, other
+    return None
+
+
+def _alike(one: Step, other: Step) -> bool:
+    if (one.graph, one.kind, one.path, one.reason) != (other.graph, other.kind, other.path, other.reason):
+        return False
+    if one.kind != "entities":
+        return one.path != ()
+    return not any(
+        _conflict(one.presented[key], other.presented[key])
+        for key in one.presented.keys() & other.presented.keys()
+    )
+
+
+def _conflict(one: Presented, other: Presented) -> bool:
+    return one.key != other.key or clash(one.input, other.input)
+
+
+def _absorb(kept: Step, absorbed: Step, steps: list[Step]) -> None:
+    kept.selection.absorb(absorbed.selection)
+    kept.parents |= absorbed.parents
+    for key, presented in absorbed.presented.items():
+        mine = kept.presented.get(key)
+        given = united(mine.input, presented.input) if mine else presented.input
+        kept.presented[key] = Presented(presented.key, presented.accepts, given)
+    for step in steps:
+        if absorbed in step.parents:
+            step.parents.remove(absorbed)
+            step.parents.add(kept)

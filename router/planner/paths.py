@@ -1,0 +1,323 @@
+"""Path search: every way in which each leaf of an operation can be reached.
+
+The search walks the operation level by level with a frontier: the places where the objects of this level can
+be held. From each place a field is reached directly, or after one entity move; an entity move carries the
+ways to its key and requirements with it, so a chain of hops is a requirement that hops itself. The frontier
+keeps only the best few paths to each place, so the search grows with the number of subgraphs, never with the
+product of choices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from router.normalize import TYPENAME, FieldSelection, SelectionSet
+from router.planner.errors import UnplannableError
+from router.planner.graph import EntityMove, FieldMove, Move, Narrow, Node, QueryGraph, Select, Way
+
+PATHS_PER_PLACE = 3
+MAX_FRONTIER = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way through the graph; `depth` counts its fetches in sequence, `jumps` its entity moves."""
+
+    node: Node | None
+    moves: Way = ()
+    depth: int = 0
+    jumps: int = 0
+
+    @property
+    def cost(self) -> tuple[int, int, int]:
+        """Fewer sequential fetches, then fewer fetches, then fewer fields."""
+        return (self.depth, self.jumps, len(self.moves))
+
+    def then(self, move: Move, node: Node | None) -> Path:
+        """The path with one more move."""
+        if isinstance(move, EntityMove):
+            hops = sum(isinstance(each, EntityMove) for way in move.leaves for each in way)
+            return Path(node, (*self.moves, move), self.depth + 1 + move.depth, self.jumps + 1 + hops)
+        return Path(node, (*self.moves, move), self.depth, self.jumps)
+
+    def __str__(self) -> str:
+        return "".join(str(move) for move in self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf of an operation, and every path that reaches it, best first."""
+
+    place: tuple[str, ...]
+    options: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        options = "".join(f"\n  {option}" for option in self.options)
+        return f"{'.'.join(self.place)}{options}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a field is reached from a node: directly, or after one entity move."""
+
+    entity: EntityMove | None
+    move: FieldMove
+
+
+_Excluded = frozenset[str | tuple[str, str]]
+
+
+class PathFinder:
+    """Finds routes in a query graph and remembers them; it belongs to a supergraph, not to an operation."""
+
+    def __init__(self, graph: QueryGraph) -> None:
+        self.graph = graph
+        self._routes: dict[tuple[Node, str, _Excluded], tuple[Route, ...]] = {}
+        self._reached: dict[tuple[Node, _Excluded], tuple[EntityMove, ...]] = {}
+
+    def leaves(self, starts: Iterable[Node], selections: SelectionSet) -> tuple[Leaf, ...]:
+        """The leaves of a selection with the paths to them from any of the starts.
+
+        Raises:
+            UnplannableError: some field cannot be reached.
+        """
+        walk = _Walk(self, frozenset())
+        walk.selection_set([Path(start) for start in starts], selections, ())
+        return tuple(walk.found)
+
+    def routes(self, node: Node, name: str, excluded: _Excluded) -> tuple[Route, ...]:
+        """The ways to a field from a node, at most one per subgraph that is entered."""
+        known = (node, name, excluded)
+        if known not in self._routes:
+            self._routes[known] = self._find_routes(node, name, excluded)
+        return self._routes[known]
+
+    def reached(self, node: Node, excluded: _Excluded = frozenset()) -> tuple[EntityMove, ...]:
+        """The entity moves that are possible from a node."""
+        known = (node, excluded)
+        if known not in self._reached:
+            self._reached[known] = () if node.type in excluded else self._explore(node, excluded)
+        return self._reached[known]
+
+    def _find_routes(self, node: Node, name: str, excluded: _Excluded) -> tuple[Route, ...]:
+        routes = []
+        if direct := self.graph.field_move(node, name):
+            routes.append(Route(None, direct))
+        if (node.type, name) in excluded:
+            return tuple(routes)
+        for entity in self.reached(node, excluded):
+            if move := self.graph.field_move(entity.target, name):
+                if entity.target.graph != node.graph or entity.target.type != node.type:
+                    routes.append(Route(entity, move))
+        within = excluded | {(node.type, name)}
+        for entity in self._with_requirements(node, name, within):
+            routes.append(Route(entity, self.graph.required_move(entity.target, name)))
+        return tuple(routes)
+
+    def _with_requirements(self, node: Node, name: str, excluded: _Excluded) -> Iterable[EntityMove]:
+        """Entity moves that bring along what a field requires."""
+        best: dict[Node, EntityMove] = {}
+        for entrance in self.graph.entrances(node.type):
+            requires = self.graph.requirement(entrance.target, name)
+            if requires is None or entrance.key is None:
+                continue
+            move = self._enter(node, entrance.target, entrance.key, requires, excluded)
+            if move and (entrance.target not in best or move.depth < best[entrance.target].depth):
+                best[entrance.target] = move
+        return best.values()
+
+    def _explore(self, node: Node, excluded: _Excluded) -> tuple[EntityMove, ...]:
+        """Finds, round by round, what can be entered with the keys that are known so far."""
+        reached: dict[Node, EntityMove] = {}
+        while True:
+            fresh: dict[Node, EntityMove] = {}
+            for entrance in self.graph.entrances(node.type):
+                if entrance.target in reached:
+                    continue
+                move = self._enter_known(node, entrance.target, entrance.key, reached, excluded)
+                if move and (entrance.target not in fresh or _effort(move) < _effort(fresh[entrance.target])):
+                    fresh[entrance.target] = move
+            if not fresh:
+                return tuple(reached.values())
+            reached.update(fresh)
+
+    def _enter_known(
+        self,
+        node: Node,
+        target: Node,
+        key: SelectionSet | None,
+        reached: dict[Node, EntityMove],
+        excluded: _Excluded,
+    ) -> EntityMove | None:
+        if key is None:
+            return EntityMove(node, target, None) if target.graph != node.graph else None
+        start = Path(node)
+        frontier = [start, *(start.then(move, there) for there, move in reached.items())]
+        return self._gathered(node, target, key, None, frontier, excluded | {node.type})
+
+    def _enter(
+        self, node: Node, target: Node, key: SelectionSet, requires: SelectionSet, excluded: _Excluded
+    ) -> EntityMove | None:
+        start = Path(node)
+        frontier = [start, *(start.then(move, move.target) for move in self.reached(node, excluded))]
+        return self._gathered(node, target, key, requires, frontier, excluded)
+
+    def _gathered(
+        self,
+        node: Node,
+        target: Node,
+        key: SelectionSet,
+        requires: SelectionSet | None,
+        frontier: list[Path],
+        excluded: _Excluded,
+    ) -> EntityMove | None:
+        walk = _Walk(self, excluded)
+        try:
+            for needed in (key, requires):
+                if needed is not None:
+                    walk.selection_set(frontier, needed, ())
+        except UnplannableError:
+            return None
+        chosen = [min(leaf.options, key=lambda path: path.cost) for leaf in walk.found]
+        depth = max((path.depth for path in chosen), default=0)
+        return EntityMove(node, target, key, requires, tuple(path.moves for path in chosen), depth)
+
+
+class _Walk:
+    """One walk over a selection, collecting the leaves it finds."""
+
+    def __init__(self, finder: PathFinder, excluded: _Excluded) -> None:
+        self._finder = finder
+        self._graph = finder.graph
+        self._excluded = excluded
+        self.found: list[Leaf] = []
+
+    def selection_set(
+        self, frontier: Sequence[Path], selections: SelectionSet, place: tuple[str, ...]
+    ) -> None:
+        for field in selections.fields:
+            self._field(frontier, selections.type_name, field, place)
+        if not selections.narrowed:
+            return
+        common = self._shared_types(frontier)
+        for type_name, fields in selections.narrowed.items():
+            narrowed = self._narrowed(frontier, type_name) if type_name in common else []
+            for field in fields if narrowed else ():
+                self._field(narrowed, type_name, field, place)
+
+    def _field(
+        self, frontier: Sequence[Path], type_name: str, field: FieldSelection, place: tuple[str, ...]
+    ) -> None:
+        here = (*place, field.response_name)
+        advanced = self._advanced(frontier, field)
+        if not advanced and self._graph.supergraph.is_abstract(type_name):
+            return self._expanded(frontier, field, here)
+        if not advanced:
+            raise UnplannableError(here, type_name)
+        self._descend(advanced, field, here)
+        return None
+
+    def _descend(self, advanced: list[Path], field: FieldSelection, here: tuple[str, ...]) -> None:
+        before = len(self.found)
+        if field.selections:
+            self.selection_set(advanced, field.selections, here)
+        if len(self.found) == before:
+            self.found.append(Leaf(here, tuple(advanced)))
+
+    def _expanded(self, frontier: Sequence[Path], field: FieldSelection, here: tuple[str, ...]) -> None:
+        """Asks a field of an abstract type separately of each concrete type.
+
+        All types must be served from one place, because the subgraph decides which of them it returns.
+        """
+        capable = [path for path in self._with_types(frontier) if self._serves_all(path, field)]
+        common = self._shared_types(capable)
+        if not common:
+            raise UnplannableError(here, "/".join(sorted({path.node.type for path in frontier if path.node})))
+        for type_name in sorted(common):
+            self._field(self._narrowed(capable, type_name), type_name, field, here[:-1])
+
+    def _serves_all(self, path: Path, field: FieldSelection) -> bool:
+        assert path.node is not None
+        types = self._graph.runtime_types(path.node)
+        return bool(types) and all(self._advanced(self._narrowed([path], each), field) for each in types)
+
+    def _advanced(self, frontier: Sequence[Path], field: FieldSelection) -> list[Path]:
+        reached: list[Path] = []
+        for path in frontier:
+            assert path.node is not None
+            if field.name == TYPENAME:
+                reached += self._typename(path, field)
+                continue
+            routes = self._finder.routes(path.node, field.name, self._excluded)
+            for route in routes:
+                if field.selections is None and route.entity and routes[0].entity is None:
+                    break
+                if route.entity and route.entity.key is None and not path.moves:
+                    continue  # the search starts from every root already
+                step = path.then(route.entity, route.entity.target) if route.entity else path
+                reached.append(step.then(Select(route.move, field), route.move.target))
+        return _best(reached)
+
+    def _typename(self, path: Path, field: FieldSelection) -> list[Path]:
+        return [
+            each.then(Select(move, field), None)
+            for each in self._with_types([path])
+            if each.node and (move := self._graph.field_move(each.node, TYPENAME))
+        ]
+
+    def _shared_types(self, frontier: Sequence[Path]) -> frozenset[str]:
+        """The types that every place of the frontier can return.
+
+        Resolvers of a shared field must agree, so a type that one of them never returns does not occur.
+        """
+        types = [self._graph.runtime_types(path.node) for path in self._with_types(frontier) if path.node]
+        return frozenset.intersection(*types) if types else frozenset()
+
+    def _narrowed(self, frontier: Sequence[Path], type_name: str) -> list[Path]:
+        narrowed = []
+        for path in self._with_types(frontier):
+            assert path.node is not None
+            if path.node.type == type_name:
+                narrowed.append(path)
+            elif node := self._graph.narrowed(path.node, type_name):
+                narrowed.append(path.then(Narrow(type_name), node))
+        return narrowed
+
+    def _with_types(self, frontier: Sequence[Path]) -> list[Path]:
+        """The frontier with interface objects replaced by the subgraphs that know the concrete types."""
+        typed: list[Path] = []
+        for path in frontier:
+            assert path.node is not None
+            if not self._graph.is_interface_object(path.node):
+                typed.append(path)
+                continue
+            for move in self._finder.reached(path.node, self._excluded):
+                if not self._graph.is_interface_object(move.target):
+                    typed.append(path.then(move, move.target))
+        return _best(typed)
+
+
+def _effort(move: EntityMove) -> tuple[int, int]:
+    return (move.depth, sum(len(way) for way in move.leaves))
+
+
+def _best(paths: list[Path]) -> list[Path]:
+    """The best few paths to each place, cheapest first."""
+    if len(paths) < 2:
+        return paths
+    kept: list[Path] = []
+    per_place: dict[Node | str | None, int] = defaultdict(int)
+    for path in sorted(paths, key=lambda path: path.cost):
+        place = path.node or _graph_of(path)
+        per_place[place] += 1
+        if per_place[place] <= PATHS_PER_PLACE:
+            kept.append(path)
+    return kept[:MAX_FRONTIER]
+
+
+def _graph_of(path: Path) -> str:
+    last = path.moves[-1]
+    assert isinstance(last, Select)
+    return last.move.source.graph

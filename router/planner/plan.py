@@ -1,0 +1,214 @@
+"""The query plan: which subgraph is asked what, in which order, and where its answer goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from router.normalize import TYPENAME, Conditions, braced, conditions_text, indented
+from router.planner.names import ResponseNames
+
+LIST = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A path segment that keeps only objects of one concrete type."""
+
+    type: str
+
+    def __str__(self) -> str:
+        return f"|[{self.type}]"
+
+
+FetchPath: TypeAlias = tuple[str | Narrowing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputField:
+    """A field as a subgraph is asked for it; `key` is its response name."""
+
+    key: str
+    name: str
+    arguments: str = ""
+    variables: frozenset[str] = frozenset()
+    conditions: Conditions = frozenset()
+    output: Output | None = None
+
+    def __str__(self) -> str:
+        alias = f"{self.key}: " if self.key != self.name else ""
+        head = f"{alias}{self.name}{self.arguments}{conditions_text(self.conditions)}"
+        return head if self.output is None else f"{head} {braced(str(self.output))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A selection set as a subgraph is asked for it."""
+
+    typename: bool
+    fields: tuple[OutputField, ...]
+    narrowed: tuple[tuple[str, Output], ...] = ()
+
+    def __str__(self) -> str:
+        lines = [TYPENAME] if self.typename else []
+        lines += [str(each) for each in self.fields]
+        lines += [f"... on {name} {braced(str(output))}" for name, output in self.narrowed]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """A field of a representation, and the key under which the merged data holds its value."""
+
+    name: str
+    key: str
+    input: Input | None = None
+
+    def __str__(self) -> str:
+        alias = f"{self.name}: " if self.key != self.name else ""
+        return f"{alias}{self.key}" + (f" {braced(str(self.input))}" if self.input else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is read of an object for a representation; `typename` is None if its own goes along unchanged."""
+
+    fields: tuple[InputField, ...]
+    narrowed: tuple[tuple[str, tuple[InputField, ...]], ...] = ()
+    typename: bool = False
+
+    def __str__(self) -> str:
+        lines = [TYPENAME] if self.typename else []
+        lines += [str(each) for each in self.fields]
+        for name, fields in self.narrowed:
+            lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """How objects of some types are presented to a subgraph: as which type, and with which fields."""
+
+    typename: str
+    accepts: frozenset[str]
+    input: Input
+
+    def __str__(self) -> str:
+        fields = str(self.input)
+        return f"... on {self.typename} {braced(TYPENAME + (chr(10) + fields if fields else ''))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request to a subgraph.
+
+    With `representations` it asks `_entities` about the objects at its place, otherwise a root type.
+    """
+
+    subgraph: str
+    kind: str
+    output: Output
+    variables: tuple[tuple[str, str], ...] = ()
+    representations: tuple[Representation, ...] = ()
+
+    def __str__(self) -> str:
+        body = braced(str(self.output))
+        if self.representations:
+            known = "\n".join(map(str, self.representations))
+            body = f"{braced(known)} =>\n{body}"
+        return f'Fetch(service: "{self.subgraph}") {braced(body)}'
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """A fetch about the objects at a path of the data."""
+
+    path: FetchPath
+    fetch: Fetch
+
+    def __str__(self) -> str:
+        return f'Flatten(path: "{path_text(self.path)}") {braced(str(self.fetch))}'
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFetch:
+    """Several entity fetches to one subgraph that travel as one request."""
+
+    subgraph: str
+    entries: tuple[Flatten, ...]
+
+    def __str__(self) -> str:
+        return f'BatchFetch(service: "{self.subgraph}") {braced(_listed(self.entries))}'
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Nodes that run one after the other."""
+
+    nodes: tuple[PlanNode, ...]
+
+    def __str__(self) -> str:
+        return f"Sequence {braced(_listed(self.nodes))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Nodes that run at the same time."""
+
+    nodes: tuple[PlanNode, ...]
+
+    def __str__(self) -> str:
+        return f"Parallel {braced(_listed(self.nodes))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A node that runs only if a boolean variable has a value."""
+
+    variable: str
+    value: bool
+    node: PlanNode
+
+    def __str__(self) -> str:
+        name = "Include" if self.value else "Skip"
+        return f"{name}(if: ${self.variable}) {braced(str(self.node))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A stream opened at one subgraph, and what completes each of its events."""
+
+    primary: Fetch
+    rest: PlanNode | None
+
+    def __str__(self) -> str:
+        parts = f"Primary: {braced(str(self.primary))}"
+        if self.rest is not None:
+            parts += f",\nRest: {braced(str(self.rest))}"
+        return f"Subscription {braced(parts)}"
+
+
+PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition | Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """The plan of one operation; without a node there is nothing to fetch."""
+
+    node: PlanNode | None
+    names: ResponseNames
+
+    def __str__(self) -> str:
+        return "QueryPlan {}" if self.node is None else f"QueryPlan {braced(str(self.node))}"
+
+
+def path_text(path: FetchPath) -> str:
+    """A path as plans print it: `books.@.author.@|[Writer]`."""
+    text = ""
+    for segment in path:
+        text += str(segment) if isinstance(segment, Narrowing) or not text else f".{segment}"
+    return text
+
+
+def _listed(nodes: tuple[PlanNode, ...]) -> str:
+    return "".join(f"{node},\n" for node in nodes).rstrip("\n")
