@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -14,7 +14,8 @@ from arq.connections import ArqRedis
 from tests.support.subgraph import settings_of
 from workers import settings as worker_settings
 from workers.platform import Platform
-from workers.registry import Handler, Registry
+from workers.registry import REGISTRY, Handler, Registry
+from workers.relay import Relay
 from workers.settings import QUEUE, create_worker, dump, keep_marks, redis_settings
 
 JOB = "print.HoldStill"
@@ -29,15 +30,31 @@ async def open_queue(environ: Mapping[str, str]) -> ArqRedis:
 
 @asynccontextmanager
 async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
-    """A worker at work, with its heart beating."""
+    """A worker with one handler, at work with its heart beating."""
     queue = await open_queue(environ)
     nowhere = cast("Platform", None)
     worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
-    running = [asyncio.create_task(worker.async_run()), asyncio.create_task(keep_marks(worker))]
-    try:
+    async with _at_work(worker, keep_marks(worker)):
         yield worker
+
+
+@asynccontextmanager
+async def all_working(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
+    """A worker with every task of the platform, and its relay."""
+    queue = await open_queue(environ)
+    worker = create_worker(platform, queue, REGISTRY)
+    async with _at_work(worker, keep_marks(worker), Relay(platform, queue, REGISTRY).run()):
+        yield
+
+
+@asynccontextmanager
+async def _at_work(worker: Worker, *beside: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    running = [asyncio.create_task(work) for work in (worker.async_run(), *beside)]
+    try:
+        yield
     finally:
-        running[1].cancel()
+        for task in running[1:]:
+            task.cancel()
         await worker.close()
         await asyncio.gather(*running, return_exceptions=True)
 

@@ -29,7 +29,7 @@ class Recipient:
     region: str | None
     postal_code: str
     country_code: str
-    phone: str | None
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""Orders of an approved book, paid for, made by the use cases of the domains."""
+
+import hashlib
+from functools import cache
+
+from subgraphs.books import service as books
+from subgraphs.books.models import Pronouns, Theme
+from subgraphs.books.repository import get_any_book
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.money import Money
+from subgraphs.orders import service as orders
+from subgraphs.orders.addresses import Address
+from subgraphs.orders.models import Order, ShippingLevel
+from subgraphs.orders.payments import payment_provider
+from tests.subgraphs.books.pictures import png
+from workers.platform import Platform
+
+SHARP = 2625
+COARSE = 800
+
+picture_bytes = cache(lambda side: png(7, side))
+
+
+async def paid_order(platform: Platform, *, picture_side: int = SHARP) -> tuple[Identity, Order]:
+    """A parent and the order that they paid for a book with pictures of this size."""
+    parent = Identity(new_id("usr"), "ses_1", frozenset({"parent"}), "")
+    book_id, snapshot_id = await approved_book(platform, parent, picture_side)
+    address = Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000")
+    request = orders.QuoteRequest(book_id, "casewrap-8.5-square", 1, address, ShippingLevel.MAIL)
+    part = Money(500, "USD")
+    async with platform.orders.unit_of_work() as uow:
+        quote = await orders.create_quote(
+            uow, parent, request, orders.Price(snapshot_id, part, part, part, part)
+        )
+    payments = payment_provider(platform.orders)
+    order = await orders.checkout(platform.orders, payments, parent, quote.id, "pm_card_visa")
+    return parent, order
+
+
+async def approved_book(platform: Platform, parent: Identity, picture_side: int) -> tuple[str, str]:
+    """A whole book and its snapshot."""
+    child = books.ChildDetails("Mia", "2020-05", Pronouns.SHE, "red curls", ["foxes"])
+    async with platform.books.unit_of_work() as uow:
+        child_id = (await books.create_child(uow, parent, child)).id
+        await uow.session.flush()
+        brief = books.BriefDetails("A fox with a lantern", Theme.COURAGE, "en", None)
+        book_id = (await books.create_book(uow, parent, child_id, brief)).id
+    picture = await stored_picture(platform, picture_side)
+    async with platform.books.database.read() as session:
+        story = await books.story_context(session, book_id)
+    async with platform.books.unit_of_work() as uow:
+        outline = books.BookOutline("Mia and the Fox", "A story", "A fox is lost.", "For Mia", "Good night.")
+        await books.apply_outline(uow, book_id, outline, "outline")
+        for page in story.pages[3:31]:
+            if page.layout == "TEXT":
+                await books.apply_page_text(uow, page.id, f"Scene of page {page.number}.", page.id)
+            else:
+                target = books.IllustrationTarget(book_id, page.id)
+                await books.apply_illustration(uow, target, page.id, picture)
+        await books.apply_illustration(uow, books.IllustrationTarget(book_id, None), "cover", picture)
+        await books.finish_generation(uow, book_id, "finish")
+    async with platform.books.unit_of_work() as uow:
+        version = (await get_any_book(uow.session, book_id)).version
+        return book_id, (await books.approve_book(uow, parent, book_id, version)).id
+
+
+async def stored_picture(platform: Platform, side: int) -> books.Picture:
+    """A square picture in the store."""
+    content = picture_bytes(side)
+    key = f"illustrations/{new_id('ill')}.png"
+    await platform.books.storage.put(key, content)
+    return books.Picture(key, hashlib.sha256(content).hexdigest(), side, side, "A fox")
