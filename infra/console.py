@@ -42,13 +42,15 @@ def log_line(name: str, line: str) -> Text:
     record = _record(line)
     if record is None:
         return Text.assemble(_prefix(name), (line, "dim"))
-    level, metadata = record.get("level", "info"), record.get("metadata") or {}
+    level, metadata = record.get("level", "info"), dict(record.get("metadata") or {})
+    trace = metadata.pop("exception", None)
     details = "".join(f"  {key}={_short(value)}" for key, value in metadata.items())
     return Text.assemble(
         _prefix(name),
         (f"{str(record.get('timestamp', ''))[11:19]} ", "dim"),
         (str(record["message"]), LEVELS.get(level, "")),
         (details, "dim"),
+        (f"\n{trace}" if trace else "", "dim"),
     )
 
 

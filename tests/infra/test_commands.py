@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from infra.checkout import ROOT
 from infra.cli import app
-from infra.commands import planning
 from infra.local import Stack, environment
 from infra.local.folder import DataFolder
 from infra.local.ports import free_port
@@ -169,4 +168,3 @@ def test_plan_prints_the_fetches_of_an_operation(tmp_path):
     assert shown.output.startswith("QueryPlan {")
     assert shown.output.count('Fetch(service: "auth")') == 1
     assert shown.output.count('Fetch(service: "books")') == 1
-    assert planning.SUPERGRAPH.exists()

@@ -19,6 +19,11 @@ def test_another_line_is_shown_as_it_is():
     assert log_line("postgres", '["a list"]').plain == 'postgres  ["a list"]'
 
 
+def test_a_traceback_is_shown_whole_on_lines_of_its_own():
+    line = '{"message":"Failed","metadata":{"exception":"Traceback:\\n  File x\\nBoom"}}'
+    assert log_line("ai", line).plain == "ai         Failed\nTraceback:\n  File x\nBoom"
+
+
 def test_long_metadata_is_cut():
     line = '{"message":"m","metadata":{"body":"' + "x" * 300 + '"}}'
     assert log_line("ai", line).plain.endswith("x" * 200 + "…")
