@@ -12,7 +12,15 @@ from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the test process's signal handlers alone."""
+    """A server that leaves the test process's signal handlers alone and stops without delay."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.stop.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -33,6 +41,6 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.stop.set()
         await asyncio.gather(task, return_exceptions=True)
         listener.close()
