@@ -127,7 +127,7 @@ def _refusal(request: Request, error: RouterError) -> Response:
     is_graphql = isinstance(error, DocumentError | AccessError)
     plain = preferred(request.headers.get("accept"), ANSWERS) != GRAPHQL_JSON
     status = 200 if is_graphql and plain else error.status
-    return _json(request, {"errors": error.formatted()}, status, error.headers)
+    return _json(request, error.response(), status, error.headers)
 
 
 def _json(

@@ -19,6 +19,7 @@ from graphql import (
 from router.errors import OperationNotFoundError, ParseFailedError, RouterError, ValidationFailedError
 from router.executor import Prepared, prepare
 from router.operation import Operation, operation_of
+from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards
 from router.policy.limits import rules
 from router.settings import Limits
@@ -33,9 +34,13 @@ MAX_KNOWN_CHARACTERS = 1_000_000
 class PreparedOperation:
     """One operation of a document, ready to run for any variables and any caller."""
 
-    operation: Operation
     guards: tuple[Guard, ...]
     prepared: Prepared
+
+    @property
+    def operation(self) -> Operation:
+        """The operation itself."""
+        return self.prepared.operation
 
     @property
     def kind(self) -> OperationType:
@@ -52,7 +57,7 @@ class Operations:
     def __init__(
         self, supergraph: Supergraph, limits: Limits, size: int, metrics: Metrics, *, introspection: bool
     ) -> None:
-        self._supergraph = supergraph
+        self._planner = Planner(supergraph)
         self._access = AccessRules.of(supergraph.document)
         self._max_tokens = limits.max_tokens
         self._rules = [*specified_rules, *rules(limits, introspection=introspection)]
@@ -68,6 +73,7 @@ class Operations:
             ParseFailedError: the text is not GraphQL, or has too many tokens.
             ValidationFailedError: it does not fit the schema, or exceeds a limit.
             OperationNotFoundError: it has no such operation, or several and none is named.
+            UnplannableOperationError: the subgraphs cannot answer it.
         """
         key = (query, operation_name)
         known = self._known.get(key)
@@ -96,14 +102,13 @@ class Operations:
             return error
 
     def _prepare(self, query: str, operation_name: str | None) -> PreparedOperation:
-        schema = self._supergraph.public_schema
+        schema = self._planner.supergraph.public_schema
         document = _parse(query, self._max_tokens)
         if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
             raise ValidationFailedError(errors)
         node = select(document, operation_name)
-        operation = operation_of(schema, document, node)
         required = guards(self._access, schema, document, node)
-        return PreparedOperation(operation, required, prepare(self._supergraph, operation))
+        return PreparedOperation(required, prepare(self._planner, operation_of(schema, document, node)))
 
 
 def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -18,7 +18,13 @@ from typing import Any
 from graphql import OperationType
 
 from router.errors import BadVariableError, masked
-from router.executor import execute, execute_event
+from router.executor import (
+    ExecutionRequest,
+    ExecutionResult,
+    execute,
+    execute_event,
+    subscription_request,
+)
 from router.executor.subgraph import SubgraphError
 from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext, Transport
@@ -73,24 +79,18 @@ class Pipeline:
         if isinstance(variables, list):
             raise BadVariableError(variables)
         context = RequestContext(caller.authorization, trace.traceparent)
-        return Operation(self, prepared, variables, context, trace)
+        return Operation(self, prepared, ExecutionRequest(variables, self.transport, context), trace)
 
 
 class Operation:
     """One operation of one caller, ready to run once."""
 
     def __init__(
-        self,
-        pipeline: Pipeline,
-        operation: PreparedOperation,
-        variables: dict[str, Any],
-        context: RequestContext,
-        trace: Trace,
+        self, pipeline: Pipeline, operation: PreparedOperation, request: ExecutionRequest, trace: Trace
     ) -> None:
         self._pipeline = pipeline
         self._operation = operation
-        self._variables = variables
-        self._context = context
+        self._request = request
         self._trace = trace
 
     @property
@@ -102,9 +102,7 @@ class Operation:
         """The response of a query or a mutation."""
         metrics, kind = self._pipeline.metrics, self.kind.value
         with metrics.request_seconds.labels(kind).time():
-            result = await execute(
-                self._operation.prepared, self._variables, self._pipeline.transport, self._context
-            )
+            result = response(await execute(self._operation.prepared, self._request))
         metrics.requests.labels(kind, "error" if "errors" in result else "ok").inc()
         return result
 
@@ -136,14 +134,16 @@ class Operation:
             await events.aclose()
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
-        prepared = self._operation.prepared
-        source = self._pipeline.events.events(
-            prepared.source.subgraph, prepared.source.body(self._variables), self._context
-        )
+        prepared, request = self._operation.prepared, self._request
+        subgraph, body = subscription_request(prepared, request.variables)
+        source = self._pipeline.events.events(subgraph, body, request.context)
         try:
             async for event in source:
-                yield await execute_event(
-                    prepared, event, self._variables, self._pipeline.transport, self._context
-                )
+                yield response(await execute_event(prepared, event, request))
         finally:
             await source.aclose()
+
+
+def response(result: ExecutionResult) -> dict[str, Any]:
+    """A result as a GraphQL response."""
+    return {"data": result.data, "errors": result.errors} if result.errors else {"data": result.data}

@@ -80,7 +80,7 @@ async def test_an_unknown_field_names_what_was_meant(library: Library):
     _, answer = await post(library, {"query": "{ bookz { title } }"})
     assert answer["errors"] == [
         {
-            "message": "Cannot query field 'bookz' on type 'Query'. Did you mean 'books' or 'book'?",
+            "message": "Cannot query field 'bookz' on type 'Query'. Did you mean 'book' or 'books'?",
             "locations": [{"line": 1, "column": 3}],
             "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
         }
