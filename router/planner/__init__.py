@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from graphql import print_ast
+from graphql import VariableDefinitionNode, print_ast
 
 from router.normalize import TYPENAME, NormalizedOperation, SelectionSet, normalize
 from router.operation import Operation
@@ -82,7 +82,7 @@ class Planning:
     def plan(self) -> QueryPlan:
         """5. The steps in the order in which they run."""
         definitions = self.operation.node.variable_definitions or ()
-        variables = {each.variable.name.value: print_ast(each.type) for each in definitions}
+        variables = {each.variable.name.value: _declared(each) for each in definitions}
         nodes = [
             node for graph in self.fetches for node in arranged(self.planner.supergraph, graph, variables)
         ]
@@ -118,3 +118,9 @@ class Planning:
         if not found:
             raise problem
         return found
+
+
+def _declared(variable: VariableDefinitionNode) -> str:
+    """The type of a variable with its default, which lets a nullable variable stand where null may not."""
+    default = f" = {print_ast(variable.default_value)}" if variable.default_value else ""
+    return f"{print_ast(variable.type)}{default}"

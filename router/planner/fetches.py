@@ -174,7 +174,7 @@ class FetchGraphBuilder:
             (name, tuple(self._input_fields(name, fields, place)))
             for name, fields in selections.narrowed.items()
         )
-        return Input(fields, narrowed, typename=bool(place) and self._tells_types(selections.type_name))
+        return Input(fields, narrowed)
 
     def _input_fields(
         self, type_name: str, fields: Iterable[FieldSelection], place: Place
@@ -183,7 +183,10 @@ class FetchGraphBuilder:
             if field.name == TYPENAME:
                 continue
             key = self._key(place, type_name, field, client=False)
-            below = self._input(field.selections, (*place, key)) if field.selections else None
+            below = None
+            if field.selections:
+                typename = self._tells_types(field.selections.type_name)
+                below = replace(self._input(field.selections, (*place, key)), typename=typename)
             yield InputField(field.name, key, below)
 
 
