@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common.errors import NotFound
@@ -13,10 +15,18 @@ from subgraphs.common.pagination import Page, PageRequest
 from subgraphs.print.models import OfflineShopJob, PrintJob, PrintJobTransition
 
 
-async def add_job(session: AsyncSession, job: PrintJob) -> None:
-    """Add an order's print job; the database holds that an order has only one."""
-    session.add(job)
-    await session.flush()
+async def add_job(session: AsyncSession, values: Mapping[str, Any]) -> PrintJob | None:
+    """Add a print job, held until the transaction ends; none when its order has one.
+
+    Where another transaction is just adding the order's job, its end is waited for.
+    """
+    added: PrintJob | None = await session.scalar(
+        insert(PrintJob)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=[PrintJob.order_id])
+        .returning(PrintJob)
+    )
+    return added
 
 
 async def lock_job(session: AsyncSession, job_id: str) -> PrintJob:

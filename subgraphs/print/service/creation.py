@@ -10,7 +10,6 @@ from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
 from subgraphs.print.catalogue import product
 from subgraphs.print.jobs import PreflightPrintJob
-from subgraphs.print.models import PrintJob
 from subgraphs.print.service.progress import note
 from subgraphs.print.states import PrintJobStatus
 
@@ -28,25 +27,26 @@ class NewPrintJob:
 
 async def create_print_job(uow: UnitOfWork, new: NewPrintJob) -> None:
     """Create an order's print job and have it checked; nothing when the order has one."""
-    if await repository.lock_job_of_order(uow.session, new.order_id) is not None:
-        return
-    job = PrintJob(
-        id=new_id("prj"),
-        order_id=new.order_id,
-        owner_id=new.owner_id,
-        snapshot_id=new.snapshot_id,
-        product_id=product(new.product_id).id,
-        quantity=new.quantity,
-        status=PrintJobStatus.CREATED,
-        cancel_requested=False,
-        attempts=0,
-        checks=0,
-        last_sequence=0,
-        created_at=uow.now,
+    job = await repository.add_job(
+        uow.session,
+        {
+            "id": new_id("prj"),
+            "order_id": new.order_id,
+            "owner_id": new.owner_id,
+            "snapshot_id": new.snapshot_id,
+            "product_id": product(new.product_id).id,
+            "quantity": new.quantity,
+            "status": PrintJobStatus.CREATED,
+            "cancel_requested": False,
+            "attempts": 0,
+            "checks": 0,
+            "last_sequence": 0,
+            "created_at": uow.now,
+        },
     )
-    await repository.add_job(uow.session, job)
-    await note(uow, job)
-    await uow.enqueue(PreflightPrintJob(job.id))
+    if job is not None:
+        await note(uow, job)
+        await uow.enqueue(PreflightPrintJob(job.id))
 
 
 async def order_of(runtime: Runtime, print_job_id: str) -> str:

@@ -35,6 +35,8 @@ _CALL_SECONDS: Final = 30
 _NEXT_ATTEMPT: Final = timedelta(seconds=60)
 """Longer than a call may last, with room for clocks that differ."""
 
+_TO_SUBMIT: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTING})
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -67,11 +69,9 @@ async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob 
     """Count an attempt before it is made; none when it is not this one's turn."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
-        if job.attempts != attempt - 1:
+        if job.attempts != attempt - 1 or job.status not in _TO_SUBMIT:
             return None
         await move(uow, job, PrintJobStatus.SUBMITTING)
-        if job.status is not PrintJobStatus.SUBMITTING:
-            return None
         job.attempts = attempt
         await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), delay=_NEXT_ATTEMPT)
         return job

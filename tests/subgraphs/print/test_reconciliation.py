@@ -148,3 +148,10 @@ async def test_an_order_cancelled_before_its_payment_was_heard_of_is_not_printed
     job = await created(runtime, order_id=order_id)
     assert await service.begin_preflight(runtime, job.id) is None
     assert await statuses(runtime, job.id) == [S.CREATED, S.CANCELED]
+
+
+async def test_payment_and_cancellation_may_arrive_at_the_same_time(runtime: Runtime) -> None:
+    for _ in range(10):
+        order_id = new_id("ord")
+        job, _ = await asyncio.gather(created(runtime, order_id=order_id), cancel(runtime, order_id))
+        assert await statuses(runtime, job.id) == [S.CREATED, S.CANCELED]
