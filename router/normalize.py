@@ -22,7 +22,6 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     SelectionSetNode,
-    TypeMetaFieldDef,
     ValueNode,
     VariableNode,
     Visitor,
@@ -81,10 +80,11 @@ class SelectionSet:
 
 @dataclass(frozen=True, slots=True)
 class NormalizedOperation:
-    """The normal form of an operation."""
+    """The normal form of an operation; `order` also has the root fields that are answered locally."""
 
     kind: str
     selections: SelectionSet
+    order: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.kind} {braced(str(self.selections))}"
@@ -97,7 +97,8 @@ def normalize(operation: Operation, schema: GraphQLSchema) -> NormalizedOperatio
     normalizer = _Normalizer(schema, operation.fragments)
     found = normalizer.selection_set(root, [(operation.node.selection_set, ALWAYS)])
     fields = tuple(each for each in found.fields if each.name not in INTROSPECTION)
-    return NormalizedOperation(operation.kind, replace(found, fields=fields))
+    order = tuple(dict.fromkeys(each.response_name for each in found.fields))
+    return NormalizedOperation(operation.kind, replace(found, fields=fields), order)
 
 
 def field_set(schema: GraphQLSchema, type_name: str, text: str) -> SelectionSet:
@@ -238,11 +239,12 @@ class _Normalizer:
 
     def _output_type(self, type_: GraphQLNamedType, name: str) -> GraphQLNamedType:
         if name == "__type":
-            return get_named_type(TypeMetaFieldDef.type)
+            return self._schema.type_map["__Type"]
         if name == "__schema":
             return self._schema.type_map["__Schema"]
         assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
-        return get_named_type(type_.fields[name].type)
+        output: GraphQLNamedType = get_named_type(type_.fields[name].type)
+        return output
 
 
 def _conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | None:

@@ -41,7 +41,8 @@ def stripped(document: DocumentNode, *, public: bool) -> DocumentNode:
     """A supergraph without federation's own definitions; `public` also drops what is inaccessible."""
     hidden = _hidden_types(document) if public else frozenset()
     definitions = [node for node in document.definitions if _is_kept(node) and _name(node) not in hidden]
-    return visit(DocumentNode(definitions=tuple(definitions)), _Stripper(hidden, public))
+    kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Stripper(hidden, public))
+    return kept
 
 
 def is_internal(name: str) -> bool:

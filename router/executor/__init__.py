@@ -9,10 +9,10 @@ from typing import Any
 from graphql import DocumentNode, GraphQLError
 
 from router.errors import UnplannableOperationError
+from router.executor.documents import root_body
 from router.executor.introspection import introspect, introspection_document
 from router.executor.projection import Answer, Project, compile_projection
-from router.executor.run import Run, Runnable, compile_node
-from router.executor.documents import root_body
+from router.executor.run import Run, Runnable, anchored, compile_node
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation
 from router.planner import Planner, UnplannableError
@@ -76,7 +76,7 @@ def prepare(planner: Planner, operation: Operation) -> Prepared:
         compile_node(rest, plan.names) if rest else None,
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
-        tuple(each.response_name for each in planning.normalized.selections.fields),
+        planning.normalized.order,
     )
 
 
@@ -97,7 +97,8 @@ async def execute_event(
 ) -> ExecutionResult:
     """Completes one event of a subscription, as its subgraph sent it."""
     data = event.get("data")
-    errors = [dict(error) for error in event.get("errors") or ()]
+    names = prepared.plan.names
+    errors = [anchored(error, (), error.get("path"), names) for error in event.get("errors") or ()]
     return await _finish(prepared, request, data if isinstance(data, dict) else {}, errors)
 
 
@@ -111,6 +112,7 @@ async def _finish(
     projected = prepared.project(run.data, answer)
     if prepared.introspection and projected is not None:
         known, problems = introspect(prepared.operation, prepared.introspection, request.variables)
-        projected.update(known or {})
+        whole = {**projected, **(known or {})}
+        projected = {name: whole[name] for name in prepared.order if name in whole}
         answer.errors += problems
     return ExecutionResult(projected, answer.errors)

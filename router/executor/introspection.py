@@ -56,4 +56,4 @@ def _kept(operation: Operation, selection: SelectionNode) -> SelectionNode | Non
         case _:
             return None
     asked = _asked(operation, inner)
-    return asked and InlineFragmentNode(directives=selection.directives, selection_set=asked)
+    return InlineFragmentNode(directives=selection.directives, selection_set=asked) if asked else None

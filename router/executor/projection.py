@@ -88,9 +88,9 @@ class _Compiler:
         """Completes an object of the selections' type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
-            return self._object(type_.name, type_.name, selections.fields, place)
+            return self._object(type_.name, selections.fields, place)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
-        untyped = self._object(type_.name, type_.name, selections.fields, place)
+        untyped = self._object(type_.name, selections.fields, place)
         by_type: dict[str, _Complete] = {}
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
@@ -100,18 +100,16 @@ class _Compiler:
             if typename not in possible:
                 return None
             if typename not in by_type:
-                by_type[typename] = self._object(typename, typename, selections.for_type(typename), place)
+                by_type[typename] = self._object(typename, selections.for_type(typename), place)
             return by_type[typename](value, link, answer)
 
         return complete
 
-    def _object(
-        self, type_name: str, typename: str, selections: tuple[FieldSelection, ...], place: Place
-    ) -> _Complete:
+    def _object(self, typename: str, selections: tuple[FieldSelection, ...], place: Place) -> _Complete:
         always: dict[str, _Field] = {}
         optional: list[tuple[Conditions, _Field]] = []
         for selection in selections:
-            compiled = self._field(type_name, selection, place)
+            compiled = self._field(typename, selection, place)
             if selection.conditions:
                 optional.append((selection.conditions, compiled))
             else:

@@ -16,19 +16,16 @@ from router.executor.documents import (
 )
 from router.executor.entities import Batch, Object, Presenter, ResponsePath, collect, merge, places, presenter
 from router.executor.transport import RequestContext, Transport
+from router.planner import plan
 from router.planner.names import ResponseNames
 from router.planner.plan import (
     LIST,
     BatchFetch,
-    Condition,
     Fetch,
     FetchPath,
     Flatten,
     Narrowing,
-    Parallel,
     PlanNode,
-    Sequence as SequenceNode,
-    Subscription,
 )
 
 
@@ -55,22 +52,27 @@ Runnable: TypeAlias = Callable[[Run], Awaitable[None]]
 def compile_node(node: PlanNode, names: ResponseNames) -> Runnable:
     """The node as a function of a run."""
     match node:
+        case plan.Sequence():
+            return _sequence([compile_node(each, names) for each in node.nodes])
+        case plan.Parallel():
+            return _parallel([compile_node(each, names) for each in node.nodes])
+        case plan.Condition():
+            return _condition(node, compile_node(node.node, names))
+        case plan.Subscription():
+            raise ValueError("a subscription is run event by event")
+    return _compile_fetch(node, names)
+
+
+def _compile_fetch(node: Fetch | Flatten | BatchFetch, names: ResponseNames) -> Runnable:
+    match node:
         case Fetch():
             return _RootFetch(node, names)
-        case Flatten():
-            if node.fetch.representations:
-                return _EntityFetch((node,), names)
+        case Flatten(fetch=Fetch(representations=())):
             return _NestedFetch(node, names)
+        case Flatten():
+            return _EntityFetch((node,), names)
         case BatchFetch():
             return _EntityFetch(node.entries, names)
-        case SequenceNode():
-            return _sequence([compile_node(each, names) for each in node.nodes])
-        case Parallel():
-            return _parallel([compile_node(each, names) for each in node.nodes])
-        case Condition():
-            return _condition(node, compile_node(node.node, names))
-        case Subscription():
-            raise ValueError("a subscription is run event by event")
     assert_never(node)
 
 
@@ -95,7 +97,7 @@ async def _started(node: Runnable, state: Run) -> None:
     await node(state)
 
 
-def _condition(condition: Condition, node: Runnable) -> Runnable:
+def _condition(condition: plan.Condition, node: Runnable) -> Runnable:
     async def run(state: Run) -> None:
         if state.variables.get(condition.variable) is condition.value:
             await node(state)

@@ -89,8 +89,10 @@ class ResponseNames:
 
     def _same_shape(self, one: TypeNode, other: TypeNode) -> bool:
         match one, other:
-            case (NonNullTypeNode(), NonNullTypeNode()) | (ListTypeNode(), ListTypeNode()):
-                return self._same_shape(one.type, other.type)
+            case NonNullTypeNode(type=mine), NonNullTypeNode(type=theirs):
+                return self._same_shape(mine, theirs)
+            case ListTypeNode(type=mine), ListTypeNode(type=theirs):
+                return self._same_shape(mine, theirs)
             case NamedTypeNode(name=mine), NamedTypeNode(name=theirs):
                 leaf = any(is_leaf_type(self._supergraph.named_type(name.value)) for name in (mine, theirs))
                 return mine.value == theirs.value if leaf else True

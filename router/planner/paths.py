@@ -108,12 +108,12 @@ class PathFinder:
         if (node.type, name) in excluded:
             return tuple(routes)
         for entity in self.reached(node, excluded):
-            if move := self.graph.field_move(entity.target, name):
-                if entity.target.graph != node.graph or entity.target.type != node.type:
-                    routes.append(Route(entity, move))
+            move = self.graph.field_move(entity.target, name)
+            if move and (entity.target.graph, entity.target.type) != (node.graph, node.type):
+                routes.append(Route(entity, move))
         within = excluded | {(node.type, name)}
-        for entity in self._with_requirements(node, name, within):
-            routes.append(Route(entity, self.graph.required_move(entity.target, name)))
+        required = self._with_requirements(node, name, within)
+        routes += (Route(entity, self.graph.required_move(entity.target, name)) for entity in required)
         return tuple(routes)
 
     def _with_requirements(self, node: Node, name: str, excluded: _Excluded) -> Iterable[EntityMove]:
@@ -293,9 +293,11 @@ class _Walk:
             if not self._graph.is_interface_object(path.node):
                 typed.append(path)
                 continue
-            for move in self._finder.reached(path.node, self._excluded):
-                if not self._graph.is_interface_object(move.target):
-                    typed.append(path.then(move, move.target))
+            typed += (
+                path.then(move, move.target)
+                for move in self._finder.reached(path.node, self._excluded)
+                if not self._graph.is_interface_object(move.target)
+            )
         return _best(typed)
 
 

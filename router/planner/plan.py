@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from router.normalize import TYPENAME, Conditions, braced, conditions_text, indented
+from router.normalize import TYPENAME, Conditions, braced, conditions_text
 from router.planner.names import ResponseNames
 
 LIST = "@"
