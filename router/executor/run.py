@@ -16,17 +16,20 @@ from router.executor.documents import (
 )
 from router.executor.entities import Batch, Object, Presenter, ResponsePath, collect, merge, places, presenter
 from router.executor.transport import RequestContext, Transport
-from router.planner import plan
 from router.planner.names import ResponseNames
 from router.planner.plan import (
     LIST,
     BatchFetch,
+    Condition,
     Fetch,
     FetchPath,
     Flatten,
     Narrowing,
+    Parallel,
     PlanNode,
+    Subscription,
 )
+from router.planner.plan import Sequence as SequenceNode
 
 
 @dataclass(slots=True)
@@ -52,13 +55,13 @@ Runnable: TypeAlias = Callable[[Run], Awaitable[None]]
 def compile_node(node: PlanNode, names: ResponseNames) -> Runnable:
     """The node as a function of a run."""
     match node:
-        case plan.Sequence():
+        case SequenceNode():
             return _sequence([compile_node(each, names) for each in node.nodes])
-        case plan.Parallel():
+        case Parallel():
             return _parallel([compile_node(each, names) for each in node.nodes])
-        case plan.Condition():
+        case Condition():
             return _condition(node, compile_node(node.node, names))
-        case plan.Subscription():
+        case Subscription():
             raise ValueError("a subscription is run event by event")
     return _compile_fetch(node, names)
 
@@ -97,7 +100,7 @@ async def _started(node: Runnable, state: Run) -> None:
     await node(state)
 
 
-def _condition(condition: plan.Condition, node: Runnable) -> Runnable:
+def _condition(condition: Condition, node: Runnable) -> Runnable:
     async def run(state: Run) -> None:
         if state.variables.get(condition.variable) is condition.value:
             await node(state)
