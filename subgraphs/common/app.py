@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from json import JSONDecodeError
 from typing import Any
 
 import orjson
@@ -53,12 +54,15 @@ class GraphQLView(GraphQL[Context[Any], None]):
         return Context(runtime, caller, loaders, request.headers.get("user-agent"))
 
     def decode_json(self, data: str | bytes) -> object:
-        """Parse a request body."""
-        return orjson.loads(data)
+        """Parse a request or a WebSocket message; Strawberry expects no JSON but objects and lists."""
+        value = orjson.loads(data)
+        if not isinstance(value, dict | list):
+            raise JSONDecodeError("An object is expected", str(value), 0)
+        return value
 
-    def encode_json(self, data: object) -> bytes:
-        """Write a response body."""
-        return orjson.dumps(data)
+    def encode_json(self, data: object) -> str:
+        """Write a response, as text: bytes would go out as binary WebSocket messages."""
+        return orjson.dumps(data).decode()
 
     def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
         response_data["errors"] = [public_error(error) for error in errors]

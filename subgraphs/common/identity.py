@@ -59,7 +59,7 @@ class TokenVerifier:
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired.") from error
-        except jwt.InvalidTokenError as error:
+        except jwt.PyJWTError as error:
             raise Unauthenticated("The access token is not valid.") from error
         return Identity(claims["sub"], claims.get("sid", ""), frozenset(claims["scope"]), token)
 
@@ -79,8 +79,8 @@ class TokenVerifier:
         try:
             async with httpx2.AsyncClient(timeout=5) as client:
                 response = (await client.get(self._address)).raise_for_status()
-        except httpx2.HTTPError as error:
+            keys = PyJWKSet.from_dict(response.json()).keys
+        except (httpx2.HTTPError, ValueError, jwt.PyJWTError) as error:
             raise DependencyFailed("Tokens cannot be verified now; try again.") from error
-        keys = PyJWKSet.from_dict(response.json()).keys
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched_at = self._clock().timestamp()
