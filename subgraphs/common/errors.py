@@ -50,7 +50,7 @@ class NotFound(DomainError):
 
     code = "NOT_FOUND"
 
-    def __init__(self, kind: str, id: str) -> None:  # noqa: A002 - the field's own name
+    def __init__(self, kind: str, id: str) -> None:
         super().__init__(f"{kind} {id!r} was not found.")
 
 
