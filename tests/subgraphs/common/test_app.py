@@ -1,0 +1,164 @@
+"""What every subgraph does around its schema: health, metrics, tracing, and errors that tell no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+import strawberry
+
+from subgraphs.auth.models import Table
+from subgraphs.common.app import create_subgraph
+from subgraphs.common.errors import BadUserInput, DependencyFailed
+from subgraphs.common.schema import create_schema
+from tests.support.serving import serving
+from tests.support.subgraph import SubgraphClient, settings_of
+from tests.support.tokens import publishing_keys, token_for
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def hello(self) -> str:
+        return "hello"
+
+    @strawberry.field
+    def unexpected(self) -> str | None:
+        raise ValueError("the password is swordfish")
+
+    @strawberry.field
+    def refused(self) -> str | None:
+        raise BadUserInput("child.name", "child.name must have at least 1 character.")
+
+    @strawberry.field
+    def failed(self) -> str | None:
+        raise DependencyFailed("The print shop does not answer.")
+
+
+@pytest.fixture
+async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
+    async with publishing_keys() as jwks_url:
+        app = create_subgraph(
+            "auth",
+            schema=create_schema(Query),
+            metadata=Table.metadata,
+            settings=settings_of({**servers, "JWKS_URL": jwks_url}),
+            loaders=lambda *_: None,
+        )
+        async with serving(app) as address:
+            client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+            yield client
+            await client.http.aclose()
+
+
+async def test_an_unexpected_error_is_masked_and_found_by_its_trace(subgraph: SubgraphClient) -> None:
+    response = await subgraph.http.post(
+        "/graphql",
+        json={"query": "{ hello unexpected }"},
+        headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+    )
+    body = response.json()
+    assert body["data"] == {"hello": "hello", "unexpected": None}
+    [error] = body["errors"]
+    assert error["message"] == "Something went wrong on our side."
+    assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "traceId": TRACE}
+    assert error["path"] == ["unexpected"]
+    assert "swordfish" not in response.text
+
+
+async def test_an_expected_error_is_stated_with_its_code_and_field(subgraph: SubgraphClient) -> None:
+    answer = await subgraph.execute("{ refused failed }")
+    assert {error["path"][0]: (error["message"], error["extensions"]) for error in answer.errors} == {
+        "refused": (
+            "child.name must have at least 1 character.",
+            {"code": "BAD_USER_INPUT", "field": "child.name"},
+        ),
+        "failed": ("The print shop does not answer.", {"code": "DEPENDENCY_FAILED"}),
+    }
+
+
+@pytest.mark.parametrize(
+    "query", ["{ nothing }", "{ hello { deeper } }", "query ($a: Nothing) { hello }", "{ hello(a: 1) }"]
+)
+async def test_what_the_schema_does_not_have_is_a_validation_error(
+    subgraph: SubgraphClient, query: str
+) -> None:
+    answer = await subgraph.execute(query)
+    assert answer.data is None
+    assert {error["extensions"]["code"] for error in answer.errors} == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"nonsense", b'"text"', b"{}", b'{"query": 3}'])
+async def test_a_malformed_request_is_the_clients_error(subgraph: SubgraphClient, body: bytes) -> None:
+    response = await subgraph.http.post(
+        "/graphql", content=body, headers={"content-type": "application/json"}
+    )
+    assert 400 <= response.status_code < 500
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Basic YTpi", "Bearer", "Bearer 😀"])
+async def test_a_token_that_is_not_valid_fails_the_whole_request(
+    subgraph: SubgraphClient, header: str
+) -> None:
+    response = await subgraph.http.post(
+        "/graphql", json={"query": "{ hello }"}, headers=[(b"authorization", header.encode())]
+    )
+    body = response.json()
+    assert body["data"] is None
+    assert [error["extensions"] for error in body["errors"]] == [{"code": "UNAUTHENTICATED"}]
+
+
+async def test_a_valid_token_or_none_is_let_in(subgraph: SubgraphClient) -> None:
+    assert (await subgraph.execute("{ hello }", token=token_for("usr_1"))).ok == {"hello": "hello"}
+    assert (await subgraph.execute("{ hello }")).ok == {"hello": "hello"}
+
+
+async def test_it_is_alive_and_ready(subgraph: SubgraphClient) -> None:
+    live = await subgraph.http.get("/health/live")
+    ready = await subgraph.http.get("/health/ready")
+    assert (live.status_code, live.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ok", "checks": {"database": "ok", "redis": "ok"}},
+    )
+
+
+async def test_without_its_servers_it_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
+    app = create_subgraph(
+        "auth",
+        schema=create_schema(Query),
+        metadata=Table.metadata,
+        settings=settings_of({**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
+        loaders=lambda *_: None,
+    )
+    async with serving(app) as address:
+        client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+        live = await client.http.get("/health/live")
+        ready = await client.http.get("/health/ready")
+        await client.http.aclose()
+    assert live.status_code == 200
+    assert ready.status_code == 503
+    assert ready.json()["status"] == "unavailable"
+    assert set(ready.json()["checks"]) == {"database", "redis"}
+    assert "ok" not in ready.json()["checks"].values()
+
+
+async def test_requests_are_counted(subgraph: SubgraphClient) -> None:
+    async def count() -> float:
+        metrics = (await subgraph.http.get("/metrics")).text
+        prefix = 'graphql_requests_total{outcome="ok",service="auth"} '
+        return next(
+            (float(line.removeprefix(prefix)) for line in metrics.splitlines() if line.startswith(prefix)),
+            0.0,
+        )
+
+    before = await count()
+    await subgraph.execute("{ hello }")
+    assert await count() == before + 1
+
+
+async def test_the_router_can_ask_for_the_schema(subgraph: SubgraphClient) -> None:
+    sdl = (await subgraph.execute("{ _service { sdl } }")).ok["_service"]["sdl"]
+    assert "type Query" in sdl

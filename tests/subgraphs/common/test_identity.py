@@ -1,0 +1,155 @@
+"""Access tokens: which are believed."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.utils import base64url_encode
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from subgraphs.common.clock import utc_now
+from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
+from subgraphs.common.identity import Identity, TokenVerifier
+from tests.support.serving import serving
+from tests.support.tokens import ISSUER, KEY_ID, SIGNING_KEY, jwks, token_for
+
+
+class KeyServer:
+    """A JWKS address whose content changes, counting how often it is asked."""
+
+    def __init__(self) -> None:
+        self.body = json.dumps(jwks())
+        self.asked = 0
+        self.address = ""
+
+    async def answer(self, _: Request) -> Response:
+        self.asked += 1
+        return PlainTextResponse(self.body)
+
+
+@pytest.fixture
+async def keys() -> AsyncIterator[KeyServer]:
+    server = KeyServer()
+    async with serving(Starlette(routes=[Route("/jwks.json", server.answer)])) as address:
+        server.address = f"{address}/jwks.json"
+        yield server
+
+
+@pytest.fixture
+def verifier(keys: KeyServer) -> TokenVerifier:
+    return TokenVerifier(keys.address, ISSUER, utc_now)
+
+
+async def test_a_token_gives_the_identity_in_it(verifier: TokenVerifier) -> None:
+    token = token_for("usr_1", ["parent", "staff"], session_id="ses_1")
+    assert await verifier.verify(token) == Identity("usr_1", "ses_1", frozenset({"parent", "staff"}), token)
+
+
+async def test_keys_are_fetched_once_for_many_tokens(verifier: TokenVerifier, keys: KeyServer) -> None:
+    await asyncio.gather(*(verifier.verify(token_for(f"usr_{number}")) for number in range(10)))
+    assert keys.asked == 1
+
+
+def handmade(algorithm: str, secret: bytes | None) -> str:
+    """A good token's claims under a header of another algorithm."""
+    claims = jwt.decode(token_for("usr_1"), options={"verify_signature": False})
+    header = {"alg": algorithm, "typ": "JWT", "kid": KEY_ID}
+    content = b".".join(base64url_encode(json.dumps(part).encode()) for part in (header, claims))
+    signature = hmac.digest(secret, content, "sha256") if secret else b""
+    return b".".join([content, base64url_encode(signature)]).decode()
+
+
+PUBLIC_PEM = SIGNING_KEY.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "nonsense",
+        "a.b.c",
+        "😀",
+        token_for("usr_1", lifetime=-1),
+        token_for("usr_1", iss="someone"),
+        token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
+        token_for("usr_1", iat=None),
+        token_for("usr_1", exp=None),
+        token_for("usr_1", scope=None),
+        token_for("usr_1")[:-6] + "AAAAAA",
+        handmade("none", None),
+        handmade("HS256", PUBLIC_PEM),
+    ],
+    ids=[
+        "empty",
+        "nonsense",
+        "three parts",
+        "emoji",
+        "expired",
+        "another issuer",
+        "another key",
+        "no iat",
+        "no exp",
+        "no scope",
+        "another signature",
+        "unsigned",
+        "public key as secret",
+    ],
+)
+async def test_any_other_token_is_unauthenticated(verifier: TokenVerifier, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token)
+
+
+async def test_a_new_key_is_found_when_a_token_names_it(keys: KeyServer) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    verifier = TokenVerifier(keys.address, ISSUER, lambda: now)
+    await verifier.verify(token_for("usr_1"))
+    new_key = ec.generate_private_key(ec.SECP256R1())
+    keys.body = json.dumps(jwks(new_key))
+    now += timedelta(seconds=11)
+    assert (await verifier.verify(token_for("usr_2", key=new_key))).user_id == "usr_2"
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token_for("usr_1"))
+
+
+async def test_made_up_key_ids_do_not_become_a_flood(verifier: TokenVerifier, keys: KeyServer) -> None:
+    await verifier.verify(token_for("usr_1"))
+    forged = [token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())) for _ in range(5)]
+    for token in forged:
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+    assert keys.asked == 1
+
+
+async def test_without_the_keys_nobody_is_judged() -> None:
+    verifier = TokenVerifier("http://127.0.0.1:9/jwks.json", ISSUER, utc_now)
+    with pytest.raises(DependencyFailed):
+        await verifier.verify(token_for("usr_1"))
+
+
+async def test_an_address_that_gives_no_keys_is_a_failed_dependency(
+    verifier: TokenVerifier, keys: KeyServer
+) -> None:
+    keys.body = "<html>not keys</html>"
+    with pytest.raises(DependencyFailed):
+        await verifier.verify(token_for("usr_1"))
+
+
+def test_a_scope_that_is_not_there_is_forbidden() -> None:
+    identity = Identity("usr_1", "ses_1", frozenset({"parent"}), "token")
+    identity.require("parent")
+    with pytest.raises(Forbidden, match="'staff'"):
+        identity.require("staff")

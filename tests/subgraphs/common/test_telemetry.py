@@ -1,0 +1,96 @@
+"""Logs in the form of the platform, and the trace that joins them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from subgraphs.common.telemetry import start_trace, trace_id, traceparent
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def lines_of(level: str, program: str) -> list[dict[str, Any]]:
+    """What a process with this program logs."""
+    source = (
+        "import logging\n"
+        "from subgraphs.common.telemetry import configure_logging, logger, start_trace\n"
+        f"configure_logging('books', {level!r})\n{program}"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_line_has_the_form_of_the_platform() -> None:
+    [line] = lines_of(
+        "info", f"start_trace('00-{TRACE}-b7ad6b7169203331-01')\nlogger().info('Made', pages=32)"
+    )
+    timestamp = datetime.fromisoformat(line.pop("timestamp"))
+    assert timestamp.utcoffset() is not None
+    assert line == {
+        "level": "info",
+        "service": "books",
+        "traceId": TRACE,
+        "message": "Made",
+        "metadata": {"pages": 32},
+    }
+
+
+def test_a_line_without_details_has_no_metadata() -> None:
+    [line] = lines_of("info", "logger().info('Made')")
+    assert line.keys() == {"level", "service", "timestamp", "traceId", "message"}
+
+
+def test_levels_are_those_of_the_platform() -> None:
+    lines = lines_of(
+        "debug",
+        "for name in ('debug', 'info', 'warning', 'error', 'critical'): getattr(logger(), name)('x')",
+    )
+    assert [line["level"] for line in lines] == ["debug", "info", "warn", "error", "error"]
+
+
+@pytest.mark.parametrize(
+    ("level", "logged"),
+    [("debug", ["debug", "info", "warn", "error"]), ("warn", ["warn", "error"]), ("error", ["error"])],
+)
+def test_lines_below_the_level_are_not_logged(level: str, logged: list[str]) -> None:
+    program = "log = logger()\nfor name in ('debug', 'info', 'warning', 'error'): getattr(log, name)('x')"
+    assert [line["level"] for line in lines_of(level, program)] == logged
+
+
+def test_a_librarys_line_has_the_same_form() -> None:
+    [line] = lines_of("info", "logging.getLogger('some.library').warning('Slow: %s', 3)")
+    assert (line["level"], line["message"], line["metadata"]) == (
+        "warn",
+        "Slow: 3",
+        {"logger": "some.library"},
+    )
+
+
+def test_an_exception_is_one_line_with_its_traceback() -> None:
+    [line] = lines_of(
+        "info", "try: 1 / 0\nexcept ZeroDivisionError as error: logger().error('Broke', exc_info=error)"
+    )
+    assert "ZeroDivisionError: division by zero" in line["metadata"]["exception"]
+
+
+def test_a_trace_is_taken_over_and_passed_on() -> None:
+    assert start_trace(f"00-{TRACE}-b7ad6b7169203331-01") == TRACE == trace_id()
+    version, passed_on, span, flags = traceparent().split("-")
+    assert (version, passed_on, flags) == ("00", TRACE, "01")
+    assert span != "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "nonsense", f"00-{'0' * 32}-b7ad6b7169203331-01", f"00-{TRACE}-short-01"]
+)
+def test_without_a_trace_one_begins(header: str | None) -> None:
+    begun = start_trace(header)
+    assert len(begun) == 32
+    assert int(begun, 16) > 0
+    assert begun != TRACE

@@ -1,0 +1,190 @@
+"""Units of work: all of it or nothing, and what leaves with the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import Row, select
+
+from subgraphs.auth.models import Table, User
+from subgraphs.common import outbox
+from subgraphs.common.ids import new_id
+from subgraphs.common.messages import Event, Job
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import start_trace
+
+OUTBOX = Table.metadata.tables["auth.outbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class SomethingHappened(Event):
+    """A fact of these tests."""
+
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoSomething(Job):
+    """An order of these tests."""
+
+    thing: str
+
+
+class Failed(Exception):
+    """The block of a unit of work goes wrong."""
+
+
+@pytest.fixture
+def thing() -> str:
+    return uuid4().hex
+
+
+def a_user(runtime: Runtime) -> User:
+    return User(
+        id=new_id("usr"),
+        email=uuid4().hex,
+        display_name="Ana",
+        password_hash="",
+        scopes=[],
+        created_at=runtime.clock(),
+    )
+
+
+async def rows_about(runtime: Runtime, thing: str) -> list[Row[Any]]:
+    async with runtime.database.read() as session:
+        found = await session.execute(
+            select(OUTBOX).where(OUTBOX.c.payload["thing"].astext == thing).order_by(OUTBOX.c.id)
+        )
+        return list(found.all())
+
+
+async def test_state_and_messages_are_committed_together(runtime: Runtime, thing: str) -> None:
+    trace = start_trace(None)
+    user = a_user(runtime)
+    async with runtime.unit_of_work() as uow:
+        uow.session.add(user)
+        await uow.publish(SomethingHappened(thing))
+        await uow.enqueue(DoSomething(thing), delay=timedelta(minutes=5))
+    fact, order = await rows_about(runtime, thing)
+    assert (fact.kind, fact.name, fact.payload) == (
+        "event",
+        f"{SomethingHappened.__module__.split('.')[1]}.SomethingHappened",
+        {"thing": thing},
+    )
+    assert fact.not_before is None
+    assert (order.kind, order.not_before - order.created_at) == ("job", timedelta(minutes=5))
+    assert trace in fact.traceparent
+    async with runtime.database.read() as session:
+        assert await session.get(User, user.id) is not None
+
+
+async def test_a_block_that_fails_leaves_nothing(runtime: Runtime, thing: str) -> None:
+    user = a_user(runtime)
+    told: list[str] = []
+
+    async def tell() -> None:
+        told.append(thing)
+
+    async def fail() -> None:
+        async with runtime.unit_of_work() as uow:
+            uow.session.add(user)
+            await uow.publish(SomethingHappened(thing))
+            uow.after_commit.append(tell)
+            raise Failed
+
+    with pytest.raises(Failed):
+        await fail()
+    assert await rows_about(runtime, thing) == []
+    assert told == []
+    async with runtime.database.read() as session:
+        assert await session.get(User, user.id) is None
+
+
+async def test_what_waits_for_the_commit_sees_it(runtime: Runtime) -> None:
+    user = a_user(runtime)
+    seen: list[bool] = []
+
+    async def look() -> None:
+        async with runtime.database.read() as session:
+            seen.append(await session.get(User, user.id) is not None)
+
+    async with runtime.unit_of_work() as uow:
+        uow.session.add(user)
+        uow.after_commit.append(look)
+        await uow.session.flush()
+        await look()
+    assert seen == [False, True]
+
+
+async def test_a_consumer_receives_a_message_once(runtime: Runtime, thing: str) -> None:
+    outcomes = []
+    for consumer in ("a.first", "a.first", "b.second"):
+        async with runtime.unit_of_work() as uow:
+            outcomes.append(await uow.receive(consumer, thing))
+    assert outcomes == [True, False, True]
+
+
+async def test_a_message_whose_handling_failed_is_received_again(runtime: Runtime, thing: str) -> None:
+    async def fail() -> None:
+        async with runtime.unit_of_work() as uow:
+            assert await uow.receive("a.first", thing)
+            raise Failed
+
+    with pytest.raises(Failed):
+        await fail()
+    async with runtime.unit_of_work() as uow:
+        assert await uow.receive("a.first", thing)
+
+
+async def test_of_two_consumers_of_one_message_at_once_one_handles_it(runtime: Runtime, thing: str) -> None:
+    async def handle() -> bool:
+        async with runtime.unit_of_work() as uow:
+            return await uow.receive("a.first", thing)
+
+    assert sorted(await asyncio.gather(handle(), handle(), handle())) == [False, False, True]
+
+
+async def test_two_relays_never_take_the_same_message(runtime: Runtime) -> None:
+    things = [uuid4().hex for _ in range(4)]
+    async with runtime.unit_of_work() as uow:
+        for thing in things:
+            await uow.publish(SomethingHappened(thing))
+    async with runtime.database.session() as first, runtime.database.session() as second:
+        taken = await outbox.take(first, OUTBOX, 2)
+        rest = await outbox.take(second, OUTBOX, 1000)
+        assert not {row.id for row in taken} & {row.id for row in rest}
+        assert len(taken) == 2
+        await first.rollback()
+        await second.rollback()
+    for thing in things:
+        assert len(await rows_about(runtime, thing)) == 1
+
+
+async def test_messages_are_taken_in_order_and_go_with_the_commit(runtime: Runtime) -> None:
+    things = [uuid4().hex for _ in range(3)]
+    async with runtime.unit_of_work() as uow:
+        for thing in things:
+            await uow.publish(SomethingHappened(thing))
+    async with runtime.database.session() as session, session.begin():
+        taken = await outbox.take(session, OUTBOX, 1000)
+    assert [row.payload["thing"] for row in taken if row.payload.get("thing") in things] == things
+    assert await rows_about(runtime, things[0]) == []
+
+
+async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
+    address = runtime.settings.database_url("auth").replace("postgresql+asyncpg", "postgresql")
+    connection = await asyncpg.connect(address)
+    news = asyncio.Event()
+    await connection.add_listener(outbox.CHANNEL, lambda *_: news.set())
+    async with runtime.unit_of_work() as uow:
+        await uow.publish(SomethingHappened(thing))
+        assert not news.is_set()
+    async with asyncio.timeout(20):
+        await news.wait()
+    await connection.close()
