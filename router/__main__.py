@@ -44,6 +44,7 @@ def serve(settings: Settings) -> None:
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 

@@ -11,6 +11,7 @@ The edge stands between 3 and 5 and decides whether the protocol can carry this 
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -100,11 +101,25 @@ class Operation:
 
     async def execute(self) -> dict[str, Any]:
         """The response of a query or a mutation."""
-        metrics, kind = self._pipeline.metrics, self.kind.value
-        with metrics.request_seconds.labels(kind).time():
+        started, outcome = time.perf_counter(), "failed"
+        try:
             result = response(await execute(self._operation.prepared, self._request))
-        metrics.requests.labels(kind, "error" if "errors" in result else "ok").inc()
-        return result
+            outcome = "error" if "errors" in result else "ok"
+            return result
+        finally:
+            self._report(outcome, time.perf_counter() - started)
+
+    def _report(self, outcome: str, seconds: float) -> None:
+        kind, metrics = self.kind.value, self._pipeline.metrics
+        metrics.requests.labels(kind, outcome).inc()
+        metrics.request_seconds.labels(kind).observe(seconds)
+        metadata = {
+            "operation": kind,
+            "name": self._operation.operation.name,
+            "outcome": outcome,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        log.info("An operation was answered", extra={"metadata": metadata})
 
     async def results(self) -> AsyncGenerator[dict[str, Any], None]:
         """The response of a query or a mutation, or each event's response of a subscription.

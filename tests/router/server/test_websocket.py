@@ -213,9 +213,10 @@ async def test_a_cut_connection_releases_the_upstream(library: Library):
     async with acknowledged(library) as socket:
         await socket.subscribe("1", SILENCE)
         await until(lambda: library.shelf.open_streams == 1)
-        transport = socket.raw.get_extra_info("socket")
-        assert transport is not None
-        socket.raw._response.connection.transport.abort()
+        connection = socket.raw._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
         await until(lambda: library.shelf.open_streams == 0)
 
 

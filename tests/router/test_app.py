@@ -1,0 +1,109 @@
+"""The router as a process of its own: any supergraph, no database, no settings."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from tests.router.library import SUPERGRAPH, serving
+from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def router(*arguments: str, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m router` in an environment that has nothing but what is given."""
+    coverage = {name: value for name, value in os.environ.items() if name.startswith(("COV", "COVERAGE"))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "router", *arguments),
+        cwd=ROOT,
+        env={"PATH": os.defpath, **coverage, **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.communicate()
+
+
+async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        yield orjson.loads(line)
+
+
+async def listening_at(process: asyncio.subprocess.Process) -> str:
+    async with asyncio.timeout(30):
+        async for line in lines(process):
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line["message"]):
+                return found[0]
+    raise AssertionError("the router does not listen")
+
+
+async def test_it_serves_a_supergraph_with_subgraphs_named_on_the_command_line_and_in_the_environment():
+    async with (
+        serving(subgraph(BOOKS, Shelf())) as books,
+        serving(subgraph(REVIEWS, Shelf())) as reviews,
+        router(
+            *("--supergraph", str(SUPERGRAPH), "--port", "0", "--subgraph", f"books={books}/graphql"),
+            REVIEWS_URL=f"{reviews}/graphql",
+        ) as process,
+        aiohttp.ClientSession() as client,
+    ):
+        origin = await listening_at(process)
+        question = {"query": "query Stars { books { title stars } }"}
+        trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+        headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+        async with client.post(f"{origin}/graphql", json=question, headers=headers) as response:
+            assert await response.json() == {
+                "data": {"books": [{"title": "Moon", "stars": 4}, {"title": "Sea", "stars": 5}]}
+            }
+        line = await anext(lines(process))
+    assert (line["service"], line["level"], line["traceId"]) == ("router", "info", trace_id)
+    assert line["metadata"].items() >= {"operation": "query", "name": "Stars", "outcome": "ok"}.items()
+
+
+async def test_it_stops_when_it_is_told_to_though_a_client_still_listens():
+    async with (
+        serving(subgraph(BOOKS, Shelf())) as books,
+        router("--supergraph", str(SUPERGRAPH), "--port", "0", BOOKS_URL=f"{books}/graphql") as process,
+        aiohttp.ClientSession() as client,
+    ):
+        origin = await listening_at(process)
+        question = {"query": "subscription { silence { title } }"}
+        headers = {"accept": "text/event-stream"}
+        async with client.post(f"{origin}/graphql", json=question, headers=headers) as response:
+            await response.content.readany()
+            process.terminate()
+            await asyncio.wait_for(process.communicate(), 30)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "complaint"),
+    [
+        (("--supergraph", "nowhere"), {}, "router: [Errno 2] No such file or directory: 'nowhere'"),
+        (("--supergraph", "README.md"), {}, "router: The supergraph cannot be read"),
+        ((), {"API_PORT": "http"}, "router: API_PORT: Input should be a valid integer"),
+        (("--subgraph", "books"), {}, "error: argument --subgraph: 'books' is not NAME=URL"),
+    ],
+)
+async def test_it_says_why_it_cannot_start(
+    arguments: tuple[str, ...], environ: dict[str, str], complaint: str
+):
+    async with router(*arguments, **environ) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert complaint in errors.decode()
+    assert "Traceback" not in errors.decode()
