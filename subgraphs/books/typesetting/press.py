@@ -100,6 +100,5 @@ def _compile(desk: Path, template: str, values: Mapping[str, Any]) -> bytes:
         font_paths=fonts(),
         ignore_system_fonts=True,
         sys_inputs={"fonts": fallback_families()},
-        timestamp=0,
         pdf_tags=False,
     )

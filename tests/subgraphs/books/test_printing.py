@@ -1,5 +1,6 @@
 """Print files: made once from what was approved, served by signed addresses, deleted with the child."""
 
+import asyncio
 import hashlib
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from subgraphs.books import service
 from subgraphs.books.errors import IllustrationChanged
 from subgraphs.books.models import Illustration
 from subgraphs.common.errors import NotFound
+from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent, store_picture
 from tests.subgraphs.books.messages import messages
@@ -182,10 +184,31 @@ async def test_deleting_a_child_removes_its_books_and_their_files(
     assert await parent.read(untouched["id"]) == untouched
 
 
-async def test_typesetting_a_deleted_book_leaves_no_files(parent: Parent, runtime: Runtime) -> None:
+async def test_a_book_that_is_deleted_while_it_is_typeset_leaves_no_files(
+    parent: Parent, runtime: Runtime
+) -> None:
     child_id = await parent.child()
     snapshot = await parent.approve(await parent.finished_book(child_id))
-    await parent.ask(DELETE_CHILD, id=child_id)
-    with pytest.raises(NotFound):
-        await service.typeset_snapshot(runtime, snapshot["id"])
-    assert not [file for file in stored_files(runtime) if file.startswith(f"snapshots/{snapshot['id']}")]
+    caller = Identity(parent.id, "", frozenset({"parent"}), "")
+    async with asyncio.TaskGroup() as group, runtime.unit_of_work() as deletion:
+        await service.delete_child(deletion, caller, child_id)
+        await deletion.session.flush()
+        typesetting = group.create_task(_refused(runtime, snapshot["id"]))
+        for _ in range(1500):
+            if len(_prints(runtime, snapshot["id"])) == 2:
+                break
+            await asyncio.sleep(0.02)
+    assert await typesetting
+    assert not _prints(runtime, snapshot["id"])
+
+
+async def _refused(runtime: Runtime, snapshot_id: str) -> bool:
+    try:
+        await service.typeset_snapshot(runtime, snapshot_id)
+    except NotFound:
+        return True
+    return False
+
+
+def _prints(runtime: Runtime, snapshot_id: str) -> list[str]:
+    return [file for file in stored_files(runtime) if file.startswith(f"snapshots/{snapshot_id}")]

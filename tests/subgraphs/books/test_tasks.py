@@ -1,0 +1,43 @@
+"""What workers do for the books domain, any number of times."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+from subgraphs.books import jobs, service
+from subgraphs.common.errors import NotFound
+from subgraphs.common.runtime import Runtime
+from tests.subgraphs.books.library import Parent, store_picture
+from tests.support.subgraph import settings_of
+from workers import books as tasks
+from workers.platform import Platform, open_platform
+from workers.registry import REGISTRY
+
+
+@pytest.fixture
+async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
+    async with open_platform(settings_of(servers)) as opened:
+        yield opened
+
+
+async def test_an_approved_book_is_typeset_by_its_job(
+    parent: Parent, runtime: Runtime, platform: Platform
+) -> None:
+    snapshot = await parent.approve(await parent.finished_book())
+    job = jobs.TypesetSnapshot(snapshot["id"])
+    typeset = REGISTRY.handlers[job.name()]
+    for attempt in ("1", "2"):
+        await typeset(platform, job.payload(), attempt)
+    async with runtime.database.read() as session:
+        files = await service.print_files(session, snapshot["id"])
+    content = await runtime.storage.get(files.interior.storage_key)
+    assert len(content) == files.interior.size
+
+
+async def test_files_are_deleted_by_their_job(runtime: Runtime, platform: Platform) -> None:
+    picture = await store_picture(runtime, 1)
+    job = jobs.DeleteFiles((picture.storage_key, "illustrations/never-there.png"))
+    for _ in range(2):
+        await tasks.delete_files(platform, jobs.DeleteFiles.of(job.payload()))
+    with pytest.raises(NotFound):
+        await runtime.storage.get(picture.storage_key)
