@@ -8,10 +8,6 @@ from anyio.from_thread import start_blocking_portal
 from infra.database import migrate
 from infra.local import Servers, Stack
 
-# Quick, so that a print job goes through all its states within a test.
-PRINT_STEP_SECONDS = "0.2"
-
-
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
@@ -27,9 +23,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole platform, supervised from a thread of its own."""
+    """The whole platform, supervised from a thread of its own; its offline studio and print shop hurry."""
     folder = tmp_path_factory.mktemp("platform")
-    given = {"OFFLINE_PRINT_STEP_SECONDS": PRINT_STEP_SECONDS, "LOG_LEVEL": "debug"}
+    given = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
     platform = Stack(folder, ports="free", given=given, durable=False)
     with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(platform) as running:
         yield running

@@ -83,6 +83,8 @@ class Screen:
     def show_making(self, making: Making) -> None:
         """Show a book being made until the step ends."""
         self._making = making
+        if self._live is not None:
+            self._live.refresh()
 
     def tell(self, message: str) -> None:
         """Say something that stays on the screen."""
