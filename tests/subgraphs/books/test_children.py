@@ -96,7 +96,7 @@ async def test_without_a_token_nothing_is_told(books: SubgraphClient, parent: Pa
     child_id = await parent.child()
     answer = await books.execute(CREATE_CHILD, {"input": CHILD})
     assert answer.code == "UNAUTHENTICATED"
-    assert (await books.execute(READ, {"id": child_id})).code == "NOT_FOUND"
+    assert (await books.execute(READ, {"id": child_id})).code == "UNAUTHENTICATED"
 
 
 async def test_a_child_needs_the_scope_of_a_parent(books: SubgraphClient, runtime: Runtime) -> None:
