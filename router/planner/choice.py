@@ -18,27 +18,38 @@ BUDGET = 2000
 Cost: TypeAlias = tuple[int, int, int]
 
 
+Place: TypeAlias = tuple[str, int, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a path asks of subgraphs: the fetches it needs and the fields it asks them for."""
+    """What a path asks of subgraphs: fetches and fields, each by subgraph, step and place.
+
+    The `weight` of a field grows with the step in which it is asked for: what comes along early comes cheap.
+    """
 
     depth: int
-    fetches: frozenset[object]
-    fields: frozenset[object]
+    fetches: frozenset[Place]
+    fields: frozenset[Place]
+    weight: int
 
     def joined(self, other: Footprint) -> Footprint:
         """The footprint of both together."""
+        added = other.fields - self.fields
         return Footprint(
-            max(self.depth, other.depth), self.fetches | other.fetches, self.fields | other.fields
+            max(self.depth, other.depth),
+            self.fetches | other.fetches,
+            self.fields | added,
+            self.weight + _weight(added),
         )
 
     @property
     def cost(self) -> Cost:
         """Sequential steps, then fetches, then fields."""
-        return (self.depth, len(self.fetches), len(self.fields))
+        return (self.depth, len(self.fetches), self.weight)
 
 
-NOTHING = Footprint(0, frozenset(), frozenset())
+NOTHING = Footprint(0, frozenset(), frozenset(), 0)
 
 
 def choose(leaves: Sequence[Leaf]) -> tuple[Path, ...]:
@@ -101,8 +112,8 @@ class _Tracer:
     """Follows moves and notes fetches and fields by subgraph, step and place."""
 
     depth: int = 0
-    fetches: set[object] = field(default_factory=set)
-    fields: set[object] = field(default_factory=set)
+    fetches: set[Place] = field(default_factory=set)
+    fields: set[Place] = field(default_factory=set)
 
     def follow(self, way: Way, depth: int, place: tuple[str, ...]) -> int:
         for move in way:
@@ -134,4 +145,9 @@ class _Tracer:
 def _footprint(path: Path) -> Footprint:
     tracer = _Tracer()
     tracer.follow(path.moves, 0, ())
-    return Footprint(tracer.depth, frozenset(tracer.fetches), frozenset(tracer.fields))
+    fields = frozenset(tracer.fields)
+    return Footprint(tracer.depth, frozenset(tracer.fetches), fields, _weight(fields))
+
+
+def _weight(fields: Iterable[Place]) -> int:
+    return sum(1 + step for _, step, _ in fields)
