@@ -65,14 +65,18 @@ async def _play(screen: Screen, child: str, wish: str) -> PrintFiles:
 async def _platform(screen: Screen) -> AsyncIterator[str]:
     """The endpoint of the platform that runs in this checkout, or of one for the while."""
     if is_held(DataFolder(DATA_DIR)):
-        with screen.step("Join the platform that runs in this checkout") as step:
+        with screen.step("Join the running platform") as step:
             url = step.fact = (await _published()).graphql_url
         yield url
         return
-    stack = Stack(given=environment.given_settings())
-    with screen.step("Start PostgreSQL, Valkey, five subgraphs, the router and a worker") as step:
+    with screen.step("Start the platform") as step:
+
+        def show(name: str, message: str) -> None:
+            step.fact = message if name == "platform" else f"{name}: {message}"
+
+        stack = Stack(given=environment.given_settings(), notice=show)
         await stack.start()
-        step.fact = stack.graphql_url
+        step.fact = f"PostgreSQL, Valkey, five subgraphs, router and worker at {stack.graphql_url}"
     try:
         yield stack.graphql_url
     finally:

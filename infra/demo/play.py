@@ -223,15 +223,14 @@ class Play:
     def _tell_order(self, event: Object, step: Step) -> None:
         job = event["order"]["printJob"]
         report = job and job["preflight"]
-        step.fact = event["status"].lower()
+        step.fact = _words(event["status"])
         if report and report["issues"]:
             raise GraphRefusal("; ".join(issue["message"] for issue in report["issues"]))
-        self._screen.tell(
-            f"order {event['status'].lower()}" + (f", print job {job['status'].lower()}" if job else "")
-        )
+        printing = f", print job {_words(job['status'])}" if job else ""
+        self._screen.tell(f"order {_words(event['status'])}{printing}")
 
     async def _read_everything(self) -> None:
-        with self._screen.step("Read it all in one query over five subgraphs") as step:
+        with self._screen.step("Read it all in one query") as step:
             me = (await self._graph.execute(documents.EVERYTHING))["me"]
             book = me["books"]["nodes"][0]
             order = book["orders"][0]
@@ -259,6 +258,10 @@ def _with_another_ending(text: str) -> str:
     """The text with its last sentence replaced, so that it fits wherever it fitted before."""
     sentences = re.split(r"(?<=[.!?”])\s+", text.strip())
     return " ".join([*sentences[:-1], "And that was only the start."])
+
+
+def _words(status: str) -> str:
+    return status.lower().replace("_", " ")
 
 
 def _money(money: Object) -> str:

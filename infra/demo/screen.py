@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.spinner import Spinner
+from rich.table import Table
 from rich.text import Text
+
+LABEL_WIDTH = 35
 
 
 @dataclass(slots=True)
 class Step:
-    """One step under way; `fact` is told beside it when it is done."""
+    """One step under way; `fact` is told beside it."""
 
     fact: str = ""
 
@@ -59,26 +63,25 @@ class Screen:
         self._console = console
         self._live: Live | None = None
         self._label = ""
+        self._step = Step()
+        self._spinner = Spinner("dots")
         self._making: Making | None = None
 
     @contextmanager
     def step(self, label: str) -> Iterator[Step]:
         """Show a step while it runs, and what came of it."""
-        step, started = Step(), time.monotonic()
-        self._label = label
+        started = time.monotonic()
+        self._label, self._step = label, Step()
         with Live(self, console=self._console, transient=True, refresh_per_second=12) as self._live:
             try:
-                yield step
+                yield self._step
             except BaseException:
                 self._console.print(Text.assemble(("✗ ", "bold red"), label))
                 raise
             finally:
                 self._making = None
-        seconds = f"{time.monotonic() - started:.1f} s"
-        line = Text.assemble(("✓ ", "bold green"), label)
-        if step.fact:
-            line.append(f"  {step.fact}", style="cyan")
-        self._console.print(line.append(f"  {seconds}", style="dim"), soft_wrap=True)
+        seconds = time.monotonic() - started
+        self._console.print(_row(Text("✓", "bold green"), label, self._step.fact, f"{seconds:.1f} s"))
 
     def show_making(self, making: Making) -> None:
         """Show a book being made until the step ends."""
@@ -88,13 +91,23 @@ class Screen:
 
     def tell(self, message: str) -> None:
         """Say something that stays on the screen."""
-        self._console.print(Text(f"  {message}", style="dim"), soft_wrap=True)
+        self._console.print(Padding(Text(message, style="dim"), (0, 0, 0, 2)))
 
     def __rich__(self) -> RenderableType:
         if not self._console.is_terminal:
             return Text("")
-        spinner = Spinner("dots", Text(self._label))
-        return spinner if self._making is None else Group(spinner, *_picture_of(self._making))
+        row = _row(self._spinner, self._label, self._step.fact, "")
+        return row if self._making is None else Group(row, *_picture_of(self._making))
+
+
+def _row(mark: RenderableType, label: str, fact: str, seconds: str) -> Table:
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(width=1)
+    row.add_column(width=LABEL_WIDTH)
+    row.add_column(ratio=1)
+    row.add_column(width=7, justify="right")
+    row.add_row(mark, label, Text(fact, style="cyan"), Text(seconds, style="dim"))
+    return row
 
 
 def _picture_of(making: Making) -> Iterator[RenderableType]:

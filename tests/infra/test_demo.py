@@ -34,7 +34,7 @@ STEPS = [
     "Ask what a printed copy costs",
     "Pay",
     "Wait for the print shop",
-    "Read it all in one query over five subgraphs",
+    "Read it all in one query",
     "Download the print files",
 ]
 
