@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import uvicorn
 
 from router.app import create_app
 from router.settings import InvalidSettingError, Settings, load
-from router.telemetry import configure_logging
+from router.telemetry import configure_logging, log
 
 SHUTDOWN_SECONDS = 3
 
@@ -32,10 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(settings: Settings) -> None:
     """Serves a supergraph until the process is told to stop."""
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings),
-        host=settings.host,
-        port=settings.api_port,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -47,6 +46,11 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.api_port), family=family) as listener:
+        host, port = listener.getsockname()[:2]
+        log.info("The router listens", extra={"metadata": {"host": host, "port": port}})
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _parser() -> argparse.ArgumentParser:

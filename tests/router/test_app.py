@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import re
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,8 +47,8 @@ async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, 
 async def listening_at(process: asyncio.subprocess.Process) -> str:
     async with asyncio.timeout(30):
         async for line in lines(process):
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line["message"]):
-                return found[0]
+            if line["message"] == "The router listens":
+                return f"http://127.0.0.1:{line['metadata']['port']}"
     raise AssertionError("the router does not listen")
 
 
@@ -73,6 +73,15 @@ async def test_it_serves_a_supergraph_with_subgraphs_named_on_the_command_line_a
         line = await anext(lines(process))
     assert (line["service"], line["level"], line["traceId"]) == ("router", "info", trace_id)
     assert line["metadata"].items() >= {"operation": "query", "name": "Stars", "outcome": "ok"}.items()
+
+
+async def test_a_port_that_is_taken_is_said_plainly():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with router("--supergraph", str(SUPERGRAPH), "--port", port) as process:
+            _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert errors.decode().startswith("router: [Errno 98] Address already in use")
 
 
 async def test_it_stops_when_it_is_told_to_though_a_client_still_listens():
