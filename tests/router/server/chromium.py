@@ -23,7 +23,7 @@ FLAGS = (
     "--remote-debugging-port=0",
     "--window-size=1400,900",
 )
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 # Elements cannot leave the page; that one was found can.
 PLAIN = "(found => found instanceof Node ? true : found)(%s)"
 
