@@ -55,7 +55,8 @@ class StepStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
-_ACTIVE = text("status IN ('QUEUED', 'RUNNING')")
+ACTIVE = text("status IN ('QUEUED', 'RUNNING')")
+"""The condition of the index that lets one generation at a time work on a book."""
 
 
 def _choice(values: type[StrEnum], length: int) -> Enum:
@@ -78,7 +79,7 @@ class Generation(Table):
 
     __tablename__ = "generations"
     __table_args__ = (
-        Index("uq_generations_active_book", "book_id", unique=True, postgresql_where=_ACTIVE),
+        Index("uq_generations_active_book", "book_id", unique=True, postgresql_where=ACTIVE),
         Index("ix_generations_book_id_id", "book_id", "id"),
     )
 

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.ai.models import (
+    ACTIVE,
     Generation,
     GenerationEvent,
     GenerationKind,
@@ -41,7 +43,7 @@ async def newest_of_books(
     rows = await session.scalars(
         select(Generation)
         .where(Generation.book_id.in_(book_ids), Generation.owner_id == owner_id)
-        .distinct(Generation.book_id)
+        .ext(distinct_on(Generation.book_id))
         .order_by(Generation.book_id, Generation.id.desc())
     )
     return {row.book_id: row for row in rows}
@@ -105,7 +107,7 @@ async def add_generation(session: AsyncSession, generation: Generation) -> bool:
     added = await session.scalar(
         upsert(Generation)
         .values(columns | {"lease": 0, "last_sequence": 0})
-        .on_conflict_do_nothing(index_elements=[Generation.book_id], index_where=_ACTIVE)
+        .on_conflict_do_nothing(index_elements=[Generation.book_id], index_where=ACTIVE)
         .returning(Generation.id)
     )
     return added is not None

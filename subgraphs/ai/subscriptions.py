@@ -13,7 +13,7 @@ from subgraphs.ai import repository
 from subgraphs.ai.loaders import Loaders
 from subgraphs.ai.pipeline.journal import as_live, stream_key
 from subgraphs.ai.types import Info
-from subgraphs.ai.types.events import TERMINAL, GenerationEvent, show
+from subgraphs.ai.types.events import DURABLE, TERMINAL, GenerationEvent, show
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.validation import in_range
 
@@ -50,8 +50,9 @@ class Subscription:
 
         async with aclosing(runtime.live.follow(stream_key(id), cursor, history)) as events:
             async for event in events:
-                # What an earlier event had loaded may have changed since.
-                context.loaders = Loaders(runtime, caller)
+                if event.kind in DURABLE:
+                    # It tells of a change: what was loaded for the events before it is out of date.
+                    context.loaders = Loaders(runtime, caller)
                 yield show(event, id, generation.book_id)
                 if event.kind in TERMINAL:
                     return

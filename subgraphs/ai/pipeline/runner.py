@@ -160,7 +160,7 @@ class Run:
             step.attempts += 1
             step.started_at = entry.uow.now
             await repository.save_step(entry.session, step)
-            entry.announce("StepStarted", step_id=step.id)
+            entry.announce("StepStarted", step_id=step.id, page_id=step.page_id)
 
     async def _result(self, step: GenerationStep, asked: Asked, *, cautious: bool) -> dict[str, Any]:
         match asked:

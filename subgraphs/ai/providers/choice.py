@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from subgraphs.ai.providers.offline.studio import OfflineStudio
-from subgraphs.ai.providers.openai import open_openai
 from subgraphs.ai.providers.protocol import Provider
 from subgraphs.common.settings import Settings
 
@@ -15,6 +14,8 @@ from subgraphs.common.settings import Settings
 async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
     """Open the provider that the settings choose, and close it at the end."""
     if settings.openai_api_key.get_secret_value():
+        from subgraphs.ai.providers.openai import open_openai  # noqa: PLC0415 - its client is large
+
         async with open_openai(settings) as provider:
             yield provider
     else:

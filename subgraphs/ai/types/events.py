@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illu
 from subgraphs.common.errors import NotFound
 from subgraphs.common.live import LiveEvent
 
+_SAME_TYPE = "Always there; nullable like the page of every event, so that one query can ask them all."
 TERMINAL = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
 
 
@@ -56,7 +58,7 @@ class StepStarted(GenerationEvent):
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
-    page: Page | None
+    page: Page | None = strawberry.field(description=_SAME_TYPE)
     text: str
 
 
@@ -72,7 +74,7 @@ class OutlineWritten(GenerationEvent):
 class PageWritten(GenerationEvent):
     """A page has its text."""
 
-    page: Page
+    page: Page | None = strawberry.field(description=_SAME_TYPE)
 
 
 @strawberry.type(description="A picture is drawn.")
@@ -128,24 +130,32 @@ EVENT_TYPES: tuple[type[GenerationEvent], ...] = (
     GenerationFailed,
     GenerationCancelled,
 )
+_PLAIN: dict[type[GenerationEvent], tuple[str, ...]] = defaultdict(
+    tuple,
+    {
+        StepStarted: ("step_id",),
+        TextDelta: ("text",),
+        OutlineWritten: ("title",),
+        StepFailed: ("step_id", "message", "retrying"),
+        GenerationFailed: ("message",),
+    },
+)
 _BY_NAME = {kind.__name__: kind for kind in EVENT_TYPES}
+DURABLE = frozenset(_BY_NAME) - {"TextDelta"}
+"""The events that tell of a change in the rows."""
 
 
 def show(event: LiveEvent, generation_id: str, book_id: str) -> GenerationEvent:
     """Show a live event of a generation."""
-    kind = _BY_NAME[event.kind]
-    data: dict[str, Any] = {
-        name: event.data[name]
-        for name in ("text", "title", "message", "retrying", "step_id")
-        if name in event.data
-    }
-    if "page_id" in event.data:
-        data["page"] = Page.maybe(event.data["page_id"])
-    if "illustration_id" in event.data:
-        data["illustration"] = Illustration(id=strawberry.ID(event.data["illustration_id"]))
+    kind, data = _BY_NAME[event.kind], event.data
+    shown: dict[str, Any] = {name: data[name] for name in _PLAIN[kind]}
+    if kind in {TextDelta, PageWritten, IllustrationReady}:
+        shown["page"] = Page.maybe(data["page_id"])
+    if kind is IllustrationReady:
+        shown["illustration"] = Illustration(id=strawberry.ID(data["illustration_id"]))
     if kind in {OutlineWritten, GenerationCompleted}:
-        data["book"] = Book(id=strawberry.ID(book_id))
-    return kind(sequence=event.sequence, at=event.at, generation_id=generation_id, **data)
+        shown["book"] = Book(id=strawberry.ID(book_id))
+    return kind(sequence=event.sequence, at=event.at, generation_id=generation_id, **shown)
 
 
 async def _step(info: Info, step_id: str) -> GenerationStep:

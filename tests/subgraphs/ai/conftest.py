@@ -1,0 +1,38 @@
+"""Fixtures of the ai domain: its subgraph, beside a graph that knows a book and the parent's consents."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+from subgraphs.common.runtime import Runtime
+from tests.subgraphs.ai.library import Parent, book_answers
+from tests.support.graph import AnsweringGraph, graph_answering
+from tests.support.subgraph import SubgraphClient, subgraph_client
+
+
+@pytest.fixture
+async def graph() -> AsyncIterator[AnsweringGraph]:
+    async with graph_answering(book_answers()) as answering:
+        yield answering
+
+
+@pytest.fixture
+async def ai(servers: Mapping[str, str], graph: AnsweringGraph) -> AsyncIterator[SubgraphClient]:
+    environ = {**servers, "GRAPH_URL": graph.url, "OFFLINE_WORDS_PER_SECOND": "2000"}
+    async with subgraph_client("ai", environ) as client:
+        yield client
+
+
+@pytest.fixture
+def runtime(ai: SubgraphClient) -> Runtime:
+    return ai.runtime
+
+
+@pytest.fixture
+def parent(ai: SubgraphClient) -> Parent:
+    return Parent(ai)
+
+
+@pytest.fixture
+def stranger(ai: SubgraphClient) -> Parent:
+    return Parent(ai)

@@ -1,0 +1,189 @@
+"""What tests of the ai domain do again and again: a book that the graph knows, a parent who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from subgraphs.ai.pipeline.runner import run_generation
+from subgraphs.ai.pipeline.shelf import StoredPicture
+from subgraphs.ai.providers.offline.painter.stage import compose
+from subgraphs.ai.providers.offline.studio import OfflineStudio
+from subgraphs.ai.providers.protocol import Outline, Picture, Provider
+from subgraphs.common.errors import NotFound
+from subgraphs.common.ids import new_id
+from tests.support.subgraph import Answer, SubgraphClient
+from tests.support.tokens import token_for
+
+GENERATION = "id kind status provider stepsDone stepsTotal lastSequence failure book { id }"
+RESULT = f"""
+    __typename
+    ... on Generation {{ {GENERATION} steps {{ id kind status attempts page {{ id }} }} }}
+    ... on ConsentRequired {{ purpose message }}
+    ... on GenerationRunning {{ message generation {{ id status }} }}
+    ... on ModerationRejected {{ stage field category retryable message }}
+"""
+GENERATE = f"mutation ($id: ID!) {{ generateBook(input: {{bookId: $id}}) {{ {RESULT} }} }}"
+REGENERATE = f"mutation ($input: RegeneratePageInput!) {{ regeneratePage(input: $input) {{ {RESULT} }} }}"
+CANCEL = f"mutation ($id: ID!) {{ cancelGeneration(id: $id) {{ {GENERATION} }} }}"
+READ = f"query ($id: ID!) {{ generation(id: $id) {{ {GENERATION} steps {{ kind status attempts }} }} }}"
+WATCH = """
+subscription ($id: ID!, $after: Int!) {
+  generation(id: $id, after: $after) {
+    __typename sequence at generation { id status stepsDone }
+    ... on StepStarted { step { id kind attempts page { id } } }
+    ... on TextDelta { page { id } text }
+    ... on OutlineWritten { title book { id } }
+    ... on PageWritten { page { id } }
+    ... on IllustrationReady { page { id } illustration { id } }
+    ... on StepFailed { step { kind } message retrying }
+    ... on GenerationCompleted { book { id } }
+    ... on GenerationFailed { message }
+  }
+}"""
+
+
+def layout_of(number: int) -> str:
+    """The layout of a page of a new book."""
+    around = {1: "TITLE", 2: "IMPRINT", 3: "DEDICATION", 32: "CLOSING"}
+    return around.get(number, "TEXT" if number % 2 == 0 else "FULL_BLEED")
+
+
+def book_answers(**changes: Any) -> dict[str, Any]:
+    """A graph with one book of any id; `changes` go into its brief and its child."""
+    child = {
+        "id": new_id("chd"),
+        "name": "Mia",
+        "birthMonth": "2020-05",
+        "pronouns": "SHE",
+        "appearance": "brown curls and a red scarf",
+        "interests": ["foxes"],
+    }
+    brief = {"wish": "to find a friend", "theme": "ADVENTURE", "language": "en", "dedication": None}
+    for name, value in changes.items():
+        (child if name in child else brief)[name] = value
+
+    def book(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        id = arguments["id"]
+        pages = [
+            {"id": f"{id}-{number}", "number": number, "layout": layout_of(number), "text": f"Text {number}."}
+            for number in range(1, 33)
+        ]
+        return {"id": id, "brief": brief, "child": child, "pages": pages}
+
+    def page(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        book_id, _, number = str(arguments["id"]).rpartition("-")
+        whole = book({"id": book_id})
+        return {**whole["pages"][int(number) - 1], "book": whole}
+
+    return {
+        "me": {"consents": [{"purpose": "AI_PROCESSING", "revokedAt": None}]},
+        "book": book,
+        "page": page,
+    }
+
+
+@dataclass(slots=True)
+class Parent:
+    """A parent who calls the ai subgraph."""
+
+    client: SubgraphClient
+    id: str = field(default_factory=lambda: new_id("usr"))
+
+    @property
+    def token(self) -> str:
+        return token_for(self.id)
+
+    async def execute(self, query: str, **variables: Any) -> Answer:
+        return await self.client.execute(query, variables, self.token)
+
+    async def generate(self, book_id: str) -> Any:
+        return (await self.execute(GENERATE, id=book_id)).ok["generateBook"]
+
+    async def regenerate(self, page_id: str, *parts: str, instruction: str | None = None) -> Any:
+        asked = {"pageId": page_id, "parts": list(parts), "instruction": instruction}
+        return (await self.execute(REGENERATE, input=asked)).ok["regeneratePage"]
+
+    async def read(self, generation_id: str) -> Any:
+        return (await self.execute(READ, id=generation_id)).ok["generation"]
+
+    async def watch(self, generation_id: str, after: int = 0) -> list[Any]:
+        """Every event to the end."""
+        events = self.client.subscribe(WATCH, {"id": generation_id, "after": after}, self.token)
+        async with aclosing(events):
+            return [event.ok["generation"] async for event in events]
+
+
+@dataclass(slots=True)
+class OneShelf:
+    """A shelf of one process: what was put where, each key once; it may refuse."""
+
+    put: list[tuple[str, str]] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str | None, StoredPicture] = field(default_factory=dict)
+    outline: Outline | None = None
+    finished: int = 0
+    space: int = 420
+    gone: bool = False
+
+    async def room(self, book_id: str) -> Mapping[str, int]:
+        return {f"{book_id}-{number}": self.space for number in range(1, 33)}
+
+    async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
+        self._once("outline", key, book_id)
+        self.outline = outline
+
+    async def put_text(self, page_id: str, text: str, key: str) -> None:
+        self._once("text", key, page_id)
+        self.texts[page_id] = text
+
+    async def put_picture(self, book_id: str, page_id: str | None, picture: StoredPicture, key: str) -> str:
+        self._once("picture", key, book_id)
+        self.pictures[page_id] = picture
+        return f"ill_{key}"
+
+    async def finish(self, book_id: str, key: str) -> None:
+        self._once("finish", key, book_id)
+        self.finished += 1
+
+    def _once(self, what: str, key: str, id: str) -> None:
+        if self.gone:
+            raise NotFound("Book", id)
+        self.put.append((what, key))
+
+
+class CountingStudio(OfflineStudio):
+    """The offline studio, noting each call; `fault` may raise in place of an answer.
+
+    Its pictures are left as SVG, which is quicker.
+    """
+
+    def __init__(self, fault: Callable[[str, int], None] = lambda _kind, _call: None) -> None:
+        super().__init__(words_per_second=2000)
+        self.calls: list[tuple[str, int | None]] = []
+        self._fault = fault
+
+    async def write_outline(self, brief: Any, *, author: str) -> Outline:
+        self._note("outline", None)
+        return await super().write_outline(brief, author=author)
+
+    async def write_scene(self, request: Any, *, author: str) -> Any:
+        self._note("scene", request.number)
+        async for word in super().write_scene(request, author=author):
+            yield word
+
+    async def draw(self, request: Any, *, author: str) -> Any:
+        self._note("picture", request.number)
+        svg = compose(request.brief, request.number, request.take)
+        return Picture(svg.encode(), 2625, 2625, "A picture.")
+
+    def _note(self, kind: str, number: int | None) -> None:
+        self.calls.append((kind, number))
+        self._fault(kind, len(self.calls))
+
+
+async def run(client: SubgraphClient, provider: Provider, shelf: OneShelf, generation_id: str) -> None:
+    """Run a generation in this process."""
+    await run_generation(client.runtime, provider, shelf, generation_id)

@@ -1,0 +1,267 @@
+"""Asking for books and pages, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from subgraphs.ai.models import GenerationStatus
+from subgraphs.common.ids import new_id
+from tests.subgraphs.ai.library import (
+    CANCEL,
+    GENERATE,
+    READ,
+    REGENERATE,
+    CountingStudio,
+    OneShelf,
+    Parent,
+    book_answers,
+    run,
+)
+from tests.support.graph import AnsweringGraph, GraphError
+from tests.support.subgraph import SubgraphClient
+from tests.support.tokens import token_for
+
+
+async def test_a_book_is_queued_with_all_its_steps(parent: Parent) -> None:
+    book_id = new_id("book")
+    generation = await parent.generate(book_id)
+    assert generation["__typename"] == "Generation"
+    assert (generation["kind"], generation["status"], generation["provider"]) == ("BOOK", "QUEUED", "offline")
+    assert (generation["stepsDone"], generation["stepsTotal"], generation["lastSequence"]) == (0, 30, 0)
+    assert generation["book"] == {"id": book_id}
+    kinds = [step["kind"] for step in generation["steps"]]
+    assert kinds == ["OUTLINE", *["SCENE_TEXT"] * 14, "COVER", *["ILLUSTRATION"] * 14]
+    pages = [step["page"] and step["page"]["id"] for step in generation["steps"]]
+    assert pages[1:15] == [f"{book_id}-{number}" for number in range(4, 31, 2)]
+    assert pages[16:] == [f"{book_id}-{number}" for number in range(5, 32, 2)]
+
+
+async def test_a_book_is_worked_on_by_one_generation_at_a_time(parent: Parent) -> None:
+    book_id = new_id("book")
+    first = await parent.generate(book_id)
+    second = await parent.generate(book_id)
+    assert second["__typename"] == "GenerationRunning"
+    assert second["generation"] == {"id": first["id"], "status": "QUEUED"}
+    assert (await parent.execute(CANCEL, id=first["id"])).ok["cancelGeneration"]["status"] == "CANCELLED"
+    assert (await parent.generate(book_id))["__typename"] == "Generation"
+
+
+@pytest.mark.parametrize(
+    "consents",
+    [
+        [],
+        [{"purpose": "CHILD_PROFILE", "revokedAt": None}],
+        [{"purpose": "AI_PROCESSING", "revokedAt": "2026-01-01T00:00:00+00:00"}],
+    ],
+)
+async def test_without_a_standing_consent_nothing_is_begun(
+    parent: Parent, graph: AnsweringGraph, consents: list[Any]
+) -> None:
+    graph.answers["me"] = {"consents": consents}
+    assert await parent.generate(new_id("book")) == {
+        "__typename": "ConsentRequired",
+        "purpose": "AI_PROCESSING",
+        "message": "Agree to the use of AI for your child's book first.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "category"),
+    [
+        ({"wish": "A tale in which he MURDERS the baker"}, "wish", "violence"),
+        ({"appearance": "naked"}, "child.appearance", "sexual"),
+        ({"interests": ["drawing", "suicide"]}, "child.interests", "self-harm"),
+        ({"name": "Hitler"}, "child.name", "hate"),
+    ],
+)
+async def test_what_is_not_for_children_is_rejected_by_its_field(
+    parent: Parent, graph: AnsweringGraph, change: dict[str, Any], field: str, category: str
+) -> None:
+    graph.answers |= book_answers(**change)
+    book_id = new_id("book")
+    rejected = await parent.generate(book_id)
+    assert rejected.pop("message").startswith("This is not for a children's book")
+    assert rejected == {
+        "__typename": "ModerationRejected",
+        "stage": "INPUT",
+        "field": field,
+        "category": category,
+        "retryable": True,
+    }
+    graph.answers |= book_answers(wish="A knight who sits in a class with a cockatoo")
+    assert (await parent.generate(book_id))["__typename"] == "Generation"
+
+
+async def test_a_language_that_the_studio_cannot_write_is_refused(
+    parent: Parent, graph: AnsweringGraph
+) -> None:
+    graph.answers |= book_answers(language="de")
+    refused = await parent.execute(GENERATE, id=new_id("book"))
+    assert (refused.code, refused.field) == ("BAD_USER_INPUT", "brief.language")
+
+
+async def test_a_book_that_the_graph_does_not_find_is_not_found(
+    parent: Parent, graph: AnsweringGraph
+) -> None:
+    graph.answers["book"] = GraphError("NOT_FOUND", "Book 'book_x' was not found.")
+    assert (await parent.execute(GENERATE, id="book_x")).code == "NOT_FOUND"
+
+
+async def test_the_graph_is_asked_with_the_parents_own_token(
+    ai: SubgraphClient, parent: Parent, graph: AnsweringGraph
+) -> None:
+    token = parent.token
+    assert (await ai.execute(GENERATE, {"id": new_id("book")}, token)).ok
+    assert {request["headers"]["authorization"] for request in graph.requests} == {f"Bearer {token}"}
+
+
+async def test_nobody_without_the_scope_of_a_parent_generates(ai: SubgraphClient, parent: Parent) -> None:
+    generation = await parent.generate(new_id("book"))
+    variables = {"id": new_id("book")}
+    assert (await ai.execute(GENERATE, variables)).code == "UNAUTHENTICATED"
+    assert (await ai.execute(GENERATE, variables, token_for("usr_s", ["staff"]))).code == "FORBIDDEN"
+    cancel = await ai.execute(CANCEL, {"id": generation["id"]}, token_for(parent.id, ["staff"]))
+    assert cancel.code == "FORBIDDEN"
+    assert (await ai.execute(READ, {"id": generation["id"]})).code == "UNAUTHENTICATED"
+
+
+async def test_somebody_elses_generation_is_not_found(parent: Parent, stranger: Parent) -> None:
+    generation = await parent.generate(new_id("book"))
+    assert (await stranger.execute(READ, id=generation["id"])).code == "NOT_FOUND"
+    assert (await stranger.execute(CANCEL, id=generation["id"])).code == "NOT_FOUND"
+    assert (await parent.read(generation["id"]))["status"] == "QUEUED"
+
+
+async def test_a_page_is_made_anew_from_the_story_it_belongs_to(ai: SubgraphClient, parent: Parent) -> None:
+    book_id = new_id("book")
+    shelf = OneShelf()
+    await run(ai, CountingStudio(), shelf, (await parent.generate(book_id))["id"])
+    first_text, first_picture = shelf.texts[f"{book_id}-10"], shelf.pictures[f"{book_id}-11"]
+
+    again = await parent.regenerate(f"{book_id}-10", "TEXT", instruction="More about the fox, please")
+    assert [(step["kind"], step["page"]["id"]) for step in again["steps"]] == [
+        ("SCENE_TEXT", f"{book_id}-10")
+    ]
+    studio = CountingStudio()
+    await run(ai, studio, shelf, again["id"])
+    assert studio.calls == [("scene", 4)]
+    assert shelf.texts[f"{book_id}-10"] != first_text
+    assert (await parent.read(again["id"]))["status"] == "COMPLETED"
+
+    picture = await parent.regenerate(f"{book_id}-11", "ILLUSTRATION")
+    await run(ai, studio, shelf, picture["id"])
+    assert studio.calls[1:] == [("picture", 4)]
+    assert shelf.pictures[f"{book_id}-11"].sha256 != first_picture.sha256
+    assert shelf.finished == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "parts", "field"),
+    [
+        (1, ["ILLUSTRATION"], "pageId"),
+        (32, ["TEXT"], "pageId"),
+        (4, ["ILLUSTRATION"], "parts"),
+        (5, ["TEXT"], "parts"),
+        (4, [], "parts"),
+    ],
+)
+async def test_only_what_a_page_of_the_story_shows_is_made_anew(
+    parent: Parent, number: int, parts: list[str], field: str
+) -> None:
+    asked = {"pageId": f"{new_id('book')}-{number}", "parts": parts}
+    refused = await parent.execute(REGENERATE, input=asked)
+    assert (refused.code, refused.field) == ("BAD_USER_INPUT", field)
+
+
+async def test_an_instruction_of_5000_characters_is_refused(parent: Parent, graph: AnsweringGraph) -> None:
+    asked = {"pageId": f"{new_id('book')}-4", "parts": ["TEXT"], "instruction": "x" * 5000}
+    refused = await parent.execute(REGENERATE, input=asked)
+    assert (refused.code, refused.field) == ("BAD_USER_INPUT", "instruction")
+    assert graph.requests == []
+
+
+async def test_an_instruction_is_moderated_too(parent: Parent) -> None:
+    rejected = await parent.regenerate(f"{new_id('book')}-4", "TEXT", instruction="add porn")
+    assert (rejected["__typename"], rejected["field"]) == ("ModerationRejected", "instruction")
+
+
+async def test_a_page_of_a_book_without_a_story_cannot_be_made_anew(parent: Parent) -> None:
+    refused = await parent.execute(REGENERATE, input={"pageId": f"{new_id('book')}-4", "parts": ["TEXT"]})
+    assert refused.code == "CONFLICT"
+
+
+async def test_a_second_edition_tells_another_story(ai: SubgraphClient, parent: Parent) -> None:
+    book_id = new_id("book")
+    shelf, other = OneShelf(), OneShelf()
+    await run(ai, CountingStudio(), shelf, (await parent.generate(book_id))["id"])
+    await run(ai, CountingStudio(), other, (await parent.generate(book_id))["id"])
+    assert shelf.texts.keys() == other.texts.keys()
+    assert shelf.texts != other.texts
+
+
+async def test_a_book_lists_its_generations_newest_first(
+    ai: SubgraphClient, parent: Parent, stranger: Parent
+) -> None:
+    book_id, empty_id = new_id("book"), new_id("book")
+    ids: list[str] = []
+    for _ in range(3):
+        ids.insert(0, (await parent.generate(book_id))["id"])
+        await parent.execute(CANCEL, id=ids[0])
+    selection = (
+        "... on Book { id generation { id } generations(first: 2) { nodes { id } pageInfo { hasNextPage } } }"
+    )
+    books = [{"__typename": "Book", "id": id} for id in (book_id, empty_id)]
+    assert await ai.represent(selection, books, parent.token) == [
+        {
+            "id": book_id,
+            "generation": {"id": ids[0]},
+            "generations": {"nodes": [{"id": ids[0]}, {"id": ids[1]}], "pageInfo": {"hasNextPage": True}},
+        },
+        {
+            "id": empty_id,
+            "generation": None,
+            "generations": {"nodes": [], "pageInfo": {"hasNextPage": False}},
+        },
+    ]
+    theirs = await ai.represent(selection, books[:1], stranger.token)
+    assert theirs[0]["generation"] is None
+    assert theirs[0]["generations"]["nodes"] == []
+
+
+async def test_the_statements_of_a_fetch_do_not_grow_with_the_books(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    books = [new_id("book") for _ in range(6)]
+    for book_id in books:
+        await parent.generate(book_id)
+    selection = "... on Book { generation { status steps { id } stepsDone } generations { nodes { id } } }"
+
+    async def statements(ids: list[str]) -> int:
+        before = await ai.statements()
+        await ai.represent(selection, [{"__typename": "Book", "id": id} for id in ids], parent.token)
+        return await ai.statements() - before
+
+    assert await statements(books[:1]) == await statements(books) == 3
+
+
+async def test_entities_are_resolved_for_their_owner_only(
+    ai: SubgraphClient, parent: Parent, stranger: Parent
+) -> None:
+    generation = await parent.generate(new_id("book"))
+    step_id = generation["steps"][0]["id"]
+    asked = [
+        {"__typename": "Generation", "id": generation["id"]},
+        {"__typename": "GenerationStep", "id": step_id},
+    ]
+    selection = "... on Generation { status } ... on GenerationStep { kind }"
+    assert await ai.represent(selection, asked, parent.token) == [{"status": "QUEUED"}, {"kind": "OUTLINE"}]
+    assert await ai.represent(selection, asked, stranger.token) == [None, None]
+
+
+async def test_cancelling_what_has_ended_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:
+    generation = await parent.generate(new_id("book"))
+    await run(ai, CountingStudio(), OneShelf(), generation["id"])
+    before = await parent.read(generation["id"])
+    assert before["status"] == GenerationStatus.COMPLETED
+    assert (await parent.execute(CANCEL, id=generation["id"])).ok["cancelGeneration"]["status"] == "COMPLETED"
+    assert await parent.read(generation["id"]) == before

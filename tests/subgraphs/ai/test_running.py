@@ -1,0 +1,264 @@
+"""Running a generation: what is done once, what is done again, and what subscribers see of it."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from subgraphs.ai import repository
+from subgraphs.ai.models import GenerationStep
+from subgraphs.ai.pipeline.journal import HEADROOM, Journal, Superseded
+from subgraphs.ai.providers.protocol import ContentRefused, Picture, PictureRequest, ProviderFailed
+from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
+from tests.subgraphs.ai.library import CANCEL, CountingStudio, OneShelf, Parent, run
+from tests.support.subgraph import SubgraphClient
+
+
+class Killed(BaseException):
+    """The runner is gone at this very moment."""
+
+
+def fails(kind: str, times: int, error: Callable[[], Exception]) -> Callable[[str, int], None]:
+    """A fault that meets the first calls of a kind."""
+    left = times
+
+    def fault(called: str, _: int) -> None:
+        nonlocal left
+        if called == kind and left > 0:
+            left -= 1
+            raise error()
+
+    return fault
+
+
+async def start(parent: Parent) -> tuple[str, str]:
+    """Queue a book; its id and the generation's."""
+    book_id = new_id("book")
+    return book_id, (await parent.generate(book_id))["id"]
+
+
+async def test_subscribers_see_everything_in_order_and_then_the_end(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    book_id, generation_id = await start(parent)
+    shelf = OneShelf()
+    watching = asyncio.create_task(parent.watch(generation_id))
+    await run(ai, CountingStudio(), shelf, generation_id)
+    async with asyncio.timeout(20):
+        seen = await watching
+    assert [event["sequence"] for event in seen] == list(range(1, len(seen) + 1))
+    assert seen[0]["__typename"] == "GenerationStarted"
+    outline = next(event for event in seen if event["__typename"] == "OutlineWritten")
+    assert outline["book"] == {"id": book_id}
+    assert shelf.outline is not None
+    assert outline["title"] == shelf.outline.title
+    text = "".join(
+        event["text"]
+        for event in seen
+        if event["__typename"] == "TextDelta" and event["page"] == {"id": f"{book_id}-8"}
+    )
+    assert text == shelf.texts[f"{book_id}-8"]
+    pictures = [event for event in seen if event["__typename"] == "IllustrationReady"]
+    assert sum(event["page"] is None for event in pictures) == 1
+    assert len({event["illustration"]["id"] for event in pictures}) == 15
+    assert seen[-1] == {
+        "__typename": "GenerationCompleted",
+        "sequence": len(seen),
+        "at": seen[-1]["at"],
+        "generation": {"id": generation_id, "status": "COMPLETED", "stepsDone": 30},
+        "book": {"id": book_id},
+    }
+    assert await parent.watch(generation_id, after=seen[-4]["sequence"]) == seen[-3:]
+    assert await parent.watch(generation_id, after=len(seen)) == []
+
+
+async def test_a_stranger_sees_nothing(ai: SubgraphClient, parent: Parent, stranger: Parent) -> None:
+    _, generation_id = await start(parent)
+    query = "subscription ($id: ID!) { generation(id: $id) { sequence } }"
+    answers = [answer async for answer in ai.subscribe(query, {"id": generation_id}, stranger.token)]
+    assert [answer.code for answer in answers] == ["NOT_FOUND"]
+    answers = [answer async for answer in ai.subscribe(query, {"id": generation_id})]
+    assert [answer.code for answer in answers] == ["UNAUTHENTICATED"]
+
+
+async def test_a_negative_cursor_is_refused(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    query = "subscription ($id: ID!) { generation(id: $id, after: -1) { sequence } }"
+    answers = [answer async for answer in ai.subscribe(query, {"id": generation_id}, parent.token)]
+    assert [(answer.code, answer.field) for answer in answers] == [("BAD_USER_INPUT", "after")]
+
+
+async def test_a_runner_that_comes_after_another_does_no_finished_step_again(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    _, generation_id = await start(parent)
+
+    def die(_: str, call: int) -> None:
+        if call == 12:
+            raise Killed
+
+    first, second, shelf = CountingStudio(die), CountingStudio(), OneShelf()
+    with pytest.raises(BaseExceptionGroup) as death:
+        await run(ai, first, shelf, generation_id)
+    assert death.group_contains(Killed)
+    done = {
+        (step.kind, step.scene) for step in await _steps(ai.runtime, generation_id) if step.status == "DONE"
+    }
+    await run(ai, second, shelf, generation_id)
+    names = {"outline": "OUTLINE", "scene": "SCENE_TEXT"}
+    asked_again = {
+        (names.get(kind) or ("ILLUSTRATION" if number else "COVER"), number) for kind, number in second.calls
+    }
+    assert done
+    assert not done & asked_again
+    assert len(second.calls) == 30 - len(done)
+    events = await parent.watch(generation_id)
+    assert events[-1]["generation"]["status"] == "COMPLETED"
+    numbers = [event["sequence"] for event in events]
+    assert numbers == sorted(set(numbers))
+    assert max(after - before for before, after in pairwise(numbers)) == HEADROOM + 1
+
+
+async def test_a_result_that_was_saved_but_not_delivered_is_delivered_and_announced(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    _, generation_id = await start(parent)
+
+    class FallingShelf(OneShelf):
+        async def put_text(self, page_id: str, text: str, key: str) -> None:
+            raise Killed
+
+    with pytest.raises(BaseExceptionGroup):
+        await run(ai, CountingStudio(), FallingShelf(), generation_id)
+    saved = next(step for step in await _steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
+    assert (saved.status, saved.announced_at) == ("DONE", None)
+    assert saved.result is not None
+    shelf, studio = OneShelf(), CountingStudio()
+    await run(ai, studio, shelf, generation_id)
+    assert ("scene", 1) not in studio.calls
+    assert shelf.texts[str(saved.page_id)] == saved.result["text"]
+    written = [event for event in await parent.watch(generation_id) if event["__typename"] == "PageWritten"]
+    assert len(written) == 14
+
+
+async def test_running_what_has_ended_does_nothing(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    await run(ai, CountingStudio(), OneShelf(), generation_id)
+    again, shelf = CountingStudio(), OneShelf()
+    await run(ai, again, shelf, generation_id)
+    assert (again.calls, shelf.put) == ([], [])
+
+
+async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    first = await Journal.take_up(ai.runtime, generation_id)
+    second = await Journal.take_up(ai.runtime, generation_id)
+    assert first is not None
+    assert second is not None
+    async with second.transaction() as entry:
+        entry.announce("GenerationStarted")
+    with pytest.raises(Superseded):
+        async with first.transaction():
+            pytest.fail("the first runner has lost its lease")
+    with pytest.raises(Superseded):
+        await first.delta("TextDelta", page_id="page_x", text="late")
+
+
+async def test_a_step_that_fails_twice_is_tried_again(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    fault = fails("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
+    studio = CountingStudio(fault)
+    await run(ai, studio, OneShelf(), generation_id)
+    assert studio.calls[:3] == [("outline", None)] * 3
+    failures = [event for event in await parent.watch(generation_id) if event["__typename"] == "StepFailed"]
+    assert [(event["message"], event["retrying"]) for event in failures] == [("Busy.", True)] * 2
+    read = await parent.read(generation_id)
+    assert (read["status"], read["steps"][0]["attempts"]) == ("COMPLETED", 3)
+
+
+async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    _, generation_id = await start(parent)
+
+    class WithoutFive(CountingStudio):
+        async def draw(self, request: PictureRequest, *, author: str) -> Picture:
+            if request.number == 5:
+                raise ProviderFailed("It will not be drawn.", retryable=False)
+            return await super().draw(request, author=author)
+
+    shelf = OneShelf()
+    await run(ai, WithoutFive(), shelf, generation_id)
+    read = await parent.read(generation_id)
+    assert (read["status"], read["failure"], read["stepsDone"]) == ("PARTIAL", "It will not be drawn.", 29)
+    assert len(shelf.pictures) == 14
+    assert shelf.finished == 1
+    last = (await parent.watch(generation_id))[-1]
+    assert (last["__typename"], last["generation"]["status"]) == ("GenerationCompleted", "PARTIAL")
+
+
+async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    studio = CountingStudio(fails("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
+    shelf = OneShelf()
+    await run(ai, studio, shelf, generation_id)
+    assert studio.calls == [("outline", None)]
+    read = await parent.read(generation_id)
+    assert (read["status"], read["failure"]) == ("FAILED", "No credit.")
+    assert {step["status"] for step in read["steps"][1:]} == {"SKIPPED"}
+    last = (await parent.watch(generation_id))[-1]
+    assert (last["__typename"], last["message"]) == ("GenerationFailed", "No credit.")
+    assert shelf.finished == 0
+
+
+async def test_a_fault_inside_the_provider_costs_a_try_and_not_the_book(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    _, generation_id = await start(parent)
+    await run(ai, CountingStudio(fails("scene", 1, lambda: KeyError("bug"))), OneShelf(), generation_id)
+    assert (await parent.read(generation_id))["status"] == "COMPLETED"
+
+
+async def test_after_a_refusal_a_picture_is_asked_for_cautiously(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    asked: list[tuple[int | None, bool]] = []
+
+    class Prude(CountingStudio):
+        async def draw(self, request: PictureRequest, *, author: str) -> Picture:
+            asked.append((request.number, request.cautious))
+            if request.number == 3 and not request.cautious:
+                raise ContentRefused("moderation_blocked")
+            return await super().draw(request, author=author)
+
+    await run(ai, Prude(), OneShelf(), generation_id)
+    assert [cautious for number, cautious in asked if number == 3] == [False, True]
+    assert (await parent.read(generation_id))["status"] == "COMPLETED"
+
+
+async def test_a_book_that_is_gone_ends_its_generation(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    await run(ai, CountingStudio(), OneShelf(gone=True), generation_id)
+    assert (await parent.read(generation_id))["status"] == "FAILED"
+
+
+async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+    studio, reached = CountingStudio(), asyncio.Event()
+    studio._pause = 0.05
+    studio._fault = lambda _, call: reached.set() if call == 7 else None
+    running = asyncio.create_task(run(ai, studio, OneShelf(), generation_id))
+    await reached.wait()
+    answer = await parent.execute(CANCEL, id=generation_id)
+    calls = list(studio.calls)
+    assert answer.ok["cancelGeneration"]["status"] == "CANCELLED"
+    async with asyncio.timeout(10):
+        await running
+    assert studio.calls == calls
+    assert (await parent.watch(generation_id))[-1]["__typename"] == "GenerationCancelled"
+
+
+async def _steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:
+    async with runtime.database.read() as session:
+        return (await repository.steps_of(session, [generation_id]))[generation_id]

@@ -1,0 +1,166 @@
+"""What tests of generations do again and again: order a book, queue its generation, run a worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from subgraphs.ai import repository, service
+from subgraphs.ai.models import Generation, GenerationStep
+from subgraphs.ai.pipeline.journal import as_live, stream_key
+from subgraphs.ai.providers.protocol import Hero, StoryBrief
+from subgraphs.ai.providers.protocol import Pronouns as Spoken
+from subgraphs.books import repository as books_repository
+from subgraphs.books import service as books
+from subgraphs.books.models import Book, Child, Page, Pronouns, Theme
+from subgraphs.common.clock import utc_now
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.live import LiveEvent
+from workers.platform import Platform
+
+ROOT = Path(__file__).parents[2]
+TERMINAL = {"GenerationCompleted", "GenerationFailed", "GenerationCancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A book that waits to be written, and who asked for it."""
+
+    parent: Identity
+    book_id: str
+    child_id: str
+    page_ids: dict[int, str]
+    brief: StoryBrief
+
+
+async def order_book(platform: Platform, name: str = "Mia") -> Ordered:
+    """Put a child and an empty book into the books domain."""
+    parent = Identity(new_id("usr"), "ses_test", frozenset({"parent"}), "")
+    async with platform.books.unit_of_work() as uow:
+        child = Child(
+            id=new_id("chd"),
+            owner_id=parent.user_id,
+            name=name,
+            birth_month="2020-05",
+            pronouns=Pronouns.SHE,
+            appearance="brown curls and a red scarf",
+            interests=["foxes"],
+            created_at=utc_now(),
+        )
+        uow.session.add(child)
+        await uow.session.flush()
+        wanted = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
+        book = await books.create_book(uow, parent, child.id, wanted)
+    page_ids = {page.number: page.id for page in await pages(platform, book.id)}
+    hero = Hero(name, 5, Spoken.SHE, child.appearance, ("foxes",))
+    return Ordered(
+        parent, book.id, child.id, page_ids, StoryBrief(hero, "to find a friend", "ADVENTURE", "en", None)
+    )
+
+
+async def queue_book(platform: Platform, ordered: Ordered) -> str:
+    """Queue the generation of a book, as the mutation does; return its id."""
+    truth = service.BookTruth(ordered.book_id, ordered.child_id, ordered.brief, ordered.page_ids)
+    async with platform.ai.unit_of_work() as uow:
+        generation = await service.start_book(uow, ordered.parent, truth, "offline")
+    return generation.id
+
+
+async def generation_of(platform: Platform, generation_id: str) -> Generation:
+    """The generation as it is now."""
+    async with platform.ai.database.read() as session:
+        found = await session.get(Generation, generation_id)
+    assert found is not None
+    return found
+
+
+async def steps_of(platform: Platform, generation_id: str) -> list[GenerationStep]:
+    """The steps as they are now."""
+    async with platform.ai.database.read() as session:
+        return (await repository.steps_of(session, [generation_id]))[generation_id]
+
+
+async def pages(platform: Platform, book_id: str) -> list[Page]:
+    """The pages of a book as they are now."""
+    async with platform.books.database.read() as session:
+        return list((await books_repository.pages_of(session, [book_id]))[book_id])
+
+
+async def durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
+    """The events that are rows."""
+    async with platform.ai.database.read() as session:
+        return [as_live(row) for row in await repository.events_after(session, generation_id, 0)]
+
+
+async def book(platform: Platform, book_id: str) -> Book:
+    """The book as it is now."""
+    async with platform.books.database.read() as session:
+        return await books_repository.get_any_book(session, book_id)
+
+
+async def events(platform: Platform, generation_id: str, after: int = 0) -> AsyncGenerator[LiveEvent]:
+    """Every event after a number, up to the terminal one."""
+
+    async def history(last: int) -> list[LiveEvent]:
+        async with platform.ai.database.read() as session:
+            return [as_live(row) for row in await repository.events_after(session, generation_id, last)]
+
+    async for event in platform.ai.live.follow(stream_key(generation_id), after, history):
+        yield event
+        if event.kind in TERMINAL:
+            return
+
+
+@asynccontextmanager
+async def worker_process(
+    environ: Mapping[str, str], **settings: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A real worker, killed at the end where it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "workers",
+        cwd=ROOT,
+        env={**os.environ, **environ, **settings},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.1)
+
+
+def streamed_texts(seen: list[LiveEvent]) -> dict[str, str]:
+    """The text of each page, put together from its pieces since its step last began."""
+    texts: dict[str, str] = {}
+    current: dict[str, str] = {}
+    for event in seen:
+        match event.kind:
+            case "StepStarted" if event.data["page_id"]:
+                current[event.data["page_id"]] = ""
+            case "TextDelta":
+                current[event.data["page_id"]] += event.data["text"]
+            case "PageWritten":
+                texts[event.data["page_id"]] = current[event.data["page_id"]]
+    return texts
+
+
+def kinds(seen: list[LiveEvent]) -> Counter[str]:
+    """How many events of each kind there were."""
+    return Counter(event.kind for event in seen)
