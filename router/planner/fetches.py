@@ -82,7 +82,7 @@ class FetchGraphBuilder:
         for index, move in enumerate(way):
             match move:
                 case Select():
-                    position = self._select(move, position, conditions, client=client)
+                    position, conditions = self._select(move, position, conditions, client=client)
                 case Narrow(type=name) if position.type_name != name:
                     position = replace(
                         position,
@@ -104,30 +104,32 @@ class FetchGraphBuilder:
 
     def _select(
         self, move: Select, position: _Position, conditions: Conditions, *, client: bool
-    ) -> _Position:
+    ) -> tuple[_Position, Conditions]:
+        """The position after a field, and the conditions that still have to be stated below it."""
         field, target = move.selection, move.move.target
         if field.name == TYPENAME:
             position.selection.typename = True
-            return position
+            return position, conditions
         key = self._key(position.place, move.move.source.type, field, client=client)
         wanted = SelectedField(
             key, field.name, field.arguments, field.variables, field.conditions | conditions
         )
         selected = position.selection.field(wanted)
         if target is None:
-            return position
+            return position, conditions
         if selected.selection is None:
             selected.selection = Selection()
         selected.selection.typename |= self._tells_types(target.type) and not self._graph.is_interface_object(
             target
         )
-        return _Position(
+        below = _Position(
             position.step,
             selected.selection,
             (*position.path, key, *[LIST] * move.move.lists),
             (*position.place, key),
             target.type,
         )
+        return below, conditions - selected.conditions
 
     def _tells_types(self, type_name: str) -> bool:
         return self._graph.supergraph.is_abstract(type_name)

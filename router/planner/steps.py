@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -70,11 +70,19 @@ class Selection:
             )
             for each in self.fields.values()
         )
+        for selection in self.narrowed.values():
+            selection.leave_out(self.fields)
         narrowed = [(name, selection.finished(without)) for name, selection in self.narrowed.items()]
         kept = tuple(
             (name, output) for name, output in narrowed if output.fields or output.narrowed or output.typename
         )
         return Output(self.typename or not (fields or kept), fields, kept)
+
+    def leave_out(self, common: Mapping[tuple[str, Conditions], SelectedField]) -> None:
+        """Drops scalars of one type that are asked of every type anyway."""
+        for (key, conditions), selected in [*self.fields.items()]:
+            if (key, ALWAYS) in common and selected.selection is None:
+                del self.fields[key, conditions]
 
     def _unite(self) -> None:
         """Leaves out conditional fields that are asked unconditionally as well."""

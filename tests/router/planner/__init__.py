@@ -1,0 +1,1 @@
+"""The planner, concept by concept: an operation and the plan it gets."""

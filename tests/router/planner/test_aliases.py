@@ -1,0 +1,116 @@
+"""Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
+
+from tests.support.planning import planned, shown
+
+
+def test_aliases_and_arguments_keep_fields_apart():
+    plan = planned("shop", '{ a: product(id: "1") { name } b: product(id: "2") { label: name } }')
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "catalogue") {
+            {
+              a: product(id: "1") {
+                name
+              }
+              b: product(id: "2") {
+                label: name
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_one_name_for_types_of_different_shape_is_taken_apart():
+    plan = planned("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "a") {
+            {
+              things {
+                __typename
+                ... on Cat {
+                  id
+                }
+                ... on Dog {
+                  _id_1: id
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_a_conflict_below_composite_fields_is_taken_apart_where_it_is():
+    plan = planned("mixed", "{ things { ... on Cat { tag { id } } ... on Ant { tag { id } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "a") {
+            {
+              things {
+                __typename
+                ... on Cat {
+                  tag {
+                    id
+                  }
+                }
+                ... on Ant {
+                  tag {
+                    _id_1: id
+                  }
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
+    plan = planned("mixed", "{ things { ... on Cat { owner } ... on Dog { owner2: owner } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "a") {
+              {
+                things {
+                  __typename
+                  ... on Cat {
+                    id
+                  }
+                  ... on Dog {
+                    _id_1: id
+                  }
+                }
+              }
+            },
+            Flatten(path: "things.@") {
+              Fetch(service: "b") {
+                {
+                  ... on Cat {
+                    __typename
+                    id
+                  }
+                  ... on Dog {
+                    __typename
+                    id: _id_1
+                  }
+                } =>
+                {
+                  ... on Cat {
+                    owner
+                  }
+                  ... on Dog {
+                    owner2: owner
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

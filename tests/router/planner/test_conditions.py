@@ -1,0 +1,209 @@
+"""`@skip` and `@include`: by variable they travel, by value they are decided."""
+
+from tests.support.planning import planned, shown
+
+
+def test_a_condition_on_a_field_travels_to_the_subgraph():
+    plan = planned("shop", "query($a: Boolean!) { products { id name @include(if: $a) } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "catalogue") {
+            {
+              products {
+                id
+                name @include(if: $a)
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_a_fetch_that_only_a_conditional_field_needs_is_conditional():
+    plan = planned("shop", "query($a: Boolean!) { products { name inStock @skip(if: $a) } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  name
+                  id
+                }
+              }
+            },
+            Skip(if: $a) {
+              Flatten(path: "products.@") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_fields_that_are_only_required_share_the_condition():
+    plan = planned("shipping", "query($a: Boolean!) { parcel { id rate @include(if: $a) } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  id
+                  weight(unit: "KG") @include(if: $a)
+                  box @include(if: $a) {
+                    width
+                    height
+                  }
+                }
+              }
+            },
+            Include(if: $a) {
+              Flatten(path: "parcel") {
+                Fetch(service: "rates") {
+                  {
+                    ... on Parcel {
+                      __typename
+                      id
+                      weight
+                      box {
+                        width
+                        height
+                      }
+                    }
+                  } =>
+                  {
+                    ... on Parcel {
+                      rate
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_condition_on_a_fragment_holds_for_its_fields():
+    plan = planned("shop", "query($a: Boolean!) { products { id ... @include(if: $a) { name inStock } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  id
+                  name @include(if: $a)
+                }
+              }
+            },
+            Include(if: $a) {
+              Flatten(path: "products.@") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_constant_condition_is_decided_at_once():
+    plan = planned("shop", "{ products { id name @skip(if: true) inStock @include(if: true) } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  id
+                }
+              }
+            },
+            Flatten(path: "products.@") {
+              Fetch(service: "stock") {
+                {
+                  ... on Product {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Product {
+                    inStock
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_an_unconditional_field_wins_over_a_conditional_one():
+    plan = planned("shop", "query($a: Boolean!) { products { name name @include(if: $a) } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "catalogue") {
+            {
+              products {
+                name
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_a_conditional_root_field_makes_its_fetch_conditional():
+    plan = planned(
+        "shop",
+        "query($a: Boolean!, $b: Boolean!) { cheapest @include(if: $a) @skip(if: $b) { sku: __typename } }",
+    )
+
+    assert plan == shown("""
+        QueryPlan {
+          Include(if: $a) {
+            Skip(if: $b) {
+              Fetch(service: "prices") {
+                {
+                  cheapest {
+                    __typename
+                  }
+                }
+              }
+            }
+          }
+        }
+    """)

@@ -1,0 +1,62 @@
+"""Fragments: they vanish from the plan, their fields stay."""
+
+from tests.support.planning import planned, shown
+
+
+def test_named_fragments_are_merged_into_the_fields_around_them():
+    plan = planned(
+        "shop", "query { products { name ...Stocked } } fragment Stocked on Product { name inStock }"
+    )
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  name
+                  id
+                }
+              }
+            },
+            Flatten(path: "products.@") {
+              Fetch(service: "stock") {
+                {
+                  ... on Product {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Product {
+                    inStock
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_nested_fragments_merge_the_selections_of_one_field():
+    plan = planned(
+        "shop", "{ products { ... { maker { id } } ... on Product { maker { country { code } } } } }"
+    )
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "catalogue") {
+            {
+              products {
+                maker {
+                  id
+                  country {
+                    code
+                  }
+                }
+              }
+            }
+          }
+        }
+    """)

@@ -1,0 +1,230 @@
+"""Interfaces: asked at once where every type behind them agrees, type by type elsewhere."""
+
+from tests.support.planning import planned, shown
+
+
+def test_a_field_that_every_type_resolves_is_asked_of_the_interface():
+    plan = planned("media", "{ media { id } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "library") {
+            {
+              media {
+                __typename
+                id
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_a_field_that_some_type_does_not_resolve_is_asked_type_by_type():
+    plan = planned("media", "{ media { title } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "library") {
+              {
+                media {
+                  __typename
+                  ... on Book {
+                    title
+                  }
+                  ... on Film {
+                    id
+                  }
+                }
+              }
+            },
+            Flatten(path: "media.@") {
+              Fetch(service: "films") {
+                {
+                  ... on Film {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Film {
+                    title
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_fields_of_one_type_hop_for_that_type_alone():
+    plan = planned("media", "{ media { id ... on Film { director { name } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "library") {
+              {
+                media {
+                  __typename
+                  id
+                  ... on Film {
+                    __typename
+                  }
+                }
+              }
+            },
+            Flatten(path: "media.@") {
+              Fetch(service: "films") {
+                {
+                  ... on Film {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Film {
+                    director {
+                      name
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_hops_from_several_types_below_an_interface_run_together():
+    plan = planned(
+        "media", "{ media { ... on Film { director { email } } ... on Book { author { email } } } }"
+    )
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "library") {
+              {
+                media {
+                  __typename
+                  ... on Film {
+                    id
+                  }
+                  ... on Book {
+                    id
+                  }
+                }
+              }
+            },
+            Parallel {
+              Flatten(path: "media.@") {
+                Fetch(service: "films") {
+                  {
+                    ... on Film {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Film {
+                      director {
+                        id
+                      }
+                    }
+                  }
+                }
+              },
+              Flatten(path: "media.@") {
+                Fetch(service: "books") {
+                  {
+                    ... on Book {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Book {
+                      author {
+                        email
+                      }
+                    }
+                  }
+                }
+              },
+            },
+            Flatten(path: "media.@|[Film].director") {
+              Fetch(service: "books") {
+                {
+                  ... on Person {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Person {
+                    email
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_fragment_on_a_wider_interface_is_asked_as_it_is():
+    plan = planned("media", "{ media { ... on Node { id } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "library") {
+            {
+              media {
+                __typename
+                id
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_a_fragment_on_a_narrower_interface_is_asked_of_its_types():
+    plan = planned("media", "{ nodes { ... on Media { id } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "library") {
+            {
+              nodes {
+                __typename
+                ... on Book {
+                  id
+                }
+                ... on Film {
+                  id
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_typename_of_an_interface_comes_from_the_subgraph():
+    plan = planned("media", "{ nodes { kind: __typename } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "library") {
+            {
+              nodes {
+                __typename
+              }
+            }
+          }
+        }
+    """)

@@ -1,0 +1,68 @@
+"""Mutations: one after the other, each root field once."""
+
+from tests.support.planning import planned, shown
+
+
+def test_mutations_run_in_the_order_of_the_document():
+    plan = planned("profiles", "mutation { addA addB again: addA }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "a") {
+              {
+                addA
+              }
+            },
+            Fetch(service: "b") {
+              {
+                addB
+              }
+            },
+            Fetch(service: "a") {
+              {
+                again: addA
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_what_a_mutation_returns_is_completed_before_the_next_runs():
+    plan = planned("profiles", "mutation { note { text likes } addB }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "a") {
+              {
+                note {
+                  text
+                  id
+                }
+              }
+            },
+            Flatten(path: "note") {
+              Fetch(service: "b") {
+                {
+                  ... on Note {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Note {
+                    likes
+                  }
+                }
+              }
+            },
+            Fetch(service: "b") {
+              {
+                addB
+              }
+            },
+          }
+        }
+    """)

@@ -1,0 +1,119 @@
+"""`@override`: a field moves to another subgraph, at once or by and by."""
+
+from tests.support.planning import planned, shown
+
+
+def test_an_overridden_field_is_no_longer_asked_of_its_old_subgraph():
+    plan = planned("staffing", "{ people { name office } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "old") {
+              {
+                people {
+                  id
+                  office
+                }
+              }
+            },
+            Flatten(path: "people.@") {
+              Fetch(service: "new") {
+                {
+                  ... on Person {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Person {
+                    name
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_progressive_override_that_is_not_active_leaves_the_field_where_it_was():
+    plan = planned("staffing", "{ people { phone } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "old") {
+            {
+              people {
+                phone
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_an_active_label_moves_the_field():
+    plan = planned("staffing", "{ people { phone } }", frozenset({"percent(20)"}))
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "old") {
+              {
+                people {
+                  id
+                }
+              }
+            },
+            Flatten(path: "people.@") {
+              Fetch(service: "new") {
+                {
+                  ... on Person {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Person {
+                    phone
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_an_inactive_label_leads_back_to_the_old_subgraph():
+    plan = planned("staffing", "{ newest { phone } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "new") {
+              {
+                newest {
+                  id
+                }
+              }
+            },
+            Flatten(path: "newest") {
+              Fetch(service: "old") {
+                {
+                  ... on Person {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Person {
+                    phone
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

@@ -1,0 +1,133 @@
+"""`@provides`: fields that come along on one way only."""
+
+from tests.support.planning import planned, shown
+
+
+def test_a_provided_field_needs_no_hop():
+    plan = planned("reviews", "{ reviews { author { name } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "reviews") {
+            {
+              reviews {
+                author {
+                  name
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_the_same_field_reached_another_way_does():
+    plan = planned("reviews", "{ reviews { editor { name } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "reviews") {
+              {
+                reviews {
+                  editor {
+                    id
+                  }
+                }
+              }
+            },
+            Flatten(path: "reviews.@.editor") {
+              Fetch(service: "people") {
+                {
+                  ... on Author {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Author {
+                    name
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_what_is_provided_of_one_union_member_is_not_of_another():
+    plan = planned("reviews", "{ latest { subject { ... on Film { title } ... on Album { title } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "reviews") {
+              {
+                latest {
+                  subject {
+                    __typename
+                    ... on Film {
+                      title
+                    }
+                    ... on Album {
+                      id
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "latest.subject") {
+              Fetch(service: "works") {
+                {
+                  ... on Album {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Album {
+                    title
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_provided_field_does_not_spare_a_hop_for_another_field():
+    plan = planned("reviews", "{ latest { author { name born } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "reviews") {
+              {
+                latest {
+                  author {
+                    name
+                    id
+                  }
+                }
+              }
+            },
+            Flatten(path: "latest.author") {
+              Fetch(service: "people") {
+                {
+                  ... on Author {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Author {
+                    born
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

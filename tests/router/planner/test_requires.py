@@ -1,0 +1,336 @@
+"""`@requires`: what a field requires travels in the representation."""
+
+from tests.support.planning import planned, shown
+
+
+def test_required_fields_are_fetched_first_and_sent_along():
+    plan = planned("shipping", "{ parcel { rate } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  id
+                  weight(unit: "KG")
+                  box {
+                    width
+                    height
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    weight
+                    box {
+                      width
+                      height
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    rate
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_field_without_requirements_waits_for_nothing_but_the_key():
+    plan = planned("shipping", "{ parcels { volume } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcels {
+                  id
+                }
+              }
+            },
+            Flatten(path: "parcels.@") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    volume
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_requirements_chain_across_subgraphs():
+    plan = planned("shipping", "{ parcel { tax } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  id
+                  weight(unit: "KG")
+                  box {
+                    width
+                    height
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    weight
+                    box {
+                      width
+                      height
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    rate
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "customs") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    rate
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    duty
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    duty
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    tax
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_fields_required_of_a_union_or_interface_are_sent_by_type():
+    plan = planned("shipping", "{ parcel { label } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  id
+                  item {
+                    __typename
+                    ... on Book {
+                      pages
+                    }
+                    ... on Toy {
+                      parts
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    item {
+                      __typename
+                      ... on Book {
+                        pages
+                      }
+                      ... on Toy {
+                        parts
+                      }
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    label
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_required_argument_that_differs_from_the_clients_gets_its_own_name():
+    plan = planned("shipping", '{ parcel { weight(unit: "LB") rate } }')
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  weight(unit: "LB")
+                  id
+                  _weight_1: weight(unit: "KG")
+                  box {
+                    width
+                    height
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    weight: _weight_1
+                    box {
+                      width
+                      height
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    rate
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_required_field_that_the_client_asks_alike_is_fetched_once():
+    plan = planned("shipping", '{ parcel { weight(unit: "KG") rate } }')
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  weight(unit: "KG")
+                  id
+                  box {
+                    width
+                    height
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    weight
+                    box {
+                      width
+                      height
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    rate
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_an_alias_that_takes_the_name_of_a_required_field_does_not_disturb_it():
+    plan = planned("shipping", "{ parcel { box: id rate } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  box: id
+                  id
+                  weight(unit: "KG")
+                  _box_1: box {
+                    width
+                    height
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    weight
+                    box: _box_1 {
+                      width
+                      height
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    rate
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

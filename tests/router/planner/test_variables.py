@@ -1,0 +1,55 @@
+"""Variables: each fetch declares those that it uses."""
+
+from tests.support.planning import planned, shown
+
+
+def test_a_fetch_receives_only_the_variables_it_uses():
+    plan = planned(
+        "shop",
+        'query($id: ID!, $currency: String = "USD") { product(id: $id) { name price(currency: $currency) } }',
+    )
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                product(id: $id) {
+                  name
+                  id
+                }
+              }
+            },
+            Flatten(path: "product") {
+              Fetch(service: "stock") {
+                {
+                  ... on Product {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Product {
+                    sku
+                  }
+                }
+              }
+            },
+            Flatten(path: "product") {
+              Fetch(service: "prices") {
+                {
+                  ... on Product {
+                    __typename
+                    sku
+                  }
+                } =>
+                {
+                  ... on Product {
+                    price(currency: $currency)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
