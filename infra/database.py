@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import asyncpg
 
-from infra.checkout import ROOT
 from infra.errors import InfraError
 from subgraphs.common import migrations
 from subgraphs.common.settings import DOMAINS
@@ -88,8 +87,6 @@ def migrate(environ: Mapping[str, str]) -> None:
     database = Database.of(environ)
     asyncio.run(_prepare(database))
     for domain in DOMAINS:
-        if not (ROOT / "subgraphs" / domain / "migrations" / "env.py").exists():
-            continue
         migrations.upgrade(domain, database.url(domain))
 
 
@@ -160,9 +157,9 @@ async def _revision(database: Database, domain: str) -> str:
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         return f"cannot connect: {error}"
     try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return "not migrated"
         return str(await connection.fetchval("SELECT version_num FROM alembic_version"))
-    except asyncpg.UndefinedTableError:
-        return "not migrated"
     finally:
         await connection.close()
 

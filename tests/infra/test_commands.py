@@ -127,7 +127,7 @@ def test_a_platform_that_is_killed_leaves_no_process_behind(running_platform, tm
     assert alive(family) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
 def test_a_platform_that_is_told_to_stop_ends_its_processes_and_itself(running_platform, tmp_path, how):
     process, _ = running_platform
     family = children(process)
