@@ -97,6 +97,8 @@ async def test_a_graph_that_fails_is_a_failed_dependency(
         ({"shippingAddress": ADDRESS | {"countryCode": "😀😀"}}, "shippingAddress.countryCode"),
         ({"shippingAddress": ADDRESS | {"phone": "call me"}}, "shippingAddress.phone"),
         ({"shippingAddress": ADDRESS | {"phone": "-----"}}, "shippingAddress.phone"),
+        ({"shippingAddress": ADDRESS | {"phone": "12345 <b>"}}, "shippingAddress.phone"),
+        ({"shippingAddress": ADDRESS | {"phone": "1" * 5000}}, "shippingAddress.phone"),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_with_the_field(
