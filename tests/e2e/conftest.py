@@ -1,0 +1,48 @@
+"""Families at the public endpoint of a running platform."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from infra.local import Stack
+from tests.e2e.family import Family, at
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A parent with a finished book, which tests of what comes after share: making one takes a while."""
+
+    family: Family
+    book_id: str
+
+
+@pytest.fixture(scope="session")
+async def shelf(stack: Stack) -> AsyncIterator[Shelf]:
+    """A parent with a finished book."""
+    async with at(stack.graphql_url) as parent:
+        await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
+        yield Shelf(parent, await parent.finished_book())
+
+
+@pytest.fixture
+async def anybody(stack: Stack) -> AsyncIterator[Family]:
+    """Somebody without an account."""
+    async with at(stack.graphql_url) as someone:
+        yield someone
+
+
+@pytest.fixture
+async def family(stack: Stack) -> AsyncIterator[Family]:
+    """A parent with both consents."""
+    async with at(stack.graphql_url) as parent:
+        await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
+        yield parent
+
+
+@pytest.fixture
+async def stranger(stack: Stack) -> AsyncIterator[Family]:
+    """Another parent."""
+    async with at(stack.graphql_url) as parent:
+        await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
+        yield parent
