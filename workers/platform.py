@@ -9,10 +9,9 @@ from dataclasses import dataclass, fields
 from subgraphs.ai import models as ai_models
 from subgraphs.auth import models as auth_models
 from subgraphs.books import models as books_models
-from subgraphs.orders import models as orders_models
-
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import Settings
+from subgraphs.orders import models as orders_models
 from subgraphs.print import models as print_models
 
 _METADATA = {
