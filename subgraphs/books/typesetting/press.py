@@ -14,6 +14,7 @@ import typst
 
 from subgraphs.books.content import BookContent
 from subgraphs.books.typesetting import geometry
+from subgraphs.books.typesetting.finishing import finish
 from subgraphs.books.typesetting.fonts import fallback_families, fonts, printable
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -40,7 +41,7 @@ class TypesetBook:
 def typeset(content: BookContent, pictures: Mapping[str, bytes]) -> TypesetBook:
     """Set a book; `pictures` are the image files by SHA-256. The same content gives the same bytes.
 
-    It takes a second of processor time and lets other threads run: call it in a thread.
+    It takes seconds of processor time, outside of the interpreter: call it in a thread.
     """
     with TemporaryDirectory(prefix="memorable-press-") as folder:
         # Typst reads nothing outside of this folder.
@@ -59,7 +60,8 @@ def _interior(desk: Path, content: BookContent) -> TypesetFile:
         "margin": _points(geometry.BLEED + geometry.SAFETY),
         "pages": [asdict(page) | {"text": printable(page.text)} for page in content.pages],
     }
-    return TypesetFile(_compile(desk, "interior.typ", values), len(content.pages), width, height)
+    pdf = finish(_compile(desk, "interior.typ", values), geometry.BLEED)
+    return TypesetFile(pdf, len(content.pages), width, height)
 
 
 def _cover(desk: Path, content: BookContent) -> TypesetFile:
@@ -75,7 +77,8 @@ def _cover(desk: Path, content: BookContent) -> TypesetFile:
         "heading": printable("\n".join(filter(None, (content.title, content.subtitle)))),
         "blurb": printable(content.blurb),
     }
-    return TypesetFile(_compile(desk, "cover.typ", values), 1, width, height)
+    pdf = finish(_compile(desk, "cover.typ", values), geometry.TURN_IN + geometry.BLEED)
+    return TypesetFile(pdf, 1, width, height)
 
 
 def _values(content: BookContent) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""What a finished PDF has that a typesetter does not know of."""
+
+import struct
+import zlib
+from io import BytesIO
+
+import typst
+from pypdf import PdfReader
+from pypdf.generic import RectangleObject
+
+from subgraphs.books.typesetting.finishing import finish
+from subgraphs.books.typesetting.press import typeset
+from tests.subgraphs.books.pictures import png
+from tests.subgraphs.books.typesetting.manuscripts import PICTURES, manuscript
+
+
+def with_alpha(alpha: int) -> bytes:
+    """A PNG of one colour with an alpha channel."""
+    rows = (b"\x00" + bytes((200, 90, 30, alpha)) * 8) * 8
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 6, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+    return png()[:8] + b"".join(chunks)
+
+
+def page_with(picture: bytes) -> bytes:
+    numbers = ", ".join(map(str, picture))
+    source = f"#set page(width: 100pt, height: 100pt, margin: 0pt)\n#image(bytes(({numbers})), width: 100%)"
+    pdf = typst.compile(source.encode())
+    assert b"/SMask" in pdf
+    return pdf
+
+
+def test_the_trim_is_marked_inside_the_bleed() -> None:
+    book = typeset(manuscript(), PICTURES)
+    interior = PdfReader(BytesIO(book.interior.content)).pages
+    assert all(page.trimbox == RectangleObject((9, 9, 621, 621)) for page in interior)
+    assert all(page.bleedbox == page.mediabox for page in interior)
+    [cover] = PdfReader(BytesIO(book.cover.content)).pages
+    assert cover.trimbox == RectangleObject((63, 63, 1305, 675))
+
+
+def test_an_opaque_picture_loses_its_mask() -> None:
+    finished = finish(page_with(with_alpha(255)), 0.125)
+    assert b"/SMask" not in finished
+    assert len(PdfReader(BytesIO(finished)).pages) == 1
+
+
+def test_a_mask_that_hides_something_stays() -> None:
+    assert b"/SMask" in finish(page_with(with_alpha(128)), 0.125)
+
+
+def test_finishing_is_repeatable_and_keeps_the_version() -> None:
+    pdf = page_with(with_alpha(255))
+    assert finish(pdf, 0.125) == finish(pdf, 0.125)
+    assert finish(pdf, 0.125)[:8] == pdf[:8] == b"%PDF-1.7"
