@@ -245,4 +245,7 @@ async def test_a_router_that_cannot_verify_tokens_is_not_ready():
         async with library.client.get(f"{library.origin}/health/ready") as response:
             assert (response.status, (await response.json())["checks"]["jwks"]) == (503, "unreachable")
         status, answer = await post(library, {"query": "{ average }"}, authorization="Bearer a.b.c")
-    assert (status, answer["errors"][0]["extensions"]["code"]) == (200, "UNAUTHENTICATED")
+        assert (status, answer["errors"][0]["extensions"]["code"]) == (200, "UNAUTHENTICATED")
+        token = library.identities.token()
+        status, answer = await post(library, {"query": "{ average }"}, authorization=f"Bearer {token}")
+        assert (status, answer["errors"][0]["extensions"]["code"]) == (503, "DOWNSTREAM_SERVICE_ERROR")

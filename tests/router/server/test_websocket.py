@@ -9,7 +9,7 @@ import pytest
 
 from router.server import websocket
 from tests.router.library import until
-from tests.router.running import Library
+from tests.router.running import Library, opened
 
 SUBPROTOCOL = "graphql-transport-ws"
 PUBLISHED = "subscription { published { title stars } }"
@@ -145,6 +145,13 @@ async def test_a_wrong_token_closes_with_4403(library: Library):
     async with connected(library) as socket:
         await socket.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
         assert await socket.closing() == (4403, "Forbidden: The token is not valid.")
+
+
+async def test_a_token_that_cannot_be_verified_now_closes_with_4500():
+    async with opened(jwks_url="http://127.0.0.1:1/jwks.json") as library, connected(library) as socket:
+        token = f"Bearer {library.identities.token()}"
+        await socket.send(type="connection_init", payload={"Authorization": token})
+        assert await socket.closing() == (4500, "The token cannot be verified now.")
 
 
 async def test_another_subprotocol_closes_with_4406(library: Library):

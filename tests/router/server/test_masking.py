@@ -1,0 +1,77 @@
+"""What nobody expected: masked for the client, whole in the log."""
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from router.executor.subscriptions import EventSource
+from router.executor.transport import RequestContext
+from router.server.http import HttpEndpoint
+from router.server.operations import Operations
+from router.server.pipeline import Pipeline
+from router.server.websocket import SUBPROTOCOL, Connection
+from router.settings import Limits
+from router.supergraph import Supergraph
+from router.telemetry import Metrics
+from tests.router.library import SUPERGRAPH, serving
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+HEADERS = {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}
+MASKED = {
+    "message": "Internal server error",
+    "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": TRACE_ID},
+}
+
+
+class FaultyTransport:
+    """A transport that breaks the promise never to raise."""
+
+    async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        raise RuntimeError("the password is 1234")
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[str]:
+    """A router whose transport is faulty."""
+    metrics = Metrics()
+    supergraph = Supergraph.parse(SUPERGRAPH.read_text())
+    operations = Operations(supergraph, Limits.model_validate({}), 10, metrics, introspection=True)
+    async with aiohttp.ClientSession() as session:
+        pipeline = Pipeline(operations, FaultyTransport(), EventSource(session, {}, 1.0), None, metrics)
+
+        async def websocket(socket: WebSocket) -> None:
+            await Connection(socket, pipeline).serve()
+
+        http = Route("/graphql", HttpEndpoint(pipeline, 1000).handle, methods=["POST"])
+        async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
+            yield f"{served}/graphql"
+
+
+def logged_whole(caplog: pytest.LogCaptureFixture, cause: str) -> bool:
+    return any(cause in str(record.exc_info) for record in caplog.records if record.levelno == logging.ERROR)
+
+
+async def test_an_unexpected_error_over_http(origin: str, caplog: pytest.LogCaptureFixture):
+    question = {"query": "{ average }"}
+    async with aiohttp.ClientSession() as client, client.post(origin, json=question, headers=HEADERS) as got:
+        assert (got.status, await got.json()) == (500, {"errors": [MASKED]})
+    assert logged_whole(caplog, "the password is 1234")
+
+
+@pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])
+async def test_an_unexpected_error_over_websocket(origin: str, query: str, caplog: pytest.LogCaptureFixture):
+    async with (
+        aiohttp.ClientSession() as client,
+        client.ws_connect(origin, protocols=(SUBPROTOCOL,), headers=HEADERS) as socket,
+    ):
+        await socket.send_json({"type": "connection_init"})
+        await socket.receive_json()
+        await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": query}})
+        assert await socket.receive_json() == {"id": "1", "type": "error", "payload": [MASKED]}
+    assert logged_whole(caplog, "the password is 1234") or logged_whole(caplog, "KeyError")
