@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, select
 
 from subgraphs.auth.models import Table, User
 from subgraphs.common import outbox
@@ -38,6 +39,13 @@ class DoSomething(Job):
 
 class Failed(Exception):
     """The block of a unit of work goes wrong."""
+
+
+@pytest.fixture(autouse=True)
+async def _no_messages_left(runtime: Runtime) -> AsyncIterator[None]:
+    yield
+    async with runtime.unit_of_work() as uow:
+        await uow.session.execute(delete(OUTBOX))
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""Orders' tasks: each may run twice, and that does not matter."""
+
+import pytest
+from sqlalchemy import select
+
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.money import Money
+from subgraphs.orders import repository, service
+from subgraphs.orders.addresses import Address
+from subgraphs.orders.jobs import RefundPayment, SettlePayment
+from subgraphs.orders.models import OfflineCharge, Order, Payment, ShippingLevel
+from subgraphs.orders.payments import Outcome, PaymentRequest, payment_provider
+from subgraphs.print.events import PrintJobStatusChanged
+from workers.orders import follow_print_job, refund_payment, settle_payment
+from workers.platform import Platform
+
+ADDRESS = Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000")
+PART = Money(500, "USD")
+
+
+class ProcessEnded(Exception):
+    """What ends a checkout between the order and the charge."""
+
+
+class EndingProvider:
+    """Stands where the process of a checkout ends."""
+
+    name = "offline"
+
+    async def charge(self, request: PaymentRequest) -> Outcome:
+        raise ProcessEnded
+
+    async def refund(self, reference: str) -> None:
+        raise ProcessEnded
+
+
+@pytest.fixture
+def parent() -> Identity:
+    return Identity(new_id("usr"), "ses_1", frozenset({"parent"}), "")
+
+
+async def quote_of(platform: Platform, parent: Identity) -> str:
+    request = service.QuoteRequest("book_1", "casewrap-8.5-square", 1, ADDRESS, ShippingLevel.MAIL)
+    async with platform.orders.unit_of_work() as uow:
+        price = service.Price("snp_none", PART, PART, PART, PART)
+        return (await service.create_quote(uow, parent, request, price)).id
+
+
+async def pay(platform: Platform, parent: Identity, method: str = "pm_card_visa") -> Order:
+    quote_id = await quote_of(platform, parent)
+    return await service.checkout(
+        platform.orders, payment_provider(platform.orders), parent, quote_id, method
+    )
+
+
+async def unsettled(platform: Platform, parent: Identity, method: str) -> str:
+    quote_id = await quote_of(platform, parent)
+    with pytest.raises(ProcessEnded):
+        await service.checkout(platform.orders, EndingProvider(), parent, quote_id, method)
+    async with platform.orders.database.read() as session:
+        order = await repository.order_of_quote(session, quote_id)
+    assert order is not None
+    return order.id
+
+
+async def state(platform: Platform, parent: Identity, order_id: str) -> tuple[str, str, int]:
+    """The order's status, its payment's, and how many transitions led there."""
+    async with platform.orders.database.read() as session:
+        order = await repository.get_order(session, parent.user_id, order_id)
+        payment: Payment = await repository.payment_of(session, order_id)
+    return order.status.value, payment.status.value, order.last_sequence
+
+
+@pytest.mark.parametrize(
+    ("method", "outcome"),
+    [
+        ("pm_card_visa", ("PAID", "SUCCEEDED", 2)),
+        ("pm_card_chargeDeclined", ("PAYMENT_FAILED", "DECLINED", 2)),
+    ],
+)
+async def test_an_unfinished_checkout_is_settled_once(
+    platform: Platform, parent: Identity, method: str, outcome: tuple[str, str, int]
+) -> None:
+    order_id = await unsettled(platform, parent, method)
+    assert await state(platform, parent, order_id) == ("AWAITING_PAYMENT", "PENDING", 1)
+    for _ in range(2):
+        await settle_payment(platform, SettlePayment(order_id))
+    assert await state(platform, parent, order_id) == outcome
+
+
+async def test_a_cancelled_order_is_refunded_once(platform: Platform, parent: Identity) -> None:
+    order = await pay(platform, parent)
+    async with platform.orders.unit_of_work() as uow:
+        await service.cancel_order(uow, platform.orders.live, parent, order.id)
+    await refund_payment(platform, RefundPayment(order.id))
+    refunded_at = await refund_time(platform, order.id)
+    await refund_payment(platform, RefundPayment(order.id))
+    assert refunded_at is not None
+    assert await refund_time(platform, order.id) == refunded_at
+    assert await state(platform, parent, order.id) == ("CANCELLED", "REFUNDED", 3)
+
+
+async def refund_time(platform: Platform, order_id: str) -> object:
+    async with platform.orders.database.read() as session:
+        charge = select(OfflineCharge).where(OfflineCharge.order_id == order_id)
+        return (await session.scalars(charge)).one().refunded_at
+
+
+async def test_a_report_of_print_takes_effect_once(platform: Platform, parent: Identity) -> None:
+    order = await pay(platform, parent)
+    report = PrintJobStatusChanged("prj_1", order.id, "PREFLIGHT", "")
+    for _ in range(2):
+        await follow_print_job(platform, report, f"msg_{order.id}")
+    assert await state(platform, parent, order.id) == ("PREPARING", "SUCCEEDED", 3)
