@@ -110,7 +110,7 @@ def field_set(schema: GraphQLSchema, type_name: str, text: str) -> SelectionSet:
 
 def braced(text: str) -> str:
     """A block of text in braces, indented by two."""
-    return "{\n" + indented(text) + "\n}"
+    return "{\n" + indented(text) + "\n}" if text else "{}"
 
 
 def indented(text: str) -> str:

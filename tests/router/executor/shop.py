@@ -1,0 +1,83 @@
+"""Subgraphs that give set answers over HTTP, and the executor in front of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from router.executor import ExecutionRequest, ExecutionResult, execute, execute_event, prepare
+from router.executor.subgraph import HttpTransport, open_session
+from router.executor.transport import RequestContext
+from router.operation import coerce_variables
+from router.planner import Planner
+from router.telemetry import Metrics
+from tests.support.planning import operation, supergraph
+from tests.support.serving import serving
+
+Answer = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
+CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+
+
+@dataclass
+class Graph:
+    """A supergraph whose subgraphs answer as a test says; `asked` is what each was sent, in order."""
+
+    name: str
+    transport: HttpTransport
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    async def run(self, text: str, variables: Mapping[str, Any] | None = None) -> ExecutionResult:
+        prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text))
+        return await execute(prepared, self._request(prepared.operation, variables))
+
+    async def run_event(self, text: str, event: Mapping[str, Any]) -> ExecutionResult:
+        prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text))
+        return await execute_event(prepared, event, self._request(prepared.operation, None))
+
+    def sent_to(self, subgraph: str) -> list[dict[str, Any]]:
+        """The variables of the requests to a subgraph."""
+        return [body.get("variables", {}) for name, body in self.asked if name == subgraph]
+
+    def _request(self, asked: Any, variables: Mapping[str, Any] | None) -> ExecutionRequest:
+        coerced = coerce_variables(asked, variables or {})
+        assert isinstance(coerced, dict)
+        return ExecutionRequest(coerced, self.transport, CONTEXT)
+
+
+@asynccontextmanager
+async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
+    """Serves the subgraphs of a test supergraph with the answers given for each."""
+
+    async def answer(request: Request) -> JSONResponse:
+        subgraph = request.path_params["subgraph"]
+        body = json.loads(await request.body())
+        running.asked.append((subgraph, body))
+        given = answers[subgraph]
+        return JSONResponse(given(body.get("variables", {})) if callable(given) else given)
+
+    app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
+    async with serving(app) as origin, open_session() as session:
+        urls = {subgraph: f"{origin}/{subgraph}" for subgraph in supergraph(name).subgraphs}
+        running = Graph(name, HttpTransport(session, urls, 10, Metrics()))
+        yield running
+
+
+def data(**fields: Any) -> dict[str, Any]:
+    """A GraphQL response with data."""
+    return {"data": fields}
+
+
+def failing(message: str, *path: str | int, **fields: Any) -> dict[str, Any]:
+    """A GraphQL response with data and with an error at a path."""
+    return {
+        "data": fields,
+        "errors": [{"message": message, "path": [*path], "extensions": {"code": "BROKEN"}}],
+    }

@@ -1,0 +1,146 @@
+"""Entities: presented once, answered once, merged wherever they stand."""
+
+from __future__ import annotations
+
+from tests.router.executor.shop import data, graph
+
+
+async def test_answers_are_merged_into_the_objects_that_were_presented():
+    catalogue = data(products=[{"id": "1", "name": "Boat"}, {"id": "2", "name": "Kite"}])
+    stock = data(_entities=[{"inStock": 3}, {"inStock": 5}])
+    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+        result = await shop.run("{ products { name inStock } }")
+
+    assert result.data == {"products": [{"name": "Boat", "inStock": 3}, {"name": "Kite", "inStock": 5}]}
+    assert result.errors == []
+
+
+async def test_an_entity_that_stands_in_several_places_is_asked_about_once():
+    catalogue = data(products=[{"id": "1", "name": "Boat"}, {"id": "1", "name": "Boat"}])
+    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+        result = await shop.run("{ products { inStock } }")
+
+    assert shop.sent_to("stock") == [{"representations": [{"__typename": "Product", "id": "1"}]}]
+    assert result.data == {"products": [{"inStock": 3}, {"inStock": 3}]}
+
+
+async def test_nothing_is_asked_about_no_entities():
+    async with graph("shop", catalogue=data(products=[])) as shop:
+        result = await shop.run("{ products { inStock } }")
+
+    assert result.data == {"products": []}
+    assert [name for name, _ in shop.asked] == ["catalogue"]
+
+
+async def test_a_key_is_carried_from_one_subgraph_to_the_next():
+    catalogue = data(product={"id": "1", "name": "Boat"})
+    stock = data(_entities=[{"sku": "B-1"}])
+    prices = data(_entities=[{"price": 900}])
+    async with graph("shop", catalogue=catalogue, stock=stock, prices=prices) as shop:
+        result = await shop.run('{ product(id: "1") { name price } }')
+
+    assert result.data == {"product": {"name": "Boat", "price": 900}}
+    assert shop.sent_to("prices") == [{"representations": [{"__typename": "Product", "sku": "B-1"}]}]
+
+
+async def test_a_nested_key_is_presented_whole():
+    catalogue = data(products=[{"maker": {"id": "7", "country": {"code": "DK"}}}, {"maker": None}])
+    async with graph("shop", catalogue=catalogue, makers=data(_entities=[{"title": "Havn"}])) as shop:
+        result = await shop.run("{ products { maker { title } } }")
+
+    presented = {"__typename": "Maker", "id": "7", "country": {"code": "DK"}}
+    assert shop.sent_to("makers") == [{"representations": [presented]}]
+    assert result.data == {"products": [{"maker": {"title": "Havn"}}, {"maker": None}]}
+
+
+async def test_a_required_field_is_sent_under_its_own_name_whatever_the_client_calls_things():
+    catalogue = data(parcel={"box": "p1", "id": "p1", "weight": 2.5, "_box_1": {"width": 10, "height": 20}})
+    async with graph("shipping", catalogue=catalogue, rates=data(_entities=[{"rate": 700}])) as shipping:
+        result = await shipping.run("{ parcel { box: id rate } }")
+
+    presented = {"__typename": "Parcel", "id": "p1", "weight": 2.5, "box": {"width": 10, "height": 20}}
+    assert shipping.sent_to("rates") == [{"representations": [presented]}]
+    assert result.data == {"parcel": {"box": "p1", "rate": 700}}
+
+
+async def test_required_fields_of_an_abstract_type_are_sent_by_type():
+    catalogue = data(parcel={"id": "p1", "item": {"__typename": "Toy", "parts": 4}})
+    async with graph("shipping", catalogue=catalogue, rates=data(_entities=[{"label": "T4"}])) as shipping:
+        result = await shipping.run("{ parcel { label } }")
+
+    presented = {"__typename": "Parcel", "id": "p1", "item": {"__typename": "Toy", "parts": 4}}
+    assert shipping.sent_to("rates") == [{"representations": [presented]}]
+    assert result.data == {"parcel": {"label": "T4"}}
+
+
+async def test_only_objects_of_the_type_are_presented():
+    library = data(media=[{"__typename": "Book", "title": "Sea"}, {"__typename": "Film", "id": "f1"}])
+    async with graph("media", library=library, films=data(_entities=[{"title": "Storm"}])) as media:
+        result = await media.run("{ media { title } }")
+
+    assert media.sent_to("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
+    assert result.data == {"media": [{"title": "Sea"}, {"title": "Storm"}]}
+
+
+async def test_an_interface_object_is_presented_as_its_interface_and_learns_its_type():
+    credit = data(richest={"id": "a1", "credit": 9})
+    accounts = data(_entities=[{"__typename": "Parent", "children": 2}])
+    async with graph("accounts", credit=credit, accounts=accounts) as running:
+        result = await running.run("{ richest { __typename credit ... on Parent { children } } }")
+
+    assert running.sent_to("accounts") == [{"representations": [{"__typename": "Account", "id": "a1"}]}]
+    assert result.data == {"richest": {"__typename": "Parent", "credit": 9, "children": 2}}
+
+
+async def test_fetches_of_one_step_to_one_subgraph_travel_together():
+    both = '{ a: product(id: "1") { inStock } b: products { inStock } }'
+    catalogue = data(a={"id": "1"}, b=[{"id": "2"}])
+    stock = data(_entities=[{"inStock": 3}], _entities1=[{"inStock": 5}])
+    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+        result = await shop.run(both)
+
+    assert shop.sent_to("stock") == [
+        {
+            "representations": [{"__typename": "Product", "id": "1"}],
+            "representations1": [{"__typename": "Product", "id": "2"}],
+        }
+    ]
+    assert result.data == {"a": {"inStock": 3}, "b": [{"inStock": 5}]}
+
+
+async def test_a_condition_that_does_not_hold_spares_the_fetch():
+    catalogue = data(products=[{"id": "1", "name": "Boat"}])
+    text = "query($with: Boolean!) { products { name inStock @include(if: $with) } }"
+    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+        without = await shop.run(text, {"with": False})
+        including = await shop.run(text, {"with": True})
+
+    assert without.data == {"products": [{"name": "Boat"}]}
+    assert including.data == {"products": [{"name": "Boat", "inStock": 3}]}
+    assert [name for name, _ in shop.asked] == ["catalogue", "catalogue", "stock"]
+
+
+async def test_the_same_object_from_two_subgraphs_is_merged_field_by_field():
+    a = data(profile={"first": {"street": "Kaj 1"}})
+    b = data(profile={"first": {"city": "Ribe"}})
+    async with graph("profiles", a=a, b=b) as profiles:
+        result = await profiles.run("{ profile { first { street city } } }")
+
+    assert result.data == {"profile": {"first": {"street": "Kaj 1", "city": "Ribe"}}}
+
+
+async def test_an_event_is_completed_by_other_subgraphs():
+    async with graph("profiles", b=data(_entities=[{"likes": 2}])) as profiles:
+        event = data(noted={"text": "Hi", "id": "n1"})
+        result = await profiles.run_event("subscription { noted { text likes } }", event)
+
+    assert result.data == {"noted": {"text": "Hi", "likes": 2}}
+    assert result.errors == []
+
+
+async def test_mutations_run_one_after_the_other():
+    async with graph("profiles", a=data(addA=1, again=2), b=data(addB=1)) as profiles:
+        result = await profiles.run("mutation { addA addB again: addA }")
+
+    assert [name for name, _ in profiles.asked] == ["a", "b", "a"]
+    assert list(result.data or ()) == ["addA", "addB", "again"]

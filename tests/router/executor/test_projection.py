@@ -1,0 +1,62 @@
+"""Projection: the client reads what it asked for, in its order, and nothing else."""
+
+from __future__ import annotations
+
+from tests.router.executor.shop import data, graph
+
+
+async def test_fields_stand_in_the_order_of_the_operation():
+    catalogue = data(products=[{"id": "1", "name": "Boat"}])
+    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+        result = await shop.run("{ products { inStock kind: __typename name } }")
+
+    assert result.data is not None
+    [product] = result.data["products"]
+    assert list(product.items()) == [("inStock", 3), ("kind", "Product"), ("name", "Boat")]
+
+
+async def test_names_that_the_planner_took_apart_are_the_clients_again():
+    things = [{"__typename": "Cat", "id": "c"}, {"__typename": "Dog", "_id_1": "d"}]
+    async with graph("mixed", a=data(things=things)) as mixed:
+        result = await mixed.run("{ things { ... on Cat { id } ... on Dog { id } } }")
+
+    assert result.data == {"things": [{"id": "c"}, {"id": "d"}]}
+
+
+async def test_an_inaccessible_enum_value_is_null():
+    async with graph("hidden", a=data(user={"name": "Bo", "status": "HIDDEN"})) as hidden:
+        result = await hidden.run("{ user { name status } }")
+
+    assert result.data == {"user": {"name": "Bo", "status": None}}
+
+
+async def test_an_object_of_an_inaccessible_type_is_null():
+    async with graph("hidden", a=data(user={"friend": {"__typename": "Secret"}})) as hidden:
+        result = await hidden.run("{ user { friend { __typename } } }")
+
+    assert result.data == {"user": {"friend": None}}
+
+
+async def test_an_inaccessible_key_serves_the_router_and_is_not_shown():
+    async with graph("hidden", a=data(user={"id": "u"}), b=data(_entities=[{"age": 4}])) as hidden:
+        result = await hidden.run("{ user { age } }")
+
+    assert result.data == {"user": {"age": 4}}
+
+
+async def test_a_field_asked_under_several_conditions_is_shown_if_any_holds():
+    text = "query($a: Boolean!, $b: Boolean!) { products { id name @include(if: $a) name @include(if: $b) } }"
+    async with graph("shop", catalogue=data(products=[{"id": "1", "name": "Boat"}])) as shop:
+        one = await shop.run(text, {"a": False, "b": True})
+        none = await shop.run(text, {"a": False, "b": False})
+
+    assert one.data == {"products": [{"id": "1", "name": "Boat"}]}
+    assert none.data == {"products": [{"id": "1"}]}
+
+
+async def test_the_typename_of_the_root_needs_nobody():
+    async with graph("shop") as shop:
+        result = await shop.run("{ kind: __typename }")
+
+    assert result.data == {"kind": "Query"}
+    assert shop.asked == []

@@ -1,0 +1,99 @@
+"""The search for paths: what it finds, what it refuses, and that it ends."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from router.normalize import FieldSelection
+from router.operation import operation_of
+from router.planner import UnplannableError, plan
+from router.planner.choice import BUDGET, choose, cost_of
+from router.planner.graph import FieldMove, Node, Select
+from router.planner.paths import Leaf, Path
+from router.supergraph import Supergraph
+from tests.support.planning import planning, shown
+
+UNREACHABLE = """
+schema @link(url: "https://specs.apollo.dev/join/v0.3") { query: Query }
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__type(graph: join__Graph!, key: String, resolvable: Boolean! = true) repeatable on OBJECT
+directive @join__field(graph: join__Graph, external: Boolean) repeatable on FIELD_DEFINITION
+enum join__Graph { A @join__graph(name: "a", url: "http://a") B @join__graph(name: "b", url: "http://b") }
+type Query @join__type(graph: A) @join__type(graph: B) { thing: Thing @join__field(graph: A) }
+type Thing @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", resolvable: false) {
+  id: ID!
+  far: Int @join__field(graph: B)
+}
+"""
+
+
+def test_every_stage_can_be_printed():
+    stages = planning("shop", "{ products { inStock } }")
+
+    assert str(stages.paths[0][0]) == "products.inStock\n  .products =={id}==> Product/STOCK.inStock"
+    assert str(stages.chosen[0][0]) == ".products =={id}==> Product/STOCK.inStock"
+    assert str(stages.fetches[0]) == shown("""
+        [0] CATALOGUE {
+          products {
+            id
+          }
+        }
+        [1] STOCK at products.@ after 0 ... on Product {
+          __typename
+          id
+        } =>
+        {
+          ... on Product {
+            inStock
+          }
+        }
+    """)
+    assert "Product/PRICES --price--> leaf" in str(stages.planner.graph).splitlines()
+    assert "Product =={sku}==> Product/STOCK" in str(stages.planner.graph).splitlines()
+
+
+def test_a_field_that_no_subgraph_can_reach_fails_the_operation():
+    supergraph = Supergraph.parse(UNREACHABLE)
+    document = parse("{ thing { id far } }")
+    [node] = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+
+    with pytest.raises(UnplannableError, match=r"'thing\.far' on type 'Thing'"):
+        plan(supergraph, operation_of(supergraph.public_schema, document, node))
+
+
+def leaf(name: str, *graphs: str) -> Leaf:
+    """A root field that any of some subgraphs resolves."""
+    return Leaf((name,), tuple(_path(name, graph) for graph in graphs))
+
+
+def _path(name: str, graph: str) -> Path:
+    move = FieldMove(name, Node("Query", graph), None)
+    return Path(None, (Select(move, FieldSelection(name, name)),))
+
+
+def test_a_greedy_first_choice_is_corrected():
+    leaves = [leaf("one", "A", "B"), leaf("two", "B", "C"), leaf("three", "C", "B")]
+
+    assert cost_of(choose(leaves))[1] == 1
+
+
+def test_hundreds_of_candidates_end_within_the_budget():
+    graphs = [f"G{number}" for number in range(12)]
+    leaves = [leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)]
+
+    chosen = choose(leaves)
+
+    assert len(chosen) == 300
+    assert cost_of(chosen)[1] == 1
+    assert BUDGET < 12**300
+
+
+def test_a_query_over_every_field_is_planned_once_for_each_leaf():
+    fields = " ".join(f"p{number}: product(id: {number}) {{ name inStock price }}" for number in range(60))
+    stages = planning("shop", f"{{ {fields} }}")
+
+    assert len(stages.paths[0]) == 180
+    assert str(stages.plan).count('BatchFetch(service: "stock")') == 1
+    assert str(stages.plan).count('BatchFetch(service: "prices")') == 1

@@ -1,0 +1,126 @@
+"""The normal form of operations."""
+
+from __future__ import annotations
+
+from tests.support.planning import planning, shown
+
+
+def normal(name: str, text: str) -> str:
+    return str(planning(name, text).normalized)
+
+
+def test_fragments_dissolve_and_equal_fields_merge():
+    text = """
+      { products { ...A } products { maker { country { code } } } }
+      fragment A on Product { id maker { id } }
+    """
+
+    assert normal("shop", text) == shown("""
+        query {
+          products {
+            id
+            maker {
+              id
+              country {
+                code
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_fields_of_one_type_stand_apart_from_those_of_all():
+    assert normal("media", "{ media { id ... on Film { minutes } ... on Book { pages } } }") == shown("""
+        query {
+          media {
+            id
+            ... on Film {
+              minutes
+            }
+            ... on Book {
+              pages
+            }
+          }
+        }
+    """)
+
+
+def test_a_scalar_asked_of_all_types_is_not_asked_of_one_again():
+    assert normal("media", "{ media { id ... on Film { id } } }") == shown("""
+        query {
+          media {
+            id
+          }
+        }
+    """)
+
+
+def test_a_fragment_on_an_interface_below_a_union_is_asked_of_the_unions_types():
+    text = "{ item { ... on Book { author { email } } ... on Media { id } } }"
+
+    assert normal("media", text) == shown("""
+        query {
+          item {
+            ... on Book {
+              author {
+                email
+              }
+              id
+            }
+            ... on Film {
+              id
+            }
+          }
+        }
+    """)
+
+
+def test_conditions_of_nested_fragments_add_up_and_contradictions_vanish():
+    text = """query($a: Boolean!, $b: Boolean!) {
+      products @include(if: $a) { id ... @skip(if: $b) { name ... @include(if: $b) { inStock } } }
+    }"""
+
+    assert normal("shop", text) == shown("""
+        query {
+          products @include(if: $a) {
+            id
+            name @skip(if: $b)
+          }
+        }
+    """)
+
+
+def test_selections_of_a_field_asked_under_different_conditions_keep_their_own():
+    text = "query($a: Boolean!) { products { maker { id } maker @include(if: $a) { country { code } } } }"
+
+    assert normal("shop", text) == shown("""
+        query {
+          products {
+            maker {
+              id
+              country @include(if: $a) {
+                code
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_introspection_fields_are_left_to_the_router():
+    assert normal("shop", "{ __schema { queryType { name } } products { id } }") == shown("""
+        query {
+          products {
+            id
+          }
+        }
+    """)
+
+
+def test_a_fragment_that_cannot_apply_is_dropped():
+    assert normal("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }") == shown("""
+        query {
+          item {}
+        }
+    """)

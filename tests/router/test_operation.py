@@ -1,0 +1,54 @@
+"""Operations and their variables."""
+
+from __future__ import annotations
+
+from router.operation import coerce_variables
+from tests.support.planning import operation
+
+PRICE = 'query Price($id: ID!, $currency: String = "EUR") { product(id: $id) { price(currency: $currency) } }'
+
+
+def test_an_operation_knows_its_kind_and_name():
+    assert (operation("shop", PRICE).kind, operation("shop", PRICE).name) == ("query", "Price")
+    assert operation("profiles", "mutation { addA }").name is None
+
+
+def test_defaults_are_filled_in():
+    assert coerce_variables(operation("shop", PRICE), {"id": "1"}) == {"id": "1", "currency": "EUR"}
+
+
+def test_an_explicit_null_is_not_a_default():
+    assert coerce_variables(operation("shop", PRICE), {"id": "1", "currency": None}) == {
+        "id": "1",
+        "currency": None,
+    }
+
+
+def test_variables_that_are_not_declared_do_not_travel():
+    assert coerce_variables(operation("shop", PRICE), {"id": "1", "other": 1, "currency": "USD"}) == {
+        "id": "1",
+        "currency": "USD",
+    }
+
+
+def test_an_optional_variable_without_a_value_stays_away():
+    text = "query($filter: Filter) { find(filter: $filter) { name } }"
+
+    assert coerce_variables(operation("hidden", text), {}) == {}
+
+
+def test_a_missing_variable_is_named():
+    errors = coerce_variables(operation("shop", PRICE), {})
+
+    assert isinstance(errors, list)
+    assert [error.message for error in errors] == [
+        "Variable '$id' has invalid value: Expected a value of non-null type 'ID!' to be provided."
+    ]
+
+
+def test_an_inaccessible_input_field_is_unknown():
+    text = "query($filter: Filter) { find(filter: $filter) { name } }"
+    errors = coerce_variables(operation("hidden", text), {"filter": {"internal": 1}})
+
+    assert isinstance(errors, list)
+    assert "internal" in errors[0].message
