@@ -142,7 +142,7 @@ async def worker_process(
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - another process brings it about
             await asyncio.sleep(0.1)
 
 

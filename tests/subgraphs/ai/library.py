@@ -11,7 +11,7 @@ from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.pipeline.shelf import StoredPicture
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.studio import OfflineStudio
-from subgraphs.ai.providers.protocol import Outline, Picture, Provider
+from subgraphs.ai.providers.protocol import Outline, Picture, PictureRequest, Provider
 from subgraphs.common.errors import NotFound
 from subgraphs.common.ids import new_id
 from tests.support.subgraph import Answer, SubgraphClient
@@ -174,7 +174,7 @@ class CountingStudio(OfflineStudio):
         async for word in super().write_scene(request, author=author):
             yield word
 
-    async def draw(self, request: Any, *, author: str) -> Any:
+    async def draw(self, request: PictureRequest, *, author: str) -> Picture:
         self._note("picture", request.number)
         svg = compose(request.brief, request.number, request.take)
         return Picture(svg.encode(), 2625, 2625, "A picture.")

@@ -90,10 +90,12 @@ class Plan:
     wish: Wish
 
     def fill(self, template: str) -> str:
-        """Fill a template in; its first letter becomes a capital."""
+        """Fill a template in; its first letter becomes a capital, unless it is the child's own name's."""
         text = template.format_map(self.words)
+        if template.lstrip("“").startswith("{name}"):
+            return text
         start = next((index for index, char in enumerate(text) if char.isalnum()), 0)
-        return text[:start] + text[start].upper() + text[start + 1 :] if text else text
+        return text[:start] + text[start : start + 1].upper() + text[start + 1 :]
 
 
 def seeded(*parts: object) -> Random:

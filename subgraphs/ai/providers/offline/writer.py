@@ -12,7 +12,7 @@ def write_outline(brief: StoryBrief) -> Outline:
     plan = make_plan(brief)
     random = seeded("outline", brief.digest())
     return Outline(
-        title=plan.fill(plan.words["title"].replace("{", "{{").replace("}", "}}")),
+        title=plan.words["title"],
         subtitle=plan.fill(pick(random, phrases.SUBTITLES)),
         blurb=plan.fill(pick(random, phrases.BLURBS)),
         dedication=brief.dedication or plan.fill(pick(random, phrases.DEDICATIONS)),

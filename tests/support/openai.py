@@ -1,0 +1,285 @@
+"""OpenAI as its official client sees it: a real HTTP server with the provider's wire form, and its faults."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+import struct
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.support.serving import serving
+
+Body = dict[str, Any]
+Fault = Callable[[Request, Body], Response | None]
+
+_CATEGORIES = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
+
+
+def outline_form(scenes: int = 14) -> Body:
+    """A structured answer with an outline."""
+    return {
+        "title": "Mia and the Fox",
+        "subtitle": "A story about finding a friend",
+        "blurb": "Mia follows a fox into the wood.",
+        "dedication": "For Mia",
+        "closing": "The end.",
+        "scenes": [
+            {"summary": f"Scene {number} happens.", "picture": f"Mia with brown curls in scene {number}."}
+            for number in range(1, scenes + 1)
+        ],
+    }
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as it came over the wire."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: Body
+
+
+@dataclass(slots=True)
+class OpenAIServer:
+    """The running fake. `faults` are taken one by one, each by the next request to its path.
+
+    `outline` is what structured answers hold, `text` what a scene reads; what a moderated text matches of
+    `flagged` (category by pattern) is flagged.
+    """
+
+    base_url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+    outline: Body = field(default_factory=outline_form)
+    text: str = "Mia looked up. There was the fox."
+    flagged: dict[str, str] = field(default_factory=dict)
+
+    def fail(self, path: str, *faults: Fault) -> None:
+        """Let the next requests to a path meet these faults."""
+        self.faults.extend((path, fault) for fault in faults)
+
+    def bodies(self, path: str) -> list[Body]:
+        """What was sent to a path."""
+        return [call.body for call in self.calls if call.path == path]
+
+    async def answer(self, request: Request) -> Response:
+        path = request.url.path.removeprefix("/v1")
+        body = orjson.loads(await request.body())
+        self.calls.append(Call(path, dict(request.headers), body))
+        for index, (wanted, fault) in enumerate(self.faults):
+            if wanted == path:
+                del self.faults[index]
+                if (failure := fault(request, body)) is not None:
+                    return failure
+                break
+        if request.headers.get("authorization") != "Bearer sk-test":
+            return error(401, "invalid_api_key", "Incorrect API key provided.")
+        return {"/responses": self._respond, "/images/generations": _draw, "/moderations": self._moderate}[
+            path
+        ](body)
+
+    def _respond(self, body: Body) -> Response:
+        structured = (body.get("text") or {}).get("format", {}).get("type") == "json_schema"
+        return event_stream(whole_response(orjson.dumps(self.outline).decode() if structured else self.text))
+
+    def _moderate(self, body: Body) -> Response:
+        return JSONResponse(
+            {
+                "id": "modr-1",
+                "model": body["model"],
+                "results": [self._verdict(text) for text in body["input"]],
+            }
+        )
+
+    def _verdict(self, text: str) -> Body:
+        found = {category for category, pattern in self.flagged.items() if re.search(pattern, text)}
+        return {
+            "flagged": bool(found),
+            "categories": {category: category in found for category in _CATEGORIES},
+            "category_scores": {category: 0.93 if category in found else 0.0001 for category in _CATEGORIES},
+            "category_applied_input_types": {category: ["text"] for category in _CATEGORIES},
+        }
+
+
+@asynccontextmanager
+async def openai_server() -> AsyncIterator[OpenAIServer]:
+    """Serve the fake; use its `base_url` as OPENAI_BASE_URL and `sk-test` as the key."""
+    server = OpenAIServer()
+    routes = [
+        Route(f"/v1{path}", server.answer, methods=["POST"])
+        for path in ("/responses", "/images/generations", "/moderations")
+    ]
+    async with serving(Starlette(routes=routes)) as address:
+        server.base_url = f"{address}/v1"
+        yield server
+
+
+def whole_response(text: str) -> list[Body]:
+    """The events of a response that goes well."""
+    begun = _response("in_progress", [])
+    message = _message("in_progress", [])
+    part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    pieces = [text[start : start + 7] for start in range(0, len(text), 7)]
+    done = {**part, "text": text}
+    return [
+        {"type": "response.created", "response": begun},
+        {"type": "response.in_progress", "response": begun},
+        {"type": "response.output_item.added", "output_index": 0, "item": message},
+        {"type": "response.content_part.added", **place, "part": part},
+        *(
+            {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
+            for piece in pieces
+        ),
+        {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
+        {"type": "response.content_part.done", **place, "part": done},
+        {"type": "response.output_item.done", "output_index": 0, "item": _message("completed", [done])},
+        {"type": "response.completed", "response": _response("completed", [_message("completed", [done])])},
+    ]
+
+
+def refusing_response(refusal: str) -> list[Body]:
+    """The events of a response in which the model refuses."""
+    part = {"type": "refusal", "refusal": refusal}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    message = _message("completed", [part])
+    return [
+        {"type": "response.created", "response": _response("in_progress", [])},
+        {"type": "response.output_item.added", "output_index": 0, "item": _message("in_progress", [])},
+        {"type": "response.content_part.added", **place, "part": {"type": "refusal", "refusal": ""}},
+        {"type": "response.refusal.delta", **place, "delta": refusal},
+        {"type": "response.refusal.done", **place, "refusal": refusal},
+        {"type": "response.content_part.done", **place, "part": part},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {"type": "response.completed", "response": _response("completed", [message])},
+    ]
+
+
+def broken_off(text: str, last: Body | None) -> Fault:
+    """A stream that begins well and then ends, with one last event or with none."""
+    events = whole_response(text)
+    middle = events[: len(events) // 2]
+    return lambda _, __: event_stream(middle + ([last] if last else []))
+
+
+def failed_response(code: str) -> Body:
+    """The event of a response that failed."""
+    failed = _response("failed", []) | {"error": {"code": code, "message": "It failed."}}
+    return {"type": "response.failed", "response": failed}
+
+
+def incomplete_response(reason: str) -> Body:
+    """The event of a response that was cut short."""
+    incomplete = _response("incomplete", []) | {"incomplete_details": {"reason": reason}}
+    return {"type": "response.incomplete", "response": incomplete}
+
+
+def error_event(code: str) -> Body:
+    """The event of an error in the middle of a stream."""
+    return {"type": "error", "code": code, "message": "The server had an error.", "param": None}
+
+
+def event_stream(events: list[Body]) -> Response:
+    """Server-sent events, numbered."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        for number, event in zip(itertools.count(), events, strict=False):
+            numbered = {**event, "sequence_number": number}
+            yield b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(numbered))
+
+    return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+def error(status: int, code: str | None, message: str = "No.", **headers: str) -> Response:
+    """An error in the provider's form."""
+    kind = "image_generation_user_error" if code == "moderation_blocked" else "invalid_request_error"
+    return JSONResponse(
+        {"error": {"message": message, "type": kind, "param": None, "code": code}},
+        status_code=status,
+        headers={"x-request-id": "req_1", **headers},
+    )
+
+
+def busy(**headers: str) -> Fault:
+    """A 429."""
+    return lambda _, __: error(429, "rate_limit_exceeded", **headers)
+
+
+def _draw(body: Body) -> Response:
+    width, height = (int(edge) for edge in body["size"].split("x"))
+    return JSONResponse(
+        {
+            "created": 1_790_000_000,
+            "background": "opaque",
+            "output_format": body["output_format"],
+            "quality": "high",
+            "size": body["size"],
+            "data": [{"b64_json": base64.b64encode(plain_png(width, height)).decode()}],
+            "usage": {
+                "input_tokens": 120,
+                "input_tokens_details": {"text_tokens": 120, "image_tokens": 0},
+                "output_tokens": 6240,
+                "total_tokens": 6360,
+            },
+        }
+    )
+
+
+def plain_png(width: int, height: int) -> bytes:
+    """A white picture of this size."""
+    row = b"\x00" + b"\xff" * ((width + 7) // 8)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def _message(status: str, content: list[Body]) -> Body:
+    return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}
+
+
+def _response(status: str, output: list[Body]) -> Body:
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1_790_000_000,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "model": "gpt-5.4-mini",
+        "output": output,
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+    }
