@@ -52,7 +52,7 @@ REGENERATE = """mutation ($pageId: ID!) { regeneratePage(input: {pageId: $pageId
   __typename ... on Generation { id kind }
 } }"""
 WATCH = """subscription ($id: ID!, $after: Int!) { generation(id: $id, after: $after) {
-  __typename sequence generation { id status }
+  __typename sequence generation { id }
   ... on StepStarted { step { id kind } }
   ... on TextDelta { writing: page { number } text }
   ... on OutlineWritten { title book { id title } }
@@ -224,3 +224,9 @@ async def at(url: str) -> AsyncIterator[Family]:
     """Anybody at an endpoint."""
     async with httpx2.AsyncClient(timeout=httpx2.Timeout(60, read=120)) as http:
         yield Family(http, url)
+
+
+def in_order(events: list[Object]) -> bool:
+    """Whether each event has a higher number than the one before."""
+    numbers = [event["sequence"] for event in events]
+    return numbers == sorted(set(numbers))
