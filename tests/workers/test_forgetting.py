@@ -1,0 +1,34 @@
+"""A child that is deleted is forgotten by the ai domain too."""
+
+from contextlib import aclosing
+
+from arq.connections import ArqRedis
+from sqlalchemy import func, select
+
+from subgraphs.ai.models import Generation, GenerationEvent, GenerationStep
+from subgraphs.ai.pipeline.runner import run_generation
+from subgraphs.ai.providers.offline.studio import OfflineStudio
+from subgraphs.books.events import ChildDeleted
+from tests.workers import studio
+from workers.ai import BookShelf, forget_child
+from workers.platform import Platform
+
+
+async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platform, queue: ArqRedis) -> None:
+    gone, kept = await studio.order_book(platform), await studio.order_book(platform)
+    generations = {ordered.child_id: await studio.queue_book(platform, ordered) for ordered in (gone, kept)}
+    for generation_id in generations.values():
+        shelf = BookShelf(platform.books)
+        await run_generation(platform.ai, OfflineStudio(2000), shelf, generation_id)
+    for _ in range(2):
+        await forget_child(platform, ChildDeleted(gone.child_id, gone.parent.user_id), "1")
+
+    async with platform.ai.database.read() as session:
+        assert await session.get(Generation, generations[gone.child_id]) is None
+        assert await session.get(Generation, generations[kept.child_id]) is not None
+        for table in (GenerationStep, GenerationEvent):
+            left = select(func.count()).where(table.generation_id == generations[gone.child_id])
+            assert await session.scalar(left) == 0
+    assert await platform.ai.redis.exists(f"live:generation:{generations[gone.child_id]}") == 0
+    async with aclosing(studio.events(platform, generations[kept.child_id])) as events:
+        assert [event.kind async for event in events][-1] == "GenerationCompleted"
