@@ -71,6 +71,10 @@ class LiveStreams:
         newest = await self._redis.xrevrange(_stream(key), count=1)
         return _sequence(newest[0][0]) if newest else 0
 
+    async def forget(self, key: str) -> None:
+        """Remove a stream."""
+        await self._redis.delete(_stream(key))
+
     async def follow(self, key: str, after: int, history: History) -> AsyncGenerator[LiveEvent]:
         """Yield every event after a number: first those already there, then each as it comes, without end.
 
