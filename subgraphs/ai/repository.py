@@ -179,6 +179,16 @@ async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
     )
 
 
+async def picture_files_of_child(session: AsyncSession, child_id: str) -> Sequence[str]:
+    """The storage keys of all pictures that were drawn for a child."""
+    rows = await session.scalars(
+        select(GenerationStep.result["storage_key"].astext)
+        .join(Generation)
+        .where(Generation.child_id == child_id, GenerationStep.result.has_key("storage_key"))
+    )
+    return rows.all()
+
+
 async def delete_generations_of_child(session: AsyncSession, child_id: str) -> Sequence[str]:
     """Delete every generation made for a child; return their ids."""
     rows = await session.scalars(

@@ -2,13 +2,15 @@
 
 from contextlib import aclosing
 
+import pytest
 from arq.connections import ArqRedis
 from sqlalchemy import func, select
 
-from subgraphs.ai.models import Generation, GenerationEvent, GenerationStep
+from subgraphs.ai.models import Generation, GenerationEvent, GenerationStep, StepKind
 from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.books.events import ChildDeleted
+from subgraphs.common.errors import NotFound
 from tests.workers import studio
 from workers.ai import BookShelf, forget_child
 from workers.platform import Platform
@@ -20,6 +22,15 @@ async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platf
     for generation_id in generations.values():
         shelf = BookShelf(platform.books)
         await run_generation(platform.ai, OfflineStudio(2000), shelf, generation_id)
+    files = {
+        child_id: [
+            step.result["storage_key"]
+            for step in await studio.steps_of(platform, generation_id)
+            if step.result and step.kind in {StepKind.COVER, StepKind.ILLUSTRATION}
+        ]
+        for child_id, generation_id in generations.items()
+    }
+    assert len(files[gone.child_id]) == 15
     for _ in range(2):
         await forget_child(platform, ChildDeleted(gone.child_id, gone.parent.user_id), "1")
 
@@ -30,5 +41,10 @@ async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platf
             left = select(func.count()).where(table.generation_id == generations[gone.child_id])
             assert await session.scalar(left) == 0
     assert await platform.ai.redis.exists(f"live:generation:{generations[gone.child_id]}") == 0
+    for key in files[gone.child_id]:
+        with pytest.raises(NotFound):
+            await platform.ai.storage.get(key)
+    for key in files[kept.child_id]:
+        assert await platform.ai.storage.get(key)
     async with aclosing(studio.events(platform, generations[kept.child_id])) as events:
         assert [event.kind async for event in events][-1] == "GenerationCompleted"
