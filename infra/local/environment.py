@@ -22,6 +22,8 @@ MACHINE = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"),
 )
+# Jobs use much memory for a moment, in many threads; without this glibc keeps most of it for good.
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 COMMON = ("HOST", "ENVIRONMENT", "LOG_LEVEL", "JWT_ISSUER", "JWKS_URL", *DEFAULT_PORTS)
 STORES = (
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"),
@@ -103,7 +105,7 @@ def _starting(prefix: str, settings: Mapping[str, str]) -> list[str]:
 def _only(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
     machine = {name: os.environ[name] for name in MACHINE if name in os.environ}
     chosen = {name: settings[name] for name in names if name in settings}
-    return machine | {"PYTHONUNBUFFERED": "1"} | chosen
+    return machine | FRUGAL | {"PYTHONUNBUFFERED": "1"} | chosen
 
 
 _KNOWN = {
