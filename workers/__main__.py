@@ -8,7 +8,6 @@ import sys
 from importlib import import_module
 
 import uvloop
-from arq import create_pool
 from prometheus_client import start_http_server
 
 from subgraphs.common.settings import Settings
@@ -16,7 +15,7 @@ from subgraphs.common.telemetry import configure_logging, logger
 from workers.platform import open_platform
 from workers.registry import REGISTRY
 from workers.relay import Relay
-from workers.settings import QUEUE, create_worker, dump, keep_marks, redis_settings
+from workers.settings import create_worker, keep_marks, open_queue
 
 _DOMAINS_WITH_TASKS = ("books", "ai", "orders", "print")
 
@@ -26,7 +25,7 @@ async def work(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    queue = await create_pool(redis_settings(settings), job_serializer=dump, default_queue_name=QUEUE)
+    queue = await open_queue(settings)
     async with open_platform(settings) as platform:
         worker = create_worker(platform, queue, REGISTRY)
         running = asyncio.create_task(worker.async_run())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
-from arq import Retry, Worker
+from arq import Retry, Worker, create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.constants import in_progress_key_prefix
 from arq.worker import func
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
 
 QUEUE: Final = "memorable:jobs"
-MAX_TRIES: Final = 8
+_LONGEST_PAUSE_SECONDS = 60
+_JOBS_KEPT: Final = timedelta(days=30)
 _JOB_TIMEOUT_SECONDS = 30 * 60
 _IN_PROGRESS_SECONDS = 10
 _HEARTBEAT_SECONDS = 3
@@ -31,6 +34,16 @@ _HEARTBEAT_SECONDS = 3
 def redis_settings(settings: Settings) -> RedisSettings:
     """The queue's Redis, as arq wants it told."""
     return RedisSettings.from_dsn(settings.redis_url)
+
+
+async def open_queue(settings: Settings) -> ArqRedis:
+    """Connect to the queue; a job on it outlives an outage of weeks."""
+    return await create_pool(
+        redis_settings(settings),
+        job_serializer=dump,
+        default_queue_name=QUEUE,
+        expires_extra_ms=int(_JOBS_KEPT.total_seconds() * 1000),
+    )
 
 
 def dump(value: Any) -> bytes:
@@ -52,7 +65,8 @@ def create_worker(platform: Platform, queue: ArqRedis, registry: Registry) -> Wo
         redis_pool=queue,
         handle_signals=False,
         max_jobs=8,
-        max_tries=MAX_TRIES,
+        # Somebody has paid for what a job does: it is tried until it is done.
+        max_tries=sys.maxsize,
         job_timeout=_JOB_TIMEOUT_SECONDS,
         poll_delay=0.1,
         log_results=False,
@@ -86,7 +100,7 @@ def _runner(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
         except Exception as error:
             JOBS.labels(name, "error").inc()
             logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
-            raise Retry(defer=min(60, 2 ** ctx["job_try"])) from error
+            raise Retry(defer=min(_LONGEST_PAUSE_SECONDS, 2 ** min(ctx["job_try"], 10))) from error
         else:
             JOBS.labels(name, "ok").inc()
             logger().info("Job done", job=name, message_id=message_id)

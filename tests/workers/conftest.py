@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
-from arq import create_pool
 from arq.connections import ArqRedis
 
 from tests.support.subgraph import settings_of
 from workers.platform import Platform, open_platform
-from workers.settings import QUEUE, dump, redis_settings
+from workers.settings import open_queue
 
 
 @pytest.fixture
@@ -24,9 +23,7 @@ async def platform(environ: dict[str, str]) -> AsyncIterator[Platform]:
 
 @pytest.fixture
 async def queue(environ: dict[str, str]) -> AsyncIterator[ArqRedis]:
-    pool = await create_pool(
-        redis_settings(settings_of(environ)), job_serializer=dump, default_queue_name=QUEUE
-    )
+    pool = await open_queue(settings_of(environ))
     await pool.flushdb()
     yield pool
     await pool.flushdb()

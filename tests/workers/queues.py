@@ -8,30 +8,22 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from arq import Worker, create_pool
-from arq.connections import ArqRedis
+from arq import Worker
 
 from tests.support.subgraph import settings_of
 from workers import settings as worker_settings
 from workers.platform import Platform
 from workers.registry import REGISTRY, Handler, Registry
 from workers.relay import Relay
-from workers.settings import QUEUE, create_worker, dump, keep_marks, redis_settings
+from workers.settings import create_worker, keep_marks, open_queue
 
 JOB = "print.HoldStill"
-
-
-async def open_queue(environ: Mapping[str, str]) -> ArqRedis:
-    """A connection to the queue."""
-    return await create_pool(
-        redis_settings(settings_of(environ)), job_serializer=dump, default_queue_name=QUEUE
-    )
 
 
 @asynccontextmanager
 async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
     """A worker with one handler, at work with its heart beating."""
-    queue = await open_queue(environ)
+    queue = await open_queue(settings_of(environ))
     nowhere = cast("Platform", None)
     worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
     async with _at_work(worker, keep_marks(worker)):
@@ -41,7 +33,7 @@ async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator
 @asynccontextmanager
 async def all_working(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
     """A worker with every task of the platform, and its relay."""
-    queue = await open_queue(environ)
+    queue = await open_queue(settings_of(environ))
     worker = create_worker(platform, queue, REGISTRY)
     async with _at_work(worker, keep_marks(worker), Relay(platform, queue, REGISTRY).run()):
         yield

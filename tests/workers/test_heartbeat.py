@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from arq.constants import in_progress_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from subgraphs.common.errors import Conflict
 from subgraphs.common.telemetry import trace_id
@@ -139,6 +139,24 @@ async def test_a_job_that_fails_is_tried_again(
         await enqueue(queue)
         await empty(queue)
     assert len(handler.calls) == 2
+
+
+async def test_a_job_is_tried_until_it_is_done(
+    environ: dict[str, str], queue: ArqRedis, handler: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage may last longer than any number of tries; what was paid for is done after it."""
+    monkeypatch.setattr(worker_settings, "_LONGEST_PAUSE_SECONDS", 0.01)
+    handler.let_go.set()
+    handler.failures = [ConnectionError("still away") for _ in range(25)]
+    async with working(environ, handler):
+        await enqueue(queue)
+        await empty(queue)
+    assert len(handler.calls) == 26
+
+
+async def test_a_waiting_job_is_kept_for_weeks(queue: ArqRedis) -> None:
+    await enqueue(queue)
+    assert await queue.ttl(f"{job_key_prefix}job_1") > 29 * 24 * 3600
 
 
 async def test_a_job_that_is_refused_is_not_tried_again(

@@ -1,0 +1,42 @@
+"""Processes between the worker and a client die; the client comes back with its cursor and misses nothing."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import httpx2
+import pytest
+
+from infra.local import Stack
+from tests.e2e.family import WATCH, Family, Object, in_order
+
+
+@pytest.mark.parametrize("name", ["router", "ai"])
+async def test_a_client_that_comes_back_misses_nothing(stack: Stack, family: Family, name: str) -> None:
+    generation_id = await family.generate(await family.book())
+    seen: list[Object] = []
+    killed = False
+    async with asyncio.timeout(240):
+        while not ended(seen):
+            try:
+                async with aclosing(watch_on(family, generation_id, seen)) as events:
+                    async for event in events:
+                        seen.append(event)
+                        if not killed and len(seen) >= 20:
+                            os.kill(stack.processes[name], signal.SIGKILL)
+                            killed = True
+            except (httpx2.HTTPError, AssertionError):
+                await asyncio.sleep(0.2)
+    assert killed
+    assert in_order(seen)
+    assert seen == await family.watch_to_the_end(generation_id)
+
+
+def watch_on(family: Family, generation_id: str, seen: list[Object]) -> AsyncGenerator[Object]:
+    return family.watch(WATCH, id=generation_id, after=seen[-1]["sequence"] if seen else 0)
+
+
+def ended(seen: list[Object]) -> bool:
+    return bool(seen) and seen[-1]["__typename"] == "GenerationCompleted"
