@@ -111,10 +111,10 @@ class LiveStreams:
         news = asyncio.Event()
         self._seen.setdefault(_stream(key), f"{await self.last_sequence(key)}-0")
         self._followers[key].add(news)
-        if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._watch())
-        await self._wake_reader()
         try:
+            if self._reader is None or self._reader.done():
+                self._reader = asyncio.create_task(self._watch())
+            await self._wake_reader()
             yield news
         finally:
             self._followers[key].discard(news)
