@@ -73,14 +73,13 @@ class Run:
         studio: Studio,
         generation: Generation,
         steps: Sequence[GenerationStep],
-        room: Mapping[str, int],
     ) -> None:
         self._journal = journal
         self._shelf = shelf
         self._studio = studio
         self._generation = generation
         self._steps = steps
-        self._room = room
+        self._room: Mapping[str, int] = {}
         self._drawing = asyncio.Semaphore(_PICTURES_AT_ONCE)
         request = GenerationRequest.of(generation.request)
         self._story = Story(request.outline, dict(enumerate(request.story, start=1)))
@@ -100,14 +99,17 @@ class Run:
         studio = Studio(
             provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
         )
-        room = await shelf.room(generation.book_id)
-        return cls(journal, shelf, studio, generation, steps, room)
+        return cls(journal, shelf, studio, generation, steps)
 
     async def to_the_end(self) -> None:
         """Deliver what is done, do what is not, and close the generation."""
-        for step in self._of(StepKind.OUTLINE):
-            await self._settle(step)
-        if self._story.outline is not None:
+        try:
+            self._room = await self._shelf.room(self._generation.book_id)
+        except DomainError as refusal:
+            await self._close(GenerationStatus.FAILED, str(refusal))
+            return
+        await self._in_order(self._of(StepKind.OUTLINE))
+        if all(step.status is StepStatus.DONE for step in self._of(StepKind.OUTLINE)):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._in_order(self._of(StepKind.SCENE_TEXT)))
                 for step in self._of(StepKind.COVER, StepKind.ILLUSTRATION):
@@ -233,10 +235,12 @@ class Run:
         whole = self._generation.kind is GenerationKind.BOOK
         if whole and status is not GenerationStatus.FAILED:
             await self._shelf.finish(self._generation.book_id, self._generation.id)
-        failure = next((step.failure for step in self._steps if step.status is StepStatus.FAILED), None)
+        failures = (step.failure for step in self._steps if step.status is StepStatus.FAILED)
+        await self._close(status, next(failures, None))
+
+    async def _close(self, status: GenerationStatus, failure: str | None) -> None:
         async with self._journal.transaction() as entry:
-            entry.generation.status = status
-            entry.generation.failure = failure
+            entry.generation.status, entry.generation.failure = status, failure
             entry.generation.finished_at = entry.uow.now
             await repository.skip_open_steps(entry.session, self._generation.id)
             if status is GenerationStatus.FAILED:

@@ -129,6 +129,8 @@ class OneShelf:
     gone: bool = False
 
     async def room(self, book_id: str) -> Mapping[str, int]:
+        if self.gone:
+            raise NotFound("Book", book_id)
         return {f"{book_id}-{number}": self.space for number in range(1, 33)}
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:

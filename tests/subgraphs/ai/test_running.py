@@ -240,10 +240,28 @@ async def test_after_a_refusal_a_picture_is_asked_for_cautiously(ai: SubgraphCli
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 
-async def test_a_book_that_is_gone_ends_its_generation(ai: SubgraphClient, parent: Parent) -> None:
+async def test_a_book_that_is_gone_costs_no_call(ai: SubgraphClient, parent: Parent) -> None:
+    book_id, generation_id = await start(parent)
+    studio = CountingStudio()
+    await run(ai, studio, OneShelf(gone=True), generation_id)
+    read = await parent.read(generation_id)
+    assert (read["status"], read["failure"]) == ("FAILED", f"Book '{book_id}' was not found.")
+    assert studio.calls == []
+
+
+async def test_a_book_that_goes_while_its_outline_is_written_costs_no_further_call(
+    ai: SubgraphClient, parent: Parent
+) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(), OneShelf(gone=True), generation_id)
+    shelf = OneShelf()
+
+    def remove(_kind: str, _call: int) -> None:
+        shelf.gone = True
+
+    studio = CountingStudio(remove)
+    await run(ai, studio, shelf, generation_id)
     assert (await parent.read(generation_id))["status"] == "FAILED"
+    assert studio.calls == [("outline", None)]
 
 
 async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, parent: Parent) -> None:
