@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import orjson
@@ -12,7 +13,7 @@ from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, R
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]
-Presenter: TypeAlias = Callable[[Object], Object | None]
+Presenter: TypeAlias = Callable[[Object], bytes | None]
 
 _MISSING = object()
 
@@ -26,10 +27,9 @@ class Batch:
         self.objects = objects
         known: dict[bytes, int] = {}
         for index, each in enumerate(objects):
-            presented = present(each)
-            if presented is None:
+            encoded = present(each)
+            if encoded is None:
                 continue
-            encoded = orjson.dumps(presented)
             if encoded not in known:
                 known[encoded] = len(self.representations)
                 self.representations.append(encoded)
@@ -116,17 +116,54 @@ def _steps(place: ResponsePath, value: Any, segment: str | Narrowing) -> Iterato
         yield (*place, segment), below
 
 
-def presenter(representations: Sequence[Representation]) -> Presenter:
-    """A function that presents an object to a subgraph; None if it is of another type or lacks a field."""
+def presenter(representations: Sequence[Representation]) -> Callable[[], Presenter]:
+    """Makes functions that present objects to a subgraph, one for each batch.
 
-    def present(each: Object) -> Object | None:
+    What they return is the representation in JSON; None if the object is of another type or lacks a field.
+    """
+    if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
+        [flat] = representations
+        if flat.input.fields and not flat.input.narrowed:
+            return lambda: _flat_presenter(flat)
+
+    def present(each: Object) -> bytes | None:
         typename = each.get(TYPENAME)
         for representation in representations:
             if typename is None or typename in representation.accepts:
                 fields = _read(representation.input, each)
                 if fields is not None:
-                    return {TYPENAME: representation.typename, **fields}
+                    return orjson.dumps({TYPENAME: representation.typename, **fields})
         return None
+
+    return lambda: present
+
+
+def _flat_presenter(representation: Representation) -> Presenter:
+    """Presents objects by plain fields, and encodes each combination of values once."""
+    values = itemgetter(*(field.key for field in representation.input.fields))
+    names = tuple(field.name for field in representation.input.fields)
+    accepts, known = representation.accepts, dict[Any, bytes]()
+
+    def present(each: Object) -> bytes | None:
+        typename = each.get(TYPENAME)
+        if typename is not None and typename not in accepts:
+            return None
+        try:
+            found = values(each)
+        except KeyError:
+            return None
+        try:
+            return known[found]
+        except KeyError:
+            encoded = known[found] = encode(found)
+            return encoded
+        except TypeError:
+            # A custom scalar may be an object or a list, which cannot be looked up.
+            return encode(found)
+
+    def encode(found: Any) -> bytes:
+        items = found if len(names) > 1 else (found,)
+        return orjson.dumps({TYPENAME: representation.typename, **dict(zip(names, items, strict=True))})
 
     return present
 

@@ -35,6 +35,13 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
     "Boolean": (bool,),
     "ID": (str, int),
 }
+_COMPLETE_CLASSES: Mapping[str, type] = {
+    "Int": int,
+    "Float": float,
+    "String": str,
+    "Boolean": bool,
+    "ID": str,
+}
 
 
 @dataclass(slots=True)
@@ -51,8 +58,11 @@ class Answer:
             self.errors.append({"message": message, "path": path})
 
 
-_Complete: TypeAlias = Callable[[Any, Link, Answer], Any]
-_Field: TypeAlias = tuple[str, str, _Complete]
+# Completes a value that stands under a key of the object or list at a link.
+_Complete: TypeAlias = Callable[[Any, Link, str | int, Answer], Any]
+_CompleteObject: TypeAlias = Callable[[Any, Link, Answer], Any]
+# Response name, key of the data, how to complete a value, and the class of values that are complete already.
+_Field: TypeAlias = tuple[str, str, _Complete, type | None]
 Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
 
 
@@ -84,17 +94,17 @@ class _Compiler:
         self._schema = schema
         self._names = names
 
-    def selections(self, selections: SelectionSet, place: Place) -> _Complete:
+    def selections(self, selections: SelectionSet, place: Place) -> _CompleteObject:
         """Completes an object of the selections' type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
             return self._object(type_.name, selections.fields, place)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
         untyped = self._object(type_.name, selections.fields, place)
-        by_type: dict[str, _Complete] = {}
+        by_type: dict[str, _CompleteObject] = {}
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
-            typename = value.get(TYPENAME)
+            typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
                 return untyped(value, link, answer)
             if typename not in possible:
@@ -105,7 +115,7 @@ class _Compiler:
 
         return complete
 
-    def _object(self, typename: str, selections: tuple[FieldSelection, ...], place: Place) -> _Complete:
+    def _object(self, typename: str, selections: tuple[FieldSelection, ...], place: Place) -> _CompleteObject:
         always: dict[str, _Field] = {}
         optional: list[tuple[Conditions, _Field]] = []
         for selection in selections:
@@ -129,27 +139,27 @@ class _Compiler:
                 holding.update((each[0], each) for each in fixed)
                 fields = tuple(holding[name] for name in order if name in holding)
             projected: dict[str, Any] = {}
-            for name, key, complete_field in fields:
-                if key == TYPENAME:
-                    projected[name] = typename
-                    continue
-                found = complete_field(value.get(key), (link, name), answer)
-                if found is _PROPAGATED:
-                    return None
+            for name, key, complete_field, complete_class in fields:
+                found = value.get(key)
+                if found.__class__ is not complete_class:
+                    found = complete_field(found, link, name, answer)
+                    if found is _PROPAGATED:
+                        return None
                 projected[name] = found
             return projected
 
         return complete
 
-    def _field(self, type_name: str, selection: FieldSelection, place: Place) -> _Field:
+    def _field(self, typename: str, selection: FieldSelection, place: Place) -> _Field:
         name = selection.response_name
         if selection.name == TYPENAME:
-            return name, TYPENAME, _unchecked
-        key = self._names.asked_as(place, type_name, name)
-        type_: Any = self._schema.type_map[type_name]
+            return name, TYPENAME, lambda *_: typename, None
+        key = self._names.asked_as(place, typename, name)
+        type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
-        at = f"{type_name}.{selection.name}"
-        return name, key, self._output(output, selection.selections, (*place, key), at)
+        at = f"{typename}.{selection.name}"
+        complete = self._output(output, selection.selections, (*place, key), at)
+        return name, key, complete, _COMPLETE_CLASSES.get(str(output).rstrip("!"))
 
     def _output(
         self, type_: GraphQLOutputType, selections: SelectionSet | None, place: Place, at: str
@@ -165,10 +175,10 @@ class _Compiler:
 
 
 def _non_null(complete: _Complete, at: str) -> _Complete:
-    def checked(value: Any, link: Link, answer: Answer) -> Any:
-        completed = complete(value, link, answer)
+    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+        completed = complete(value, link, key, answer)
         if completed is None:
-            answer.error(f"Cannot return null for non-nullable field {at}.", link)
+            answer.error(f"Cannot return null for non-nullable field {at}.", (link, key))
             return _PROPAGATED
         return completed
 
@@ -176,21 +186,22 @@ def _non_null(complete: _Complete, at: str) -> _Complete:
 
 
 def _list(complete: _Complete, at: str) -> _Complete:
-    def completed(value: Any, link: Link, answer: Answer) -> Any:
+    def completed(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
+        here = (link, key)
         if not isinstance(value, list):
-            answer.error(f"{at} is a list, but the service sent something else.", link)
+            answer.error(f"{at} is a list, but the service sent something else.", here)
             return None
-        items = [complete(item, (link, index), answer) for index, item in enumerate(value)]
+        items = [complete(item, here, index, answer) for index, item in enumerate(value)]
         return None if _PROPAGATED in items else items
 
     return completed
 
 
-def _nullable(complete: _Complete) -> _Complete:
-    def completed(value: Any, link: Link, answer: Answer) -> Any:
-        return None if value is None else complete(value, link, answer)
+def _nullable(complete: _CompleteObject) -> _Complete:
+    def completed(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+        return None if value is None else complete(value, (link, key), answer)
 
     return completed
 
@@ -198,7 +209,7 @@ def _nullable(complete: _Complete) -> _Complete:
 def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
     if isinstance(type_, GraphQLEnumType):
         values = frozenset(type_.values)
-        return lambda value, _link, _answer: value if value in values else None
+        return lambda value, _link, _key, _answer: value if value in values else None
     accepted = _SCALARS.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
     if accepted is None:
         return _unchecked
@@ -206,18 +217,18 @@ def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
 
 
 def _scalar(name: str, accepted: tuple[type, ...], at: str) -> _Complete:
-    def checked(value: Any, link: Link, answer: Answer) -> Any:
+    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
         if isinstance(value, accepted) and (name == "Boolean") == isinstance(value, bool):
             return str(value) if name == "ID" else value
-        answer.error(f"{at} is of type {name}, but the service sent something else.", link)
+        answer.error(f"{at} is of type {name}, but the service sent something else.", (link, key))
         return None
 
     return checked
 
 
-def _unchecked(value: Any, _link: Link, _answer: Answer) -> Any:
+def _unchecked(value: Any, _link: Link, _key: str | int, _answer: Answer) -> Any:
     return value
 
 

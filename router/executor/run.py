@@ -146,7 +146,7 @@ class _NestedFetch:
 @dataclass(frozen=True, slots=True)
 class _Entry:
     path: FetchPath
-    present: Presenter
+    presenter: Callable[[], Presenter]
 
 
 class _EntityFetch:
@@ -159,7 +159,7 @@ class _EntityFetch:
         self._names = names
 
     async def __call__(self, run: Run) -> None:
-        batches = [Batch(collect(run.data, entry.path), entry.present) for entry in self._entries]
+        batches = [Batch(collect(run.data, entry.path), entry.presenter()) for entry in self._entries]
         if not any(batch.representations for batch in batches):
             return
         presented = [(representations_name(index), batch.encoded()) for index, batch in enumerate(batches)]
