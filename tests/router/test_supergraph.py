@@ -22,8 +22,8 @@ schema
   query: Query
 }
 directive @core(feature: String!) repeatable on SCHEMA
-directive @join__field(graph: join__Graph) on FIELD_DEFINITION
-directive @join__type(graph: join__Graph!, key: join__FieldSet) repeatable on OBJECT | INTERFACE
+directive @join__field(graph: join__Graph, external: Boolean) on FIELD_DEFINITION
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean) repeatable on OBJECT
 directive @join__owner(graph: join__Graph!) on OBJECT | INTERFACE
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
 scalar join__FieldSet
@@ -38,6 +38,13 @@ type Person
 {
   id: ID! @join__field(graph: PEOPLE)
   posts: [String!]! @join__field(graph: POSTS)
+}
+type Tag
+  @join__type(graph: PEOPLE, key: "id")
+  @join__type(graph: POSTS, key: "id", extension: true)
+{
+  id: ID! @join__field(graph: PEOPLE) @join__field(graph: POSTS, external: true)
+  name: String @join__field(graph: PEOPLE) @join__field(graph: POSTS, external: true)
 }
 type Query {
   person: Person @join__field(graph: PEOPLE)
@@ -109,6 +116,13 @@ def test_a_federation_1_supergraph_is_understood():
     assert person.joins["POSTS"].keys == (Key("id"),)
     assert not person.fields["id"]["POSTS"].external
     assert person.fields["posts"].keys() == {"POSTS"}
+
+
+def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
+    tag = Supergraph.parse(FEDERATION_1).types["Tag"]
+
+    assert not tag.fields["id"]["POSTS"].external
+    assert tag.fields["name"]["POSTS"].external
 
 
 @pytest.mark.parametrize("text", ["", "type Query { a: Int }", "type Query {", "query { a }"])

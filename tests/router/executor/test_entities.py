@@ -82,6 +82,16 @@ async def test_only_objects_of_the_type_are_presented():
     assert result.data == {"media": [{"title": "Sea"}, {"title": "Storm"}]}
 
 
+async def test_an_object_of_another_type_is_not_presented_though_it_has_the_fields():
+    media = [{"__typename": "Book", "id": "b1"}, {"__typename": "Film", "id": "f1"}]
+    films = data(_entities=[{"director": {"name": "Ude"}}])
+    async with graph("media", library=data(media=media), films=films) as running:
+        result = await running.run("{ media { id ... on Film { director { name } } } }")
+
+    assert running.sent_to("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
+    assert result.data == {"media": [{"id": "b1"}, {"id": "f1", "director": {"name": "Ude"}}]}
+
+
 async def test_an_interface_object_is_presented_as_its_interface_and_learns_its_type():
     credit = data(richest={"id": "a1", "credit": 9})
     accounts = data(_entities=[{"__typename": "Parent", "children": 2}])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.router.executor.shop import data, graph
 
 
@@ -60,3 +64,14 @@ async def test_the_typename_of_the_root_needs_nobody():
 
     assert result.data == {"kind": "Query"}
     assert shop.asked == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"), [(3, 3), (True, None), ("3", None), (3.5, None), ([3], None), (None, None)]
+)
+async def test_an_int_is_an_int(sent: Any, shown: int | None):
+    async with graph("hidden", a=data(user={"id": "u"}), b=data(_entities=[{"age": sent}])) as hidden:
+        result = await hidden.run("{ user { age } }")
+
+    assert result.data == {"user": None if shown is None else {"age": shown}}
+    assert bool(result.errors) is (shown is None)

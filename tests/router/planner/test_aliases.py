@@ -114,3 +114,49 @@ def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
           }
         }
     """)
+
+
+def test_keys_of_different_scalars_are_taken_apart():
+    plan = planned("mixed", "{ things { ... on Cow { milk } ... on Pig { mud } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "a") {
+              {
+                things {
+                  __typename
+                  ... on Cow {
+                    code
+                  }
+                  ... on Pig {
+                    _code_1: code
+                  }
+                }
+              }
+            },
+            Flatten(path: "things.@") {
+              Fetch(service: "b") {
+                {
+                  ... on Cow {
+                    __typename
+                    code
+                  }
+                  ... on Pig {
+                    __typename
+                    code: _code_1
+                  }
+                } =>
+                {
+                  ... on Cow {
+                    milk
+                  }
+                  ... on Pig {
+                    mud
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

@@ -97,3 +97,20 @@ def test_a_query_over_every_field_is_planned_once_for_each_leaf():
     assert len(stages.paths[0]) == 180
     assert str(stages.plan).count('BatchFetch(service: "stock")') == 1
     assert str(stages.plan).count('BatchFetch(service: "prices")') == 1
+
+
+def test_a_choice_without_an_end_stops_at_the_budget():
+    leaves = [leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
+
+    assert 40 <= cost_of(choose(leaves))[1] <= 80
+
+
+def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place():
+    with pytest.raises(UnplannableError, match=r"'node\.id'"):
+        _ = planning("partial", '{ node(id: "1") { id } }').plan
+
+
+def test_a_field_of_one_of_its_types_need_not_be():
+    text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
+
+    assert str(planning("partial", text).plan).count("Fetch(service:") == 2

@@ -97,3 +97,66 @@ def test_members_hop_to_their_own_subgraphs():
           }
         }
     """)
+
+
+def test_a_member_that_not_every_place_returns_does_not_occur():
+    plan = planned("partial", "{ crate { wrap { parts { ... on Nut { size } ... on Bolt { length } } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "a") {
+            {
+              crate {
+                wrap {
+                  parts {
+                    __typename
+                    ... on Nut {
+                      size
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_after_a_hop_that_must_be_made_the_members_there_count():
+    plan = planned("partial", "{ crate { own { parts { ... on Bolt { length } ... on Gear { teeth } } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "a") {
+              {
+                crate {
+                  id
+                }
+              }
+            },
+            Flatten(path: "crate") {
+              Fetch(service: "b") {
+                {
+                  ... on Crate {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Crate {
+                    own {
+                      parts {
+                        __typename
+                        ... on Gear {
+                          teeth
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

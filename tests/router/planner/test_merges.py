@@ -1,0 +1,63 @@
+"""Merging steps: two fetches become one where nothing has to wait longer for it."""
+
+from __future__ import annotations
+
+from router.planner.fetches import FetchGraph
+from router.planner.merges import depths, merged
+from router.planner.plan import Input, InputField
+from router.planner.steps import Presented, SelectedField, Step
+
+
+def step(number: int, graph: str, *parents: Step, field: str, key: str = "id", **sent: str) -> Step:
+    """An entity step that asks one field and sends some, each read from a key of the data."""
+    found = Step(number, graph, "entities", ("thing",), ("thing",), parents=set(parents))
+    found.selection.narrow("Thing").field(SelectedField(field, field, "", frozenset(), frozenset()))
+    fields = tuple(InputField(name, source) for name, source in sent.items())
+    found.presented["Thing", "Thing"] = Presented(key, frozenset({"Thing"}), Input(fields))
+    return found
+
+
+def fields_of(graph: FetchGraph) -> list[list[str]]:
+    return [[field.key for field in each.selection.outputs()] for each in graph.steps]
+
+
+def test_steps_of_one_wave_to_one_subgraph_become_one():
+    first, other = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id", size="size")
+
+    graph = merged(FetchGraph((first, other)))
+
+    assert fields_of(graph) == [["x", "y"]]
+    assert [field.name for field in graph.steps[0].presented["Thing", "Thing"].input.fields] == ["id", "size"]
+
+
+def test_a_step_that_nobody_waits_for_joins_a_later_one():
+    early, before = step(0, "A", field="x", id="id"), step(1, "B", field="b", id="id")
+    late = step(2, "A", before, field="y", id="id", b="b")
+
+    graph = merged(FetchGraph((early, before, late)))
+
+    assert fields_of(graph) == [["b"], ["y", "x"]]
+
+
+def test_a_step_that_others_wait_for_stays_early():
+    early, before = step(0, "A", field="x", id="id"), step(1, "B", field="b", id="id")
+    late = step(2, "A", before, field="y", id="id", b="b")
+    waiting = step(3, "C", early, field="c", x="x")
+
+    graph = merged(FetchGraph((early, before, late, waiting)))
+
+    assert fields_of(graph) == [["x"], ["b"], ["y"], ["c"]]
+    assert [depths(graph.steps)[each] for each in graph.steps] == [0, 0, 1, 1]
+
+
+def test_steps_that_send_different_values_for_one_field_stay_apart():
+    metres = step(0, "A", field="x", id="id", size="size")
+    inches = step(1, "A", field="y", id="id", size="_size_1")
+
+    assert fields_of(merged(FetchGraph((metres, inches)))) == [["x"], ["y"]]
+
+
+def test_steps_that_use_different_keys_stay_apart():
+    by_id, by_code = step(0, "A", field="x", id="id"), step(1, "A", field="y", key="code", code="code")
+
+    assert fields_of(merged(FetchGraph((by_id, by_code)))) == [["x"], ["y"]]
