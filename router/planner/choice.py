@@ -43,6 +43,14 @@ class Footprint:
             self.weight + _weight(added),
         )
 
+    def cost_with(self, other: Footprint) -> Cost:
+        """The cost of both together, without joining them."""
+        return (
+            max(self.depth, other.depth),
+            len(self.fetches) + len(other.fetches - self.fetches),
+            self.weight + _weight(other.fields - self.fields),
+        )
+
     @property
     def cost(self) -> Cost:
         """Sequential steps, then fetches, then fields."""
@@ -88,23 +96,21 @@ class _Search:
     def _greedy(self) -> tuple[list[Path], Cost]:
         total, picked = NOTHING, []
         for options in self._options:
-            joined = [(total.joined(footprint), path) for footprint, path in options]
-            total, path = min(joined, key=lambda each: each[0].cost)
+            footprint, path = min(options, key=lambda option: total.cost_with(option[0]))
+            total = total.joined(footprint)
             picked.append(path)
         return picked, total.cost
 
     def _branch(self, total: Footprint, picked: list[Path]) -> None:
-        if total.cost >= self._bound:
-            return
         if len(picked) == len(self._options):
             self._best, self._bound = picked, total.cost
             return
-        joined = [(total.joined(footprint), path) for footprint, path in self._options[len(picked)]]
-        for each, path in sorted(joined, key=lambda each: each[0].cost):
-            if self._budget <= 0:
+        self._budget -= len(self._options[len(picked)])
+        options = [(total.cost_with(option[0]), *option) for option in self._options[len(picked)]]
+        for cost, footprint, path in sorted(options, key=lambda option: option[0]):
+            if self._budget <= 0 or cost >= self._bound:
                 return
-            self._budget -= 1
-            self._branch(each, [*picked, path])
+            self._branch(total.joined(footprint), [*picked, path])
 
 
 @dataclass(slots=True)

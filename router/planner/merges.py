@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import permutations
 
 from router.planner.fetches import FetchGraph
 from router.planner.steps import Presented, Step, clash, united
@@ -36,25 +38,24 @@ def _mergeable(steps: list[Step]) -> tuple[Step, Step] | None:
     """Two steps of which the second can join the first."""
     depth = depths(steps)
     awaited = {parent for step in steps for parent in step.parents}
-    for kept in steps:
-        for other in steps:
-            if kept is other or not _alike(kept, other):
-                continue
-            together = depth[kept] == depth[other] and kept.number < other.number
-            if together or (depth[other] < depth[kept] and other not in awaited):
-                return kept, other
+    for kept, other in _alike(steps):
+        together = depth[kept] == depth[other] and kept.number < other.number
+        if together or (depth[other] < depth[kept] and other not in awaited):
+            return kept, other
     return None
 
 
-def _alike(one: Step, other: Step) -> bool:
-    if (one.graph, one.kind, one.path, one.reason) != (other.graph, other.kind, other.path, other.reason):
-        return False
-    if one.kind != "entities":
-        return one.path != ()
-    return not any(
-        _conflict(one.presented[key], other.presented[key])
-        for key in one.presented.keys() & other.presented.keys()
-    )
+def _alike(steps: list[Step]) -> Iterator[tuple[Step, Step]]:
+    """Pairs of steps that ask one subgraph about the same objects, and can present them in one way."""
+    groups: dict[object, list[Step]] = defaultdict(list)
+    for step in steps:
+        if step.path:
+            groups[step.graph, step.kind, step.path, step.reason].append(step)
+    for group in groups.values():
+        for one, other in permutations(group, 2):
+            shared = one.presented.keys() & other.presented.keys()
+            if not any(_conflict(one.presented[key], other.presented[key]) for key in shared):
+                yield one, other
 
 
 def _conflict(one: Presented, other: Presented) -> bool:
