@@ -16,6 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check bench explorer browser clean
+.PHONY: check-format check-lint check-types check-contracts check-schema check-tests
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,12 +32,24 @@ run: $(READY) ## Start everything and keep it running; prints the endpoint and t
 test: $(READY) browser explorer ## Run all tests.
 	@exec $(BIN)/memorable test
 
-check: $(READY) browser explorer ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
+check: check-format check-lint check-types check-contracts check-schema check-tests ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
+
+check-format: $(READY)
 	$(BIN)/ruff format --check .
+
+check-lint: $(READY)
 	$(BIN)/ruff check .
+
+check-types: $(READY)
 	$(BIN)/mypy
+
+check-contracts: $(READY)
 	$(BIN)/lint-imports
+
+check-schema: $(READY)
 	$(BIN)/memorable schema check
+
+check-tests: $(READY) browser explorer
 	$(BIN)/memorable test --coverage
 
 bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesetting, memory, set-up.
