@@ -132,16 +132,6 @@ class Supergraph:
         """The schema that clients see: no federation internals, nothing inaccessible."""
         return build_ast_schema(stripped(self.document, public=True), assume_valid=True)
 
-    @cached_property
-    def contexts(self) -> Mapping[str, frozenset[str]]:
-        """The types that set each `@context`."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for definition in self.document.definitions:
-            if isinstance(definition, TypeDefinitionNode):
-                for arguments in _applications(definition.directives, "context"):
-                    found[arguments["name"]].add(definition.name.value)
-        return {name: frozenset(types) for name, types in found.items()}
-
     def possible_types(self, name: str) -> frozenset[str]:
         """The object types that a value of the named type can have."""
         type_ = self.schema.type_map[name]

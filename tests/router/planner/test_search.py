@@ -114,3 +114,8 @@ def test_a_field_of_one_of_its_types_need_not_be():
     text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
 
     assert str(planning("partial", text).plan).count("Fetch(service:") == 2
+
+
+def test_a_field_that_needs_a_value_from_its_context_is_refused():
+    with pytest.raises(UnplannableError, match=r"'shops\.goods\.price'"):
+        _ = planning("currency", "{ shops { goods { id price } } }").plan
