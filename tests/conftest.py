@@ -8,6 +8,7 @@ from anyio.from_thread import start_blocking_portal
 from infra.database import migrate
 from infra.local import Servers, Stack
 
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
