@@ -108,11 +108,13 @@ class Servers:
         return {name: process.pid for name, (_, process) in self._running.items()}
 
     def restart_crashed(self) -> list[str]:
-        """Start again, on the same port, each server that has ended; returns their names."""
+        """Start again, on the same port, each server that has ended; returns their names.
+
+        PostgreSQL refuses to start while an orphan of its last run still touches the data; it is then found
+        ended once more, and started at the next call.
+        """
         crashed = [name for name, (_, process) in self._running.items() if process.poll() is not None]
         for name in crashed:
-            if name == "postgres":
-                (self.folder.postgres / "postmaster.pid").unlink(missing_ok=True)
             spec, _ = self._running[name]
             self._running[name] = (spec, spawn(spec, self.family))
         return crashed

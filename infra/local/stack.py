@@ -115,18 +115,6 @@ class Stack:
             self._supervisor = None
         await asyncio.to_thread(self._servers.stop)
 
-    async def start_worker(self, name: str) -> None:
-        """Start one more worker under a new name, or one that was stopped."""
-        assert self._supervisor is not None
-        self._launch_worker(self._supervisor, name)
-        await self._supervisor.wait_until_ready([name], READY_WITHIN)
-
-    async def stop_process(self, name: str) -> None:
-        """End one process and do not start it again."""
-        assert self._supervisor is not None
-        await self._supervisor.stop([name])
-        self.urls.pop(name, None)
-
     def _choose_ports(self) -> dict[str, str]:
         if not self._fixed:
             chosen = {setting: str(free_port()) for setting in environment.DEFAULT_PORTS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import httpx2
@@ -92,10 +92,10 @@ class Supervisor:
             child.due = now + delay
             self._notice(child.spec.name, f"{_ending(code)}; starting it again in {delay:g} s")
 
-    async def stop(self, names: Sequence[str] | None = None) -> None:
-        """End the processes (all when none is named) at the same time: politely, then by force."""
-        chosen = [self._children.pop(name) for name in (names or list(self._children))]
-        running = {child.spec.name: (child.process, child.spec.stop_signal) for child in chosen}
+    async def stop(self) -> None:
+        """End all processes at the same time: politely, then by force."""
+        running = {name: (child.process, child.spec.stop_signal) for name, child in self._children.items()}
+        self._children.clear()
         for name in await asyncio.to_thread(stop_all, running, STOP_WITHIN):
             self._notice(name, "did not stop in time and was killed")
 

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,7 +19,7 @@ from infra.checkout import ROOT
 from infra.cli import app
 from infra.local import Stack, environment
 from infra.local.folder import DataFolder
-from infra.local.ports import free_port
+from infra.local.ports import free_port, is_listening
 from infra.local.running import Running
 
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
@@ -49,13 +50,18 @@ def running_platform(tmp_path: Path, free_ports) -> Iterator[tuple[subprocess.Po
     command = [*MEMORABLE, "run", "--no-explorer"]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:
         state = DataFolder(tmp_path).state
-        deadline = time.monotonic() + 120
-        while not state.exists():
-            assert process.poll() is None, process.stdout and process.stdout.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(state.exists, process)
         yield process, Running(**json.loads(state.read_text()))
         process.kill()
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[Any], within: float = 120.0) -> None:
+    """Wait for what a running command brings about."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -135,6 +141,20 @@ def test_a_platform_that_is_told_to_stop_ends_its_processes_and_itself(running_p
     assert process.wait(60) == 0
     assert alive(family) == []
     assert not DataFolder(tmp_path).state.exists()
+
+
+def test_one_process_runs_by_hand_on_the_servers_alone(tmp_path, free_ports):
+    environ = os.environ | free_ports | {"MEMORABLE_DATA_DIR": str(tmp_path)}
+    with subprocess.Popen([*MEMORABLE, "dev", "servers"], cwd=ROOT, env=environ) as servers:
+        until(DataFolder(tmp_path).state.exists, servers)
+        with subprocess.Popen([*MEMORABLE, "dev", "auth", "--debug"], cwd=ROOT, env=environ) as auth:
+            port = int(free_ports["AUTH_SERVICE_PORT"])
+            until(lambda: is_listening(port), auth)
+            auth.terminate()
+            assert auth.wait(30) == 0
+        assert not is_listening(port)
+        servers.terminate()
+        assert servers.wait(30) == 0
 
 
 def test_health_asks_the_platform_that_runs(stack: Stack, monkeypatch):
