@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
@@ -94,6 +95,12 @@ def reset(environ: Mapping[str, str]) -> None:
     """Drop the database with all its data, and build it anew."""
     asyncio.run(_drop(Database.of(environ)))
     migrate(environ)
+
+
+def revise(environ: Mapping[str, str], domain: str, message: str) -> Path:
+    """Bring the database up to date, then write a domain's next migration; returns its file."""
+    migrate(environ)
+    return migrations.revise(domain, Database.of(environ).url(domain), message)
 
 
 def check(environ: Mapping[str, str]) -> dict[str, str]:

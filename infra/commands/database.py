@@ -10,11 +10,12 @@ import redis
 import typer
 from rich.table import Table
 
-from infra.checkout import DATA_DIR
+from infra.checkout import DATA_DIR, ROOT
 from infra.console import console
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
 from infra.local.running import database_settings, find_running
+from subgraphs.common.settings import DOMAINS
 
 app = typer.Typer(help="The platform's database.", no_args_is_help=True)
 
@@ -42,6 +43,21 @@ def migrate() -> None:
     with database_settings(DATA_DIR) as settings:
         database.migrate(settings)
     console.print("The database is up to date.")
+
+
+@app.command()
+def revise(
+    domain: Annotated[str, typer.Argument(help="Whose tables changed.")],
+    message: Annotated[str, typer.Argument(help="What changes, such as 'add a subtitle'.")],
+) -> None:
+    """Write a domain's next migration from the difference between its tables in code and in the database."""
+    from infra import database  # noqa: PLC0415 - it imports every domain's tables
+
+    if domain not in DOMAINS:
+        raise InfraError(f"There is no domain {domain!r}; there are {', '.join(DOMAINS)}.")
+    with database_settings(DATA_DIR) as settings:
+        written = database.revise(settings, domain, message)
+    console.print(f"Read it and tidy it: {written.relative_to(ROOT)}")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -30,9 +31,13 @@ def upgrade(domain: str, url: str) -> None:
     command.upgrade(config(domain, url), "head")
 
 
-def revise(domain: str, url: str, message: str) -> None:
-    """Write a new revision from the difference between the tables in code and those in the database."""
-    command.revision(config(domain, url), message=message, autogenerate=True)
+def revise(domain: str, url: str, message: str) -> Path:
+    """Write the next revision: how the code differs from an up-to-date database; return its file."""
+    settings = config(domain, url)
+    past = len(list(ScriptDirectory.from_config(settings).walk_revisions()))
+    script = command.revision(settings, message=message, autogenerate=True, rev_id=f"{past + 1:04}")
+    assert isinstance(script, Script), "one revision was asked for"
+    return Path(script.path)
 
 
 def run(domain: str, metadata: MetaData) -> None:
