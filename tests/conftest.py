@@ -1,12 +1,21 @@
 """Fixtures shared by all tests: the real servers, and the whole platform, that they run against."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]  # pytest-xdist has no types
 
 from infra.database import migrate
 from infra.local import Servers, Stack
+
+PLATFORM_TESTS = (
+    "tests/e2e/",
+    "tests/infra/test_commands.py",
+    "tests/infra/test_demo.py",
+    "tests/infra/test_stack.py",
+)
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +41,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of the whole platform in one test process, so that it is started once."""
-    for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("stack"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the tests of the whole platform to one test process, so that it is started once."""
+    scheduler = LoadGroupScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: "platform" if nodeid.startswith(PLATFORM_TESTS) else nodeid
+    return scheduler
