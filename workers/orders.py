@@ -25,7 +25,7 @@ async def settle_payment(platform: Platform, job: SettlePayment) -> None:
 
 @task(RefundPayment)
 async def refund_payment(platform: Platform, job: RefundPayment) -> None:
-    """Give back what was paid for a cancelled order."""
+    """Give back what was paid for an order that will not be printed."""
     await service.refund_payment(platform.orders, payment_provider(platform.orders), job.order_id)
 
 

@@ -16,6 +16,6 @@ class SettlePayment(Job):
 
 @dataclass(frozen=True, slots=True)
 class RefundPayment(Job):
-    """Give back what was paid for a cancelled order."""
+    """Give back what was paid for an order that will not be printed."""
 
     order_id: str

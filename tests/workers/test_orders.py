@@ -113,3 +113,19 @@ async def test_a_report_of_print_takes_effect_once(platform: Platform, parent: I
     for _ in range(2):
         await follow_print_job(platform, report, f"msg_{order.id}")
     assert await state(platform, parent, order.id) == ("PREPARING", "SUCCEEDED", 3)
+
+
+async def test_what_print_rejects_is_to_be_refunded_once(platform: Platform, parent: Identity) -> None:
+    order = await pay(platform, parent)
+    for number in range(2):
+        report = PrintJobStatusChanged("prj_1", order.id, "REJECTED", "The cover is too small.")
+        await follow_print_job(platform, report, f"msg_{number}_{order.id}")
+    assert await state(platform, parent, order.id) == ("PRINT_REJECTED", "SUCCEEDED", 3)
+    assert await waiting_refunds(platform, order.id) == 1
+
+
+async def waiting_refunds(platform: Platform, order_id: str) -> int:
+    outbox = platform.orders.metadata.tables["orders.outbox"]
+    async with platform.orders.database.read() as session:
+        jobs = await session.scalars(select(outbox.c.payload).where(outbox.c.name == RefundPayment.name()))
+        return list(jobs).count(RefundPayment(order_id).payload())

@@ -14,6 +14,7 @@ from subgraphs.common.telemetry import logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
 from subgraphs.orders.events import OrderShipped
+from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, OrderTransition
 from subgraphs.orders.states import OrderStatus, after_print_report, may_become
 from subgraphs.print.events import PrintJobStatusChanged
@@ -44,7 +45,10 @@ async def record(
 
 
 async def follow_print_job(uow: UnitOfWork, live: LiveStreams, event: PrintJobStatusChanged) -> None:
-    """Move an order with its print job; a report that is no news changes nothing."""
+    """Move an order with its print job; a report that is no news changes nothing.
+
+    What will not be printed is paid back.
+    """
     order = await repository.lock_any_order(uow.session, event.order_id)
     status = after_print_report(order.status, event.status)
     if status is None:
@@ -52,6 +56,8 @@ async def follow_print_job(uow: UnitOfWork, live: LiveStreams, event: PrintJobSt
     await record(uow, live, order, status, event.message or None)
     if status is OrderStatus.SHIPPED:
         await uow.publish(OrderShipped(order.id))
+    if status is OrderStatus.PRINT_REJECTED:
+        await uow.enqueue(RefundPayment(order.id))
 
 
 async def confirm_delivery(uow: UnitOfWork, live: LiveStreams, staff: Identity, order_id: str) -> Order:
