@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from router.settings import InvalidSettingError, Settings, load
 from router.telemetry import configure_logging, log
 
 SHUTDOWN_SECONDS = 3
+# What requests allocate dies with them, without cycles: a search for cycles among it finds next to nothing.
+GC_THRESHOLDS = (50_000, 20, 20)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,11 +49,20 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    config.load()
+    _tune_garbage_collection()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.api_port), family=family) as listener:
         host, port = listener.getsockname()[:2]
         log.info("The router listens", extra={"metadata": {"host": host, "port": port}})
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _tune_garbage_collection() -> None:
+    """Takes what the start made, most of all the schema, out of every later collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _parser() -> argparse.ArgumentParser:
