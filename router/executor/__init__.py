@@ -9,7 +9,7 @@ from typing import Any
 from graphql import DocumentNode, GraphQLError
 
 from router.errors import UnplannableOperationError
-from router.executor.documents import root_body
+from router.executor.cursor import StreamRequest, StreamTemplate, stream_template
 from router.executor.introspection import introspect, introspection_document
 from router.executor.projection import Answer, Project, compile_projection
 from router.executor.run import Run, Runnable, anchored, compile_node
@@ -56,6 +56,7 @@ class Prepared:
     project: Project
     introspection: DocumentNode | None
     order: tuple[str, ...]
+    stream: StreamTemplate | None
 
 
 def prepare(planner: Planner, operation: Operation) -> Prepared:
@@ -69,7 +70,9 @@ def prepare(planner: Planner, operation: Operation) -> Prepared:
         plan = planning.plan
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
-    rest = plan.node.rest if isinstance(plan.node, Subscription) else plan.node
+    rest, stream = plan.node, None
+    if isinstance(plan.node, Subscription):
+        rest, stream = plan.node.rest, stream_template(planner.supergraph, plan.node.primary)
     return Prepared(
         operation,
         plan,
@@ -77,6 +80,7 @@ def prepare(planner: Planner, operation: Operation) -> Prepared:
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
         planning.normalized.order,
+        stream,
     )
 
 
@@ -85,11 +89,10 @@ async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionRes
     return await _finish(prepared, request, {}, [])
 
 
-def subscription_request(prepared: Prepared, variables: Mapping[str, Any]) -> tuple[str, bytes]:
-    """The subgraph that streams the events of a subscription, and the request body that opens the stream."""
-    assert isinstance(prepared.plan.node, Subscription)
-    fetch = prepared.plan.node.primary
-    return fetch.subgraph, root_body(fetch).filled(variables)
+def subscription_request(prepared: Prepared, variables: Mapping[str, Any]) -> StreamRequest:
+    """What opens the stream of a subscription's events at its subgraph."""
+    assert prepared.stream is not None, "only a subscription has a stream"
+    return prepared.stream.filled(variables)
 
 
 async def execute_event(

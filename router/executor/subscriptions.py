@@ -22,6 +22,11 @@ ACCEPT = f"{EVENT_STREAM}, application/graphql-response+json;q=0.5, application/
 MAX_EVENT_BYTES = 4_194_304
 # Three heartbeats of the slowest common server; a stream that is silent for longer is dead.
 SILENCE_SECONDS = 45.0
+SERVER_ERROR = 500
+
+
+class StreamBrokenError(SubgraphError):
+    """The connection of a stream failed, not what came over it: opened again, it may well work."""
 
 
 class EventSource:
@@ -32,46 +37,65 @@ class EventSource:
         self._urls = urls
         self._timeout = timeout
 
-    async def events(
-        self, subgraph: str, body: bytes, context: RequestContext
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        """The subgraph's GraphQL responses as they arrive; closing the iterator ends the subscription there.
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
+        """A stream that the subgraph has begun to answer.
 
         Raises:
-            SubgraphError: the stream cannot be opened, or breaks off.
+            StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
         """
         try:
-            response = await self._open(subgraph, body, context)
-            try:
-                if response.content_type != EVENT_STREAM:
-                    yield graphql_response(subgraph, response.status, await response.read())
-                    return
-                async for event in _read(subgraph, response):
-                    yield event
-            finally:
-                response.close()
+            async with asyncio.timeout(self._timeout):
+                response = await self._session.post(
+                    self._urls[subgraph],
+                    data=body,
+                    headers=outgoing_headers(context, ACCEPT),
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS),
+                )
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise SubgraphError(subgraph, f"the stream broke: {type(error).__name__}: {error}") from error
+            raise _broken(subgraph, error) from error
+        if response.status >= SERVER_ERROR and "json" not in response.content_type:
+            response.close()
+            raise StreamBrokenError(subgraph, f"HTTP {response.status} instead of a stream")
+        return Upstream(subgraph, response)
+
+
+class Upstream:
+    """One open stream of a subgraph."""
+
+    def __init__(self, subgraph: str, response: aiohttp.ClientResponse) -> None:
+        self._subgraph = subgraph
+        self._response = response
+
+    def close(self) -> None:
+        """Ends the subscription at the subgraph."""
+        self._response.close()
+
+    async def events(self) -> AsyncGenerator[dict[str, Any], None]:
+        """The subgraph's GraphQL responses as they arrive, until it completes the stream.
+
+        Raises:
+            StreamBrokenError: the stream breaks off.
+            SubgraphError: what arrives is not a GraphQL response.
+        """
+        subgraph, response = self._subgraph, self._response
+        try:
+            if response.content_type != EVENT_STREAM:
+                yield graphql_response(subgraph, response.status, await response.read())
+                return
+            decoder = EventDecoder(MAX_EVENT_BYTES)
+            async for chunk in response.content.iter_any():
+                for event in decoder.feed(chunk):
+                    if event.name == "complete":
+                        return
+                    if event.name == "next":
+                        yield graphql_response(subgraph, response.status, event.data)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _broken(subgraph, error) from error
         except EventTooLargeError as error:
             raise SubgraphError(subgraph, str(error)) from None
-
-    async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> aiohttp.ClientResponse:
-        async with asyncio.timeout(self._timeout):
-            return await self._session.post(
-                self._urls[subgraph],
-                data=body,
-                headers=outgoing_headers(context, ACCEPT),
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS),
-            )
+        raise StreamBrokenError(subgraph, "the stream ended before it was complete")
 
 
-async def _read(subgraph: str, response: aiohttp.ClientResponse) -> AsyncGenerator[dict[str, Any], None]:
-    decoder = EventDecoder(MAX_EVENT_BYTES)
-    async for chunk in response.content.iter_any():
-        for event in decoder.feed(chunk):
-            if event.name == "complete":
-                return
-            if event.name == "next":
-                yield graphql_response(subgraph, response.status, event.data)
-    raise SubgraphError(subgraph, "the stream ended before it was complete")
+def _broken(subgraph: str, error: Exception) -> StreamBrokenError:
+    return StreamBrokenError(subgraph, f"the stream broke: {type(error).__name__}: {error}")

@@ -26,6 +26,7 @@ from router.executor import (
     execute_event,
     subscription_request,
 )
+from router.executor.reopening import unbroken
 from router.executor.subgraph import SubgraphError
 from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext, Transport
@@ -150,8 +151,8 @@ class Operation:
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
         prepared, request = self._operation.prepared, self._request
-        subgraph, body = subscription_request(prepared, request.variables)
-        source = self._pipeline.events.events(subgraph, body, request.context)
+        stream = subscription_request(prepared, request.variables)
+        source = unbroken(self._pipeline.events, stream, request.context)
         try:
             async for event in source:
                 yield response(await execute_event(prepared, event, request))

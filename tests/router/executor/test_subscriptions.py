@@ -49,8 +49,12 @@ def streaming(*chunks: bytes, silent: bool = False) -> Handler:
 
 
 async def collect(events: EventSource, received: list[dict[str, Any]]) -> None:
-    async for event in events.events("books", b'{"query":"subscription{n}"}', CONTEXT):
-        received.append(event)  # noqa: PERF401 - what came before an error is kept
+    upstream = await events.open("books", b'{"query":"subscription{n}"}', CONTEXT)
+    try:
+        async for event in upstream.events():
+            received.append(event)  # noqa: PERF401 - what came before an error is kept
+    finally:
+        upstream.close()
 
 
 async def collected(events: EventSource) -> list[dict[str, Any]]:
@@ -131,12 +135,12 @@ async def test_a_subgraph_that_is_down_is_an_error():
     }
 
 
-async def test_closing_the_iterator_ends_the_subscription_at_a_strawberry_subgraph():
+async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
     async with serving(subgraph(BOOKS, shelf)) as origin, open_session() as session:
-        events = EventSource(session, {"books": f"{origin}/graphql"}, 5.0)
-        stream = events.events("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
-        assert await anext(stream) == {"data": {"silence": {"id": "1"}}}
+        source = EventSource(session, {"books": f"{origin}/graphql"}, 5.0)
+        upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
+        assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1
-        await stream.aclose()
+        upstream.close()
         await until(lambda: shelf.open_streams == 0)

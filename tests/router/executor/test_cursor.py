@@ -1,0 +1,91 @@
+"""What a subscription's stream is asked for: first for its events, and later for those after a number."""
+
+import json
+
+import pytest
+
+from router.executor import prepare, subscription_request
+from router.executor.cursor import StreamRequest
+from router.planner import Planner
+from tests.support.planning import operation, supergraph
+
+
+def stream(text: str, **variables: object) -> StreamRequest:
+    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
+    return subscription_request(prepared, variables)
+
+
+def asked(request: StreamRequest, position: int | None = None) -> tuple[str, dict[str, object]]:
+    body = json.loads(request.body(position))
+    return body["query"], body.get("variables", {})
+
+
+def test_the_number_of_an_event_is_asked_for_and_the_stream_goes_on_after_it():
+    request = stream("subscription { counts { text } }")
+
+    assert asked(request) == ("subscription{counts{text sequence}}", {})
+    assert asked(request, 7) == (
+        "subscription($cursor:Int!){counts(after:$cursor){text sequence}}",
+        {"cursor": 7},
+    )
+    assert request.cursor is not None
+    assert request.cursor.position({"data": {"counts": {"text": "a", "sequence": 7}}}) == 7
+
+
+def test_the_clients_own_cursor_gives_way_and_its_other_variables_stay():
+    request = stream(
+        "subscription ($from: Int! = 2, $cursor: Int) { events(name: $cursor, after: $from) { sequence } }",
+        **{"from": 3, "cursor": 1},
+    )
+
+    assert asked(request) == (
+        "subscription($cursor:Int$from:Int!=2){events(name:$cursor after:$from){__typename sequence}}",
+        {"from": 3, "cursor": 1},
+    )
+    assert asked(request, 9) == (
+        (
+            "subscription($cursor:Int$_cursor_1:Int!)"
+            "{events(name:$cursor after:$_cursor_1){__typename sequence}}"
+        ),
+        {"cursor": 1, "_cursor_1": 9},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "number"),
+    [
+        ("subscription { counts { at: sequence } }", "counts", "at"),
+        ("subscription { seen: counts { sequence: text } }", "seen", "_sequence_1"),
+        ("subscription { events { ... on Count { sequence: text } } }", "events", "_sequence_1"),
+    ],
+)
+def test_aliases_of_the_client_do_not_hide_the_number(text: str, field: str, number: str):
+    cursor = stream(text).cursor
+
+    assert cursor is not None
+    assert (cursor.field, cursor.number) == (field, number)
+    assert cursor.position({"data": {field: {number: 3}}}) == 3
+
+
+def test_a_conditional_number_is_asked_for_again_without_condition():
+    request = stream("subscription ($no: Boolean!) { counts { sequence @skip(if: $no) } }", no=True)
+
+    assert asked(request)[0] == (
+        "subscription($no:Boolean!){counts{sequence@skip(if:$no)_sequence_1:sequence}}"
+    )
+
+
+@pytest.mark.parametrize("field", ["beats", "lists", "dated", "notes"])
+def test_a_stream_without_an_argument_or_a_number_has_no_cursor(field: str):
+    request = stream(f"subscription {{ {field} {{ text }} }}")
+
+    assert request.cursor is None
+    assert asked(request, 5) == (f"subscription{{{field}{{text}}}}", {})
+
+
+@pytest.mark.parametrize("event", [{"data": None}, {"data": {"counts": None}}, {"errors": []}, {"data": 3}])
+def test_an_event_that_failed_has_no_number(event: dict[str, object]):
+    cursor = stream("subscription { counts { text } }").cursor
+
+    assert cursor is not None
+    assert cursor.position(event) is None
