@@ -1,0 +1,28 @@
+"""A subgraph dies while it streams, and whoever watches through the router does not notice."""
+
+import os
+import signal
+from contextlib import aclosing
+
+import pytest
+
+from infra.local import Stack
+from tests.e2e.family import WATCH, Family, Object
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_watched_generation_goes_on_through_a_restart(
+    stack: Stack, family: Family, how: signal.Signals
+) -> None:
+    generation_id = await family.generate(await family.book())
+    streaming = stack.processes["ai"]
+    seen: list[Object] = []
+    async with aclosing(family.watch(WATCH, id=generation_id, after=0)) as events:
+        async for event in events:
+            seen.append(event)
+            if len(seen) == 20:
+                os.kill(streaming, how)
+    assert stack.processes["ai"] != streaming
+    assert [event["sequence"] for event in seen] == list(range(1, len(seen) + 1))
+    assert seen[-1]["__typename"] == "GenerationCompleted"
+    assert seen == await family.watch_to_the_end(generation_id)
