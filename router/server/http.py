@@ -28,12 +28,13 @@ from router.server.negotiation import (
     GRAPHQL_JSON,
     HTML,
     JSON,
+    MULTIPART,
     media_type,
     preferred,
 )
 from router.server.pipeline import Operation, Pipeline
 from router.server.request import GraphQLRequest, from_body, from_query
-from router.server.streaming import event_stream
+from router.server.streaming import EVENTS, PARTS, Framing, streamed
 from router.telemetry import Trace, current_trace, log
 
 
@@ -65,8 +66,8 @@ class HttpEndpoint:
         operation = self._pipeline.open(parameters, caller, trace)
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
-        if _streams(request, operation):
-            return event_stream(operation.results())
+        if framing := _framing(request, operation):
+            return streamed(operation.results(), framing)
         return _json(request, await operation.execute())
 
     async def _parameters(self, request: Request) -> GraphQLRequest:
@@ -111,14 +112,20 @@ def refuse_cross_site(request: Request) -> None:
         raise CrossSiteRequestError("Another site may not make a browser send operations here.")
 
 
-def _streams(request: Request, operation: Operation) -> bool:
+def _framing(request: Request, operation: Operation) -> Framing | None:
+    """How the answer is streamed, if it is."""
     accept = request.headers.get("accept")
-    if operation.kind is not OperationType.SUBSCRIPTION and preferred(accept, ANSWERS):
-        return False
-    if preferred(accept, (EVENT_STREAM,)):
-        return True
     if operation.kind is OperationType.SUBSCRIPTION:
-        raise NotAcceptableError(f"A subscription is answered as {EVENT_STREAM}, or over WebSocket.")
+        streams = {EVENT_STREAM: EVENTS, MULTIPART: PARTS}
+        if chosen := preferred(accept, tuple(streams)):
+            return streams[chosen]
+        raise NotAcceptableError(
+            f"A subscription is answered as {EVENT_STREAM}, as {MULTIPART}, or over WebSocket."
+        )
+    if preferred(accept, ANSWERS):
+        return None
+    if preferred(accept, (EVENT_STREAM,)):
+        return EVENTS
     raise NotAcceptableError(f"The answer can be {GRAPHQL_JSON} or {JSON}.")
 
 

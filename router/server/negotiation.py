@@ -8,6 +8,7 @@ from dataclasses import dataclass
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+MULTIPART = "multipart/mixed;subscriptionspec=1.0"
 HTML = "text/html"
 
 ANSWERS = (JSON, GRAPHQL_JSON)
@@ -19,6 +20,7 @@ class MediaRange:
 
     main: str
     sub: str
+    parameters: frozenset[tuple[str, str]]
     quality: float
     position: int
 
@@ -28,9 +30,14 @@ class MediaRange:
         return (self.main != "*") + (self.sub != "*")
 
     def matches(self, offer: str) -> bool:
-        """Whether the range covers a media type."""
-        main, _, sub = offer.partition("/")
-        return self.main in ("*", main) and self.sub in ("*", sub)
+        """Whether the range covers a media type; what the offer has of parameters must be asked for."""
+        essence, parameters = media_type(offer)
+        main, _, sub = essence.partition("/")
+        return (
+            self.main in ("*", main)
+            and self.sub in ("*", sub)
+            and all(parameter in self.parameters for parameter in parameters.items())
+        )
 
 
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:
@@ -48,7 +55,7 @@ def preferred(accept: str | None, offers: Sequence[str]) -> str | None:
     Equal quality is decided by the order of the client's list, then by the order of the offers. No
     Accept header means that everything is accepted.
     """
-    ranges = _parse(accept) if accept and accept.strip() else [MediaRange("*", "*", 1.0, 0)]
+    ranges = _parse(accept) if accept and accept.strip() else [MediaRange("*", "*", frozenset(), 1.0, 0)]
     best: tuple[float, int] | None = None
     chosen = None
     for offer in offers:
@@ -68,7 +75,9 @@ def _parse(accept: str) -> list[MediaRange]:
         essence, parameters = media_type(entry)
         main, _, sub = essence.partition("/")
         if main and sub:
-            ranges.append(MediaRange(main, sub, _quality(parameters.get("q")), position))
+            ranges.append(
+                MediaRange(main, sub, frozenset(parameters.items()), _quality(parameters.get("q")), position)
+            )
     return ranges
 
 

@@ -1,13 +1,16 @@
-"""Server-Sent Events: the distinct-connections mode of the graphql-sse protocol.
+"""Results streamed over HTTP: as Server-Sent Events, or as the parts of a multipart answer.
 
-Lines end in LF, because clients split events on two of them. A silent stream speaks at once and then at
-every heartbeat, so that neither proxies nor clients give it up.
+Events are the distinct-connections mode of the graphql-sse protocol; their lines end in LF, because clients
+split events on two of them. Parts are the multipart subscription protocol; each is followed by its delimiter
+at once, because a client reads a part as whole only then. A silent stream speaks at once and then at every
+heartbeat, so that neither proxies nor clients give it up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,22 +18,58 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 HEARTBEAT_SECONDS = 12.0
-COMMENT = b":\n\n"
-COMPLETE = b"event: complete\ndata: \n\n"
-HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache, no-transform",
-    "x-accel-buffering": "no",
-}
+PART_HEAD = b"\r\ncontent-type: application/json\r\n\r\n"
+DELIMITER = b"\r\n--graphql"
 
 Results = AsyncGenerator[dict[str, Any], None]
 
 
-class EventStreamResponse(StreamingResponse):
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How results become bytes: what begins a stream, keeps it alive, carries a result and ends it."""
+
+    content_type: str
+    head: bytes
+    heartbeat: bytes
+    frame: Callable[[dict[str, Any]], bytes]
+    tail: bytes
+
+
+def _event(result: dict[str, Any]) -> bytes:
+    return b"event: next\ndata: " + orjson.dumps(result) + b"\n\n"
+
+
+def _part(content: dict[str, Any]) -> bytes:
+    return PART_HEAD + orjson.dumps(content) + DELIMITER
+
+
+def _payload_part(result: dict[str, Any]) -> bytes:
+    # What is wrong with the stream stands beside the payload, what is wrong with one event within it.
+    return _part({"payload": result} if "data" in result else {"payload": None, **result})
+
+
+EVENTS = Framing(
+    "text/event-stream; charset=utf-8", b":\n\n", b":\n\n", _event, b"event: complete\ndata: \n\n"
+)
+PARTS = Framing(
+    'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
+    DELIMITER + _part({}),
+    _part({}),
+    _payload_part,
+    b"--\r\n",
+)
+
+
+class StreamResponse(StreamingResponse):
     """A streaming response that closes its source before it ends, also when the client went mid-write."""
 
-    def __init__(self, body: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(body, headers=HEADERS)
+    def __init__(self, body: AsyncGenerator[bytes, None], content_type: str) -> None:
+        headers = {
+            "content-type": content_type,
+            "cache-control": "no-cache, no-transform",
+            "x-accel-buffering": "no",
+        }
+        super().__init__(body, headers=headers)
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,26 +80,28 @@ class EventStreamResponse(StreamingResponse):
             await self._body.aclose()
 
 
-def event_stream(results: Results, heartbeat: float = HEARTBEAT_SECONDS) -> EventStreamResponse:
-    """The HTTP response that carries results as events; closes them when the client goes."""
-    return EventStreamResponse(encode(results, heartbeat))
+def streamed(results: Results, framing: Framing) -> StreamResponse:
+    """The HTTP response that carries results; closes them when the client goes."""
+    return StreamResponse(encode(results, framing), framing.content_type)
 
 
-async def encode(results: Results, heartbeat: float = HEARTBEAT_SECONDS) -> AsyncGenerator[bytes, None]:
-    """The bytes of an event stream, with a comment whenever nothing happened for a heartbeat."""
+async def encode(
+    results: Results, framing: Framing, heartbeat: float = HEARTBEAT_SECONDS
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of a stream, with a heartbeat whenever nothing happened for so many seconds."""
     pending = asyncio.ensure_future(anext(results, None))
     try:
-        yield COMMENT
+        yield framing.head
         while True:
             await asyncio.wait({pending}, timeout=heartbeat)
             if not pending.done():
-                yield COMMENT
+                yield framing.heartbeat
                 continue
             result = pending.result()
             if result is None:
-                yield COMPLETE
+                yield framing.tail
                 return
-            yield b"event: next\ndata: " + orjson.dumps(result) + b"\n\n"
+            yield framing.frame(result)
             pending = asyncio.ensure_future(anext(results, None))
     finally:
         pending.cancel()

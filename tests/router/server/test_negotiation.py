@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.server.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, media_type, preferred
+from router.server.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, media_type, preferred
 
 OFFERS = (JSON, GRAPHQL_JSON)
 
@@ -45,3 +45,20 @@ def test_a_content_type_is_read_without_letter_case_and_quotes():
 
 def test_a_missing_content_type_is_empty():
     assert media_type(None) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ('multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json', MULTIPART),
+        ('multipart/mixed;boundary=graphql;subscriptionSpec="1.0",application/json', MULTIPART),
+        ("multipart/mixed;subscriptionSpec=1.0, text/event-stream", MULTIPART),
+        ("text/event-stream, multipart/mixed;subscriptionSpec=1.0", EVENT_STREAM),
+        ("multipart/mixed", None),
+        ("multipart/mixed;deferSpec=20220824, application/json", None),
+        ("multipart/mixed;subscriptionSpec=2.0", None),
+        ("*/*", EVENT_STREAM),
+    ],
+)
+def test_parts_are_sent_only_to_who_names_their_protocol(accept: str, chosen: str | None):
+    assert preferred(accept, (EVENT_STREAM, MULTIPART)) == chosen

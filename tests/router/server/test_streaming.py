@@ -1,10 +1,10 @@
-"""The bytes of an event stream."""
+"""The bytes of streams."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from router.server.streaming import encode
+from router.server.streaming import EVENTS, PARTS, encode
 
 
 async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
@@ -13,7 +13,7 @@ async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None
 
 
 async def test_a_stream_speaks_at_once_then_carries_each_result_and_completes_with_a_data_line():
-    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, {"data": {"n": 2}}))]
+    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS)]
     assert b"".join(chunks) == (
         b":\n\n"
         b'event: next\ndata: {"data":{"n":1}}\n\n'
@@ -29,7 +29,7 @@ async def test_a_silent_stream_sends_heartbeats_and_loses_no_result():
         await release.wait()
         yield {"data": None}
 
-    stream = encode(slow(), heartbeat=0.001)
+    stream = encode(slow(), EVENTS, heartbeat=0.001)
     assert [await anext(stream) for _ in range(3)] == [b":\n\n"] * 3
     release.set()
     rest = [chunk async for chunk in stream if chunk != b":\n\n"]
@@ -46,8 +46,22 @@ async def test_a_client_that_goes_closes_the_source():
         finally:
             closed.set()
 
-    stream = encode(endless())
+    stream = encode(endless(), EVENTS)
     await anext(stream)
     await anext(stream)
     await stream.aclose()
     assert closed.is_set()
+
+
+async def test_every_part_is_followed_by_its_delimiter_and_the_last_one_closes():
+    broken = {"errors": [{"message": "gone"}]}
+    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, broken), PARTS)]
+    assert chunks == [
+        b"\r\n--graphql\r\ncontent-type: application/json\r\n\r\n{}\r\n--graphql",
+        b'\r\ncontent-type: application/json\r\n\r\n{"payload":{"data":{"n":1}}}\r\n--graphql',
+        (
+            b"\r\ncontent-type: application/json\r\n\r\n"
+            b'{"payload":null,"errors":[{"message":"gone"}]}\r\n--graphql'
+        ),
+        b"--\r\n",
+    ]

@@ -1,0 +1,71 @@
+"""Subscriptions in the parts of a multipart answer, asked of a running router."""
+
+from email.message import Message
+from email.parser import BytesParser
+from typing import Any
+
+import aiohttp
+import orjson
+
+from tests.router.library import until
+from tests.router.running import Library, opened
+
+ACCEPT = {"accept": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json'}
+PUBLISHED = {"query": "subscription { published { title stars } }"}
+
+
+def parts(response: aiohttp.ClientResponse, body: bytes) -> list[Any]:
+    """The parts as a parser of another house reads them; whatever stands outside of them must be nothing."""
+    head = f"content-type: {response.headers['content-type']}\r\n\r\n".encode()
+    whole = BytesParser().parsebytes(head + body)
+    assert not whole.defects
+    assert (whole.preamble or "").strip() == (whole.epilogue or "").strip() == ""
+    assert {part.get_content_type() for part in messages(whole)} == {"application/json"}
+    return [orjson.loads(str(part.get_payload())) for part in messages(whole)]
+
+
+def messages(whole: Message) -> list[Message]:
+    found = whole.get_payload()
+    assert isinstance(found, list)
+    return [part for part in found if isinstance(part, Message)]
+
+
+async def test_a_heartbeat_opens_the_answer_and_each_event_is_a_part(library: Library):
+    async with library.client.post(library.url, json=PUBLISHED, headers=ACCEPT) as response:
+        assert response.status == 200
+        assert response.headers.getall("content-type") == [
+            'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
+        ]
+        assert response.headers["cache-control"] == "no-cache, no-transform"
+        assert parts(response, await response.read()) == [
+            {},
+            {"payload": {"data": {"published": {"title": "Moon", "stars": 4}}}},
+            {"payload": {"data": {"published": {"title": "Sea", "stars": 5}}}},
+        ]
+
+
+async def test_a_query_is_answered_as_json_all_the_same(library: Library):
+    async with library.client.post(library.url, json={"query": "{ average }"}, headers=ACCEPT) as response:
+        assert response.headers["content-type"] == "application/json; charset=utf-8"
+        assert await response.json() == {"data": {"average": 4.5}}
+
+
+async def test_an_upstream_that_cannot_be_reached_is_an_error_beside_the_payload(library: Library):
+    urls = {**library.subgraph_urls, "books": "http://127.0.0.1:1/graphql"}
+    async with (
+        opened(subgraph_urls=urls) as broken,
+        broken.client.post(broken.url, json=PUBLISHED, headers=ACCEPT) as response,
+    ):
+        [heartbeat, ending] = parts(response, await response.read())
+    assert heartbeat == {}
+    assert ending["payload"] is None
+    assert ending["errors"][0]["extensions"]["code"] == "DOWNSTREAM_SERVICE_ERROR"
+
+
+async def test_a_client_that_goes_releases_the_upstream(library: Library):
+    query = {"query": "subscription { silence { title } }"}
+    async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
+        await until(lambda: library.shelf.open_streams == 1)
+        await response.content.readany()
+        response.close()
+    await until(lambda: library.shelf.open_streams == 0)
