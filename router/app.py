@@ -89,7 +89,7 @@ def _pipeline(
     return Pipeline(
         operations,
         HttpTransport(session, urls, timeout, metrics),
-        EventSource(session, urls, timeout),
+        EventSource(urls, timeout),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
         metrics,
     )

@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-import aiohttp
-
 from router.executor.event_stream import EventDecoder, EventTooLargeError
+from router.executor.http_client import Address, HttpError
+from router.executor.http_stream import HttpStream, open_stream
 from router.executor.subgraph import SubgraphError, graphql_response, outgoing_headers
 from router.executor.transport import RequestContext
 
@@ -32,10 +32,10 @@ class StreamBrokenError(SubgraphError):
 class EventSource:
     """Opens subscriptions at the subgraphs' addresses."""
 
-    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[str, str], timeout: float) -> None:
-        self._session = session
+    def __init__(self, urls: Mapping[str, str], timeout: float) -> None:
         self._urls = urls
         self._timeout = timeout
+        self._addresses: dict[str, Address] = {}
 
     async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
         """A stream that the subgraph has begun to answer.
@@ -43,33 +43,37 @@ class EventSource:
         Raises:
             StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
         """
+        headers = outgoing_headers(context, ACCEPT)
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._session.post(
-                    self._urls[subgraph],
-                    data=body,
-                    headers=outgoing_headers(context, ACCEPT),
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS),
-                )
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _broken(subgraph, error) from error
-        if response.status >= SERVER_ERROR and "json" not in response.content_type:
-            response.close()
-            raise StreamBrokenError(subgraph, f"HTTP {response.status} instead of a stream")
-        return Upstream(subgraph, response)
+                answer = await open_stream(self._address(subgraph), headers, body, SILENCE_SECONDS)
+        except TimeoutError:
+            raise StreamBrokenError(subgraph, f"no stream within {self._timeout:g} seconds") from None
+        except HttpError as error:
+            raise StreamBrokenError(subgraph, str(error)) from error
+        if answer.status >= SERVER_ERROR and "json" not in answer.content_type:
+            answer.close()
+            raise StreamBrokenError(subgraph, f"HTTP {answer.status} instead of a stream")
+        return Upstream(subgraph, answer)
+
+    def _address(self, subgraph: str) -> Address:
+        if subgraph not in self._addresses:
+            self._addresses[subgraph] = Address.of(self._urls[subgraph])
+        return self._addresses[subgraph]
 
 
 class Upstream:
     """One open stream of a subgraph."""
 
-    def __init__(self, subgraph: str, response: aiohttp.ClientResponse) -> None:
+    __slots__ = ("_answer", "_subgraph")
+
+    def __init__(self, subgraph: str, answer: HttpStream) -> None:
         self._subgraph = subgraph
-        self._response = response
+        self._answer = answer
 
     def close(self) -> None:
         """Ends the subscription at the subgraph."""
-        self._response.close()
+        self._answer.close()
 
     async def events(self) -> AsyncGenerator[dict[str, Any], None]:
         """The subgraph's GraphQL responses as they arrive, until it completes the stream.
@@ -78,24 +82,28 @@ class Upstream:
             StreamBrokenError: the stream breaks off.
             SubgraphError: what arrives is not a GraphQL response.
         """
-        subgraph, response = self._subgraph, self._response
+        subgraph, answer = self._subgraph, self._answer
         try:
-            if response.content_type != EVENT_STREAM:
-                yield graphql_response(subgraph, response.status, await response.read())
+            if answer.content_type != EVENT_STREAM:
+                yield graphql_response(subgraph, answer.status, await self._whole())
                 return
             decoder = EventDecoder(MAX_EVENT_BYTES)
-            async for chunk in response.content.iter_any():
+            while chunk := await answer.read():
                 for event in decoder.feed(chunk):
                     if event.name == "complete":
                         return
                     if event.name == "next":
-                        yield graphql_response(subgraph, response.status, event.data)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _broken(subgraph, error) from error
+                        yield graphql_response(subgraph, answer.status, event.data)
+        except HttpError as error:
+            raise StreamBrokenError(subgraph, str(error)) from error
         except EventTooLargeError as error:
             raise SubgraphError(subgraph, str(error)) from None
         raise StreamBrokenError(subgraph, "the stream ended before it was complete")
 
-
-def _broken(subgraph: str, error: Exception) -> StreamBrokenError:
-    return StreamBrokenError(subgraph, f"the stream broke: {type(error).__name__}: {error}")
+    async def _whole(self) -> bytes:
+        body = bytearray()
+        while chunk := await self._answer.read():
+            body += chunk
+            if len(body) > MAX_EVENT_BYTES:
+                raise SubgraphError(self._subgraph, f"an answer of more than {MAX_EVENT_BYTES} bytes")
+        return bytes(body)

@@ -34,7 +34,7 @@ from router.server.negotiation import (
 )
 from router.server.pipeline import Operation, Pipeline
 from router.server.request import GraphQLRequest, from_body, from_query
-from router.server.streaming import EVENTS, PARTS, Framing, streamed
+from router.server.streaming import EVENTS, PARTS, Framing, StreamResponse
 from router.telemetry import Trace, current_trace, log
 
 
@@ -67,7 +67,7 @@ class HttpEndpoint:
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
         if framing := _framing(request, operation):
-            return streamed(operation.results(), framing)
+            return StreamResponse(operation.results(), framing)
         return _json(request, await operation.execute())
 
     async def _parameters(self, request: Request) -> GraphQLRequest:

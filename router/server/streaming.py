@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 HEARTBEAT_SECONDS = 12.0
@@ -60,40 +60,55 @@ PARTS = Framing(
 )
 
 
-class StreamResponse(StreamingResponse):
-    """A streaming response that closes its source before it ends, also when the client went mid-write."""
+class StreamResponse(Response):
+    """A response that carries results, and closes their source as soon as the client goes."""
 
-    def __init__(self, body: AsyncGenerator[bytes, None], content_type: str) -> None:
-        headers = {
-            "content-type": content_type,
-            "cache-control": "no-cache, no-transform",
-            "x-accel-buffering": "no",
-        }
-        super().__init__(body, headers=headers)
-        self._body = body
+    def __init__(self, results: Results, framing: Framing) -> None:
+        super().__init__(
+            headers={
+                "content-type": framing.content_type,
+                "cache-control": "no-cache, no-transform",
+                "x-accel-buffering": "no",
+            }
+        )
+        del self.headers["content-length"]
+        self._results = results
+        self._framing = framing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams until the source ends or the client goes."""
+        gone = asyncio.ensure_future(_gone(receive))
+        body = encode(self._results, self._framing, gone)
         try:
-            await super().__call__(scope, receive, send)
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            async for chunk in body:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            await self._body.aclose()
+            gone.cancel()
+            await body.aclose()
 
 
-def streamed(results: Results, framing: Framing) -> StreamResponse:
-    """The HTTP response that carries results; closes them when the client goes."""
-    return StreamResponse(encode(results, framing), framing.content_type)
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def encode(
-    results: Results, framing: Framing, heartbeat: float = HEARTBEAT_SECONDS
+    results: Results,
+    framing: Framing,
+    gone: asyncio.Future[None],
+    heartbeat: float = HEARTBEAT_SECONDS,
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream, with a heartbeat whenever nothing happened for so many seconds."""
     pending = asyncio.ensure_future(anext(results, None))
     try:
         yield framing.head
         while True:
-            await asyncio.wait({pending}, timeout=heartbeat)
+            either: set[asyncio.Future[Any]] = {pending, gone}
+            await asyncio.wait(either, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                return
             if not pending.done():
                 yield framing.heartbeat
                 continue

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from router.executor import prepare, reopening, subscription_request
 from router.executor.reopening import unbroken
-from router.executor.subgraph import SubgraphError, open_session
+from router.executor.subgraph import SubgraphError
 from router.executor.subscriptions import EventSource, StreamBrokenError
 from router.executor.transport import RequestContext
 from router.planner import Planner
@@ -71,8 +71,7 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventS
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    async with open_session() as session:
-        yield counter, EventSource(session, {"counters": f"http://{host}:{port}/graphql"}, 5.0)
+    yield counter, EventSource({"counters": f"http://{host}:{port}/graphql"}, 5.0)
     await runner.cleanup()
 
 

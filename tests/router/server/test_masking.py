@@ -42,15 +42,14 @@ async def origin() -> AsyncIterator[str]:
     metrics = Metrics()
     supergraph = Supergraph.parse(SUPERGRAPH.read_text())
     operations = Operations(supergraph, Limits.model_validate({}), 10, metrics, introspection=True)
-    async with aiohttp.ClientSession() as session:
-        pipeline = Pipeline(operations, FaultyTransport(), EventSource(session, {}, 1.0), None, metrics)
+    pipeline = Pipeline(operations, FaultyTransport(), EventSource({}, 1.0), None, metrics)
 
-        async def websocket(socket: WebSocket) -> None:
-            await Connection(socket, pipeline).serve()
+    async def websocket(socket: WebSocket) -> None:
+        await Connection(socket, pipeline).serve()
 
-        http = Route("/graphql", HttpEndpoint(pipeline, 1000).handle, methods=["POST"])
-        async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
-            yield f"{served}/graphql"
+    http = Route("/graphql", HttpEndpoint(pipeline, 1000).handle, methods=["POST"])
+    async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
+        yield f"{served}/graphql"
 
 
 def logged_whole(caplog: pytest.LogCaptureFixture, cause: str) -> bool:

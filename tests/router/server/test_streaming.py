@@ -12,8 +12,15 @@ async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None
         yield item
 
 
+def staying() -> asyncio.Future[None]:
+    """A client that does not go."""
+    return asyncio.get_running_loop().create_future()
+
+
 async def test_a_stream_speaks_at_once_then_carries_each_result_and_completes_with_a_data_line():
-    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS)]
+    chunks = [
+        chunk async for chunk in encode(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS, staying())
+    ]
     assert b"".join(chunks) == (
         b":\n\n"
         b'event: next\ndata: {"data":{"n":1}}\n\n'
@@ -29,7 +36,7 @@ async def test_a_silent_stream_sends_heartbeats_and_loses_no_result():
         await release.wait()
         yield {"data": None}
 
-    stream = encode(slow(), EVENTS, heartbeat=0.001)
+    stream = encode(slow(), EVENTS, staying(), heartbeat=0.001)
     assert [await anext(stream) for _ in range(3)] == [b":\n\n"] * 3
     release.set()
     rest = [chunk async for chunk in stream if chunk != b":\n\n"]
@@ -46,7 +53,7 @@ async def test_a_client_that_goes_closes_the_source():
         finally:
             closed.set()
 
-    stream = encode(endless(), EVENTS)
+    stream = encode(endless(), EVENTS, staying())
     await anext(stream)
     await anext(stream)
     await stream.aclose()
@@ -55,7 +62,7 @@ async def test_a_client_that_goes_closes_the_source():
 
 async def test_every_part_is_followed_by_its_delimiter_and_the_last_one_closes():
     broken = {"errors": [{"message": "gone"}]}
-    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, broken), PARTS)]
+    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, broken), PARTS, staying())]
     assert chunks == [
         b"\r\n--graphql\r\ncontent-type: application/json\r\n\r\n{}\r\n--graphql",
         b'\r\ncontent-type: application/json\r\n\r\n{"payload":{"data":{"n":1}}}\r\n--graphql',
@@ -65,3 +72,15 @@ async def test_every_part_is_followed_by_its_delimiter_and_the_last_one_closes()
         ),
         b"--\r\n",
     ]
+
+
+async def test_nothing_is_sent_to_a_client_that_is_gone():
+    gone = staying()
+
+    async def one() -> AsyncGenerator[dict[str, Any], None]:
+        yield {"data": 1}
+        gone.set_result(None)
+        await asyncio.Event().wait()
+
+    chunks = [chunk async for chunk in encode(one(), EVENTS, gone)]
+    assert chunks == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
