@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport, open_session
 from router.executor.subscriptions import EventSource
 from router.policy.access import AccessRules
@@ -42,9 +43,9 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_session() as session:
+        async with open_session() as session, HttpClient() as client:
             keys = KeySet(jwks_url, session) if jwks_url else None
-            pipeline = _pipeline(settings, supergraph, session, keys, metrics)
+            pipeline = _pipeline(settings, supergraph, session, client, keys, metrics)
             app.state.keys = keys
             app.state.pipeline = pipeline
             app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
@@ -74,6 +75,7 @@ def _pipeline(
     settings: Settings,
     supergraph: Supergraph,
     session: aiohttp.ClientSession,
+    client: HttpClient,
     keys: KeySet | None,
     metrics: Metrics,
 ) -> Pipeline:
@@ -88,7 +90,7 @@ def _pipeline(
     )
     return Pipeline(
         operations,
-        HttpTransport(session, urls, timeout, metrics),
+        HttpTransport(client, urls, timeout, metrics),
         EventSource(urls, timeout),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
         metrics,

@@ -10,12 +10,11 @@ from typing import Any
 import aiohttp
 import orjson
 
+from router.executor.http_client import IDLE_SECONDS, HttpClient, HttpError
 from router.executor.transport import RequestContext
 from router.telemetry import Metrics, log
 
 ACCEPT = "application/graphql-response+json, application/json"
-# Shorter than the five seconds after which uvicorn drops an idle connection: none may close under a POST.
-IDLE_SECONDS = 4.0
 
 
 class SubgraphError(Exception):
@@ -54,10 +53,8 @@ def outgoing_headers(context: RequestContext, accept: str) -> dict[str, str]:
 class HttpTransport:
     """Sends fetches to the subgraphs' addresses."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, urls: Mapping[str, str], timeout: float, metrics: Metrics
-    ) -> None:
-        self._session = session
+    def __init__(self, client: HttpClient, urls: Mapping[str, str], timeout: float, metrics: Metrics) -> None:
+        self._client = client
         self._urls = urls
         self._timeout = timeout
         self._metrics = metrics
@@ -78,20 +75,15 @@ class HttpTransport:
 
     async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._session.post(
-                    self._urls[subgraph],
-                    data=body,
-                    headers=outgoing_headers(context, ACCEPT),
-                    allow_redirects=False,
-                ) as response,
-            ):
-                return graphql_response(subgraph, response.status, await response.read())
+            async with asyncio.timeout(self._timeout):
+                answer = await self._client.post(
+                    self._urls[subgraph], outgoing_headers(context, ACCEPT), body
+                )
         except TimeoutError:
             raise SubgraphError(subgraph, f"no answer within {self._timeout:g} seconds") from None
-        except aiohttp.ClientError as error:
-            raise SubgraphError(subgraph, f"{type(error).__name__}: {error}") from error
+        except HttpError as error:
+            raise SubgraphError(subgraph, str(error)) from error
+        return graphql_response(subgraph, answer.status, answer.body)
 
 
 def graphql_response(subgraph: str, status: int, body: bytes) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from router.executor import ExecutionRequest, ExecutionResult, execute, execute_event, prepare
-from router.executor.subgraph import HttpTransport, open_session
+from router.executor.http_client import HttpClient
+from router.executor.subgraph import HttpTransport
 from router.executor.transport import RequestContext
 from router.operation import coerce_variables
 from router.planner import Planner
@@ -64,9 +65,9 @@ async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
         return JSONResponse(given(body.get("variables", {})) if callable(given) else given)
 
     app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
-    async with serving(app) as origin, open_session() as session:
+    async with serving(app) as origin, HttpClient() as client:
         urls = {subgraph: f"{origin}/{subgraph}" for subgraph in supergraph(name).subgraphs}
-        running = Graph(name, HttpTransport(session, urls, 10, Metrics()))
+        running = Graph(name, HttpTransport(client, urls, 10, Metrics()))
         yield running
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from router.executor.subgraph import HttpTransport, open_session
+from router.executor.http_client import HttpClient
+from router.executor.subgraph import HttpTransport
 from router.executor.transport import RequestContext
 from router.telemetry import Metrics
 
@@ -34,8 +35,8 @@ async def transport(handler: Handler, patience: float = 5.0) -> AsyncIterator[Ht
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    async with open_session() as session:
-        yield HttpTransport(session, {"books": f"http://{host}:{port}/graphql"}, patience, Metrics())
+    async with HttpClient() as client:
+        yield HttpTransport(client, {"books": f"http://{host}:{port}/graphql"}, patience, Metrics())
     await runner.cleanup()
 
 
@@ -136,15 +137,15 @@ async def test_a_connection_that_breaks_is_a_failure_of_the_service():
 
 
 async def test_a_subgraph_that_is_down_is_a_failure_of_the_service():
-    async with open_session() as session:
-        books = HttpTransport(session, {"books": "http://127.0.0.1:1/graphql"}, 5.0, Metrics())
+    async with HttpClient() as client:
+        books = HttpTransport(client, {"books": "http://127.0.0.1:1/graphql"}, 5.0, Metrics())
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 
 async def test_fetches_are_measured_by_subgraph_and_outcome():
     metrics = Metrics()
-    async with open_session() as session:
-        books = HttpTransport(session, {"books": "http://127.0.0.1:1/graphql"}, 5.0, metrics)
+    async with HttpClient() as client:
+        books = HttpTransport(client, {"books": "http://127.0.0.1:1/graphql"}, 5.0, metrics)
         await books.fetch("books", b"{}", CONTEXT)
     labels = {"subgraph": "books", "outcome": "failed"}
     assert metrics.registry.get_sample_value("router_subgraph_fetch_seconds_count", labels) == 1.0
