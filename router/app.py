@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> Starlette:
             pipeline = _pipeline(settings, supergraph, session, client, keys, metrics)
             app.state.keys = keys
             app.state.pipeline = pipeline
+            app.state.max_socket_operations = settings.limits.max_socket_operations
             app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
             yield
 
@@ -68,7 +69,8 @@ async def _http(request: Request) -> Response:
 
 
 async def _websocket(socket: WebSocket) -> None:
-    await Connection(socket, socket.app.state.pipeline).serve()
+    state = socket.app.state
+    await Connection(socket, state.pipeline, state.max_socket_operations).serve()
 
 
 def _pipeline(

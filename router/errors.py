@@ -7,7 +7,8 @@ RouterError                           what a client may read: a message, `extens
 │   ├── MethodNotAllowedError         405  METHOD_NOT_ALLOWED
 │   ├── NotAcceptableError            406  NOT_ACCEPTABLE
 │   ├── BodyTooLargeError             413  PAYLOAD_TOO_LARGE
-│   └── UnsupportedMediaTypeError     415  UNSUPPORTED_MEDIA_TYPE
+│   ├── UnsupportedMediaTypeError     415  UNSUPPORTED_MEDIA_TYPE
+│   └── TooManyOperationsError        429  TOO_MANY_OPERATIONS
 ├── DocumentError                     the GraphQL request cannot be run; carries GraphQL's own errors
 │   ├── ParseFailedError              400  GRAPHQL_PARSE_FAILED
 │   ├── ValidationFailedError         400  GRAPHQL_VALIDATION_FAILED
@@ -108,6 +109,13 @@ class UnsupportedMediaTypeError(RequestError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
+
+
+class TooManyOperationsError(RequestError):
+    """The connection already carries as many operations as it may."""
+
+    code = "TOO_MANY_OPERATIONS"
+    status = 429
 
 
 class DocumentError(RouterError):

@@ -28,6 +28,9 @@ class Limits(BaseSettings):
     max_fields: int = Field(default=2000, ge=1, description="Fields, counted wherever a fragment is spread.")
     max_root_fields: int = Field(default=30, ge=1, description="Fields at the root of an operation.")
     max_directives: int = Field(default=100, ge=0, description="Directives in an operation.")
+    max_socket_operations: int = Field(
+        default=100, ge=1, description="Operations that run at one time over one connection."
+    )
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
 
 

@@ -14,7 +14,13 @@ from typing import Any
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from router.errors import AccessError, IdentityUnavailableError, RouterError, masked
+from router.errors import (
+    AccessError,
+    IdentityUnavailableError,
+    RouterError,
+    TooManyOperationsError,
+    masked,
+)
 from router.server.messages import (
     Complete,
     ConnectionInit,
@@ -53,10 +59,10 @@ class ProtocolViolationError(Exception):
 class Connection:
     """One client's socket, from its handshake to its end."""
 
-    def __init__(self, socket: WebSocket, pipeline: Pipeline) -> None:
+    def __init__(self, socket: WebSocket, pipeline: Pipeline, max_operations: int) -> None:
         self._socket = socket
         self._pipeline = pipeline
-
+        self._max_operations = max_operations
         self._initialised = False
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -107,7 +113,7 @@ class Connection:
             case Pong():
                 pass
             case Subscribe() as message:
-                self._start(message)
+                await self._start(message)
             case Complete(identifier):
                 self._stop(identifier)
 
@@ -123,11 +129,15 @@ class Connection:
             raise ProtocolViolationError(INTERNAL_ERROR, error.message) from None
         await self._send({"type": "connection_ack"})
 
-    def _start(self, message: Subscribe) -> None:
+    async def _start(self, message: Subscribe) -> None:
         if self._caller is None:
             raise ProtocolViolationError(UNAUTHORIZED, "Unauthorized")
         if message.id in self._running:
             raise ProtocolViolationError(SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
+        if len(self._running) >= self._max_operations:
+            error = TooManyOperationsError(f"{self._max_operations} operations already run on this socket.")
+            await self._send({"id": message.id, "type": "error", "payload": error.formatted()})
+            return
         task = asyncio.create_task(self._run(message, self._caller))
         self._running[message.id] = task
 

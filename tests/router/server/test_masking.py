@@ -45,7 +45,7 @@ async def origin() -> AsyncIterator[str]:
     pipeline = Pipeline(operations, FaultyTransport(), EventSource({}, 1.0), None, metrics)
 
     async def websocket(socket: WebSocket) -> None:
-        await Connection(socket, pipeline).serve()
+        await Connection(socket, pipeline, 10).serve()
 
     http = Route("/graphql", HttpEndpoint(pipeline, 1000).handle, methods=["POST"])
     async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:

@@ -235,3 +235,25 @@ async def test_an_event_that_fails_is_sent_with_its_error_and_ends_the_stream(li
         assert failed["payload"]["data"] == {"interrupted": None}
         assert failed["payload"]["errors"][0]["message"] == "the press stopped"
         assert await socket.receive() == {"id": "1", "type": "complete"}
+
+
+async def test_an_operation_too_many_is_refused_and_the_others_run_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_MAX_SOCKET_OPERATIONS", "2")
+    async with opened() as library, acknowledged(library) as socket:
+        for identifier in ("a", "b"):
+            await socket.subscribe(identifier, SILENCE)
+            assert (await socket.receive())["id"] == identifier
+        await socket.subscribe("c", SILENCE)
+        refusal = await socket.receive()
+        assert (refusal["id"], refusal["type"]) == ("c", "error")
+        assert refusal["payload"] == [
+            {
+                "message": "2 operations already run on this socket.",
+                "extensions": {"code": "TOO_MANY_OPERATIONS"},
+            }
+        ]
+        assert library.shelf.open_streams == 2
+        await socket.send(type="complete", id="a")
+        await until(lambda: library.shelf.open_streams == 1)
+        await socket.subscribe("c", SILENCE)
+        assert (await socket.receive())["type"] == "next"
