@@ -15,7 +15,7 @@ from subgraphs.common.telemetry import configure_logging, logger
 from workers.platform import open_platform
 from workers.registry import REGISTRY
 from workers.relay import Relay
-from workers.settings import create_worker, keep_marks, open_queue
+from workers.settings import create_worker, keep_marks, open_queue, stop
 
 _DOMAINS_WITH_TASKS = ("books", "ai", "orders", "print")
 
@@ -34,12 +34,12 @@ async def work(settings: Settings) -> None:
             asyncio.create_task(Relay(platform, queue, REGISTRY).run()),
         ]
         logger().info("Worker ready", handlers=len(REGISTRY.handlers))
-        stop = asyncio.create_task(stopped.wait())
-        done, _ = await asyncio.wait([running, *beside, stop], return_when=asyncio.FIRST_COMPLETED)
-        for task in [*beside, stop]:
+        told = asyncio.create_task(stopped.wait())
+        done, _ = await asyncio.wait([running, *beside, told], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*beside, told]:
             task.cancel()
-        await worker.close()
-        await asyncio.gather(running, *beside, stop, return_exceptions=True)
+        await asyncio.gather(*beside, told, return_exceptions=True)
+        await stop(worker, running)
         for task in done:
             task.result()
 

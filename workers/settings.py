@@ -85,6 +85,19 @@ async def keep_marks(worker: Worker) -> None:
         await asyncio.sleep(_HEARTBEAT_SECONDS)
 
 
+async def stop(worker: Worker, running: asyncio.Task[None]) -> None:
+    """End a worker and the task that runs it; jobs under way go back to the queue.
+
+    arq's own `close` waits for the jobs that it cancels as if none could end by being cancelled, and would
+    cancel its caller when one does. So they have ended before it is called.
+    """
+    for task in (running, *worker.tasks.values()):
+        task.cancel()
+    await asyncio.gather(running, *worker.tasks.values(), return_exceptions=True)
+    worker.tasks.clear()
+    await worker.close()
+
+
 def _runner(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
     """Wrap a handler: join the trace, count, log, and turn a failure into a later try."""
 

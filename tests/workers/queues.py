@@ -15,7 +15,7 @@ from workers import settings as worker_settings
 from workers.platform import Platform
 from workers.registry import REGISTRY, Handler, Registry
 from workers.relay import Relay
-from workers.settings import create_worker, keep_marks, open_queue
+from workers.settings import create_worker, keep_marks, open_queue, stop
 
 JOB = "print.HoldStill"
 
@@ -41,14 +41,15 @@ async def all_working(environ: Mapping[str, str], platform: Platform) -> AsyncIt
 
 @asynccontextmanager
 async def _at_work(worker: Worker, *beside: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    running = [asyncio.create_task(work) for work in (worker.async_run(), *beside)]
+    running = asyncio.create_task(worker.async_run())
+    others = [asyncio.create_task(work) for work in beside]
     try:
         yield
     finally:
-        for task in running[1:]:
+        for task in others:
             task.cancel()
-        await worker.close()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
+        await stop(worker, running)
 
 
 def beat_fast() -> None:

@@ -1,0 +1,29 @@
+"""How a worker ends."""
+
+import asyncio
+from collections import defaultdict
+from typing import cast
+
+import pytest
+from arq.connections import ArqRedis
+
+from workers.platform import Platform
+from workers.registry import Registry
+from workers.settings import create_worker, stop
+
+# arq calls what redis-py has renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
+
+
+async def test_a_worker_ends_although_a_job_ends_by_being_cancelled(queue: ArqRedis) -> None:
+    async def ignore(platform: Platform, payload: dict[str, object], message_id: str) -> None:
+        del platform, payload, message_id
+
+    worker = create_worker(
+        cast("Platform", None), queue, Registry({"print.Ignore": ignore}, defaultdict(list))
+    )
+    job = worker.tasks["just taken up"] = asyncio.create_task(asyncio.Event().wait())
+    running = asyncio.create_task(worker.async_run())
+    await asyncio.sleep(0)
+    await stop(worker, running)
+    assert (job.cancelled(), running.cancelled()) == (True, True)
