@@ -15,11 +15,11 @@ export WISH
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench explorer browser clean
+.PHONY: help setup demo run test check bench bench-router explorer browser clean
 .PHONY: check-format check-lint check-types check-contracts check-schema check-tests
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install the locked dependencies into .venv.
 
@@ -54,6 +54,9 @@ check-tests: $(READY) browser explorer
 
 bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesetting, memory, set-up.
 	@exec $(BIN)/memorable bench
+
+bench-router: $(READY) ## Measure the router alone: CPU, throughput, latency, fetches and memory for one wide query.
+	@exec $(BIN)/memorable bench-router
 
 explorer: $(READY) ## Build the explorer, once for each state of its sources.
 	@$(BIN)/memorable explorer

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from infra.commands import bench, database, demo, health, logs, planning, run, schema, testing
+from infra.commands import bench, bench_router, database, demo, health, logs, planning, run, schema, testing
 from infra.console import complain
 from infra.errors import InfraError
 
@@ -40,6 +40,7 @@ app.command()(health.health)
 app.command()(logs.logs)
 app.command()(planning.plan)
 app.command()(bench.bench)
+app.command()(bench_router.bench_router)
 app.command("test")(testing.run_tests)
 app.add_typer(schema.app, name="schema")
 app.add_typer(database.app, name="db")

@@ -76,7 +76,19 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 def test_help_lists_every_command():
     shown = CliRunner().invoke(app, ["--help"]).output
-    for command in ("run", "demo", "dev", "health", "logs", "plan", "test", "bench", "schema", "db"):
+    for command in (
+        "run",
+        "demo",
+        "dev",
+        "health",
+        "logs",
+        "plan",
+        "test",
+        "bench",
+        "bench-router",
+        "schema",
+        "db",
+    ):
         assert f" {command} " in shown
 
 
