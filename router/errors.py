@@ -18,6 +18,7 @@ RouterError                           what a client may read: a message, `extens
 ├── AccessError                       the caller may not ask this
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
+├── TooSlowError                      408  TOO_SLOW
 └── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
 
 Anything else that is raised is unexpected: it is logged whole and the client reads `masked(trace_id)`.
@@ -196,6 +197,13 @@ class ForbiddenError(AccessError):
 
     code = "FORBIDDEN"
     status = 403
+
+
+class TooSlowError(RouterError):
+    """The client of a stream does not read what it asked for."""
+
+    code = "TOO_SLOW"
+    status = 408
 
 
 class IdentityUnavailableError(RouterError):

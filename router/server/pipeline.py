@@ -18,7 +18,7 @@ from typing import Any
 
 from graphql import OperationType
 
-from router.errors import BadVariableError, masked
+from router.errors import BadVariableError, RouterError, masked
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
@@ -26,7 +26,7 @@ from router.executor import (
     execute_event,
     subscription_request,
 )
-from router.executor.reopening import unbroken
+from router.executor.sharing import SharedStreams
 from router.executor.subgraph import SubgraphError
 from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext, Transport
@@ -60,7 +60,7 @@ class Pipeline:
         self._operations = operations
         self._verifier = verifier
         self.transport = transport
-        self.events = events
+        self.streams = SharedStreams(events)
         self.metrics = metrics
 
     async def identify(self, authorization: str | None) -> Caller:
@@ -143,6 +143,8 @@ class Operation:
                 extra={"metadata": {"subgraph": error.subgraph, "reason": error.reason}},
             )
             yield {"errors": [error.formatted()]}
+        except RouterError as error:
+            yield error.response()
         except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
             log.exception("A subscription failed")
             yield {"errors": [masked(self._trace.trace_id)]}
@@ -152,7 +154,7 @@ class Operation:
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
         prepared, request = self._operation.prepared, self._request
         stream = subscription_request(prepared, request.variables)
-        source = unbroken(self._pipeline.events, stream, request.context)
+        source = self._pipeline.streams.events(stream, request.context)
         try:
             async for event in source:
                 yield response(await execute_event(prepared, event, request))

@@ -211,7 +211,7 @@ async def test_completing_releases_the_upstream_and_frees_the_id(library: Librar
 async def test_closing_releases_every_upstream(library: Library):
     async with acknowledged(library) as socket:
         await socket.subscribe("1", SILENCE)
-        await socket.subscribe("2", SILENCE)
+        await socket.subscribe("2", "subscription { silence { id } }")
         await until(lambda: library.shelf.open_streams == 2)
     await until(lambda: library.shelf.open_streams == 0)
 
