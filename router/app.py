@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import aiohttp
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from router.executor.subgraph import HttpTransport, open_session
 from router.executor.subscriptions import EventSource
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
+from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.server import graphiql, health
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
@@ -25,6 +27,9 @@ from router.server.websocket import Connection
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from router.policy.shared_documents import RedisDocuments
 
 ENDPOINT = "/graphql"
 EXAMPLES = "examples"
@@ -40,17 +45,21 @@ def create_app(settings: Settings) -> Starlette:
     supergraph = Supergraph.parse(settings.supergraph.read_text())
     jwks_url = _jwks_url(settings, supergraph)
     metrics = Metrics()
+    shared = _shared_documents(settings)
+    documents = _documents(settings, shared)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_session() as session, HttpClient() as client:
             keys = KeySet(jwks_url, session) if jwks_url else None
-            pipeline = _pipeline(settings, supergraph, session, client, keys, metrics)
+            pipeline = _pipeline(settings, supergraph, session, client, keys, metrics, documents)
             app.state.keys = keys
             app.state.pipeline = pipeline
             app.state.max_socket_operations = settings.limits.max_socket_operations
             app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
             yield
+        if shared:
+            await shared.close()
 
     return Starlette(
         lifespan=lifespan,
@@ -80,6 +89,7 @@ def _pipeline(
     client: HttpClient,
     keys: KeySet | None,
     metrics: Metrics,
+    documents: Documents,
 ) -> Pipeline:
     urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
     timeout = settings.router_subgraph_timeout
@@ -92,11 +102,30 @@ def _pipeline(
     )
     return Pipeline(
         operations,
+        documents,
         HttpTransport(client, urls, timeout, metrics),
         EventSource(urls, timeout),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
         metrics,
     )
+
+
+def _documents(settings: Settings, shared: RedisDocuments | None) -> Documents:
+    manifest = settings.router_trusted_documents
+    return Documents(
+        read_manifest(manifest) if manifest else None,
+        safelist=settings.router_safelist,
+        persisted=PersistedDocuments(settings.router_cache_size, shared) if settings.router_apq else None,
+    )
+
+
+def _shared_documents(settings: Settings) -> RedisDocuments | None:
+    if not (settings.router_apq and settings.router_apq_redis_url):
+        return None
+    # Only a router that shares documents pays for the client's import.
+    from router.policy.shared_documents import RedisDocuments  # noqa: PLC0415 - as said above
+
+    return RedisDocuments(str(settings.router_apq_redis_url))
 
 
 def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:

@@ -14,6 +14,10 @@ RouterError                           what a client may read: a message, `extens
 │   ├── ValidationFailedError         400  GRAPHQL_VALIDATION_FAILED
 │   ├── OperationNotFoundError        400  OPERATION_RESOLUTION_FAILURE
 │   ├── BadVariableError              400  BAD_USER_INPUT
+│   ├── DocumentNotFoundError         404  PERSISTED_QUERY_NOT_FOUND
+│   ├── DocumentsNotSupportedError    400  PERSISTED_QUERY_NOT_SUPPORTED
+│   ├── DocumentMismatchError         400  PERSISTED_QUERY_HASH_MISMATCH
+│   ├── UntrustedDocumentError        403  QUERY_NOT_IN_SAFELIST
 │   └── UnplannableOperationError     400  QUERY_PLANNING_FAILED
 ├── AccessError                       the caller may not ask this
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
@@ -165,6 +169,39 @@ class UnplannableOperationError(DocumentError):
     def response(self) -> dict[str, Any]:
         """Nothing of the operation is answered, although it is a valid one: its data is null."""
         return {"data": None, **super().response()}
+
+
+class NamedDocumentError(DocumentError):
+    """The document, or its name, is refused before it is read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__([GraphQLError(message)])
+
+
+class DocumentNotFoundError(NamedDocumentError):
+    """No document is known by the name; a client that has its text sends both."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    status = 404
+
+
+class DocumentsNotSupportedError(NamedDocumentError):
+    """Documents cannot be named here; a client sends their texts."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+class DocumentMismatchError(NamedDocumentError):
+    """The document is sent with a hash that is not its own."""
+
+    code = "PERSISTED_QUERY_HASH_MISMATCH"
+
+
+class UntrustedDocumentError(NamedDocumentError):
+    """Only the documents of the manifest can be run."""
+
+    code = "QUERY_NOT_IN_SAFELIST"
+    status = 403
 
 
 class AccessError(RouterError):

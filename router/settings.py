@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, RedisDsn, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -49,8 +49,21 @@ class Settings(BaseSettings):
     jwt_issuer: str = "memorable"
     router_subgraph_timeout: float = Field(default=30.0, gt=0, description="Seconds one fetch may take.")
     router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
+    router_trusted_documents: Path | None = Field(None, description="A manifest of documents by id.")
+    router_safelist: bool = Field(
+        default=False, description="Whether only trusted documents run."
+    )
+    router_apq: bool = Field(default=False, description="Whether clients may persist documents by hash.")
+    router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     subgraph_urls: Mapping[str, str] = Field(default_factory=dict)
+
+    @field_validator("router_safelist")
+    @classmethod
+    def _has_documents(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("router_trusted_documents"):
+            raise ValueError("ROUTER_TRUSTED_DOCUMENTS must name the manifest")
+        return value
 
     @property
     def introspection(self) -> bool:

@@ -33,7 +33,7 @@ from router.server.negotiation import (
     preferred,
 )
 from router.server.pipeline import Operation, Pipeline
-from router.server.request import GraphQLRequest, from_body, from_query
+from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
 from router.server.streaming import EVENTS, PARTS, Framing, StreamResponse
 from router.telemetry import Trace, current_trace, log
 
@@ -63,7 +63,7 @@ class HttpEndpoint:
         refuse_cross_site(request)
         parameters = await self._parameters(request)
         caller = await self._pipeline.identify(request.headers.get("authorization"))
-        operation = self._pipeline.open(parameters, caller, trace)
+        operation = await self._pipeline.open(parameters, caller, trace)
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
         if framing := _framing(request, operation):
@@ -89,7 +89,7 @@ class HttpEndpoint:
 
 def wants_explorer(request: Request) -> bool:
     """Whether a person opened the address in a browser: no operation, and a page preferred over data."""
-    if request.method == "POST" or "query" in request.query_params:
+    if request.method == "POST" or not request.query_params.keys().isdisjoint(PARAMETERS):
         return False
     return preferred(request.headers.get("accept"), (*ANSWERS, EVENT_STREAM, HTML)) == HTML
 

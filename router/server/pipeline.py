@@ -1,7 +1,8 @@
 """The stages that every request crosses, in this order, whatever protocol brought it.
 
 1. identify    the token becomes an identity                             policy.auth
-2. prepare     parse, limits, validate, single out, plan (all cached)    server.operations
+2. prepare     find a document that is only named                        policy.documents
+               parse, limits, validate, single out, plan (all cached)    server.operations
 3. authorise   the identity meets the operation's guards                 policy.access
 4. coerce      the variables fit their declared types                    operation
 5. run         execute, or subscribe and execute per event               executor
@@ -33,6 +34,7 @@ from router.executor.transport import RequestContext, Transport
 from router.operation import coerce_variables
 from router.policy.access import enforce
 from router.policy.auth import Identity, TokenVerifier
+from router.policy.documents import Documents
 from router.server.operations import Operations, PreparedOperation
 from router.server.request import GraphQLRequest
 from router.telemetry import Metrics, Trace, log
@@ -52,12 +54,14 @@ class Pipeline:
     def __init__(
         self,
         operations: Operations,
+        documents: Documents,
         transport: Transport,
         events: EventSource,
         verifier: TokenVerifier | None,
         metrics: Metrics,
     ) -> None:
         self._operations = operations
+        self._documents = documents
         self._verifier = verifier
         self.transport = transport
         self.streams = SharedStreams(events)
@@ -68,14 +72,16 @@ class Pipeline:
         identity = await self._verifier.identify(authorization) if self._verifier else None
         return Caller(identity, authorization)
 
-    def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
+    async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
         """Makes an operation ready to run.
 
         Raises:
             DocumentError: the document or the variables are refused.
             AccessError: the caller is.
         """
-        prepared = self._operations.get(request.query, request.operation_name)
+        query = await self._documents.text(request.query, request.document_id)
+        prepared = self._operations.get(query, request.operation_name)
+        await self._documents.learn(request.query, request.document_id)
         enforce(prepared.guards, caller.identity)
         variables = coerce_variables(prepared.operation, request.variables)
         if isinstance(variables, list):

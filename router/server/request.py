@@ -1,4 +1,4 @@
-"""A GraphQL request as clients send it: the same four parameters in a body, a query string or a message."""
+"""A GraphQL request as clients send it: the same parameters in a body, a query string or a message."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from router.errors import MalformedRequestError
 
 PARAMETERS: Mapping[str, tuple[type, str]] = {
     "query": (str, "a string"),
+    "documentId": (str, "a string or null"),
     "operationName": (str, "a string or null"),
     "variables": (dict, "an object or null"),
     "extensions": (dict, "an object or null"),
@@ -20,11 +21,12 @@ PARAMETERS: Mapping[str, tuple[type, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of one operation."""
+    """The parameters of one operation; its document is sent, or named, or both."""
 
-    query: str
+    query: str | None
     operation_name: str | None
     variables: dict[str, Any]
+    document_id: str | None = None
 
 
 def from_json(value: Any) -> GraphQLRequest:
@@ -40,9 +42,11 @@ def from_json(value: Any) -> GraphQLRequest:
     for name, (kind, wording) in PARAMETERS.items():
         if value.get(name) is not None and not isinstance(value[name], kind):
             raise MalformedRequestError(f"The parameter {name!r} must be {wording}.")
-    if value.get("query") is None:
+    query, document_id = value.get("query"), _document_id(value)
+    if query is None and document_id is None:
         raise MalformedRequestError("The request has no parameter 'query'.")
-    return GraphQLRequest(value["query"], value.get("operationName") or None, value.get("variables") or {})
+    named, variables = value.get("operationName") or None, value.get("variables") or {}
+    return GraphQLRequest(query, named, variables, document_id)
 
 
 def from_body(body: bytes) -> GraphQLRequest:
@@ -59,6 +63,19 @@ def from_query(parameters: Mapping[str, str]) -> GraphQLRequest:
         else:
             value.pop(name, None)
     return from_json(value)
+
+
+def _document_id(value: Mapping[str, Any]) -> str | None:
+    """The name of a document, as the parameter `documentId` or as the hash of Apollo's protocol."""
+    persisted = (value.get("extensions") or {}).get("persistedQuery")
+    if persisted is None:
+        return value.get("documentId") or None
+    if not isinstance(persisted, dict) or persisted.get("version") != 1:
+        raise MalformedRequestError("Unsupported persisted query version.")
+    document_id = persisted.get("sha256Hash")
+    if not isinstance(document_id, str) or not document_id:
+        raise MalformedRequestError("A persisted query is named by its 'sha256Hash'.")
+    return document_id
 
 
 def _decoded(text: bytes, what: str) -> Any:

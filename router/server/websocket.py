@@ -161,7 +161,7 @@ class Connection:
         await self._finish(message.id, ending)
 
     async def _stream(self, message: Subscribe, caller: Caller, trace: Trace) -> dict[str, Any]:
-        operation = self._pipeline.open(message.request, caller, trace)
+        operation = await self._pipeline.open(message.request, caller, trace)
         results = operation.results()
         try:
             async for result in results:

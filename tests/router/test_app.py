@@ -104,6 +104,7 @@ async def test_it_stops_when_it_is_told_to_though_a_client_still_listens():
     [
         (("--supergraph", "nowhere"), {}, "router: [Errno 2] No such file or directory: 'nowhere'"),
         (("--supergraph", "README.md"), {}, "router: The supergraph cannot be read"),
+        ((), {"ROUTER_TRUSTED_DOCUMENTS": "README.md"}, "router: README.md is not a manifest of documents"),
         ((), {"API_PORT": "http"}, "router: API_PORT: Input should be a valid integer"),
         (("--subgraph", "books"), {}, "error: argument --subgraph: 'books' is not NAME=URL"),
     ],

@@ -11,6 +11,8 @@ from router.settings import InvalidSettingError, load
         ("API_PORT", "http", "API_PORT: Input should be a valid integer"),
         ("API_PORT", "70000", "API_PORT: Input should be less than or equal to 65535"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'debug', 'info', 'warn' or 'error'"),
+        ("ROUTER_SAFELIST", "true", "ROUTER_SAFELIST: Value error, ROUTER_TRUSTED_DOCUMENTS must name"),
+        ("ROUTER_APQ_REDIS_URL", "http://a", "ROUTER_APQ_REDIS_URL: URL scheme should be 'redis'"),
         ("ROUTER_MAX_DEPTH", "0", "ROUTER_MAX_DEPTH: Input should be greater than or equal to 1"),
     ],
 )

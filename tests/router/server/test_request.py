@@ -18,6 +18,12 @@ def test_null_parameters_are_absent_parameters():
     assert from_body(body) == GraphQLRequest("{ a }", None, {})
 
 
+def test_a_document_can_be_named():
+    assert from_body(b'{"documentId": "one"}') == GraphQLRequest(None, None, {}, "one")
+    body = b'{"query": "{ a }", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "two"}}}'
+    assert from_body(body) == GraphQLRequest("{ a }", None, {}, "two")
+
+
 def test_a_query_string_holds_variables_as_json():
     parameters = {"query": "{ a }", "variables": '{"n": 1}', "operationName": "Q", "extensions": ""}
     assert from_query(parameters) == GraphQLRequest("{ a }", "Q", {"n": 1})
@@ -42,6 +48,13 @@ def test_a_query_string_holds_variables_as_json():
             "The parameter 'operationName' must be a string or null.",
         ),
         (b'{"query": "{ a }", "extensions": 1}', "The parameter 'extensions' must be an object or null."),
+        (b'{"documentId": 1}', "The parameter 'documentId' must be a string or null."),
+        (b'{"extensions": {"persistedQuery": {"version": 2}}}', "Unsupported persisted query version."),
+        (b'{"extensions": {"persistedQuery": 1}}', "Unsupported persisted query version."),
+        (
+            b'{"extensions": {"persistedQuery": {"version": 1}}}',
+            "A persisted query is named by its 'sha256Hash'.",
+        ),
     ],
 )
 def test_what_is_no_request_is_said_plainly(body: bytes, message: str):

@@ -1,0 +1,161 @@
+"""Documents that clients name: trusted, persisted, and those that a safelist keeps out."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.errors import (
+    DocumentMismatchError,
+    DocumentNotFoundError,
+    DocumentsNotSupportedError,
+    UntrustedDocumentError,
+)
+from router.policy import documents
+from router.policy.documents import Documents, InvalidManifestError, PersistedDocuments, read_manifest
+
+TEXT = "{ average }"
+HASH = hashlib.sha256(TEXT.encode()).hexdigest()
+
+
+class Shared:
+    """A store that two routers share."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    async def get(self, document_id: str) -> str | None:
+        return self.texts.get(document_id)
+
+    async def put(self, document_id: str, text: str) -> None:
+        self.texts[document_id] = text
+
+
+def persisting(size: int = 10, shared: Shared | None = None) -> Documents:
+    return Documents(persisted=PersistedDocuments(size, shared))
+
+
+def manifest(folder: Path, content: Any) -> Path:
+    file = folder / "manifest.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return file
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"one": TEXT},
+        {
+            "format": "apollo-persisted-query-manifest",
+            "version": 1,
+            "operations": [{"id": "one", "name": "Average", "type": "query", "body": TEXT}],
+        },
+    ],
+)
+def test_a_manifest_is_read_in_both_of_its_forms(tmp_path: Path, content: Any):
+    assert read_manifest(manifest(tmp_path, content)) == {"one": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", " is not a manifest of documents: "),
+        ("[]", " is not a manifest of documents: it holds no JSON object."),
+        ({"one": 1}, ": the document 'one' is not a text under an id."),
+        ({"one": " "}, ": the document 'one' is not a text under an id."),
+        ({"operations": [{"body": TEXT}]}, ": the document None is not a text under an id."),
+        (
+            {"operations": [{"id": "one", "body": TEXT}, {"id": "one", "body": "{ b }"}]},
+            ": there are two documents 'one'.",
+        ),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, content: Any, complaint: str):
+    file = manifest(tmp_path, content)
+    with pytest.raises(InvalidManifestError) as refusal:
+        read_manifest(file)
+    assert str(refusal.value).startswith(f"{file}{complaint}")
+
+
+async def test_a_trusted_document_is_known_by_its_id():
+    known = Documents({"one": TEXT})
+    assert await known.text(None, "one") == TEXT
+    with pytest.raises(DocumentNotFoundError):
+        await known.text(None, "two")
+
+
+async def test_without_a_safelist_other_texts_run_beside_trusted_ones():
+    assert await Documents({"one": TEXT}).text("{ b }", None) == "{ b }"
+
+
+async def test_a_safelist_lets_only_trusted_texts_run():
+    known = Documents({"one": TEXT}, safelist=True, persisted=PersistedDocuments(10))
+    assert await known.text(None, "one") == TEXT
+    assert await known.text(TEXT, None) == TEXT
+    for document_id in (None, "one", hashlib.sha256(b"{ b }").hexdigest()):
+        with pytest.raises(UntrustedDocumentError):
+            await known.text("{ b }", document_id)
+
+
+async def test_nothing_is_learned_under_a_safelist():
+    known = Documents({"one": TEXT}, safelist=True, persisted=PersistedDocuments(10))
+    await known.learn(TEXT, HASH)
+    with pytest.raises(DocumentNotFoundError):
+        await known.text(None, HASH)
+
+
+async def test_a_document_is_persisted_once_it_was_sent_with_its_hash():
+    known = persisting()
+    with pytest.raises(DocumentNotFoundError) as refusal:
+        await known.text(None, HASH)
+    assert refusal.value.message == "PersistedQueryNotFound"
+    assert await known.text(TEXT, HASH) == TEXT
+    await known.learn(TEXT, HASH)
+    assert await known.text(None, HASH) == TEXT
+
+
+async def test_a_document_under_another_hash_is_refused():
+    with pytest.raises(DocumentMismatchError):
+        await persisting().text(TEXT, "0" * 64)
+
+
+async def test_a_name_is_refused_where_documents_cannot_be_named():
+    with pytest.raises(DocumentsNotSupportedError):
+        await Documents().text(None, HASH)
+    assert await Documents().text(TEXT, HASH) == TEXT
+
+
+async def test_the_document_used_longest_ago_is_forgotten_first():
+    known = persisting(size=2)
+    texts = ["{ a }", "{ b }", "{ c }"]
+    names = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    await known.learn(texts[0], names[0])
+    await known.learn(texts[1], names[1])
+    await known.text(None, names[0])
+    await known.learn(texts[2], names[2])
+    assert await known.text(None, names[0]) == texts[0]
+    with pytest.raises(DocumentNotFoundError):
+        await known.text(None, names[1])
+
+
+async def test_long_documents_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(documents, "MAX_CHARACTERS", len(TEXT) - 1)
+    known = persisting()
+    await known.learn(TEXT, HASH)
+    with pytest.raises(DocumentNotFoundError):
+        await known.text(None, HASH)
+
+
+async def test_routers_share_what_one_of_them_learned():
+    shared = Shared()
+    await persisting(shared=shared).learn(TEXT, HASH)
+    assert await persisting(shared=shared).text(None, HASH) == TEXT
+
+
+async def test_a_shared_document_under_a_wrong_name_is_not_believed():
+    shared = Shared()
+    shared.texts[HASH] = "mutation { ruin }"
+    with pytest.raises(DocumentNotFoundError):
+        await persisting(shared=shared).text(None, HASH)

@@ -1,0 +1,80 @@
+"""Documents by name, asked of a running router."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from tests.router.running import opened
+
+TEXT = "{ average }"
+HASH = hashlib.sha256(TEXT.encode()).hexdigest()
+NAMED = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": HASH}}}
+
+
+async def test_automatic_persisted_queries():
+    async with opened(router_apq=True) as library:
+        seen = []
+        for body in (NAMED, {"query": TEXT, **NAMED}, NAMED, {"query": "{ books { id } }", **NAMED}):
+            async with library.client.post(library.url, json=body) as response:
+                seen.append((response.status, await response.json()))
+        parameters = {"extensions": json.dumps(NAMED["extensions"])}
+        async with library.client.get(library.url, params=parameters) as response:
+            asked = await response.json()
+    assert seen == [
+        (
+            200,
+            {
+                "errors": [
+                    {
+                        "message": "PersistedQueryNotFound",
+                        "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
+                    }
+                ]
+            },
+        ),
+        (200, {"data": {"average": 4.5}}),
+        (200, {"data": {"average": 4.5}}),
+        (
+            200,
+            {
+                "errors": [
+                    {
+                        "message": "provided sha does not match query",
+                        "extensions": {"code": "PERSISTED_QUERY_HASH_MISMATCH"},
+                    }
+                ]
+            },
+        ),
+    ]
+    assert asked == {"data": {"average": 4.5}}
+
+
+async def test_a_document_that_is_not_valid_is_not_persisted():
+    text = "{ nothing }"
+    name = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(text.encode()).hexdigest()}}
+    async with opened(router_apq=True) as library:
+        codes = []
+        for body in ({"query": text, "extensions": name}, {"extensions": name}):
+            async with library.client.post(library.url, json=body) as response:
+                codes.append((await response.json())["errors"][0]["extensions"]["code"])
+    assert codes == ["GRAPHQL_VALIDATION_FAILED", "PERSISTED_QUERY_NOT_FOUND"]
+
+
+async def test_only_trusted_documents_run_under_a_safelist(tmp_path: Path):
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"average": TEXT}))
+    async with opened(router_trusted_documents=manifest, router_safelist=True) as library:
+        headers = {"accept": "application/graphql-response+json"}
+        seen = []
+        for body in ({"documentId": "average"}, {"documentId": "other"}, {"query": "{ books { id } }"}):
+            async with library.client.post(library.url, json=body, headers=headers) as response:
+                answer = await response.json(content_type=None)
+                seen.append(
+                    (response.status, answer.get("data") or answer["errors"][0]["extensions"]["code"])
+                )
+        assert library.shelf.requests == []
+    assert seen == [
+        (200, {"average": 4.5}),
+        (404, "PERSISTED_QUERY_NOT_FOUND"),
+        (403, "QUERY_NOT_IN_SAFELIST"),
+    ]
