@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from router.executor.breaker import CircuitBreakers
+from router.executor.deduplication import Deduplication
+from router.executor.headers import HeaderRules
 from router.executor.http_client import HttpClient
+from router.executor.retries import Retries
 from router.executor.subgraph import HttpTransport, open_session
 from router.executor.subscriptions import EventSource
+from router.executor.transport import Transport
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
@@ -27,6 +34,7 @@ from router.server.websocket import Connection
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+from router.traffic import Traffic
 
 if TYPE_CHECKING:
     from router.policy.shared_documents import RedisDocuments
@@ -50,7 +58,10 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_session() as session, HttpClient() as client:
+        async with (
+            open_session() as session,
+            HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
+        ):
             keys = KeySet(jwks_url, session) if jwks_url else None
             pipeline = _pipeline(settings, supergraph, session, client, keys, metrics, documents)
             app.state.keys = keys
@@ -63,6 +74,7 @@ def create_app(settings: Settings) -> Starlette:
 
     return Starlette(
         lifespan=lifespan,
+        middleware=_cors(settings.traffic.cors_origins),
         routes=[
             Route(ENDPOINT, _http, methods=["GET", "POST"]),
             WebSocketRoute(ENDPOINT, _websocket),
@@ -92,7 +104,8 @@ def _pipeline(
     documents: Documents,
 ) -> Pipeline:
     urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
-    timeout = settings.router_subgraph_timeout
+    traffic = settings.traffic
+    rules = HeaderRules(rule.compiled() for rule in traffic.headers)
     operations = Operations(
         supergraph,
         settings.limits,
@@ -103,11 +116,37 @@ def _pipeline(
     return Pipeline(
         operations,
         documents,
-        HttpTransport(client, urls, timeout, metrics),
-        EventSource(urls, timeout),
+        _transport(traffic, client, urls, rules, metrics),
+        EventSource(urls, traffic.subgraph_timeout, rules),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
         metrics,
+        rules=rules,
+        timeout=traffic.operation_timeout,
     )
+
+
+def _transport(
+    traffic: Traffic, client: HttpClient, urls: Mapping[str, str], rules: HeaderRules, metrics: Metrics
+) -> Transport:
+    """The way to the subgraphs, through the layers that are switched on."""
+    transport: Transport = HttpTransport(
+        client, urls, traffic.subgraph_timeout, metrics, timeouts=traffic.subgraph_timeouts, rules=rules
+    )
+    if traffic.breaker_failures:
+        transport = CircuitBreakers(transport, traffic.breaker_failures, traffic.breaker_seconds, metrics)
+    if traffic.retries:
+        transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
+    if traffic.share_fetches:
+        transport = Deduplication(transport, metrics)
+    return transport
+
+
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """What lets the pages of other origins read answers; their tokens are headers, so cookies stay out."""
+    if not origins:
+        return []
+    methods, headers = ["GET", "POST"], ["*"]
+    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=methods, allow_headers=headers)]
 
 
 def _documents(settings: Settings, shared: RedisDocuments | None) -> Documents:

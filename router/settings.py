@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, RedisDsn, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from router.traffic import Traffic
 
 
 class InvalidSettingError(Exception):
@@ -47,15 +49,13 @@ class Settings(BaseSettings):
     auth_service_port: int = Field(default=3001, ge=0, le=65535)
     jwks_url: str | None = None
     jwt_issuer: str = "memorable"
-    router_subgraph_timeout: float = Field(default=30.0, gt=0, description="Seconds one fetch may take.")
     router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
     router_trusted_documents: Path | None = Field(None, description="A manifest of documents by id.")
-    router_safelist: bool = Field(
-        default=False, description="Whether only trusted documents run."
-    )
+    router_safelist: bool = Field(default=False, description="Whether only trusted documents run.")
     router_apq: bool = Field(default=False, description="Whether clients may persist documents by hash.")
     router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
+    traffic: Traffic = Field(default_factory=lambda: Traffic.model_validate({}))
     subgraph_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("router_safelist")
@@ -90,12 +90,15 @@ def load(**overrides: object) -> Settings:
         return Settings.model_validate(overrides)
     except ValidationError as error:
         raise InvalidSettingError("; ".join(_complaints(error))) from None
+    except SettingsError as error:
+        raise InvalidSettingError(f"ROUTER_HEADERS, ROUTER_SUBGRAPH_TIMEOUTS: {error}") from None
 
 
 def _complaints(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         field = str(problem["loc"][0])
-        name = f"router_{field}" if field in Limits.model_fields else field
+        prefixed = field in Limits.model_fields or field in Traffic.model_fields
+        name = f"router_{field}" if prefixed else field
         yield f"{name.upper()}: {problem['msg']} (it is {problem['input']!r})"
 
 

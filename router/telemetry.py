@@ -106,6 +106,21 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.retries = Counter(
+            "router_subgraph_retries", "Queries sent again.", ["subgraph"], registry=self.registry
+        )
+        self.shared_fetches = Counter(
+            "router_subgraph_shared_fetches",
+            "Fetches answered by an identical one that was under way.",
+            ["subgraph"],
+            registry=self.registry,
+        )
+        self.breaker_state = Gauge(
+            "router_subgraph_breaker_state",
+            "What a subgraph's circuit is: 0 closed, 1 half-open, 2 open.",
+            ["subgraph"],
+            registry=self.registry,
+        )
         self.subscriptions = Gauge(
             "router_subscriptions_active", "Subscriptions that are open now.", registry=self.registry
         )

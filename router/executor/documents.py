@@ -63,6 +63,11 @@ def entities_key(index: int) -> str:
     return f"_entities{index or ''}"
 
 
+def is_mutation(body: bytes) -> bool:
+    """Whether a request body made here asks for a mutation, which must not be sent twice."""
+    return body.startswith(b'{"query":"mutation')
+
+
 def alias(index: int) -> str:
     """The alias of one of the fetches sent together; the first needs none."""
     return f"{entities_key(index)}:" if index else ""

@@ -29,6 +29,10 @@ class HttpError(Exception):
     """An exchange that did not end with a whole HTTP answer; the message tells why."""
 
 
+class AnswerTooLargeError(HttpError):
+    """The answer exceeds the allowed size; the rest of it was not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """A whole answer to a request."""
@@ -183,7 +187,7 @@ class _Connection(asyncio.Protocol):
         """A part of the body."""
         self._size += len(chunk)
         if self._size > self._max_bytes:
-            self._fail(f"the answer is larger than {self._max_bytes} bytes")
+            self._give_up(AnswerTooLargeError(f"the answer is larger than {self._max_bytes} bytes"))
             return
         self._chunks.append(chunk)
 
@@ -213,9 +217,12 @@ class _Connection(asyncio.Protocol):
             answer.set_result(HttpAnswer(self._status, b"".join(self._chunks)))
 
     def _fail(self, reason: str) -> None:
+        self._give_up(HttpError(reason))
+
+    def _give_up(self, error: HttpError) -> None:
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
-            answer.set_exception(HttpError(reason))
+            answer.set_exception(error)
         self.close()
 
 

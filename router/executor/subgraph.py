@@ -10,27 +10,28 @@ from typing import Any
 import aiohttp
 import orjson
 
-from router.executor.http_client import IDLE_SECONDS, HttpClient, HttpError
-from router.executor.transport import RequestContext
+from router.executor.headers import HeaderRules
+from router.executor.http_client import IDLE_SECONDS, AnswerTooLargeError, HttpClient, HttpError
+from router.executor.transport import Failure, Outcome, RequestContext, unanswered
 from router.telemetry import Metrics, log
 
 ACCEPT = "application/graphql-response+json, application/json"
+DEADLINE = "x-deadline-ms"
+NO_RULES = HeaderRules()
 
 
 class SubgraphError(Exception):
     """A subgraph did not answer a request with GraphQL."""
 
-    def __init__(self, subgraph: str, reason: str) -> None:
+    def __init__(self, subgraph: str, reason: str, outcome: Outcome = Outcome.INVALID) -> None:
         super().__init__(f"{subgraph}: {reason}")
         self.subgraph = subgraph
         self.reason = reason
+        self.outcome = outcome
 
     def formatted(self) -> dict[str, Any]:
         """The GraphQL error that stands for this failure; the reason is for the log alone."""
-        return {
-            "message": f"The service {self.subgraph!r} did not answer.",
-            "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": self.subgraph},
-        }
+        return unanswered(self.subgraph)
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -42,47 +43,65 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-def outgoing_headers(context: RequestContext, accept: str) -> dict[str, str]:
-    """What a subgraph reads of the client's request: its token and its trace."""
+def outgoing_headers(
+    subgraph: str, context: RequestContext, accept: str, rules: HeaderRules
+) -> dict[str, str]:
+    """What a subgraph reads of the client's request: its token, its trace, and what the rules say."""
     headers = {"accept": accept, "content-type": "application/json", "traceparent": context.traceparent}
     if context.authorization is not None:
         headers["authorization"] = context.authorization
+    rules.apply(subgraph, headers, context.headers)
     return headers
 
 
 class HttpTransport:
     """Sends fetches to the subgraphs' addresses."""
 
-    def __init__(self, client: HttpClient, urls: Mapping[str, str], timeout: float, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        client: HttpClient,
+        urls: Mapping[str, str],
+        timeout: float,
+        metrics: Metrics,
+        *,
+        timeouts: Mapping[str, float] | None = None,
+        rules: HeaderRules = NO_RULES,
+    ) -> None:
         self._client = client
         self._urls = urls
-        self._timeout = timeout
+        self._timeouts = {**dict.fromkeys(urls, timeout), **(timeouts or {})}
         self._metrics = metrics
+        self._rules = rules
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """The subgraph's GraphQL response, or one that says that there is none; never raises."""
         started = time.perf_counter()
-        outcome = "ok"
+        outcome = Outcome.OK
         try:
             return await self._post(subgraph, body, context)
         except SubgraphError as error:
-            outcome = "failed"
+            outcome = error.outcome
             log.warning("A fetch failed", extra={"metadata": {"subgraph": subgraph, "reason": error.reason}})
-            return {"data": None, "errors": [error.formatted()]}
+            return Failure(subgraph, outcome)
         finally:
             seconds = time.perf_counter() - started
             self._metrics.fetch_seconds.labels(subgraph, outcome).observe(seconds)
 
     async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        seconds, late = self._timeouts[subgraph], Outcome.TIMEOUT
+        if context.deadline is not None and (left := context.deadline - time.monotonic()) < seconds:
+            seconds, late = max(left, 0.0), Outcome.DEADLINE
+        headers = outgoing_headers(subgraph, context, ACCEPT, self._rules)
+        headers[DEADLINE] = str(int(seconds * 1000))
         try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self._client.post(
-                    self._urls[subgraph], outgoing_headers(context, ACCEPT), body
-                )
+            async with asyncio.timeout(seconds):
+                answer = await self._client.post(self._urls[subgraph], headers, body)
         except TimeoutError:
-            raise SubgraphError(subgraph, f"no answer within {self._timeout:g} seconds") from None
+            raise SubgraphError(subgraph, f"no answer within {seconds:.3g} seconds", late) from None
+        except AnswerTooLargeError as error:
+            raise SubgraphError(subgraph, str(error), Outcome.TOO_LARGE) from None
         except HttpError as error:
-            raise SubgraphError(subgraph, str(error)) from error
+            raise SubgraphError(subgraph, str(error), Outcome.UNREACHABLE) from error
         return graphql_response(subgraph, answer.status, answer.body)
 
 

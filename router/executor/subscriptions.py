@@ -12,9 +12,10 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from router.executor.event_stream import EventDecoder, EventTooLargeError
+from router.executor.headers import HeaderRules
 from router.executor.http_client import Address, HttpError
 from router.executor.http_stream import HttpStream, open_stream
-from router.executor.subgraph import SubgraphError, graphql_response, outgoing_headers
+from router.executor.subgraph import NO_RULES, SubgraphError, graphql_response, outgoing_headers
 from router.executor.transport import RequestContext
 
 EVENT_STREAM = "text/event-stream"
@@ -32,9 +33,10 @@ class StreamBrokenError(SubgraphError):
 class EventSource:
     """Opens subscriptions at the subgraphs' addresses."""
 
-    def __init__(self, urls: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, urls: Mapping[str, str], timeout: float, rules: HeaderRules = NO_RULES) -> None:
         self._urls = urls
         self._timeout = timeout
+        self._rules = rules
         self._addresses: dict[str, Address] = {}
 
     async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
@@ -43,7 +45,7 @@ class EventSource:
         Raises:
             StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
         """
-        headers = outgoing_headers(context, ACCEPT)
+        headers = outgoing_headers(subgraph, context, ACCEPT, self._rules)
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await open_stream(self._address(subgraph), headers, body, SILENCE_SECONDS)

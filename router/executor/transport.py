@@ -3,7 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
+
+
+class Outcome(StrEnum):
+    """How a fetch ended, as metrics tell it and as layers judge it."""
+
+    OK = "ok"
+    TIMEOUT = "timeout"
+    """The subgraph had its time."""
+    DEADLINE = "deadline"
+    """The operation ran out of time, which is not this subgraph's fault."""
+    UNREACHABLE = "unreachable"
+    """There is no connection, or it broke before the answer was whole."""
+    INVALID = "invalid"
+    """What came is not a GraphQL response."""
+    TOO_LARGE = "too_large"
+    """The answer was given up at its allowed size."""
+    REFUSED = "refused"
+    """The fetch was not sent, as the subgraph's circuit is open."""
+
+
+class Failure(dict[str, Any]):
+    """The GraphQL response that stands for an answer that did not come; why is for logs and layers."""
+
+    def __init__(self, subgraph: str, outcome: Outcome) -> None:
+        super().__init__(data=None, errors=[unanswered(subgraph)])
+        self.outcome = outcome
+
+
+def unanswered(subgraph: str) -> dict[str, Any]:
+    """The GraphQL error that clients read when a subgraph did not answer, for whatever reason."""
+    return {
+        "message": f"The service {subgraph!r} did not answer.",
+        "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": subgraph},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +47,10 @@ class RequestContext:
 
     authorization: str | None
     traceparent: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """The client's headers that header rules may propagate."""
+    deadline: float | None = None
+    """When the operation must be answered, on the clock `time.monotonic`."""
 
 
 class Transport(Protocol):
@@ -20,6 +59,6 @@ class Transport(Protocol):
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """Posts a JSON body and returns the GraphQL response.
 
-        Whatever goes wrong is a response without data and with an error; nothing is raised.
+        Whatever goes wrong is a `Failure`: a response without data and with an error; nothing is raised.
         """
         ...

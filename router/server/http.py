@@ -62,7 +62,7 @@ class HttpEndpoint:
     async def _answer(self, request: Request, trace: Trace) -> Response:
         refuse_cross_site(request)
         parameters = await self._parameters(request)
-        caller = await self._pipeline.identify(request.headers.get("authorization"))
+        caller = await self._pipeline.identify(request.headers.get("authorization"), request.headers)
         operation = await self._pipeline.open(parameters, caller, trace)
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")

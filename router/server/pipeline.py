@@ -13,7 +13,7 @@ The edge stands between 3 and 5 and decides whether the protocol can carry this 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,9 @@ from router.executor import (
     execute_event,
     subscription_request,
 )
+from router.executor.headers import ClientHeaders, HeaderRules
 from router.executor.sharing import SharedStreams
-from router.executor.subgraph import SubgraphError
+from router.executor.subgraph import NO_RULES, SubgraphError
 from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext, Transport
 from router.operation import coerce_variables
@@ -46,6 +47,7 @@ class Caller:
 
     identity: Identity | None
     authorization: str | None
+    headers: ClientHeaders = ()
 
 
 class Pipeline:
@@ -59,18 +61,23 @@ class Pipeline:
         events: EventSource,
         verifier: TokenVerifier | None,
         metrics: Metrics,
+        *,
+        rules: HeaderRules = NO_RULES,
+        timeout: float | None = None,
     ) -> None:
         self._operations = operations
         self._documents = documents
         self._verifier = verifier
+        self._rules = rules
+        self._timeout = timeout
         self.transport = transport
         self.streams = SharedStreams(events)
         self.metrics = metrics
 
-    async def identify(self, authorization: str | None) -> Caller:
+    async def identify(self, authorization: str | None, headers: Mapping[str, str]) -> Caller:
         """Verifies the caller's token; where nothing verifies tokens, it is only passed on."""
         identity = await self._verifier.identify(authorization) if self._verifier else None
-        return Caller(identity, authorization)
+        return Caller(identity, authorization, self._rules.of_client(headers))
 
     async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
         """Makes an operation ready to run.
@@ -86,7 +93,11 @@ class Pipeline:
         variables = coerce_variables(prepared.operation, request.variables)
         if isinstance(variables, list):
             raise BadVariableError(variables)
-        context = RequestContext(caller.authorization, trace.traceparent)
+        # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
+        deadline = None
+        if self._timeout is not None and prepared.kind is not OperationType.SUBSCRIPTION:
+            deadline = time.monotonic() + self._timeout
+        context = RequestContext(caller.authorization, trace.traceparent, caller.headers, deadline)
         return Operation(self, prepared, ExecutionRequest(variables, self.transport, context), trace)
 
 

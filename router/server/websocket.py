@@ -122,7 +122,8 @@ class Connection:
             raise ProtocolViolationError(TOO_MANY_INITS, "Too many initialisation requests")
         self._initialised = True
         try:
-            self._caller = await self._pipeline.identify(_authorization(payload, self._socket))
+            authorization = _authorization(payload, self._socket)
+            self._caller = await self._pipeline.identify(authorization, self._socket.headers)
         except AccessError as error:
             raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
         except IdentityUnavailableError as error:

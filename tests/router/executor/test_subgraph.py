@@ -147,5 +147,5 @@ async def test_fetches_are_measured_by_subgraph_and_outcome():
     async with HttpClient() as client:
         books = HttpTransport(client, {"books": "http://127.0.0.1:1/graphql"}, 5.0, metrics)
         await books.fetch("books", b"{}", CONTEXT)
-    labels = {"subgraph": "books", "outcome": "failed"}
+    labels = {"subgraph": "books", "outcome": "unreachable"}
     assert metrics.registry.get_sample_value("router_subgraph_fetch_seconds_count", labels) == 1.0

@@ -1,0 +1,77 @@
+"""Fetches that are under way are shared: who asks the same of the same subgraph waits for the same answer.
+
+Two fetches are the same when everything that leaves the router for them is: the subgraph, the body and the
+headers. The trace and the deadline are not part of it; a shared fetch has those of whoever asked first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeAlias
+
+import orjson
+
+from router.executor.documents import is_mutation
+from router.executor.transport import Failure, Outcome, RequestContext, Transport
+from router.telemetry import Metrics
+
+_Key: TypeAlias = tuple[str, bytes, str | None, tuple[tuple[str, str], ...]]
+
+
+class _Flight:
+    """A fetch under way, and the future of those who wait for it, if there are any."""
+
+    __slots__ = ("landing",)
+
+    def __init__(self) -> None:
+        self.landing: asyncio.Future[bytes | Failure | None] | None = None
+
+    def land(self, answer: dict[str, Any] | None) -> None:
+        """Tells those who wait; without an answer, or when the first ran out of time, they ask themselves."""
+        if self.landing is None or self.landing.done():
+            return
+        if isinstance(answer, Failure):
+            self.landing.set_result(None if answer.outcome is Outcome.DEADLINE else answer)
+        else:
+            # Encoded, as each operation merges into the answer that it gets.
+            self.landing.set_result(None if answer is None else orjson.dumps(answer))
+
+
+class Deduplication:
+    """Sends one of several identical queries and gives its answer to all of them."""
+
+    def __init__(self, inner: Transport, metrics: Metrics) -> None:
+        self._inner = inner
+        self._metrics = metrics
+        self._flights: dict[_Key, _Flight] = {}
+
+    async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        """The answer of a fetch of its own, or of one that was under way."""
+        if is_mutation(body):
+            return await self._inner.fetch(subgraph, body, context)
+        key = (subgraph, body, context.authorization, context.headers)
+        while (flight := self._flights.get(key)) is not None:
+            answer = await self._wait(flight)
+            if isinstance(answer, Failure):
+                return Failure(subgraph, answer.outcome)
+            if answer is not None:
+                self._metrics.shared_fetches.labels(subgraph).inc()
+                shared: dict[str, Any] = orjson.loads(answer)
+                return shared
+        return await self._lead(key, context)
+
+    async def _wait(self, flight: _Flight) -> bytes | Failure | None:
+        if flight.landing is None:
+            flight.landing = asyncio.get_running_loop().create_future()
+        # Shielded, as one who stops waiting must not end the waiting of the others.
+        return await asyncio.shield(flight.landing)
+
+    async def _lead(self, key: _Key, context: RequestContext) -> dict[str, Any]:
+        flight = self._flights[key] = _Flight()
+        answer = None
+        try:
+            answer = await self._inner.fetch(key[0], key[1], context)
+            return answer
+        finally:
+            del self._flights[key]
+            flight.land(answer)

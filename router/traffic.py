@@ -1,0 +1,100 @@
+"""What the router reads from its environment about traffic: to the subgraphs, and from browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from router.executor.headers import HeaderRule, Propagate, Put, Remove
+
+# They belong to the exchange itself, which only the router knows.
+RESERVED = frozenset(
+    {
+        *("accept", "accept-encoding", "connection", "content-encoding", "content-length", "content-type"),
+        *("expect", "host", "te", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+
+
+def _free(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f"the router itself sets {name}")
+    return name
+
+
+HeaderName = Annotated[
+    str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_free)
+]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subgraph: str | None = None
+
+
+class PropagateHeader(_Rule):
+    """The subgraphs read this header as the client sent it."""
+
+    propagate: HeaderName
+
+    def compiled(self) -> HeaderRule:
+        """The rule as requests are changed by it."""
+        return HeaderRule(Propagate(self.propagate), self.subgraph)
+
+
+class SetHeader(_Rule):
+    """The subgraphs read this header with this value."""
+
+    set: HeaderName
+    value: HeaderValue
+
+    def compiled(self) -> HeaderRule:
+        """The rule as requests are changed by it."""
+        return HeaderRule(Put(self.set, self.value), self.subgraph)
+
+
+class RemoveHeader(_Rule):
+    """The subgraphs do not read this header."""
+
+    remove: HeaderName
+
+    def compiled(self) -> HeaderRule:
+        """The rule as requests are changed by it."""
+        return HeaderRule(Remove(self.remove), self.subgraph)
+
+
+def _listed(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Traffic(BaseSettings):
+    """How the router deals with subgraphs that are slow, down or wrong, and with browsers."""
+
+    model_config = SettingsConfigDict(env_prefix="ROUTER_", env_ignore_empty=True, frozen=True)
+
+    operation_timeout: Seconds = Field(default=60.0, description="Seconds a query or a mutation may take.")
+    subgraph_timeout: Seconds = Field(default=30.0, description="Seconds one fetch may take.")
+    subgraph_timeouts: Mapping[str, Seconds] = Field(
+        default_factory=dict, description="The same for single subgraphs, as a JSON object."
+    )
+    max_response_bytes: int = Field(default=33_554_432, ge=1, description="Size of a subgraph's answer.")
+    retries: int = Field(default=1, ge=0, le=10, description="How often a failed query is sent again.")
+    retry_share: float = Field(default=0.1, ge=0, le=1, description="Retries allowed per fetch sent.")
+    breaker_failures: int = Field(
+        default=10, ge=0, description="Failures in a row that open a subgraph's circuit; 0 has no circuits."
+    )
+    breaker_seconds: Seconds = Field(default=2.0, description="How long an open circuit refuses fetches.")
+    share_fetches: bool = Field(default=True, description="Identical queries under way are sent once.")
+    headers: tuple[PropagateHeader | SetHeader | RemoveHeader, ...] = Field(
+        default=(PropagateHeader(propagate="user-agent"),), description="Header rules, as a JSON list."
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(), description="Origins whose pages may ask, separated by commas; * is every one."
+    )
