@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -22,12 +24,15 @@ from router.operation import Operation, operation_of
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards
 from router.policy.limits import rules
+from router.policy.overrides import Draw, Labels, Overrides
 from router.settings import Limits
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 
 MAX_VALIDATION_ERRORS = 20
 MAX_KNOWN_CHARACTERS = 1_000_000
+
+_Key: TypeAlias = tuple[str, str | None, Labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +60,24 @@ class Operations:
     """
 
     def __init__(
-        self, supergraph: Supergraph, limits: Limits, size: int, metrics: Metrics, *, introspection: bool
+        self,
+        supergraph: Supergraph,
+        limits: Limits,
+        size: int,
+        metrics: Metrics,
+        *,
+        introspection: bool,
+        draw: Draw = random.random,
     ) -> None:
-        self._planner = Planner(supergraph)
+        self._supergraph = supergraph
+        self._planners: dict[Labels, Planner] = {}
+        self._overrides = Overrides(supergraph, draw)
         self._access = AccessRules.of(supergraph.document)
         self._max_tokens = limits.max_tokens
         self._rules = [*specified_rules, *rules(limits, introspection=introspection)]
         self._size = size
         self._metrics = metrics
-        self._known: OrderedDict[tuple[str, str | None], PreparedOperation | RouterError] = OrderedDict()
+        self._known: OrderedDict[_Key, PreparedOperation | RouterError] = OrderedDict()
         self._characters = 0
 
     def get(self, query: str, operation_name: str | None) -> PreparedOperation:
@@ -75,11 +89,11 @@ class Operations:
             OperationNotFoundError: it has no such operation, or several and none is named.
             UnplannableOperationError: the subgraphs cannot answer it.
         """
-        key = (query, operation_name)
+        key = (query, operation_name, self._overrides.active())
         known = self._known.get(key)
         if known is None:
             self._metrics.operations.labels("miss").inc()
-            known = self._attempt(query, operation_name)
+            known = self._attempt(*key)
             self._remember(key, known)
         else:
             self._metrics.operations.labels("hit").inc()
@@ -88,27 +102,35 @@ class Operations:
             raise known.with_traceback(None)
         return known
 
-    def _remember(self, key: tuple[str, str | None], outcome: PreparedOperation | RouterError) -> None:
+    def _remember(self, key: _Key, outcome: PreparedOperation | RouterError) -> None:
         self._known[key] = outcome
         self._characters += len(key[0])
         while len(self._known) > self._size or self._characters > MAX_KNOWN_CHARACTERS:
-            (oldest, _), _ = self._known.popitem(last=False)
+            (oldest, *_), _ = self._known.popitem(last=False)
             self._characters -= len(oldest)
 
-    def _attempt(self, query: str, operation_name: str | None) -> PreparedOperation | RouterError:
+    def _attempt(
+        self, query: str, operation_name: str | None, labels: Labels
+    ) -> PreparedOperation | RouterError:
         try:
-            return self._prepare(query, operation_name)
+            return self._prepare(query, operation_name, labels)
         except RouterError as error:
             return error
 
-    def _prepare(self, query: str, operation_name: str | None) -> PreparedOperation:
-        schema = self._planner.supergraph.public_schema
+    def _prepare(self, query: str, operation_name: str | None, labels: Labels) -> PreparedOperation:
+        schema = self._supergraph.public_schema
         document = _parse(query, self._max_tokens)
         if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
             raise ValidationFailedError(errors)
         node = select(document, operation_name)
         required = guards(self._access, schema, document, node)
-        return PreparedOperation(required, prepare(self._planner, operation_of(schema, document, node)))
+        planner = self._planner(labels)
+        return PreparedOperation(required, prepare(planner, operation_of(schema, document, node)))
+
+    def _planner(self, labels: Labels) -> Planner:
+        if labels not in self._planners:
+            self._planners[labels] = Planner(self._supergraph, labels)
+        return self._planners[labels]
 
 
 def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

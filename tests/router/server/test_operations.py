@@ -11,6 +11,7 @@ from router.settings import Limits
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from tests.router.library import SUPERGRAPH
+from tests.support.planning import supergraph as named
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,15 @@ def test_a_document_larger_than_the_memory_is_still_answered(
 def test_a_document_of_too_many_tokens_is_refused(supergraph: Supergraph, metrics: Metrics):
     with pytest.raises(ParseFailedError):
         prepared(supergraph, metrics, max_tokens=2).get("{ average }", None)
+
+
+def test_a_progressive_override_is_decided_for_each_request_and_planned_once(metrics: Metrics):
+    drawn = iter([0.1, 0.9, 0.15, 0.2])
+    limits = Limits.model_validate({})
+    known = Operations(named("staffing"), limits, 10, metrics, introspection=True, draw=lambda: next(drawn))
+    first, second, third, fourth = (known.get("{ people { phone } }", None) for _ in range(4))
+    assert ("new" in str(first.prepared.plan), "new" in str(second.prepared.plan)) == (True, False)
+    assert (third is first, fourth is second) == (True, True)
 
 
 @pytest.mark.parametrize(
