@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from subgraphs.books import repository
 from subgraphs.books.layouts import CLOSING_PAGE, DEDICATION_PAGE, TITLE_PAGE, Layout
 from subgraphs.books.models import Book, BookStatus, Illustration, Page, PageVersionSource
-from subgraphs.books.service.versions import PageState, add_version, mark_changed, require_fit
+from subgraphs.books.service.versions import PageState, add_version, fits, mark_changed, require_fit
 from subgraphs.books.typesetting.fit import CHARACTERS
 from subgraphs.books.typesetting.fonts import printable
 from subgraphs.common.ids import new_id
@@ -70,12 +70,13 @@ class StoryContext:
 async def apply_outline(uow: UnitOfWork, book_id: str, outline: BookOutline, key: str) -> None:
     """Write the title, the blurb and the pages around the story.
 
-    The dedication of the brief, where there is one, comes before the outline's. TextDoesNotFit when a
-    text is too long for its page; then nothing is written.
+    The dedication of the brief, where there is one, comes before the outline's, and a subtitle that has no
+    room beside its title is left out. TextDoesNotFit when a text is too long for its page; then nothing is
+    written.
     """
     book = await repository.lock_any_book(uow.session, book_id)
     texts = {
-        TITLE_PAGE: "\n".join(filter(None, (outline.title, outline.subtitle))),
+        TITLE_PAGE: await _title_text(outline),
         DEDICATION_PAGE: book.dedication or outline.dedication,
         CLOSING_PAGE: outline.closing,
     }
@@ -156,3 +157,8 @@ async def _write_text(uow: UnitOfWork, book: Book, page: Page, text: str, key: s
     await require_fit(page.layout, text)
     content = PageState(page.layout, text, page.illustration_id)
     add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
+
+
+async def _title_text(outline: BookOutline) -> str:
+    whole = "\n".join(filter(None, (outline.title, outline.subtitle)))
+    return whole if await fits(Layout.TITLE, printable(whole)) else outline.title

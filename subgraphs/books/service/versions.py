@@ -60,6 +60,11 @@ def mark_changed(book: Book) -> None:
         book.status = BookStatus.READY
 
 
+async def fits(box: Box, text: str) -> bool:
+    """Tell whether a text can be shown whole where it is to stand."""
+    return await asyncio.to_thread(fitting_characters, box, text) == len(text)
+
+
 async def require_fit(box: Box, text: str) -> None:
     """Refuse a text that could not be shown whole where it is to stand."""
     fitting = await asyncio.to_thread(fitting_characters, box, text)

@@ -9,7 +9,8 @@ import pytest
 from subgraphs.ai import repository
 from subgraphs.ai.models import GenerationStep
 from subgraphs.ai.pipeline.journal import HEADROOM, Journal, Superseded
-from subgraphs.ai.providers.protocol import ContentRefused, Picture, PictureRequest, ProviderFailed
+from subgraphs.ai.providers.protocol import ContentRefused, Outline, Picture, PictureRequest, ProviderFailed
+from subgraphs.common.errors import Conflict
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.ai.library import CANCEL, CountingStudio, OneShelf, Parent, run
@@ -200,6 +201,18 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
     assert shelf.finished == 1
     last = (await parent.watch(generation_id))[-1]
     assert (last["__typename"], last["generation"]["status"]) == ("GenerationCompleted", "PARTIAL")
+
+
+async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+
+    class WithoutTitle(OneShelf):
+        async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
+            raise Conflict("The title does not fit.")
+
+    await run(ai, CountingStudio(), WithoutTitle(), generation_id)
+    read = await parent.read(generation_id)
+    assert (read["status"], read["failure"], read["stepsDone"]) == ("FAILED", "The title does not fit.", 0)
 
 
 async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, parent: Parent) -> None:

@@ -91,6 +91,17 @@ async def test_an_outline_that_does_not_fit_leaves_nothing(parent: Parent, runti
     assert (unchanged["title"], unchanged["version"]) == ("", 1)
 
 
+async def test_a_subtitle_without_room_beside_its_title_is_left_out(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.book()
+    outline = replace(
+        OUTLINE, title="A title of sixty characters, which is longer than most of it", subtitle="x" * 60
+    )
+    async with runtime.unit_of_work() as uow:
+        await service.apply_outline(uow, book["id"], outline, "key")
+    titled = await parent.read(book["id"])
+    assert (titled["title"], titled["pages"][0]["text"]) == (outline.title, outline.title)
+
+
 async def test_generated_text_loses_what_no_font_can_print(parent: Parent, runtime: Runtime) -> None:
     book = await parent.book()
     async with runtime.unit_of_work() as uow:
