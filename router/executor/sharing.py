@@ -26,7 +26,34 @@ from router.executor.transport import RequestContext
 MAX_WAITING_EVENTS = 256
 
 _Identity = tuple[str, bytes, RequestContext]
-_Waiting = asyncio.Queue[bytes | Exception | None]
+
+
+class _Listener:
+    """What waits for one client: lighter than a queue of asyncio, as there is one for each subscription."""
+
+    __slots__ = ("_told", "_waiter")
+
+    def __init__(self) -> None:
+        self._told: list[bytes | Exception | None] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def tell(self, told: bytes | Exception | None) -> bool:
+        """Takes an event or the end; false if too many wait already, which then is the end."""
+        in_time = len(self._told) < MAX_WAITING_EVENTS
+        if in_time:
+            self._told.append(told)
+        else:
+            self._told = [TooSlowError(f"{MAX_WAITING_EVENTS} events waited to be read.")]
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        return in_time
+
+    async def next(self) -> bytes | Exception | None:
+        """The event that came first, or the end."""
+        while not self._told:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._told.pop(0)
 
 
 class SharedStreams:
@@ -50,17 +77,17 @@ class SharedStreams:
                 async for event in events:
                     yield event
             return
-        waiting: _Waiting = asyncio.Queue(MAX_WAITING_EVENTS)
-        broadcast = self._joined(request, context, waiting)
+        listener = _Listener()
+        broadcast = self._joined(request, context, listener)
         try:
-            while (told := await waiting.get()) is not None:
+            while (told := await listener.next()) is not None:
                 if isinstance(told, Exception):
                     raise told
                 yield orjson.loads(told)
         finally:
-            await broadcast.leave(waiting)
+            await broadcast.leave(listener)
 
-    def _joined(self, request: StreamRequest, context: RequestContext, waiting: _Waiting) -> _Broadcast:
+    def _joined(self, request: StreamRequest, context: RequestContext, listener: _Listener) -> _Broadcast:
         identity = (request.subgraph, request.body(), replace(context, traceparent=""))
         broadcast = self._joinable.get(identity)
         if broadcast is None:
@@ -71,7 +98,7 @@ class SharedStreams:
 
             broadcast = _Broadcast(unbroken(self._source, request, context), close)
             self._joinable[identity] = broadcast
-        broadcast.listeners.add(waiting)
+        broadcast.listeners.append(listener)
         return broadcast
 
 
@@ -81,13 +108,14 @@ class _Broadcast:
     def __init__(
         self, stream: AsyncGenerator[dict[str, Any], None], no_longer_joinable: Callable[[], None]
     ) -> None:
-        self.listeners: set[_Waiting] = set()
+        self.listeners: list[_Listener] = []
         self._no_longer_joinable = no_longer_joinable
         self._task = asyncio.create_task(self._relay(stream))
 
-    async def leave(self, waiting: _Waiting) -> None:
+    async def leave(self, listener: _Listener) -> None:
         """Ends the stream with its last listener."""
-        self.listeners.discard(waiting)
+        if listener in self.listeners:
+            self.listeners.remove(listener)
         if not self.listeners:
             self._no_longer_joinable()
             self._task.cancel()
@@ -105,16 +133,5 @@ class _Broadcast:
         self._no_longer_joinable()
         self._tell(end)
 
-    def _tell(self, event: bytes | Exception | None) -> None:
-        for waiting in list(self.listeners):
-            try:
-                waiting.put_nowait(event)
-            except asyncio.QueueFull:
-                self.listeners.discard(waiting)
-                _let_go(waiting)
-
-
-def _let_go(waiting: _Waiting) -> None:
-    while not waiting.empty():
-        waiting.get_nowait()
-    waiting.put_nowait(TooSlowError(f"{MAX_WAITING_EVENTS} events waited to be read."))
+    def _tell(self, told: bytes | Exception | None) -> None:
+        self.listeners = [listener for listener in self.listeners if listener.tell(told)]
