@@ -174,7 +174,7 @@ class _EntityFetch:
         match error.get("path"):
             case [str(key), int(position), *below]:
                 keys = [entities_key(index) for index in range(len(batches))]
-                if key in keys and position < len(batches[keys.index(key)].waiting):
+                if key in keys and 0 <= position < len(batches[keys.index(key)].waiting):
                     index = keys.index(key)
                     at = list(places(run.data, self._entries[index].path))
                     waiting = batches[index].waiting[position]
@@ -183,12 +183,16 @@ class _EntityFetch:
 
 
 def anchored(
-    error: Mapping[str, Any], place: ResponsePath, below: Sequence[str | int] | None, names: ResponseNames
+    error: Mapping[str, Any], place: ResponsePath, below: Any, names: ResponseNames
 ) -> dict[str, Any]:
-    """A subgraph's error as the client reads it: its path starts at the root and has the client's names."""
+    """A subgraph's error as the client reads it: its path starts at the root and has the client's names.
+
+    What is below the place is what the subgraph says, so it may be anything.
+    """
     shown: dict[str, Any] = {"message": str(error.get("message", "The service reported an error."))}
-    if place or below:
-        shown["path"] = _shown_path((*place, *(below or ())), names)
+    steps = below if isinstance(below, list) else []
+    if place or steps:
+        shown["path"] = _shown_path((*place, *steps), names)
     extensions = error.get("extensions")
     if isinstance(extensions, dict) and extensions:
         shown["extensions"] = extensions
@@ -202,6 +206,8 @@ def _shown_path(path: ResponsePath, names: ResponseNames) -> list[str | int]:
         if isinstance(segment, int):
             shown.append(segment)
             continue
+        if not isinstance(segment, str):
+            break
         name = names.shown_as(keys, segment)
         if name is None:
             break

@@ -1,0 +1,1 @@
+"""Tests of a router whose subgraphs are in trouble, one file for each."""

@@ -1,0 +1,37 @@
+"""A subgraph that is down."""
+
+import socket
+
+from tests.router.trouble.misbehaving import PARTIAL, library_at
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+async def test_what_the_others_know_is_answered():
+    async with library_at(f"http://127.0.0.1:{closed_port()}/graphql") as running:
+        assert await running.ask() == PARTIAL
+
+
+async def test_its_circuit_opens_and_says_so():
+    address = f"http://127.0.0.1:{closed_port()}/graphql"
+    async with library_at(address, breaker_failures=2, breaker_seconds=600, retries=0) as running:
+        assert [await running.ask() for _ in range(3)] == [PARTIAL] * 3
+        assert await running.measured("router_subgraph_breaker_state{") == [
+            'router_subgraph_breaker_state{subgraph="reviews"} 2.0'
+        ]
+        counts = await running.measured("router_subgraph_fetch_seconds_count{")
+    assert 'router_subgraph_fetch_seconds_count{outcome="unreachable",subgraph="reviews"} 2.0' in counts
+    assert 'router_subgraph_fetch_seconds_count{outcome="refused",subgraph="reviews"} 1.0' in counts
+
+
+async def test_a_query_is_sent_again_as_long_as_the_budget_lasts():
+    address = f"http://127.0.0.1:{closed_port()}/graphql"
+    async with library_at(address, breaker_failures=0, retries=2, retry_share=0) as running:
+        for _ in range(6):
+            assert await running.ask() == PARTIAL
+        retries = await running.measured("router_subgraph_retries_total{")
+    assert retries == ['router_subgraph_retries_total{subgraph="reviews"} 10.0']

@@ -1,0 +1,31 @@
+"""A subgraph that is slow."""
+
+import asyncio
+
+from tests.router.trouble.misbehaving import PARTIAL, forever, http, library
+
+
+async def test_it_is_given_up_after_its_time():
+    async with library(forever, subgraph_timeouts={"reviews": 0.1}) as running:
+        assert await running.ask() == PARTIAL
+        counts = await running.measured("router_subgraph_fetch_seconds_count{")
+    assert 'router_subgraph_fetch_seconds_count{outcome="timeout",subgraph="reviews"} 1.0' in counts
+
+
+async def test_an_operation_is_answered_at_its_deadline():
+    async with library(forever, operation_timeout=1) as running:
+        assert await running.ask() == PARTIAL
+        counts = await running.measured("router_subgraph_fetch_seconds_count{")
+    assert 'router_subgraph_fetch_seconds_count{outcome="deadline",subgraph="reviews"} 1.0' in counts
+
+
+async def test_an_answer_that_drips_in_is_given_up_after_its_time():
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(http(b" " * 1_000_000)[:-1_000_000])
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async with library(drip, subgraph_timeout=0.3) as running:
+        assert await running.ask() == PARTIAL

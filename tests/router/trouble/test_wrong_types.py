@@ -1,0 +1,52 @@
+"""A subgraph whose answers are GraphQL by their form, but not of the schema."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.router.trouble.misbehaving import http, library, saying
+
+TITLES = ["Moon", "Sea"]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"data": {"_entities": None}},
+        {"data": {"_entities": 7}},
+        {"data": {"_entities": "stars"}},
+        {"data": {"_entities": {"stars": 4}}},
+        {"data": {"_entities": []}},
+        {"data": {"_entities": [None, None]}},
+        {"data": {"_entities": [4, "five"]}},
+        {"data": {"_entities": [[], []]}},
+        {"data": {"_entities": [{}, {}, {}, {}]}},
+        {"data": {"_entities": [{"stars": "four"}, {"stars": {"of": 5}}]}},
+        {"data": {"_entities": [{"stars": [4]}, {"stars": 1e300}]}},
+        {"data": {}},
+        {"data": {"_entities": None}, "errors": [{}]},
+        {"data": None, "errors": [{"message": 5, "path": 5, "extensions": 5}]},
+        {"data": None, "errors": [{"message": None, "path": "_entities", "locations": {}}]},
+        {"data": None, "errors": [{"message": "torn", "path": ["_entities", "one", None, {}]}]},
+        {"data": None, "errors": [{"message": "torn", "path": ["_entities", 900, "stars"]}]},
+        {"data": None, "errors": [{"message": "torn", "path": ["_entities", -1, "stars"]}]},
+        {"data": None, "errors": [{"message": "torn", "path": ["_entities", 0, [], 1.5]}]},
+    ],
+)
+async def test_the_fields_are_null_and_the_rest_is_answered(response: dict[str, Any]):
+    async with library(saying(http(orjson.dumps(response)))) as running:
+        answer = await running.ask()
+    assert answer["data"] == {"books": [{"title": title, "stars": None} for title in TITLES]}
+    for error in answer.get("errors", ()):
+        assert isinstance(error["message"], str)
+        assert all(isinstance(step, str | int) for step in error.get("path", ()))
+
+
+@pytest.mark.parametrize("path", [5, "average", [[]], ["average", {}], [None]])
+async def test_an_error_whose_path_is_none_is_shown_all_the_same(path: Any):
+    body = orjson.dumps({"data": None, "errors": [{"message": "torn", "path": path}]})
+    async with library(saying(http(body))) as running:
+        answer = await running.ask("{ average }")
+    assert answer["data"] == {"average": None}
+    assert [error["message"] for error in answer["errors"]] == ["torn"]
