@@ -124,7 +124,7 @@ def presenter(representations: Sequence[Representation]) -> Callable[[], Present
     if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
         [flat] = representations
         if flat.input.fields and not flat.input.narrowed:
-            return lambda: _flat_presenter(flat)
+            return _flat_presenters(flat)
 
     def present(each: Object) -> bytes | None:
         typename = each.get(TYPENAME)
@@ -138,34 +138,39 @@ def presenter(representations: Sequence[Representation]) -> Callable[[], Present
     return lambda: present
 
 
-def _flat_presenter(representation: Representation) -> Presenter:
-    """Presents objects by plain fields, and encodes each combination of values once."""
+def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
+    """Presents objects by plain fields, and encodes each combination of values once for each batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts, known = representation.accepts, dict[Any, bytes]()
-
-    def present(each: Object) -> bytes | None:
-        typename = each.get(TYPENAME)
-        if typename is not None and typename not in accepts:
-            return None
-        try:
-            found = values(each)
-        except KeyError:
-            return None
-        try:
-            return known[found]
-        except KeyError:
-            encoded = known[found] = encode(found)
-            return encoded
-        except TypeError:
-            # A custom scalar may be an object or a list, which cannot be looked up.
-            return encode(found)
+    accepts = representation.accepts
 
     def encode(found: Any) -> bytes:
         items = found if len(names) > 1 else (found,)
         return orjson.dumps({TYPENAME: representation.typename, **dict(zip(names, items, strict=True))})
 
-    return present
+    def of_batch() -> Presenter:
+        known: dict[Any, bytes] = {}
+
+        def present(each: Object) -> bytes | None:
+            typename = each.get(TYPENAME)
+            if typename is not None and typename not in accepts:
+                return None
+            try:
+                found = values(each)
+            except KeyError:
+                return None
+            try:
+                return known[found]
+            except KeyError:
+                encoded = known[found] = encode(found)
+                return encoded
+            except TypeError:
+                # A custom scalar may be an object or a list, which cannot be looked up.
+                return encode(found)
+
+        return present
+
+    return of_batch
 
 
 def _read(wanted: Input, value: Object) -> Object | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -49,7 +49,9 @@ def media_type(header: str | None) -> tuple[str, dict[str, str]]:
     }
 
 
-def preferred(accept: str | None, offers: Sequence[str]) -> str | None:
+# Clients send few different headers, each with every request.
+@lru_cache(maxsize=100)
+def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """The offer the client likes best, or None when it accepts none of them.
 
     Equal quality is decided by the order of the client's list, then by the order of the offers. No
