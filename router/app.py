@@ -122,6 +122,7 @@ def _pipeline(
         metrics,
         rules=rules,
         timeout=traffic.operation_timeout,
+        report_cost=settings.limits.report_cost,
     )
 
 

@@ -14,6 +14,8 @@ RouterError                           what a client may read: a message, `extens
 │   ├── ValidationFailedError         400  GRAPHQL_VALIDATION_FAILED
 │   ├── OperationNotFoundError        400  OPERATION_RESOLUTION_FAILURE
 │   ├── BadVariableError              400  BAD_USER_INPUT
+│   ├── CostUnknownError              400  COST_QUERY_PARSE_FAILURE
+│   ├── TooExpensiveError             400  COST_ESTIMATED_TOO_EXPENSIVE
 │   ├── DocumentNotFoundError         404  PERSISTED_QUERY_NOT_FOUND
 │   ├── DocumentsNotSupportedError    400  PERSISTED_QUERY_NOT_SUPPORTED
 │   ├── DocumentMismatchError         400  PERSISTED_QUERY_HASH_MISMATCH
@@ -169,6 +171,23 @@ class UnplannableOperationError(DocumentError):
     def response(self) -> dict[str, Any]:
         """Nothing of the operation is answered, although it is a valid one: its data is null."""
         return {"data": None, **super().response()}
+
+
+class CostUnknownError(DocumentError):
+    """What the operation costs cannot be told, as nothing bounds a list in it."""
+
+    code = "COST_QUERY_PARSE_FAILURE"
+
+
+class TooExpensiveError(DocumentError):
+    """The operation may cost more than is allowed."""
+
+    code = "COST_ESTIMATED_TOO_EXPENSIVE"
+
+    def __init__(self, found: int, limit: int) -> None:
+        message = f"The operation may cost {found}; at most {limit} is allowed."
+        extensions = {"code": self.code, "limit": limit, "found": found}
+        super().__init__([GraphQLError(message, extensions=extensions)])
 
 
 class NamedDocumentError(DocumentError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -18,11 +19,18 @@ from graphql import (
     validate,
 )
 
-from router.errors import OperationNotFoundError, ParseFailedError, RouterError, ValidationFailedError
+from router.errors import (
+    OperationNotFoundError,
+    ParseFailedError,
+    RouterError,
+    TooExpensiveError,
+    ValidationFailedError,
+)
 from router.executor import Prepared, prepare
 from router.operation import Operation, operation_of
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards
+from router.policy.cost import Cost, CostRules
 from router.policy.limits import rules
 from router.policy.overrides import Draw, Labels, Overrides
 from router.settings import Limits
@@ -41,6 +49,22 @@ class PreparedOperation:
 
     guards: tuple[Guard, ...]
     prepared: Prepared
+    cost: Cost | None = None
+    max_cost: int | None = None
+
+    def estimate(self, variables: Mapping[str, Any]) -> int | None:
+        """What the operation costs at most with these variables, where that is estimated.
+
+        Raises:
+            TooExpensiveError: it is more than is allowed.
+            CostUnknownError: it cannot be told.
+        """
+        if self.cost is None:
+            return None
+        found = self.cost.estimate(variables)
+        if self.max_cost is not None and found > self.max_cost:
+            raise TooExpensiveError(found, self.max_cost)
+        return found
 
     @property
     def operation(self) -> Operation:
@@ -73,6 +97,9 @@ class Operations:
         self._planners: dict[Labels, Planner] = {}
         self._overrides = Overrides(supergraph, draw)
         self._access = AccessRules.of(supergraph.document)
+        estimated = limits.max_cost is not None or limits.report_cost
+        self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
+        self._max_cost = limits.max_cost
         self._max_tokens = limits.max_tokens
         self._rules = [*specified_rules, *rules(limits, introspection=introspection)]
         self._size = size
@@ -125,7 +152,9 @@ class Operations:
         node = select(document, operation_name)
         required = guards(self._access, schema, document, node)
         planner = self._planner(labels)
-        return PreparedOperation(required, prepare(planner, operation_of(schema, document, node)))
+        operation = operation_of(schema, document, node)
+        cost = Cost(self._costs, operation) if self._costs else None
+        return PreparedOperation(required, prepare(planner, operation), cost, self._max_cost)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

@@ -5,6 +5,7 @@
                parse, limits, validate, single out, plan (all cached)    server.operations
 3. authorise   the identity meets the operation's guards                 policy.access
 4. coerce      the variables fit their declared types                    operation
+               with them it costs no more than is allowed                policy.cost
 5. run         execute, or subscribe and execute per event               executor
 
 The edge stands between 3 and 5 and decides whether the protocol can carry this kind of operation.
@@ -64,12 +65,14 @@ class Pipeline:
         *,
         rules: HeaderRules = NO_RULES,
         timeout: float | None = None,
+        report_cost: bool = False,
     ) -> None:
         self._operations = operations
         self._documents = documents
         self._verifier = verifier
         self._rules = rules
         self._timeout = timeout
+        self._report_cost = report_cost
         self.transport = transport
         self.streams = SharedStreams(events)
         self.metrics = metrics
@@ -93,24 +96,32 @@ class Pipeline:
         variables = coerce_variables(prepared.operation, request.variables)
         if isinstance(variables, list):
             raise BadVariableError(variables)
+        cost = prepared.estimate(variables)
         # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
         deadline = None
         if self._timeout is not None and prepared.kind is not OperationType.SUBSCRIPTION:
             deadline = time.monotonic() + self._timeout
         context = RequestContext(caller.authorization, trace.traceparent, caller.headers, deadline)
-        return Operation(self, prepared, ExecutionRequest(variables, self.transport, context), trace)
+        run = ExecutionRequest(variables, self.transport, context)
+        return Operation(self, prepared, run, trace, cost if self._report_cost else None)
 
 
 class Operation:
     """One operation of one caller, ready to run once."""
 
     def __init__(
-        self, pipeline: Pipeline, operation: PreparedOperation, request: ExecutionRequest, trace: Trace
+        self,
+        pipeline: Pipeline,
+        operation: PreparedOperation,
+        request: ExecutionRequest,
+        trace: Trace,
+        cost: int | None,
     ) -> None:
         self._pipeline = pipeline
         self._operation = operation
         self._request = request
         self._trace = trace
+        self._cost = cost
 
     @property
     def kind(self) -> OperationType:
@@ -123,6 +134,8 @@ class Operation:
         try:
             result = response(await execute(self._operation.prepared, self._request))
             outcome = "error" if "errors" in result else "ok"
+            if self._cost is not None:
+                result["extensions"] = {"cost": {"estimated": self._cost}}
             return result
         finally:
             self._report(outcome, time.perf_counter() - started)

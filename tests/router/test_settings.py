@@ -13,6 +13,7 @@ from router.settings import InvalidSettingError, load
         ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'debug', 'info', 'warn' or 'error'"),
         ("ROUTER_SAFELIST", "true", "ROUTER_SAFELIST: Value error, ROUTER_TRUSTED_DOCUMENTS must name"),
         ("ROUTER_APQ_REDIS_URL", "http://a", "ROUTER_APQ_REDIS_URL: URL scheme should be 'redis'"),
+        ("ROUTER_MAX_COST", "0", "ROUTER_MAX_COST: Input should be greater than or equal to 1"),
         ("ROUTER_MAX_DEPTH", "0", "ROUTER_MAX_DEPTH: Input should be greater than or equal to 1"),
     ],
 )
