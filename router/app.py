@@ -27,6 +27,7 @@ from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.server import graphiql, health
+from router.server.application import ENDPOINT, METHODS, Application
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
@@ -39,7 +40,6 @@ from router.traffic import Traffic
 if TYPE_CHECKING:
     from router.policy.shared_documents import RedisDocuments
 
-ENDPOINT = "/graphql"
 EXAMPLES = "examples"
 
 
@@ -72,11 +72,11 @@ def create_app(settings: Settings) -> Starlette:
         if shared:
             await shared.close()
 
-    return Starlette(
+    return Application(
         lifespan=lifespan,
         middleware=_cors(settings.traffic.cors_origins),
         routes=[
-            Route(ENDPOINT, _http, methods=["GET", "POST"]),
+            Route(ENDPOINT, _http, methods=METHODS),
             WebSocketRoute(ENDPOINT, _websocket),
             *health.routes(metrics),
             *graphiql.routes(settings.supergraph.parent / EXAMPLES),

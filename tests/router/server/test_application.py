@@ -1,0 +1,32 @@
+"""The endpoint in front of the routing: what stands before it, and what is left to the routing."""
+
+import aiohttp
+import pytest
+
+from tests.router.running import Library, opened
+
+ORIGIN = "https://app.example.com"
+
+
+async def test_middleware_stands_before_the_endpoint_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_CORS_ORIGINS", ORIGIN)
+    async with (
+        opened() as library,
+        library.client.post(
+            library.url, json={"query": "{ average }"}, headers={"origin": ORIGIN}
+        ) as response,
+    ):
+        assert await response.json() == {"data": {"average": 4.5}}
+        assert response.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_left_to_the_routing(library: Library, method: str):
+    async with library.client.request(method, library.url) as response:
+        assert response.status == 405
+        assert {name.strip() for name in response.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
+
+
+async def test_other_paths_are_left_to_the_routing(library: Library):
+    async with aiohttp.ClientSession() as client, client.get(f"{library.origin}/graphql/nothing") as response:
+        assert response.status == 404
