@@ -1,0 +1,103 @@
+"""Identical fetches under way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from router.executor.deduplication import Deduplication
+from router.executor.http_client import HttpClient
+from router.executor.subgraph import HttpTransport
+from router.executor.transport import RequestContext
+from router.telemetry import Metrics
+
+QUERY = b'{"query":"{books{title}}"}'
+MUTATION = b'{"query":"mutation{rename}"}'
+
+
+def context(authorization: str | None = None, agent: str = "a") -> RequestContext:
+    return RequestContext(authorization, "00-trace", (("user-agent", agent),))
+
+
+class Books:
+    """A subgraph that answers once it may, and the fetches that are on their way to it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+
+    async def answer(self, _: web.Request) -> web.StreamResponse:
+        self.asked += 1
+        await self.may_answer.wait()
+        return web.json_response({"data": {"books": [{"title": "Moon"}]}})
+
+    async def reached(self, times: int) -> None:
+        async with asyncio.timeout(10):
+            while self.asked < times:  # noqa: ASYNC110 - the server has no event for it
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[Books, Deduplication]]:
+    books = Books()
+    app = web.Application()
+    app.router.add_post("/graphql", books.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    async with HttpClient() as client:
+        urls = {"books": f"http://{host}:{port}/graphql"}
+        yield books, Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics())
+    await runner.cleanup()
+
+
+async def test_one_is_sent_and_each_gets_an_answer_of_its_own():
+    async with serving() as (books, transport):
+        fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(3)]
+        await books.reached(1)
+        books.may_answer.set()
+        answers = await asyncio.gather(*fetches)
+        assert answers == [{"data": {"books": [{"title": "Moon"}]}}] * 3
+        assert (books.asked, len({id(answer["data"]["books"]) for answer in answers})) == (1, 3)
+
+
+async def test_those_of_other_callers_and_other_clients_and_mutations_are_sent():
+    async with serving() as (books, transport):
+        asked = [
+            transport.fetch("books", QUERY, context()),
+            transport.fetch("books", QUERY, context("Bearer a")),
+            transport.fetch("books", QUERY, context("Bearer b")),
+            transport.fetch("books", QUERY, context(agent="b")),
+            transport.fetch("books", MUTATION, context()),
+            transport.fetch("books", MUTATION, context()),
+        ]
+        fetches = [asyncio.create_task(each) for each in asked]
+        await books.reached(6)
+        books.may_answer.set()
+        await asyncio.gather(*fetches)
+        assert books.asked == 6
+
+
+async def test_when_the_first_leaves_another_asks():
+    async with serving() as (books, transport):
+        first = asyncio.create_task(transport.fetch("books", QUERY, context()))
+        await books.reached(1)
+        others = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(2)]
+        await asyncio.sleep(0)
+        first.cancel()
+        await books.reached(2)
+        books.may_answer.set()
+        assert await asyncio.gather(*others) == [{"data": {"books": [{"title": "Moon"}]}}] * 2
+        assert books.asked == 2
+
+
+async def test_when_another_leaves_the_rest_are_answered():
+    async with serving() as (books, transport):
+        fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(3)]
+        await books.reached(1)
+        fetches[1].cancel()
+        books.may_answer.set()
+        answers = await asyncio.gather(*fetches, return_exceptions=True)
+        assert [isinstance(answer, dict) for answer in answers] == [True, False, True]
