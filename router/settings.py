@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, RedisDsn, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.traffic import Traffic
 
@@ -93,8 +93,6 @@ def load(**overrides: object) -> Settings:
         return Settings.model_validate(overrides)
     except ValidationError as error:
         raise InvalidSettingError("; ".join(_complaints(error))) from None
-    except SettingsError as error:
-        raise InvalidSettingError(f"ROUTER_HEADERS, ROUTER_SUBGRAPH_TIMEOUTS: {error}") from None
 
 
 def _complaints(error: ValidationError) -> Iterable[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
+import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -70,8 +71,15 @@ class RemoveHeader(_Rule):
         return HeaderRule(Remove(self.remove), self.subgraph)
 
 
+Rule: TypeAlias = PropagateHeader | SetHeader | RemoveHeader
+
+
 def _listed(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _decoded(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str) else value
 
 
 class Traffic(BaseSettings):
@@ -81,7 +89,7 @@ class Traffic(BaseSettings):
 
     operation_timeout: Seconds = Field(default=60.0, description="Seconds a query or a mutation may take.")
     subgraph_timeout: Seconds = Field(default=30.0, description="Seconds one fetch may take.")
-    subgraph_timeouts: Mapping[str, Seconds] = Field(
+    subgraph_timeouts: Annotated[Mapping[str, Seconds], NoDecode, BeforeValidator(_decoded)] = Field(
         default_factory=dict, description="The same for single subgraphs, as a JSON object."
     )
     max_response_bytes: int = Field(default=33_554_432, ge=1, description="Size of a subgraph's answer.")
@@ -92,7 +100,7 @@ class Traffic(BaseSettings):
     )
     breaker_seconds: Seconds = Field(default=2.0, description="How long an open circuit refuses fetches.")
     share_fetches: bool = Field(default=True, description="Identical queries under way are sent once.")
-    headers: tuple[PropagateHeader | SetHeader | RemoveHeader, ...] = Field(
+    headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_decoded)] = Field(
         default=(PropagateHeader(propagate="user-agent"),), description="Header rules, as a JSON list."
     )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(

@@ -15,6 +15,12 @@ from router.settings import InvalidSettingError, load
         ("ROUTER_APQ_REDIS_URL", "http://a", "ROUTER_APQ_REDIS_URL: URL scheme should be 'redis'"),
         ("ROUTER_MAX_COST", "0", "ROUTER_MAX_COST: Input should be greater than or equal to 1"),
         ("ROUTER_MAX_DEPTH", "0", "ROUTER_MAX_DEPTH: Input should be greater than or equal to 1"),
+        ("ROUTER_SUBGRAPH_TIMEOUT", "0", "ROUTER_SUBGRAPH_TIMEOUT: Input should be greater than 0"),
+        ("ROUTER_SUBGRAPH_TIMEOUTS", '{"ai": 0}', "ROUTER_SUBGRAPH_TIMEOUTS: Input should be greater than 0"),
+        ("ROUTER_HEADERS", "user-agent", "ROUTER_HEADERS: Value error, unexpected character"),
+        ("ROUTER_HEADERS", '[{"remove": "content-length"}]', "ROUTER_HEADERS: "),
+        ("ROUTER_HEADERS", '[{"set": "x-a", "value": "a\\nb"}]', "ROUTER_HEADERS: "),
+        ("ROUTER_CORS_ORIGINS", "https://a.example/page", "ROUTER_CORS_ORIGINS: String should match"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(
