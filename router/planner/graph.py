@@ -184,6 +184,8 @@ class QueryGraph:
             return None if self.is_interface_object(node) else FieldMove(name, node, None)
         join = self._join(node, name)
         below = self._provided(node, name)
+        if join is None and below is not None:
+            join = self._owned(node, name)
         if below is None and (join is None or join.external or join.requires or join.context_arguments):
             return None
         if join is None or not (below is not None or self._is_uniform(node, name)):
@@ -203,6 +205,13 @@ class QueryGraph:
         if join is None or (join.label_active and join.label_active not in self._labels):
             return None
         return None if join.label_inactive and join.label_inactive in self._labels else join
+
+    def _owned(self, node: Node, name: str) -> FieldJoin | None:
+        """A field that Federation 1 lets a subgraph provide without telling that the subgraph knows it."""
+        joins = self.supergraph.types[node.type].fields.get(name, {})
+        if node.graph in joins:
+            return None
+        return next((FieldJoin(each.type) for each in joins.values()), None)
 
     def _provided(self, node: Node, name: str) -> Provided | None:
         kinds = {node.type, *self.supergraph.interfaces_of(node.type)}
