@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-import aiohttp
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -26,6 +25,7 @@ from router.executor.transport import Transport
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
+from router.reloading import reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
 from router.server.http import HttpEndpoint
@@ -51,7 +51,6 @@ def create_app(settings: Settings) -> Starlette:
         ValueError: it is not a supergraph.
     """
     supergraph = Supergraph.parse(settings.supergraph.read_text())
-    jwks_url = _jwks_url(settings, supergraph)
     metrics = Metrics()
     shared = _shared_documents(settings)
     documents = _documents(settings, shared)
@@ -62,13 +61,18 @@ def create_app(settings: Settings) -> Starlette:
             open_session() as session,
             HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
         ):
-            keys = KeySet(jwks_url, session) if jwks_url else None
-            pipeline = _pipeline(settings, supergraph, session, client, keys, metrics, documents)
-            app.state.keys = keys
-            app.state.pipeline = pipeline
+
+            def take_up(supergraph: Supergraph) -> None:
+                jwks_url = _jwks_url(settings, supergraph)
+                keys = KeySet(jwks_url, session) if jwks_url else None
+                pipeline = _pipeline(settings, supergraph, client, keys, metrics, documents)
+                app.state.keys, app.state.pipeline = keys, pipeline
+                app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
+
+            take_up(supergraph)
             app.state.max_socket_operations = settings.limits.max_socket_operations
-            app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
-            yield
+            async with _reloading(settings, take_up):
+                yield
         if shared:
             await shared.close()
 
@@ -84,6 +88,14 @@ def create_app(settings: Settings) -> Starlette:
     )
 
 
+def _reloading(
+    settings: Settings, take_up: Callable[[Supergraph], None]
+) -> AbstractAsyncContextManager[None]:
+    if not settings.router_reload_seconds:
+        return nullcontext()
+    return reloading(settings.supergraph, settings.router_reload_seconds, take_up)
+
+
 async def _http(request: Request) -> Response:
     endpoint: HttpEndpoint = request.app.state.http
     return await endpoint.handle(request)
@@ -97,7 +109,6 @@ async def _websocket(socket: WebSocket) -> None:
 def _pipeline(
     settings: Settings,
     supergraph: Supergraph,
-    session: aiohttp.ClientSession,
     client: HttpClient,
     keys: KeySet | None,
     metrics: Metrics,

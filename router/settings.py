@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     jwks_url: str | None = None
     jwt_issuer: str = "memorable"
     router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
+    router_reload_seconds: float = Field(
+        default=0, ge=0, description="How often the supergraph's file is looked at; 0: never."
+    )
     router_trusted_documents: Path | None = Field(None, description="A manifest of documents by id.")
     router_safelist: bool = Field(default=False, description="Whether only trusted documents run.")
     router_apq: bool = Field(default=False, description="Whether clients may persist documents by hash.")
