@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 
@@ -54,13 +54,17 @@ class Library:
 @asynccontextmanager
 async def library(reviews: Answer, **traffic: Any) -> AsyncIterator[Library]:
     """Serves the library with reviews that each connection gets from `reviews`."""
+    connections: set[asyncio.Task[Any]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(cast("asyncio.Task[Any]", asyncio.current_task()))
         try:
             await request(reader)
             await reviews(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
+        except asyncio.CancelledError:
+            writer.transport.abort()
         finally:
             writer.close()
 
@@ -71,6 +75,10 @@ async def library(reviews: Answer, **traffic: Any) -> AsyncIterator[Library]:
         library_at(f"http://{host}:{port}/graphql", **traffic) as running,
     ):
         yield running
+    # Some of these servers would answer for ever.
+    for task in connections:
+        task.cancel()
+    await asyncio.gather(*connections, return_exceptions=True)
 
 
 @asynccontextmanager
