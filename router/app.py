@@ -67,7 +67,9 @@ def create_app(settings: Settings) -> Starlette:
                 keys = KeySet(jwks_url, session) if jwks_url else None
                 pipeline = _pipeline(settings, supergraph, client, keys, metrics, documents)
                 app.state.keys, app.state.pipeline = keys, pipeline
-                app.state.http = HttpEndpoint(pipeline, settings.limits.max_body_bytes)
+                app.state.http = HttpEndpoint(
+                    pipeline, settings.limits.max_body_bytes, settings.limits.max_batch
+                )
 
             take_up(supergraph)
             app.state.max_socket_operations = settings.limits.max_socket_operations

@@ -22,6 +22,7 @@ from router.errors import (
     masked,
 )
 from router.server import graphiql
+from router.server.batching import answered
 from router.server.negotiation import (
     ANSWERS,
     EVENT_STREAM,
@@ -32,7 +33,7 @@ from router.server.negotiation import (
     media_type,
     preferred,
 )
-from router.server.pipeline import Operation, Pipeline
+from router.server.pipeline import Caller, Operation, Pipeline
 from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
 from router.server.streaming import EVENTS, PARTS, Framing, StreamResponse
 from router.telemetry import Trace, current_trace, log
@@ -41,9 +42,10 @@ from router.telemetry import Trace, current_trace, log
 class HttpEndpoint:
     """The GraphQL address as HTTP sees it."""
 
-    def __init__(self, pipeline: Pipeline, max_body_bytes: int) -> None:
+    def __init__(self, pipeline: Pipeline, max_body_bytes: int, max_batch: int) -> None:
         self._pipeline = pipeline
         self._max_body_bytes = max_body_bytes
+        self._max_batch = max_batch
 
     async def handle(self, request: Request) -> Response:
         """Answers one HTTP request, whatever becomes of it."""
@@ -63,6 +65,8 @@ class HttpEndpoint:
         refuse_cross_site(request)
         parameters = await self._parameters(request)
         caller = await self._pipeline.identify(request.headers.get("authorization"), request.headers)
+        if isinstance(parameters, tuple):
+            return await self._batch(request, parameters, caller, trace)
         operation = await self._pipeline.open(parameters, caller, trace)
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
@@ -70,13 +74,21 @@ class HttpEndpoint:
             return StreamResponse(operation.results(), framing)
         return _json(request, await operation.execute())
 
-    async def _parameters(self, request: Request) -> GraphQLRequest:
+    async def _batch(
+        self, request: Request, batch: tuple[GraphQLRequest, ...], caller: Caller, trace: Trace
+    ) -> Response:
+        if preferred(request.headers.get("accept"), (JSON,)) is None:
+            raise NotAcceptableError(f"A batch is answered as {JSON}.")
+        answers = await answered(self._pipeline, batch, caller, trace)
+        return Response(orjson.dumps(answers), media_type=JSON)
+
+    async def _parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
         if request.method != "POST":
             return from_query(request.query_params)
         essence, parameters = media_type(request.headers.get("content-type"))
         if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
-        return from_body(await self._body(request))
+        return from_body(await self._body(request), self._max_batch)
 
     async def _body(self, request: Request) -> bytes:
         body = bytearray()

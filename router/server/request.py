@@ -35,8 +35,6 @@ def from_json(value: Any) -> GraphQLRequest:
     Raises:
         MalformedRequestError: the value is not an object of these parameters.
     """
-    if isinstance(value, list):
-        raise MalformedRequestError("Several operations in one request are not accepted.")
     if not isinstance(value, dict):
         raise MalformedRequestError("A GraphQL request is a JSON object.")
     for name, (kind, wording) in PARAMETERS.items():
@@ -49,9 +47,20 @@ def from_json(value: Any) -> GraphQLRequest:
     return GraphQLRequest(query, named, variables, document_id)
 
 
-def from_body(body: bytes) -> GraphQLRequest:
-    """Reads the parameters from a JSON body."""
-    return from_json(_decoded(body, "The body"))
+def from_body(body: bytes, max_batch: int = 1) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
+    """Reads one operation's parameters from a JSON body, or those of a batch, which is a JSON list.
+
+    Raises:
+        MalformedRequestError: the body is neither, or the batch is longer than allowed.
+    """
+    value = _decoded(body, "The body")
+    if not isinstance(value, list):
+        return from_json(value)
+    if max_batch == 1:
+        raise MalformedRequestError("Several operations in one request are not accepted.")
+    if not 1 <= len(value) <= max_batch:
+        raise MalformedRequestError(f"A batch has 1 to {max_batch} operations; this one has {len(value)}.")
+    return tuple(from_json(each) for each in value)
 
 
 def from_query(parameters: Mapping[str, str]) -> GraphQLRequest:

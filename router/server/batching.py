@@ -1,0 +1,40 @@
+"""Batches: several operations in one HTTP request, run side by side and answered in their order.
+
+No specification describes them; the form is the one that Apollo's and other clients send: a JSON list there,
+a JSON list back, status 200. What is wrong with one operation is that operation's own answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import OperationType
+
+from router.errors import MalformedRequestError, RouterError, masked
+from router.server.pipeline import Caller, Pipeline
+from router.server.request import GraphQLRequest
+from router.telemetry import Trace, log
+
+
+async def answered(
+    pipeline: Pipeline, batch: Sequence[GraphQLRequest], caller: Caller, trace: Trace
+) -> list[dict[str, Any]]:
+    """The response of each operation."""
+    return await asyncio.gather(*(_answer(pipeline, each, caller, trace) for each in batch))
+
+
+async def _answer(
+    pipeline: Pipeline, request: GraphQLRequest, caller: Caller, trace: Trace
+) -> dict[str, Any]:
+    try:
+        operation = await pipeline.open(request, caller, trace)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise MalformedRequestError("A subscription cannot be part of a batch.")
+        return await operation.execute()
+    except RouterError as error:
+        return error.response()
+    except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+        log.exception("An operation of a batch failed")
+        return {"errors": [masked(trace.trace_id)]}
