@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+import aiohttp
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -24,6 +25,7 @@ from router.executor.subscriptions import EventSource
 from router.executor.transport import Transport
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
+from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reloading import reloading
 from router.server import graphiql, health
@@ -61,11 +63,12 @@ def create_app(settings: Settings) -> Starlette:
             open_session() as session,
             HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
         ):
+            decisions = _decisions(settings, session)
 
             def take_up(supergraph: Supergraph) -> None:
                 jwks_url = _jwks_url(settings, supergraph)
                 keys = KeySet(jwks_url, session) if jwks_url else None
-                pipeline = _pipeline(settings, supergraph, client, keys, metrics, documents)
+                pipeline = _pipeline(settings, supergraph, client, keys, decisions, metrics, documents)
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = HttpEndpoint(
                     pipeline, settings.limits.max_body_bytes, settings.limits.max_batch
@@ -113,6 +116,7 @@ def _pipeline(
     supergraph: Supergraph,
     client: HttpClient,
     keys: KeySet | None,
+    decisions: PolicyDecisions,
     metrics: Metrics,
     documents: Documents,
 ) -> Pipeline:
@@ -132,6 +136,7 @@ def _pipeline(
         _transport(traffic, client, urls, rules, metrics),
         EventSource(urls, traffic.subgraph_timeout, rules),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
+        decisions,
         metrics,
         rules=rules,
         timeout=traffic.operation_timeout,
@@ -170,6 +175,11 @@ def _documents(settings: Settings, shared: RedisDocuments | None) -> Documents:
         safelist=settings.router_safelist,
         persisted=PersistedDocuments(settings.router_cache_size, shared) if settings.router_apq else None,
     )
+
+
+def _decisions(settings: Settings, session: aiohttp.ClientSession) -> PolicyDecisions:
+    url = str(settings.router_policy_url) if settings.router_policy_url else None
+    return PolicyDecisions(url, session, settings.router_policy_timeout)
 
 
 def _shared_documents(settings: Settings) -> RedisDocuments | None:

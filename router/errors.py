@@ -249,7 +249,7 @@ class UnauthenticatedError(AccessError):
 
 
 class ForbiddenError(AccessError):
-    """The token is valid, but lacks a scope."""
+    """The caller lacks a scope, or a policy does not hold."""
 
     code = "FORBIDDEN"
     status = 403

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, RedisDsn, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, HttpUrl, RedisDsn, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.traffic import Traffic
@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     auth_service_port: int = Field(default=3001, ge=0, le=65535)
     jwks_url: str | None = None
     jwt_issuer: str = "memorable"
+    router_policy_url: HttpUrl | None = Field(None, description="The decision point that judges @policy.")
+    router_policy_timeout: float = Field(default=1.0, gt=0, description="Seconds it may take.")
     router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
     router_reload_seconds: float = Field(
         default=0, ge=0, description="How often the supergraph's file is looked at; 0: never."

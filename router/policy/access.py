@@ -1,7 +1,8 @@
 """Who may ask which field: `@authenticated`, `@requiresScopes` and `@policy` of the supergraph.
 
 What an operation needs is worked out once, when it is prepared, as a list of guards; each request only
-compares its caller with them. A caller who does not meet every guard is refused before anything is fetched.
+compares its caller with them, and the policies that hold for the caller. Whoever does not meet every guard is
+refused before anything is fetched.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 from graphql import (
     DirectiveNode,
@@ -33,20 +34,26 @@ from graphql import (
 
 from router.errors import ForbiddenError, UnauthenticatedError
 from router.policy.auth import Identity
+from router.policy.decisions import NO_POLICIES, Policies
 
-ANY_CALLER: frozenset[frozenset[str]] = frozenset({frozenset()})
-NO_CALLER: frozenset[frozenset[str]] = frozenset()
+Alternatives: TypeAlias = frozenset[frozenset[str]]
+ANY_CALLER: Alternatives = frozenset({frozenset()})
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a caller must be: identified, and holding all scopes of at least one alternative."""
+    """What one directive demands: a caller who is known, and all scopes or policies of one alternative."""
 
-    alternatives: frozenset[frozenset[str]] = ANY_CALLER
+    identified: bool = True
+    scopes: Alternatives = ANY_CALLER
+    policies: Alternatives = ANY_CALLER
 
-    def met_by(self, identity: Identity) -> bool:
-        """Whether the scopes of an identified caller suffice."""
-        return any(scopes <= identity.scopes for scopes in self.alternatives)
+    def met_by(self, identity: Identity | None, held: Policies) -> bool:
+        """Whether a caller for whom these policies hold suffices."""
+        if self.identified and identity is None:
+            return False
+        scopes = identity.scopes if identity else frozenset()
+        return _any_within(self.scopes, scopes) and _any_within(self.policies, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +109,26 @@ def guards(
     return tuple(dict.fromkeys(walk.selections(operation.selection_set, root, ())))
 
 
-def enforce(required: Sequence[Guard], identity: Identity | None) -> None:
-    """Refuses a caller who does not meet every guard.
+def policies_of(required: Iterable[Guard]) -> Policies:
+    """The policies that guards name."""
+    return frozenset(
+        name for guard in required for alternative in guard.requirement.policies for name in alternative
+    )
+
+
+def enforce(required: Sequence[Guard], identity: Identity | None, held: Policies = NO_POLICIES) -> None:
+    """Refuses a caller who does not meet every guard, given the policies that hold for that caller.
 
     Raises:
-        UnauthenticatedError: the caller is anonymous.
-        ForbiddenError: the caller's token lacks scopes.
+        UnauthenticatedError: the caller is anonymous where a known one is needed.
+        ForbiddenError: the caller lacks scopes or policies.
     """
-    if not required:
+    unmet = [guard for guard in required if not guard.requirement.met_by(identity, held)]
+    if not unmet:
         return
-    if identity is None:
-        raise UnauthenticatedError("This needs a signed-in caller.", _paths(required))
-    if unmet := [guard for guard in required if not guard.requirement.met_by(identity)]:
-        raise ForbiddenError("The token lacks the scopes that this needs.", _paths(unmet))
+    if identity is None and (unknown := [guard for guard in unmet if guard.requirement.identified]):
+        raise UnauthenticatedError("This needs a signed-in caller.", _paths(unknown))
+    raise ForbiddenError("The caller lacks the scopes or policies that this needs.", _paths(unmet))
 
 
 class _Walk:
@@ -173,15 +187,19 @@ def _requirements(directives: Iterable[DirectiveNode]) -> Iterator[Requirement]:
             case "authenticated":
                 yield Requirement()
             case "requiresScopes":
-                yield Requirement(_alternatives(directive))
+                yield Requirement(scopes=_alternatives(directive, "scopes"))
             case "policy":
-                # Nothing here evaluates policies, so nobody meets one.
-                yield Requirement(NO_CALLER)
+                # A policy may hold for anybody, so that it is not for the router to ask for a token.
+                yield Requirement(identified=False, policies=_alternatives(directive, "policies"))
 
 
-def _alternatives(directive: DirectiveNode) -> frozenset[frozenset[str]]:
-    [value] = [argument.value for argument in directive.arguments or () if argument.name.value == "scopes"]
-    return frozenset(frozenset(_strings(scopes)) for scopes in _items(value))
+def _alternatives(directive: DirectiveNode, argument: str) -> Alternatives:
+    [value] = [each.value for each in directive.arguments or () if each.name.value == argument]
+    return frozenset(frozenset(_strings(all_of)) for all_of in _items(value))
+
+
+def _any_within(alternatives: Alternatives, held: frozenset[str]) -> bool:
+    return any(all_of <= held for all_of in alternatives)
 
 
 def _strings(value: ValueNode) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -25,6 +25,8 @@ class Identity:
 
     subject: str
     scopes: frozenset[str]
+    claims: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """All that the token says, for policies to judge."""
 
 
 class KeySet:
@@ -124,7 +126,7 @@ class TokenVerifier:
             raise UnauthenticatedError("The token has expired.") from None
         except jwt.InvalidTokenError:
             raise UnauthenticatedError("The token is not valid.") from None
-        return Identity(claims["sub"], _scopes(claims.get("scope")))
+        return Identity(claims["sub"], _scopes(claims.get("scope")), claims)
 
 
 def _usable_keys(published: Any) -> dict[str, jwt.PyJWK]:

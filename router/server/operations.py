@@ -29,8 +29,9 @@ from router.errors import (
 from router.executor import Prepared, prepare
 from router.operation import Operation, operation_of
 from router.planner import Planner
-from router.policy.access import AccessRules, Guard, guards
+from router.policy.access import AccessRules, Guard, guards, policies_of
 from router.policy.cost import Cost, CostRules
+from router.policy.decisions import Policies
 from router.policy.limits import rules
 from router.policy.overrides import Draw, Labels, Overrides
 from router.settings import Limits
@@ -48,6 +49,7 @@ class PreparedOperation:
     """One operation of a document, ready to run for any variables and any caller."""
 
     guards: tuple[Guard, ...]
+    policies: Policies
     prepared: Prepared
     cost: Cost | None = None
     max_cost: int | None = None
@@ -154,7 +156,8 @@ class Operations:
         planner = self._planner(labels)
         operation = operation_of(schema, document, node)
         cost = Cost(self._costs, operation) if self._costs else None
-        return PreparedOperation(required, prepare(planner, operation), cost, self._max_cost)
+        plan = prepare(planner, operation)
+        return PreparedOperation(required, policies_of(required), plan, cost, self._max_cost)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

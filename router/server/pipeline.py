@@ -3,7 +3,8 @@
 1. identify    the token becomes an identity                             policy.auth
 2. prepare     find a document that is only named                        policy.documents
                parse, limits, validate, single out, plan (all cached)    server.operations
-3. authorise   the identity meets the operation's guards                 policy.access
+3. authorise   what the operation's policies say of the caller           policy.decisions
+               the identity meets the operation's guards                 policy.access
 4. coerce      the variables fit their declared types                    operation
                with them it costs no more than is allowed                policy.cost
 5. run         execute, or subscribe and execute per event               executor
@@ -36,6 +37,7 @@ from router.executor.transport import RequestContext, Transport
 from router.operation import coerce_variables
 from router.policy.access import enforce
 from router.policy.auth import Identity, TokenVerifier
+from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
 from router.server.operations import Operations, PreparedOperation
 from router.server.request import GraphQLRequest
@@ -61,6 +63,7 @@ class Pipeline:
         transport: Transport,
         events: EventSource,
         verifier: TokenVerifier | None,
+        decisions: PolicyDecisions,
         metrics: Metrics,
         *,
         rules: HeaderRules = NO_RULES,
@@ -70,6 +73,7 @@ class Pipeline:
         self._operations = operations
         self._documents = documents
         self._verifier = verifier
+        self._decisions = decisions
         self._rules = rules
         self._timeout = timeout
         self._report_cost = report_cost
@@ -92,7 +96,7 @@ class Pipeline:
         query = await self._documents.text(request.query, request.document_id)
         prepared = self._operations.get(query, request.operation_name)
         await self._documents.learn(request.query, request.document_id)
-        enforce(prepared.guards, caller.identity)
+        await self._authorise(prepared, caller.identity, trace)
         variables = coerce_variables(prepared.operation, request.variables)
         if isinstance(variables, list):
             raise BadVariableError(variables)
@@ -104,6 +108,12 @@ class Pipeline:
         context = RequestContext(caller.authorization, trace.traceparent, caller.headers, deadline)
         run = ExecutionRequest(variables, self.transport, context)
         return Operation(self, prepared, run, trace, cost if self._report_cost else None)
+
+    async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
+        held = NO_POLICIES
+        if prepared.policies:
+            held = await self._decisions.held(prepared.policies, identity, trace.traceparent)
+        enforce(prepared.guards, identity, held)
 
 
 class Operation:

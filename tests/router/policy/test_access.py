@@ -4,7 +4,7 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
-from router.policy.access import AccessRules, enforce, guards
+from router.policy.access import AccessRules, Guard, enforce, guards, policies_of
 from router.policy.auth import Identity
 
 SDL = """
@@ -23,6 +23,14 @@ type Query {
   either: Int @requiresScopes(scopes: [["parent", "adult"], ["staff"]])
   single: Int @requiresScopes(scopes: "staff")
   ruled: Int @policy(policies: [["moon is full"]])
+  ways: Int @policy(policies: [["moon is full", "weekday"], ["own"]])
+  both: Int @policy(policies: [["own"]]) @requiresScopes(scopes: [["staff"]])
+  known: Int @policy(policies: [["own"]]) @authenticated
+  anybody: Int @policy(policies: [[]])
+  nobody: Int @policy(policies: [])
+  pet: Pet
+  found: Found
+  diary: Diary
 }
 
 type Mutation { change: User }
@@ -30,6 +38,12 @@ type Mutation { change: User }
 interface Node { id: ID name: String }
 type User implements Node { id: ID name: String @requiresScopes(scopes: [["staff"]]) }
 type Ledger implements Node @authenticated { id: ID name: String }
+
+interface Pet { name: String age: Int }
+type Cat implements Pet { name: String @policy(policies: [["likes cats"]]) age: Int }
+type Dog implements Pet @policy(policies: [["likes dogs"]]) { name: String age: Int }
+union Found = Cat | Dog
+scalar Diary @policy(policies: [["own"]])
 """
 
 DOCUMENT = parse(SDL)
@@ -41,10 +55,14 @@ ADULT = Identity("user_1", frozenset({"parent", "adult"}))
 STAFF = Identity("user_2", frozenset({"staff"}))
 
 
-def ask(query: str, identity: Identity | None) -> None:
+def required(query: str) -> tuple[Guard, ...]:
     document = parse(query)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    enforce(guards(RULES, SCHEMA, document, operation), identity)
+    return guards(RULES, SCHEMA, document, operation)
+
+
+def ask(query: str, identity: Identity | None, *held: str) -> None:
+    enforce(required(query), identity, frozenset(held))
 
 
 @pytest.mark.parametrize(
@@ -87,9 +105,60 @@ def test_a_token_that_lacks_scopes_is_forbidden(query: str):
         ask(query, PARENT)
 
 
-def test_nobody_meets_a_policy_that_nothing_evaluates():
+@pytest.mark.parametrize("identity", [None, PARENT, STAFF])
+@pytest.mark.parametrize(
+    ("query", "held"),
+    [
+        ("{ ruled }", ["moon is full"]),
+        ("{ ways }", ["moon is full", "weekday"]),
+        ("{ ways }", ["own"]),
+        ("{ diary }", ["own"]),
+        ("{ anybody }", []),
+        ("{ pet { name } }", ["likes cats", "likes dogs"]),
+        ("{ pet { age } }", ["likes dogs"]),
+        ("{ pet { ... on Cat { age } } }", []),
+        ("{ found { ... on Cat { name } } }", ["likes cats"]),
+    ],
+)
+def test_a_policy_that_holds_is_met_by_any_caller(query: str, held: list[str], identity: Identity | None):
+    ask(query, identity, *held)
+
+
+@pytest.mark.parametrize("identity", [None, PARENT])
+@pytest.mark.parametrize(
+    ("query", "held", "paths"),
+    [
+        ("{ ruled }", [], [("ruled",)]),
+        ("{ ways }", ["moon is full"], [("ways",)]),
+        ("{ nobody }", ["own"], [("nobody",)]),
+        ("{ open ruled diary }", ["moon is full"], [("diary",)]),
+        ("{ pet { name } }", ["likes cats"], [("pet", "name")]),
+        ("{ pet { age } }", ["likes cats"], [("pet", "age")]),
+        ("{ found { ... on Dog { age } } }", [], [("found", "age")]),
+        ("{ ...F } fragment F on Query { moon: ruled }", [], [("moon",)]),
+    ],
+)
+def test_a_policy_that_does_not_hold_forbids_its_positions(
+    query: str, held: list[str], paths: list[tuple[str, ...]], identity: Identity | None
+):
+    with pytest.raises(ForbiddenError) as refusal:
+        ask(query, identity, *held)
+    assert refusal.value.paths == paths
+
+
+def test_policies_are_required_beside_scopes_and_tokens():
+    ask("{ both known }", STAFF, "own")
     with pytest.raises(ForbiddenError):
-        ask("{ ruled }", STAFF)
+        ask("{ both }", STAFF)
+    with pytest.raises(ForbiddenError):
+        ask("{ both }", PARENT, "own")
+    with pytest.raises(UnauthenticatedError):
+        ask("{ known }", None, "own")
+
+
+def test_the_policies_of_an_operation_are_known_before_it_runs():
+    assert policies_of(required("{ a: ways b: ways diary me { id } }")) == {"moon is full", "weekday", "own"}
+    assert policies_of(required("{ open me { id } either }")) == frozenset()
 
 
 @pytest.mark.parametrize("identity", [None, PARENT])

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext
+from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
@@ -43,7 +44,11 @@ async def origin() -> AsyncIterator[str]:
     metrics = Metrics()
     supergraph = Supergraph.parse(SUPERGRAPH.read_text())
     operations = Operations(supergraph, Limits.model_validate({}), 10, metrics, introspection=True)
-    pipeline = Pipeline(operations, Documents(), FaultyTransport(), EventSource({}, 1.0), None, metrics)
+    async with aiohttp.ClientSession() as session:
+        decisions = PolicyDecisions(None, session, 1.0)
+    pipeline = Pipeline(
+        operations, Documents(), FaultyTransport(), EventSource({}, 1.0), None, decisions, metrics
+    )
 
     async def websocket(socket: WebSocket) -> None:
         await Connection(socket, pipeline, 10).serve()
