@@ -27,6 +27,7 @@ from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
+from router.policy.overrides import Overrides
 from router.reloading import reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
@@ -127,6 +128,7 @@ def _pipeline(
         supergraph,
         settings.limits,
         settings.router_cache_size,
+        Overrides(supergraph, traffic.override_labels),
         metrics,
         introspection=settings.introspection,
     )

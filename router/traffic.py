@@ -26,12 +26,17 @@ def _free(name: str) -> str:
     return name
 
 
+def _of_all(value: Any) -> Any:
+    return 100 * value if isinstance(value, bool) else value
+
+
 HeaderName = Annotated[
     str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_free)
 ]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
 Seconds = Annotated[float, Field(gt=0)]
+Percentage = Annotated[float, BeforeValidator(_of_all), Field(ge=0, le=100)]
 
 
 class _Rule(BaseModel):
@@ -100,6 +105,10 @@ class Traffic(BaseSettings):
     )
     breaker_seconds: Seconds = Field(default=2.0, description="How long an open circuit refuses fetches.")
     share_fetches: bool = Field(default=True, description="Identical queries under way are sent once.")
+    override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_decoded)] = Field(
+        default_factory=dict,
+        description="For which percentage of requests override labels are active, as a JSON object.",
+    )
     headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_decoded)] = Field(
         default=(PropagateHeader(propagate="user-agent"),), description="Header rules, as a JSON list."
     )

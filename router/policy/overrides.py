@@ -1,19 +1,23 @@
 """Progressive overrides: which fields have moved to their new subgraph, for one request.
 
-A field moves under a label. `percent(x)` is active for that share of the requests; any other label is one
-that only a deployment's own code could judge, so it is never active and its field stays where it was.
+A field moves under a label, which is active for a share of the requests: `percent(x)` says which, and any
+label may be given one by the router's settings. A label without a share is never active, so that its field
+stays where it was.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from router.supergraph import Supergraph
+from router.telemetry import log
 
 Labels: TypeAlias = frozenset[str]
+Shares: TypeAlias = Mapping[str, float]
+"""Percentages by label."""
 Draw: TypeAlias = Callable[[], float]
 NONE: Labels = frozenset()
 
@@ -24,11 +28,16 @@ class Overrides:
     """The labels of a supergraph, and the share of requests that each is active for.
 
     One number is drawn for a request and held against every label, so that there are at most as many sets of
-    active labels as there are percentages, and one more.
+    active labels as there are percentages, and one more. Given shares win over those that labels name. A
+    share for a label that the supergraph has not is logged: it is misspelt, or its field has moved for good.
     """
 
-    def __init__(self, supergraph: Supergraph, draw: Draw = random.random) -> None:
-        self._shares = _shares(supergraph)
+    def __init__(self, supergraph: Supergraph, given: Shares, draw: Draw = random.random) -> None:
+        known = frozenset(_labels(supergraph))
+        if unknown := sorted(given.keys() - known):
+            log.warning("The supergraph has no such override labels", extra={"metadata": {"labels": unknown}})
+        named = {label: float(match[1]) for label in known if (match := _PERCENT.fullmatch(label))}
+        self._shares = {label: share for label, share in (named | dict(given)).items() if label in known}
         self._draw = draw
 
     def active(self) -> Labels:
@@ -39,12 +48,7 @@ class Overrides:
         return frozenset(label for label, share in self._shares.items() if drawn < share)
 
 
-def _shares(supergraph: Supergraph) -> Mapping[str, float]:
-    labels = {
-        join.label_active
-        for type_ in supergraph.types.values()
-        for joins in type_.fields.values()
-        for join in joins.values()
-        if join.label_active
-    }
-    return {label: float(match[1]) for label in sorted(labels) if (match := _PERCENT.fullmatch(label))}
+def _labels(supergraph: Supergraph) -> Iterator[str]:
+    for type_ in supergraph.types.values():
+        for joins in type_.fields.values():
+            yield from (join.label_active for join in joins.values() if join.label_active)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from router.policy.access import AccessRules, Guard, guards, policies_of
 from router.policy.cost import Cost, CostRules
 from router.policy.decisions import Policies
 from router.policy.limits import rules
-from router.policy.overrides import Draw, Labels, Overrides
+from router.policy.overrides import Labels, Overrides
 from router.settings import Limits
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -90,14 +89,14 @@ class Operations:
         supergraph: Supergraph,
         limits: Limits,
         size: int,
+        overrides: Overrides,
         metrics: Metrics,
         *,
         introspection: bool,
-        draw: Draw = random.random,
     ) -> None:
         self._supergraph = supergraph
         self._planners: dict[Labels, Planner] = {}
-        self._overrides = Overrides(supergraph, draw)
+        self._overrides = overrides
         self._access = AccessRules.of(supergraph.document)
         estimated = limits.max_cost is not None or limits.report_cost
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None

@@ -20,6 +20,10 @@ from router.settings import InvalidSettingError, load
         ("ROUTER_HEADERS", "user-agent", "ROUTER_HEADERS: Value error, unexpected character"),
         ("ROUTER_HEADERS", '[{"remove": "content-length"}]', "ROUTER_HEADERS: "),
         ("ROUTER_HEADERS", '[{"set": "x-a", "value": "a\\nb"}]', "ROUTER_HEADERS: "),
+        ("ROUTER_OVERRIDE_LABELS", '["beta"]', "ROUTER_OVERRIDE_LABELS: Input should be a valid dictionary"),
+        ("ROUTER_OVERRIDE_LABELS", '{"beta": 101}', "ROUTER_OVERRIDE_LABELS: Input should be less than"),
+        ("ROUTER_POLICY_URL", "opa:8181", "ROUTER_POLICY_URL: URL scheme should be 'http' or 'https'"),
+        ("ROUTER_POLICY_TIMEOUT", "0", "ROUTER_POLICY_TIMEOUT: Input should be greater than 0"),
         ("ROUTER_CORS_ORIGINS", "https://a.example/page", "ROUTER_CORS_ORIGINS: String should match"),
     ],
 )
@@ -50,6 +54,11 @@ def test_a_subgraph_is_where_the_command_line_then_the_environment_then_the_supe
     assert load().url_of("my-books", "http://supergraph") == "http://environment"
     given = load(subgraph_urls={"my-books": "http://given"})
     assert given.url_of("my-books", "http://supergraph") == "http://given"
+
+
+def test_override_labels_are_switched_or_given_a_percentage(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_OVERRIDE_LABELS", '{"on": true, "off": false, "some": 12.5}')
+    assert load().traffic.override_labels == {"on": 100, "off": 0, "some": 12.5}
 
 
 def test_production_hides_the_schema(monkeypatch: pytest.MonkeyPatch):

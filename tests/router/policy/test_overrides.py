@@ -1,12 +1,26 @@
 """Which labels of progressive overrides are active for a request."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.policy.overrides import NONE, Overrides
 from router.supergraph import Supergraph
 from tests.support.planning import SUPERGRAPHS, supergraph
 
 STAFFING = (SUPERGRAPHS / "staffing.graphql").read_text()
+
+
+LABELS = ("use-new", "beta", "trial")
+LABELLED = """
+type Moved @join__type(graph: NEW, key: "id") {
+  id: ID!
+  a: Int @join__field(graph: NEW, override: "old", overrideLabel: "use-new")
+  b: Int @join__field(graph: NEW, override: "old", overrideLabel: "beta")
+  c: Int @join__field(graph: NEW, override: "old", overrideLabel: "trial")
+}
+"""
+SEVERAL = Supergraph.parse(STAFFING.replace("percent(20)", "never") + LABELLED)
 
 
 def labelled(label: str) -> Supergraph:
@@ -28,11 +42,46 @@ def labelled(label: str) -> Supergraph:
 )
 def test_a_label_is_active_for_its_share_of_requests(label: str, drawn: float, active: bool):
     expected = {label} if active else set()
-    assert Overrides(labelled(label), lambda: drawn).active() == expected
+    assert Overrides(labelled(label), {}, lambda: drawn).active() == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "share", "drawn", "active"),
+    [
+        ("use-new", 100.0, 0.999999, True),
+        ("use-new", 0.0, 0.0, False),
+        ("use-new", 25.0, 0.2499, True),
+        ("use-new", 25.0, 0.25, False),
+        ("percent(20)", 0.0, 0.0, False),
+        ("percent(20)", 50.0, 0.4, True),
+    ],
+)
+def test_a_label_is_active_for_the_share_that_it_is_given(
+    label: str, share: float, drawn: float, active: bool
+):
+    expected = {label} if active else set()
+    assert Overrides(labelled(label), {label: share}, lambda: drawn).active() == expected
+
+
+def test_a_share_for_a_label_that_is_unknown_is_named_and_otherwise_nothing(caplog: pytest.LogCaptureFixture):
+    overrides = Overrides(labelled("use-new"), {"use-old": 100.0, "use-new": 100.0, "aged": 5.0})
+    assert overrides.active() == {"use-new"}
+    [record] = caplog.records
+    assert (record.message, record.__dict__["metadata"]) == (
+        "The supergraph has no such override labels",
+        {"labels": ["aged", "use-old"]},
+    )
+
+
+@given(st.dictionaries(st.sampled_from(LABELS), st.floats(0, 100)), st.lists(st.floats(0, 1), max_size=50))
+def test_there_are_no_more_sets_of_labels_than_shares_and_one(shares: dict[str, float], draws: list[float]):
+    drawn = iter(draws)
+    overrides = Overrides(SEVERAL, shares, lambda: next(drawn))
+    assert len({overrides.active() for _ in draws if shares}) <= len(set(shares.values())) + 1
 
 
 def test_nothing_is_drawn_where_there_is_no_label():
     def draw() -> float:
         raise AssertionError("drawn")
 
-    assert Overrides(supergraph("shop"), draw).active() is NONE
+    assert Overrides(supergraph("shop"), {}, draw).active() is NONE

@@ -14,6 +14,7 @@ from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
+from router.policy.overrides import Overrides
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
@@ -43,7 +44,8 @@ async def origin() -> AsyncIterator[str]:
     """A router whose transport is faulty."""
     metrics = Metrics()
     supergraph = Supergraph.parse(SUPERGRAPH.read_text())
-    operations = Operations(supergraph, Limits.model_validate({}), 10, metrics, introspection=True)
+    limits, overrides = Limits.model_validate({}), Overrides(supergraph, {})
+    operations = Operations(supergraph, limits, 10, overrides, metrics, introspection=True)
     async with aiohttp.ClientSession() as session:
         decisions = PolicyDecisions(None, session, 1.0)
     pipeline = Pipeline(

@@ -5,6 +5,7 @@ from graphql import parse
 from prometheus_client import CollectorRegistry
 
 from router.errors import OperationNotFoundError, ParseFailedError, ValidationFailedError
+from router.policy.overrides import Overrides
 from router.server import operations
 from router.server.operations import Operations
 from router.settings import Limits
@@ -25,7 +26,8 @@ def metrics() -> Metrics:
 
 
 def prepared(supergraph: Supergraph, metrics: Metrics, size: int = 10, **limits: int) -> Operations:
-    return Operations(supergraph, Limits.model_validate(limits), size, metrics, introspection=True)
+    chosen, overrides = Limits.model_validate(limits), Overrides(supergraph, {})
+    return Operations(supergraph, chosen, size, overrides, metrics, introspection=True)
 
 
 def looked_up(registry: CollectorRegistry) -> tuple[float | None, float | None]:
@@ -85,7 +87,8 @@ def test_a_document_of_too_many_tokens_is_refused(supergraph: Supergraph, metric
 def test_a_progressive_override_is_decided_for_each_request_and_planned_once(metrics: Metrics):
     drawn = iter([0.1, 0.9, 0.15, 0.2])
     limits = Limits.model_validate({})
-    known = Operations(named("staffing"), limits, 10, metrics, introspection=True, draw=lambda: next(drawn))
+    overrides = Overrides(named("staffing"), {}, lambda: next(drawn))
+    known = Operations(named("staffing"), limits, 10, overrides, metrics, introspection=True)
     first, second, third, fourth = (known.get("{ people { phone } }", None) for _ in range(4))
     assert ("new" in str(first.prepared.plan), "new" in str(second.prepared.plan)) == (True, False)
     assert (third is first, fourth is second) == (True, True)
