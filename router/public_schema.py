@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from graphql import (
@@ -19,6 +20,8 @@ from graphql import (
     Visitor,
     visit,
 )
+
+from router.links import Vocabulary
 
 KEPT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
 EXECUTABLE_LOCATIONS = frozenset(
@@ -39,9 +42,10 @@ _Definition = TypeVar("_Definition", bound=DefinitionNode)
 
 def stripped(document: DocumentNode, *, public: bool) -> DocumentNode:
     """A supergraph without federation's own definitions; `public` also drops what is inaccessible."""
-    hidden = _hidden_types(document) if public else frozenset()
+    vocabulary = Vocabulary(document) if public else None
+    hidden = frozenset(_hidden_types(document, vocabulary)) if vocabulary else frozenset()
     definitions = [node for node in document.definitions if _is_kept(node) and _name(node) not in hidden]
-    kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Stripper(hidden, public))
+    kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Stripper(hidden, vocabulary))
     return kept
 
 
@@ -51,16 +55,16 @@ def is_internal(name: str) -> bool:
 
 
 class _Stripper(Visitor):
-    """Drops federation directives, and inaccessible elements with all references to them."""
+    """Drops federation directives, and what a vocabulary calls inaccessible with all references to it."""
 
-    def __init__(self, hidden: frozenset[str], public: bool) -> None:
+    def __init__(self, hidden: frozenset[str], vocabulary: Vocabulary | None) -> None:
         super().__init__()
         self._hidden = hidden
-        self._public = public
+        self._vocabulary = vocabulary
 
     def enter(self, node: Node, *_: Any) -> Any:
         """Removes inaccessible elements on the way down."""
-        if self._public and _is_inaccessible(node):
+        if self._vocabulary and _is_inaccessible(node, self._vocabulary):
             return REMOVE
         match node:
             case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
@@ -83,16 +87,14 @@ def _with(node: Node, attribute: str, value: Any) -> Any:
     return type(node)(**{key: getattr(node, key) for key in node.keys} | {attribute: value})
 
 
-def _hidden_types(document: DocumentNode) -> frozenset[str]:
-    return frozenset(
-        node.name.value
-        for node in document.definitions
-        if isinstance(node, TypeDefinitionNode) and _is_inaccessible(node)
-    )
+def _hidden_types(document: DocumentNode, vocabulary: Vocabulary) -> Iterator[str]:
+    for node in document.definitions:
+        if isinstance(node, TypeDefinitionNode) and _is_inaccessible(node, vocabulary):
+            yield node.name.value
 
 
-def _is_inaccessible(node: Node) -> bool:
-    return any(each.name.value == "inaccessible" for each in getattr(node, "directives", None) or ())
+def _is_inaccessible(node: Node, vocabulary: Vocabulary) -> bool:
+    return any(True for _ in vocabulary.applied(node, "inaccessible"))
 
 
 def _is_kept(node: DefinitionNode) -> bool:

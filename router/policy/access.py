@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from graphql import (
-    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -22,17 +21,16 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLSchema,
     InlineFragmentNode,
-    ListValueNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
-    StringValueNode,
     TypeDefinitionNode,
-    ValueNode,
     get_named_type,
     is_composite_type,
 )
 
 from router.errors import ForbiddenError, UnauthenticatedError
+from router.links import Vocabulary
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, Policies
 
@@ -74,15 +72,15 @@ class AccessRules:
     @classmethod
     def of(cls, supergraph: DocumentNode) -> AccessRules:
         """Reads the access directives of a supergraph document."""
-        rules = cls()
+        rules, vocabulary = cls(), Vocabulary(supergraph)
         for definition in supergraph.definitions:
             if not isinstance(definition, TypeDefinitionNode):
                 continue
             name = definition.name.value
-            if found := tuple(_requirements(definition.directives or ())):
+            if found := tuple(_requirements(vocabulary, definition)):
                 rules._types[name] = found
             for field in getattr(definition, "fields", None) or ():
-                if found := tuple(_requirements(field.directives or ())):
+                if found := tuple(_requirements(vocabulary, field)):
                     rules._fields[name][field.name.value] = found
         return rules
 
@@ -181,36 +179,27 @@ class _Walk:
         return cast("GraphQLCompositeType", self._schema.type_map[name])
 
 
-def _requirements(directives: Iterable[DirectiveNode]) -> Iterator[Requirement]:
-    for directive in directives:
-        match directive.name.value:
-            case "authenticated":
-                yield Requirement()
-            case "requiresScopes":
-                yield Requirement(scopes=_alternatives(directive, "scopes"))
-            case "policy":
-                # A policy may hold for anybody, so that it is not for the router to ask for a token.
-                yield Requirement(identified=False, policies=_alternatives(directive, "policies"))
+def _requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requirement]:
+    for _ in vocabulary.applied(node, "authenticated"):
+        yield Requirement()
+    for arguments in vocabulary.applied(node, "requiresScopes"):
+        yield Requirement(scopes=_alternatives(arguments["scopes"]))
+    for arguments in vocabulary.applied(node, "policy"):
+        # A policy may hold for anybody, so that it is not for the router to ask for a token.
+        yield Requirement(identified=False, policies=_alternatives(arguments["policies"]))
 
 
-def _alternatives(directive: DirectiveNode, argument: str) -> Alternatives:
-    [value] = [each.value for each in directive.arguments or () if each.name.value == argument]
-    return frozenset(frozenset(_strings(all_of)) for all_of in _items(value))
+def _alternatives(value: Any) -> Alternatives:
+    return frozenset(frozenset(_items(all_of)) for all_of in _items(value))
 
 
 def _any_within(alternatives: Alternatives, held: frozenset[str]) -> bool:
     return any(all_of <= held for all_of in alternatives)
 
 
-def _strings(value: ValueNode) -> Iterator[str]:
-    for item in _items(value):
-        if isinstance(item, StringValueNode):
-            yield item.value
-
-
-def _items(value: ValueNode) -> Sequence[ValueNode]:
+def _items(value: Any) -> Sequence[Any]:
     # GraphQL reads a single value where a list is expected as a list of one.
-    return value.values if isinstance(value, ListValueNode) else (value,)
+    return value if isinstance(value, list) else [value]
 
 
 def _paths(required: Iterable[Guard]) -> list[tuple[str, ...]]:

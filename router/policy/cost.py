@@ -8,12 +8,11 @@ added up, so that an estimate is never too low for the sizes assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from graphql import (
-    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentSpreadNode,
@@ -24,6 +23,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
+    Node,
     OperationType,
     SelectionNode,
     SelectionSetNode,
@@ -38,6 +38,7 @@ from graphql import (
 )
 
 from router.errors import CostUnknownError
+from router.links import Vocabulary
 from router.operation import Operation
 
 MUTATION_WEIGHT = 10
@@ -61,6 +62,7 @@ class CostRules:
 
     def __init__(self, supergraph: DocumentNode, list_size: int) -> None:
         self.list_size = list_size
+        self._vocabulary = Vocabulary(supergraph)
         self.weights: dict[Place, int] = {}
         self.sizes: dict[Place, ListSize] = {}
         for definition in supergraph.definitions:
@@ -69,11 +71,11 @@ class CostRules:
 
     def _read(self, definition: TypeDefinitionNode) -> None:
         type_ = definition.name.value
-        self._weigh((type_,), definition.directives)
+        self._weigh((type_,), definition)
         for field in getattr(definition, "fields", None) or ():
             place = (type_, field.name.value)
-            self._weigh(place, field.directives)
-            for found in _applied(field.directives, "listSize"):
+            self._weigh(place, field)
+            for found in self._vocabulary.applied(field, "listSize"):
                 self.sizes[place] = ListSize(
                     found.get("assumedSize"),
                     tuple(found.get("slicingArguments") or ()),
@@ -81,10 +83,10 @@ class CostRules:
                     found.get("requireOneSlicingArgument") is not False,
                 )
             for argument in getattr(field, "arguments", None) or ():
-                self._weigh((*place, argument.name.value), argument.directives)
+                self._weigh((*place, argument.name.value), argument)
 
-    def _weigh(self, place: Place, directives: Iterable[DirectiveNode] | None) -> None:
-        for found in _applied(directives, "cost"):
+    def _weigh(self, place: Place, node: Node) -> None:
+        for found in self._vocabulary.applied(node, "cost"):
             self.weights[place] = int(found["weight"])
 
 
@@ -227,9 +229,3 @@ def _at(given: Mapping[str, Any], path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
-
-
-def _applied(directives: Iterable[DirectiveNode] | None, name: str) -> Iterator[dict[str, Any]]:
-    for directive in directives or ():
-        if directive.name.value == name:
-            yield {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
