@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from subgraphs.common.context import Context
@@ -33,6 +34,18 @@ from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_
 LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
 
+class LineFeedEvents(SSETransport):
+    """Server-Sent Events whose lines end in LF: other routers find no event in Strawberry's CRLF."""
+
+    def encode_event(self, event: str, data: str | None = None) -> str:
+        """One event."""
+        return super().encode_event(event, data).replace("\r\n", "\n")
+
+    def encode_comment(self, comment: str) -> str:
+        """A heartbeat."""
+        return super().encode_comment(comment).replace("\r\n", "\n")
+
+
 class GraphQLView(GraphQL[Context[Any], None]):
     """Strawberry's view with our context and our errors."""
 
@@ -43,6 +56,7 @@ class GraphQLView(GraphQL[Context[Any], None]):
             allow_queries_via_get=False,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
         )
+        self.stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: LineFeedEvents}
         self._loaders = loaders
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 import pytest
 import strawberry
@@ -37,12 +37,19 @@ class Query:
         raise DependencyFailed("The print shop does not answer.")
 
 
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def numbers(self) -> AsyncGenerator[int, None]:
+        yield 1
+
+
 @pytest.fixture
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     async with publishing_keys() as jwks_url:
         app = create_subgraph(
             "auth",
-            schema=create_schema(Query),
+            schema=create_schema(Query, subscription=Subscription),
             metadata=Table.metadata,
             settings=settings_of({**servers, "JWKS_URL": jwks_url}),
             loaders=lambda *_: None,
@@ -128,7 +135,7 @@ async def test_it_is_alive_and_ready(subgraph: SubgraphClient) -> None:
 async def test_without_its_servers_it_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
     app = create_subgraph(
         "auth",
-        schema=create_schema(Query),
+        schema=create_schema(Query, subscription=Subscription),
         metadata=Table.metadata,
         settings=settings_of({**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
         loaders=lambda *_: None,
@@ -162,3 +169,12 @@ async def test_requests_are_counted(subgraph: SubgraphClient) -> None:
 async def test_the_router_can_ask_for_the_schema(subgraph: SubgraphClient) -> None:
     sdl = (await subgraph.execute("{ _service { sdl } }")).ok["_service"]["sdl"]
     assert "type Query" in sdl
+
+
+async def test_the_lines_of_a_stream_end_in_lf_as_other_routers_expect(subgraph: SubgraphClient) -> None:
+    response = await subgraph.http.post(
+        "/graphql",
+        json={"query": "subscription { numbers }"},
+        headers={"accept": "text/event-stream"},
+    )
+    assert response.content == b'event: next\ndata: {"data":{"numbers":1}}\n\nevent: complete\ndata: \n\n'
