@@ -27,6 +27,10 @@ ORDER = """query ($id: ID!) { order(id: $id) {
 
 
 async def test_a_wish_becomes_a_printed_book_on_its_way(family: Family) -> None:
+    await from_wish_to_parcel(family)
+
+
+async def from_wish_to_parcel(family: Family) -> None:
     book_id = await family.book()
     await watch_it_being_made(family, book_id)
     await edit_a_page_and_draw_a_picture_anew(family, book_id)

@@ -26,11 +26,14 @@ EVERYTHING = """query {
 
 
 async def test_one_query_joins_all_five(shelf: Shelf) -> None:
-    family = shelf.family
-    await family.approve(shelf.book_id)
-    paid = await family.pay((await family.quote(shelf.book_id))["id"])
+    await read_everything(shelf.family, shelf.book_id)
+
+
+async def read_everything(family: Family, book_id: str) -> None:
+    await family.approve(book_id)
+    paid = await family.pay((await family.quote(book_id))["id"])
     await family.until_shipped(paid["id"])
-    book = await family.read(shelf.book_id)
+    book = await family.read(book_id)
 
     answer = (await family.ask(EVERYTHING)).ok
     assert answer["printProducts"] == [{"id": "casewrap-8.5-square"}]
@@ -40,7 +43,7 @@ async def test_one_query_joins_all_five(shelf: Shelf) -> None:
     assert me["children"] == [{"name": "Mia"}]
     [found] = me["books"]["nodes"]
     title = {"title": book["title"]}
-    assert (found["id"], found["title"], found["status"]) == (shelf.book_id, book["title"], "APPROVED")
+    assert (found["id"], found["title"], found["status"]) == (book_id, book["title"], "APPROVED")
     assert found["child"] == {"name": "Mia"}
     assert found["page"] == {"number": 4, "text": book["pages"][3]["text"]}
     generation = found["generation"]

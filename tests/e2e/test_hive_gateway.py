@@ -1,0 +1,95 @@
+"""Another federation router in our router's place: Hive Gateway on the supergraph as it is checked in.
+
+What passes here needs nothing of our own between a client and the subgraphs: the graph is standard
+Federation 2, and its subscriptions are Server-Sent Events as any server sends them. What the subgraphs ask of
+the graph themselves goes through the platform's own router, which is started before.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from infra.checkout import ROOT
+from infra.local import Stack
+from infra.local.environment import url_setting
+from infra.local.ports import free_port
+from infra.node import ensure_packages, installation
+from subgraphs.common.settings import DOMAINS
+from tests.e2e.conftest import Shelf
+from tests.e2e.family import Family, at
+from tests.e2e.test_book_to_print import from_wish_to_parcel
+from tests.e2e.test_one_query_joins_all_five import read_everything
+
+PROJECT = Path(__file__).parent / "hive_gateway"
+READY_WITHIN = 60
+
+
+@pytest.fixture(scope="module")
+def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of Hive Gateway before the platform's subgraphs."""
+    ensure_packages(PROJECT)
+    folder, port = tmp_path_factory.mktemp("hive"), free_port()
+    (folder / "supergraph.graphql").write_text(supergraph_of(stack))
+    command = [
+        str(installation() / "bin" / "node"),
+        *(str(PROJECT / "node_modules" / ".bin" / "hive-gateway"), "supergraph"),
+        *(str(folder / "supergraph.graphql"), "--config-path", str(PROJECT / "gateway.config.mjs")),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=environment())
+    try:
+        wait_until_ready(process, f"http://127.0.0.1:{port}/readiness", folder / "log")
+        yield f"http://127.0.0.1:{port}/graphql"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def supergraph_of(stack: Stack) -> str:
+    """The supergraph with the addresses that the platform's subgraphs have this time."""
+    text = (ROOT / "schema" / "supergraph.graphql").read_text()
+    for place, domain in enumerate(DOMAINS):
+        default = f"http://127.0.0.1:{3001 + place}/graphql"
+        assert text.count(default) == 1
+        text = text.replace(default, stack.environ[url_setting(domain)])
+    return text
+
+
+def environment() -> dict[str, str]:
+    """What Node needs of the machine."""
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            if httpx2.get(url).status_code == httpx2.codes.OK:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture
+async def parent(hive_gateway: str) -> AsyncIterator[Family]:
+    """A parent with both consents who knows no other endpoint than Hive Gateway's."""
+    async with at(hive_gateway) as family:
+        await family.sign_up("CHILD_PROFILE", "AI_PROCESSING")
+        yield family
+
+
+async def test_the_main_job_is_done_through_another_router(parent: Family) -> None:
+    await from_wish_to_parcel(parent)
+
+
+async def test_another_router_joins_all_five_subgraphs(shelf: Shelf, hive_gateway: str) -> None:
+    await read_everything(replace(shelf.family, url=hive_gateway), shelf.book_id)
