@@ -1,38 +1,45 @@
 """What an operation may cost at most: `@cost` and `@listSize`, as federation takes them from IBM.
 
 A field costs its own weight and that of its selections for every item it may return, and the weights of its
-arguments once. Without `@cost` an object or an input object weighs 1, a leaf nothing, a mutation 10; a list
-has the size that `@listSize` tells, or else the one assumed for all lists. Alternatives under fragments are
-added up, so that an estimate is never too low for the sizes assumed.
+arguments once, but never less than nothing. Without `@cost` an object or an input object weighs 1, a leaf
+nothing, a mutation 10; a list has the size that `@listSize` tells, or else the one assumed for all lists.
+Alternatives under fragments are added up, and what is asked of an interface or a union weighs as much as in
+the heaviest of its types, so that an estimate is never too low for the sizes assumed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from graphql import (
+    DefinitionNode,
     DocumentNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLArgument,
     GraphQLError,
     GraphQLField,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
+    InterfaceTypeDefinitionNode,
     Node,
+    ObjectTypeDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
     TypeDefinitionNode,
     Undefined,
+    UnionTypeDefinitionNode,
     ValueNode,
     get_named_type,
     get_nullable_type,
-    is_composite_type,
+    is_leaf_type,
     is_list_type,
     value_from_ast_untyped,
 )
@@ -45,6 +52,7 @@ MUTATION_WEIGHT = 10
 OBJECT_WEIGHT = 1
 
 Place: TypeAlias = tuple[str, ...]
+_Input: TypeAlias = GraphQLArgument | GraphQLInputField
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,8 @@ class ListSize:
     """What `@listSize` says of a field."""
 
     assumed: int | None
-    slicing: tuple[str, ...]
+    slicing: tuple[tuple[str, ...], ...]
+    """Arguments, each with the path to a field within it."""
     sized: frozenset[str]
     one_required: bool
 
@@ -68,6 +77,25 @@ class CostRules:
         for definition in supergraph.definitions:
             if isinstance(definition, TypeDefinitionNode):
                 self._read(definition)
+        self._heaviest = self._heaviest_types(supergraph)
+
+    def weight(self, place: Place, default: int) -> int:
+        """What a type, a field or an argument weighs, at most."""
+        own = self.weights.get(place, default)
+        return max(own, self._heaviest.get(place, own))
+
+    def _heaviest_types(self, supergraph: DocumentNode) -> Mapping[Place, int]:
+        """The highest weight that the types of an interface or a union give to each place in it."""
+        weights: dict[str, dict[Place, int]] = defaultdict(dict)
+        for place, weight in self.weights.items():
+            weights[place[0]][place[1:]] = weight
+        found: dict[Place, int] = {}
+        for definition in supergraph.definitions:
+            for abstract, concrete in _abstractions(definition):
+                for rest, weight in weights[concrete].items():
+                    place = (abstract, *rest)
+                    found[place] = max(weight, found.get(place, weight))
+        return found
 
     def _read(self, definition: TypeDefinitionNode) -> None:
         type_ = definition.name.value
@@ -78,7 +106,7 @@ class CostRules:
             for found in self._vocabulary.applied(field, "listSize"):
                 self.sizes[place] = ListSize(
                     found.get("assumedSize"),
-                    tuple(found.get("slicingArguments") or ()),
+                    tuple(tuple(path.split(".")) for path in found.get("slicingArguments") or ()),
                     frozenset(found.get("sizedFields") or ()),
                     found.get("requireOneSlicingArgument") is not False,
                 )
@@ -158,74 +186,104 @@ class _Estimate:
         if field is None:
             return 0
         place = (parent.name, name)
-        given = self._arguments(node, field)
-        size, below = self._size(place, field, given, sized.get(name))
+        asked = {each.name.value: self._read(each.value) for each in node.arguments or ()}
+        given = _filled(field.args, asked)
+        size, below = self._size(place, field, asked, sized.get(name))
         answer = get_named_type(field.type)
-        weight = self._rules.weights.get(place, self._type_weight(answer))
+        weight = self._rules.weight(place, self._type_weight(answer))
         if node.selection_set:
             weight += self.selections(node.selection_set, answer, below)
         arguments = sum(
             self._argument((*place, each), field.args[each], value) for each, value in given.items()
         )
-        return size * weight + arguments
+        return max(0, size * weight + arguments)
 
     def _size(
-        self, place: Place, field: GraphQLField, given: Mapping[str, Any], from_above: int | None
+        self, place: Place, field: GraphQLField, asked: Mapping[str, Any], from_above: int | None
     ) -> tuple[int, Mapping[str, int]]:
         """How many items a field has, and how many its sized fields have."""
         is_list = is_list_type(get_nullable_type(field.type))
+        size = self._rules.list_size if from_above is None else from_above
         told = self._rules.sizes.get(place)
         if told is None:
-            assumed = self._rules.list_size if from_above is None else from_above
-            return (assumed if is_list else 1), {}
-        size = self._told(place, told, given)
-        below = dict.fromkeys(told.sized, size)
-        return (size if is_list and not below else 1), below
+            return (size if is_list else 1), {}
+        size = self._told(place, told, field, asked, size)
+        return (size if is_list else 1), dict.fromkeys(told.sized, size)
 
-    def _told(self, place: Place, told: ListSize, given: Mapping[str, Any]) -> int:
-        found = [value for name in told.slicing if isinstance(value := _at(given, name), int)]
-        if told.slicing and told.one_required and len(found) != 1:
-            names = ", ".join(repr(name) for name in told.slicing)
+    def _told(
+        self, place: Place, told: ListSize, field: GraphQLField, asked: Mapping[str, Any], default: int
+    ) -> int:
+        found = _numbers(told.slicing, asked, field.args)
+        # A default bounds a list, but does not count beside the argument that a client chose.
+        chosen = _numbers(told.slicing, asked, {})
+        if told.slicing and told.one_required and len(chosen or found) != 1:
+            names = ", ".join(repr(".".join(path)) for path in told.slicing)
             message = f"The field '{place[0]}.{place[1]}' needs exactly one of its arguments {names}."
             raise CostUnknownError([GraphQLError(message)])
         if found:
             return max(0, *found)
-        return self._rules.list_size if told.assumed is None else told.assumed
+        return default if told.assumed is None else told.assumed
 
-    def _arguments(self, node: FieldNode, field: GraphQLField) -> dict[str, Any]:
-        """The arguments that a field is given, with their defaults."""
-        defaults = {
-            name: default.value if default.literal is None else value_from_ast_untyped(default.literal)
-            for name, argument in field.args.items()
-            if (default := argument.default)
-        }
-        asked = {each.name.value: self._read(each.value) for each in node.arguments or ()}
-        return defaults | {name: value for name, value in asked.items() if value is not Undefined}
-
-    def _argument(self, place: Place, argument: GraphQLArgument, value: Any) -> int:
-        own = self._rules.weights.get(place)
-        return self._value_weight(get_named_type(argument.type), value) if own is None else own
-
-    def _value_weight(self, type_: GraphQLNamedType, value: Any) -> int:
-        if isinstance(value, list):
-            return sum(self._value_weight(type_, each) for each in value)
-        if not isinstance(type_, GraphQLInputObjectType) or not isinstance(value, dict):
-            return self._rules.weights.get((type_.name,), 0)
-        return OBJECT_WEIGHT + sum(
-            self._argument_field(type_, name, each) for name, each in value.items() if name in type_.fields
+    def _argument(self, place: Place, definition: _Input, value: Any) -> int:
+        """What a given value weighs: as its place says or else its type, and all that stands within it."""
+        type_ = get_named_type(definition.type)
+        items = list(_items(value))
+        own = self._rules.weight(place, self._type_weight(type_) * len(items))
+        if not isinstance(type_, GraphQLInputObjectType):
+            return own
+        return own + sum(
+            self._argument((type_.name, name), type_.fields[name], each)
+            for item in items
+            for name, each in item.items()
+            if each is not Undefined and name in type_.fields
         )
 
-    def _argument_field(self, type_: GraphQLInputObjectType, name: str, value: Any) -> int:
-        own = self._rules.weights.get((type_.name, name))
-        return self._value_weight(get_named_type(type_.fields[name].type), value) if own is None else own
-
     def _type_weight(self, type_: GraphQLNamedType) -> int:
-        return self._rules.weights.get((type_.name,), OBJECT_WEIGHT if is_composite_type(type_) else 0)
+        return self._rules.weight((type_.name,), 0 if is_leaf_type(type_) else OBJECT_WEIGHT)
 
 
-def _at(given: Mapping[str, Any], path: str) -> Any:
-    """The value of an argument, or of a field within it."""
-    value: Any = given
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def _abstractions(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
+    """The abstract types that a type has a part in, each as a pair with the narrower one."""
+    if isinstance(definition, UnionTypeDefinitionNode):
+        yield from ((definition.name.value, each.name.value) for each in definition.types or ())
+    elif isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        yield from ((each.name.value, definition.name.value) for each in definition.interfaces or ())
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """What an argument is given: the items of a list, or the one value, or nothing."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _items(each)
+    elif value is not None:
+        yield value
+
+
+def _filled(inputs: Mapping[str, _Input], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, and the defaults of what is not."""
+    filled = {
+        name: default.value if default.literal is None else value_from_ast_untyped(default.literal)
+        for name, each in inputs.items()
+        if (default := each.default)
+    }
+    return filled | {name: value for name, value in given.items() if value is not Undefined}
+
+
+def _numbers(
+    paths: Iterable[Sequence[str]], given: Mapping[str, Any], inputs: Mapping[str, _Input]
+) -> list[int]:
+    """The numbers that arguments are given, or fields within them, with the defaults of `inputs`."""
+    found = (_number(path, given, inputs) for path in paths)
+    return [number for number in found if number is not None]
+
+
+def _number(path: Sequence[str], given: Any, inputs: Mapping[str, _Input]) -> int | None:
+    if not isinstance(given, Mapping):
+        return None
+    name, *within = path
+    value = _filled(inputs, given).get(name)
+    if within:
+        type_ = get_named_type(inputs[name].type) if name in inputs else None
+        return _number(within, value, type_.fields if isinstance(type_, GraphQLInputObjectType) else {})
+    # JSON may write a whole number as 5.0, which a variable's Int accepts.
+    return int(value) if isinstance(value, int | float) else None

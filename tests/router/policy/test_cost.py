@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.errors import CostUnknownError
 from router.operation import operation_of
@@ -27,6 +29,13 @@ type Query {
   paged(page: Page): [Book] @listSize(slicingArguments: ["page.size"])
   connection(first: Int): Connection @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
   thing: Thing
+  found: Found
+  shelves(first: Int): [Shelf] @listSize(slicingArguments: ["first"], sizedFields: ["books"])
+  choice(first: Int = 2, last: Int): [Book] @listSize(slicingArguments: ["first", "last"])
+  window(page: Window = {}): [Book] @listSize(slicingArguments: ["page.first", "page.last"])
+  cheap(exact: Boolean @cost(weight: -3)): Int @cost(weight: 2)
+  weighed(filters: [Filter] @cost(weight: 7), kind: Kind): Int
+  matrix(filters: [[Filter]]): Int
 }
 type Mutation { rename: Book }
 type Connection { edges: [Edge!]! total: Int }
@@ -35,19 +44,40 @@ type Book { id: ID! title: String pages: [Page1!]! cover: Cover blurb: String @c
 type Page1 { text: Text }
 type Cover @cost(weight: 8) { url: String }
 scalar Text @cost(weight: 2)
-interface Thing { id: ID! }
-type Toy implements Thing { id: ID! book: Book }
-type Pen implements Thing { id: ID! cover: Cover }
+interface Thing { id: ID! book(text: String): Book }
+type Toy implements Thing { id: ID! book(text: String @cost(weight: 2)): Book @cost(weight: 6) }
+type Pen implements Thing @cost(weight: 3) { id: ID! book(text: String): Book cover: Cover }
+type Shelf { books: [Book] other: [Book] }
+union Found = Toy | Cover
+enum Kind @cost(weight: 9) { A B }
+input Window { first: Int = 4 last: Int }
 input Page { size: Int }
 input Filter { by: Filter text: String @cost(weight: 5) }
 """
 
+SCHEMA = build_schema(SDL)
+RULES = CostRules(parse(SDL), 10)
+
 
 def cost(text: str, **variables: Any) -> int:
-    schema, document = build_schema(SDL), parse(text)
-    assert validate(schema, document) == []
+    document = parse(text)
+    assert validate(SCHEMA, document) == []
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return Cost(CostRules(parse(SDL), 10), operation_of(schema, document, node)).estimate(variables)
+    return Cost(RULES, operation_of(SCHEMA, document, node)).estimate(variables)
+
+
+FIELDS = (
+    "book { blurb }",
+    "cheap(exact: true)",
+    "cheap",
+    "thing { id book { id } }",
+    "first(first: 3) { pages { text } }",
+    "any(last: -2) { id }",
+)
+
+
+def aliased(fields: list[str]) -> list[str]:
+    return [f"a{number}: {field}" for number, field in enumerate(fields)]
 
 
 @pytest.mark.parametrize(
@@ -66,11 +96,26 @@ def cost(text: str, **variables: Any) -> int:
         ("{ any(first: null) { id } }", 7),
         ("{ any(last: 9) { id } }", 9),
         ("{ any(last: -9, first: -1) { id } }", 0),
+        ("{ any(first: 8, last: 3) { id } }", 8),
+        ("{ choice { id } }", 2),
+        ("{ choice(last: 9) { id } }", 9),
+        ("{ choice(last: 1) { id } }", 2),
         ("{ paged(page: {size: 4}) { id } }", 1 + 4),
+        ("{ window { id } }", 1 + 4),
+        ("{ window(page: {last: 6}) { id } }", 1 + 6),
+        ("{ window(page: {first: 0}) { id } }", 1 + 0),
+        ("{ shelves(first: 3) { books { id } other { id } } }", 3 * (1 + 3 + 10)),
+        ("{ cheap }", 2),
+        ("{ cheap(exact: true) book { id } }", 0 + 1),
+        ("{ weighed(kind: A) }", 9),
+        ('{ weighed(filters: [{text: "a"}, {}]) }', 7 + 5),
+        ('{ matrix(filters: [[{text: "a"}, {}], [{}]]) }', 3 + 5),
+        ("{ found { __typename } }", 8),
         ("{ connection(first: 6) { total edges { node { id } } } }", 1 + 6 * 2),
         ('{ search(text: "a") }', 3),
         ('{ search(filter: {by: {text: "a"}}) }', 1 + 1 + 5),
-        ("{ thing { id ... on Toy { book { id } } ...P } } fragment P on Pen { cover { url } }", 1 + 1 + 8),
+        ("{ thing { id ... on Toy { book { id } } ...P } } fragment P on Pen { cover { url } }", 3 + 6 + 8),
+        ('{ thing { book(text: "a") { id } } }', 3 + 6 + 2),
         ("{ book @skip(if: true) { id } }", 0),
         ("{ book @include(if: false) { id } books @include(if: true) { id } }", 10),
     ],
@@ -82,6 +127,42 @@ def test_what_an_operation_costs(text: str, expected: int):
 def test_the_cost_depends_on_the_variables():
     text = "query($n: Int, $no: Boolean!) { first(last: $n) { id } book @skip(if: $no) { id } }"
     assert (cost(text, n=4, no=True), cost(text, n=40, no=False)) == (4, 41)
+
+
+@pytest.mark.parametrize("size", [5, 5.0])
+def test_a_size_is_known_however_json_writes_it(size: float):
+    assert cost("query($n: Int) { any(first: $n) { id } }", n=size) == 5
+    assert cost("query($p: Page) { paged(page: $p) { id } }", p={"size": size}) == 1 + 5
+
+
+def test_a_variable_that_is_not_given_leaves_the_default():
+    assert cost("query($n: Int) { any(first: $n) { id } }") == 2
+    assert cost("query($n: Int) { window(page: {first: $n}) { id } }") == 1 + 4
+
+
+def test_an_argument_that_makes_a_field_cheaper_pays_for_no_other_field():
+    assert cost("{ a: cheap(exact: true) b: cheap(exact: true) book { blurb } }") == 5
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=8))
+def test_what_is_asked_more_costs_no_less(fields: list[str]):
+    costs = [cost(f"{{ {' '.join(aliased(fields[:count]))} }}") for count in range(1, len(fields) + 1)]
+    assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ window(page: {first: 1, last: 1}) { id } }",
+        "{ window(page: {first: null}) { id } }",
+        "{ window(page: null) { id } }",
+        "{ choice(first: null) { id } }",
+        "{ choice(first: 1, last: 1) { id } }",
+    ],
+)
+def test_a_list_without_just_one_chosen_or_default_bound_has_no_cost(text: str):
+    with pytest.raises(CostUnknownError):
+        cost(text)
 
 
 @pytest.mark.parametrize(
