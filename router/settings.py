@@ -23,7 +23,14 @@ class Limits(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ROUTER_", env_ignore_empty=True, frozen=True)
 
     max_depth: int = Field(default=20, ge=1, description="Levels of nested fields in an operation.")
+    max_characters: int = Field(default=100_000, ge=1, description="Characters in a document.")
     max_tokens: int = Field(default=4000, ge=1, description="Lexical tokens in a document.")
+    max_definitions: int = Field(100, ge=1, description="Operations and fragments in a document.")
+    max_comparisons: int = Field(
+        10_000,
+        ge=1,
+        description="Selections in a document, and pairs of fields at one place of the response.",
+    )
     max_aliases: int = Field(
         100, ge=0, description="Aliases in an operation, fragments counted where spread."
     )

@@ -1,17 +1,23 @@
-"""How much one operation may ask: depth, aliases, root fields, directives, introspection.
+"""How much one document may ask: depth, aliases, root fields, directives, comparisons, introspection.
 
-Every rule measures an operation as it would run, with each fragment counted where it is spread, and
-measures a fragment once however often it is spread.
+An operation is measured as it would run, with each fragment counted where it is spread, and a fragment is
+measured once however often it is spread. A document is measured before it is validated, because the cost of
+GraphQL's own rules grows with the square of its fragments, and of the fields at one place of the response.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from graphql import (
     ASTValidationRule,
+    DocumentNode,
+    ExecutableDefinitionNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
@@ -19,12 +25,13 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    ValidationContext,
 )
 
 from router.settings import Limits
 
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
+
+Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,8 @@ class Size:
 class _Ruler:
     """Measures selection sets, each fragment once."""
 
-    def __init__(self, context: ValidationContext) -> None:
-        self._context = context
+    def __init__(self, fragments: Fragments) -> None:
+        self._definitions = fragments
         self._fragments: dict[str, Size] = {}
 
     def measure(self, selections: SelectionSetNode | None) -> Size:
@@ -75,54 +82,110 @@ class _Ruler:
 
     def _field(self, node: FieldNode) -> Size:
         own = Size(1, 1 if node.alias else 0, 1, 1, len(node.directives or ()))
-        if node.name.value in INTROSPECTION_FIELDS:
-            return own
         inner = self.measure(node.selection_set)
-        return own.beside(Size(inner.depth + 1, inner.aliases, inner.fields, 0, inner.directives))
+        # The schema is as deep as GraphQL made it.
+        depth = 1 if node.name.value in INTROSPECTION_FIELDS else inner.depth + 1
+        return own.beside(Size(depth, inner.aliases, inner.fields, 0, inner.directives))
 
     def _fragment(self, name: str) -> Size:
         if name not in self._fragments:
             # A fragment that spreads itself is another rule's error; counted as empty it ends the recursion.
             self._fragments[name] = Size()
-            fragment = self._context.get_fragment(name)
+            fragment = self._definitions.get(name)
             if fragment is not None:
                 self._fragments[name] = self.measure(fragment.selection_set)
         return self._fragments[name]
 
 
-def size_rule(limits: Limits) -> type[ASTValidationRule]:
-    """A validation rule that refuses operations larger than the limits."""
+class _Comparisons:
+    """Counts what it takes to validate a document, up to a limit.
 
-    class OperationSizeRule(ASTValidationRule):
-        def __init__(self, context: ValidationContext) -> None:
-            super().__init__(context)
-            self._ruler = _Ruler(context)
+    Each selection counts one, and each field as often as fields before it have the same place in the
+    response, because GraphQL compares them all.
+    """
 
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-            size = self._ruler.measure(node.selection_set)
-            for name, found, limit in _exceeded(size, limits):
-                self.report_error(
-                    GraphQLError(
-                        f"The operation has {found} {name}; at most {limit} are allowed.",
-                        node,
-                        extensions={"limit": limit, "found": found},
-                    )
-                )
+    def __init__(self, fragments: Fragments, limit: int) -> None:
+        self._fragments = fragments
+        self._limit = limit
+        self._active: set[str] = set()
+        self.found = 0
 
-    return OperationSizeRule
+    def add(self, definition: ExecutableDefinitionNode) -> None:
+        """Counts what an operation or a fragment adds."""
+        self._selections(definition.selection_set, (), Counter())
+
+    def _selections(
+        self, selections: SelectionSetNode | None, path: tuple[str, ...], seen: Counter[tuple[str, ...]]
+    ) -> None:
+        for selection in selections.selections if selections else ():
+            if self.found > self._limit:
+                return
+            self.found += 1
+            match selection:
+                case FieldNode():
+                    place = (*path, (selection.alias or selection.name).value)
+                    self.found += seen[place]
+                    seen[place] += 1
+                    self._selections(selection.selection_set, place, seen)
+                case InlineFragmentNode():
+                    self._selections(selection.selection_set, path, seen)
+                case FragmentSpreadNode():
+                    self._spread(selection.name.value, path, seen)
+
+    def _spread(self, name: str, path: tuple[str, ...], seen: Counter[tuple[str, ...]]) -> None:
+        if name in self._active or name not in self._fragments:
+            return
+        self._active.add(name)
+        self._selections(self._fragments[name].selection_set, path, seen)
+        self._active.remove(name)
 
 
-def rules(limits: Limits, *, introspection: bool) -> list[type[ASTValidationRule]]:
-    """The validation rules of this router beside those of GraphQL."""
-    return [size_rule(limits)] if introspection else [size_rule(limits), NoSchemaIntrospectionCustomRule]
-
-
-def _exceeded(size: Size, limits: Limits) -> list[tuple[str, int, int]]:
-    measures: list[tuple[str, int, int]] = [
-        ("levels of fields", size.depth, limits.max_depth),
-        ("aliases", size.aliases, limits.max_aliases),
-        ("fields", size.fields, limits.max_fields),
-        ("root fields", size.roots, limits.max_root_fields),
-        ("directives", size.directives, limits.max_directives),
+def problems(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    """What of a document is more than the limits allow; it need not be valid otherwise."""
+    definitions = [each for each in document.definitions if isinstance(each, ExecutableDefinitionNode)]
+    if len(definitions) > limits.max_definitions:
+        return [_excess("document", len(definitions), "definitions", limits.max_definitions)]
+    fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
+    ruler = _Ruler(fragments)
+    found = [
+        _excess("operation", *excess, node)
+        for node in definitions
+        if isinstance(node, OperationDefinitionNode)
+        for excess in _exceeded(ruler.measure(node.selection_set), limits)
     ]
-    return [measure for measure in measures if measure[1] > measure[2]]
+    return found or _too_repetitive(definitions, fragments, limits.max_comparisons)
+
+
+def rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
+    """The validation rules of this router beside those of GraphQL."""
+    return [] if introspection else [NoSchemaIntrospectionCustomRule]
+
+
+def _too_repetitive(
+    definitions: Sequence[ExecutableDefinitionNode], fragments: Fragments, limit: int
+) -> list[GraphQLError]:
+    comparisons = _Comparisons(fragments, limit)
+    for definition in definitions:
+        comparisons.add(definition)
+    if comparisons.found <= limit:
+        return []
+    message = f"The document repeats fields too often; it takes more than {limit} comparisons to validate."
+    return [GraphQLError(message, extensions={"limit": limit})]
+
+
+def _excess(
+    what: str, found: int, measure: str, limit: int, node: OperationDefinitionNode | None = None
+) -> GraphQLError:
+    message = f"The {what} has {found} {measure}; at most {limit} are allowed."
+    return GraphQLError(message, node, extensions={"limit": limit, "found": found})
+
+
+def _exceeded(size: Size, limits: Limits) -> list[tuple[int, str, int]]:
+    measures: list[tuple[int, str, int]] = [
+        (size.depth, "levels of fields", limits.max_depth),
+        (size.aliases, "aliases", limits.max_aliases),
+        (size.fields, "fields", limits.max_fields),
+        (size.roots, "root fields", limits.max_root_fields),
+        (size.directives, "directives", limits.max_directives),
+    ]
+    return [(found, measure, limit) for found, measure, limit in measures if found > limit]

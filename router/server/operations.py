@@ -31,7 +31,7 @@ from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards, policies_of
 from router.policy.cost import Cost, CostRules
 from router.policy.decisions import Policies
-from router.policy.limits import rules
+from router.policy.limits import problems, rules
 from router.policy.overrides import Labels, Overrides
 from router.settings import Limits
 from router.supergraph import Supergraph
@@ -101,8 +101,8 @@ class Operations:
         estimated = limits.max_cost is not None or limits.report_cost
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._max_cost = limits.max_cost
-        self._max_tokens = limits.max_tokens
-        self._rules = [*specified_rules, *rules(limits, introspection=introspection)]
+        self._limits = limits
+        self._rules = [*specified_rules, *rules(introspection=introspection)]
         self._size = size
         self._metrics = metrics
         self._known: OrderedDict[_Key, PreparedOperation | RouterError] = OrderedDict()
@@ -112,7 +112,7 @@ class Operations:
         """The operation of this name in this document.
 
         Raises:
-            ParseFailedError: the text is not GraphQL, or has too many tokens.
+            ParseFailedError: the text is not GraphQL, or too long.
             ValidationFailedError: it does not fit the schema, or exceeds a limit.
             OperationNotFoundError: it has no such operation, or several and none is named.
             UnplannableOperationError: the subgraphs cannot answer it.
@@ -132,10 +132,10 @@ class Operations:
 
     def _remember(self, key: _Key, outcome: PreparedOperation | RouterError) -> None:
         self._known[key] = outcome
-        self._characters += len(key[0])
+        self._characters += _characters(key)
         while len(self._known) > self._size or self._characters > MAX_KNOWN_CHARACTERS:
-            (oldest, *_), _ = self._known.popitem(last=False)
-            self._characters -= len(oldest)
+            oldest, _ = self._known.popitem(last=False)
+            self._characters -= _characters(oldest)
 
     def _attempt(
         self, query: str, operation_name: str | None, labels: Labels
@@ -144,10 +144,14 @@ class Operations:
             return self._prepare(query, operation_name, labels)
         except RouterError as error:
             return error
+        except RecursionError:
+            return ValidationFailedError([GraphQLError("The document is nested too deeply.")])
 
     def _prepare(self, query: str, operation_name: str | None, labels: Labels) -> PreparedOperation:
         schema = self._supergraph.public_schema
-        document = _parse(query, self._max_tokens)
+        document = _parse(query, self._limits)
+        if errors := problems(document, self._limits):
+            raise ValidationFailedError(errors)
         if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
             raise ValidationFailedError(errors)
         node = select(document, operation_name)
@@ -184,8 +188,17 @@ def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     raise OperationNotFoundError([GraphQLError(message)])
 
 
-def _parse(query: str, max_tokens: int) -> DocumentNode:
+def _parse(query: str, limits: Limits) -> DocumentNode:
+    # Comments are no tokens.
+    if (found := len(query)) > limits.max_characters:
+        message = f"The document has {found} characters; at most {limits.max_characters} are allowed."
+        raise ParseFailedError([GraphQLError(message)])
     try:
-        return parse(query, max_lexical_tokens=max_tokens)
+        return parse(query, max_lexical_tokens=limits.max_tokens)
     except GraphQLSyntaxError as error:
         raise ParseFailedError([error]) from None
+
+
+def _characters(key: _Key) -> int:
+    query, operation_name, _ = key
+    return len(query) + len(operation_name or "")

@@ -1,17 +1,27 @@
 """Limits on what one operation may ask."""
 
-import pytest
-from graphql import build_schema, parse, specified_rules, validate
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
-from router.policy.limits import rules
+import pytest
+from graphql import build_schema, get_introspection_query, parse, specified_rules, validate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.policy import limits as policy
 from router.settings import Limits
 
 SCHEMA = build_schema("type Query { a: Query, b(n: Int): Query, leaf: Int }")
 
 
-def problems(query: str, *, introspection: bool = True, **limits: int) -> list[str]:
-    chosen = rules(Limits.model_validate(limits), introspection=introspection)
-    return [error.message for error in validate(SCHEMA, parse(query), [*specified_rules, *chosen])]
+def problems(query: str, **limits: int) -> list[str]:
+    return [error.message for error in policy.problems(parse(query), Limits.model_validate(limits))]
+
+
+def invalid(query: str, *, introspection: bool = True) -> list[str]:
+    chosen = [*specified_rules, *policy.rules(introspection=introspection)]
+    return [error.message for error in validate(SCHEMA, parse(query), chosen)]
 
 
 def test_an_operation_at_every_limit_is_accepted():
@@ -49,9 +59,8 @@ def test_fragments_that_spread_each_other_many_times_are_measured_at_once():
     fragments = " ".join(
         f"fragment F{n} on Query {{ a {{ ...F{n + 1} }} b {{ ...F{n + 1} }} }}" for n in range(levels)
     )
-    document = parse(f"{{ ...F0 }} {fragments} fragment F{levels} on Query {{ x: leaf }}")
-    chosen = rules(Limits.model_validate({}), introspection=True)
-    [depth, aliases, fields] = [error.message for error in validate(SCHEMA, document, chosen)]
+    query = f"{{ ...F0 }} {fragments} fragment F{levels} on Query {{ x: leaf }}"
+    [depth, aliases, fields] = problems(query)
     assert depth == "The operation has 61 levels of fields; at most 20 are allowed."
     assert aliases == f"The operation has {2**levels} aliases; at most 100 are allowed."
     assert (
@@ -64,9 +73,15 @@ def test_fields_count_each_time_their_fragment_is_spread():
     assert problems(query, max_fields=3) == ["The operation has 4 fields; at most 3 are allowed."]
 
 
+def test_what_is_asked_of_the_schema_counts_each_time_its_fragment_is_spread():
+    fragments = " ".join(f"fragment F{n} on __Schema {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20))
+    query = f"{{ __schema {{ ...F0 }} }} {fragments} fragment F20 on __Schema {{ description }}"
+    assert problems(query) == [f"The operation has {2**20 + 1} fields; at most 2000 are allowed."]
+
+
 def test_a_fragment_that_spreads_itself_is_reported_as_a_cycle():
     query = "{ ...F } fragment F on Query { a { ...F } }"
-    assert problems(query) == ["Cannot spread fragment 'F' within itself."]
+    assert (problems(query), invalid(query)) == ([], ["Cannot spread fragment 'F' within itself."])
 
 
 def test_introspection_is_not_measured_as_depth():
@@ -74,11 +89,64 @@ def test_introspection_is_not_measured_as_depth():
     assert problems(query, max_depth=1) == []
 
 
+def test_tools_may_read_the_schema():
+    assert problems(get_introspection_query(input_value_deprecation=True)) == []
+
+
+def test_definitions_are_counted():
+    query = "{ ...F } fragment F on Query { leaf } fragment G on Query { leaf }"
+    assert problems(query, max_definitions=3) == []
+    assert problems(query, max_definitions=2) == ["The document has 3 definitions; at most 2 are allowed."]
+
+
+TOO_REPETITIVE = "The document repeats fields too often; it takes more than 10 comparisons to validate."
+
+
+@pytest.mark.parametrize(
+    ("query", "comparisons"),
+    [
+        ("{ leaf a { leaf } b { leaf } x: leaf }", 6),
+        ("{ leaf leaf leaf leaf }", 1 + 2 + 3 + 4),
+        ("{ leaf leaf leaf ... { leaf } }", 1 + 2 + 3 + 4 + 1),
+        ("{ a { leaf } a { leaf } a { leaf } }", 2 * (1 + 2 + 3)),
+        ("{ ...F } fragment F on Query { leaf leaf leaf }", 1 + 2 * 6),
+        ("{ leaf } fragment F on Query { leaf leaf leaf leaf }", 1 + 10),
+        ("query A { ...F leaf } query B { ...F leaf } fragment F on Query { leaf }", 2 * 4 + 1),
+    ],
+)
+def test_fields_at_one_place_of_the_response_are_counted_in_pairs(query: str, comparisons: int):
+    assert problems(query, max_comparisons=comparisons) == []
+    assert problems(query, max_comparisons=10) == ([TOO_REPETITIVE] if comparisons > 10 else [])
+
+
+def test_fragments_that_spread_themselves_end_the_count():
+    assert problems("{ ...F } fragment F on Query { ...G leaf } fragment G on Query { ...F ...G }") == []
+
+
+@given(st.recursive(st.just("leaf"), lambda inner: st.lists(inner, min_size=1, max_size=6)))
+def test_the_count_is_that_of_all_pairs(tree: Any):
+    def places(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for each in tree if isinstance(tree, list) else [tree]:
+            here = (*path, "a" if isinstance(each, list) else "leaf")
+            yield here
+            if isinstance(each, list):
+                yield from places(each, here)
+
+    def text(tree: Any) -> str:
+        items = tree if isinstance(tree, list) else [tree]
+        return f"{{ {' '.join(f'a {text(each)}' if isinstance(each, list) else 'leaf' for each in items)} }}"
+
+    pairs = sum(count * (count + 1) // 2 for count in Counter(places(tree, ())).values())
+    enough = {"max_depth": 100, "max_root_fields": 1000, "max_comparisons": pairs}
+    assert problems(text(tree), **enough) == []
+    assert pairs == 1 or len(problems(text(tree), **enough | {"max_comparisons": pairs - 1})) == 1
+
+
 def test_introspection_can_be_switched_off():
-    [problem] = problems("{ __schema { queryType { name } } leaf }", introspection=False)[:1]
+    [problem] = invalid("{ __schema { queryType { name } } leaf }", introspection=False)[:1]
     assert "introspection" in problem.lower()
 
 
 @pytest.mark.parametrize("field", ["__typename", "leaf"])
 def test_typename_is_no_introspection(field: str):
-    assert problems(f"{{ {field} }}", introspection=False) == []
+    assert invalid(f"{{ {field} }}", introspection=False) == []

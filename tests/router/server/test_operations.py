@@ -84,6 +84,41 @@ def test_a_document_of_too_many_tokens_is_refused(supergraph: Supergraph, metric
         prepared(supergraph, metrics, max_tokens=2).get("{ average }", None)
 
 
+def test_a_document_of_too_many_characters_is_refused_though_they_are_comments(
+    supergraph: Supergraph, metrics: Metrics
+):
+    with pytest.raises(ParseFailedError) as refusal:
+        prepared(supergraph, metrics, max_characters=20).get("{ average } # not bad", None)
+    assert refusal.value.message == "The document has 21 characters; at most 20 are allowed."
+
+
+def test_a_document_over_a_limit_is_refused_before_it_is_validated(supergraph: Supergraph, metrics: Metrics):
+    with pytest.raises(ValidationFailedError) as refusal:
+        prepared(supergraph, metrics, max_root_fields=1).get("{ nothing average }", None)
+    assert refusal.value.message == "The operation has 2 root fields; at most 1 are allowed."
+
+
+def test_long_names_of_operations_do_not_fill_the_memory(
+    supergraph: Supergraph, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 100)
+    known = prepared(supergraph, metrics)
+    first = known.get("{ average }", None)
+    with pytest.raises(OperationNotFoundError):
+        known.get("{ average }", "x" * 90)
+    assert known.get("{ average }", None) is not first
+
+
+def test_a_document_nested_deeper_than_python_goes_is_refused(supergraph: Supergraph, metrics: Metrics):
+    nested = " ".join(
+        f"fragment F{n} on Query {{ {'... { ' * 40} ...F{n + 1} {'} ' * 40} }}" for n in range(20)
+    )
+    document = f"{{ ...F0 }} {nested} fragment F40 on Query {{ average }}"
+    with pytest.raises(ValidationFailedError) as refusal:
+        prepared(supergraph, metrics).get(document, None)
+    assert refusal.value.message == "The document is nested too deeply."
+
+
 def test_a_progressive_override_is_decided_for_each_request_and_planned_once(metrics: Metrics):
     drawn = iter([0.1, 0.9, 0.15, 0.2])
     limits = Limits.model_validate({})
