@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ from router.server.application import ENDPOINT, METHODS, Application
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
+from router.server.single_flight import one_thread
 from router.server.websocket import Connection
 from router.settings import Settings
 from router.supergraph import Supergraph
@@ -63,13 +65,16 @@ def create_app(settings: Settings) -> Starlette:
         async with (
             open_session() as session,
             HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
+            one_thread() as preparing,
         ):
             decisions = _decisions(settings, session)
 
             def take_up(supergraph: Supergraph) -> None:
                 jwks_url = _jwks_url(settings, supergraph)
                 keys = KeySet(jwks_url, session) if jwks_url else None
-                pipeline = _pipeline(settings, supergraph, client, keys, decisions, metrics, documents)
+                pipeline = _pipeline(
+                    settings, supergraph, client, keys, decisions, metrics, documents, preparing
+                )
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = HttpEndpoint(
                     pipeline, settings.limits.max_body_bytes, settings.limits.max_batch
@@ -120,6 +125,7 @@ def _pipeline(
     decisions: PolicyDecisions,
     metrics: Metrics,
     documents: Documents,
+    preparing: Executor,
 ) -> Pipeline:
     urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
     traffic = settings.traffic
@@ -130,6 +136,7 @@ def _pipeline(
         settings.router_cache_size,
         Overrides(supergraph, traffic.override_labels),
         metrics,
+        preparing,
         introspection=settings.introspection,
     )
     return Pipeline(

@@ -25,7 +25,9 @@ RouterError                           what a client may read: a message, `extens
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
 ├── TooSlowError                      408  TOO_SLOW
-└── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
+├── OverloadedError                   503  OVERLOADED
+├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
+└── OperationTimeoutError             504  OPERATION_TIMEOUT
 
 Anything else that is raised is unexpected: it is logged whole and the client reads `masked(trace_id)`.
 """
@@ -267,6 +269,31 @@ class IdentityUnavailableError(RouterError):
 
     code = "DOWNSTREAM_SERVICE_ERROR"
     status = 503
+
+
+class OverloadedError(RouterError):
+    """More operations are to be prepared than may wait; one that is known already is still answered."""
+
+    code = "OVERLOADED"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Too many new operations wait to be prepared; try again later.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back."""
+        return {"retry-after": "1"}
+
+
+class OperationTimeoutError(RouterError):
+    """The operation ran out of time before any of it ran."""
+
+    code = "OPERATION_TIMEOUT"
+    status = 504
+
+    def __init__(self) -> None:
+        super().__init__("The operation was not prepared in the time that it may take.")
 
 
 def masked(trace_id: str) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -20,6 +24,7 @@ from graphql import (
 
 from router.errors import (
     OperationNotFoundError,
+    OperationTimeoutError,
     ParseFailedError,
     RouterError,
     TooExpensiveError,
@@ -33,6 +38,7 @@ from router.policy.cost import Cost, CostRules
 from router.policy.decisions import Policies
 from router.policy.limits import problems, rules
 from router.policy.overrides import Labels, Overrides
+from router.server.single_flight import SingleFlight
 from router.settings import Limits
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -78,6 +84,9 @@ class PreparedOperation:
         return self.operation.node.operation
 
 
+_Outcome: TypeAlias = PreparedOperation | RouterError
+
+
 class Operations:
     """Prepares operations, and remembers those asked last, bounded in number and in size.
 
@@ -91,6 +100,7 @@ class Operations:
         size: int,
         overrides: Overrides,
         metrics: Metrics,
+        executor: Executor,
         *,
         introspection: bool,
     ) -> None:
@@ -105,24 +115,28 @@ class Operations:
         self._rules = [*specified_rules, *rules(introspection=introspection)]
         self._size = size
         self._metrics = metrics
-        self._known: OrderedDict[_Key, PreparedOperation | RouterError] = OrderedDict()
+        self._known: OrderedDict[_Key, _Outcome] = OrderedDict()
         self._characters = 0
+        self._preparing = SingleFlight[_Key, _Outcome](executor, limits.max_waiting_documents)
 
-    def get(self, query: str, operation_name: str | None) -> PreparedOperation:
-        """The operation of this name in this document.
+    async def get(
+        self, query: str, operation_name: str | None, deadline: float | None = None
+    ) -> PreparedOperation:
+        """The operation of this name in this document, until a deadline on the clock `time.monotonic`.
 
         Raises:
             ParseFailedError: the text is not GraphQL, or too long.
             ValidationFailedError: it does not fit the schema, or exceeds a limit.
             OperationNotFoundError: it has no such operation, or several and none is named.
             UnplannableOperationError: the subgraphs cannot answer it.
+            OverloadedError: too many others are to be prepared.
+            OperationTimeoutError: it could not be prepared in time.
         """
         key = (query, operation_name, self._overrides.active())
         known = self._known.get(key)
         if known is None:
             self._metrics.operations.labels("miss").inc()
-            known = self._attempt(*key)
-            self._remember(key, known)
+            known = await self._prepared(key, deadline)
         else:
             self._metrics.operations.labels("hit").inc()
             self._known.move_to_end(key)
@@ -130,16 +144,24 @@ class Operations:
             raise known.with_traceback(None)
         return known
 
-    def _remember(self, key: _Key, outcome: PreparedOperation | RouterError) -> None:
+    async def _prepared(self, key: _Key, deadline: float | None) -> _Outcome:
+        seconds = None if deadline is None else deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._preparing.result(
+                    key, partial(self._attempt, *key), partial(self._remember, key)
+                )
+        except TimeoutError:
+            raise OperationTimeoutError from None
+
+    def _remember(self, key: _Key, outcome: _Outcome) -> None:
         self._known[key] = outcome
         self._characters += _characters(key)
         while len(self._known) > self._size or self._characters > MAX_KNOWN_CHARACTERS:
             oldest, _ = self._known.popitem(last=False)
             self._characters -= _characters(oldest)
 
-    def _attempt(
-        self, query: str, operation_name: str | None, labels: Labels
-    ) -> PreparedOperation | RouterError:
+    def _attempt(self, query: str, operation_name: str | None, labels: Labels) -> _Outcome:
         try:
             return self._prepare(query, operation_name, labels)
         except RouterError as error:

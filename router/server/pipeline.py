@@ -2,7 +2,8 @@
 
 1. identify    the token becomes an identity                             policy.auth
 2. prepare     find a document that is only named                        policy.documents
-               parse, limits, validate, single out, plan (all cached)    server.operations
+               parse, limits, validate, single out, plan (all cached,    server.operations
+               and apart from the event loop where they are not)
 3. authorise   what the operation's policies say of the caller           policy.decisions
                the identity meets the operation's guards                 policy.access
 4. coerce      the variables fit their declared types                    operation
@@ -92,9 +93,12 @@ class Pipeline:
         Raises:
             DocumentError: the document or the variables are refused.
             AccessError: the caller is.
+            OverloadedError: too many operations are to be prepared.
+            OperationTimeoutError: it could not be prepared in time.
         """
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
         query = await self._documents.text(request.query, request.document_id)
-        prepared = self._operations.get(query, request.operation_name)
+        prepared = await self._operations.get(query, request.operation_name, deadline)
         await self._documents.learn(request.query, request.document_id)
         await self._authorise(prepared, caller.identity, trace)
         variables = coerce_variables(prepared.operation, request.variables)
@@ -102,9 +106,8 @@ class Pipeline:
             raise BadVariableError(variables)
         cost = prepared.estimate(variables)
         # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
-        deadline = None
-        if self._timeout is not None and prepared.kind is not OperationType.SUBSCRIPTION:
-            deadline = time.monotonic() + self._timeout
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            deadline = None
         context = RequestContext(caller.authorization, trace.traceparent, caller.headers, deadline)
         run = ExecutionRequest(variables, self.transport, context)
         return Operation(self, prepared, run, trace, cost if self._report_cost else None)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -45,19 +46,21 @@ async def origin() -> AsyncIterator[str]:
     metrics = Metrics()
     supergraph = Supergraph.parse(SUPERGRAPH.read_text())
     limits, overrides = Limits.model_validate({}), Overrides(supergraph, {})
-    operations = Operations(supergraph, limits, 10, overrides, metrics, introspection=True)
     async with aiohttp.ClientSession() as session:
         decisions = PolicyDecisions(None, session, 1.0)
-    pipeline = Pipeline(
-        operations, Documents(), FaultyTransport(), EventSource({}, 1.0), None, decisions, metrics
-    )
 
-    async def websocket(socket: WebSocket) -> None:
-        await Connection(socket, pipeline, 10).serve()
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        operations = Operations(supergraph, limits, 10, overrides, metrics, thread, introspection=True)
+        pipeline = Pipeline(
+            operations, Documents(), FaultyTransport(), EventSource({}, 1.0), None, decisions, metrics
+        )
 
-    http = Route("/graphql", HttpEndpoint(pipeline, 1000, 1).handle, methods=["POST"])
-    async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
-        yield f"{served}/graphql"
+        async def websocket(socket: WebSocket) -> None:
+            await Connection(socket, pipeline, 10).serve()
+
+        http = Route("/graphql", HttpEndpoint(pipeline, 1000, 1).handle, methods=["POST"])
+        async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
+            yield f"{served}/graphql"
 
 
 def logged_whole(caplog: pytest.LogCaptureFixture, cause: str) -> bool:

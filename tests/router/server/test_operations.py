@@ -1,13 +1,27 @@
 """Preparing operations, and remembering those asked last."""
 
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from time import monotonic
+from typing import Protocol
+
 import pytest
 from graphql import parse
 from prometheus_client import CollectorRegistry
 
-from router.errors import OperationNotFoundError, ParseFailedError, ValidationFailedError
+from router.errors import (
+    OperationNotFoundError,
+    OperationTimeoutError,
+    OverloadedError,
+    ParseFailedError,
+    ValidationFailedError,
+)
 from router.policy.overrides import Overrides
 from router.server import operations
-from router.server.operations import Operations
+from router.server.operations import Operations, PreparedOperation
 from router.settings import Limits
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -25,9 +39,43 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-def prepared(supergraph: Supergraph, metrics: Metrics, size: int = 10, **limits: int) -> Operations:
-    chosen, overrides = Limits.model_validate(limits), Overrides(supergraph, {})
-    return Operations(supergraph, chosen, size, overrides, metrics, introspection=True)
+@pytest.fixture
+def thread() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        yield executor
+
+
+class Preparing(Protocol):
+    def __call__(self, size: int = 10, **limits: int) -> Operations: ...
+
+
+@pytest.fixture
+def prepared(supergraph: Supergraph, metrics: Metrics, thread: ThreadPoolExecutor) -> Preparing:
+    def made(size: int = 10, **limits: int) -> Operations:
+        chosen, overrides = Limits.model_validate(limits), Overrides(supergraph, {})
+        return Operations(supergraph, chosen, size, overrides, metrics, thread, introspection=True)
+
+    return made
+
+
+@contextmanager
+def busy(thread: ThreadPoolExecutor) -> Iterator[None]:
+    """The thread has other work until the end of the block."""
+    done = Event()
+    thread.submit(done.wait)
+    try:
+        yield
+    finally:
+        done.set()
+
+
+async def asked(
+    known: Operations, query: str, deadline: float | None = None
+) -> asyncio.Task[PreparedOperation]:
+    """A request for an operation, which has come as far as it can for now."""
+    task = asyncio.create_task(known.get(query, None, deadline))
+    await asyncio.sleep(0)
+    return task
 
 
 def looked_up(registry: CollectorRegistry) -> tuple[float | None, float | None]:
@@ -38,93 +86,169 @@ def looked_up(registry: CollectorRegistry) -> tuple[float | None, float | None]:
     return hits, misses
 
 
-def test_an_operation_is_prepared_once(supergraph: Supergraph, metrics: Metrics):
-    known = prepared(supergraph, metrics)
-    assert known.get("{ average }", None) is known.get("{ average }", None)
+async def test_an_operation_is_prepared_once(prepared: Preparing, metrics: Metrics):
+    known = prepared()
+    assert await known.get("{ average }", None) is await known.get("{ average }", None)
     assert looked_up(metrics.registry) == (1.0, 1.0)
 
 
-def test_a_refusal_is_remembered_too(supergraph: Supergraph, metrics: Metrics):
-    known = prepared(supergraph, metrics)
+async def test_a_refusal_is_remembered_too(prepared: Preparing, metrics: Metrics):
+    known = prepared()
     for _ in range(2):
         with pytest.raises(ValidationFailedError):
-            known.get("{ nothing }", None)
+            await known.get("{ nothing }", None)
     assert looked_up(metrics.registry) == (1.0, 1.0)
 
 
-def test_the_operation_asked_longest_ago_is_forgotten_first(supergraph: Supergraph, metrics: Metrics):
-    known = prepared(supergraph, metrics, size=2)
-    first, second = known.get("{ average }", None), known.get("{ books { id } }", None)
-    assert known.get("{ average }", None) is first
-    known.get("{ books { title } }", None)
-    assert known.get("{ average }", None) is first
-    assert known.get("{ books { id } }", None) is not second
+async def test_the_operation_asked_longest_ago_is_forgotten_first(prepared: Preparing):
+    known = prepared(size=2)
+    first, second = await known.get("{ average }", None), await known.get("{ books { id } }", None)
+    assert await known.get("{ average }", None) is first
+    await known.get("{ books { title } }", None)
+    assert await known.get("{ average }", None) is first
+    assert await known.get("{ books { id } }", None) is not second
 
 
-def test_long_documents_do_not_fill_the_memory(
-    supergraph: Supergraph, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
-):
+async def test_long_documents_do_not_fill_the_memory(prepared: Preparing, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 100)
-    known = prepared(supergraph, metrics)
-    first = known.get("{ average }", None)
-    known.get("{ average }" + " " * 90, None)
-    assert known.get("{ average }", None) is not first
+    known = prepared()
+    first = await known.get("{ average }", None)
+    await known.get("{ average }" + " " * 90, None)
+    assert await known.get("{ average }", None) is not first
 
 
-def test_a_document_larger_than_the_memory_is_still_answered(
-    supergraph: Supergraph, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+async def test_a_document_larger_than_the_memory_is_still_answered(
+    prepared: Preparing, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 5)
-    known = prepared(supergraph, metrics)
-    assert known.get("{ average }", None).operation.kind == "query"
+    known = prepared()
+    assert (await known.get("{ average }", None)).operation.kind == "query"
 
 
-def test_a_document_of_too_many_tokens_is_refused(supergraph: Supergraph, metrics: Metrics):
+async def test_a_document_of_too_many_tokens_is_refused(prepared: Preparing):
     with pytest.raises(ParseFailedError):
-        prepared(supergraph, metrics, max_tokens=2).get("{ average }", None)
+        await prepared(max_tokens=2).get("{ average }", None)
 
 
-def test_a_document_of_too_many_characters_is_refused_though_they_are_comments(
-    supergraph: Supergraph, metrics: Metrics
-):
+async def test_a_document_of_too_many_characters_is_refused_though_they_are_comments(prepared: Preparing):
     with pytest.raises(ParseFailedError) as refusal:
-        prepared(supergraph, metrics, max_characters=20).get("{ average } # not bad", None)
+        await prepared(max_characters=20).get("{ average } # not bad", None)
     assert refusal.value.message == "The document has 21 characters; at most 20 are allowed."
 
 
-def test_a_document_over_a_limit_is_refused_before_it_is_validated(supergraph: Supergraph, metrics: Metrics):
+async def test_a_document_over_a_limit_is_refused_before_it_is_validated(prepared: Preparing):
     with pytest.raises(ValidationFailedError) as refusal:
-        prepared(supergraph, metrics, max_root_fields=1).get("{ nothing average }", None)
+        await prepared(max_root_fields=1).get("{ nothing average }", None)
     assert refusal.value.message == "The operation has 2 root fields; at most 1 are allowed."
 
 
-def test_long_names_of_operations_do_not_fill_the_memory(
-    supergraph: Supergraph, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+async def test_long_names_of_operations_do_not_fill_the_memory(
+    prepared: Preparing, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 100)
-    known = prepared(supergraph, metrics)
-    first = known.get("{ average }", None)
+    known = prepared()
+    first = await known.get("{ average }", None)
     with pytest.raises(OperationNotFoundError):
-        known.get("{ average }", "x" * 90)
-    assert known.get("{ average }", None) is not first
+        await known.get("{ average }", "x" * 90)
+    assert await known.get("{ average }", None) is not first
 
 
-def test_a_document_nested_deeper_than_python_goes_is_refused(supergraph: Supergraph, metrics: Metrics):
+async def test_a_document_nested_deeper_than_python_goes_is_refused(prepared: Preparing):
     nested = " ".join(
         f"fragment F{n} on Query {{ {'... { ' * 40} ...F{n + 1} {'} ' * 40} }}" for n in range(20)
     )
     document = f"{{ ...F0 }} {nested} fragment F40 on Query {{ average }}"
     with pytest.raises(ValidationFailedError) as refusal:
-        prepared(supergraph, metrics).get(document, None)
+        await prepared().get(document, None)
     assert refusal.value.message == "The document is nested too deeply."
 
 
-def test_a_progressive_override_is_decided_for_each_request_and_planned_once(metrics: Metrics):
+async def test_a_known_operation_is_answered_while_another_is_being_prepared(
+    prepared: Preparing, thread: ThreadPoolExecutor
+):
+    known = prepared()
+    first = await known.get("{ average }", None)
+    with busy(thread):
+        waiting = await asked(known, "{ books { id } }")
+        assert await known.get("{ average }", None) is first
+        assert not waiting.done()
+    assert (await waiting).operation.kind == "query"
+
+
+async def test_those_who_ask_for_the_same_at_one_time_get_the_same(
+    prepared: Preparing, thread: ThreadPoolExecutor
+):
+    known = prepared()
+    with busy(thread):
+        waiting = [await asked(known, "{ average }") for _ in range(3)]
+    first, second, third = await asyncio.gather(*waiting)
+    assert first is second is third
+
+
+async def test_those_who_ask_for_the_same_at_one_time_are_refused_alike(
+    prepared: Preparing, thread: ThreadPoolExecutor
+):
+    known = prepared()
+    with busy(thread):
+        waiting = [await asked(known, "{ nothing }") for _ in range(2)]
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [ValidationFailedError] * 2
+
+
+async def test_one_who_stops_waiting_does_not_end_it_for_the_others(
+    prepared: Preparing, thread: ThreadPoolExecutor
+):
+    known = prepared()
+    with busy(thread):
+        first, second = await asked(known, "{ average }"), await asked(known, "{ average }")
+        first.cancel()
+        await asyncio.wait({first})
+    assert (await second).operation.kind == "query"
+
+
+async def test_an_operation_that_none_waits_for_any_more_is_known_all_the_same(
+    prepared: Preparing, metrics: Metrics, thread: ThreadPoolExecutor
+):
+    known = prepared()
+    with busy(thread):
+        alone = await asked(known, "{ average }")
+        alone.cancel()
+    await known.get("{ books { id } }", None)
+    await known.get("{ average }", None)
+    assert looked_up(metrics.registry) == (1.0, 2.0)
+
+
+async def test_more_operations_than_may_wait_are_refused_until_there_is_room(
+    prepared: Preparing, thread: ThreadPoolExecutor
+):
+    known = prepared(max_waiting_documents=2)
+    with busy(thread):
+        waiting = [await asked(known, query) for query in ("{ average }", "{ books { id } }")]
+        waiting.append(await asked(known, "{ average }"))
+        with pytest.raises(OverloadedError) as refusal:
+            await known.get("{ books { title } }", None)
+    await asyncio.gather(*waiting)
+    assert (refusal.value.status, refusal.value.headers) == (503, {"retry-after": "1"})
+    assert (await known.get("{ books { title } }", None)).operation.kind == "query"
+
+
+async def test_an_operation_that_is_not_prepared_in_time_is_given_up(
+    prepared: Preparing, thread: ThreadPoolExecutor
+):
+    known = prepared()
+    with busy(thread), pytest.raises(OperationTimeoutError) as refusal:
+        await known.get("{ average }", None, monotonic() + 0.01)
+    assert refusal.value.status == 504
+
+
+async def test_a_progressive_override_is_decided_for_each_request_and_planned_once(
+    metrics: Metrics, thread: ThreadPoolExecutor
+):
     drawn = iter([0.1, 0.9, 0.15, 0.2])
     limits = Limits.model_validate({})
     overrides = Overrides(named("staffing"), {}, lambda: next(drawn))
-    known = Operations(named("staffing"), limits, 10, overrides, metrics, introspection=True)
-    first, second, third, fourth = (known.get("{ people { phone } }", None) for _ in range(4))
+    known = Operations(named("staffing"), limits, 10, overrides, metrics, thread, introspection=True)
+    first, second, third, fourth = [await known.get("{ people { phone } }", None) for _ in range(4)]
     assert ("new" in str(first.prepared.plan), "new" in str(second.prepared.plan)) == (True, False)
     assert (third is first, fourth is second) == (True, True)
 
