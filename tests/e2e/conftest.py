@@ -18,11 +18,17 @@ class Shelf:
 
 
 @pytest.fixture(scope="session")
-async def shelf(stack: Stack) -> AsyncIterator[Shelf]:
-    """A parent with a finished book."""
+async def filled_shelf(stack: Stack) -> AsyncIterator[Shelf]:
     async with at(stack.graphql_url) as parent:
         await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
         yield Shelf(parent, await parent.finished_book())
+
+
+@pytest.fixture
+async def shelf(filled_shelf: Shelf) -> Shelf:
+    """The shared shelf; its parent has just signed in, since a token does not outlive all its tests."""
+    await filled_shelf.family.sign_in()
+    return filled_shelf
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.support.subgraph import Answer
 
 Object = dict[str, Any]
 
+PASSWORD = "lantern-fox-42"
 CHILD = {
     "name": "Mia",
     "birthMonth": "2020-05",
@@ -33,6 +34,9 @@ ADDRESS = {
 }
 SIGN_UP = """mutation ($input: SignUpInput!) { signUp(input: $input) {
   __typename ... on SignedIn { user { id } tokens { accessToken } } ... on EmailTaken { message }
+} }"""
+SIGN_IN = """mutation ($input: SignInInput!) { signIn(input: $input) {
+  __typename ... on SignedIn { tokens { accessToken } }
 } }"""
 CONSENT = """mutation ($purpose: ConsentPurpose!) {
   recordConsent(input: {purpose: $purpose, policyVersion: "2026-11"}) { purpose revokedAt }
@@ -141,12 +145,19 @@ class Family:
 
     async def sign_up(self, *consents: str) -> None:
         """Make an account and record consents."""
-        account = {"email": self.email, "password": "lantern-fox-42", "displayName": "Ada"}
+        account = {"email": self.email, "password": PASSWORD, "displayName": "Ada"}
         signed_in = await self.get(SIGN_UP, input=account)
         assert signed_in["__typename"] == "SignedIn"
         self.token, self.user_id = signed_in["tokens"]["accessToken"], signed_in["user"]["id"]
         for purpose in consents:
             assert (await self.get(CONSENT, purpose=purpose))["revokedAt"] is None
+
+    async def sign_in(self) -> None:
+        """Come back with a new access token: one lives ten minutes, and one that has expired is refused."""
+        self.token = None
+        signed_in = await self.get(SIGN_IN, input={"email": self.email, "password": PASSWORD})
+        assert signed_in["__typename"] == "SignedIn"
+        self.token = signed_in["tokens"]["accessToken"]
 
     async def book(self, **brief: Any) -> str:
         """A new book for a new child."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -75,28 +75,26 @@ PUBLIC_PEM = SIGNING_KEY.public_key().public_bytes(
 )
 
 
+@pytest.mark.parametrize("token", ["", "nonsense", "a.b.c", "😀"])
+async def test_what_is_no_token_is_unauthenticated(verifier: TokenVerifier, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token)
+
+
 @pytest.mark.parametrize(
     "token",
     [
-        "",
-        "nonsense",
-        "a.b.c",
-        "😀",
-        token_for("usr_1", lifetime=-1),
-        token_for("usr_1", iss="someone"),
-        token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
-        token_for("usr_1", iat=None),
-        token_for("usr_1", exp=None),
-        token_for("usr_1", scope=None),
-        token_for("usr_1")[:-6] + "AAAAAA",
-        handmade("none", None),
-        handmade("HS256", PUBLIC_PEM),
+        lambda: token_for("usr_1", lifetime=-1),
+        lambda: token_for("usr_1", iss="someone"),
+        lambda: token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
+        lambda: token_for("usr_1", iat=None),
+        lambda: token_for("usr_1", exp=None),
+        lambda: token_for("usr_1", scope=None),
+        lambda: token_for("usr_1")[:-6] + "AAAAAA",
+        lambda: handmade("none", None),
+        lambda: handmade("HS256", PUBLIC_PEM),
     ],
     ids=[
-        "empty",
-        "nonsense",
-        "three parts",
-        "emoji",
         "expired",
         "another issuer",
         "another key",
@@ -108,9 +106,9 @@ PUBLIC_PEM = SIGNING_KEY.public_key().public_bytes(
         "public key as secret",
     ],
 )
-async def test_any_other_token_is_unauthenticated(verifier: TokenVerifier, token: str) -> None:
+async def test_any_other_token_is_unauthenticated(verifier: TokenVerifier, token: Callable[[], str]) -> None:
     with pytest.raises(Unauthenticated):
-        await verifier.verify(token)
+        await verifier.verify(token())
 
 
 async def test_a_new_key_is_found_when_a_token_names_it(keys: KeyServer) -> None:

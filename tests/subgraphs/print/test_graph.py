@@ -176,13 +176,10 @@ async def test_staff_list_everybodys_jobs_newest_first(graph: SubgraphClient, ru
     assert second["nodes"][0]["id"] == jobs[0].id
 
 
-@pytest.mark.parametrize(
-    ("token", "code"),
-    [(token_for("usr_ada"), "FORBIDDEN"), (None, "UNAUTHENTICATED"), ("forged", "UNAUTHENTICATED")],
-)
-async def test_only_staff_list_jobs(graph: SubgraphClient, token: str | None, code: str) -> None:
-    answer = await graph.execute("{ printJobs { nodes { id } } }", token=token)
-    assert answer.code == code
+async def test_only_staff_list_jobs(graph: SubgraphClient) -> None:
+    tokens = (token_for("usr_ada"), None, "forged")
+    codes = [(await graph.execute("{ printJobs { nodes { id } } }", token=token)).code for token in tokens]
+    assert codes == ["FORBIDDEN", "UNAUTHENTICATED", "UNAUTHENTICATED"]
 
 
 async def test_a_list_has_a_size_within_bounds(graph: SubgraphClient) -> None:
