@@ -114,7 +114,7 @@ async def _http(request: Request) -> Response:
 
 async def _websocket(socket: WebSocket) -> None:
     state = socket.app.state
-    await Connection(socket, state.pipeline, state.max_socket_operations).serve()
+    await Connection(socket, lambda: state.pipeline, state.max_socket_operations).serve()
 
 
 def _pipeline(

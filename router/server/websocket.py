@@ -8,7 +8,7 @@ is an `error` message for that operation, and the socket stays.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -57,9 +57,12 @@ class ProtocolViolationError(Exception):
 
 
 class Connection:
-    """One client's socket, from its handshake to its end."""
+    """One client's socket, from its handshake to its end.
 
-    def __init__(self, socket: WebSocket, pipeline: Pipeline, max_operations: int) -> None:
+    A socket outlives supergraphs: each operation begins on the one that is served at that moment.
+    """
+
+    def __init__(self, socket: WebSocket, pipeline: Callable[[], Pipeline], max_operations: int) -> None:
         self._socket = socket
         self._pipeline = pipeline
         self._max_operations = max_operations
@@ -123,7 +126,7 @@ class Connection:
         self._initialised = True
         try:
             authorization = _authorization(payload, self._socket)
-            self._caller = await self._pipeline.identify(authorization, self._socket.headers)
+            self._caller = await self._pipeline().identify(authorization, self._socket.headers)
         except AccessError as error:
             raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
         except IdentityUnavailableError as error:
@@ -162,7 +165,7 @@ class Connection:
         await self._finish(message.id, ending)
 
     async def _stream(self, message: Subscribe, caller: Caller, trace: Trace) -> dict[str, Any]:
-        operation = await self._pipeline.open(message.request, caller, trace)
+        operation = await self._pipeline().open(message.request, caller, trace)
         results = operation.results()
         try:
             async for result in results:

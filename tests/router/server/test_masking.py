@@ -56,7 +56,7 @@ async def origin() -> AsyncIterator[str]:
         )
 
         async def websocket(socket: WebSocket) -> None:
-            await Connection(socket, pipeline, 10).serve()
+            await Connection(socket, lambda: pipeline, 10).serve()
 
         http = Route("/graphql", HttpEndpoint(pipeline, 1000, 1).handle, methods=["POST"])
         async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
