@@ -35,6 +35,7 @@ from router.server.application import ENDPOINT, METHODS, Application
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
+from router.server.single_connection import EventStreams
 from router.server.single_flight import one_thread
 from router.server.websocket import Connection
 from router.settings import Settings
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> Starlette:
     metrics = Metrics()
     shared = _shared_documents(settings)
     documents = _documents(settings, shared)
+    streams = EventStreams(settings.limits.max_reserved_streams, settings.limits.max_socket_operations)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -77,7 +79,7 @@ def create_app(settings: Settings) -> Starlette:
                 )
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = HttpEndpoint(
-                    pipeline, settings.limits.max_body_bytes, settings.limits.max_batch
+                    pipeline, streams, settings.limits.max_body_bytes, settings.limits.max_batch
                 )
 
             take_up(supergraph)
@@ -173,8 +175,7 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
     """What lets the pages of other origins read answers; their tokens are headers, so cookies stay out."""
     if not origins:
         return []
-    methods, headers = ["GET", "POST"], ["*"]
-    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=methods, allow_headers=headers)]
+    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])]
 
 
 def _documents(settings: Settings, shared: RedisDocuments | None) -> Documents:

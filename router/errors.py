@@ -4,8 +4,10 @@ RouterError                           what a client may read: a message, `extens
 ├── RequestError                      the HTTP request or the WebSocket message is not a GraphQL request
 │   ├── MalformedRequestError         400  BAD_REQUEST
 │   ├── CrossSiteRequestError         403  CSRF_PREVENTED
+│   ├── StreamNotFoundError           404  STREAM_NOT_FOUND
 │   ├── MethodNotAllowedError         405  METHOD_NOT_ALLOWED
 │   ├── NotAcceptableError            406  NOT_ACCEPTABLE
+│   ├── ConflictError                 409  CONFLICT
 │   ├── BodyTooLargeError             413  PAYLOAD_TOO_LARGE
 │   ├── UnsupportedMediaTypeError     415  UNSUPPORTED_MEDIA_TYPE
 │   └── TooManyOperationsError        429  TOO_MANY_OPERATIONS
@@ -83,6 +85,13 @@ class CrossSiteRequestError(RequestError):
     status = 403
 
 
+class StreamNotFoundError(RequestError):
+    """No event stream of this caller has the token."""
+
+    code = "STREAM_NOT_FOUND"
+    status = 404
+
+
 class MethodNotAllowedError(RequestError):
     """The operation cannot be asked with this HTTP method."""
 
@@ -104,6 +113,13 @@ class NotAcceptableError(RequestError):
 
     code = "NOT_ACCEPTABLE"
     status = 406
+
+
+class ConflictError(RequestError):
+    """The event stream, or the id of the operation on it, is in use."""
+
+    code = "CONFLICT"
+    status = 409
 
 
 class BodyTooLargeError(RequestError):

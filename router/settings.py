@@ -43,6 +43,9 @@ class Limits(BaseSettings):
     max_waiting_documents: int = Field(
         default=100, ge=1, description="Operations, not seen before, that wait to be prepared."
     )
+    max_reserved_streams: int = Field(
+        default=1000, ge=1, description="Event streams that are reserved and not yet opened."
+    )
     max_batch: int = Field(default=1, ge=1, description="Operations in one request; 1 has no batches.")
     max_cost: int | None = Field(None, ge=1, description="The estimated cost of an operation.")
     list_size: int = Field(default=10, ge=0, description="Items assumed in a list without @listSize.")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 ENDPOINT = "/graphql"
-METHODS = ("GET", "POST")
+METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 class Application(Starlette):

@@ -15,6 +15,7 @@ from router.errors import (
     BodyTooLargeError,
     CrossSiteRequestError,
     DocumentError,
+    MalformedRequestError,
     MethodNotAllowedError,
     NotAcceptableError,
     RouterError,
@@ -30,11 +31,19 @@ from router.server.negotiation import (
     HTML,
     JSON,
     MULTIPART,
+    PLAIN,
     media_type,
     preferred,
 )
 from router.server.pipeline import Caller, Operation, Pipeline
 from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
+from router.server.single_connection import (
+    MESSAGES,
+    OPERATION_PARAMETER,
+    EventStream,
+    EventStreams,
+    stream_token,
+)
 from router.server.streaming import EVENTS, PARTS, Framing, StreamResponse
 from router.telemetry import Trace, current_trace, log
 
@@ -42,8 +51,11 @@ from router.telemetry import Trace, current_trace, log
 class HttpEndpoint:
     """The GraphQL address as HTTP sees it."""
 
-    def __init__(self, pipeline: Pipeline, max_body_bytes: int, max_batch: int) -> None:
+    def __init__(
+        self, pipeline: Pipeline, streams: EventStreams, max_body_bytes: int, max_batch: int
+    ) -> None:
         self._pipeline = pipeline
+        self._streams = streams
         self._max_body_bytes = max_body_bytes
         self._max_batch = max_batch
 
@@ -63,16 +75,52 @@ class HttpEndpoint:
 
     async def _answer(self, request: Request, trace: Trace) -> Response:
         refuse_cross_site(request)
+        token = stream_token(request)
+        if token is not None or request.method in ("PUT", "DELETE"):
+            return await self._on_one_connection(request, token, trace)
         parameters = await self._parameters(request)
-        caller = await self._pipeline.identify(request.headers.get("authorization"), request.headers)
+        caller = await self._caller(request)
         if isinstance(parameters, tuple):
             return await self._batch(request, parameters, caller, trace)
-        operation = await self._pipeline.open(parameters, caller, trace)
-        if request.method != "POST" and operation.kind is OperationType.MUTATION:
-            raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
+        operation = await self._operation(request, parameters, caller, trace)
         if framing := _framing(request, operation):
             return StreamResponse(operation.results(), framing)
         return _json(request, await operation.execute())
+
+    async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> Response:
+        """One request of those that share an event stream."""
+        caller = await self._caller(request)
+        accept = request.headers.get("accept")
+        if request.method == "PUT":
+            if preferred(accept, (PLAIN,)) is None:
+                raise NotAcceptableError(f"A token is answered as {PLAIN}.")
+            return Response(self._streams.reserve(caller), 201, media_type=PLAIN)
+        if request.method == "DELETE":
+            self._streams.get(token, caller).stop(_stopped(request))
+            return Response()
+        if preferred(accept, (*ANSWERS, EVENT_STREAM)) == EVENT_STREAM:
+            return StreamResponse(self._streams.open(token, caller), MESSAGES)
+        await self._start(request, self._streams.get(token, caller), caller, trace)
+        return Response(status_code=202)
+
+    async def _start(self, request: Request, stream: EventStream, caller: Caller, trace: Trace) -> None:
+        parameters = await self._parameters(request)
+        if isinstance(parameters, tuple) or parameters.operation_id is None:
+            raise MalformedRequestError("On a stream, an operation has an 'operationId' in its extensions.")
+        with stream.claimed(parameters.operation_id):
+            operation = await self._operation(request, parameters, caller, trace)
+            stream.start(parameters.operation_id, operation.results())
+
+    async def _caller(self, request: Request) -> Caller:
+        return await self._pipeline.identify(request.headers.get("authorization"), request.headers)
+
+    async def _operation(
+        self, request: Request, parameters: GraphQLRequest, caller: Caller, trace: Trace
+    ) -> Operation:
+        operation = await self._pipeline.open(parameters, caller, trace)
+        if request.method != "POST" and operation.kind is OperationType.MUTATION:
+            raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
+        return operation
 
     async def _batch(
         self, request: Request, batch: tuple[GraphQLRequest, ...], caller: Caller, trace: Trace
@@ -101,7 +149,7 @@ class HttpEndpoint:
 
 def wants_explorer(request: Request) -> bool:
     """Whether a person opened the address in a browser: no operation, and a page preferred over data."""
-    if request.method == "POST" or not request.query_params.keys().isdisjoint(PARAMETERS):
+    if request.method not in ("GET", "HEAD") or not request.query_params.keys().isdisjoint(PARAMETERS):
         return False
     return preferred(request.headers.get("accept"), (*ANSWERS, EVENT_STREAM, HTML)) == HTML
 
@@ -141,11 +189,24 @@ def _framing(request: Request, operation: Operation) -> Framing | None:
     raise NotAcceptableError(f"The answer can be {GRAPHQL_JSON} or {JSON}.")
 
 
+def _stopped(request: Request) -> str:
+    """The id of the operation to end.
+
+    Raises:
+        MalformedRequestError: it is missing.
+    """
+    identifier = request.query_params.get(OPERATION_PARAMETER)
+    if not identifier:
+        raise MalformedRequestError(f"The parameter {OPERATION_PARAMETER!r} is missing.")
+    return identifier
+
+
 def _refusal(request: Request, error: RouterError) -> Response:
-    # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
-    is_graphql = isinstance(error, DocumentError | AccessError)
+    # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's; on a stream that many
+    # operations share there is no answer, only a request that was not accepted.
+    is_answer = isinstance(error, DocumentError | AccessError) and stream_token(request) is None
     plain = preferred(request.headers.get("accept"), ANSWERS) != GRAPHQL_JSON
-    status = 200 if is_graphql and plain else error.status
+    status = 200 if is_answer and plain else error.status
     return _json(request, error.response(), status, error.headers)
 
 

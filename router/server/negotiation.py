@@ -10,6 +10,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 MULTIPART = "multipart/mixed;subscriptionspec=1.0"
 HTML = "text/html"
+PLAIN = "text/plain"
 
 ANSWERS = (JSON, GRAPHQL_JSON)
 

@@ -168,18 +168,13 @@ class Operation:
     async def results(self) -> AsyncGenerator[dict[str, Any], None]:
         """The response of a query or a mutation, or each event's response of a subscription.
 
-        A subscription that cannot be opened, or that breaks off, ends with a response that has errors and
-        no data. Closing the iterator ends the subscription at its subgraph.
+        What cannot be had, or breaks off, ends with a response that has errors and no data. Closing the
+        iterator ends a subscription at its subgraph.
         """
-        if self.kind is not OperationType.SUBSCRIPTION:
-            yield await self.execute()
-            return
-        events = self._events()
+        results = self._events() if self.kind is OperationType.SUBSCRIPTION else self._answer()
         try:
-            with self._pipeline.metrics.subscriptions.track_inprogress():
-                async for result in events:
-                    self._pipeline.metrics.events.inc()
-                    yield result
+            async for result in results:
+                yield result
         except SubgraphError as error:
             log.warning(
                 "A subscription broke",
@@ -189,18 +184,24 @@ class Operation:
         except RouterError as error:
             yield error.response()
         except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
-            log.exception("A subscription failed")
+            log.exception("An operation failed")
             yield {"errors": [masked(self._trace.trace_id)]}
         finally:
-            await events.aclose()
+            await results.aclose()
+
+    async def _answer(self) -> AsyncGenerator[dict[str, Any], None]:
+        yield await self.execute()
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
         prepared, request = self._operation.prepared, self._request
         stream = subscription_request(prepared, request.variables)
         source = self._pipeline.streams.events(stream, request.context)
+        metrics = self._pipeline.metrics
         try:
-            async for event in source:
-                yield response(await execute_event(prepared, event, request))
+            with metrics.subscriptions.track_inprogress():
+                async for event in source:
+                    metrics.events.inc()
+                    yield response(await execute_event(prepared, event, request))
         finally:
             await source.aclose()
 

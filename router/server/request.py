@@ -27,6 +27,8 @@ class GraphQLRequest:
     operation_name: str | None
     variables: dict[str, Any]
     document_id: str | None = None
+    operation_id: str | None = None
+    """What tells the operation from others on the same event stream."""
 
 
 def from_json(value: Any) -> GraphQLRequest:
@@ -44,7 +46,7 @@ def from_json(value: Any) -> GraphQLRequest:
     if query is None and document_id is None:
         raise MalformedRequestError("The request has no parameter 'query'.")
     named, variables = value.get("operationName") or None, value.get("variables") or {}
-    return GraphQLRequest(query, named, variables, document_id)
+    return GraphQLRequest(query, named, variables, document_id, _operation_id(value))
 
 
 def from_body(body: bytes, max_batch: int = 1) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
@@ -85,6 +87,11 @@ def _document_id(value: Mapping[str, Any]) -> str | None:
     if not isinstance(document_id, str) or not document_id:
         raise MalformedRequestError("A persisted query is named by its 'sha256Hash'.")
     return document_id
+
+
+def _operation_id(value: Mapping[str, Any]) -> str | None:
+    identifier = (value.get("extensions") or {}).get("operationId")
+    return identifier if isinstance(identifier, str) and identifier else None
 
 
 def _decoded(text: bytes, what: str) -> Any:

@@ -61,7 +61,7 @@ async def test_an_open_socket_runs_new_operations_on_the_new_supergraph_and_its_
             assert (await socket.receive())["id"] == "old"
 
             file.write_text(described("The second."))
-            while await description(library.client, library.origin) != "The second.":
+            while await description(library.client, library.origin) != "The second.":  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.01)
 
             await socket.subscribe("new", f"{{ caller {DESCRIPTION[1:]}")

@@ -116,11 +116,6 @@ async def test_an_answer_that_no_accepted_type_can_carry_is_refused_before_anyth
     assert library.shelf.titles["1"] == "Moon"
 
 
-async def test_other_methods_are_not_allowed(library: Library):
-    async with library.client.put(library.url) as response:
-        assert response.status == 405
-
-
 async def test_another_site_cannot_make_a_browser_send_operations(library: Library):
     headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
     async with library.client.get(library.url, params={"query": "{ average }"}, headers=headers) as response:

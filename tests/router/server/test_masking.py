@@ -1,5 +1,6 @@
 """What nobody expected: masked for the client, whole in the log."""
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from router.policy.overrides import Overrides
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
+from router.server.single_connection import EventStreams
 from router.server.websocket import SUBPROTOCOL, Connection
 from router.settings import Limits
 from router.supergraph import Supergraph
@@ -58,7 +60,7 @@ async def origin() -> AsyncIterator[str]:
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
 
-        http = Route("/graphql", HttpEndpoint(pipeline, 1000, 1).handle, methods=["POST"])
+        http = Route("/graphql", HttpEndpoint(pipeline, EventStreams(1, 1), 1000, 1).handle, methods=["POST"])
         async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
             yield f"{served}/graphql"
 
@@ -72,6 +74,20 @@ async def test_an_unexpected_error_over_http(origin: str, caplog: pytest.LogCapt
     async with aiohttp.ClientSession() as client, client.post(origin, json=question, headers=HEADERS) as got:
         assert (got.status, await got.json()) == (500, {"errors": [MASKED]})
     assert logged_whole(caplog, "the password is 1234")
+
+
+@pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])
+async def test_an_unexpected_error_over_an_event_stream(
+    origin: str, query: str, caplog: pytest.LogCaptureFixture
+):
+    headers = {**HEADERS, "accept": "text/event-stream"}
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(origin, json={"query": query}, headers=headers) as got,
+    ):
+        _, following = (await got.text()).split("event: next\ndata: ")
+    assert json.loads(following.splitlines()[0]) == {"errors": [MASKED]}
+    assert logged_whole(caplog, "the password is 1234") or logged_whole(caplog, "KeyError")
 
 
 @pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])

@@ -1,0 +1,278 @@
+"""Single connection mode of the graphql-sse protocol, spoken to a running router."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from router.executor.event_stream import EventDecoder
+from router.server import single_connection
+from tests.router.library import until
+from tests.router.running import Library, opened
+
+HEADER = "x-graphql-event-stream-token"
+PUBLISHED = "subscription { published { title stars } }"
+SILENCE = "subscription { silence { title } }"
+MOON = {"data": {"silence": {"title": "Moon"}}}
+
+
+class Stream:
+    """A client that holds a reservation, and perhaps the stream for it."""
+
+    def __init__(self, library: Library, token: str, headers: dict[str, str]) -> None:
+        self.library = library
+        self.token = token
+        self.headers = headers
+        self.response: aiohttp.ClientResponse
+        self.received: list[Any] = []
+        self.decoder = EventDecoder(1_000_000)
+
+    async def start(self, identifier: str | None, query: str, **headers: str) -> tuple[int, Any]:
+        """The status and the answer to an operation that is sent."""
+        body = {"query": query, "extensions": {"operationId": identifier}}
+        carried = {HEADER: self.token, **self.headers, **headers}
+        async with self.library.client.post(self.library.url, json=body, headers=carried) as response:
+            return response.status, orjson.loads(await response.read() or b"null")
+
+    async def stop(self, identifier: str, **headers: str) -> int:
+        parameters = {"operationId": identifier} if identifier else {}
+        carried = {HEADER: self.token, **self.headers, **headers}
+        async with self.library.client.delete(
+            self.library.url, params=parameters, headers=carried
+        ) as response:
+            return response.status
+
+    async def next(self) -> tuple[str, Any]:
+        """The next event, which is not a heartbeat."""
+        async with asyncio.timeout(10):
+            while not self.received:
+                chunk = await self.response.content.readany()
+                self.received += [(each.name, orjson.loads(each.data)) for each in self.decoder.feed(chunk)]
+        name, message = self.received.pop(0)
+        return name, message
+
+
+async def reserved(library: Library, **headers: str) -> Stream:
+    async with library.client.put(library.url, headers=headers) as response:
+        assert (response.status, response.content_type) == (201, "text/plain")
+        return Stream(library, await response.text(), headers)
+
+
+def entering(library: Library, token: str, **headers: str) -> Any:
+    """The request of an EventSource."""
+    accept = {"accept": "text/event-stream", **headers}
+    return library.client.get(library.url, params={"token": token}, headers=accept)
+
+
+@asynccontextmanager
+async def connected(library: Library, **headers: str) -> AsyncIterator[Stream]:
+    stream = await reserved(library, **headers)
+    async with entering(library, stream.token) as response:
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        stream.response = response
+        yield stream
+        response.close()
+
+
+def bearer(library: Library, **claims: Any) -> dict[str, str]:
+    return {"authorization": f"Bearer {library.identities.token(**claims)}"}
+
+
+async def test_the_results_of_several_operations_share_one_stream(library: Library):
+    async with connected(library) as stream:
+        assert await stream.start("live", SILENCE) == (202, None)
+        assert await stream.next() == ("next", {"id": "live", "payload": MOON})
+        assert await stream.start("books", PUBLISHED) == (202, None)
+        assert [await stream.next() for _ in range(3)] == [
+            ("next", {"id": "books", "payload": {"data": {"published": {"title": "Moon", "stars": 4}}}}),
+            ("next", {"id": "books", "payload": {"data": {"published": {"title": "Sea", "stars": 5}}}}),
+            ("complete", {"id": "books"}),
+        ]
+        assert library.shelf.open_streams == 1
+
+
+async def test_queries_and_mutations_are_answered_once_over_the_stream(library: Library):
+    async with connected(library) as stream:
+        await stream.start("1", 'mutation { rename(id: "1", title: "Sun") { title } }')
+        renamed = {"data": {"rename": {"title": "Sun"}}}
+        assert await stream.next() == ("next", {"id": "1", "payload": renamed})
+        assert await stream.next() == ("complete", {"id": "1"})
+        assert library.shelf.titles["1"] == "Sun"
+
+
+async def test_an_operation_can_be_sent_with_get_unless_it_changes_something(library: Library):
+    async with connected(library) as stream:
+        asked = {"token": stream.token, "extensions": '{"operationId": "1"}', "query": "{ average }"}
+        async with library.client.get(library.url, params=asked) as response:
+            assert response.status == 202
+        assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
+        asked["query"] = 'mutation { rename(id: "1", title: "Sun") { title } }'
+        async with library.client.get(library.url, params=asked) as response:
+            assert (response.status, response.headers["allow"]) == (405, "POST")
+
+
+async def test_what_is_sent_before_the_stream_is_opened_arrives_when_it_is(library: Library):
+    stream = await reserved(library)
+    assert await stream.start("early", PUBLISHED) == (202, None)
+    async with entering(library, stream.token) as response:
+        stream.response = response
+        assert [(await stream.next())[0] for _ in range(3)] == ["next", "next", "complete"]
+        response.close()
+
+
+async def test_an_operation_that_is_ended_releases_its_upstream_and_its_id(library: Library):
+    async with connected(library) as stream:
+        await stream.start("1", SILENCE)
+        await stream.next()
+        assert await stream.stop("1") == 200
+        await until(lambda: library.shelf.open_streams == 0)
+        assert await stream.start("1", "{ average }") == (202, None)
+        assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
+
+
+async def test_an_operation_that_is_unknown_can_be_ended_and_one_without_a_name_cannot(library: Library):
+    async with connected(library) as stream:
+        assert await stream.stop("never") == 200
+        assert await stream.stop("") == 400
+
+
+async def test_a_client_that_goes_ends_all_its_operations_and_its_reservation(library: Library):
+    async with connected(library) as stream:
+        await stream.start("1", SILENCE)
+        await stream.start("2", "subscription { silence { id } }")
+        await until(lambda: library.shelf.open_streams == 2)
+    await until(lambda: library.shelf.open_streams == 0)
+    assert (await stream.start("3", SILENCE))[0] == 404
+    async with entering(library, stream.token) as response:
+        assert response.status == 404
+
+
+async def test_a_stream_is_opened_only_once(library: Library):
+    async with connected(library) as stream, entering(library, stream.token) as second:
+        answer = await second.json()
+        assert (second.status, answer["errors"][0]["extensions"]["code"]) == (409, "CONFLICT")
+        assert await stream.start("1", "{ average }") == (202, None)
+
+
+async def test_an_id_in_use_is_refused_and_the_first_operation_runs_on(library: Library):
+    async with connected(library) as stream:
+        await stream.start("1", SILENCE)
+        status, answer = await stream.start("1", PUBLISHED)
+        assert (status, answer["errors"][0]["extensions"]["code"]) == (409, "CONFLICT")
+        assert await stream.next() == ("next", {"id": "1", "payload": MOON})
+        assert library.shelf.open_streams == 1
+
+
+@pytest.mark.parametrize("identifier", [None, "", 1])
+async def test_an_operation_without_an_id_is_refused(library: Library, identifier: Any):
+    async with connected(library) as stream:
+        assert (await stream.start(identifier, PUBLISHED))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("{", 400, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", 400, "GRAPHQL_VALIDATION_FAILED"),
+        ("{ mine }", 401, "UNAUTHENTICATED"),
+    ],
+)
+async def test_a_refused_operation_is_not_accepted_and_its_id_is_free(
+    library: Library, query: str, status: int, code: str
+):
+    async with connected(library) as stream:
+        refused, answer = await stream.start("1", query)
+        assert (refused, answer["errors"][0]["extensions"]["code"]) == (status, code)
+        assert await stream.start("1", "{ average }") == (202, None)
+
+
+async def test_a_token_that_was_never_given_is_unknown(library: Library):
+    stranger = Stream(library, "guessed", {})
+    assert (await stranger.start("1", PUBLISHED))[0] == 404
+    assert await stranger.stop("1") == 404
+    async with library.client.delete(library.url, params={"operationId": "1"}) as response:
+        assert response.status == 404
+    async with entering(library, "guessed") as response:
+        assert response.status == 404
+
+
+async def test_a_token_is_plain_text_or_not_acceptable(library: Library):
+    async with library.client.put(library.url, headers={"accept": "application/json"}) as response:
+        assert response.status == 406
+
+
+async def test_an_operation_runs_as_its_sender_whose_token_may_have_been_renewed(library: Library):
+    async with connected(library, **bearer(library)) as stream:
+        renewed = bearer(library, scope="staff")
+        await stream.start("1", "{ caller ledger }", **renewed)
+        data = {"caller": renewed["authorization"], "ledger": "balanced"}
+        assert await stream.next() == ("next", {"id": "1", "payload": {"data": data}})
+
+
+async def test_another_caller_finds_no_stream_even_with_its_token(library: Library):
+    async with connected(library, **bearer(library)) as stream:
+        await stream.start("1", SILENCE)
+        await stream.next()
+        other = bearer(library, sub="user_2")
+        assert (await stream.start("2", "{ average }", **other))[0] == 404
+        assert await stream.stop("1", **other) == 404
+        stream.headers = {}
+        assert (await stream.start("2", "{ average }"))[0] == 404
+        assert await stream.stop("1") == 404
+        assert library.shelf.open_streams == 1
+
+
+async def test_another_caller_cannot_open_the_stream(library: Library):
+    stream = await reserved(library, **bearer(library))
+    async with entering(library, stream.token, **bearer(library, sub="user_2")) as response:
+        assert response.status == 404
+    async with entering(library, stream.token, **bearer(library)) as response:
+        assert response.status == 200
+        response.close()
+
+
+async def test_a_stream_that_is_not_opened_in_time_is_given_up_with_its_operations(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(single_connection, "OPENED_WITHIN_SECONDS", 0.2)
+    stream = await reserved(library)
+    assert await stream.start("1", SILENCE) == (202, None)
+    await until(lambda: library.shelf.open_streams == 1)
+    await until(lambda: library.shelf.open_streams == 0)
+    assert (await stream.start("2", SILENCE))[0] == 404
+
+
+async def test_a_reservation_too_many_takes_the_place_of_the_oldest(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS", "2")
+    async with opened() as library, connected(library) as open_one:
+        first, second, third = [await reserved(library) for _ in range(3)]
+        statuses = [(await each.start("1", "{ average }"))[0] for each in (open_one, first, second, third)]
+    assert statuses == [202, 404, 202, 202]
+
+
+async def test_an_operation_too_many_is_refused_until_another_ends(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_MAX_SOCKET_OPERATIONS", "1")
+    async with opened() as library, connected(library) as stream:
+        await stream.start("1", SILENCE)
+        status, answer = await stream.start("2", PUBLISHED)
+        assert (status, answer["errors"][0]["extensions"]["code"]) == (429, "TOO_MANY_OPERATIONS")
+        await stream.stop("1")
+        assert (await stream.start("2", PUBLISHED))[0] == 202
+
+
+async def test_an_upstream_that_breaks_is_an_error_of_its_operation_alone(library: Library):
+    urls = {**library.subgraph_urls, "books": "http://127.0.0.1:1/graphql"}
+    async with opened(subgraph_urls=urls) as broken, connected(broken) as stream:
+        await stream.start("1", PUBLISHED)
+        name, message = await stream.next()
+        assert (name, message["payload"]["errors"][0]["message"]) == (
+            "next",
+            "The service 'books' did not answer.",
+        )
+        assert await stream.next() == ("complete", {"id": "1"})
+        await stream.start("2", "{ average }")
+        assert await stream.next() == ("next", {"id": "2", "payload": {"data": {"average": 4.5}}})
