@@ -17,13 +17,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from router.executor.breaker import CircuitBreakers
-from router.executor.deduplication import Deduplication
 from router.executor.headers import HeaderRules
 from router.executor.http_client import HttpClient
 from router.executor.retries import Retries
-from router.executor.subgraph import HttpTransport, open_session
-from router.executor.subscriptions import EventSource
+from router.executor.subgraph import open_session
 from router.executor.transport import Transport
+from router.parts import Parts
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
@@ -33,11 +32,9 @@ from router.reloading import reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
 from router.server.http import HttpEndpoint
-from router.server.operations import Operations
 from router.server.pipeline import Pipeline
 from router.server.single_connection import EventStreams
 from router.server.single_flight import one_thread
-from router.server.websocket import Connection
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -57,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
         ValueError: it is not a supergraph.
     """
     supergraph = Supergraph.parse(settings.supergraph.read_text())
+    parts = _parts(settings)
     metrics = Metrics()
     shared = _shared_documents(settings)
     documents = _documents(settings, shared)
@@ -65,6 +63,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
+            parts.lifespan(),
             open_session() as session,
             HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
             one_thread() as preparing,
@@ -75,14 +74,15 @@ def create_app(settings: Settings) -> Starlette:
                 jwks_url = _jwks_url(settings, supergraph)
                 keys = KeySet(jwks_url, session) if jwks_url else None
                 pipeline = _pipeline(
-                    settings, supergraph, client, keys, decisions, metrics, documents, preparing
+                    settings, parts, supergraph, client, keys, decisions, metrics, documents, preparing
                 )
                 app.state.keys, app.state.pipeline = keys, pipeline
-                app.state.http = HttpEndpoint(
+                app.state.http = parts.endpoint(
                     pipeline, streams, settings.limits.max_body_bytes, settings.limits.max_batch
                 )
 
             take_up(supergraph)
+            app.state.connection = parts.connection
             app.state.max_socket_operations = settings.limits.max_socket_operations
             async with _reloading(settings, take_up):
                 yield
@@ -116,11 +116,12 @@ async def _http(request: Request) -> Response:
 
 async def _websocket(socket: WebSocket) -> None:
     state = socket.app.state
-    await Connection(socket, lambda: state.pipeline, state.max_socket_operations).serve()
+    await state.connection(socket, lambda: state.pipeline, state.max_socket_operations).serve()
 
 
 def _pipeline(
     settings: Settings,
+    parts: Parts,
     supergraph: Supergraph,
     client: HttpClient,
     keys: KeySet | None,
@@ -132,7 +133,7 @@ def _pipeline(
     urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
     traffic = settings.traffic
     rules = HeaderRules(rule.compiled() for rule in traffic.headers)
-    operations = Operations(
+    operations = parts.operations(
         supergraph,
         settings.limits,
         settings.router_cache_size,
@@ -141,11 +142,11 @@ def _pipeline(
         preparing,
         introspection=settings.introspection,
     )
-    return Pipeline(
+    return parts.pipeline(
         operations,
         documents,
-        _transport(traffic, client, urls, rules, metrics),
-        EventSource(urls, traffic.subgraph_timeout, rules),
+        _transport(traffic, parts, client, urls, rules, metrics),
+        parts.events(urls, traffic.subgraph_timeout, rules),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
         decisions,
         metrics,
@@ -156,10 +157,15 @@ def _pipeline(
 
 
 def _transport(
-    traffic: Traffic, client: HttpClient, urls: Mapping[str, str], rules: HeaderRules, metrics: Metrics
+    traffic: Traffic,
+    parts: Parts,
+    client: HttpClient,
+    urls: Mapping[str, str],
+    rules: HeaderRules,
+    metrics: Metrics,
 ) -> Transport:
     """The way to the subgraphs, through the layers that are switched on."""
-    transport: Transport = HttpTransport(
+    transport: Transport = parts.transport(
         client, urls, traffic.subgraph_timeout, metrics, timeouts=traffic.subgraph_timeouts, rules=rules
     )
     if traffic.breaker_failures:
@@ -167,8 +173,17 @@ def _transport(
     if traffic.retries:
         transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
     if traffic.share_fetches:
-        transport = Deduplication(transport, metrics)
+        transport = parts.deduplication(transport, metrics)
     return transport
+
+
+def _parts(settings: Settings) -> Parts:
+    if (exporter := settings.telemetry.exporter) == "none":
+        return Parts()
+    # Only a router whose spans are wanted pays for the SDK's import.
+    from router.tracing import traced  # noqa: PLC0415 - as said above
+
+    return traced(exporter)
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

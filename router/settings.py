@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, HttpUrl, RedisDsn, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    RedisDsn,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.traffic import Traffic
@@ -53,6 +61,40 @@ class Limits(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
 
 
+def _lowered(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _is_true(value: Any) -> bool:
+    return _lowered(value) in (True, "true")
+
+
+Exporter = Annotated[Literal["otlp", "console", "none"], BeforeValidator(_lowered)]
+Protocol = Annotated[Literal["http/protobuf"], BeforeValidator(_lowered)]
+
+
+class OpenTelemetry(BaseSettings):
+    """What OpenTelemetry's own variables say; how spans are sampled and sent, its SDK reads for itself."""
+
+    model_config = SettingsConfigDict(env_prefix="OTEL_", env_ignore_empty=True, frozen=True)
+
+    # Its specification knows no other word for true.
+    sdk_disabled: Annotated[bool, BeforeValidator(_is_true)] = False
+    traces_exporter: Exporter | None = None
+    exporter_otlp_endpoint: str | None = None
+    exporter_otlp_traces_endpoint: str | None = None
+    exporter_otlp_protocol: Protocol | None = None
+    exporter_otlp_traces_protocol: Protocol | None = None
+
+    @property
+    def exporter(self) -> Literal["otlp", "console", "none"]:
+        """Where spans go: where it is said, else over OTLP as soon as an endpoint is named."""
+        if self.sdk_disabled:
+            return "none"
+        endpoint = self.exporter_otlp_traces_endpoint or self.exporter_otlp_endpoint
+        return self.traces_exporter or ("otlp" if endpoint else "none")
+
+
 class Settings(BaseSettings):
     """The router's settings, named as in the environment."""
 
@@ -78,6 +120,7 @@ class Settings(BaseSettings):
     router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     traffic: Traffic = Field(default_factory=lambda: Traffic.model_validate({}))
+    telemetry: OpenTelemetry = Field(default_factory=lambda: OpenTelemetry.model_validate({}))
     subgraph_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("router_safelist")
@@ -114,11 +157,17 @@ def load(**overrides: object) -> Settings:
         raise InvalidSettingError("; ".join(_complaints(error))) from None
 
 
+_PREFIXES = {
+    field: group.model_config.get("env_prefix", "")
+    for group in (Limits, Traffic, OpenTelemetry)
+    for field in group.model_fields
+}
+
+
 def _complaints(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         field = str(problem["loc"][0])
-        prefixed = field in Limits.model_fields or field in Traffic.model_fields
-        name = f"router_{field}" if prefixed else field
+        name = f"{_PREFIXES.get(field, '')}{field}"
         yield f"{name.upper()}: {problem['msg']} (it is {problem['input']!r})"
 
 

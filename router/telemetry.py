@@ -33,6 +33,7 @@ class Trace:
     trace_id: str
     span_id: str
     flags: str = "01"
+    tracestate: str = ""
 
     @classmethod
     def begin(cls, traceparent: str | None) -> Trace:

@@ -55,10 +55,13 @@ class Deduplication:
             if isinstance(answer, Failure):
                 return Failure(subgraph, answer.outcome)
             if answer is not None:
-                self._metrics.shared_fetches.labels(subgraph).inc()
+                self._count_shared(subgraph)
                 shared: dict[str, Any] = orjson.loads(answer)
                 return shared
         return await self._lead(key, context)
+
+    def _count_shared(self, subgraph: str) -> None:
+        self._metrics.shared_fetches.labels(subgraph).inc()
 
     async def _wait(self, flight: _Flight) -> bytes | Failure | None:
         if flight.landing is None:

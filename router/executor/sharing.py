@@ -88,7 +88,7 @@ class SharedStreams:
             await broadcast.leave(listener)
 
     def _joined(self, request: StreamRequest, context: RequestContext, listener: _Listener) -> _Broadcast:
-        identity = (request.subgraph, request.body(), replace(context, traceparent=""))
+        identity = (request.subgraph, request.body(), replace(context, traceparent="", tracestate=""))
         broadcast = self._joinable.get(identity)
         if broadcast is None:
 

@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 
 from router.executor.headers import HeaderRules
-from router.executor.http_client import IDLE_SECONDS, AnswerTooLargeError, HttpClient, HttpError
+from router.executor.http_client import IDLE_SECONDS, AnswerTooLargeError, HttpAnswer, HttpClient, HttpError
 from router.executor.transport import Failure, Outcome, RequestContext, unanswered
 from router.telemetry import Metrics, log
 
@@ -48,6 +48,8 @@ def outgoing_headers(
 ) -> dict[str, str]:
     """What a subgraph reads of the client's request: its token, its trace, and what the rules say."""
     headers = {"accept": accept, "content-type": "application/json", "traceparent": context.traceparent}
+    if context.tracestate:
+        headers["tracestate"] = context.tracestate
     if context.authorization is not None:
         headers["authorization"] = context.authorization
     rules.apply(subgraph, headers, context.headers)
@@ -78,7 +80,8 @@ class HttpTransport:
         started = time.perf_counter()
         outcome = Outcome.OK
         try:
-            return await self._post(subgraph, body, context)
+            answer = await self._post(subgraph, body, context)
+            return graphql_response(subgraph, answer.status, answer.body)
         except SubgraphError as error:
             outcome = error.outcome
             log.warning("A fetch failed", extra={"metadata": {"subgraph": subgraph, "reason": error.reason}})
@@ -87,7 +90,7 @@ class HttpTransport:
             seconds = time.perf_counter() - started
             self._metrics.fetch_seconds.labels(subgraph, outcome).observe(seconds)
 
-    async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+    async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> HttpAnswer:
         seconds, late = self._timeouts[subgraph], Outcome.TIMEOUT
         if context.deadline is not None and (left := context.deadline - time.monotonic()) < seconds:
             seconds, late = max(left, 0.0), Outcome.DEADLINE
@@ -95,14 +98,13 @@ class HttpTransport:
         headers[DEADLINE] = str(int(seconds * 1000))
         try:
             async with asyncio.timeout(seconds):
-                answer = await self._client.post(self._urls[subgraph], headers, body)
+                return await self._client.post(self._urls[subgraph], headers, body)
         except TimeoutError:
             raise SubgraphError(subgraph, f"no answer within {seconds:.3g} seconds", late) from None
         except AnswerTooLargeError as error:
             raise SubgraphError(subgraph, str(error), Outcome.TOO_LARGE) from None
         except HttpError as error:
             raise SubgraphError(subgraph, str(error), Outcome.UNREACHABLE) from error
-        return graphql_response(subgraph, answer.status, answer.body)
 
 
 def graphql_response(subgraph: str, status: int, body: bytes) -> dict[str, Any]:

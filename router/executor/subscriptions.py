@@ -16,7 +16,7 @@ from router.executor.headers import HeaderRules
 from router.executor.http_client import Address, HttpError
 from router.executor.http_stream import HttpStream, open_stream
 from router.executor.subgraph import NO_RULES, SubgraphError, graphql_response, outgoing_headers
-from router.executor.transport import RequestContext
+from router.executor.transport import Outcome, RequestContext
 
 EVENT_STREAM = "text/event-stream"
 ACCEPT = f"{EVENT_STREAM}, application/graphql-response+json;q=0.5, application/json;q=0.4"
@@ -50,9 +50,10 @@ class EventSource:
             async with asyncio.timeout(self._timeout):
                 answer = await open_stream(self._address(subgraph), headers, body, SILENCE_SECONDS)
         except TimeoutError:
-            raise StreamBrokenError(subgraph, f"no stream within {self._timeout:g} seconds") from None
+            reason = f"no stream within {self._timeout:g} seconds"
+            raise StreamBrokenError(subgraph, reason, Outcome.TIMEOUT) from None
         except HttpError as error:
-            raise StreamBrokenError(subgraph, str(error)) from error
+            raise StreamBrokenError(subgraph, str(error), Outcome.UNREACHABLE) from error
         if answer.status >= SERVER_ERROR and "json" not in answer.content_type:
             answer.close()
             raise StreamBrokenError(subgraph, f"HTTP {answer.status} instead of a stream")

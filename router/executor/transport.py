@@ -51,6 +51,8 @@ class RequestContext:
     """The client's headers that header rules may propagate."""
     deadline: float | None = None
     """When the operation must be answered, on the clock `time.monotonic`."""
+    tracestate: str = ""
+    """What tracing systems add to the `traceparent`."""
 
 
 class Transport(Protocol):

@@ -1,4 +1,4 @@
-"""Batches: several operations in one HTTP request, run side by side and answered in their order.
+"""Members of a batch: several operations in one HTTP request, run side by side and answered in their order.
 
 No specification describes them; the form is the one that Apollo's and other clients send: a JSON list there,
 a JSON list back, status 200. What is wrong with one operation is that operation's own answer.
@@ -6,8 +6,6 @@ a JSON list back, status 200. What is wrong with one operation is that operation
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from graphql import OperationType
@@ -19,15 +17,9 @@ from router.telemetry import Trace, log
 
 
 async def answered(
-    pipeline: Pipeline, batch: Sequence[GraphQLRequest], caller: Caller, trace: Trace
-) -> list[dict[str, Any]]:
-    """The response of each operation."""
-    return await asyncio.gather(*(_answer(pipeline, each, caller, trace) for each in batch))
-
-
-async def _answer(
     pipeline: Pipeline, request: GraphQLRequest, caller: Caller, trace: Trace
 ) -> dict[str, Any]:
+    """The response of one operation, whatever becomes of it."""
     try:
         operation = await pipeline.open(request, caller, trace)
         if operation.kind is OperationType.SUBSCRIPTION:

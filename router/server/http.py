@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +64,7 @@ class HttpEndpoint:
         """Answers one HTTP request, whatever becomes of it."""
         if wants_explorer(request):
             return graphiql.page()
-        trace = Trace.begin(request.headers.get("traceparent"))
+        trace = self._begin_trace(request)
         current_trace.set(trace)
         try:
             return await self._answer(request, trace)
@@ -72,6 +73,9 @@ class HttpEndpoint:
         except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
             log.exception("A request failed")
             return _json(request, {"errors": [masked(trace.trace_id)]}, 500)
+
+    def _begin_trace(self, request: Request) -> Trace:
+        return Trace.begin(request.headers.get("traceparent"))
 
     async def _answer(self, request: Request, trace: Trace) -> Response:
         refuse_cross_site(request)
@@ -127,8 +131,11 @@ class HttpEndpoint:
     ) -> Response:
         if preferred(request.headers.get("accept"), (JSON,)) is None:
             raise NotAcceptableError(f"A batch is answered as {JSON}.")
-        answers = await answered(self._pipeline, batch, caller, trace)
+        answers = await asyncio.gather(*(self._member(each, caller, trace) for each in batch))
         return Response(orjson.dumps(answers), media_type=JSON)
+
+    async def _member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:
+        return await answered(self._pipeline, request, caller, trace)
 
     async def _parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
         if request.method != "POST":

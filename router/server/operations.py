@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
@@ -171,18 +172,33 @@ class Operations:
 
     def _prepare(self, query: str, operation_name: str | None, labels: Labels) -> PreparedOperation:
         schema = self._supergraph.public_schema
-        document = _parse(query, self._limits)
+        document = self._parse(query)
+        self._validate(schema, document)
+        node = select(document, operation_name)
+        required = guards(self._access, schema, document, node)
+        operation = operation_of(schema, document, node)
+        cost = Cost(self._costs, operation) if self._costs else None
+        plan = self._plan(operation, labels)
+        return PreparedOperation(required, policies_of(required), plan, cost, self._max_cost)
+
+    def _parse(self, query: str) -> DocumentNode:
+        # Comments are no tokens.
+        if (found := len(query)) > (allowed := self._limits.max_characters):
+            message = f"The document has {found} characters; at most {allowed} are allowed."
+            raise ParseFailedError([GraphQLError(message)])
+        try:
+            return parse(query, max_lexical_tokens=self._limits.max_tokens)
+        except GraphQLSyntaxError as error:
+            raise ParseFailedError([error]) from None
+
+    def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         if errors := problems(document, self._limits):
             raise ValidationFailedError(errors)
         if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
             raise ValidationFailedError(errors)
-        node = select(document, operation_name)
-        required = guards(self._access, schema, document, node)
-        planner = self._planner(labels)
-        operation = operation_of(schema, document, node)
-        cost = Cost(self._costs, operation) if self._costs else None
-        plan = prepare(planner, operation)
-        return PreparedOperation(required, policies_of(required), plan, cost, self._max_cost)
+
+    def _plan(self, operation: Operation, labels: Labels) -> Prepared:
+        return prepare(self._planner(labels), operation)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:
@@ -208,17 +224,6 @@ def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     else:
         message = "The document has no operation."
     raise OperationNotFoundError([GraphQLError(message)])
-
-
-def _parse(query: str, limits: Limits) -> DocumentNode:
-    # Comments are no tokens.
-    if (found := len(query)) > limits.max_characters:
-        message = f"The document has {found} characters; at most {limits.max_characters} are allowed."
-        raise ParseFailedError([GraphQLError(message)])
-    try:
-        return parse(query, max_lexical_tokens=limits.max_tokens)
-    except GraphQLSyntaxError as error:
-        raise ParseFailedError([error]) from None
 
 
 def _characters(key: _Key) -> int:

@@ -97,26 +97,42 @@ class Pipeline:
             OperationTimeoutError: it could not be prepared in time.
         """
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        query = await self._documents.text(request.query, request.document_id)
-        prepared = await self._operations.get(query, request.operation_name, deadline)
-        await self._documents.learn(request.query, request.document_id)
+        prepared = await self._prepare(request, deadline)
         await self._authorise(prepared, caller.identity, trace)
-        variables = coerce_variables(prepared.operation, request.variables)
-        if isinstance(variables, list):
-            raise BadVariableError(variables)
-        cost = prepared.estimate(variables)
+        variables, cost = self._coerce(prepared, request)
         # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
         if prepared.kind is OperationType.SUBSCRIPTION:
             deadline = None
-        context = RequestContext(caller.authorization, trace.traceparent, caller.headers, deadline)
+        context = RequestContext(
+            caller.authorization, trace.traceparent, caller.headers, deadline, trace.tracestate
+        )
         run = ExecutionRequest(variables, self.transport, context)
-        return Operation(self, prepared, run, trace, cost if self._report_cost else None)
+        return self._ready(prepared, run, trace, cost if self._report_cost else None)
+
+    async def _prepare(self, request: GraphQLRequest, deadline: float | None) -> PreparedOperation:
+        query = await self._documents.text(request.query, request.document_id)
+        prepared = await self._operations.get(query, request.operation_name, deadline)
+        await self._documents.learn(request.query, request.document_id)
+        return prepared
 
     async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
         held = NO_POLICIES
         if prepared.policies:
             held = await self._decisions.held(prepared.policies, identity, trace.traceparent)
         enforce(prepared.guards, identity, held)
+
+    def _coerce(
+        self, prepared: PreparedOperation, request: GraphQLRequest
+    ) -> tuple[dict[str, Any], int | None]:
+        variables = coerce_variables(prepared.operation, request.variables)
+        if isinstance(variables, list):
+            raise BadVariableError(variables)
+        return variables, prepared.estimate(variables)
+
+    def _ready(
+        self, prepared: PreparedOperation, run: ExecutionRequest, trace: Trace, cost: int | None
+    ) -> Operation:
+        return Operation(self, prepared, run, trace, cost)
 
 
 class Operation:
@@ -193,17 +209,19 @@ class Operation:
         yield await self.execute()
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
-        prepared, request = self._operation.prepared, self._request
-        stream = subscription_request(prepared, request.variables)
-        source = self._pipeline.streams.events(stream, request.context)
+        stream = subscription_request(self._operation.prepared, self._request.variables)
+        source = self._pipeline.streams.events(stream, self._request.context)
         metrics = self._pipeline.metrics
         try:
             with metrics.subscriptions.track_inprogress():
                 async for event in source:
                     metrics.events.inc()
-                    yield response(await execute_event(prepared, event, request))
+                    yield await self._complete(event)
         finally:
             await source.aclose()
+
+    async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        return response(await execute_event(self._operation.prepared, event, self._request))
 
 
 def response(result: ExecutionResult) -> dict[str, Any]:

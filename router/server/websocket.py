@@ -151,7 +151,7 @@ class Connection:
             task.cancel()
 
     async def _run(self, message: Subscribe, caller: Caller) -> None:
-        trace = Trace.begin(self._socket.headers.get("traceparent"))
+        trace = self._begin_trace()
         current_trace.set(trace)
         try:
             ending = await self._stream(message, caller, trace)
@@ -163,6 +163,9 @@ class Connection:
             log.exception("An operation over WebSocket failed")
             ending = {"type": "error", "payload": [masked(trace.trace_id)]}
         await self._finish(message.id, ending)
+
+    def _begin_trace(self) -> Trace:
+        return Trace.begin(self._socket.headers.get("traceparent"))
 
     async def _stream(self, message: Subscribe, caller: Caller, trace: Trace) -> dict[str, Any]:
         operation = await self._pipeline().open(message.request, caller, trace)

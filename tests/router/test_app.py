@@ -1,55 +1,14 @@
 """The router as a process of its own: any supergraph, no database, no settings."""
 
 import asyncio
-import os
 import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import aiohttp
-import orjson
 import pytest
 
 from tests.router.library import SUPERGRAPH, serving
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
-
-ROOT = Path(__file__).parents[2]
-
-
-@asynccontextmanager
-async def router(*arguments: str, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m router` in an environment that has nothing but what is given."""
-    coverage = {name: value for name, value in os.environ.items() if name.startswith(("COV", "COVERAGE"))}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "router", *arguments),
-        cwd=ROOT,
-        env={"PATH": os.defpath, **coverage, **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.communicate()
-
-
-async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
-    assert process.stdout is not None
-    async for line in process.stdout:
-        yield orjson.loads(line)
-
-
-async def listening_at(process: asyncio.subprocess.Process) -> str:
-    async with asyncio.timeout(30):
-        async for line in lines(process):
-            if line["message"] == "The router listens":
-                return f"http://127.0.0.1:{line['metadata']['port']}"
-    raise AssertionError("the router does not listen")
+from tests.router.process import lines, listening_at, router
 
 
 async def test_it_serves_a_supergraph_with_subgraphs_named_on_the_command_line_and_in_the_environment():

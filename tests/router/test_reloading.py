@@ -6,9 +6,9 @@ from pathlib import Path
 import aiohttp
 
 from tests.router.library import SUPERGRAPH
+from tests.router.process import lines, listening_at, router
 from tests.router.running import opened
 from tests.router.server.test_websocket import SILENCE, acknowledged
-from tests.router.test_app import lines, listening_at, router
 
 DESCRIPTION = '{ __type(name: "Query") { description } }'
 

@@ -24,6 +24,16 @@ from router.settings import InvalidSettingError, load
         ("ROUTER_OVERRIDE_LABELS", '{"beta": 101}', "ROUTER_OVERRIDE_LABELS: Input should be less than"),
         ("ROUTER_POLICY_URL", "opa:8181", "ROUTER_POLICY_URL: URL scheme should be 'http' or 'https'"),
         ("ROUTER_POLICY_TIMEOUT", "0", "ROUTER_POLICY_TIMEOUT: Input should be greater than 0"),
+        (
+            "OTEL_TRACES_EXPORTER",
+            "zipkin",
+            "OTEL_TRACES_EXPORTER: Input should be 'otlp', 'console' or 'none'",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "grpc",
+            "OTEL_EXPORTER_OTLP_PROTOCOL: Input should be 'http/protobuf'",
+        ),
         ("ROUTER_CORS_ORIGINS", "https://a.example/page", "ROUTER_CORS_ORIGINS: String should match"),
     ],
 )
@@ -34,6 +44,28 @@ def test_a_setting_that_cannot_be_used_is_named(
     with pytest.raises(InvalidSettingError) as refusal:
         load()
     assert str(refusal.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("environ", "exporter"),
+    [
+        ({}, "none"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "otlp"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}, "otlp"),
+        ({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://collector:4318/v1/metrics"}, "none"),
+        ({"OTEL_TRACES_EXPORTER": "OTLP"}, "otlp"),
+        ({"OTEL_TRACES_EXPORTER": "console"}, "console"),
+        ({"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "none"),
+        ({"OTEL_SDK_DISABLED": "TRUE", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "none"),
+        ({"OTEL_SDK_DISABLED": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "otlp"),
+    ],
+)
+def test_spans_are_sent_where_the_environment_of_opentelemetry_says(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], exporter: str
+):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert load().telemetry.exporter == exporter
 
 
 def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,82 @@
+"""Where spans go: sampled and queued as a request runs, sent in the background by a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from threading import Thread
+from typing import Literal
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
+from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.util.types import Attributes
+
+from router.telemetry import SERVICE
+
+FLUSH_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def exporting(exporter: Literal["otlp", "console"]) -> AsyncIterator[None]:
+    """Sends the process's spans, and at the end what is left of them, as far as that can be done in time."""
+    provider = _provider(exporter)
+    trace.set_tracer_provider(provider)
+    try:
+        yield
+    finally:
+        # The SDK waits for as long as an export takes, in a thread that nobody has to wait for.
+        last = Thread(target=provider.shutdown, daemon=True)
+        last.start()
+        await asyncio.to_thread(last.join, FLUSH_SECONDS)
+
+
+def _provider(exporter: Literal["otlp", "console"]) -> TracerProvider:
+    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider.sampler = LinkBased(provider.sampler)
+    provider.add_span_processor(BatchSpanProcessor(_exporter(exporter)))
+    return provider
+
+
+def _resource() -> Resource:
+    """What the environment says of this process, which is called the router if it does not say."""
+    return Resource.create({SERVICE_NAME: SERVICE}).merge(OTELResourceDetector().detect())
+
+
+def _exporter(exporter: Literal["otlp", "console"]) -> SpanExporter:
+    if exporter == "console":
+        # A line each, as the log has them.
+        return ConsoleSpanExporter(formatter=lambda span: f"{span.to_json(indent=None)}\n")
+    return OTLPSpanExporter()
+
+
+class LinkBased(Sampler):
+    """Samples a span that is linked to a sampled one; every other as the environment says."""
+
+    def __init__(self, other: Sampler) -> None:
+        self._other = other
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """The decision about a span that is about to begin."""
+        linked = any(link.context.trace_flags.sampled for link in links or ())
+        sampler = ALWAYS_ON if linked else self._other
+        return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+
+    def get_description(self) -> str:
+        """Its name, as other samplers give theirs."""
+        return f"LinkBased{{{self._other.get_description()}}}"

@@ -1,0 +1,46 @@
+"""A router in a process of its own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def router(*arguments: str, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m router` in an environment that has nothing but what is given."""
+    coverage = {name: value for name, value in os.environ.items() if name.startswith(("COV", "COVERAGE"))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "router", *arguments),
+        cwd=ROOT,
+        env={"PATH": os.defpath, **coverage, **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.communicate()
+
+
+async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        yield orjson.loads(line)
+
+
+async def listening_at(process: asyncio.subprocess.Process) -> str:
+    async with asyncio.timeout(30):
+        async for line in lines(process):
+            if line["message"] == "The router listens":
+                return f"http://127.0.0.1:{line['metadata']['port']}"
+    raise AssertionError("the router does not listen")

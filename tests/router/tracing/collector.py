@@ -1,0 +1,99 @@
+"""A collector of spans, as OpenTelemetry's protocol has it over HTTP, and what it has been sent."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span as it arrived."""
+
+    trace_id: str
+    id: str
+    parent_id: str
+    name: str
+    kind: str
+    began: int
+    attributes: dict[str, Any]
+    events: list[tuple[str, dict[str, Any]]]
+    links: list[tuple[str, str]]
+    failed: bool
+    message: str
+
+
+@dataclass
+class Collector:
+    """What has been sent: the bodies, the spans in them, and the attributes of their process."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    resource: dict[str, Any] = field(default_factory=dict)
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/v1/traces", self._take, methods=["POST"])])
+
+    async def _take(self, request: Request) -> Response:
+        assert request.headers["content-type"] == "application/x-protobuf"
+        body = await request.body()
+        self.bodies.append(body)
+        for process in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.resource = _values(process.resource.attributes)
+            self.spans += (_span(each) for scope in process.scope_spans for each in scope.spans)
+        answer = ExportTraceServiceResponse().SerializeToString()
+        return Response(answer, media_type="application/x-protobuf")
+
+    def named(self, name: str, trace_id: str | None = None) -> list[Span]:
+        """The spans of a name, in the order in which they began."""
+        found = (span for span in self.spans if span.name == name and trace_id in (None, span.trace_id))
+        return sorted(found, key=lambda span: span.began)
+
+    def outline(self, trace_id: str) -> str:
+        """The spans of a trace that came, each below its parent; kinds are named unless they are internal."""
+        spans = sorted(
+            (each for each in self.spans if each.trace_id == trace_id), key=lambda each: each.began
+        )
+        known = {each.id for each in spans}
+        return "\n".join(
+            line for each in spans if each.parent_id not in known for line in _outline(each, spans, 0)
+        )
+
+
+def _outline(span: Span, spans: list[Span], depth: int) -> Iterator[str]:
+    kind = "" if span.kind == "INTERNAL" else f"{span.kind} "
+    yield f"{'  ' * depth}{kind}{span.name}"
+    for each in spans:
+        if each.parent_id == span.id:
+            yield from _outline(each, spans, depth + 1)
+
+
+def _span(sent: ProtoSpan) -> Span:
+    return Span(
+        sent.trace_id.hex(),
+        sent.span_id.hex(),
+        sent.parent_span_id.hex(),
+        sent.name,
+        ProtoSpan.SpanKind.Name(sent.kind).removeprefix("SPAN_KIND_"),
+        sent.start_time_unix_nano,
+        _values(sent.attributes),
+        [(event.name, _values(event.attributes)) for event in sent.events],
+        [(link.trace_id.hex(), link.span_id.hex()) for link in sent.links],
+        sent.status.code == Status.STATUS_CODE_ERROR,
+        sent.status.message,
+    )
+
+
+def _values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value") or "") for each in attributes}
