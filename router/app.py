@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.executor.breaker import CircuitBreakers
 from router.executor.headers import HeaderRules
 from router.executor.http_client import HttpClient
 from router.executor.retries import Retries
@@ -169,7 +168,7 @@ def _transport(
         client, urls, traffic.subgraph_timeout, metrics, timeouts=traffic.subgraph_timeouts, rules=rules
     )
     if traffic.breaker_failures:
-        transport = CircuitBreakers(transport, traffic.breaker_failures, traffic.breaker_seconds, metrics)
+        transport = parts.breakers(transport, traffic.breaker_failures, traffic.breaker_seconds, metrics)
     if traffic.retries:
         transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
     if traffic.share_fetches:

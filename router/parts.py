@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
+from router.executor.breaker import CircuitBreakers
 from router.executor.deduplication import Deduplication
 from router.executor.subgraph import HttpTransport
 from router.executor.subscriptions import EventSource
@@ -25,5 +26,6 @@ class Parts:
     operations: type[Operations] = Operations
     events: type[EventSource] = EventSource
     transport: type[HttpTransport] = HttpTransport
+    breakers: type[CircuitBreakers] = CircuitBreakers
     deduplication: type[Deduplication] = Deduplication
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext

@@ -39,8 +39,8 @@ PROVIDERS = {
 }
 
 
-# Prefixes of the router's own settings, and of those of the offline studio and print shop.
-ROUTER, OFFLINE = "ROUTER_", "OFFLINE_"
+# Prefixes of the settings of the router, of OpenTelemetry, and of the offline studio and print shop.
+ROUTER, OPENTELEMETRY, OFFLINE = "ROUTER_", "OTEL_", "OFFLINE_"
 OWNER = ("POSTGRES_USER", "POSTGRES_PASSWORD")
 
 
@@ -51,7 +51,7 @@ def given_settings() -> dict[str, str]:
 
 
 def _is_setting(name: str) -> bool:
-    return name in _KNOWN or name.startswith((ROUTER, OFFLINE))
+    return name in _KNOWN or name.startswith((ROUTER, OPENTELEMETRY, OFFLINE))
 
 
 def password_setting(domain: str) -> str:
@@ -88,7 +88,7 @@ def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, 
 
 def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the router: no database, no store, no provider."""
-    own = _starting(ROUTER, settings)
+    own = [*_starting(ROUTER, settings), *_starting(OPENTELEMETRY, settings)]
     return _only([*COMMON, *own, "SUPERGRAPH", *map(url_setting, DOMAINS)], settings)
 
 

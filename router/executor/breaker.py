@@ -106,7 +106,7 @@ class CircuitBreakers:
         before = circuit.state
         period = circuit.admit()
         if period is None:
-            self._metrics.fetch_seconds.labels(subgraph, Outcome.REFUSED).observe(0)
+            self._count_refused(subgraph)
             return Failure(subgraph, Outcome.REFUSED)
         self._report(subgraph, before, circuit)
         before, answer = circuit.state, None
@@ -116,6 +116,9 @@ class CircuitBreakers:
         finally:
             _judge(circuit, period, answer)
             self._report(subgraph, before, circuit)
+
+    def _count_refused(self, subgraph: str) -> None:
+        self._metrics.fetch_seconds.labels(subgraph, Outcome.REFUSED).observe(0)
 
     def _report(self, subgraph: str, before: State, circuit: Circuit) -> None:
         if circuit.state is not before:

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Literal
 
 from router.parts import Parts
-from router.tracing.executor import TracedDeduplication, TracedEventSource, TracedTransport
+from router.tracing.executor import TracedBreakers, TracedDeduplication, TracedEventSource, TracedTransport
 from router.tracing.export import exporting
 from router.tracing.server import (
     TracedConnection,
@@ -44,6 +44,7 @@ def traced(exporter: Literal["otlp", "console"]) -> Parts:
         operations=TracedOperations,
         events=TracedEventSource,
         transport=TracedTransport,
+        breakers=TracedBreakers,
         deduplication=TracedDeduplication,
         lifespan=partial(exporting, exporter),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS, S
 from opentelemetry.semconv.attributes.url_attributes import URL_FULL
 from opentelemetry.trace import SpanKind, get_current_span
 
+from router.executor.breaker import CircuitBreakers
 from router.executor.deduplication import Deduplication
 from router.executor.http_client import HttpAnswer
 from router.executor.subgraph import HttpTransport
@@ -44,8 +46,16 @@ class TracedTransport(HttpTransport):
         return answer
 
 
+class TracedBreakers(CircuitBreakers):
+    """A fetch that is refused has no span, as nothing was sent for it."""
+
+    def _count_refused(self, subgraph: str) -> None:
+        super()._count_refused(subgraph)
+        get_current_span().add_event("refused fetch", {SUBGRAPH: subgraph})
+
+
 class TracedDeduplication(Deduplication):
-    """A fetch that was answered by another has no span, as nothing was sent for it."""
+    """Nor has one that another answers."""
 
     def _count_shared(self, subgraph: str) -> None:
         super()._count_shared(subgraph)
@@ -65,7 +75,7 @@ class TracedEventSource(EventSource):
 
 
 @lru_cache
-def request_attributes(subgraph: str, url: str) -> dict[str, Any]:
+def request_attributes(subgraph: str, url: str) -> Mapping[str, Any]:
     """What spans tell of every request to an address, which may hold a password."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]

@@ -48,6 +48,19 @@ async def test_a_subgraph_that_is_not_there_leaves_no_status():
     assert "http.response.status_code" not in fetch.attributes
 
 
+async def test_a_fetch_that_is_refused_is_an_event_and_no_span():
+    environ = {"ROUTER_RETRIES": "0", "ROUTER_BREAKER_FAILURES": "1", "ROUTER_BREAKER_SECONDS": "3600"}
+    async with serving(_broken) as origin, traced(REVIEWS_URL=f"{origin}/graphql", **environ) as library:
+        await library.ask(QUERY)
+        caller = callers_trace()
+        await library.ask(QUERY, traceparent=caller.traceparent)
+        await library.collected(caller.trace_id, "query")
+
+    assert not library.collector.named("POST reviews", caller.trace_id)
+    [executed] = library.collector.named("execute", caller.trace_id)
+    assert executed.events == [("refused fetch", {"subgraph.name": "reviews"})]
+
+
 async def test_what_the_client_is_to_blame_for_is_told_but_is_no_error(running: Traced):
     caller = callers_trace()
     headers = {"traceparent": caller.traceparent, "accept": "application/graphql-response+json"}
