@@ -37,16 +37,18 @@ async def refusing() -> AsyncIterator[str]:
 @asynccontextmanager
 async def hanging() -> AsyncIterator[str]:
     """An address that takes requests and never answers."""
-    asked = asyncio.Event()
+    heard: list[asyncio.Task[None] | None] = []
 
-    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await asyncio.Event().wait()
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(asyncio.current_task())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
 
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    assert asked.is_set()
-    server.close()
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert heard
+        await asyncio.gather(*(each for each in heard if each))
 
 
 @pytest.mark.parametrize("collector", [refusing, hanging])
