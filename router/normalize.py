@@ -1,13 +1,15 @@
 """The normal form of a selection: no fragments, each field once, abstract types split where they must be.
 
 On an object type a normal selection is a list of fields. On an interface or a union it has fields asked of
-every possible type, and fields asked of one concrete type; no response name is in both.
+every possible type, and fields asked of one concrete type; no response name is in both. What `@defer` leaves
+for later stands apart, by the fragments that ask for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TypeAlias
 
 from graphql import (
@@ -32,6 +34,7 @@ from graphql import (
     visit,
 )
 
+from router.deferral import Deferring, DeferUsage, ExecutionGroup, defers, group_of, label_of
 from router.operation import Operation
 
 TYPENAME = "__typename"
@@ -61,21 +64,33 @@ class FieldSelection:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSet:
-    """What is asked of a type: of all its values, and of those of one concrete type."""
+    """What is asked of a type: of all its values, of those of one concrete type, and what is asked later."""
 
     type_name: str
     fields: tuple[FieldSelection, ...] = ()
     narrowed: Mapping[str, tuple[FieldSelection, ...]] = field(default_factory=dict)
+    deferred: Mapping[ExecutionGroup, SelectionSet] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [str(each) for each in self.fields]
         for name, fields in self.narrowed.items():
             lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
+        lines += [f"... {group} {braced(str(later))}" for group, later in self.deferred.items()]
         return "\n".join(lines)
 
     def for_type(self, name: str) -> tuple[FieldSelection, ...]:
         """All that is asked of values of one concrete type."""
         return (*self.fields, *self.narrowed.get(name, ()))
+
+    def groups(self) -> Iterator[ExecutionGroup]:
+        """The groups of fields that are deferred here and below."""
+        for fields in (self.fields, *self.narrowed.values()):
+            for each in fields:
+                if each.selections:
+                    yield from each.selections.groups()
+        for group, later in self.deferred.items():
+            yield group
+            yield from later.groups()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +105,33 @@ class NormalizedOperation:
         return f"{self.kind} {braced(str(self.selections))}"
 
 
-def normalize(operation: Operation, schema: GraphQLSchema) -> NormalizedOperation:
+def normalize(
+    operation: Operation, schema: GraphQLSchema, deferring: Deferring = None
+) -> NormalizedOperation:
     """The normal form of an operation; introspection fields of the root are left to be answered locally."""
     root = schema.get_root_type(operation.node.operation)
     assert root is not None, "a validated operation has its root type"
-    normalizer = _Normalizer(schema, operation.fragments)
-    found = normalizer.selection_set(root, [(operation.node.selection_set, ALWAYS)])
-    fields = tuple(each for each in found.fields if each.name not in INTROSPECTION)
-    order = tuple(dict.fromkeys(each.response_name for each in found.fields))
-    return NormalizedOperation(operation.kind, replace(found, fields=fields), order)
+    normalizer = _Normalizer(schema, operation.fragments, deferring)
+    found = normalizer.selection_set(root, [(operation.node.selection_set, ALWAYS, None)])
+    local = [each for later in found.deferred.values() for each in later.fields if each.name in INTROSPECTION]
+    order = tuple(dict.fromkeys(each.response_name for each in (*found.fields, *local)))
+    deferred = {group: without_introspection(later) for group, later in found.deferred.items()}
+    kept = replace(without_introspection(found), deferred=deferred)
+    return NormalizedOperation(operation.kind, kept, order)
 
 
 def field_set(schema: GraphQLSchema, type_name: str, text: str) -> SelectionSet:
     """The normal form of a federation field set, as in `@key(fields: "id owner { id }")`."""
     definition = parse(f"{{{text}}}", no_location=True).definitions[0]
     selection_set: SelectionSetNode = definition.selection_set  # type: ignore[attr-defined] # a query, as written above
-    return _Normalizer(schema, {}).selection_set(schema.type_map[type_name], [(selection_set, ALWAYS)])
+    normalizer = _Normalizer(schema, {}, None)
+    return normalizer.selection_set(schema.type_map[type_name], [(selection_set, ALWAYS, None)])
+
+
+def without_introspection(selections: SelectionSet) -> SelectionSet:
+    """A selection of a root type without what is answered locally."""
+    fields = tuple(each for each in selections.fields if each.name not in INTROSPECTION)
+    return replace(selections, fields=fields)
 
 
 def braced(text: str) -> str:
@@ -125,39 +151,72 @@ def conditions_text(conditions: Conditions) -> str:
     )
 
 
-_Source: TypeAlias = tuple[SelectionSetNode, Conditions]
-_Asked: TypeAlias = tuple[FieldNode, Conditions]
+_Source: TypeAlias = tuple[SelectionSetNode, Conditions, DeferUsage | None]
+_Asked: TypeAlias = tuple[FieldNode, Conditions, DeferUsage | None]
 _ByName: TypeAlias = dict[str, list[_Asked]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Where a selection stands: its type, its place in the response, and the group it is executed in."""
+
+    type: GraphQLNamedType
+    place: tuple[str, ...] = ()
+    group: ExecutionGroup | None = None
 
 
 class _Normalizer:
     """Normalises the selections of one document."""
 
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], deferring: Deferring
+    ) -> None:
         self._schema = schema
         self._fragments = fragments
+        self._deferring = deferring
+        self._numbers = count()
 
     def selection_set(self, type_: GraphQLNamedType, sources: Iterable[_Source]) -> SelectionSet:
+        return self._selection_set(_Here(type_), sources)
+
+    def _selection_set(self, here: _Here, sources: Iterable[_Source]) -> SelectionSet:
+        type_ = here.type
         asked: dict[str, _ByName] = {type_.name: {}}
-        for selection_set, conditions in sources:
-            self._collect(type_, selection_set, conditions, asked)
+        for source in sources:
+            self._collect(here, type_, source, asked)
         common = asked.pop(type_.name)
         self._separate(type_, common, asked)
-        fields = self._fields(type_, common)
+        by_type = {type_.name: common, **asked}
+        later = self._part(here.group, by_type) if self._deferring is not None else {}
+        deferred = {group: self._made(replace(here, group=group), part) for group, part in later.items()}
+        return replace(self._made(here, by_type), deferred=deferred)
+
+    def _part(
+        self, own: ExecutionGroup | None, asked: dict[str, _ByName]
+    ) -> dict[ExecutionGroup, dict[str, _ByName]]:
+        """Takes what is asked in later groups away from what is asked in this one."""
+        later: dict[ExecutionGroup, dict[str, _ByName]] = {}
+        for type_name, by_name in asked.items():
+            for response_name, nodes in [*by_name.items()]:
+                group = group_of((usage for _, _, usage in nodes), own)
+                if group is not None and group != own:
+                    del by_name[response_name]
+                    later.setdefault(group, {}).setdefault(type_name, {})[response_name] = nodes
+        return later
+
+    def _made(self, here: _Here, asked: dict[str, _ByName]) -> SelectionSet:
+        fields = self._fields(here, asked.get(here.type.name, {}))
         narrowed = {
-            name: self._fields(self._schema.type_map[name], by_name)
+            name: self._fields(replace(here, type=self._schema.type_map[name]), by_name)
             for name, by_name in asked.items()
-            if by_name
+            if by_name and name != here.type.name
         }
-        return SelectionSet(type_.name, fields, narrowed)
+        return SelectionSet(here.type.name, fields, narrowed)
 
     def _collect(
-        self,
-        type_: GraphQLNamedType,
-        selection_set: SelectionSetNode,
-        conditions: Conditions,
-        asked: dict[str, _ByName],
+        self, here: _Here, type_: GraphQLNamedType, source: _Source, asked: dict[str, _ByName]
     ) -> None:
+        selection_set, conditions, usage = source
         for selection in selection_set.selections:
             own = _conditions(selection.directives)
             if own is None:
@@ -168,28 +227,36 @@ class _Normalizer:
             match selection:
                 case FieldNode():
                     by_name = asked.setdefault(type_.name, {})
-                    by_name.setdefault((selection.alias or selection.name).value, []).append(
-                        (selection, under)
-                    )
-                case InlineFragmentNode(type_condition=None):
-                    self._collect(type_, selection.selection_set, under, asked)
+                    name = (selection.alias or selection.name).value
+                    by_name.setdefault(name, []).append((selection, under, usage))
                 case InlineFragmentNode() | FragmentSpreadNode():
-                    name, inner = self._fragment(selection)
-                    for narrower in self._narrow(type_, name):
-                        self._collect(narrower, inner, under, asked)
+                    condition, inner = self._fragment(selection)
+                    below = inner, under, self._usage(here, selection, usage)
+                    for narrower in self._narrow(type_, condition):
+                        self._collect(here, narrower, below, asked)
 
-    def _fragment(self, node: InlineFragmentNode | FragmentSpreadNode) -> tuple[str, SelectionSetNode]:
+    def _usage(
+        self, here: _Here, node: InlineFragmentNode | FragmentSpreadNode, enclosing: DeferUsage | None
+    ) -> DeferUsage | None:
+        """The deferred fragment that a fragment's fields are in."""
+        if self._deferring is None:
+            return enclosing
+        for directive in node.directives or ():
+            if defers(directive, self._deferring):
+                return DeferUsage(next(self._numbers), label_of(directive), here.place, enclosing)
+        return enclosing
+
+    def _fragment(self, node: InlineFragmentNode | FragmentSpreadNode) -> tuple[str | None, SelectionSetNode]:
         if isinstance(node, FragmentSpreadNode):
             fragment = self._fragments[node.name.value]
             return fragment.type_condition.name.value, fragment.selection_set
-        assert node.type_condition is not None
-        return node.type_condition.name.value, node.selection_set
+        return node.type_condition.name.value if node.type_condition else None, node.selection_set
 
-    def _narrow(self, type_: GraphQLNamedType, condition: str) -> list[GraphQLNamedType]:
+    def _narrow(self, type_: GraphQLNamedType, condition: str | None) -> list[GraphQLNamedType]:
         """The types that fields under a fragment are asked of."""
-        target = self._schema.type_map[condition]
-        if target is type_:
+        if condition is None or condition == type_.name:
             return [type_]
+        target = self._schema.type_map[condition]
         if isinstance(type_, GraphQLInterfaceType) and target in type_.interfaces:
             return [type_]
         allowed = {each.name for each in self._possible(target)}
@@ -206,7 +273,7 @@ class _Normalizer:
             if not any(response_name in by_name for by_name in asked.values()):
                 continue
             everywhere = common[response_name]
-            if any(not node.selection_set and not conditions for node, conditions in everywhere):
+            if any(not node.selection_set and not (under or usage) for node, under, usage in everywhere):
                 for by_name in asked.values():
                     by_name.pop(response_name, None)
                 continue
@@ -215,22 +282,26 @@ class _Normalizer:
                 by_name = asked.setdefault(possible.name, {})
                 by_name[response_name] = [*everywhere, *by_name.get(response_name, [])]
 
-    def _fields(self, type_: GraphQLNamedType, by_name: _ByName) -> tuple[FieldSelection, ...]:
-        return tuple(field for name, nodes in by_name.items() for field in self._merged(type_, name, nodes))
+    def _fields(self, here: _Here, by_name: _ByName) -> tuple[FieldSelection, ...]:
+        return tuple(field for name, nodes in by_name.items() for field in self._merged(here, name, nodes))
 
-    def _merged(
-        self, type_: GraphQLNamedType, response_name: str, asked: list[_Asked]
-    ) -> Iterator[FieldSelection]:
+    def _merged(self, here: _Here, response_name: str, asked: list[_Asked]) -> Iterator[FieldSelection]:
         first = asked[0][0]
-        alternatives = list(dict.fromkeys(conditions for _, conditions in asked))
+        alternatives = list(dict.fromkeys(conditions for _, conditions, _ in asked))
         if ALWAYS in alternatives:
             alternatives = [ALWAYS]
         selections = None
         if first.selection_set:
             # Under a field that is asked for several reasons, each reason keeps its own selections.
             shared = alternatives[0] if len(alternatives) == 1 else ALWAYS
-            sources = [(node.selection_set, cond - shared) for node, cond in asked if node.selection_set]
-            selections = self.selection_set(self._output_type(type_, first.name.value), sources)
+            sources = [
+                (node.selection_set, under - shared, usage)
+                for node, under, usage in asked
+                if node.selection_set
+            ]
+            output = self._output_type(here.type, first.name.value)
+            below = _Here(output, (*here.place, response_name), here.group)
+            selections = self._selection_set(below, sources)
         arguments = "".join(f"{node.name.value}: {print_ast(node.value)}, " for node in first.arguments or ())
         text = f"({arguments[:-2]})" if arguments else ""
         variables = frozenset(_variables(argument.value for argument in first.arguments or ()))

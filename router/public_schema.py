@@ -12,12 +12,15 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     EnumTypeDefinitionNode,
+    GraphQLDeferDirective,
     InterfaceTypeDefinitionNode,
     Node,
     ObjectTypeDefinitionNode,
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
     Visitor,
+    parse,
+    print_directive,
     visit,
 )
 
@@ -37,6 +40,9 @@ EXECUTABLE_LOCATIONS = frozenset(
     }
 )
 
+# What the router itself offers to clients, whatever the subgraphs do.
+OFFERED = parse(print_directive(GraphQLDeferDirective), no_location=True).definitions
+
 _Definition = TypeVar("_Definition", bound=DefinitionNode)
 
 
@@ -46,7 +52,7 @@ def stripped(document: DocumentNode, *, public: bool) -> DocumentNode:
     hidden = frozenset(_hidden_types(document, vocabulary)) if vocabulary else frozenset()
     definitions = [node for node in document.definitions if _is_kept(node) and _name(node) not in hidden]
     kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Stripper(hidden, vocabulary))
-    return kept
+    return DocumentNode(definitions=(*kept.definitions, *OFFERED)) if public else kept
 
 
 def is_internal(name: str) -> bool:
@@ -101,7 +107,8 @@ def _is_kept(node: DefinitionNode) -> bool:
     match node:
         case DirectiveDefinitionNode():
             places = {place.value for place in node.locations}
-            return not is_internal(node.name.value) and bool(places & EXECUTABLE_LOCATIONS)
+            own = is_internal(node.name.value) or node.name.value == GraphQLDeferDirective.name
+            return not own and bool(places & EXECUTABLE_LOCATIONS)
         case EnumTypeDefinitionNode() | TypeDefinitionNode():
             return not is_internal(node.name.value)
     return True

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import DocumentNode, GraphQLError
 
+from router.deferral import Deferring
 from router.errors import UnplannableOperationError
 from router.executor.cursor import StreamRequest, StreamTemplate, stream_template
+from router.executor.incremental import Delivery, Groups
 from router.executor.introspection import introspect, introspection_document
 from router.executor.projection import Answer, Project, compile_projection
 from router.executor.run import Run, Runnable, anchored, compile_node
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation
 from router.planner import Planner, UnplannableError
-from router.planner.plan import QueryPlan, Subscription
+from router.planner.plan import Defer, PlanNode, QueryPlan, Subscription
 
 __all__ = [
     "ExecutionRequest",
@@ -24,6 +27,7 @@ __all__ = [
     "Prepared",
     "execute",
     "execute_event",
+    "execute_incrementally",
     "prepare",
     "subscription_request",
 ]
@@ -57,36 +61,67 @@ class Prepared:
     introspection: DocumentNode | None
     order: tuple[str, ...]
     stream: StreamTemplate | None
+    deferred: Groups
 
 
-def prepare(planner: Planner, operation: Operation) -> Prepared:
-    """Plans a valid operation.
+def prepare(planner: Planner, operation: Operation, deferring: Deferring = None) -> Prepared:
+    """Plans a valid operation, with what `@defer` leaves for later apart where `deferring` says so.
 
     Raises:
         UnplannableOperationError: the subgraphs cannot answer it.
     """
-    planning = planner.planning(operation)
+    planning = planner.planning(operation, deferring)
     try:
         plan = planning.plan
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
-    rest, stream = plan.node, None
-    if isinstance(plan.node, Subscription):
-        rest, stream = plan.node.rest, stream_template(planner.supergraph, plan.node.primary)
     return Prepared(
         operation,
         plan,
-        compile_node(rest, plan.names) if rest else None,
+        _runnable(_first(plan.node), plan),
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
         planning.normalized.order,
-        stream,
+        stream_template(planner.supergraph, plan.node.primary)
+        if isinstance(plan.node, Subscription)
+        else None,
+        {each.group: _runnable(each.node, plan) for each in plan.node.deferred}
+        if isinstance(plan.node, Defer)
+        else {},
     )
+
+
+def _first(node: PlanNode | Subscription | Defer | None) -> PlanNode | None:
+    """What makes an answer, or the first part of one, once a subscription has its event."""
+    match node:
+        case Subscription(rest=rest):
+            return rest
+        case Defer(primary=primary):
+            return primary
+    return node
+
+
+def _runnable(node: PlanNode | None, plan: QueryPlan) -> Runnable | None:
+    return compile_node(node, plan.names) if node else None
 
 
 async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionResult:
     """Runs a query or a mutation."""
     return await _finish(prepared, request, {}, [])
+
+
+async def execute_incrementally(
+    prepared: Prepared, request: ExecutionRequest
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The payloads of a query or a mutation whose plan leaves fragments for later."""
+    run = Run(request.variables, request.transport, request.context, {}, [])
+    data, answer = await _answer(prepared, run)
+    if data is None:
+        yield {"data": None, "errors": answer.errors}
+        return
+    async with aclosing(Delivery(prepared.deferred, run).payloads(data, answer)) as payloads:
+        async for payload in payloads:
+            yield payload
 
 
 def subscription_request(prepared: Prepared, variables: Mapping[str, Any]) -> StreamRequest:
@@ -109,13 +144,18 @@ async def _finish(
     prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
 ) -> ExecutionResult:
     run = Run(request.variables, request.transport, request.context, data, errors)
+    projected, answer = await _answer(prepared, run)
+    return ExecutionResult(projected, answer.errors)
+
+
+async def _answer(prepared: Prepared, run: Run) -> tuple[dict[str, Any] | None, Answer]:
     if prepared.run:
         await prepared.run(run)
-    answer = Answer(request.variables, run.errors)
+    answer = Answer(run.variables, run.errors)
     projected = prepared.project(run.data, answer)
     if prepared.introspection and projected is not None:
-        known, problems = introspect(prepared.operation, prepared.introspection, request.variables)
+        known, problems = introspect(prepared.operation, prepared.introspection, run.variables)
         whole = {**projected, **(known or {})}
         projected = {name: whole[name] for name in prepared.order if name in whole}
         answer.errors += problems
-    return ExecutionResult(projected, answer.errors)
+    return projected, answer

@@ -21,6 +21,7 @@ from graphql import (
     is_abstract_type,
 )
 
+from router.deferral import ExecutionGroup
 from router.normalize import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet
 from router.planner.names import Place, ResponseNames
 
@@ -46,10 +47,11 @@ _COMPLETE_CLASSES: Mapping[str, type] = {
 
 @dataclass(slots=True)
 class Answer:
-    """An answer in the making: its variables, and the errors found while projecting."""
+    """An answer in the making: its variables, the errors found while projecting, and what comes later."""
 
     variables: Mapping[str, Any]
     errors: list[dict[str, Any]] = field(default_factory=list)
+    deferred: list[DeferredObject] = field(default_factory=list)
 
     def error(self, message: str, link: Link) -> None:
         """Notes an error at a place, unless an error of a fetch explains it already."""
@@ -64,6 +66,21 @@ _CompleteObject: TypeAlias = Callable[[Any, Link, Answer], Any]
 # Response name, key of the data, how to complete a value, and the class of values that are complete already.
 _Field: TypeAlias = tuple[str, str, _Complete, type | None]
 Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredObject:
+    """An object of an answer with fields of one group that come later."""
+
+    group: ExecutionGroup
+    value: Any
+    link: Link
+    complete: _CompleteObject
+
+    def project(self, answer: Answer) -> dict[str, Any] | None:
+        """The fields that come later, once the object has them; None if one that may not be null is."""
+        projected: dict[str, Any] | None = self.complete(self.value, self.link, answer)
+        return projected
 
 
 def compile_projection(
@@ -98,9 +115,9 @@ class _Compiler:
         """Completes an object of the selections' type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
-            return self._object(type_.name, selections.fields, place)
+            return self._object(type_.name, selections, place)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
-        untyped = self._object(type_.name, selections.fields, place)
+        untyped = self._object(type_.name, selections, place)
         by_type: dict[str, _CompleteObject] = {}
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
@@ -110,12 +127,35 @@ class _Compiler:
             if typename not in possible:
                 return None
             if typename not in by_type:
-                by_type[typename] = self._object(typename, selections.for_type(typename), place)
+                by_type[typename] = self._object(typename, selections, place)
             return by_type[typename](value, link, answer)
 
         return complete
 
-    def _object(self, typename: str, selections: tuple[FieldSelection, ...], place: Place) -> _CompleteObject:
+    def _object(self, typename: str, selections: SelectionSet, place: Place) -> _CompleteObject:
+        """Completes an object of one type, and notes it for each group of its fields that come later."""
+        complete = self._fields(typename, selections.for_type(typename), place)
+        later = [
+            (group, self._fields(typename, fields, place), [each.conditions for each in fields])
+            for group, each in selections.deferred.items()
+            if (fields := each.for_type(typename))
+        ]
+        if not later:
+            return complete
+
+        def completed(value: Any, link: Link, answer: Answer) -> Any:
+            projected = complete(value, link, answer)
+            if projected is not None:
+                answer.deferred += [
+                    DeferredObject(group, value, link, finish)
+                    for group, finish, alternatives in later
+                    if any(_hold(conditions, answer.variables) for conditions in alternatives)
+                ]
+            return projected
+
+        return completed
+
+    def _fields(self, typename: str, selections: tuple[FieldSelection, ...], place: Place) -> _CompleteObject:
         always: dict[str, _Field] = {}
         optional: list[tuple[Conditions, _Field]] = []
         for selection in selections:

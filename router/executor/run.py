@@ -27,7 +27,6 @@ from router.planner.plan import (
     Narrowing,
     Parallel,
     PlanNode,
-    Subscription,
 )
 from router.planner.plan import Sequence as SequenceNode
 
@@ -61,8 +60,6 @@ def compile_node(node: PlanNode, names: ResponseNames) -> Runnable:
             return _parallel([compile_node(each, names) for each in node.nodes])
         case Condition():
             return _condition(node, compile_node(node.node, names))
-        case Subscription():
-            raise ValueError("a subscription is run event by event")
     return _compile_fetch(node, names)
 
 

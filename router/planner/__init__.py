@@ -8,6 +8,7 @@ from functools import cached_property
 
 from graphql import VariableDefinitionNode, print_ast
 
+from router.deferral import Deferring, ExecutionGroup
 from router.normalize import TYPENAME, NormalizedOperation, SelectionSet, normalize
 from router.operation import Operation
 from router.planner.build import arranged, in_sequence, subscribed
@@ -18,7 +19,7 @@ from router.planner.graph import Node, QueryGraph
 from router.planner.merges import merged
 from router.planner.names import ResponseNames
 from router.planner.paths import Leaf, Path, PathFinder
-from router.planner.plan import QueryPlan
+from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
 from router.supergraph import Supergraph
 
 __all__ = ["Planner", "Planning", "UnplannableError", "plan"]
@@ -41,9 +42,9 @@ class Planner:
         self.graph = QueryGraph(supergraph, labels)
         self.finder = PathFinder(self.graph)
 
-    def planning(self, operation: Operation) -> Planning:
+    def planning(self, operation: Operation, deferring: Deferring = None) -> Planning:
         """The stages of planning one operation, each worked out when it is asked for."""
-        return Planning(self, operation, ResponseNames(self.supergraph))
+        return Planning(self, operation, ResponseNames(self.supergraph), deferring)
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,12 @@ class Planning:
     planner: Planner
     operation: Operation
     names: ResponseNames
+    deferring: Deferring
 
     @cached_property
     def normalized(self) -> NormalizedOperation:
         """1. The operation in normal form."""
-        return normalize(self.operation, self.planner.supergraph.public_schema)
+        return normalize(self.operation, self.planner.supergraph.public_schema, self.deferring)
 
     @cached_property
     def paths(self) -> tuple[tuple[Leaf, ...], ...]:
@@ -81,24 +83,31 @@ class Planning:
     @cached_property
     def plan(self) -> QueryPlan:
         """5. The steps in the order in which they run."""
-        definitions = self.operation.node.variable_definitions or ()
-        variables = {each.variable.name.value: _declared(each) for each in definitions}
-        nodes = [
-            node for graph in self.fetches for node in arranged(self.planner.supergraph, graph, variables)
-        ]
+        nodes = self._arranged(None)
         if self.normalized.kind == "subscription":
             return QueryPlan(subscribed(nodes), self.names)
-        return QueryPlan(in_sequence(nodes), self.names)
+        deferred = tuple(
+            Deferred(group, in_sequence(self._arranged(group)))
+            for group in dict.fromkeys(self.normalized.selections.groups())
+        )
+        primary = in_sequence(nodes)
+        return QueryPlan(Defer(primary, deferred) if deferred else primary, self.names)
+
+    def _arranged(self, group: ExecutionGroup | None) -> list[PlanNode]:
+        """The steps of one group, or those of the first answer, in the order in which they run."""
+        definitions = self.operation.node.variable_definitions or ()
+        variables = {each.variable.name.value: _declared(each) for each in definitions}
+        parts = (graph.part(group) for graph in self.fetches)
+        return [node for part in parts for node in arranged(self.planner.supergraph, part, variables)]
 
     def _groups(self) -> Iterator[SelectionSet]:
         """The root fields of a query together, those of a mutation one after the other."""
-        selections = self.normalized.selections
-        fields = tuple(each for each in selections.fields if each.name != TYPENAME)
+        selections = _without_typename(self.normalized.selections)
         if self.normalized.kind == "query":
-            if fields:
-                yield replace(selections, fields=fields)
+            if selections.fields or selections.deferred:
+                yield selections
             return
-        for field in fields:
+        for field in selections.fields:
             yield replace(selections, fields=(field,))
 
     def _found(self, group: SelectionSet) -> tuple[Leaf, ...]:
@@ -118,6 +127,13 @@ class Planning:
         if not found:
             raise problem
         return found
+
+
+def _without_typename(selections: SelectionSet) -> SelectionSet:
+    """A selection of a root type without its name, which no subgraph needs to be asked for."""
+    fields = tuple(each for each in selections.fields if each.name != TYPENAME)
+    deferred = {group: _without_typename(later) for group, later in selections.deferred.items()}
+    return replace(selections, fields=fields, deferred=deferred)
 
 
 def _declared(variable: VariableDefinitionNode) -> str:

@@ -10,20 +10,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from router.planner.graph import EntityMove, Narrow, Select, Way
+from router.deferral import ExecutionGroup
+from router.planner.graph import Defer, EntityMove, Narrow, Select, Way
 from router.planner.paths import Leaf, Path
 
 BUDGET = 2000
 
 Cost: TypeAlias = tuple[int, int, int]
-
-
-Place: TypeAlias = tuple[str, int, tuple[str, ...]]
+Place: TypeAlias = tuple[str, int, tuple[str, ...], ExecutionGroup | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a path asks of subgraphs: fetches and fields, each by subgraph, step and place.
+    """What a path asks of subgraphs: fetches and fields, each by subgraph, step, place and group.
 
     The `weight` of a field grows with the step in which it is asked for: what comes along early comes cheap.
     """
@@ -115,9 +114,10 @@ class _Search:
 
 @dataclass(slots=True)
 class _Tracer:
-    """Follows moves and notes fetches and fields by subgraph, step and place."""
+    """Follows moves and notes fetches and fields by subgraph, step, place and group."""
 
     depth: int = 0
+    group: ExecutionGroup | None = None
     fetches: set[Place] = field(default_factory=set)
     fields: set[Place] = field(default_factory=set)
 
@@ -127,9 +127,11 @@ class _Tracer:
                 case Select():
                     self._enter_root(move, depth, place)
                     place = (*place, move.selection.response_name)
-                    self.fields.add((move.move.source.graph, depth, place))
+                    self.fields.add((move.move.source.graph, depth, place, self.group))
                 case Narrow(type=name):
                     place = (*place, f"|{name}")
+                case Defer(group=group):
+                    self.group = group
                 case EntityMove():
                     depth = self._enter(move, depth, place)
         self.depth = max(self.depth, depth)
@@ -137,14 +139,14 @@ class _Tracer:
 
     def _enter_root(self, move: Select, depth: int, place: tuple[str, ...]) -> None:
         if not place and depth == 0:
-            self.fetches.add((move.move.source.graph, 0, ()))
+            self.fetches.add((move.move.source.graph, 0, (), self.group))
 
     def _enter(self, move: EntityMove, depth: int, place: tuple[str, ...]) -> int:
         for leaf in move.leaves:
             self.follow(leaf, depth, place)
         entered = depth + 1 + move.depth
         at = tuple(name for name in place if not name.startswith("|"))
-        self.fetches.add((move.target.graph, entered, at))
+        self.fetches.add((move.target.graph, entered, at, self.group))
         return entered
 
 
@@ -156,4 +158,4 @@ def _footprint(path: Path) -> Footprint:
 
 
 def _weight(fields: Iterable[Place]) -> int:
-    return sum(1 + step for _, step, _ in fields)
+    return sum(1 + step for _, step, _, _ in fields)

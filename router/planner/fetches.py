@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from router.deferral import ExecutionGroup
 from router.normalize import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
-from router.planner.graph import EntityMove, Narrow, QueryGraph, Select, Way
+from router.planner.graph import Defer, EntityMove, Narrow, QueryGraph, Select, Way
 from router.planner.names import Place, ResponseNames
 from router.planner.paths import Path
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing
@@ -19,19 +20,24 @@ class FetchGraph:
 
     steps: tuple[Step, ...]
 
+    def part(self, group: ExecutionGroup | None) -> FetchGraph:
+        """The steps of one group, or those of the first answer."""
+        return FetchGraph(tuple(step for step in self.steps if step.group == group))
+
     def __str__(self) -> str:
         return "\n".join(map(str, self.steps))
 
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """Where a path has arrived: in which step's selection, and where in the data."""
+    """Where a path has arrived: in which step's selection, where in the data, and for which group."""
 
     step: Step
     selection: Selection
     path: FetchPath
     place: Place
     type_name: str
+    group: ExecutionGroup | None
 
 
 class FetchGraphBuilder:
@@ -64,19 +70,25 @@ class FetchGraphBuilder:
         return name(place, type_name, field.name, field.arguments, field.response_name)
 
     def _root(self, way: Way) -> _Position:
-        first = way[0]
-        assert isinstance(first, Select), "an operation starts with a field of its root type"
-        graph = first.move.source.graph
-        step = self._step(graph, self._kind, (), ("root", graph))
-        return _Position(step, step.selection, (), (), first.move.source.type)
+        first = next(move for move in way if isinstance(move, Select))
+        group = way[0].group if isinstance(way[0], Defer) else None
+        graph, type_name = first.move.source.graph, first.move.source.type
+        step = self._step(graph, self._kind, (), (), group, ("root", graph))
+        return _Position(step, step.selection, (), (), type_name, group)
 
     def _step(
-        self, graph: str, kind: str, position: tuple[FetchPath, Place] | tuple[()], identity: object
+        self,
+        graph: str,
+        kind: str,
+        path: FetchPath,
+        place: Place,
+        group: ExecutionGroup | None,
+        identity: object,
     ) -> Step:
-        if identity not in self._steps:
-            path, place = position or ((), ())
-            self._steps[identity] = Step(len(self._steps), graph, kind, path, place)
-        return self._steps[identity]
+        known = (group, identity)
+        if known not in self._steps:
+            self._steps[known] = Step(len(self._steps), graph, kind, path, place, group)
+        return self._steps[known]
 
     def _follow(self, way: Way, position: _Position, conditions: Conditions, *, client: bool) -> _Position:
         for index, move in enumerate(way):
@@ -90,6 +102,8 @@ class FetchGraphBuilder:
                         path=(*position.path, Narrowing(name)),
                         type_name=name,
                     )
+                case Defer(group=group):
+                    position = replace(position, group=group)
                 case EntityMove():
                     following = next((each for each in way[index:] if isinstance(each, Select)), None)
                     own = following.selection.conditions if following and move.requires else ALWAYS
@@ -128,6 +142,7 @@ class FetchGraphBuilder:
             (*position.path, key, *[LIST] * move.move.lists),
             (*position.place, key),
             target.type,
+            position.group,
         )
         return below, conditions - selected.conditions
 
@@ -142,14 +157,16 @@ class FetchGraphBuilder:
             step = self._step(
                 move.target.graph,
                 "query",
-                (path, position.place),
+                path,
+                position.place,
+                position.group,
                 (move.target.graph, path, frozenset(waits)),
             )
             step.parents |= waits
             return replace(position, step=step, selection=step.selection, type_name=move.target.type)
         reason = conditions if move.requires else ALWAYS
         identity = (move.target.graph, path, frozenset(waits), str(move.key), str(move.requires), reason)
-        step = self._step(move.target.graph, "entities", (path, position.place), identity)
+        step = self._step(move.target.graph, "entities", path, position.place, position.group, identity)
         step.parents |= waits
         step.reason = reason
         self._present(step, move, position)

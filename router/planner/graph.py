@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
+from router.deferral import ExecutionGroup
 from router.normalize import TYPENAME, FieldSelection, SelectionSet, field_set
 from router.supergraph import FieldJoin, Key, Supergraph
 
@@ -69,6 +70,16 @@ class Narrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Defer:
+    """The move to what is asked of the same object later."""
+
+    group: ExecutionGroup
+
+    def __str__(self) -> str:
+        return f" {self.group} "
+
+
+@dataclass(frozen=True, slots=True)
 class EntityMove:
     """The move into a subgraph by a key, or into a root type again, which needs none.
 
@@ -89,7 +100,7 @@ class EntityMove:
         return f" =={key}{needs}==> {self.target}"
 
 
-Move: TypeAlias = Select | Narrow | EntityMove
+Move: TypeAlias = Select | Narrow | Defer | EntityMove
 Way: TypeAlias = tuple[Move, ...]
 
 

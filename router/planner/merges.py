@@ -21,15 +21,16 @@ def merged(graph: FetchGraph) -> FetchGraph:
 
 
 def depths(steps: Iterable[Step]) -> dict[Step, int]:
-    """How many fetches each step waits for at least, one after the other."""
+    """How many of these steps each of them waits for at least, one after the other."""
+    own = frozenset(steps)
     found: dict[Step, int] = {}
 
     def depth(step: Step) -> int:
         if step not in found:
-            found[step] = max((depth(parent) + 1 for parent in step.parents), default=0)
+            found[step] = max((depth(parent) + 1 for parent in step.parents & own), default=0)
         return found[step]
 
-    for step in steps:
+    for step in own:
         depth(step)
     return found
 
@@ -50,7 +51,7 @@ def _alike(steps: list[Step]) -> Iterator[tuple[Step, Step]]:
     groups: dict[object, list[Step]] = defaultdict(list)
     for step in steps:
         if step.path:
-            groups[step.graph, step.kind, step.path, step.reason].append(step)
+            groups[step.graph, step.kind, step.path, step.reason, step.group].append(step)
     for group in groups.values():
         for one, other in permutations(group, 2):
             shared = one.presented.keys() & other.presented.keys()

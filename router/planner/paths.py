@@ -10,12 +10,12 @@ product of choices.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from router.normalize import TYPENAME, FieldSelection, SelectionSet
 from router.planner.errors import UnplannableError
-from router.planner.graph import EntityMove, FieldMove, Move, Narrow, Node, QueryGraph, Select, Way
+from router.planner.graph import Defer, EntityMove, FieldMove, Move, Narrow, Node, QueryGraph, Select, Way
 
 PATHS_PER_PLACE = 3
 MAX_FRONTIER = 24
@@ -34,6 +34,17 @@ class Path:
     def cost(self) -> tuple[int, int, int]:
         """Fewer sequential fetches, then fewer fetches, then fewer fields."""
         return (self.depth, self.jumps, len(self.moves))
+
+    @property
+    def is_start(self) -> bool:
+        """Whether the path has not left the root."""
+        return all(isinstance(move, Defer) for move in self.moves)
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether what comes next is asked later of an object that earlier fetches have found."""
+        last = next((move for move in reversed(self.moves) if not isinstance(move, Narrow)), None)
+        return isinstance(last, Defer) and any(isinstance(move, Select) for move in self.moves)
 
     def then(self, move: Move, node: Node | None) -> Path:
         """The path with one more move."""
@@ -94,6 +105,14 @@ class PathFinder:
             self._routes[known] = self._find_routes(node, name, excluded)
         return self._routes[known]
 
+    def later_routes(self, node: Node, name: str, excluded: _Excluded) -> tuple[Route, ...]:
+        """The ways to a deferred field: by a fetch of its own, unless there is no key or it is in one."""
+        entering = tuple(self._entering(node, name, excluded))
+        keys = (route.entity.key for route in entering if route.entity and route.entity.key)
+        if any(each.name == name and each.selections is None for key in keys for each in key.fields):
+            return self.routes(node, name, excluded)
+        return entering or self.routes(node, name, excluded)
+
     def reached(self, node: Node, excluded: _Excluded = frozenset()) -> tuple[EntityMove, ...]:
         """The entity moves that are possible from a node."""
         known = (node, excluded)
@@ -105,16 +124,18 @@ class PathFinder:
         routes = []
         if direct := self.graph.field_move(node, name):
             routes.append(Route(None, direct))
-        if (node.type, name) in excluded:
-            return tuple(routes)
-        for entity in self.reached(node, excluded):
-            move = self.graph.field_move(entity.target, name)
-            if move and (entity.target.graph, entity.target.type) != (node.graph, node.type):
-                routes.append(Route(entity, move))
-        within = excluded | {(node.type, name)}
-        required = self._with_requirements(node, name, within)
-        routes += (Route(entity, self.graph.required_move(entity.target, name)) for entity in required)
+        if (node.type, name) not in excluded:
+            routes += (route for route in self._entering(node, name, excluded) if _leads_away(route, node))
         return tuple(routes)
+
+    def _entering(self, node: Node, name: str, excluded: _Excluded) -> Iterator[Route]:
+        """The ways to a field by an entity move, which may lead to the same node again."""
+        for entity in self.reached(node, excluded):
+            if move := self.graph.field_move(entity.target, name):
+                yield Route(entity, move)
+        within = excluded | {(node.type, name)}
+        for entity in self._with_requirements(node, name, within):
+            yield Route(entity, self.graph.required_move(entity.target, name))
 
     def _with_requirements(self, node: Node, name: str, excluded: _Excluded) -> Iterable[EntityMove]:
         """Entity moves that bring along what a field requires."""
@@ -199,13 +220,13 @@ class _Walk:
     ) -> None:
         for field in selections.fields:
             self._field(frontier, selections.type_name, field, place)
-        if not selections.narrowed:
-            return
-        common = self._shared_types(frontier)
+        common = self._shared_types(frontier) if selections.narrowed else frozenset()
         for type_name, fields in selections.narrowed.items():
             narrowed = self._narrowed(frontier, type_name) if type_name in common else []
             for field in fields if narrowed else ():
                 self._field(narrowed, type_name, field, place)
+        for group, later in selections.deferred.items():
+            self.selection_set([path.then(Defer(group), path.node) for path in frontier], later, place)
 
     def _field(
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, place: tuple[str, ...]
@@ -250,11 +271,12 @@ class _Walk:
             if field.name == TYPENAME:
                 reached += self._typename(path, field)
                 continue
-            routes = self._finder.routes(path.node, field.name, self._excluded)
+            find = self._finder.later_routes if path.is_deferred else self._finder.routes
+            routes = find(path.node, field.name, self._excluded)
             for route in routes:
                 if field.selections is None and route.entity and routes[0].entity is None:
                     break
-                if route.entity and route.entity.key is None and not path.moves:
+                if route.entity and route.entity.key is None and path.is_start:
                     continue  # the search starts from every root already
                 step = path.then(route.entity, route.entity.target) if route.entity else path
                 reached.append(step.then(Select(route.move, field), route.move.target))
@@ -299,6 +321,14 @@ class _Walk:
                 if not self._graph.is_interface_object(move.target)
             )
         return _best(typed)
+
+
+def _leads_away(route: Route, node: Node) -> bool:
+    """Whether a route leads to another node, or back to the same one with what a field requires."""
+    entity = route.entity
+    assert entity is not None
+    target = entity.target
+    return entity.requires is not None or (target.graph, target.type) != (node.graph, node.type)
 
 
 def _effort(move: EntityMove) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from router.deferral import ExecutionGroup
 from router.normalize import TYPENAME, Conditions, braced, conditions_text
 from router.planner.names import ResponseNames
 
@@ -174,6 +175,9 @@ class Condition:
         return f"{name}(if: ${self.variable}) {braced(str(self.node))}"
 
 
+PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A stream opened at one subgraph, and what completes each of its events."""
@@ -188,14 +192,38 @@ class Subscription:
         return f"Subscription {braced(parts)}"
 
 
-PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition | Subscription
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """What completes the fields of one group; without a node, earlier fetches bring them along."""
+
+    group: ExecutionGroup
+    node: PlanNode | None
+
+    def __str__(self) -> str:
+        places = " | ".join(
+            f'path: "{".".join(usage.place)}"' + (f', label: "{usage.label}"' if usage.label else "")
+            for usage in self.group.ordered
+        )
+        return f"Deferred({places}) {braced(str(self.node) if self.node else '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """What the first answer needs, and what comes later."""
+
+    primary: PlanNode | None
+    deferred: tuple[Deferred, ...]
+
+    def __str__(self) -> str:
+        primary = f"Primary {braced(str(self.primary) if self.primary else '')},\n"
+        return f"Defer {braced(primary + _listed(self.deferred))}"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
     """The plan of one operation; without a node there is nothing to fetch."""
 
-    node: PlanNode | None
+    node: PlanNode | Subscription | Defer | None
     names: ResponseNames
 
     def __str__(self) -> str:
@@ -210,5 +238,5 @@ def path_text(path: FetchPath) -> str:
     return text
 
 
-def _listed(nodes: tuple[PlanNode, ...]) -> str:
+def _listed(nodes: tuple[object, ...]) -> str:
     return "".join(f"{node},\n" for node in nodes).rstrip("\n")

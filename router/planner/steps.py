@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from router.deferral import ExecutionGroup
 from router.normalize import ALWAYS, Conditions, braced
 from router.planner.names import Place
 from router.planner.plan import FetchPath, Input, InputField, Output, OutputField, Representation, path_text
@@ -35,6 +36,11 @@ class Selection:
         """The field of this name and these conditions, added if it is not there."""
         always = self.fields.get((wanted.key, ALWAYS))
         return always or self.fields.setdefault((wanted.key, wanted.conditions), wanted)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is selected."""
+        return not (self.typename or self.fields or self.narrowed)
 
     def narrow(self, type_name: str) -> Selection:
         """The part of the selection that concerns one type."""
@@ -72,11 +78,12 @@ class Selection:
         )
         for selection in self.narrowed.values():
             selection.leave_out(self.fields)
-        narrowed = [(name, selection.finished(without)) for name, selection in self.narrowed.items()]
-        kept = tuple(
-            (name, output) for name, output in narrowed if output.fields or output.narrowed or output.typename
+        narrowed = tuple(
+            (name, selection.finished(without))
+            for name, selection in self.narrowed.items()
+            if not selection.is_empty
         )
-        return Output(self.typename or not (fields or kept), fields, kept)
+        return Output(self.typename or not (fields or narrowed), fields, narrowed)
 
     def leave_out(self, common: Mapping[tuple[str, Conditions], SelectedField]) -> None:
         """Drops scalars of one type that are asked of every type anyway."""
@@ -119,6 +126,7 @@ class Step:
     kind: str
     path: FetchPath
     place: Place
+    group: ExecutionGroup | None = None
     selection: Selection = field(default_factory=Selection)
     presented: dict[_Key, Presented] = field(default_factory=dict)
     parents: set[Step] = field(default_factory=set)
@@ -141,7 +149,7 @@ class Step:
 
     def __str__(self) -> str:
         waits = ", ".join(str(number) for number in sorted(step.number for step in self.parents))
-        after = f" after {waits}" if waits else ""
+        after = (f" after {waits}" if waits else "") + (f" {self.group}" if self.group else "")
         at = f" at {path_text(self.path)}" if self.path else ""
         known = "".join(f"{each} =>\n" for each in self.representations())
         return f"[{self.number}] {self.graph}{at}{after} {known}{braced(str(self.selection.finished()))}"

@@ -35,6 +35,7 @@ from router.server.negotiation import (
     PLAIN,
     media_type,
     preferred,
+    takes_increments,
 )
 from router.server.pipeline import Caller, Operation, Pipeline
 from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
@@ -45,7 +46,7 @@ from router.server.single_connection import (
     EventStreams,
     stream_token,
 )
-from router.server.streaming import EVENTS, PARTS, Framing, StreamResponse
+from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse
 from router.telemetry import Trace, current_trace, log
 
 
@@ -189,10 +190,14 @@ def _framing(request: Request, operation: Operation) -> Framing | None:
         raise NotAcceptableError(
             f"A subscription is answered as {EVENT_STREAM}, as {MULTIPART}, or over WebSocket."
         )
+    if operation.defers and takes_increments(accept):
+        return INCREMENTS
     if preferred(accept, ANSWERS):
         return None
     if preferred(accept, (EVENT_STREAM,)):
         return EVENTS
+    if takes_increments(accept):
+        return INCREMENTS
     raise NotAcceptableError(f"The answer can be {GRAPHQL_JSON} or {JSON}.")
 
 

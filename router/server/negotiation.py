@@ -9,10 +9,14 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 MULTIPART = "multipart/mixed;subscriptionspec=1.0"
+INCREMENTAL = "multipart/mixed;incrementalspec=v0.2"
+MIXED = "multipart/mixed"
 HTML = "text/html"
 PLAIN = "text/plain"
 
 ANSWERS = (JSON, GRAPHQL_JSON)
+# How parameters end that tell protocols of one media type apart: subscriptionSpec, incrementalSpec.
+PROTOCOL = "spec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,11 @@ class MediaRange:
         return (self.main != "*") + (self.sub != "*")
 
     def matches(self, offer: str) -> bool:
-        """Whether the range covers a media type; what the offer has of parameters must be asked for."""
+        """Whether the range covers a media type, and the protocol that a parameter of either names."""
         essence, parameters = media_type(offer)
         main, _, sub = essence.partition("/")
-        return (
-            self.main in ("*", main)
-            and self.sub in ("*", sub)
-            and all(parameter in self.parameters for parameter in parameters.items())
-        )
+        named = {parameter for parameter in self.parameters if parameter[0].endswith(PROTOCOL)}
+        return self.main in ("*", main) and self.sub in ("*", sub) and named == set(parameters.items())
 
 
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:
@@ -70,6 +71,19 @@ def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
         if exact.quality > 0 and (best is None or rank > best):
             best, chosen = rank, offer
     return chosen
+
+
+@lru_cache(maxsize=100)
+def takes_increments(accept: str | None) -> bool:
+    """Whether a client names the parts of incremental delivery, and likes nothing better."""
+    ranges = _parse(accept or "")
+    named = [each.quality for each in ranges if each.specificity == 2 and _is_incremental(each)]
+    answers = [each.quality for each in ranges for offer in ANSWERS if each.matches(offer)]
+    return max(named, default=0.0) > 0 and max(named) >= max(answers, default=0.0)
+
+
+def _is_incremental(entry: MediaRange) -> bool:
+    return entry.matches(INCREMENTAL) or entry.matches(MIXED)
 
 
 def _parse(accept: str) -> list[MediaRange]:

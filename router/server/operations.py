@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -23,6 +23,7 @@ from graphql import (
     validate,
 )
 
+from router.deferral import Deferring, conditions_of
 from router.errors import (
     OperationNotFoundError,
     OperationTimeoutError,
@@ -47,16 +48,33 @@ from router.telemetry import Metrics
 MAX_VALIDATION_ERRORS = 20
 MAX_KNOWN_CHARACTERS = 1_000_000
 
-_Key: TypeAlias = tuple[str, str | None, Labels]
+
+class Key(NamedTuple):
+    """What tells prepared operations apart."""
+
+    query: str
+    operation_name: str | None
+    labels: Labels
+    deferring: Deferring = None
+
+    @property
+    def characters(self) -> int:
+        """How long its texts are."""
+        return len(self.query) + len(self.operation_name or "")
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
-    """One operation of a document, ready to run for any variables and any caller."""
+    """One operation of a document, ready to run for any variables and any caller.
 
+    `deferrable` has the variables that decide which fragments are deferred; None if none ever is.
+    """
+
+    key: Key
     guards: tuple[Guard, ...]
     policies: Policies
     prepared: Prepared
+    deferrable: frozenset[str] | None = None
     cost: Cost | None = None
     max_cost: int | None = None
 
@@ -116,9 +134,9 @@ class Operations:
         self._rules = [*specified_rules, *rules(introspection=introspection)]
         self._size = size
         self._metrics = metrics
-        self._known: OrderedDict[_Key, _Outcome] = OrderedDict()
+        self._known: OrderedDict[Key, _Outcome] = OrderedDict()
         self._characters = 0
-        self._preparing = SingleFlight[_Key, _Outcome](executor, limits.max_waiting_documents)
+        self._preparing = SingleFlight[Key, _Outcome](executor, limits.max_waiting_documents)
 
     async def get(
         self, query: str, operation_name: str | None, deadline: float | None = None
@@ -133,7 +151,21 @@ class Operations:
             OverloadedError: too many others are to be prepared.
             OperationTimeoutError: it could not be prepared in time.
         """
-        key = (query, operation_name, self._overrides.active())
+        return await self._found(Key(query, operation_name, self._overrides.active()), deadline)
+
+    async def deferring(
+        self, operation: PreparedOperation, variables: Mapping[str, Any], deadline: float | None = None
+    ) -> PreparedOperation:
+        """An operation as it is prepared for clients that take what these variables defer later.
+
+        Raises:
+            OverloadedError: too many others are to be prepared.
+            OperationTimeoutError: it could not be prepared in time.
+        """
+        true = frozenset(name for name in operation.deferrable or () if variables.get(name) is True)
+        return await self._found(operation.key._replace(deferring=true), deadline)
+
+    async def _found(self, key: Key, deadline: float | None) -> PreparedOperation:
         known = self._known.get(key)
         if known is None:
             self._metrics.operations.labels("miss").inc()
@@ -145,41 +177,42 @@ class Operations:
             raise known.with_traceback(None)
         return known
 
-    async def _prepared(self, key: _Key, deadline: float | None) -> _Outcome:
+    async def _prepared(self, key: Key, deadline: float | None) -> _Outcome:
         seconds = None if deadline is None else deadline - time.monotonic()
         try:
             async with asyncio.timeout(seconds):
                 return await self._preparing.result(
-                    key, partial(self._attempt, *key), partial(self._remember, key)
+                    key, partial(self._attempt, key), partial(self._remember, key)
                 )
         except TimeoutError:
             raise OperationTimeoutError from None
 
-    def _remember(self, key: _Key, outcome: _Outcome) -> None:
+    def _remember(self, key: Key, outcome: _Outcome) -> None:
         self._known[key] = outcome
-        self._characters += _characters(key)
+        self._characters += key.characters
         while len(self._known) > self._size or self._characters > MAX_KNOWN_CHARACTERS:
             oldest, _ = self._known.popitem(last=False)
-            self._characters -= _characters(oldest)
+            self._characters -= oldest.characters
 
-    def _attempt(self, query: str, operation_name: str | None, labels: Labels) -> _Outcome:
+    def _attempt(self, key: Key) -> _Outcome:
         try:
-            return self._prepare(query, operation_name, labels)
+            return self._prepare(key)
         except RouterError as error:
             return error
         except RecursionError:
             return ValidationFailedError([GraphQLError("The document is nested too deeply.")])
 
-    def _prepare(self, query: str, operation_name: str | None, labels: Labels) -> PreparedOperation:
+    def _prepare(self, key: Key) -> PreparedOperation:
         schema = self._supergraph.public_schema
-        document = self._parse(query)
+        document = self._parse(key.query)
         self._validate(schema, document)
-        node = select(document, operation_name)
+        node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
         operation = operation_of(schema, document, node)
         cost = Cost(self._costs, operation) if self._costs else None
-        plan = self._plan(operation, labels)
-        return PreparedOperation(required, policies_of(required), plan, cost, self._max_cost)
+        plan = self._plan(operation, key)
+        policies, deferrable = policies_of(required), conditions_of(operation)
+        return PreparedOperation(key, required, policies, plan, deferrable, cost, self._max_cost)
 
     def _parse(self, query: str) -> DocumentNode:
         # Comments are no tokens.
@@ -197,8 +230,8 @@ class Operations:
         if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
             raise ValidationFailedError(errors)
 
-    def _plan(self, operation: Operation, labels: Labels) -> Prepared:
-        return prepare(self._planner(labels), operation)
+    def _plan(self, operation: Operation, key: Key) -> Prepared:
+        return prepare(self._planner(key.labels), operation, key.deferring)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:
@@ -224,8 +257,3 @@ def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     else:
         message = "The document has no operation."
     raise OperationNotFoundError([GraphQLError(message)])
-
-
-def _characters(key: _Key) -> int:
-    query, operation_name, _ = key
-    return len(query) + len(operation_name or "")

@@ -8,7 +8,8 @@
                the identity meets the operation's guards                 policy.access
 4. coerce      the variables fit their declared types                    operation
                with them it costs no more than is allowed                policy.cost
-5. run         execute, or subscribe and execute per event               executor
+5. run         execute, at once or in parts that come later, or          executor
+               subscribe and execute per event
 
 The edge stands between 3 and 5 and decides whether the protocol can carry this kind of operation.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +28,10 @@ from router.errors import BadVariableError, RouterError, masked
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
+    Prepared,
     execute,
     execute_event,
+    execute_incrementally,
     subscription_request,
 )
 from router.executor.headers import ClientHeaders, HeaderRules
@@ -115,6 +119,11 @@ class Pipeline:
         await self._documents.learn(request.query, request.document_id)
         return prepared
 
+    async def deferring(self, prepared: PreparedOperation, request: ExecutionRequest) -> Prepared:
+        """The plan of an operation for a client that takes what it defers later."""
+        found = await self._operations.deferring(prepared, request.variables, request.context.deadline)
+        return found.prepared
+
     async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
         held = NO_POLICIES
         if prepared.policies:
@@ -157,17 +166,23 @@ class Operation:
         """Whether it is a query, a mutation or a subscription."""
         return self._operation.kind
 
+    @property
+    def defers(self) -> bool:
+        """Whether parts of its answer may come later."""
+        return self._operation.deferrable is not None
+
     async def execute(self) -> dict[str, Any]:
         """The response of a query or a mutation."""
         started, outcome = time.perf_counter(), "failed"
         try:
             result = response(await execute(self._operation.prepared, self._request))
             outcome = "error" if "errors" in result else "ok"
-            if self._cost is not None:
-                result["extensions"] = {"cost": {"estimated": self._cost}}
-            return result
+            return self._with_cost(result)
         finally:
             self._report(outcome, time.perf_counter() - started)
+
+    def _with_cost(self, result: dict[str, Any]) -> dict[str, Any]:
+        return result if self._cost is None else {**result, "extensions": {"cost": {"estimated": self._cost}}}
 
     def _report(self, outcome: str, seconds: float) -> None:
         kind, metrics = self.kind.value, self._pipeline.metrics
@@ -182,12 +197,12 @@ class Operation:
         log.info("An operation was answered", extra={"metadata": metadata})
 
     async def results(self) -> AsyncGenerator[dict[str, Any], None]:
-        """The response of a query or a mutation, or each event's response of a subscription.
+        """The response of a query or a mutation, in parts if it defers some, or that of each event.
 
         What cannot be had, or breaks off, ends with a response that has errors and no data. Closing the
         iterator ends a subscription at its subgraph.
         """
-        results = self._events() if self.kind is OperationType.SUBSCRIPTION else self._answer()
+        results = self._events() if self.kind is OperationType.SUBSCRIPTION else self._payloads()
         try:
             async for result in results:
                 yield result
@@ -205,8 +220,21 @@ class Operation:
         finally:
             await results.aclose()
 
-    async def _answer(self) -> AsyncGenerator[dict[str, Any], None]:
-        yield await self.execute()
+    async def _payloads(self) -> AsyncGenerator[dict[str, Any], None]:
+        if not self.defers:
+            yield await self.execute()
+            return
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            prepared = await self._pipeline.deferring(self._operation, self._request)
+            async with aclosing(execute_incrementally(prepared, self._request)) as payloads:
+                outcome = "ok"
+                async for payload in payloads:
+                    if has_errors(payload):
+                        outcome = "error"
+                    yield self._with_cost(payload) if "data" in payload else payload
+        finally:
+            self._report(outcome, time.perf_counter() - started)
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
         stream = subscription_request(self._operation.prepared, self._request.variables)
@@ -222,6 +250,12 @@ class Operation:
 
     async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return response(await execute_event(self._operation.prepared, event, self._request))
+
+
+def has_errors(payload: Mapping[str, Any]) -> bool:
+    """Whether a part of an answer tells of an error."""
+    parts = (payload, *payload.get("incremental", ()), *payload.get("completed", ()))
+    return any("errors" in part for part in parts)
 
 
 def response(result: ExecutionResult) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Results streamed over HTTP: as Server-Sent Events, or as the parts of a multipart answer.
 
 Events are the distinct-connections mode of the graphql-sse protocol; their lines end in LF, because clients
-split events on two of them. Parts are the multipart subscription protocol; each is followed by its delimiter
-at once, because a client reads a part as whole only then. A silent stream speaks at once and then at every
-heartbeat, so that neither proxies nor clients give it up.
+split events on two of them. Parts are those of the multipart subscription protocol, or those of incremental
+delivery, which does not know heartbeats; each is followed by its delimiter at once, because a client reads a
+part as whole only then. A silent stream speaks at once and then at every heartbeat, so that neither proxies
+nor clients give it up.
 """
 
 from __future__ import annotations
@@ -58,6 +59,9 @@ PARTS = Framing(
     _payload_part,
     b"--\r\n",
 )
+INCREMENTS = Framing(
+    'multipart/mixed;boundary="graphql";incrementalSpec=v0.2', DELIMITER, b"", _part, PARTS.tail
+)
 
 
 class StreamResponse(Response):
@@ -110,7 +114,8 @@ async def encode(
             if gone.done():
                 return
             if not pending.done():
-                yield framing.heartbeat
+                if framing.heartbeat:
+                    yield framing.heartbeat
                 continue
             result = pending.result()
             if result is None:

@@ -172,7 +172,7 @@ class Connection:
         results = operation.results()
         try:
             async for result in results:
-                if "data" not in result:
+                if "errors" in result and "data" not in result:
                     return {"type": "error", "payload": result["errors"]}
                 await self._send({"id": message.id, "type": "next", "payload": result})
         finally:

@@ -22,11 +22,10 @@ from router.executor import ExecutionRequest, Prepared
 from router.executor.projection import Answer, Project
 from router.operation import Operation as Document
 from router.policy.auth import Identity
-from router.policy.overrides import Labels
 from router.server.application import ENDPOINT
 from router.server.http import HttpEndpoint
 from router.server.messages import Subscribe
-from router.server.operations import Operations, PreparedOperation
+from router.server.operations import Key, Operations, PreparedOperation
 from router.server.pipeline import Caller, Operation, Pipeline
 from router.server.request import GraphQLRequest
 from router.server.websocket import Connection
@@ -161,9 +160,9 @@ class TracedOperations(Operations):
         get_current_span().set_attribute(OPERATION_CACHE, "hit")
         return await super().get(query, operation_name, deadline)
 
-    def _attempt(self, query: str, operation_name: str | None, labels: Labels) -> Any:
+    def _attempt(self, key: Key) -> Any:
         get_current_span().set_attribute(OPERATION_CACHE, "miss")
-        return super()._attempt(query, operation_name, labels)
+        return super()._attempt(key)
 
     def _parse(self, query: str) -> DocumentNode:
         with span_within("parse"):
@@ -173,9 +172,9 @@ class TracedOperations(Operations):
         with span_within("validate"):
             super()._validate(schema, document)
 
-    def _plan(self, operation: Document, labels: Labels) -> Prepared:
+    def _plan(self, operation: Document, key: Key) -> Prepared:
         with span_within("plan"):
-            prepared = super()._plan(operation, labels)
+            prepared = super()._plan(operation, key)
         return replace(prepared, project=_traced(prepared.project))
 
 

@@ -13,7 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from router.executor import ExecutionRequest, ExecutionResult, execute, execute_event, prepare
+from router.executor import (
+    ExecutionRequest,
+    ExecutionResult,
+    execute,
+    execute_event,
+    execute_incrementally,
+    prepare,
+)
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport
 from router.executor.transport import RequestContext
@@ -42,6 +49,11 @@ class Graph:
     async def run_event(self, text: str, event: Mapping[str, Any]) -> ExecutionResult:
         prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text))
         return await execute_event(prepared, event, self._request(prepared.operation, None))
+
+    async def payloads(self, text: str) -> list[dict[str, Any]]:
+        prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text), frozenset())
+        payloads = execute_incrementally(prepared, self._request(prepared.operation, None))
+        return [payload async for payload in payloads]
 
     def sent_to(self, subgraph: str) -> list[dict[str, Any]]:
         """The variables of the requests to a subgraph."""

@@ -70,9 +70,6 @@ def test_fields_of_one_type_hop_for_that_type_alone():
                 media {
                   __typename
                   id
-                  ... on Film {
-                    __typename
-                  }
                 }
               }
             },

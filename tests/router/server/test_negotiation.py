@@ -2,7 +2,15 @@
 
 import pytest
 
-from router.server.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, media_type, preferred
+from router.server.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    JSON,
+    MULTIPART,
+    media_type,
+    preferred,
+    takes_increments,
+)
 
 OFFERS = (JSON, GRAPHQL_JSON)
 
@@ -62,3 +70,26 @@ def test_a_missing_content_type_is_empty():
 )
 def test_parts_are_sent_only_to_who_names_their_protocol(accept: str, chosen: str | None):
     assert preferred(accept, (EVENT_STREAM, MULTIPART)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("accept", "taken"),
+    [
+        ("multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json", True),
+        ("multipart/mixed; incrementalSpec=v0.2", True),
+        ("multipart/mixed, application/json", True),
+        ("application/json, multipart/mixed", True),
+        ("application/json;q=0.5, multipart/mixed;q=0.6", True),
+        ("application/json, multipart/mixed;q=0.9", False),
+        ("multipart/mixed;q=0", False),
+        ("multipart/mixed;deferSpec=20220824, application/json", False),
+        ("multipart/mixed;subscriptionSpec=1.0, application/json", False),
+        ("multipart/mixed;incrementalSpec=v9, application/json", False),
+        ("multipart/*", False),
+        ("*/*", False),
+        ("application/json", False),
+        (None, False),
+    ],
+)
+def test_increments_are_sent_only_to_who_names_them_and_likes_them_best(accept: str | None, taken: bool):
+    assert takes_increments(accept) is taken

@@ -1,0 +1,74 @@
+"""A graph whose subgraphs answer from one store, so that the router can be compared with plain execution."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLSchema,
+    build_schema,
+    graphql_sync,
+    is_object_type,
+    print_schema,
+)
+
+from router.executor.transport import RequestContext
+from router.supergraph import Supergraph
+
+Pauses = Callable[[], int]
+
+
+class StoreTransport:
+    """Answers every fetch from the store; `pauses` says how often others may run before an answer comes."""
+
+    def __init__(self, graph: Supergraph, store: Mapping[str, Any], pauses: Pauses = lambda: 0) -> None:
+        self._schema = _with_entities(graph)
+        self._store = store
+        self._pauses = pauses
+        self.asked: list[tuple[str, str]] = []
+
+    async def fetch(self, subgraph: str, body: bytes, _context: RequestContext) -> dict[str, Any]:
+        """The answer to a fetch."""
+        asked = orjson.loads(body)
+        self.asked.append((subgraph, asked["query"]))
+        for _ in range(self._pauses()):
+            await asyncio.sleep(0)
+        root = {**self._store, "_entities": self._entities}
+        result = graphql_sync(self._schema, asked["query"], root, variable_values=asked.get("variables"))
+        return {**result.formatted}
+
+    def _entities(self, _info: Any, representations: list[dict[str, Any]]) -> list[Any]:
+        return [
+            next((each for each in _objects(self._store) if _fits(known, each)), None)
+            for known in representations
+        ]
+
+
+def _with_entities(graph: Supergraph) -> GraphQLSchema:
+    objects = " | ".join(
+        name
+        for name, type_ in graph.schema.type_map.items()
+        if is_object_type(type_) and not name.startswith("__") and name != "Query"
+    )
+    entities = "extend type Query { _entities(representations: [_Any!]!): [_Entity]! }"
+    whole = f"{print_schema(graph.schema)} scalar _Any union _Entity = {objects} {entities}"
+    return build_schema(whole, assume_valid=True)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in items:
+        yield from _objects(each)
+
+
+def _fits(known: Any, value: Any) -> bool:
+    if not isinstance(known, dict):
+        return bool(known == value)
+    return isinstance(value, dict) and all(
+        name in value and _fits(known[name], value[name]) for name in known
+    )

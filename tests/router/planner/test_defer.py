@@ -1,0 +1,552 @@
+"""`@defer`: what the first answer needs, and what each group of deferred fields is completed by."""
+
+from tests.support.planning import deferring, planning, shown
+
+
+def test_a_field_of_another_subgraph_comes_later_by_the_fetch_it_needs_anyway():
+    text = '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    name
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "product", label: "stock") {
+              Flatten(path: "product") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_field_of_the_same_subgraph_comes_later_by_entering_it_again():
+    text = '{ product(id: "1") { sku ... @defer { warehouse { id } } } }'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Sequence {
+                Fetch(service: "catalogue") {
+                  {
+                    product(id: "1") {
+                      id
+                    }
+                  }
+                },
+                Flatten(path: "product") {
+                  Fetch(service: "stock") {
+                    {
+                      ... on Product {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Product {
+                        sku
+                      }
+                    }
+                  }
+                },
+              }
+            },
+            Deferred(path: "product") {
+              Flatten(path: "product") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      warehouse {
+                        id
+                      }
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_field_that_is_a_key_comes_with_the_first_fetch():
+    text = '{ product(id: "1") { name ... @defer { id } } }'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    name
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "product") {},
+          }
+        }
+    """)
+
+
+def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
+    text = '{ product(id: "1") { maker { country { ... @defer { code } } } } }'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    maker {
+                      country {
+                        code
+                      }
+                    }
+                  }
+                }
+              }
+            },
+            Deferred(path: "product.maker.country") {},
+          }
+        }
+    """)
+
+
+def test_fragments_that_ask_for_the_same_share_a_group():
+    text = '{ product(id: "1") { ... @defer(label: "a") { name inStock } ... @defer(label: "b") { name } } }'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "product", label: "a" | path: "product", label: "b") {
+              Flatten(path: "product") {
+                Fetch(service: "catalogue") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      name
+                    }
+                  }
+                }
+              }
+            },
+            Deferred(path: "product", label: "a") {
+              Flatten(path: "product") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_what_is_also_asked_at_once_is_not_asked_later():
+    text = '{ product(id: "1") { name ... @defer { name inStock } } }'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    name
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "product") {
+              Flatten(path: "product") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_fragment_in_a_fragment_waits_for_it():
+    inner = '... @defer(label: "inner") { inStock name }'
+    text = f'{{ product(id: "1") {{ ... @defer(label: "outer") {{ name {inner} }} }} }}'
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "product", label: "outer") {
+              Flatten(path: "product") {
+                Fetch(service: "catalogue") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      name
+                    }
+                  }
+                }
+              }
+            },
+            Deferred(path: "product", label: "inner") {
+              Flatten(path: "product") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_fields_of_the_root_come_later_by_a_fetch_of_their_own():
+    text = "{ cheapest { sku } ... @defer { products { name } cheapest { price } } }"
+    plan = deferring("shop", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "prices") {
+                {
+                  cheapest {
+                    sku
+                  }
+                }
+              }
+            },
+            Deferred(path: "") {
+              Parallel {
+                Fetch(service: "catalogue") {
+                  {
+                    products {
+                      name
+                    }
+                  }
+                },
+                Flatten(path: "cheapest") {
+                  Fetch(service: "prices") {
+                    {
+                      ... on Product {
+                        __typename
+                        sku
+                      }
+                    } =>
+                    {
+                      ... on Product {
+                        price
+                      }
+                    }
+                  }
+                },
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_each_type_of_an_abstract_one_is_entered_again():
+    text = "{ media { id ... @defer { ... on Film { minutes } ... on Book { pages } } } }"
+    plan = deferring("media", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "library") {
+                {
+                  media {
+                    __typename
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "media") {
+              Flatten(path: "media.@") {
+                Fetch(service: "library") {
+                  {
+                    ... on Film {
+                      __typename
+                      id
+                    }
+                    ... on Book {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Film {
+                      minutes
+                    }
+                    ... on Book {
+                      pages
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_fragment_reaches_below_what_is_there_already():
+    text = "{ item { ... on Film { director { name } } ... @defer { ... on Film { director { email } } } } }"
+    plan = deferring("media", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Sequence {
+                Fetch(service: "library") {
+                  {
+                    item {
+                      __typename
+                      ... on Film {
+                        id
+                      }
+                    }
+                  }
+                },
+                Flatten(path: "item") {
+                  Fetch(service: "films") {
+                    {
+                      ... on Film {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Film {
+                        director {
+                          name
+                          id
+                        }
+                      }
+                    }
+                  }
+                },
+              }
+            },
+            Deferred(path: "item") {
+              Flatten(path: "item|[Film].director") {
+                Fetch(service: "books") {
+                  {
+                    ... on Person {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Person {
+                      email
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_variable_decides_whether_a_fragment_is_deferred():
+    text = 'query($later: Boolean!) { product(id: "1") { name ... @defer(if: $later) { inStock } } }'
+    plan = deferring("shop", text, "later").plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "catalogue") {
+                {
+                  product(id: "1") {
+                    name
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "product") {
+              Flatten(path: "product") {
+                Fetch(service: "stock") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      inStock
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_variable_that_is_false_leaves_the_fragment_in_the_first_answer():
+    text = 'query($later: Boolean!) { product(id: "1") { name ... @defer(if: $later) { inStock } } }'
+
+    assert str(deferring("shop", text).plan) == str(planning("shop", text).plan)
+
+
+def test_a_fragment_that_is_never_deferred_is_in_the_first_answer():
+    never = '{ product(id: "1") { name ... @defer(if: false) { inStock } } }'
+    always = '{ product(id: "1") { name ... @defer(if: true) { inStock } } }'
+
+    assert str(deferring("shop", never).plan) == str(planning("shop", never).plan)
+    assert "Deferred" in str(deferring("shop", always).plan)
+
+
+def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
+    planned = deferring("shop", "{ ... @defer { __typename __schema { queryType { name } } } }")
+
+    assert planned.normalized.order == ("__schema",)
+    assert str(planned.plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {},
+            Deferred(path: "") {},
+          }
+        }
+    """)
+
+
+def test_the_graph_of_fetches_tells_what_comes_later():
+    fetches = deferring(
+        "shop", '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
+    ).fetches
+
+    assert str(fetches[0]) == shown("""
+        [0] CATALOGUE {
+          product(id: "1") {
+            name
+            id
+          }
+        }
+        [1] STOCK at product after 0 @defer(label: "stock") ... on Product {
+          __typename
+          id
+        } =>
+        {
+          ... on Product {
+            inStock
+          }
+        }
+    """)
+
+
+def test_paths_tell_where_what_is_deferred_begins():
+    [leaves] = deferring("shop", '{ product(id: "1") { ... @defer { name } } }').paths
+
+    assert str(leaves[0]) == shown("""
+        product.name
+          .product @defer  =={id}==> Product/CATALOGUE.name
+    """)
