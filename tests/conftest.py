@@ -1,21 +1,17 @@
 """Fixtures shared by all tests: the real servers, and the whole platform, that they run against."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
-from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]  # pytest-xdist has no types
 
 from infra.database import migrate
 from infra.local import Servers, Stack
 
-PLATFORM_TESTS = (
-    "tests/e2e/",
-    "tests/infra/test_commands.py",
-    "tests/infra/test_demo.py",
-    "tests/infra/test_stack.py",
-)
+# An example takes as long as the machine is busy.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +29,24 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole platform, supervised from a thread of its own; its offline studio and print shop hurry."""
+    """The whole platform, supervised from a thread of its own; its offline studio and print shop hurry.
+
+    Coverage is not measured in its processes: that takes as long again as all they do, and what they run is
+    covered by the tests of each domain, of the router, the workers and the commands.
+    """
     folder = tmp_path_factory.mktemp("platform")
     given = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
     platform = Stack(folder, ports="free", given=given, durable=False)
-    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(platform) as running:
-        yield running
+    with start_blocking_portal("asyncio") as portal, pytest.MonkeyPatch.context() as patched:
+        patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        with portal.wrap_async_context_manager(platform) as running:
+            patched.undo()
+            yield running
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the tests of the whole platform to one test process, so that it is started once."""
-    scheduler = LoadGroupScheduling(config, log)
-    scheduler._split_scope = lambda nodeid: "platform" if nodeid.startswith(PLATFORM_TESTS) else nodeid
-    return scheduler
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("platform"))

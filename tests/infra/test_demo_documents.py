@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import parse, validate
 
 from infra.bench import measures
 from infra.demo import documents
-from infra.schema.composition import public_schema
 from infra.schema.files import SUPERGRAPH
+from router.supergraph import Supergraph
 
 OPERATIONS = {
     name: value
@@ -19,7 +19,7 @@ OPERATIONS = {
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
-    return build_schema(public_schema(SUPERGRAPH.read_text()))
+    return Supergraph.parse(SUPERGRAPH.read_text()).public_schema
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

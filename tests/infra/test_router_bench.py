@@ -9,7 +9,8 @@ from infra.bench.router.town import SCHEMAS
 from infra.errors import InfraError
 
 
-async def test_a_router_is_measured_on_right_answers(tmp_path: Path):
+async def test_a_router_is_measured_on_right_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("infra.bench.router.measure.WARM_UP", 10)
     figures = await measure(tmp_path, 40)
     assert figures.fetches_per_request == 6
     assert figures.cpu_seconds_per_thousand > 0
