@@ -129,13 +129,13 @@ class FetchGraphBuilder:
             key, field.name, field.arguments, field.variables, field.conditions | conditions
         )
         selected = position.selection.field(wanted)
-        if target is None:
+        if target is None or field.selections is None:
             return position, conditions
         if selected.selection is None:
             selected.selection = Selection()
-        selected.selection.typename |= self._tells_types(target.type) and not self._graph.is_interface_object(
-            target
-        )
+        # A subgraph may return one type where the whole graph has an interface or a union.
+        typed = self._tells_types(field.selections.type_name) and not self._graph.is_interface_object(target)
+        selected.selection.typename |= typed
         below = _Position(
             position.step,
             selected.selection,

@@ -225,3 +225,51 @@ def test_typename_of_an_interface_comes_from_the_subgraph():
           }
         }
     """)
+
+
+def test_a_subgraph_that_returns_one_of_the_types_serves_only_that():
+    plan = planned("media", "{ featured { title ... on Film { minutes } ... on Book { pages } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Parallel {
+            Fetch(service: "films") {
+              {
+                featured {
+                  __typename
+                  title
+                }
+              }
+            },
+            Fetch(service: "library") {
+              {
+                featured {
+                  __typename
+                  ... on Film {
+                    minutes
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_an_object_tells_its_type_although_its_subgraph_returns_only_one():
+    plan = planned("media", "{ featured { ... on Film { director { name } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "films") {
+            {
+              featured {
+                __typename
+                director {
+                  name
+                }
+              }
+            }
+          }
+        }
+    """)
