@@ -23,6 +23,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    SelectionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
@@ -229,15 +230,13 @@ class _Normalizer:
                     by_name = asked.setdefault(type_.name, {})
                     name = (selection.alias or selection.name).value
                     by_name.setdefault(name, []).append((selection, under, usage))
-                case InlineFragmentNode() | FragmentSpreadNode():
+                case _:
                     condition, inner = self._fragment(selection)
                     below = inner, under, self._usage(here, selection, usage)
                     for narrower in self._narrow(type_, condition):
                         self._collect(here, narrower, below, asked)
 
-    def _usage(
-        self, here: _Here, node: InlineFragmentNode | FragmentSpreadNode, enclosing: DeferUsage | None
-    ) -> DeferUsage | None:
+    def _usage(self, here: _Here, node: SelectionNode, enclosing: DeferUsage | None) -> DeferUsage | None:
         """The deferred fragment that a fragment's fields are in."""
         if self._deferring is None:
             return enclosing
@@ -246,10 +245,11 @@ class _Normalizer:
                 return DeferUsage(next(self._numbers), label_of(directive), here.place, enclosing)
         return enclosing
 
-    def _fragment(self, node: InlineFragmentNode | FragmentSpreadNode) -> tuple[str | None, SelectionSetNode]:
+    def _fragment(self, node: SelectionNode) -> tuple[str | None, SelectionSetNode]:
         if isinstance(node, FragmentSpreadNode):
             fragment = self._fragments[node.name.value]
             return fragment.type_condition.name.value, fragment.selection_set
+        assert isinstance(node, InlineFragmentNode)
         return node.type_condition.name.value if node.type_condition else None, node.selection_set
 
     def _narrow(self, type_: GraphQLNamedType, condition: str | None) -> list[GraphQLNamedType]:
@@ -326,12 +326,11 @@ def _conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | None
             continue
         wanted = directive.name.value == "include"
         [argument] = directive.arguments or ()
-        match argument.value:
-            case BooleanValueNode(value=value):
-                if value is not wanted:
-                    return None
-            case VariableNode(name=name):
-                found.add((name.value, wanted))
+        value = argument.value
+        if isinstance(value, VariableNode):
+            found.add((value.name.value, wanted))
+        elif isinstance(value, BooleanValueNode) and value.value is not wanted:
+            return None
     return frozenset(found)
 
 

@@ -44,9 +44,7 @@ def in_sequence(nodes: list[PlanNode]) -> PlanNode | None:
 def subscribed(nodes: list[PlanNode]) -> Subscription:
     """The plan of a subscription, whose first fetch opens the stream."""
     primary, *rest = nodes
-    while isinstance(primary, Condition):
-        primary = primary.node
-    assert isinstance(primary, Fetch), "a subscription has one root field"
+    assert isinstance(primary, Fetch), "a subscription has one root field, and that without a condition"
     return Subscription(primary, in_sequence(rest))
 
 

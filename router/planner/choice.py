@@ -132,7 +132,7 @@ class _Tracer:
                     place = (*place, f"|{name}")
                 case Defer(group=group):
                     self.group = group
-                case EntityMove():
+                case _:
                     depth = self._enter(move, depth, place)
         self.depth = max(self.depth, depth)
         return depth

@@ -95,7 +95,7 @@ class FetchGraphBuilder:
             match move:
                 case Select():
                     position, conditions = self._select(move, position, conditions, client=client)
-                case Narrow(type=name) if position.type_name != name:
+                case Narrow(type=name):
                     position = replace(
                         position,
                         selection=position.selection.narrow(name),
@@ -104,17 +104,11 @@ class FetchGraphBuilder:
                     )
                 case Defer(group=group):
                     position = replace(position, group=group)
-                case EntityMove():
+                case _:
                     following = next((each for each in way[index:] if isinstance(each, Select)), None)
                     own = following.selection.conditions if following and move.requires else ALWAYS
                     position = self._enter(move, position, conditions | own)
-        if position.selection.typename is False and self._ends_in_object(way):
-            position.selection.typename = not (position.selection.fields or position.selection.narrowed)
         return position
-
-    def _ends_in_object(self, way: Way) -> bool:
-        last = way[-1]
-        return isinstance(last, Select) and last.move.target is not None
 
     def _select(
         self, move: Select, position: _Position, conditions: Conditions, *, client: bool

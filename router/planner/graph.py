@@ -157,13 +157,14 @@ class QueryGraph:
         return self._entrances[type_name]
 
     def runtime_types(self, node: Node) -> frozenset[str]:
-        """The concrete types that values can have where they come from this subgraph."""
+        """The concrete types that values can have where they come from this subgraph.
+
+        The node is not an interface object: of that no subgraph tells the concrete types.
+        """
         types = self.supergraph.types
         join = types[node.type].joins[node.graph]
         if not self.supergraph.is_abstract(node.type):
             return frozenset({node.type})
-        if join.interface_object:
-            return frozenset()
         if join.members:
             return join.members
         return frozenset(
@@ -176,10 +177,8 @@ class QueryGraph:
         """Whether the subgraph knows an interface only as if it were an object type."""
         return self.supergraph.types[node.type].joins[node.graph].interface_object
 
-    def narrowed(self, node: Node, type_name: str) -> Node | None:
-        """The node of a concrete type below an abstract one, if the subgraph can return it there."""
-        if type_name not in self.runtime_types(node):
-            return None
+    def narrowed(self, node: Node, type_name: str) -> Node:
+        """The node of one of the runtime types of an abstract one."""
         kinds = {type_name, *self.supergraph.interfaces_of(type_name)}
         return Node(type_name, node.graph, frozenset(each for each in node.provided if each[0] in kinds))
 
@@ -234,7 +233,7 @@ class QueryGraph:
         if not self.supergraph.is_abstract(node.type) or self.is_interface_object(node):
             return True
         below = (self.narrowed(node, type_) for type_ in self.runtime_types(node))
-        return all(each is not None and self.field_move(each, name) is not None for each in below)
+        return all(self.field_move(each, name) is not None for each in below)
 
     def _find_entrances(self, type_name: str) -> Iterator[Entrance]:
         if type_name == self.supergraph.root_type("query"):

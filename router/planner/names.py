@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import TypeAlias
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
@@ -65,16 +65,14 @@ class ResponseNames:
         return self._shown.get((place, key))
 
     def _free_name(self, place: Place, use: _Use, wanted: str) -> str:
-        for number in count():
-            key = wanted if number == 0 else f"_{wanted}_{number}"
-            others = self._uses[place][key]
-            if use in others:
-                return key
-            reserved = key.startswith("__") and key != use.name
-            if not reserved and all(self._agree(use, other) for other in others):
-                others.append(use)
-                return key
-        raise AssertionError("count never ends")
+        names = chain([wanted], (f"_{wanted}_{number}" for number in count(1)))
+        key = next(each for each in names if self._is_free(place, use, each))
+        self._uses[place][key].append(use)
+        return key
+
+    def _is_free(self, place: Place, use: _Use, key: str) -> bool:
+        reserved = key.startswith("__") and key != use.name
+        return not reserved and all(self._agree(use, other) for other in self._uses[place][key])
 
     def _agree(self, one: _Use, other: _Use) -> bool:
         types = self._supergraph.possible_types(one.type_name)

@@ -303,8 +303,8 @@ class _Walk:
             assert path.node is not None
             if path.node.type == type_name:
                 narrowed.append(path)
-            elif node := self._graph.narrowed(path.node, type_name):
-                narrowed.append(path.then(Narrow(type_name), node))
+            else:
+                narrowed.append(path.then(Narrow(type_name), self._graph.narrowed(path.node, type_name)))
         return narrowed
 
     def _with_types(self, frontier: Sequence[Path]) -> list[Path]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.support.planning import planning, shown
+from graphql import OperationDefinitionNode, parse
+
+from router.normalize import normalize
+from router.operation import operation_of
+from router.supergraph import Supergraph
+from tests.support.planning import SUPERGRAPHS, planning, shown
 
 
 def normal(name: str, text: str) -> str:
@@ -109,7 +114,9 @@ def test_selections_of_a_field_asked_under_different_conditions_keep_their_own()
 
 
 def test_introspection_fields_are_left_to_the_router():
-    assert normal("shop", "{ __schema { queryType { name } } products { id } }") == shown("""
+    text = '{ __schema { queryType { name } } __type(name: "Product") { name } products { id } }'
+
+    assert normal("shop", text) == shown("""
         query {
           products {
             id
@@ -124,3 +131,44 @@ def test_a_fragment_that_cannot_apply_is_dropped():
           item {}
         }
     """)
+
+
+def test_a_conditional_field_of_all_types_joins_that_of_one():
+    text = "query($a: Boolean!) { media { title @include(if: $a) ... on Film { title minutes } } }"
+
+    assert normal("media", text) == shown("""
+        query {
+          media {
+            ... on Film {
+              title
+              minutes
+            }
+            ... on Book {
+              title @include(if: $a)
+            }
+          }
+        }
+    """)
+
+
+def test_directives_that_state_no_condition_are_left_out():
+    sdl = (SUPERGRAPHS / "profiles.graphql").read_text() + "directive @cached(seconds: Int) on FIELD"
+    schema = Supergraph.parse(sdl).public_schema
+    document = parse("{ onlyA @cached(seconds: 5) }")
+    [node] = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+
+    assert str(normalize(operation_of(schema, document, node), schema)) == shown("""
+        query {
+          onlyA
+        }
+    """)
+
+
+def test_all_that_is_asked_of_one_type_stands_together():
+    selections = planning("media", "{ media { id ... on Film { minutes } } }").normalized.selections
+    media = selections.fields[0].selections
+
+    assert media
+    assert [field.name for field in media.for_type("Film")] == ["id", "minutes"]
+    assert [field.name for field in media.for_type("Book")] == ["id"]

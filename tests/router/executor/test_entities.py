@@ -154,3 +154,10 @@ async def test_mutations_run_one_after_the_other():
 
     assert [name for name, _ in profiles.asked] == ["a", "b", "a"]
     assert list(result.data or ()) == ["addA", "addB", "again"]
+
+
+async def test_what_stands_behind_a_field_that_leads_back_to_the_root_is_asked_of_the_root():
+    async with graph("profiles", a=data(query={"__typename": "Query"}), b=data(onlyB=2)) as profiles:
+        result = await profiles.run("{ query { onlyB } }")
+
+    assert result.data == {"query": {"onlyB": 2}}

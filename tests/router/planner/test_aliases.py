@@ -1,6 +1,6 @@
 """Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import planned, planning, shown
 
 
 def test_aliases_and_arguments_keep_fields_apart():
@@ -160,3 +160,57 @@ def test_keys_of_different_scalars_are_taken_apart():
           }
         }
     """)
+
+
+def test_lists_of_different_shape_under_one_name_are_taken_apart():
+    plan = planned("mixed", "{ things { ... on Cat { nicknames } ... on Dog { nicknames } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "a") {
+            {
+              things {
+                __typename
+                ... on Cat {
+                  nicknames
+                }
+                ... on Dog {
+                  _nicknames_1: nicknames
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_a_clients_alias_may_be_the_name_that_the_planner_gave():
+    plan = planned("mixed", "{ things { ... on Cat { id } ... on Dog { id _id_1: id } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "a") {
+            {
+              things {
+                __typename
+                ... on Cat {
+                  id
+                }
+                ... on Dog {
+                  _id_1: id
+                }
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
+    stages = planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
+    _ = stages.plan
+
+    assert stages.names.asked_as(("things",), "Cat", "id") == "id"
+    assert stages.names.asked_as(("things",), "Dog", "id") == "_id_1"
+    assert stages.names.shown_as(("things",), "_id_1") == "id"
+    assert stages.names.shown_as(("things",), "_id_2") is None

@@ -207,3 +207,95 @@ def test_a_conditional_root_field_makes_its_fetch_conditional():
           }
         }
     """)
+
+
+def test_a_key_is_asked_without_the_clients_condition_on_it():
+    plan = planned("shop", "query($a: Boolean!) { products { id @include(if: $a) inStock } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  id
+                }
+              }
+            },
+            Flatten(path: "products.@") {
+              Fetch(service: "stock") {
+                {
+                  ... on Product {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Product {
+                    inStock
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_composite_key_is_asked_without_the_clients_condition_on_it():
+    plan = planned(
+        "shop", "query($a: Boolean!) { products { maker { country @include(if: $a) { code } title } } }"
+    )
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  maker {
+                    id
+                    country {
+                      code
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "products.@.maker") {
+              Fetch(service: "makers") {
+                {
+                  ... on Maker {
+                    __typename
+                    id
+                    country {
+                      code
+                    }
+                  }
+                } =>
+                {
+                  ... on Maker {
+                    title
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_an_object_whose_fields_are_all_skipped_is_asked_for_its_type():
+    plan = planned("shop", "{ products { id @skip(if: true) } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "catalogue") {
+            {
+              products {
+                __typename
+              }
+            }
+          }
+        }
+    """)

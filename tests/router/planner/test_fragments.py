@@ -60,3 +60,19 @@ def test_nested_fragments_merge_the_selections_of_one_field():
           }
         }
     """)
+
+
+def test_an_object_of_which_nothing_is_left_to_ask_is_asked_for_its_type():
+    plan = planned("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "library") {
+            {
+              item {
+                __typename
+              }
+            }
+          }
+        }
+    """)

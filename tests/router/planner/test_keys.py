@@ -239,3 +239,54 @@ def test_a_field_of_the_key_itself_needs_no_hop():
           }
         }
     """)
+
+
+def test_each_subgraph_is_entered_by_the_key_that_costs_least():
+    plan = planned("shop", "{ soldOut { name price } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "stock") {
+              {
+                soldOut {
+                  id
+                  sku
+                }
+              }
+            },
+            Parallel {
+              Flatten(path: "soldOut.@") {
+                Fetch(service: "catalogue") {
+                  {
+                    ... on Product {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      name
+                    }
+                  }
+                }
+              },
+              Flatten(path: "soldOut.@") {
+                Fetch(service: "prices") {
+                  {
+                    ... on Product {
+                      __typename
+                      sku
+                    }
+                  } =>
+                  {
+                    ... on Product {
+                      price
+                    }
+                  }
+                }
+              },
+            },
+          }
+        }
+    """)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.planner.fetches import FetchGraph
 from router.planner.merges import depths, merged
 from router.planner.plan import Input, InputField
-from router.planner.steps import Presented, SelectedField, Step
+from router.planner.steps import Presented, SelectedField, Selection, Step
 
 
 def step(number: int, graph: str, *parents: Step, field: str, key: str = "id", **sent: str) -> Step:
@@ -61,3 +61,27 @@ def test_steps_that_use_different_keys_stay_apart():
     by_id, by_code = step(0, "A", field="x", id="id"), step(1, "A", field="y", key="code", code="code")
 
     assert fields_of(merged(FetchGraph((by_id, by_code)))) == [["x"], ["y"]]
+
+
+def test_what_waited_for_a_merged_step_waits_for_the_one_it_joined():
+    first, other = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id")
+    waiting = step(2, "B", other, field="b", y="y")
+
+    graph = merged(FetchGraph((first, other, waiting)))
+
+    assert fields_of(graph) == [["x", "y"], ["b"]]
+    assert waiting.parents == {first}
+
+
+def test_what_two_steps_ask_below_one_field_is_asked_together():
+    first, other = step(0, "A", field="box", id="id"), step(1, "A", field="box", id="id")
+    for each, name in ((first, "width"), (other, "height")):
+        [box] = each.selection.outputs()
+        box.selection = Selection()
+        box.selection.field(SelectedField(name, name, "", frozenset(), frozenset()))
+
+    [only] = merged(FetchGraph((first, other))).steps
+
+    [box] = only.selection.outputs()
+    assert box.selection
+    assert [field.key for field in box.selection.outputs()] == ["width", "height"]

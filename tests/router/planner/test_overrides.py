@@ -117,3 +117,52 @@ def test_an_inactive_label_leads_back_to_the_old_subgraph():
           }
         }
     """)
+
+
+def test_a_field_that_is_provided_stays_so_while_its_label_is_inactive():
+    plan = planned("staffing", "{ oldest { phone } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "old") {
+            {
+              oldest {
+                phone
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_an_active_label_moves_a_field_that_is_provided_as_well():
+    plan = planned("staffing", "{ oldest { phone } }", frozenset({"percent(20)"}))
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "old") {
+              {
+                oldest {
+                  id
+                }
+              }
+            },
+            Flatten(path: "oldest") {
+              Fetch(service: "new") {
+                {
+                  ... on Person {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Person {
+                    phone
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)

@@ -131,3 +131,21 @@ def test_a_provided_field_does_not_spare_a_hop_for_another_field():
           }
         }
     """)
+
+
+def test_federation_1_provides_a_field_that_the_subgraph_does_not_tell_of():
+    plan = planned("people", "{ newest { author { name } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Fetch(service: "posts") {
+            {
+              newest {
+                author {
+                  name
+                }
+              }
+            }
+          }
+        }
+    """)

@@ -1,5 +1,8 @@
 """`@requires`: what a field requires travels in the representation."""
 
+import pytest
+
+from router.planner import UnplannableError
 from tests.support.planning import planned, shown
 
 
@@ -334,3 +337,134 @@ def test_an_alias_that_takes_the_name_of_a_required_field_does_not_disturb_it():
           }
         }
     """)
+
+
+def test_an_entity_with_requirements_is_entered_by_the_key_that_costs_least():
+    plan = planned("shop", "{ products { shelfLabel } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                products {
+                  id
+                  name
+                }
+              }
+            },
+            Flatten(path: "products.@") {
+              Fetch(service: "stock") {
+                {
+                  ... on Product {
+                    __typename
+                    id
+                    name
+                  }
+                } =>
+                {
+                  ... on Product {
+                    shelfLabel
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_required_typename_is_sent_along():
+    plan = planned("shipping", "{ parcel { kind } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  id
+                  item {
+                    __typename
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    item {
+                      __typename
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    kind
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_field_asked_twice_requires_its_fields_once():
+    plan = planned("shipping", "{ parcel { label again: label } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "catalogue") {
+              {
+                parcel {
+                  id
+                  item {
+                    __typename
+                    ... on Book {
+                      pages
+                    }
+                    ... on Toy {
+                      parts
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "parcel") {
+              Fetch(service: "rates") {
+                {
+                  ... on Parcel {
+                    __typename
+                    id
+                    item {
+                      __typename
+                      ... on Book {
+                        pages
+                      }
+                      ... on Toy {
+                        parts
+                      }
+                    }
+                  }
+                } =>
+                {
+                  ... on Parcel {
+                    label
+                    again: label
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_fields_that_require_each_other_cannot_be_had():
+    with pytest.raises(UnplannableError, match=r"'parcel\.net' on type 'Parcel'"):
+        planned("shipping", "{ parcel { net } }")

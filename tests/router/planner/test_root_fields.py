@@ -74,3 +74,28 @@ def test_typename_of_the_root_needs_no_fetch():
     assert plan == shown("""
         QueryPlan {}
     """)
+
+
+def test_a_field_that_returns_the_query_root_leads_to_every_subgraph():
+    plan = planned("profiles", "{ query { onlyB } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "a") {
+              {
+                query {
+                  __typename
+                }
+              }
+            },
+            Flatten(path: "query") {
+              Fetch(service: "b") {
+                {
+                  onlyB
+                }
+              }
+            },
+          }
+        }
+    """)

@@ -15,12 +15,13 @@ from router.supergraph import Supergraph
 from tests.support.planning import planning, shown
 
 UNREACHABLE = """
-schema @link(url: "https://specs.apollo.dev/join/v0.3") { query: Query }
+schema @link(url: "https://specs.apollo.dev/join/v0.3") { query: Query mutation: Mutation }
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
 directive @join__type(graph: join__Graph!, key: String, resolvable: Boolean! = true) repeatable on OBJECT
 directive @join__field(graph: join__Graph, external: Boolean) repeatable on FIELD_DEFINITION
 enum join__Graph { A @join__graph(name: "a", url: "http://a") B @join__graph(name: "b", url: "http://b") }
 type Query @join__type(graph: A) @join__type(graph: B) { thing: Thing @join__field(graph: A) }
+type Mutation @join__type(graph: A) { thing: Thing @join__field(graph: A) }
 type Thing @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", resolvable: false) {
   id: ID!
   far: Int @join__field(graph: B)
@@ -53,9 +54,16 @@ def test_every_stage_can_be_printed():
     assert "Product =={sku}==> Product/STOCK" in str(stages.planner.graph).splitlines()
 
 
-def test_a_field_that_no_subgraph_can_reach_fails_the_operation():
+def test_a_path_shows_the_types_that_it_narrows_to():
+    [found] = planning("media", "{ item { ... on Book { pages } } }").paths[0]
+
+    assert str(found) == "item.pages\n  .item|[Book].pages"
+
+
+@pytest.mark.parametrize("text", ["{ thing { id far } }", "mutation { thing { id far } }"])
+def test_a_field_that_no_subgraph_can_reach_fails_the_operation(text: str):
     supergraph = Supergraph.parse(UNREACHABLE)
-    document = parse("{ thing { id far } }")
+    document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
 
