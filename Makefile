@@ -16,7 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check bench bench-router explorer browser clean
-.PHONY: check-format check-lint check-types check-contracts check-schema check-tests
+.PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ run: $(READY) ## Start everything and keep it running; prints the endpoint and t
 test: $(READY) browser explorer ## Run all tests.
 	@exec $(BIN)/memorable test
 
-check: check-format check-lint check-types check-contracts check-schema check-tests ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
+check: check-format check-lint check-types check-contracts check-schema check-planner check-tests ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
 
 check-format: $(READY)
 	$(BIN)/ruff format --check .
@@ -48,6 +48,11 @@ check-contracts: $(READY)
 
 check-schema: $(READY)
 	$(BIN)/memorable schema check
+
+# Its own tests cover every branch of the planner; whatever else runs it does not count.
+check-planner: $(READY)
+	COVERAGE_FILE=.pytest_cache/planner.coverage $(BIN)/python -m pytest -q tests/router/planner tests/router/test_normalize.py \
+		--cov=router.planner --cov=router.normalize --cov-fail-under=100
 
 check-tests: $(READY) browser explorer
 	$(BIN)/memorable test --coverage
