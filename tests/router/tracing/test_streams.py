@@ -1,8 +1,10 @@
 """The spans of sockets and of subscriptions."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.router.library import until
@@ -13,13 +15,22 @@ from tests.router.tracing.running import CallersTrace, Traced, callers_trace, tr
 PUBLISHED = {"query": "subscription News { published { title stars } }"}
 
 
-async def over_socket(library: Traced, caller: CallersTrace, payload: Any) -> list[Any]:
-    """The messages that answer one operation."""
+@asynccontextmanager
+async def acknowledged(
+    library: Traced, caller: CallersTrace
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A socket that takes operations."""
     client, headers = library.client, {"traceparent": caller.traceparent}
     protocols = ("graphql-transport-ws",)
     async with client.ws_connect(library.url, protocols=protocols, headers=headers) as socket:
         await socket.send_json({"type": "connection_init"})
         assert await socket.receive_json() == {"type": "connection_ack"}
+        yield socket
+
+
+async def over_socket(library: Traced, caller: CallersTrace, payload: Any) -> list[Any]:
+    """The messages that answer one operation."""
+    async with acknowledged(library, caller) as socket:
         await socket.send_json({"type": "subscribe", "id": "1", "payload": payload})
         messages: list[Any] = []
         while not messages or messages[-1]["type"] == "next":
@@ -111,12 +122,11 @@ async def test_each_event_is_a_trace_of_its_own_that_is_linked_to_its_subscripti
 
 async def test_a_subscription_is_seen_while_it_lives(running: Traced):
     caller = callers_trace()
-    headers = {"traceparent": caller.traceparent, "accept": "text/event-stream"}
 
-    silence = {"query": "subscription Quiet { silence { title } }"}
-    async with running.client.post(running.url, json=silence, headers=headers):
+    async with acknowledged(running, caller) as socket:
+        payload = {"query": "subscription Quiet { silence { title } }"}
+        await socket.send_json({"type": "subscribe", "id": "1", "payload": payload})
         await running.collected(caller.trace_id, "subscription")
-        await running.collected(caller.trace_id, "POST books")
 
 
 async def test_events_are_sampled_as_their_subscription_is():
