@@ -20,7 +20,7 @@ from router.executor.headers import HeaderRules
 from router.executor.http_client import HttpClient
 from router.executor.retries import Retries
 from router.executor.subgraph import open_session
-from router.executor.transport import Transport
+from router.executor.transport import StreamSource, Transport
 from router.parts import Parts
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
@@ -73,7 +73,16 @@ def create_app(settings: Settings) -> Starlette:
                 jwks_url = _jwks_url(settings, supergraph)
                 keys = KeySet(jwks_url, session) if jwks_url else None
                 pipeline = _pipeline(
-                    settings, parts, supergraph, client, keys, decisions, metrics, documents, preparing
+                    settings,
+                    parts,
+                    supergraph,
+                    session,
+                    client,
+                    keys,
+                    decisions,
+                    metrics,
+                    documents,
+                    preparing,
                 )
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = parts.endpoint(
@@ -122,6 +131,7 @@ def _pipeline(
     settings: Settings,
     parts: Parts,
     supergraph: Supergraph,
+    session: aiohttp.ClientSession,
     client: HttpClient,
     keys: KeySet | None,
     decisions: PolicyDecisions,
@@ -145,7 +155,7 @@ def _pipeline(
         operations,
         documents,
         _transport(traffic, parts, client, urls, rules, metrics),
-        parts.events(urls, traffic.subgraph_timeout, rules),
+        _sources(traffic, parts, session, urls, rules),
         TokenVerifier(keys, settings.jwt_issuer) if keys else None,
         decisions,
         metrics,
@@ -183,6 +193,22 @@ def _parts(settings: Settings) -> Parts:
     from router.tracing import traced  # noqa: PLC0415 - as said above
 
     return traced(exporter)
+
+
+def _sources(
+    traffic: Traffic,
+    parts: Parts,
+    session: aiohttp.ClientSession,
+    urls: Mapping[str, str],
+    rules: HeaderRules,
+) -> Mapping[str, StreamSource]:
+    """How the subscriptions of each subgraph are opened."""
+    events = parts.events(urls, traffic.subgraph_timeout, rules)
+    over_sockets = {
+        name: traffic.subscriptions[name].url(urls[name]) for name in urls & traffic.subscriptions.keys()
+    }
+    sockets = parts.sockets(session, over_sockets, traffic.subgraph_timeout, rules)
+    return {name: sockets if name in over_sockets else events for name in urls}
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

@@ -10,6 +10,7 @@ from router.executor.breaker import CircuitBreakers
 from router.executor.deduplication import Deduplication
 from router.executor.subgraph import HttpTransport
 from router.executor.subscriptions import EventSource
+from router.executor.websocket import WebSocketSource
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
@@ -25,6 +26,7 @@ class Parts:
     pipeline: type[Pipeline] = Pipeline
     operations: type[Operations] = Operations
     events: type[EventSource] = EventSource
+    sockets: type[WebSocketSource] = WebSocketSource
     transport: type[HttpTransport] = HttpTransport
     breakers: type[CircuitBreakers] = CircuitBreakers
     deduplication: type[Deduplication] = Deduplication

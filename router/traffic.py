@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urljoin
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -34,6 +35,7 @@ HeaderName = Annotated[
     str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_free)
 ]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
+Path = Annotated[str, StringConstraints(pattern=r"^/[\x21-\x7e]*$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
 Seconds = Annotated[float, Field(gt=0)]
 Percentage = Annotated[float, BeforeValidator(_of_all), Field(ge=0, le=100)]
@@ -79,6 +81,19 @@ class RemoveHeader(_Rule):
 Rule: TypeAlias = PropagateHeader | SetHeader | RemoveHeader
 
 
+class Subscriptions(BaseModel):
+    """How a subgraph's subscriptions are opened, other than over Server-Sent Events at its own address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    protocol: Literal["graphql_ws"]
+    path: Path | None = None
+
+    def url(self, subgraph_url: str) -> str:
+        """Where they are opened."""
+        return urljoin(subgraph_url, self.path) if self.path else subgraph_url
+
+
 def _listed(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -96,6 +111,9 @@ class Traffic(BaseSettings):
     subgraph_timeout: Seconds = Field(default=30.0, description="Seconds one fetch may take.")
     subgraph_timeouts: Annotated[Mapping[str, Seconds], NoDecode, BeforeValidator(_decoded)] = Field(
         default_factory=dict, description="The same for single subgraphs, as a JSON object."
+    )
+    subscriptions: Annotated[Mapping[str, Subscriptions], NoDecode, BeforeValidator(_decoded)] = Field(
+        default_factory=dict, description="Subgraphs that are subscribed to over WebSocket, as a JSON object."
     )
     max_response_bytes: int = Field(default=33_554_432, ge=1, description="Size of a subgraph's answer.")
     retries: int = Field(default=1, ge=0, le=10, description="How often a failed query is sent again.")

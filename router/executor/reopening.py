@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from router.executor.cursor import StreamRequest
-from router.executor.subscriptions import EventSource, StreamBrokenError, Upstream
-from router.executor.transport import RequestContext
+from router.executor.subgraph import StreamBrokenError
+from router.executor.transport import RequestContext, StreamSource, Upstream
 from router.telemetry import log
 
 FIRST_DELAY = 0.1
@@ -56,7 +56,7 @@ class _Patience:
 
 
 async def unbroken(
-    source: EventSource, request: StreamRequest, context: RequestContext
+    source: StreamSource, request: StreamRequest, context: RequestContext
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The events of a subscription over as many connections as it takes; closing ends it at the subgraph.
 
@@ -83,12 +83,12 @@ async def unbroken(
             return
         finally:
             await events.aclose()
-            upstream.close()
+            await upstream.close()
         upstream = await _reopened(source, request, context, seen, patience, broken)
 
 
 async def _reopened(
-    source: EventSource,
+    source: StreamSource,
     request: StreamRequest,
     context: RequestContext,
     seen: int | None,

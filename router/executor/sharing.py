@@ -10,7 +10,7 @@ nobody and what waits for it is bounded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -20,8 +20,7 @@ import orjson
 from router.errors import TooSlowError
 from router.executor.cursor import StreamRequest
 from router.executor.reopening import unbroken
-from router.executor.subscriptions import EventSource
-from router.executor.transport import RequestContext
+from router.executor.transport import RequestContext, StreamSource
 
 MAX_WAITING_EVENTS = 256
 
@@ -59,8 +58,8 @@ class _Listener:
 class SharedStreams:
     """The streams that clients may still join."""
 
-    def __init__(self, source: EventSource) -> None:
-        self._source = source
+    def __init__(self, sources: Mapping[str, StreamSource]) -> None:
+        self._sources = sources
         self._joinable: dict[_Identity, _Broadcast] = {}
 
     async def events(
@@ -73,7 +72,7 @@ class SharedStreams:
             TooSlowError: the client has not read for too many events.
         """
         if request.cursor is not None:
-            async with aclosing(unbroken(self._source, request, context)) as events:
+            async with aclosing(unbroken(self._sources[request.subgraph], request, context)) as events:
                 async for event in events:
                     yield event
             return
@@ -96,7 +95,7 @@ class SharedStreams:
                 if self._joinable.get(identity) is broadcast:
                     del self._joinable[identity]
 
-            broadcast = _Broadcast(unbroken(self._source, request, context), close)
+            broadcast = _Broadcast(unbroken(self._sources[request.subgraph], request, context), close)
             self._joinable[identity] = broadcast
         broadcast.listeners.append(listener)
         return broadcast

@@ -15,7 +15,10 @@ from router.executor.http_client import IDLE_SECONDS, AnswerTooLargeError, HttpA
 from router.executor.transport import Failure, Outcome, RequestContext, unanswered
 from router.telemetry import Metrics, log
 
-ACCEPT = "application/graphql-response+json, application/json"
+HEADERS = {
+    "accept": "application/graphql-response+json, application/json",
+    "content-type": "application/json",
+}
 DEADLINE = "x-deadline-ms"
 NO_RULES = HeaderRules()
 
@@ -34,6 +37,10 @@ class SubgraphError(Exception):
         return unanswered(self.subgraph)
 
 
+class StreamBrokenError(SubgraphError):
+    """The connection of a stream failed, not what came over it: opened again, it may well work."""
+
+
 def open_session() -> aiohttp.ClientSession:
     """The HTTP session that all calls of a router share; to be opened inside the event loop."""
     return aiohttp.ClientSession(
@@ -44,10 +51,13 @@ def open_session() -> aiohttp.ClientSession:
 
 
 def outgoing_headers(
-    subgraph: str, context: RequestContext, accept: str, rules: HeaderRules
+    subgraph: str, context: RequestContext, rules: HeaderRules, own: Mapping[str, str]
 ) -> dict[str, str]:
-    """What a subgraph reads of the client's request: its token, its trace, and what the rules say."""
-    headers = {"accept": accept, "content-type": "application/json", "traceparent": context.traceparent}
+    """What a subgraph reads of the client's request: its token, its trace, and what the rules say.
+
+    The exchange's own headers come first.
+    """
+    headers = {**own, "traceparent": context.traceparent}
     if context.tracestate:
         headers["tracestate"] = context.tracestate
     if context.authorization is not None:
@@ -94,7 +104,7 @@ class HttpTransport:
         seconds, late = self._timeouts[subgraph], Outcome.TIMEOUT
         if context.deadline is not None and (left := context.deadline - time.monotonic()) < seconds:
             seconds, late = max(left, 0.0), Outcome.DEADLINE
-        headers = outgoing_headers(subgraph, context, ACCEPT, self._rules)
+        headers = outgoing_headers(subgraph, context, self._rules, HEADERS)
         headers[DEADLINE] = str(int(seconds * 1000))
         try:
             async with asyncio.timeout(seconds):

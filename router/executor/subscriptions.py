@@ -1,8 +1,8 @@
-"""Subscriptions at the subgraphs: their events over Server-Sent Events, one connection each.
+"""Subscriptions at the subgraphs over Server-Sent Events, one connection each.
 
-Strawberry serves subscriptions over graphql-transport-ws and over SSE. SSE is the one used here, because
-there a subscription is an ordinary request: it carries the caller's headers, passes through the same
-middleware and error masking as a fetch, and ends at the subgraph the moment its connection closes.
+This is the way that needs no setting, because here a subscription is an ordinary request: it carries the
+caller's headers, passes through the same middleware and error masking as a fetch, and ends at the subgraph
+the moment its connection closes.
 """
 
 from __future__ import annotations
@@ -15,19 +15,24 @@ from router.executor.event_stream import EventDecoder, EventTooLargeError
 from router.executor.headers import HeaderRules
 from router.executor.http_client import Address, HttpError
 from router.executor.http_stream import HttpStream, open_stream
-from router.executor.subgraph import NO_RULES, SubgraphError, graphql_response, outgoing_headers
+from router.executor.subgraph import (
+    NO_RULES,
+    StreamBrokenError,
+    SubgraphError,
+    graphql_response,
+    outgoing_headers,
+)
 from router.executor.transport import Outcome, RequestContext
 
 EVENT_STREAM = "text/event-stream"
-ACCEPT = f"{EVENT_STREAM}, application/graphql-response+json;q=0.5, application/json;q=0.4"
+HEADERS = {
+    "accept": f"{EVENT_STREAM}, application/graphql-response+json;q=0.5, application/json;q=0.4",
+    "content-type": "application/json",
+}
 MAX_EVENT_BYTES = 4_194_304
 # Three heartbeats of the slowest common server; a stream that is silent for longer is dead.
 SILENCE_SECONDS = 45.0
 SERVER_ERROR = 500
-
-
-class StreamBrokenError(SubgraphError):
-    """The connection of a stream failed, not what came over it: opened again, it may well work."""
 
 
 class EventSource:
@@ -39,13 +44,13 @@ class EventSource:
         self._rules = rules
         self._addresses: dict[str, Address] = {}
 
-    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> EventStream:
         """A stream that the subgraph has begun to answer.
 
         Raises:
             StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
         """
-        headers = outgoing_headers(subgraph, context, ACCEPT, self._rules)
+        headers = outgoing_headers(subgraph, context, self._rules, HEADERS)
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await open_stream(self._address(subgraph), headers, body, SILENCE_SECONDS)
@@ -57,7 +62,7 @@ class EventSource:
         if answer.status >= SERVER_ERROR and "json" not in answer.content_type:
             answer.close()
             raise StreamBrokenError(subgraph, f"HTTP {answer.status} instead of a stream")
-        return Upstream(subgraph, answer)
+        return EventStream(subgraph, answer)
 
     def _address(self, subgraph: str) -> Address:
         if subgraph not in self._addresses:
@@ -65,8 +70,8 @@ class EventSource:
         return self._addresses[subgraph]
 
 
-class Upstream:
-    """One open stream of a subgraph."""
+class EventStream:
+    """One open stream of a subgraph, which is one HTTP answer."""
 
     __slots__ = ("_answer", "_subgraph")
 
@@ -74,7 +79,7 @@ class Upstream:
         self._subgraph = subgraph
         self._answer = answer
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends the subscription at the subgraph."""
         self._answer.close()
 

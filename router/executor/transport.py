@@ -1,7 +1,8 @@
-"""The seam between the executor and the network: one GraphQL request in, one GraphQL response out."""
+"""The seam between the executor and the network: a GraphQL request in, a response or a stream of them out."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -62,5 +63,35 @@ class Transport(Protocol):
         """Posts a JSON body and returns the GraphQL response.
 
         Whatever goes wrong is a `Failure`: a response without data and with an error; nothing is raised.
+        """
+        ...
+
+
+class Upstream(Protocol):
+    """One open stream of a subgraph."""
+
+    def events(self) -> AsyncGenerator[dict[str, Any], None]:
+        """The subgraph's GraphQL responses as they arrive, until it completes the stream.
+
+        Raises:
+            StreamBrokenError: the stream breaks off.
+            SubgraphError: what arrives is not a GraphQL response.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends the subscription at the subgraph."""
+        ...
+
+
+class StreamSource(Protocol):
+    """Opens subscriptions at subgraphs."""
+
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
+        """A stream that the subgraph has begun to answer.
+
+        Raises:
+            StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
+            SubgraphError: it will not have the subscription.
         """
         ...

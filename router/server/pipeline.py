@@ -37,8 +37,7 @@ from router.executor import (
 from router.executor.headers import ClientHeaders, HeaderRules
 from router.executor.sharing import SharedStreams
 from router.executor.subgraph import NO_RULES, SubgraphError
-from router.executor.subscriptions import EventSource
-from router.executor.transport import RequestContext, Transport
+from router.executor.transport import RequestContext, StreamSource, Transport
 from router.operation import coerce_variables
 from router.policy.access import enforce
 from router.policy.auth import Identity, TokenVerifier
@@ -66,7 +65,7 @@ class Pipeline:
         operations: Operations,
         documents: Documents,
         transport: Transport,
-        events: EventSource,
+        sources: Mapping[str, StreamSource],
         verifier: TokenVerifier | None,
         decisions: PolicyDecisions,
         metrics: Metrics,
@@ -83,7 +82,7 @@ class Pipeline:
         self._timeout = timeout
         self._report_cost = report_cost
         self.transport = transport
-        self.streams = SharedStreams(events)
+        self.streams = SharedStreams(sources)
         self.metrics = metrics
 
     async def identify(self, authorization: str | None, headers: Mapping[str, str]) -> Caller:

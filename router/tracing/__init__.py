@@ -23,7 +23,13 @@ from functools import partial
 from typing import Literal
 
 from router.parts import Parts
-from router.tracing.executor import TracedBreakers, TracedDeduplication, TracedEventSource, TracedTransport
+from router.tracing.executor import (
+    TracedBreakers,
+    TracedDeduplication,
+    TracedEventSource,
+    TracedTransport,
+    TracedWebSocketSource,
+)
 from router.tracing.export import exporting
 from router.tracing.server import (
     TracedConnection,
@@ -43,6 +49,7 @@ def traced(exporter: Literal["otlp", "console"]) -> Parts:
         pipeline=TracedPipeline,
         operations=TracedOperations,
         events=TracedEventSource,
+        sockets=TracedWebSocketSource,
         transport=TracedTransport,
         breakers=TracedBreakers,
         deduplication=TracedDeduplication,

@@ -19,8 +19,9 @@ from router.executor.breaker import CircuitBreakers
 from router.executor.deduplication import Deduplication
 from router.executor.http_client import HttpAnswer
 from router.executor.subgraph import HttpTransport
-from router.executor.subscriptions import EventSource, Upstream
+from router.executor.subscriptions import EventSource, EventStream
 from router.executor.transport import Failure, RequestContext
+from router.executor.websocket import SocketStream, WebSocketSource
 from router.tracing.spans import carried, fail, span_within
 
 SUBGRAPH = "subgraph.name"
@@ -65,7 +66,7 @@ class TracedDeduplication(Deduplication):
 class TracedEventSource(EventSource):
     """Each stream that is opened, also again, has a span until its answer begins."""
 
-    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> EventStream:
         """The open stream."""
         attributes = request_attributes(subgraph, self._urls[subgraph])
         with span_within(f"POST {subgraph}", SpanKind.CLIENT, attributes) as span:
@@ -74,15 +75,27 @@ class TracedEventSource(EventSource):
             return await super().open(subgraph, body, carried(context, span))
 
 
+class TracedWebSocketSource(WebSocketSource):
+    """The same of streams over sockets, whose handshake is a GET."""
+
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> SocketStream:
+        """The open stream."""
+        attributes = request_attributes(subgraph, self._urls[subgraph], "GET")
+        with span_within(f"GET {subgraph}", SpanKind.CLIENT, attributes) as span:
+            if not span.is_recording():
+                return await super().open(subgraph, body, context)
+            return await super().open(subgraph, body, carried(context, span))
+
+
 @lru_cache
-def request_attributes(subgraph: str, url: str) -> Mapping[str, Any]:
+def request_attributes(subgraph: str, url: str, method: str = "POST") -> Mapping[str, Any]:
     """What spans tell of every request to an address, which may hold a password."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return {
         SUBGRAPH: subgraph,
-        HTTP_REQUEST_METHOD: "POST",
+        HTTP_REQUEST_METHOD: method,
         SERVER_ADDRESS: parts.hostname or "",
-        SERVER_PORT: parts.port or (443 if parts.scheme == "https" else 80),
+        SERVER_PORT: parts.port or (443 if parts.scheme in ("https", "wss") else 80),
         URL_FULL: f"{parts.scheme}://{host}{parts.path}",
     }

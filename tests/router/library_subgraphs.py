@@ -10,7 +10,7 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from strawberry.asgi import GraphQL
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
@@ -164,7 +164,7 @@ class _Recorder:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] == "/graphql":
+        if scope["type"] in ("http", "websocket") and scope["path"] in ("/graphql", "/subscriptions"):
             headers = {name.decode(): value.decode() for name, value in scope["headers"]}
             scope["app"].state.shelf.requests.append(headers)
         await self.app(scope, receive, send)
@@ -177,7 +177,13 @@ def subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
     async def ready(_: Request) -> Response:
         return Response("ok")
 
-    app = Starlette(routes=[Route("/graphql", view), Route("/health/ready", ready)])
+    app = Starlette(
+        routes=[
+            Route("/graphql", view),
+            WebSocketRoute("/subscriptions", view),
+            Route("/health/ready", ready),
+        ]
+    )
     app.state.shelf = shelf
     app.add_middleware(_Recorder)
     return app

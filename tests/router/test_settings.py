@@ -20,6 +20,8 @@ from router.settings import InvalidSettingError, load
         ("ROUTER_HEADERS", "user-agent", "ROUTER_HEADERS: Value error, unexpected character"),
         ("ROUTER_HEADERS", '[{"remove": "content-length"}]', "ROUTER_HEADERS: "),
         ("ROUTER_HEADERS", '[{"set": "x-a", "value": "a\\nb"}]', "ROUTER_HEADERS: "),
+        ("ROUTER_SUBSCRIPTIONS", '{"ai": {"protocol": "sse"}}', "ROUTER_SUBSCRIPTIONS: Input should be 'gra"),
+        ("ROUTER_SUBSCRIPTIONS", '{"ai": {"path": "/ws"}}', "ROUTER_SUBSCRIPTIONS: Field required"),
         ("ROUTER_OVERRIDE_LABELS", '["beta"]', "ROUTER_OVERRIDE_LABELS: Input should be a valid dictionary"),
         ("ROUTER_OVERRIDE_LABELS", '{"beta": 101}', "ROUTER_OVERRIDE_LABELS: Input should be less than"),
         ("ROUTER_POLICY_URL", "opa:8181", "ROUTER_POLICY_URL: URL scheme should be 'http' or 'https'"),

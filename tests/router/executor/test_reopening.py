@@ -11,9 +11,9 @@ from aiohttp import web
 
 from router.executor import prepare, reopening, subscription_request
 from router.executor.reopening import unbroken
-from router.executor.subgraph import SubgraphError
-from router.executor.subscriptions import EventSource, StreamBrokenError
-from router.executor.transport import RequestContext
+from router.executor.subgraph import StreamBrokenError, SubgraphError
+from router.executor.subscriptions import EventSource
+from router.executor.transport import RequestContext, StreamSource
 from router.planner import Planner
 from tests.support.planning import operation, supergraph
 
@@ -75,7 +75,7 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventS
     await runner.cleanup()
 
 
-async def follow(source: EventSource, text: str, received: list[str]) -> list[str]:
+async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
     prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
     async with aclosing(unbroken(source, subscription_request(prepared, {}), CONTEXT)) as events:
         async for event in events:

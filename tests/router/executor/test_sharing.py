@@ -94,7 +94,9 @@ async def on_air() -> AsyncIterator[Station]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    running.shared = SharedStreams(EventSource({"counters": f"http://{host}:{port}/graphql"}, 5.0))
+    running.shared = SharedStreams(
+        {"counters": EventSource({"counters": f"http://{host}:{port}/graphql"}, 5.0)}
+    )
     yield running
     await runner.cleanup()
 
@@ -162,7 +164,7 @@ async def test_the_end_of_the_stream_is_the_end_for_all_and_the_next_one_begins_
 
 async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
     station = Station()
-    station.shared = SharedStreams(EventSource({"counters": "http://127.0.0.1:1/graphql"}, 5.0))
+    station.shared = SharedStreams({"counters": EventSource({"counters": "http://127.0.0.1:1/graphql"}, 5.0)})
     listeners = [station.listen(), station.listen()]
     for listener in listeners:
         with pytest.raises(SubgraphError):

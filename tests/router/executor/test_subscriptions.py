@@ -53,7 +53,7 @@ async def collect(events: EventSource, received: list[dict[str, Any]]) -> None:
         async for event in upstream.events():
             received.append(event)  # noqa: PERF401 - what came before an error is kept
     finally:
-        upstream.close()
+        await upstream.close()
 
 
 async def collected(events: EventSource) -> list[dict[str, Any]]:
@@ -140,5 +140,5 @@ async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1
-        upstream.close()
+        await upstream.close()
         await until(lambda: shelf.open_streams == 0)

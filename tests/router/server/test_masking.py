@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
@@ -53,9 +52,7 @@ async def origin() -> AsyncIterator[str]:
 
     with ThreadPoolExecutor(max_workers=1) as thread:
         operations = Operations(supergraph, limits, 10, overrides, metrics, thread, introspection=True)
-        pipeline = Pipeline(
-            operations, Documents(), FaultyTransport(), EventSource({}, 1.0), None, decisions, metrics
-        )
+        pipeline = Pipeline(operations, Documents(), FaultyTransport(), {}, None, decisions, metrics)
 
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
