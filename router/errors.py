@@ -150,7 +150,11 @@ class DocumentError(RouterError):
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors[0].message)
-        self.errors = errors
+        self.errors = [_detached(each) for each in errors]
+
+    def again(self) -> DocumentError:
+        """The same refusal, without a traceback, which keeps all that was at hand when it was raised."""
+        return type(self)(self.errors)
 
     def formatted(self) -> list[dict[str, Any]]:
         """GraphQL's own errors, each with this error's code unless it brings one."""
@@ -318,6 +322,13 @@ def masked(trace_id: str) -> dict[str, Any]:
         "message": "Internal server error",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id},
     }
+
+
+def _detached(error: GraphQLError) -> GraphQLError:
+    """The error without the document that it points into, which would live as long."""
+    alone = GraphQLError(error.message, path=error.path, extensions=error.extensions)
+    alone.locations = error.locations
+    return alone
 
 
 def _with_code(error: GraphQLError, code: str) -> dict[str, Any]:

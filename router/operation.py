@@ -12,6 +12,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    SelectionSetNode,
 )
 from graphql.execution import get_variable_values
 
@@ -35,6 +36,17 @@ class Operation:
     def name(self) -> str | None:
         """The operation's own name."""
         return self.node.name.value if self.node.name else None
+
+    @property
+    def head(self) -> Operation:
+        """The operation without its selections: what is still asked of it once it is planned."""
+        node = OperationDefinitionNode(
+            operation=self.node.operation,
+            name=self.node.name,
+            variable_definitions=self.node.variable_definitions,
+            selection_set=SelectionSetNode(selections=()),
+        )
+        return Operation(self.schema, node, {})
 
 
 def operation_of(schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> Operation:

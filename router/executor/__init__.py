@@ -75,8 +75,9 @@ def prepare(planner: Planner, operation: Operation, deferring: Deferring = None)
         plan = planning.plan
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
+    plan.names.settle()
     return Prepared(
-        operation,
+        operation.head,
         plan,
         _runnable(_first(plan.node), plan),
         compile_projection(operation.schema, planning.normalized, plan.names),

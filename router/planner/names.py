@@ -36,6 +36,8 @@ class ResponseNames:
         self._assigned: dict[tuple[Place, _Use, str], str] = {}
         self._client: dict[tuple[Place, str, str], str] = {}
         self._shown: dict[tuple[Place, str], str] = {}
+        self.fields = 0
+        """How many fields have names, which tells how large the plan is."""
 
     def for_client(self, place: Place, type_name: str, name: str, arguments: str, wanted: str) -> str:
         """The name under which data holds a field that the client asked for under the wanted name."""
@@ -51,7 +53,13 @@ class ResponseNames:
         known = (place, use, wanted)
         if known not in self._assigned:
             self._assigned[known] = self._free_name(place, use, wanted)
+            self.fields += 1
         return self._assigned[known]
+
+    def settle(self) -> None:
+        """Forgets what only helps to assign further names."""
+        self._uses.clear()
+        self._assigned.clear()
 
     def asked_as(self, place: Place, type_name: str, response_name: str) -> str:
         """Where data holds what the client asked for under a response name."""

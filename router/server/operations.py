@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,10 +26,10 @@ from graphql import (
 
 from router.deferral import Deferring, conditions_of
 from router.errors import (
+    DocumentError,
     OperationNotFoundError,
     OperationTimeoutError,
     ParseFailedError,
-    RouterError,
     TooExpensiveError,
     ValidationFailedError,
 )
@@ -46,7 +47,11 @@ from router.supergraph import Supergraph
 from router.telemetry import Metrics
 
 MAX_VALIDATION_ERRORS = 20
-MAX_KNOWN_CHARACTERS = 1_000_000
+MAX_KNOWN_BYTES = 16_000_000
+# As measured: plans and projections weigh far more than the text that they are made of.
+BYTES_PER_OPERATION = 6000
+BYTES_PER_FIELD = 2200
+BYTES_PER_ERROR = 2000
 
 
 class Key(NamedTuple):
@@ -56,11 +61,6 @@ class Key(NamedTuple):
     operation_name: str | None
     labels: Labels
     deferring: Deferring = None
-
-    @property
-    def characters(self) -> int:
-        """How long its texts are."""
-        return len(self.query) + len(self.operation_name or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class PreparedOperation:
         return self.operation.node.operation
 
 
-_Outcome: TypeAlias = PreparedOperation | RouterError
+_Outcome: TypeAlias = PreparedOperation | DocumentError
 
 
 class Operations:
@@ -135,7 +135,7 @@ class Operations:
         self._size = size
         self._metrics = metrics
         self._known: OrderedDict[Key, _Outcome] = OrderedDict()
-        self._characters = 0
+        self._bytes = 0
         self._preparing = SingleFlight[Key, _Outcome](executor, limits.max_waiting_documents)
 
     async def get(
@@ -173,8 +173,8 @@ class Operations:
         else:
             self._metrics.operations.labels("hit").inc()
             self._known.move_to_end(key)
-        if isinstance(known, RouterError):
-            raise known.with_traceback(None)
+        if isinstance(known, DocumentError):
+            raise known.again()
         return known
 
     async def _prepared(self, key: Key, deadline: float | None) -> _Outcome:
@@ -189,18 +189,19 @@ class Operations:
 
     def _remember(self, key: Key, outcome: _Outcome) -> None:
         self._known[key] = outcome
-        self._characters += key.characters
-        while len(self._known) > self._size or self._characters > MAX_KNOWN_CHARACTERS:
-            oldest, _ = self._known.popitem(last=False)
-            self._characters -= oldest.characters
+        self._bytes += _weight(key, outcome)
+        while len(self._known) > self._size or self._bytes > MAX_KNOWN_BYTES:
+            self._bytes -= _weight(*self._known.popitem(last=False))
 
     def _attempt(self, key: Key) -> _Outcome:
         try:
             return self._prepare(key)
-        except RouterError as error:
-            return error
+        except DocumentError as error:
+            return error.again()
         except RecursionError:
             return ValidationFailedError([GraphQLError("The document is nested too deeply.")])
+        finally:
+            _collect()
 
     def _prepare(self, key: Key) -> PreparedOperation:
         schema = self._supergraph.public_schema
@@ -220,9 +221,11 @@ class Operations:
             message = f"The document has {found} characters; at most {allowed} are allowed."
             raise ParseFailedError([GraphQLError(message)])
         try:
-            return parse(query, max_lexical_tokens=self._limits.max_tokens)
+            document = parse(query, max_lexical_tokens=self._limits.max_tokens)
         except GraphQLSyntaxError as error:
             raise ParseFailedError([error]) from None
+        _unlink(document)
+        return document
 
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         if errors := problems(document, self._limits):
@@ -257,3 +260,30 @@ def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     else:
         message = "The document has no operation."
     raise OperationNotFoundError([GraphQLError(message)])
+
+
+def _collect() -> None:
+    """Frees what preparing leaves, which is full of cycles: found at once, it is little and young.
+
+    Everything waits for the collector. A search of all that is kept takes long, so it is made only as often
+    as the collector's thresholds say.
+    """
+    due = gc.get_count()[2] > gc.get_threshold()[2]
+    gc.collect(2 if due else 1)
+
+
+def _unlink(document: DocumentNode) -> None:
+    """Parts a document's tokens, which as a chain only the garbage collector could free, holding all up."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
+
+
+def _weight(key: Key, outcome: _Outcome) -> int:
+    """About how many bytes are kept for an operation: its texts, and what plans and projections weigh."""
+    texts = len(key.query) + len(key.operation_name or "")
+    if isinstance(outcome, DocumentError):
+        return texts + BYTES_PER_ERROR * len(outcome.errors)
+    return texts + BYTES_PER_OPERATION + BYTES_PER_FIELD * outcome.prepared.plan.names.fields

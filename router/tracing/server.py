@@ -18,7 +18,7 @@ from opentelemetry.trace import get_current_span
 from starlette.requests import Request
 from starlette.responses import Response
 
-from router.errors import RouterError
+from router.errors import DocumentError
 from router.executor import ExecutionRequest, Prepared
 from router.executor.projection import Answer, Project
 from router.operation import Operation as Document
@@ -161,7 +161,7 @@ class TracedOperations(Operations):
         get_current_span().set_attribute(OPERATION_CACHE, "hit")
         return await super().get(query, operation_name, deadline)
 
-    def _attempt(self, key: Key) -> PreparedOperation | RouterError:
+    def _attempt(self, key: Key) -> PreparedOperation | DocumentError:
         get_current_span().set_attribute(OPERATION_CACHE, "miss")
         return super()._attempt(key)
 

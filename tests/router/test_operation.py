@@ -13,6 +13,13 @@ def test_an_operation_knows_its_kind_and_name():
     assert operation("profiles", "mutation { addA }").name is None
 
 
+def test_the_head_of_an_operation_is_enough_for_its_variables():
+    head = operation("shop", PRICE).head
+
+    assert (head.kind, head.name, head.fragments) == ("query", "Price", {})
+    assert coerce_variables(head, {"id": "1"}) == {"id": "1", "currency": "EUR"}
+
+
 def test_defaults_are_filled_in():
     assert coerce_variables(operation("shop", PRICE), {"id": "1"}) == {"id": "1", "currency": "EUR"}
 

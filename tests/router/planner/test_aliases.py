@@ -214,3 +214,12 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
     assert stages.names.asked_as(("things",), "Dog", "id") == "_id_1"
     assert stages.names.shown_as(("things",), "_id_1") == "id"
     assert stages.names.shown_as(("things",), "_id_2") is None
+
+
+def test_names_that_are_settled_still_tell_what_the_client_asked_for():
+    names = planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
+    assert names.fields == 2
+
+    names.settle()
+
+    assert (names.fields, names.shown_as(("a",), "label")) == (2, "label")

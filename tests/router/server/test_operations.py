@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 import pytest
-from graphql import parse
+from graphql import SourceLocation, parse
 from prometheus_client import CollectorRegistry
 
 from router.errors import (
@@ -110,17 +110,45 @@ async def test_the_operation_asked_longest_ago_is_forgotten_first(prepared: Prep
 
 
 async def test_long_documents_do_not_fill_the_memory(prepared: Preparing, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 100)
+    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 20_000)
     known = prepared()
     first = await known.get("{ average }", None)
-    await known.get("{ average }" + " " * 90, None)
+    await known.get("{ average }" + " " * 15_000, None)
     assert await known.get("{ average }", None) is not first
+
+
+async def test_operations_of_many_fields_do_not_fill_the_memory(
+    prepared: Preparing, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 20_000)
+    known = prepared()
+    first = await known.get("{ average }", None)
+    await known.get("{ books { id title } }", None)
+    assert await known.get("{ average }", None) is not first
+
+
+async def test_a_refusal_does_not_keep_the_document(prepared: Preparing):
+    with pytest.raises(ValidationFailedError) as refusal:
+        await prepared().get("{ nothing }", None)
+    [error] = refusal.value.errors
+    assert (error.locations, error.nodes, error.source) == ([SourceLocation(1, 3)], None, None)
+
+
+async def test_a_refusal_that_is_remembered_keeps_nothing_of_the_requests_it_was_raised_for(
+    prepared: Preparing,
+):
+    known, refusals = prepared(), []
+    for _ in range(2):
+        with pytest.raises(ValidationFailedError) as refusal:
+            await known.get("{ nothing }", None)
+        refusals.append(refusal.value)
+    assert refusals[0] is not refusals[1]
 
 
 async def test_a_document_larger_than_the_memory_is_still_answered(
     prepared: Preparing, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 5)
+    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 5)
     known = prepared()
     assert (await known.get("{ average }", None)).operation.kind == "query"
 
@@ -145,11 +173,11 @@ async def test_a_document_over_a_limit_is_refused_before_it_is_validated(prepare
 async def test_long_names_of_operations_do_not_fill_the_memory(
     prepared: Preparing, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(operations, "MAX_KNOWN_CHARACTERS", 100)
+    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 20_000)
     known = prepared()
     first = await known.get("{ average }", None)
     with pytest.raises(OperationNotFoundError):
-        await known.get("{ average }", "x" * 90)
+        await known.get("{ average }", "x" * 15_000)
     assert await known.get("{ average }", None) is not first
 
 

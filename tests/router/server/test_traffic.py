@@ -29,6 +29,15 @@ async def test_what_is_left_of_an_operations_time_is_passed_down():
     assert 0 < int(headers["x-deadline-ms"]) < 10_000
 
 
+async def test_an_operation_that_runs_out_of_time_before_it_is_planned_is_told_so():
+    async with opened(traffic=Traffic.model_validate({"operation_timeout": 1e-6})) as library:
+        question = {"query": "{ books { title } }"}
+        async with library.client.post(library.url, json=question) as answer:
+            errors = (await answer.json())["errors"]
+    assert (answer.status, errors[0]["extensions"]["code"]) == (504, "OPERATION_TIMEOUT")
+    assert library.shelf.requests == []
+
+
 async def test_header_rules_set_and_remove():
     rules = [
         {"set": "X-Graph", "value": "memorable"},
