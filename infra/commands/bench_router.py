@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.bench.router.measure import CONCURRENCY, Figures, measure
+from infra.bench.router.load import CONCURRENCY
+from infra.bench.router.measure import Figures, measure
 from infra.console import console, say
 
 
@@ -34,6 +35,9 @@ def _show(figures: Figures) -> None:
     table.add_row("requests per second", f"{figures.requests_per_second:.0f}")
     table.add_row("answer time, median", f"{figures.median_milliseconds:.1f} ms")
     table.add_row("answer time, 95 of 100 below", f"{figures.p95_milliseconds:.1f} ms")
+    for when, delays in ("alone", figures.undisturbed), ("while new ones are prepared", figures.disturbed):
+        table.add_row(f"one at a time {when}, 99 of 100 below", f"{delays.p99:.1f} ms")
+        table.add_row(f"one at a time {when}, longest", f"{delays.longest:.1f} ms")
     table.add_row("fetches per request", f"{figures.fetches_per_request:g}")
     table.add_row("memory", f"{figures.mebibytes:.0f} MiB")
     console.print(table)

@@ -14,17 +14,17 @@ from pathlib import Path
 from statistics import quantiles
 
 import httpx2
-import orjson
 import psutil
 
-from infra.bench.router.town import QUERY, SCHEMAS, composable
+from infra.bench.router.cold import Delays, delays
+from infra.bench.router.load import Load
+from infra.bench.router.town import SCHEMAS, composable
 from infra.errors import InfraError
 from infra.local.ports import free_port
 from infra.schema.composition import compose
 from infra.schema.config import Subgraph
 from router.executor.http_client import HttpClient
 
-CONCURRENCY = 10
 WARM_UP = 300
 PATIENCE = 20.0
 MIB = 1024 * 1024
@@ -39,6 +39,8 @@ class Figures:
     median_milliseconds: float
     p95_milliseconds: float
     fetches_per_request: float
+    undisturbed: Delays
+    disturbed: Delays
     mebibytes: float
 
 
@@ -63,55 +65,25 @@ async def measure(folder: Path, requests: int) -> Figures:
         HttpClient() as client,
     ):
         _apart(process)
-        load = _Load(client, f"http://127.0.0.1:{router}/graphql")
+        url = f"http://127.0.0.1:{router}/graphql"
+        load = Load(client, url)
         await load.run(WARM_UP)
         fetches, spent, started = await _fetches(http, subgraphs), _cpu(process), time.perf_counter()
         milliseconds = await load.run(requests)
         elapsed, spent = time.perf_counter() - started, _cpu(process) - spent
         fetches = await _fetches(http, subgraphs) - fetches
         cuts = quantiles(milliseconds, n=20)
+        undisturbed, disturbed = await delays(client, url, load)
         return Figures(
             cpu_seconds_per_thousand=spent / requests * 1000,
             requests_per_second=requests / elapsed,
             median_milliseconds=cuts[9],
             p95_milliseconds=cuts[18],
             fetches_per_request=fetches / requests,
+            undisturbed=undisturbed,
+            disturbed=disturbed,
             mebibytes=process.memory_info().rss / MIB,
         )
-
-
-class _Load:
-    """Asks the one query, each time as another caller, and takes only the one answer."""
-
-    def __init__(self, client: HttpClient, url: str) -> None:
-        self._client = client
-        self._url = url
-        self._body = orjson.dumps({"query": QUERY})
-        self._right: bytes | None = None
-
-    async def run(self, requests: int) -> list[float]:
-        """The milliseconds that each request took."""
-        numbers = iter(range(requests))
-        milliseconds: list[float] = []
-
-        async def one_connection() -> None:
-            for number in numbers:
-                started = time.perf_counter()
-                await self._ask(number)
-                milliseconds.append((time.perf_counter() - started) * 1000)
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(CONCURRENCY):
-                group.create_task(one_connection())
-        return milliseconds
-
-    async def _ask(self, number: int) -> None:
-        headers = {"content-type": "application/json", "authorization": f"Bearer caller-{number}"}
-        answer = await self._client.post(self._url, headers, self._body)
-        if self._right is None and "errors" not in orjson.loads(answer.body):
-            self._right = answer.body
-        if answer.status != 200 or answer.body != self._right:
-            raise InfraError(f"The router answered {answer.status}: {answer.body[:300]!r}")
 
 
 def _supergraph(port: int) -> str:
