@@ -143,13 +143,12 @@ def _pipeline(
     traffic = settings.traffic
     rules = HeaderRules(rule.compiled() for rule in traffic.headers)
     operations = parts.operations(
-        supergraph,
-        settings.limits,
-        settings.router_cache_size,
+        parts.preparation(supergraph, settings.limits, introspection=settings.introspection),
         Overrides(supergraph, traffic.override_labels),
         metrics,
         preparing,
-        introspection=settings.introspection,
+        size=settings.router_cache_size,
+        max_waiting=settings.limits.max_waiting_documents,
     )
     return parts.pipeline(
         operations,

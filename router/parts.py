@@ -14,6 +14,7 @@ from router.executor.websocket import WebSocketSource
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
+from router.server.preparation import Preparation
 from router.server.websocket import Connection
 
 
@@ -25,6 +26,7 @@ class Parts:
     connection: type[Connection] = Connection
     pipeline: type[Pipeline] = Pipeline
     operations: type[Operations] = Operations
+    preparation: type[Preparation] = Preparation
     events: type[EventSource] = EventSource
     sockets: type[WebSocketSource] = WebSocketSource
     transport: type[HttpTransport] = HttpTransport

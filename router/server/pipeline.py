@@ -43,7 +43,8 @@ from router.policy.access import enforce
 from router.policy.auth import Identity, TokenVerifier
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
-from router.server.operations import Operations, PreparedOperation
+from router.server.operations import Operations
+from router.server.preparation import PreparedOperation
 from router.server.request import GraphQLRequest
 from router.telemetry import Metrics, Trace, log
 

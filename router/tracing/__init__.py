@@ -36,6 +36,7 @@ from router.tracing.server import (
     TracedEndpoint,
     TracedOperations,
     TracedPipeline,
+    TracedPreparation,
 )
 
 __all__ = ["traced"]
@@ -48,6 +49,7 @@ def traced(exporter: Literal["otlp", "console"]) -> Parts:
         connection=TracedConnection,
         pipeline=TracedPipeline,
         operations=TracedOperations,
+        preparation=TracedPreparation,
         events=TracedEventSource,
         sockets=TracedWebSocketSource,
         transport=TracedTransport,

@@ -18,7 +18,6 @@ from opentelemetry.trace import get_current_span
 from starlette.requests import Request
 from starlette.responses import Response
 
-from router.errors import DocumentError
 from router.executor import ExecutionRequest, Prepared
 from router.executor.projection import Answer, Project
 from router.operation import Operation as Document
@@ -26,8 +25,9 @@ from router.policy.auth import Identity
 from router.server.application import ENDPOINT
 from router.server.http import HttpEndpoint
 from router.server.messages import Subscribe
-from router.server.operations import Key, Operations, PreparedOperation
+from router.server.operations import Operations
 from router.server.pipeline import Caller, Operation, Pipeline
+from router.server.preparation import Key, Outcome, Preparation, PreparedOperation
 from router.server.request import GraphQLRequest
 from router.server.websocket import Connection
 from router.telemetry import Trace
@@ -152,18 +152,23 @@ class TracedOperation(Operation):
 
 
 class TracedOperations(Operations):
-    """What is done once for a document has spans where it is done."""
+    """Whether an operation was known is told of the stage's span."""
 
     async def get(
         self, query: str, operation_name: str | None, deadline: float | None = None
     ) -> PreparedOperation:
-        """The prepared operation; whether it was known is told of the stage's span."""
+        """The prepared operation."""
         get_current_span().set_attribute(OPERATION_CACHE, "hit")
         return await super().get(query, operation_name, deadline)
 
-    def _attempt(self, key: Key) -> PreparedOperation | DocumentError:
+
+class TracedPreparation(Preparation):
+    """What is done once for a document has spans where it is done."""
+
+    def attempt(self, key: Key) -> Outcome:
+        """The prepared operation, or why it is refused."""
         get_current_span().set_attribute(OPERATION_CACHE, "miss")
-        return super()._attempt(key)
+        return super().attempt(key)
 
     def _parse(self, query: str) -> DocumentNode:
         with span_within("parse"):

@@ -19,6 +19,7 @@ from router.policy.overrides import Overrides
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
+from router.server.preparation import Preparation
 from router.server.single_connection import EventStreams
 from router.server.websocket import SUBPROTOCOL, Connection
 from router.settings import Limits
@@ -51,7 +52,8 @@ async def origin() -> AsyncIterator[str]:
         decisions = PolicyDecisions(None, session, 1.0)
 
     with ThreadPoolExecutor(max_workers=1) as thread:
-        operations = Operations(supergraph, limits, 10, overrides, metrics, thread, introspection=True)
+        preparation = Preparation(supergraph, limits, introspection=True)
+        operations = Operations(preparation, overrides, metrics, thread, size=10, max_waiting=10)
         pipeline = Pipeline(operations, Documents(), FaultyTransport(), {}, None, decisions, metrics)
 
         async def websocket(socket: WebSocket) -> None:

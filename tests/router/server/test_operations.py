@@ -21,7 +21,8 @@ from router.errors import (
 )
 from router.policy.overrides import Overrides
 from router.server import operations
-from router.server.operations import Operations, PreparedOperation
+from router.server.operations import Operations
+from router.server.preparation import Preparation, PreparedOperation, select
 from router.settings import Limits
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -53,7 +54,9 @@ class Preparing(Protocol):
 def prepared(supergraph: Supergraph, metrics: Metrics, thread: ThreadPoolExecutor) -> Preparing:
     def made(size: int = 10, **limits: int) -> Operations:
         chosen, overrides = Limits.model_validate(limits), Overrides(supergraph, {})
-        return Operations(supergraph, chosen, size, overrides, metrics, thread, introspection=True)
+        preparation = Preparation(supergraph, chosen, introspection=True)
+        waiting = chosen.max_waiting_documents
+        return Operations(preparation, overrides, metrics, thread, size=size, max_waiting=waiting)
 
     return made
 
@@ -275,7 +278,8 @@ async def test_a_progressive_override_is_decided_for_each_request_and_planned_on
     drawn = iter([0.1, 0.9, 0.15, 0.2])
     limits = Limits.model_validate({})
     overrides = Overrides(named("staffing"), {}, lambda: next(drawn))
-    known = Operations(named("staffing"), limits, 10, overrides, metrics, thread, introspection=True)
+    preparation = Preparation(named("staffing"), limits, introspection=True)
+    known = Operations(preparation, overrides, metrics, thread, size=10, max_waiting=10)
     first, second, third, fourth = [await known.get("{ people { phone } }", None) for _ in range(4)]
     assert ("new" in str(first.prepared.plan), "new" in str(second.prepared.plan)) == (True, False)
     assert (third is first, fourth is second) == (True, True)
@@ -295,5 +299,5 @@ async def test_a_progressive_override_is_decided_for_each_request_and_planned_on
 )
 def test_an_operation_that_cannot_be_singled_out_is_never_guessed(query: str, name: str | None, message: str):
     with pytest.raises(OperationNotFoundError) as refusal:
-        operations.select(parse(query), name)
+        select(parse(query), name)
     assert refusal.value.message == message
