@@ -7,12 +7,13 @@ from graphql import OperationDefinitionNode, parse
 
 from router.normalize import FieldSelection
 from router.operation import operation_of
-from router.planner import UnplannableError, plan
+from router.planner import Planner, UnplannableError, plan
 from router.planner.choice import BUDGET, choose, cost_of
 from router.planner.graph import FieldMove, Node, Select
 from router.planner.paths import Leaf, Path
 from router.supergraph import Supergraph
-from tests.support.planning import planning, shown
+from tests.support.planning import operation, planning, shown
+from tests.support.planning import supergraph as named
 
 UNREACHABLE = """
 schema @link(url: "https://specs.apollo.dev/join/v0.3") { query: Query mutation: Mutation }
@@ -127,3 +128,16 @@ def test_a_field_of_one_of_its_types_need_not_be():
 def test_a_field_that_needs_a_value_from_its_context_is_refused():
     with pytest.raises(UnplannableError, match=r"'shops\.goods\.price'"):
         _ = planning("currency", "{ shops { goods { id price } } }").plan
+
+
+def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_the_operations():
+    planner = Planner(named("shop"))
+
+    def remembered(text: str) -> tuple[int, ...]:
+        assert planner.planning(operation("shop", text)).plan
+        finder, graph = planner.finder, planner.graph
+        return len(finder._routes), len(finder._reached), len(graph._moves), len(graph._field_sets)
+
+    first = remembered('{ product(id: "1") { name price(currency: "EUR") } }')
+    again = '{ a: product(id: "2") { b: name price } c: product(id: "3") { d: price(currency: "USD") } }'
+    assert remembered(again) == first
