@@ -32,7 +32,7 @@ run: $(READY) ## Start everything and keep it running; prints the endpoint and t
 test: $(READY) browser explorer ## Run all tests.
 	@exec $(BIN)/memorable test
 
-check: check-format check-lint check-types check-contracts check-schema check-planner check-tests ## What CI runs: format, lint, types, import contracts, schema drift, tests with coverage.
+check: check-format check-lint check-types check-contracts check-schema check-planner check-tests ## What CI runs: format, lint, types, import contracts, schema drift, the planner's branches, tests with coverage.
 
 check-format: $(READY)
 	$(BIN)/ruff format --check .

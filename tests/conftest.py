@@ -1,13 +1,24 @@
 """Fixtures shared by all tests: the real servers, and the whole platform, that they run against."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
+from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]  # pytest-xdist has no types
 
 from infra.database import migrate
 from infra.local import Servers, Stack
+
+# The tests that share the platform; those beside them that start one of their own can run in any process.
+PLATFORM_TESTS = (
+    "tests/e2e/",
+    "tests/infra/test_commands.py::test_health_asks_the_platform_that_runs",
+    "tests/infra/test_commands.py::test_logs_shows_the_end_of_a_process_log",
+    "tests/infra/test_demo.py",
+    "tests/infra/test_stack.py",
+)
 
 # An example takes as long as the machine is busy.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -44,9 +55,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield running
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the tests of the whole platform to one test process, so that it is started once."""
-    for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("platform"))
+    scheduler = LoadGroupScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: "platform" if nodeid.startswith(PLATFORM_TESTS) else nodeid
+    return scheduler

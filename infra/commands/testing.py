@@ -18,7 +18,7 @@ def run_tests(
     parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Test processes.")] = 2,
 ) -> None:
     """Run the tests against real servers."""
-    command = [sys.executable, "-m", "pytest", "-n", str(parallel), "--dist", "loadgroup", *(what or [])]
+    command = [sys.executable, "-m", "pytest", "-n", str(parallel), *(what or [])]
     if coverage:
         command += ["--cov", "--cov-report=term"]
     raise typer.Exit(subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,10 @@ Writing = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStream]:
+    serving: list[asyncio.Task[Any] | None] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         await reader.readuntil(b"\r\n\r\n{}")
         try:
             await write(writer)
@@ -33,6 +37,8 @@ async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStr
             yield opened
         finally:
             opened.close()
+            for task in filter(None, serving):
+                task.cancel()
 
 
 def saying(*pieces: bytes, silent: bool = False) -> Writing:
