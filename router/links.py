@@ -23,6 +23,7 @@ from graphql import (
 
 SPECIFICATIONS: Mapping[str, tuple[str, ...]] = {
     "authenticated": ("authenticated",),
+    "context": ("context",),
     "cost": ("cost", "listSize"),
     "inaccessible": ("inaccessible",),
     "policy": ("policy",),

@@ -30,6 +30,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from router.links import Vocabulary
 from router.public_schema import is_internal, stripped
 
 ROOT_FIELDS = ("query", "mutation", "subscription")
@@ -94,11 +95,15 @@ class TypeJoin:
 
 @dataclass(frozen=True, slots=True)
 class JoinedType:
-    """A type of the supergraph by subgraph: `fields[name][graph_id]` is that subgraph's definition."""
+    """A type of the supergraph by subgraph: `fields[name][graph_id]` is that subgraph's definition.
+
+    `contexts` are those that its objects set for what is below them.
+    """
 
     name: str
     joins: Mapping[str, TypeJoin]
     fields: Mapping[str, Mapping[str, FieldJoin]] = field(default_factory=dict)
+    contexts: frozenset[str] = frozenset()
 
 
 class Supergraph:
@@ -171,19 +176,21 @@ def _subgraphs(document: DocumentNode) -> Iterator[SubgraphInfo]:
 
 
 def _joined_types(document: DocumentNode, graphs: tuple[str, ...]) -> Iterator[JoinedType]:
+    vocabulary = Vocabulary(document)
     for definition in document.definitions:
         if not isinstance(definition, TypeDefinitionNode) or is_internal(definition.name.value):
             continue
         joins = _type_joins(definition, graphs)
+        contexts = frozenset(str(each.get("name")) for each in vocabulary.applied(definition, "context"))
         if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
             reachable = _identifying_fields(definition)
             fields = {
                 node.name.value: _field_joins(node, joins, reachable[node.name.value])
                 for node in definition.fields or ()
             }
-            yield JoinedType(definition.name.value, joins, fields)
+            yield JoinedType(definition.name.value, joins, fields, contexts)
         else:
-            yield JoinedType(definition.name.value, joins)
+            yield JoinedType(definition.name.value, joins, contexts=contexts)
 
 
 def _type_joins(definition: TypeDefinitionNode, graphs: tuple[str, ...]) -> dict[str, TypeJoin]:

@@ -115,7 +115,7 @@ async def execute_incrementally(
     prepared: Prepared, request: ExecutionRequest
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation whose plan leaves fragments for later."""
-    run = Run(request.variables, request.transport, request.context, {}, [])
+    run = Run(request.variables, request.transport, request.context, {}, [], prepared.plan.contextual)
     data, answer = await _answer(prepared, run)
     if data is None:
         yield {"data": None, "errors": answer.errors}
@@ -144,7 +144,8 @@ async def execute_event(
 async def _finish(
     prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
 ) -> ExecutionResult:
-    run = Run(request.variables, request.transport, request.context, data, errors)
+    contextual = prepared.plan.contextual
+    run = Run(request.variables, request.transport, request.context, data, errors, contextual)
     projected, answer = await _answer(prepared, run)
     return ExecutionResult(projected, answer.errors)
 

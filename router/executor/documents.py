@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from router.normalize import TYPENAME, conditions_text
+from router.normalize import TYPENAME, Conditions, conditions_text
 from router.planner.plan import Fetch, Output
 
 
@@ -41,13 +41,18 @@ def root_body(fetch: Fetch) -> RequestBody:
 
 
 def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
-    """The request that carries entity fetches together."""
+    """The request that carries entity fetches together; one may be there several times, for its contexts."""
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
     names = [representations_name(index) for index in range(len(fetches))]
     declared += [f"${name}:[_Any!]!" for name in names]
+    declared += [
+        f"${each.name}{suffix(index)}:{each.type}"
+        for index, fetch in enumerate(fetches)
+        for each in fetch.contexts
+    ]
     asked = " ".join(
-        f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output)}"
+        f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
     return _body(f"query({','.join(declared)}){{{asked}}}", tuple(sorted(variables.items())))
@@ -63,6 +68,11 @@ def entities_key(index: int) -> str:
     return f"_entities{index or ''}"
 
 
+def suffix(index: int) -> str:
+    """What the variables of contexts end in, in one of the fetches sent together."""
+    return f"_{index}" if index else ""
+
+
 def is_mutation(body: bytes) -> bool:
     """Whether a request body made here asks for a mutation, which must not be sent twice."""
     return body.startswith(b'{"query":"mutation')
@@ -73,15 +83,24 @@ def alias(index: int) -> str:
     return f"{entities_key(index)}:" if index else ""
 
 
-def compact(output: Output) -> str:
-    """A selection set on one line."""
+def compact(output: Output, ending: str = "") -> str:
+    """A selection set on one line; the variables of contexts get an ending."""
     parts = [TYPENAME] if output.typename else []
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
-        below = compact(field.output) if field.output else ""
-        parts.append(f"{name}{field.arguments}{conditions_text(field.conditions)}{below}")
-    parts += [f"...on {name}{compact(narrowed)}" for name, narrowed in output.narrowed]
+        below = compact(field.output, ending) if field.output else ""
+        parts.append(_conditional(f"{name}{field.all_arguments(ending)}", field.conditions, below))
+    parts += [f"...on {name}{compact(narrowed, ending)}" for name, narrowed in output.narrowed]
     return f"{{{' '.join(parts)}}}"
+
+
+def _conditional(field: str, conditions: Conditions, below: str) -> str:
+    """A field under its conditions; no directive may stand twice at one place, so others stand around."""
+    own = {value: (variable, value) for variable, value in sorted(conditions, reverse=True)}
+    text = f"{field}{conditions_text(frozenset(own.values()))}{below}"
+    for each in sorted(conditions - set(own.values())):
+        text = f"...{conditions_text(frozenset({each}))}{{{text}}}"
+    return text
 
 
 def _body(document: str, variables: tuple[tuple[str, str], ...]) -> RequestBody:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -21,12 +21,15 @@ _MISSING = object()
 class Batch:
     """The objects of one entity fetch: every distinct representation once, and who is waiting for it."""
 
-    def __init__(self, objects: Sequence[Object], present: Presenter) -> None:
+    def __init__(
+        self, objects: Sequence[Object], present: Presenter, chosen: Iterable[int] | None = None
+    ) -> None:
         self.representations: list[bytes] = []
         self.waiting: list[list[int]] = []
         self.objects = objects
         known: dict[bytes, int] = {}
-        for index, each in enumerate(objects):
+        asked = enumerate(objects) if chosen is None else ((index, objects[index]) for index in chosen)
+        for index, each in asked:
             encoded = present(each)
             if encoded is None:
                 continue
@@ -40,14 +43,21 @@ class Batch:
         """The representations as a JSON list."""
         return b"[" + b",".join(self.representations) + b"]"
 
-    def scatter(self, entities: Any) -> None:
-        """Merges each answer into the objects that wait for it."""
+    def scatter(self, entities: Any, *, apart: bool = False) -> None:
+        """Merges each answer into the objects that wait for it; kept apart, each gets a copy of its own."""
         if not isinstance(entities, list):
             return
         for entity, waiting in zip(entities, self.waiting, strict=False):
             if isinstance(entity, dict):
                 for index in waiting:
-                    merge(self.objects[index], entity)
+                    merge(self.objects[index], copied(entity) if apart else entity)
+
+
+def copied(value: Any) -> Any:
+    """A copy of JSON data, all objects and lists in it included."""
+    if isinstance(value, dict):
+        return {key: copied(each) for key, each in value.items()}
+    return [copied(each) for each in value] if isinstance(value, list) else value
 
 
 def merge(target: Object, source: Object) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
+from router.executor.contexts import Group, Grouping
 from router.executor.documents import (
     RequestBody,
     entities_body,
@@ -14,7 +15,7 @@ from router.executor.documents import (
     representations_name,
     root_body,
 )
-from router.executor.entities import Batch, Object, Presenter, ResponsePath, collect, merge, places, presenter
+from router.executor.entities import Batch, Object, ResponsePath, collect, copied, merge, places, presenter
 from router.executor.transport import RequestContext, Transport
 from router.planner.names import ResponseNames
 from router.planner.plan import (
@@ -30,16 +31,22 @@ from router.planner.plan import (
 )
 from router.planner.plan import Sequence as SequenceNode
 
+NO_CONTEXT = {"message": "An argument needs a value from the context, which has none."}
+
 
 @dataclass(slots=True)
 class Run:
-    """One run of an operation: the data merged so far, and what went wrong."""
+    """One run of an operation: the data merged so far, and what went wrong.
+
+    With `apart`, places that are given the same answer do not share its objects.
+    """
 
     variables: Mapping[str, Any]
     transport: Transport
     context: RequestContext
     data: Object
     errors: list[dict[str, Any]]
+    apart: bool = False
 
     async def fetch(self, subgraph: str, body: bytes) -> tuple[Object, list[dict[str, Any]]]:
         """A subgraph's answer: its data, empty if there is none, and its errors."""
@@ -70,10 +77,15 @@ def _compile_fetch(node: Fetch | Flatten | BatchFetch, names: ResponseNames) -> 
         case Flatten(fetch=Fetch(representations=())):
             return _NestedFetch(node, names)
         case Flatten():
-            return _EntityFetch((node,), names)
+            return _compile_entity_fetch((node,), names)
         case BatchFetch():
-            return _EntityFetch(node.entries, names)
+            return _compile_entity_fetch(node.entries, names)
     assert_never(node)
+
+
+def _compile_entity_fetch(nodes: Sequence[Flatten], names: ResponseNames) -> Runnable:
+    contextual = any(node.fetch.contexts for node in nodes)
+    return _ContextualFetch(nodes, names) if contextual else _EntityFetch(nodes, names)
 
 
 def _sequence(nodes: Sequence[Runnable]) -> Runnable:
@@ -135,15 +147,9 @@ class _NestedFetch:
         at = list(places(run.data, self._path))
         data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
         for each in objects:
-            merge(each, data)
+            merge(each, copied(data) if run.apart else data)
         for error in errors:
             run.errors += (anchored(error, place, error.get("path"), self._names) for place in at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    path: FetchPath
-    presenter: Callable[[], Presenter]
 
 
 class _EntityFetch:
@@ -152,31 +158,82 @@ class _EntityFetch:
     def __init__(self, nodes: Sequence[Flatten], names: ResponseNames) -> None:
         self._subgraph = nodes[0].fetch.subgraph
         self._body: RequestBody = entities_body([node.fetch for node in nodes])
-        self._entries = [_Entry(node.path, presenter(node.fetch.representations)) for node in nodes]
+        self._paths = [node.path for node in nodes]
+        self._presenters = [presenter(node.fetch.representations) for node in nodes]
         self._names = names
 
     async def __call__(self, run: Run) -> None:
-        batches = [Batch(collect(run.data, entry.path), entry.presenter()) for entry in self._entries]
+        batches = [
+            Batch(collect(run.data, path), present())
+            for path, present in zip(self._paths, self._presenters, strict=True)
+        ]
         if not any(batch.representations for batch in batches):
             return
         presented = [(representations_name(index), batch.encoded()) for index, batch in enumerate(batches)]
         data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables, presented))
-        for error in errors:
-            run.errors += self._anchored(run, error, batches)
-        for index, batch in enumerate(batches):
-            batch.scatter(data.get(entities_key(index)))
+        _scatter(run, data, errors, batches, self._paths, self._names)
 
-    def _anchored(self, run: Run, error: Mapping[str, Any], batches: list[Batch]) -> list[dict[str, Any]]:
-        """The error at every place whose object it concerns."""
-        match error.get("path"):
-            case [str(key), int(position), *below]:
-                keys = [entities_key(index) for index in range(len(batches))]
-                if key in keys and 0 <= position < len(batches[keys.index(key)].waiting):
-                    index = keys.index(key)
-                    at = list(places(run.data, self._entries[index].path))
-                    waiting = batches[index].waiting[position]
-                    return [anchored(error, at[each], below, self._names) for each in waiting]
-        return [anchored(error, _static_start(entry.path), [], self._names) for entry in self._entries]
+
+class _ContextualFetch:
+    """Asks about entities once for each value of their contextual arguments, in one request."""
+
+    def __init__(self, nodes: Sequence[Flatten], names: ResponseNames) -> None:
+        self._subgraph = nodes[0].fetch.subgraph
+        self._grouping = Grouping(nodes)
+        self._names = names
+
+    async def __call__(self, run: Run) -> None:
+        found = self._grouping.groups(run.data)
+        for group in found:
+            if not group.complete:
+                run.errors += self._unanswered(run, group)
+        groups = [group for group in found if group.complete]
+        if not groups:
+            return
+        variables = self._grouping.variables(groups)
+        body = self._grouping.document(groups).filled(run.variables, variables)
+        data, errors = await run.fetch(self._subgraph, body)
+        batches, paths = [group.batch for group in groups], [group.path for group in groups]
+        _scatter(run, data, errors, batches, paths, self._names)
+
+    def _unanswered(self, run: Run, group: Group) -> Iterator[dict[str, Any]]:
+        at = list(places(run.data, group.path))
+        for each in (index for waiting in group.batch.waiting for index in waiting):
+            yield anchored(NO_CONTEXT, at[each], [], self._names)
+
+
+def _scatter(
+    run: Run,
+    data: Object,
+    errors: list[dict[str, Any]],
+    batches: list[Batch],
+    paths: list[FetchPath],
+    names: ResponseNames,
+) -> None:
+    """Merges what a subgraph says of entities, and notes its errors at every place that they concern."""
+    for error in errors:
+        run.errors += _anchored_in(run, error, batches, paths, names)
+    for index, batch in enumerate(batches):
+        batch.scatter(data.get(entities_key(index)), apart=run.apart)
+
+
+def _anchored_in(
+    run: Run,
+    error: Mapping[str, Any],
+    batches: list[Batch],
+    paths: list[FetchPath],
+    names: ResponseNames,
+) -> list[dict[str, Any]]:
+    match error.get("path"):
+        case [str(key), int(position), *below]:
+            keys = [entities_key(index) for index in range(len(batches))]
+            if key in keys and 0 <= position < len(batches[keys.index(key)].waiting):
+                index = keys.index(key)
+                at = list(places(run.data, paths[index]))
+                waiting = batches[index].waiting[position]
+                return [anchored(error, at[each], below, names) for each in waiting]
+    starts = dict.fromkeys(_static_start(path) for path in paths)
+    return [anchored(error, start, [], names) for start in starts]
 
 
 def anchored(

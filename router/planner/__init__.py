@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,10 +13,12 @@ from router.normalize import TYPENAME, NormalizedOperation, SelectionSet, normal
 from router.operation import Operation
 from router.planner.build import arranged, in_sequence, subscribed
 from router.planner.choice import choose, cost_of
+from router.planner.contexts import ContextVariables
 from router.planner.errors import UnplannableError
 from router.planner.fetches import FetchGraph, FetchGraphBuilder
-from router.planner.graph import Node, QueryGraph
+from router.planner.graph import QueryGraph
 from router.planner.merges import merged
+from router.planner.moves import Node
 from router.planner.names import ResponseNames
 from router.planner.paths import Leaf, Path, PathFinder
 from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
@@ -75,8 +77,9 @@ class Planning:
     def fetches(self) -> tuple[FetchGraph, ...]:
         """4. The paths laid together into steps."""
         kind = self.normalized.kind
+        variables = ContextVariables(self._declared)
         return tuple(
-            merged(FetchGraphBuilder(self.planner.graph, kind, self.names).build(paths))
+            merged(FetchGraphBuilder(self.planner.graph, kind, self.names, variables).build(paths))
             for paths in self.chosen
         )
 
@@ -84,21 +87,26 @@ class Planning:
     def plan(self) -> QueryPlan:
         """5. The steps in the order in which they run."""
         nodes = self._arranged(None)
+        contextual = any(step.contexts for graph in self.fetches for step in graph.steps)
         if self.normalized.kind == "subscription":
-            return QueryPlan(subscribed(nodes), self.names)
+            return QueryPlan(subscribed(nodes), self.names, contextual)
         deferred = tuple(
             Deferred(group, in_sequence(self._arranged(group)))
             for group in dict.fromkeys(self.normalized.selections.groups())
         )
         primary = in_sequence(nodes)
-        return QueryPlan(Defer(primary, deferred) if deferred else primary, self.names)
+        return QueryPlan(Defer(primary, deferred) if deferred else primary, self.names, contextual)
 
     def _arranged(self, group: ExecutionGroup | None) -> list[PlanNode]:
         """The steps of one group, or those of the first answer, in the order in which they run."""
-        definitions = self.operation.node.variable_definitions or ()
-        variables = {each.variable.name.value: _declared(each) for each in definitions}
         parts = (graph.part(group) for graph in self.fetches)
-        return [node for part in parts for node in arranged(self.planner.supergraph, part, variables)]
+        return [node for part in parts for node in arranged(self.planner.supergraph, part, self._declared)]
+
+    @cached_property
+    def _declared(self) -> Mapping[str, str]:
+        """The types of the operation's variables."""
+        definitions = self.operation.node.variable_definitions or ()
+        return {each.variable.name.value: _declared(each) for each in definitions}
 
     def _groups(self) -> Iterator[SelectionSet]:
         """The root fields of a query together, those of a mutation one after the other."""

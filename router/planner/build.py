@@ -62,6 +62,7 @@ def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> P
         output,
         tuple((name, variables[name]) for name in used),
         step.representations(),
+        step.contexts,
     )
     node: PlanNode = Flatten(step.path, fetch) if step.path else fetch
     for variable, value in sorted(conditions, reverse=True):

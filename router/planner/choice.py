@@ -6,18 +6,20 @@ within a budget of combinations: a query with more candidates keeps what greed h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.planner.graph import Defer, EntityMove, Narrow, Select, Way
+from router.planner.moves import Defer, EntityMove, Narrow, Select, Way
 from router.planner.paths import Leaf, Path
 
 BUDGET = 2000
 
 Cost: TypeAlias = tuple[int, int, int]
 Place: TypeAlias = tuple[str, int, tuple[str, ...], ExecutionGroup | None]
+_Held: TypeAlias = tuple[int, tuple[str, ...]]
+NOWHERE: Mapping[str, _Held] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +123,26 @@ class _Tracer:
     fetches: set[Place] = field(default_factory=set)
     fields: set[Place] = field(default_factory=set)
 
-    def follow(self, way: Way, depth: int, place: tuple[str, ...]) -> int:
+    def follow(
+        self, way: Way, depth: int, place: tuple[str, ...], enclosing: Mapping[str, _Held] = NOWHERE
+    ) -> int:
+        held = depth
         for move in way:
             match move:
                 case Select():
                     self._enter_root(move, depth, place)
+                    if move.sets:
+                        enclosing = {**enclosing, **dict.fromkeys(move.sets, (held, place))}
                     place = (*place, move.selection.response_name)
                     self.fields.add((move.move.source.graph, depth, place, self.group))
+                    held = depth
                 case Narrow(type=name):
                     place = (*place, f"|{name}")
+                    held = depth
                 case Defer(group=group):
                     self.group = group
                 case _:
-                    depth = self._enter(move, depth, place)
+                    depth = self._enter(move, depth, place, enclosing)
         self.depth = max(self.depth, depth)
         return depth
 
@@ -141,10 +150,13 @@ class _Tracer:
         if not place and depth == 0:
             self.fetches.add((move.move.source.graph, 0, (), self.group))
 
-    def _enter(self, move: EntityMove, depth: int, place: tuple[str, ...]) -> int:
-        for leaf in move.leaves:
-            self.follow(leaf, depth, place)
-        entered = depth + 1 + move.depth
+    def _enter(
+        self, move: EntityMove, depth: int, place: tuple[str, ...], enclosing: Mapping[str, _Held]
+    ) -> int:
+        ends = [self.follow(leaf, depth, place) for leaf in move.leaves]
+        for value in move.values:
+            ends += (self.follow(leaf, *enclosing[value.argument.context]) for leaf in value.leaves)
+        entered = max(depth, *ends) + 1 if ends else depth + 1
         at = tuple(name for name in place if not name.startswith("|"))
         self.fetches.add((move.target.graph, entered, at, self.group))
         return entered

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class UnplannableError(Exception):
-    """No combination of subgraphs can answer the operation; `path` is the first field that none can."""
+    """No combination of subgraphs can answer the operation; `path` is the first field that none can.
 
-    def __init__(self, path: tuple[str, ...], type_name: str) -> None:
-        super().__init__(f"No subgraph can resolve {'.'.join(path)!r} on type {type_name!r} from there.")
+    `unset` are contexts that the field reads and no object around it sets.
+    """
+
+    def __init__(self, path: tuple[str, ...], type_name: str, unset: Iterable[str] = ()) -> None:
+        contexts = "".join(f" Nothing around it sets the context {name!r}." for name in sorted(unset))
+        field = ".".join(path)
+        super().__init__(f"No subgraph can resolve {field!r} on type {type_name!r} from there.{contexts}")
         self.path = path

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 
 from router.deferral import ExecutionGroup
 from router.normalize import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
-from router.planner.graph import Defer, EntityMove, Narrow, QueryGraph, Select, Way
+from router.planner.contexts import ContextVariables
+from router.planner.graph import QueryGraph
+from router.planner.moves import ContextValue, Defer, EntityMove, Narrow, Select, Way
 from router.planner.names import Place, ResponseNames
 from router.planner.paths import Path
-from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing
+from router.planner.plan import LIST, ContextVariable, FetchPath, Input, InputField, Narrowing
 from router.planner.steps import Presented, SelectedField, Selection, Step, united
 
 
@@ -38,15 +41,29 @@ class _Position:
     place: Place
     type_name: str
     group: ExecutionGroup | None
+    enclosing: Mapping[str, _Enclosing] = attribute(default_factory=dict)
+    given: tuple[tuple[str, str], ...] = ()
+    """Arguments that contexts give to the field for which the step was entered, each with its variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Enclosing:
+    """An object on the way that sets a context, and the conditions met since."""
+
+    position: _Position
+    conditions: Conditions
 
 
 class FetchGraphBuilder:
     """Lays paths together; paths that share their moves share their steps."""
 
-    def __init__(self, graph: QueryGraph, kind: str, names: ResponseNames) -> None:
+    def __init__(
+        self, graph: QueryGraph, kind: str, names: ResponseNames, variables: ContextVariables
+    ) -> None:
         self._graph = graph
         self._kind = kind
         self._names = names
+        self._variables = variables
         self._steps: dict[object, Step] = {}
 
     def build(self, paths: Iterable[Path]) -> FetchGraph:
@@ -91,10 +108,13 @@ class FetchGraphBuilder:
         return self._steps[known]
 
     def _follow(self, way: Way, position: _Position, conditions: Conditions, *, client: bool) -> _Position:
+        holder = position
         for index, move in enumerate(way):
             match move:
                 case Select():
+                    enclosing = _enclosing(move, position, holder, conditions)
                     position, conditions = self._select(move, position, conditions, client=client)
+                    position = replace(position, enclosing=enclosing) if enclosing else position
                 case Narrow(type=name):
                     position = replace(
                         position,
@@ -106,8 +126,10 @@ class FetchGraphBuilder:
                     position = replace(position, group=group)
                 case _:
                     following = next((each for each in way[index:] if isinstance(each, Select)), None)
-                    own = following.selection.conditions if following and move.requires else ALWAYS
+                    needs = move.requires or move.values
+                    own = following.selection.conditions if following and needs else ALWAYS
                     position = self._enter(move, position, conditions | own)
+            holder = holder if isinstance(move, EntityMove) else position
         return position
 
     def _select(
@@ -120,7 +142,12 @@ class FetchGraphBuilder:
             return position, conditions
         key = self._key(position.place, move.move.source.type, field, client=client)
         wanted = SelectedField(
-            key, field.name, field.arguments, field.variables, field.conditions | conditions
+            key,
+            field.name,
+            field.arguments,
+            field.variables,
+            field.conditions | conditions,
+            contextual=position.given,
         )
         selected = position.selection.field(wanted)
         if target is None or field.selections is None:
@@ -144,30 +171,56 @@ class FetchGraphBuilder:
         return self._graph.supergraph.is_abstract(type_name)
 
     def _enter(self, move: EntityMove, position: _Position, conditions: Conditions) -> _Position:
-        ends = [self._follow(leaf, position, conditions, client=False).step for leaf in move.leaves]
-        waits = {position.step, *ends}
+        waits = {position.step, *self._ends(move, position, conditions)}
         path = _unnarrowed(position.path)
         if move.key is None:
-            step = self._step(
-                move.target.graph,
-                "query",
-                path,
-                position.place,
-                position.group,
-                (move.target.graph, path, frozenset(waits)),
-            )
-            step.parents |= waits
-            return replace(position, step=step, selection=step.selection, type_name=move.target.type)
-        reason = conditions if move.requires else ALWAYS
-        identity = (move.target.graph, path, frozenset(waits), str(move.key), str(move.requires), reason)
+            return self._enter_root(move, position, path, waits)
+        contexts = tuple(self._context_variable(value, position) for value in move.values)
+        reason = conditions if move.requires or move.values else ALWAYS
+        presented = (str(move.key), str(move.requires), contexts)
+        identity = (move.target.graph, path, frozenset(waits), presented, reason)
         step = self._step(move.target.graph, "entities", path, position.place, position.group, identity)
         step.parents |= waits
         step.reason = reason
+        step.contexts = contexts
         self._present(step, move, position)
         selection = step.selection.narrow(move.target.type)
         if self._tells_types(move.target.type) and not self._graph.is_interface_object(move.target):
             selection.typename = True
-        return replace(position, step=step, selection=selection, type_name=move.target.type)
+        given = tuple(
+            (value.argument.name, variable.name)
+            for value, variable in zip(move.values, contexts, strict=True)
+        )
+        return replace(position, step=step, selection=selection, type_name=move.target.type, given=given)
+
+    def _ends(self, move: EntityMove, position: _Position, conditions: Conditions) -> Iterator[Step]:
+        """The steps that fetch what a move presents, and what contexts give."""
+        for leaf in move.leaves:
+            yield self._follow(leaf, position, conditions, client=False).step
+        for value in move.values:
+            around = position.enclosing[value.argument.context]
+            for leaf in value.leaves:
+                under = around.conditions | conditions
+                holder = replace(around.position, group=position.group)
+                yield self._follow(leaf, holder, under, client=False).step
+
+    def _enter_root(
+        self, move: EntityMove, position: _Position, path: FetchPath, waits: set[Step]
+    ) -> _Position:
+        graph = move.target.graph
+        if not path:
+            # Only what a context reads leads from one root to another, and no root waits for any other.
+            step = self._step(graph, self._kind, (), (), position.group, ("root", graph))
+        else:
+            identity = (graph, path, frozenset(waits))
+            step = self._step(graph, "query", path, position.place, position.group, identity)
+            step.parents |= waits
+        return replace(position, step=step, selection=step.selection, type_name=move.target.type)
+
+    def _context_variable(self, value: ContextValue, position: _Position) -> ContextVariable:
+        around = position.enclosing[value.argument.context].position
+        wanted = self._input(value.selection, around.place)
+        return self._variables.variable(value.argument.type, around.path, wanted)
 
     def _present(self, step: Step, move: EntityMove, position: _Position) -> None:
         assert move.key is not None
@@ -201,6 +254,19 @@ class FetchGraphBuilder:
                 typename = self._tells_types(field.selections.type_name)
                 below = replace(self._input(field.selections, (*place, key)), typename=typename)
             yield InputField(field.name, key, below)
+
+
+def _enclosing(
+    move: Select, position: _Position, holder: _Position, conditions: Conditions
+) -> Mapping[str, _Enclosing]:
+    """The contexts that what is below a field can read."""
+    if not (position.enclosing or move.sets):
+        return position.enclosing
+    own = move.selection.conditions
+    further = {
+        name: replace(each, conditions=each.conditions | own) for name, each in position.enclosing.items()
+    }
+    return {**further, **dict.fromkeys(move.sets, _Enclosing(holder, conditions | own))}
 
 
 def _unnarrowed(path: FetchPath) -> FetchPath:

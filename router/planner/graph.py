@@ -1,107 +1,19 @@
 """The query graph: what can be asked where, and how to move from one place to another.
 
-A node is a type in a subgraph. A field move stays in the subgraph, an entity move enters another one (or the
-same again) by a key; `paths` works out which entity moves are possible from a node.
+A node is a type in a subgraph. `paths` works out which entity moves are possible from a node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
-from router.deferral import ExecutionGroup
 from router.normalize import TYPENAME, FieldSelection, SelectionSet, field_set
-from router.supergraph import FieldJoin, Key, Supergraph
-
-Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]
-NOTHING: Provided = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A type as one subgraph knows it, and what the way there provides beyond what the subgraph owns."""
-
-    type: str
-    graph: str
-    provided: Provided = NOTHING
-
-    def __str__(self) -> str:
-        mark = (
-            f" (provides {', '.join(sorted(name for _, name, _ in self.provided))})" if self.provided else ""
-        )
-        return f"{self.type}/{self.graph}{mark}"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldMove:
-    """A field that a subgraph resolves on its own; `target` is None for scalars and enums."""
-
-    name: str
-    source: Node
-    target: Node | None
-    lists: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.source} --{self.name}--> {self.target or 'leaf'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Select:
-    """A field move made for one field selection."""
-
-    move: FieldMove
-    selection: FieldSelection
-
-    def __str__(self) -> str:
-        return f".{self.selection.response_name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """The move from an abstract type to one of its concrete types."""
-
-    type: str
-
-    def __str__(self) -> str:
-        return f"|[{self.type}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Defer:
-    """The move to what is asked of the same object later."""
-
-    group: ExecutionGroup
-
-    def __str__(self) -> str:
-        return f" {self.group} "
-
-
-@dataclass(frozen=True, slots=True)
-class EntityMove:
-    """The move into a subgraph by a key, or into a root type again, which needs none.
-
-    `leaves` are the ways, from the source, to everything that the key and `requires` ask for; `depth` is how
-    many fetches they make one after the other.
-    """
-
-    source: Node
-    target: Node
-    key: SelectionSet | None
-    requires: SelectionSet | None = None
-    leaves: tuple[Way, ...] = ()
-    depth: int = 0
-
-    def __str__(self) -> str:
-        key = "{}" if self.key is None else f"{{{_inline(self.key)}}}"
-        needs = f" requires {{{_inline(self.requires)}}}" if self.requires else ""
-        return f" =={key}{needs}==> {self.target}"
-
-
-Move: TypeAlias = Select | Narrow | Defer | EntityMove
-Way: TypeAlias = tuple[Move, ...]
+from router.planner.contexts import NO_CONTEXTS, Contexts
+from router.planner.moves import NOTHING, FieldMove, Node, Provided, inline
+from router.supergraph import ContextArgument, FieldJoin, Key, Supergraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +29,7 @@ class QueryGraph:
 
     def __init__(self, supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> None:
         self.supergraph = supergraph
+        self.contexts = Contexts(supergraph)
         self._labels = labels
         self._moves: dict[tuple[Node, str], FieldMove | None] = {}
         self._field_sets: dict[tuple[str, str], SelectionSet] = {}
@@ -143,6 +56,17 @@ class QueryGraph:
         if join is None or not join.requires or join.external:
             return None
         return self.field_set(node.type, join.requires)
+
+    def context_arguments(self, node: Node, name: str) -> tuple[ContextArgument, ...]:
+        """The arguments that a field of the node takes from enclosing objects."""
+        join = self._join(node, name)
+        return () if join is None or join.external else join.context_arguments
+
+    def contexts_set(self, node: Node) -> frozenset[str]:
+        """The contexts that an object of the node sets for what is below it."""
+        if not self.contexts.fields:
+            return NO_CONTEXTS
+        return self.contexts.set_by(self.runtime_types(node) or self.supergraph.possible_types(node.type))
 
     def required_move(self, node: Node, name: str) -> FieldMove:
         """The move along a field whose requirements are met."""
@@ -258,7 +182,7 @@ class QueryGraph:
                     if move := self.field_move(Node(type_.name, graph), name):
                         yield str(move)
             for entrance in self.entrances(type_.name) if type_.fields else ():
-                key = _inline(entrance.key) if entrance.key else ""
+                key = inline(entrance.key) if entrance.key else ""
                 yield f"{type_.name} =={{{key}}}==> {entrance.target}"
 
 
@@ -285,7 +209,3 @@ def provided_by(selections: SelectionSet) -> Provided:
         for type_name, fields in by_type.items()
         for each in fields
     )
-
-
-def _inline(selections: SelectionSet) -> str:
-    return " ".join(str(selections).split())

@@ -51,7 +51,8 @@ def _alike(steps: list[Step]) -> Iterator[tuple[Step, Step]]:
     groups: dict[object, list[Step]] = defaultdict(list)
     for step in steps:
         if step.path:
-            groups[step.graph, step.kind, step.path, step.reason, step.group].append(step)
+            alike = (step.graph, step.kind, step.path, step.reason, step.group, step.contexts)
+            groups[alike].append(step)
     for group in groups.values():
         for one, other in permutations(group, 2):
             shared = one.presented.keys() & other.presented.keys()

@@ -10,12 +10,16 @@ product of choices.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 
 from router.normalize import TYPENAME, FieldSelection, SelectionSet
+from router.planner.contexts import NO_CONTEXTS
 from router.planner.errors import UnplannableError
-from router.planner.graph import Defer, EntityMove, FieldMove, Move, Narrow, Node, QueryGraph, Select, Way
+from router.planner.graph import QueryGraph
+from router.planner.moves import ContextValue, Defer, EntityMove, FieldMove, Move, Narrow, Node, Select, Way
+from router.supergraph import ContextArgument
 
 PATHS_PER_PLACE = 3
 MAX_FRONTIER = 24
@@ -23,12 +27,16 @@ MAX_FRONTIER = 24
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way through the graph; `depth` counts its fetches in sequence, `jumps` its entity moves."""
+    """A way through the graph; `depth` counts its fetches in sequence, `jumps` its entity moves.
+
+    `contexts` are those that the objects on the way set, each with the nearest of them.
+    """
 
     node: Node | None
     moves: Way = ()
     depth: int = 0
     jumps: int = 0
+    contexts: Mapping[str, Node] = attribute(default_factory=dict)
 
     @property
     def cost(self) -> tuple[int, int, int]:
@@ -46,12 +54,27 @@ class Path:
         last = next((move for move in reversed(self.moves) if not isinstance(move, Narrow)), None)
         return isinstance(last, Defer) and any(isinstance(move, Select) for move in self.moves)
 
+    @property
+    def holder(self) -> Node:
+        """Where the object at the end was before it was entered by a key."""
+        holder = self.node
+        for move in reversed(self.moves):
+            if not isinstance(move, EntityMove):
+                break
+            holder = move.source
+        assert holder is not None
+        return holder
+
     def then(self, move: Move, node: Node | None) -> Path:
         """The path with one more move."""
+        moves, contexts = (*self.moves, move), self.contexts
         if isinstance(move, EntityMove):
-            hops = sum(isinstance(each, EntityMove) for way in move.leaves for each in way)
-            return Path(node, (*self.moves, move), self.depth + 1 + move.depth, self.jumps + 1 + hops)
-        return Path(node, (*self.moves, move), self.depth, self.jumps)
+            ways = (*move.leaves, *(way for value in move.values for way in value.leaves))
+            hops = sum(isinstance(each, EntityMove) for way in ways for each in way)
+            return Path(node, moves, self.depth + 1 + move.depth, self.jumps + 1 + hops, contexts)
+        if isinstance(move, Select) and move.sets:
+            contexts = {**contexts, **dict.fromkeys(move.sets, self.holder)}
+        return Path(node, moves, self.depth, self.jumps, contexts)
 
     def __str__(self) -> str:
         return "".join(str(move) for move in self.moves)
@@ -98,20 +121,26 @@ class PathFinder:
         walk.selection_set([Path(start) for start in starts], selections, ())
         return tuple(walk.found)
 
-    def routes(self, node: Node, name: str, excluded: _Excluded) -> tuple[Route, ...]:
-        """The ways to a field from a node, at most one per subgraph that is entered."""
+    def routes(
+        self, node: Node, name: str, excluded: _Excluded, contexts: Mapping[str, Node]
+    ) -> tuple[Route, ...]:
+        """The ways to a field from a node below some contexts, at most one per subgraph that is entered."""
+        if (node.type, name) in self.graph.contexts.fields:
+            return self._find_routes(node, name, excluded, contexts)
         known = (node, name, excluded)
         if known not in self._routes:
-            self._routes[known] = self._find_routes(node, name, excluded)
+            self._routes[known] = self._find_routes(node, name, excluded, {})
         return self._routes[known]
 
-    def later_routes(self, node: Node, name: str, excluded: _Excluded) -> tuple[Route, ...]:
+    def later_routes(
+        self, node: Node, name: str, excluded: _Excluded, contexts: Mapping[str, Node]
+    ) -> tuple[Route, ...]:
         """The ways to a deferred field: by a fetch of its own, unless there is no key or it is in one."""
-        entering = tuple(self._entering(node, name, excluded))
+        entering = tuple(self._entering(node, name, excluded, contexts))
         keys = (route.entity.key for route in entering if route.entity and route.entity.key)
         if any(each.name == name and each.selections is None for key in keys for each in key.fields):
-            return self.routes(node, name, excluded)
-        return entering or self.routes(node, name, excluded)
+            return self.routes(node, name, excluded, contexts)
+        return entering or self.routes(node, name, excluded, contexts)
 
     def reached(self, node: Node, excluded: _Excluded = frozenset()) -> tuple[EntityMove, ...]:
         """The entity moves that are possible from a node."""
@@ -120,31 +149,42 @@ class PathFinder:
             self._reached[known] = () if node.type in excluded else self._explore(node, excluded)
         return self._reached[known]
 
-    def _find_routes(self, node: Node, name: str, excluded: _Excluded) -> tuple[Route, ...]:
+    def _find_routes(
+        self, node: Node, name: str, excluded: _Excluded, contexts: Mapping[str, Node]
+    ) -> tuple[Route, ...]:
         routes = []
         if direct := self.graph.field_move(node, name):
             routes.append(Route(None, direct))
         if (node.type, name) not in excluded:
-            routes += (route for route in self._entering(node, name, excluded) if _leads_away(route, node))
+            entering = self._entering(node, name, excluded, contexts)
+            routes += (route for route in entering if _leads_away(route, node))
         return tuple(routes)
 
-    def _entering(self, node: Node, name: str, excluded: _Excluded) -> Iterator[Route]:
+    def _entering(
+        self, node: Node, name: str, excluded: _Excluded, contexts: Mapping[str, Node]
+    ) -> Iterator[Route]:
         """The ways to a field by an entity move, which may lead to the same node again."""
         for entity in self.reached(node, excluded):
             if move := self.graph.field_move(entity.target, name):
                 yield Route(entity, move)
         within = excluded | {(node.type, name)}
-        for entity in self._with_requirements(node, name, within):
+        for entity in self._with_requirements(node, name, within, contexts):
             yield Route(entity, self.graph.required_move(entity.target, name))
 
-    def _with_requirements(self, node: Node, name: str, excluded: _Excluded) -> Iterable[EntityMove]:
-        """Entity moves that bring along what a field requires."""
+    def _with_requirements(
+        self, node: Node, name: str, excluded: _Excluded, contexts: Mapping[str, Node]
+    ) -> Iterable[EntityMove]:
+        """Entity moves that bring along what a field requires, and what contexts give it."""
         best: dict[Node, EntityMove] = {}
         for entrance in self.graph.entrances(node.type):
             requires = self.graph.requirement(entrance.target, name)
-            if requires is None or entrance.key is None:
+            arguments = self.graph.context_arguments(entrance.target, name)
+            if entrance.key is None or (requires is None and not arguments):
                 continue
-            move = self._enter(node, entrance.target, entrance.key, requires, excluded)
+            values = self._context_values(arguments, contexts, excluded)
+            if values is None:
+                continue
+            move = self._enter(node, entrance.target, entrance.key, requires, values, excluded)
             if move and (entrance.target not in best or move.depth < best[entrance.target].depth):
                 best[entrance.target] = move
         return best.values()
@@ -176,34 +216,59 @@ class PathFinder:
             return EntityMove(node, target, None) if target.graph != node.graph else None
         start = Path(node)
         frontier = [start, *(start.then(move, there) for there, move in reached.items())]
-        return self._gathered(node, target, key, None, frontier, excluded | {node.type})
+        ways = self._ways(frontier, (key,), excluded | {node.type})
+        return ways and EntityMove(node, target, key, None, *ways)
 
     def _enter(
-        self, node: Node, target: Node, key: SelectionSet, requires: SelectionSet, excluded: _Excluded
-    ) -> EntityMove | None:
-        start = Path(node)
-        frontier = [start, *(start.then(move, move.target) for move in self.reached(node, excluded))]
-        return self._gathered(node, target, key, requires, frontier, excluded)
-
-    def _gathered(
         self,
         node: Node,
         target: Node,
         key: SelectionSet,
         requires: SelectionSet | None,
-        frontier: list[Path],
+        values: tuple[ContextValue, ...],
         excluded: _Excluded,
     ) -> EntityMove | None:
+        ways = self._ways(self._around(node, excluded), (key, requires), excluded)
+        if ways is None:
+            return None
+        leaves, depth = ways
+        depth = max(depth, *(value.depth for value in values)) if values else depth
+        return EntityMove(node, target, key, requires, leaves, depth, values)
+
+    def _context_values(
+        self, arguments: tuple[ContextArgument, ...], contexts: Mapping[str, Node], excluded: _Excluded
+    ) -> tuple[ContextValue, ...] | None:
+        """What contexts give to arguments; None if one of them is not set or its value cannot be had."""
+        values = []
+        for argument in arguments:
+            holder = contexts.get(argument.context)
+            if holder is None:
+                return None
+            selection = self.graph.contexts.selection(holder.type, argument)
+            ways = self._ways(self._around(holder, excluded), (selection,), excluded)
+            if ways is None:
+                return None
+            values.append(ContextValue(argument, selection, *ways))
+        return tuple(values)
+
+    def _around(self, node: Node, excluded: _Excluded) -> list[Path]:
+        """The node, and all that can be entered from it."""
+        start = Path(node)
+        return [start, *(start.then(move, move.target) for move in self.reached(node, excluded))]
+
+    def _ways(
+        self, frontier: list[Path], wanted: Iterable[SelectionSet | None], excluded: _Excluded
+    ) -> tuple[tuple[Way, ...], int] | None:
+        """The best ways to all that is wanted, and how many fetches they make one after the other."""
         walk = _Walk(self, excluded)
         try:
-            for needed in (key, requires):
+            for needed in wanted:
                 if needed is not None:
                     walk.selection_set(frontier, needed, ())
         except UnplannableError:
             return None
         chosen = [min(leaf.options, key=lambda path: path.cost) for leaf in walk.found]
-        depth = max((path.depth for path in chosen), default=0)
-        return EntityMove(node, target, key, requires, tuple(path.moves for path in chosen), depth)
+        return tuple(path.moves for path in chosen), max((path.depth for path in chosen), default=0)
 
 
 class _Walk:
@@ -236,7 +301,8 @@ class _Walk:
         if not advanced and self._graph.supergraph.is_abstract(type_name):
             return self._expanded(frontier, field, here)
         if not advanced:
-            raise UnplannableError(here, type_name)
+            wanted = self._graph.contexts.read_by(type_name, field.name)
+            raise UnplannableError(here, type_name, wanted.difference(*(path.contexts for path in frontier)))
         self._descend(advanced, field, here)
         return None
 
@@ -272,14 +338,15 @@ class _Walk:
                 reached += self._typename(path, field)
                 continue
             find = self._finder.later_routes if path.is_deferred else self._finder.routes
-            routes = find(path.node, field.name, self._excluded)
+            routes = find(path.node, field.name, self._excluded, path.contexts)
+            sets = self._graph.contexts_set(path.holder) if field.selections else NO_CONTEXTS
             for route in routes:
                 if field.selections is None and route.entity and routes[0].entity is None:
                     break
                 if route.entity and route.entity.key is None and path.is_start:
                     continue  # the search starts from every root already
                 step = path.then(route.entity, route.entity.target) if route.entity else path
-                reached.append(step.then(Select(route.move, field), route.move.target))
+                reached.append(step.then(Select(route.move, field, sets), route.move.target))
         return _best(reached)
 
     def _typename(self, path: Path, field: FieldSelection) -> list[Path]:
@@ -327,8 +394,8 @@ def _leads_away(route: Route, node: Node) -> bool:
     """Whether a route leads to another node, or back to the same one with what a field requires."""
     entity = route.entity
     assert entity is not None
-    target = entity.target
-    return entity.requires is not None or (target.graph, target.type) != (node.graph, node.type)
+    target, needs = entity.target, entity.requires or entity.values
+    return bool(needs) or (target.graph, target.type) != (node.graph, node.type)
 
 
 def _effort(move: EntityMove) -> tuple[int, int]:

@@ -35,11 +35,20 @@ class OutputField:
     variables: frozenset[str] = frozenset()
     conditions: Conditions = frozenset()
     output: Output | None = None
+    contextual: tuple[tuple[str, str], ...] = ()
+    """Arguments that a context gives, each with its variable."""
 
     def __str__(self) -> str:
         alias = f"{self.key}: " if self.key != self.name else ""
-        head = f"{alias}{self.name}{self.arguments}{conditions_text(self.conditions)}"
+        head = f"{alias}{self.name}{self.all_arguments()}{conditions_text(self.conditions)}"
         return head if self.output is None else f"{head} {braced(str(self.output))}"
+
+    def all_arguments(self, suffix: str = "") -> str:
+        """The client's arguments and the contextual ones, whose variables get a suffix."""
+        if not self.contextual:
+            return self.arguments
+        given = [f"{name}: ${variable}{suffix}" for name, variable in self.contextual]
+        return f"({', '.join([self.arguments[1:-1], *given] if self.arguments else given)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +109,27 @@ class Representation:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """A variable whose value is the one leaf that is read of each object at a path.
+
+    The path is the beginning of that of the fetch: its objects enclose those that the fetch is about.
+    """
+
+    name: str
+    type: str
+    path: FetchPath
+    input: Input
+
+    def __str__(self) -> str:
+        return f'"{path_text(self.path)}" {braced(str(self.input))} => ${self.name}: {self.type}'
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """One request to a subgraph.
 
-    With `representations` it asks `_entities` about the objects at its place, otherwise a root type.
+    With `representations` it asks `_entities` about the objects at its place, otherwise a root type; with
+    `contexts` it asks about them once for each combination of the variables' values.
     """
 
     subgraph: str
@@ -111,12 +137,14 @@ class Fetch:
     output: Output
     variables: tuple[tuple[str, str], ...] = ()
     representations: tuple[Representation, ...] = ()
+    contexts: tuple[ContextVariable, ...] = ()
 
     def __str__(self) -> str:
         body = braced(str(self.output))
         if self.representations:
             known = "\n".join(map(str, self.representations))
             body = f"{braced(known)} =>\n{body}"
+        body = "\n".join([*map(str, self.contexts), body])
         return f'Fetch(service: "{self.subgraph}") {braced(body)}'
 
 
@@ -221,10 +249,14 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """The plan of one operation; without a node there is nothing to fetch."""
+    """The plan of one operation; without a node there is nothing to fetch.
+
+    In a contextual plan, what is fetched of an object depends on the objects around it.
+    """
 
     node: PlanNode | Subscription | Defer | None
     names: ResponseNames
+    contextual: bool = False
 
     def __str__(self) -> str:
         return "QueryPlan {}" if self.node is None else f"QueryPlan {braced(str(self.node))}"

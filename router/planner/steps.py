@@ -9,7 +9,16 @@ from typing import TypeAlias
 from router.deferral import ExecutionGroup
 from router.normalize import ALWAYS, Conditions, braced
 from router.planner.names import Place
-from router.planner.plan import FetchPath, Input, InputField, Output, OutputField, Representation, path_text
+from router.planner.plan import (
+    ContextVariable,
+    FetchPath,
+    Input,
+    InputField,
+    Output,
+    OutputField,
+    Representation,
+    path_text,
+)
 
 
 @dataclass(slots=True)
@@ -22,6 +31,7 @@ class SelectedField:
     variables: frozenset[str]
     conditions: Conditions
     selection: Selection | None = None
+    contextual: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,6 +83,7 @@ class Selection:
                 each.variables,
                 each.conditions - without,
                 each.selection.finished() if each.selection else None,
+                each.contextual,
             )
             for each in self.fields.values()
         )
@@ -131,6 +142,7 @@ class Step:
     presented: dict[_Key, Presented] = field(default_factory=dict)
     parents: set[Step] = field(default_factory=set)
     reason: Conditions = ALWAYS
+    contexts: tuple[ContextVariable, ...] = ()
 
     @property
     def conditions(self) -> Conditions:
@@ -151,7 +163,8 @@ class Step:
         waits = ", ".join(str(number) for number in sorted(step.number for step in self.parents))
         after = (f" after {waits}" if waits else "") + (f" {self.group}" if self.group else "")
         at = f" at {path_text(self.path)}" if self.path else ""
-        known = "".join(f"{each} =>\n" for each in self.representations())
+        known = "".join(f"{each}\n" for each in self.contexts)
+        known += "".join(f"{each} =>\n" for each in self.representations())
         return f"[{self.number}] {self.graph}{at}{after} {known}{braced(str(self.selection.finished()))}"
 
 

@@ -7,6 +7,7 @@ import pytest
 from infra.errors import InfraError
 from infra.schema.composition import CompositionError, compose, public_schema
 from infra.schema.config import Subgraph, load_config
+from tests.support.planning import SUPERGRAPHS
 
 LINK = """
 extend schema @link(
@@ -41,6 +42,16 @@ def test_access_rules_reach_the_router():
     composed = compose(SUBGRAPHS, {"people": PEOPLE, "reading": READING})
     assert "me: Person @join__field(graph: PEOPLE) @authenticated" in composed.supergraph
     assert '@requiresScopes(scopes: [["staff"]])' in composed.supergraph
+
+
+def test_the_market_with_its_contexts_is_composed_as_the_router_is_tested_with_it():
+    names = ("ledger", "money", "shop")
+    subgraphs = [Subgraph(name, f"http://{name}/graphql", Path(f"{name}.graphql")) for name in names]
+    schemas = {name: (SUPERGRAPHS / "market" / f"{name}.graphql").read_text() for name in names}
+
+    composed = compose(subgraphs, schemas)
+
+    assert composed.supergraph.endswith("\n" + (SUPERGRAPHS / "market.graphql").read_text())
 
 
 def test_clients_see_neither_joins_nor_what_is_inaccessible():

@@ -74,7 +74,7 @@ async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
         body = json.loads(await request.body())
         running.asked.append((subgraph, body))
         given = answers[subgraph]
-        return JSONResponse(given(body.get("variables", {})) if callable(given) else given)
+        return JSONResponse(given(body) if callable(given) else given)
 
     app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
     async with serving(app) as origin, HttpClient() as client:

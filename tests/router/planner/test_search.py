@@ -9,7 +9,7 @@ from router.normalize import FieldSelection
 from router.operation import operation_of
 from router.planner import Planner, UnplannableError, plan
 from router.planner.choice import BUDGET, choose, cost_of
-from router.planner.graph import FieldMove, Node, Select
+from router.planner.moves import FieldMove, Node, Select
 from router.planner.paths import Leaf, Path
 from router.supergraph import Supergraph
 from tests.support.planning import operation, planning, shown
@@ -123,11 +123,6 @@ def test_a_field_of_one_of_its_types_need_not_be():
     text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
 
     assert str(planning("partial", text).plan).count("Fetch(service:") == 2
-
-
-def test_a_field_that_needs_a_value_from_its_context_is_refused():
-    with pytest.raises(UnplannableError, match=r"'shops\.goods\.price'"):
-        _ = planning("currency", "{ shops { goods { id price } } }").plan
 
 
 def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_the_operations():

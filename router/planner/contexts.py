@@ -1,0 +1,83 @@
+"""Contexts: which objects set one for what is below them, and what an argument reads of such an object.
+
+A subgraph's field may have arguments that no client gives. Their values come from the nearest enclosing
+object that sets the argument's context, as `@context(name: "money__shop")` on its type, an interface or a
+union of it says.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+
+from router.normalize import SelectionSet, field_set
+from router.planner.plan import ContextVariable, FetchPath, Input
+from router.supergraph import ContextArgument, Supergraph, top_level_names
+
+NO_CONTEXTS: frozenset[str] = frozenset()
+_EFFECTIVE = ("mutation", "subscription")
+
+
+class Contexts:
+    """What a supergraph says about contexts."""
+
+    def __init__(self, supergraph: Supergraph) -> None:
+        self._supergraph = supergraph
+        self._set_by = defaultdict[str, frozenset[str]](frozenset)
+        for type_ in supergraph.types.values():
+            for name in supergraph.possible_types(type_.name) if type_.contexts else ():
+                self._set_by[name] |= type_.contexts
+        for kind in _EFFECTIVE:
+            # A further field of such a root would have an effect of its own.
+            self._set_by.pop(supergraph.root_type(kind) or "", None)
+
+    @cached_property
+    def fields(self) -> frozenset[tuple[str, str]]:
+        """The fields, by type and name, that have contextual arguments in some subgraph."""
+        return frozenset(
+            (type_name, name)
+            for joined in self._supergraph.types.values()
+            for name, joins in joined.fields.items()
+            if any(join.context_arguments for join in joins.values())
+            for type_name in (joined.name, *self._supergraph.possible_types(joined.name))
+        )
+
+    def read_by(self, type_name: str, name: str) -> frozenset[str]:
+        """The contexts that a field reads, in whatever subgraph."""
+        joins = self._supergraph.types[type_name].fields.get(name, {}).values()
+        return frozenset(each.context for join in joins for each in join.context_arguments)
+
+    def set_by(self, types: Iterable[str]) -> frozenset[str]:
+        """The contexts that an object sets, whichever of some concrete types it has."""
+        found = [self._set_by.get(name, NO_CONTEXTS) for name in types]
+        return frozenset.intersection(*found) if found else NO_CONTEXTS
+
+    def selection(self, type_name: str, argument: ContextArgument) -> SelectionSet:
+        """The one leaf that an argument reads of an object of a type that sets its context."""
+        text = argument.selection.strip()
+        text = text[1:-1] if text.startswith("{") else text
+        type_ = self._supergraph.named_type(type_name)
+        if any(name not in getattr(type_, "fields", ()) for name in top_level_names(text)):
+            possible = sorted(self._supergraph.possible_types(type_name))
+            text = " ".join(f"... on {name} {{ {text} }}" for name in possible)
+        return field_set(self._supergraph.schema, type_name, text)
+
+
+class ContextVariables:
+    """The variables of one operation that carry values of contexts, none called as one of the client's."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._prefix = "contextualArgument"
+        names = tuple(taken)
+        while any(name.startswith(self._prefix) for name in names):
+            self._prefix = f"_{self._prefix}"
+        self._known: dict[tuple[str, FetchPath, Input], ContextVariable] = {}
+
+    def variable(self, type_: str, path: FetchPath, wanted: Input) -> ContextVariable:
+        """The variable of a type that carries what is read of the objects at a path."""
+        known = (type_, path, wanted)
+        if known not in self._known:
+            name = f"{self._prefix}_{len(self._known)}"
+            self._known[known] = ContextVariable(name, type_, path, wanted)
+        return self._known[known]

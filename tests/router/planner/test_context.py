@@ -1,0 +1,1011 @@
+"""`@context` and `@fromContext`: an argument takes its value from an enclosing object."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import OperationDefinitionNode, parse, print_type
+
+from router.operation import operation_of
+from router.planner import Planner, UnplannableError
+from router.planner.contexts import Contexts
+from router.supergraph import Supergraph
+from tests.support.planning import SUPERGRAPHS, planned, planning, shown, supergraph
+
+
+def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
+    plan = planned("market", "{ shops { goods { id price } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  id
+                  currency
+                }
+              }
+            },
+            Flatten(path: "shops.@") {
+              Fetch(service: "money") {
+                {
+                  ... on Shop {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Shop {
+                    goods {
+                      id
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "shops.@.goods.@") {
+              Fetch(service: "money") {
+                "shops.@" {
+                  currency
+                } => $contextualArgument_0: String
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    price(unit: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_subgraph_that_sets_the_context_itself_is_entered_again():
+    plan = planned("market", "{ seller { ware { blurb } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "money") {
+              {
+                seller {
+                  __typename
+                  ware {
+                    id
+                  }
+                  language
+                }
+              }
+            },
+            Flatten(path: "seller.ware") {
+              Fetch(service: "money") {
+                "seller" {
+                  language
+                } => $contextualArgument_0: String
+                {
+                  ... on Ware {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Ware {
+                    blurb(language: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_value_of_a_union_is_read_as_its_type_condition_says():
+    plan = planned("market", "{ places { ... on Kiosk { lot { spot } } ... on Cart { lot { post } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "money") {
+              {
+                places {
+                  __typename
+                  ... on Kiosk {
+                    lot {
+                      id
+                    }
+                    row
+                  }
+                  ... on Cart {
+                    lot {
+                      id
+                    }
+                    address {
+                      street
+                    }
+                  }
+                }
+              }
+            },
+            BatchFetch(service: "money") {
+              Flatten(path: "places.@|[Kiosk].lot") {
+                Fetch(service: "money") {
+                  "places.@|[Kiosk]" {
+                    row
+                  } => $contextualArgument_0: Int
+                  {
+                    ... on Lot {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Lot {
+                      spot(at: $contextualArgument_0)
+                    }
+                  }
+                }
+              },
+              Flatten(path: "places.@|[Cart].lot") {
+                Fetch(service: "money") {
+                  "places.@|[Cart]" {
+                    address {
+                      street
+                    }
+                  } => $contextualArgument_1: String
+                  {
+                    ... on Lot {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Lot {
+                      post(street: $contextualArgument_1)
+                    }
+                  }
+                }
+              },
+            },
+          }
+        }
+    """)
+
+
+def test_an_interface_sets_the_context_that_all_its_types_set():
+    plan = planned("market", "{ outlets { goods { makers } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "money") {
+              {
+                outlets {
+                  __typename
+                  goods {
+                    id
+                  }
+                  ... on Booth {
+                    owners {
+                      name
+                    }
+                  }
+                  ... on Shop {
+                    id
+                  }
+                }
+              }
+            },
+            Flatten(path: "outlets.@") {
+              Fetch(service: "shop") {
+                {
+                  ... on Shop {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Shop {
+                    owners {
+                      name
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "outlets.@.goods.@") {
+              Fetch(service: "money") {
+                "outlets.@" {
+                  ... on Booth {
+                    owners {
+                      name
+                    }
+                  }
+                  ... on Shop {
+                    owners {
+                      name
+                    }
+                  }
+                } => $contextualArgument_0: [String]
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    makers(names: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_field_may_read_several_contexts():
+    plan = planned("market", '{ market(code: "m") { stalls { crates { tax } } } }')
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                market(code: "m") {
+                  code
+                  region
+                }
+              }
+            },
+            Flatten(path: "market") {
+              Fetch(service: "money") {
+                {
+                  ... on Market {
+                    __typename
+                    code
+                  }
+                } =>
+                {
+                  ... on Market {
+                    stalls {
+                      crates {
+                        id
+                      }
+                      currency
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "market.stalls.@.crates.@") {
+              Fetch(service: "money") {
+                "market" {
+                  region
+                } => $contextualArgument_0: String
+                "market.stalls.@" {
+                  currency
+                } => $contextualArgument_1: String
+                {
+                  ... on Crate {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Crate {
+                    tax(region: $contextualArgument_0, unit: $contextualArgument_1)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_root_type_may_set_a_context_of_which_no_root_waits():
+    plan = planned("market", "{ places { ... on Kiosk { lot { queue } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Parallel {
+              Fetch(service: "money") {
+                {
+                  places {
+                    __typename
+                    ... on Kiosk {
+                      lot {
+                        id
+                      }
+                    }
+                  }
+                }
+              },
+              Fetch(service: "shop") {
+                {
+                  visitor {
+                    tier
+                  }
+                }
+              },
+            },
+            Flatten(path: "places.@|[Kiosk].lot") {
+              Fetch(service: "money") {
+                "" {
+                  visitor {
+                    tier
+                  }
+                } => $contextualArgument_0: String
+                {
+                  ... on Lot {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Lot {
+                    queue(tier: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_the_nearest_enclosing_object_sets_the_context():
+    plan = planned("market", "{ shops { showcase { price } branches { showcase { price } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  showcase {
+                    id
+                  }
+                  currency
+                  branches {
+                    showcase {
+                      id
+                    }
+                    currency
+                  }
+                }
+              }
+            },
+            BatchFetch(service: "money") {
+              Flatten(path: "shops.@.showcase") {
+                Fetch(service: "money") {
+                  "shops.@" {
+                    currency
+                  } => $contextualArgument_0: String
+                  {
+                    ... on Good {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Good {
+                      price(unit: $contextualArgument_0)
+                    }
+                  }
+                }
+              },
+              Flatten(path: "shops.@.branches.@.showcase") {
+                Fetch(service: "money") {
+                  "shops.@.branches.@" {
+                    currency
+                  } => $contextualArgument_1: String
+                  {
+                    ... on Good {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Good {
+                      price(unit: $contextualArgument_1)
+                    }
+                  }
+                }
+              },
+            },
+          }
+        }
+    """)
+
+
+def test_fields_that_read_the_same_value_share_a_fetch():
+    plan = planned("market", "{ aisles { window { ... on Good { a: price(rounded: true) b: price } } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                aisles {
+                  id
+                  currency
+                }
+              }
+            },
+            Flatten(path: "aisles.@.@") {
+              Fetch(service: "money") {
+                {
+                  ... on Shop {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Shop {
+                    window {
+                      __typename
+                      ... on Good {
+                        id
+                      }
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "aisles.@.@.window.@") {
+              Fetch(service: "money") {
+                "aisles.@.@" {
+                  currency
+                } => $contextualArgument_0: String
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    a: price(rounded: true, unit: $contextualArgument_0)
+                    b: price(unit: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_fields_that_read_different_values_share_a_request():
+    plan = planned("market", "{ shops { showcase { price hits } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  showcase {
+                    id
+                  }
+                  currency
+                  tags
+                }
+              }
+            },
+            BatchFetch(service: "money") {
+              Flatten(path: "shops.@.showcase") {
+                Fetch(service: "money") {
+                  "shops.@" {
+                    currency
+                  } => $contextualArgument_0: String
+                  {
+                    ... on Good {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Good {
+                      price(unit: $contextualArgument_0)
+                    }
+                  }
+                }
+              },
+              Flatten(path: "shops.@.showcase") {
+                Fetch(service: "money") {
+                  "shops.@" {
+                    tags
+                  } => $contextualArgument_1: [String]
+                  {
+                    ... on Good {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Good {
+                      hits(tags: $contextualArgument_1)
+                    }
+                  }
+                }
+              },
+            },
+          }
+        }
+    """)
+
+
+def test_a_contextual_field_may_require_others_as_well():
+    plan = planned("market", "{ shops { showcase { shipping } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  showcase {
+                    id
+                    weight
+                  }
+                  currency
+                }
+              }
+            },
+            Flatten(path: "shops.@.showcase") {
+              Fetch(service: "money") {
+                "shops.@" {
+                  currency
+                } => $contextualArgument_0: String
+                {
+                  ... on Good {
+                    __typename
+                    id
+                    weight
+                  }
+                } =>
+                {
+                  ... on Good {
+                    shipping(unit: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_what_a_context_reads_may_require_others():
+    plan = planned("market", "{ shops { showcase { profit } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  showcase {
+                    id
+                  }
+                  id
+                  currency
+                }
+              }
+            },
+            Flatten(path: "shops.@") {
+              Fetch(service: "ledger") {
+                {
+                  ... on Shop {
+                    __typename
+                    id
+                    currency
+                  }
+                } =>
+                {
+                  ... on Shop {
+                    margin
+                  }
+                }
+              }
+            },
+            Flatten(path: "shops.@.showcase") {
+              Fetch(service: "money") {
+                "shops.@" {
+                  margin
+                } => $contextualArgument_0: Int
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    profit(margin: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_a_contextual_field_may_be_required_below_the_object_that_sets_its_context():
+    plan = planned("market", "{ shops { total } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  id
+                  currency
+                }
+              }
+            },
+            Flatten(path: "shops.@") {
+              Fetch(service: "money") {
+                {
+                  ... on Shop {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Shop {
+                    goods {
+                      id
+                    }
+                  }
+                }
+              }
+            },
+            Flatten(path: "shops.@.goods.@") {
+              Fetch(service: "money") {
+                "shops.@" {
+                  currency
+                } => $contextualArgument_0: String
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    price(rounded: true, unit: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+            Flatten(path: "shops.@") {
+              Fetch(service: "ledger") {
+                {
+                  ... on Shop {
+                    __typename
+                    id
+                    goods {
+                      price
+                    }
+                  }
+                } =>
+                {
+                  ... on Shop {
+                    total
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_nothing_is_fetched_for_a_contextual_field_that_is_left_out():
+    text = """
+        query($some: Boolean!, $priced: Boolean!) {
+          shops { name showcase @skip(if: $some) { name price @include(if: $priced) } }
+        }
+    """
+    plan = planned("market", text)
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  name
+                  showcase @skip(if: $some) {
+                    name
+                    id @include(if: $priced)
+                  }
+                  currency @include(if: $priced) @skip(if: $some)
+                }
+              }
+            },
+            Include(if: $priced) {
+              Flatten(path: "shops.@.showcase") {
+                Fetch(service: "money") {
+                  "shops.@" {
+                    currency
+                  } => $contextualArgument_0: String
+                  {
+                    ... on Good {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Good {
+                      price(unit: $contextualArgument_0)
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_contexts_are_set_below_a_mutation():
+    plan = planned("market", 'mutation { open(name: "New") { showcase { price } } }')
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                open(name: "New") {
+                  showcase {
+                    id
+                  }
+                  currency
+                }
+              }
+            },
+            Flatten(path: "open.showcase") {
+              Fetch(service: "money") {
+                "open" {
+                  currency
+                } => $contextualArgument_0: String
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    price(unit: $contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_contexts_are_set_below_a_subscription():
+    plan = planned("market", "subscription { opened { goods { price } } }")
+
+    assert plan == shown("""
+        QueryPlan {
+          Subscription {
+            Primary: {
+              Fetch(service: "shop") {
+                {
+                  opened {
+                    id
+                    currency
+                  }
+                }
+              }
+            },
+            Rest: {
+              Sequence {
+                Flatten(path: "opened") {
+                  Fetch(service: "money") {
+                    {
+                      ... on Shop {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Shop {
+                        goods {
+                          id
+                        }
+                      }
+                    }
+                  }
+                },
+                Flatten(path: "opened.goods.@") {
+                  Fetch(service: "money") {
+                    "opened" {
+                      currency
+                    } => $contextualArgument_0: String
+                    {
+                      ... on Good {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Good {
+                        price(unit: $contextualArgument_0)
+                      }
+                    }
+                  }
+                },
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_no_variable_and_no_alias_of_the_client_is_taken():
+    text = """
+        query($contextualArgument_0: Boolean) {
+          shops { currency: name showcase { price(rounded: $contextualArgument_0) } }
+        }
+    """
+    plan = planned("market", text)
+
+    assert plan == shown("""
+        QueryPlan {
+          Sequence {
+            Fetch(service: "shop") {
+              {
+                shops {
+                  currency: name
+                  showcase {
+                    id
+                  }
+                  _currency_1: currency
+                }
+              }
+            },
+            Flatten(path: "shops.@.showcase") {
+              Fetch(service: "money") {
+                "shops.@" {
+                  currency: _currency_1
+                } => $_contextualArgument_0: String
+                {
+                  ... on Good {
+                    __typename
+                    id
+                  }
+                } =>
+                {
+                  ... on Good {
+                    price(rounded: $contextualArgument_0, unit: $_contextualArgument_0)
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
+
+
+def changed(old: str, new: str) -> Supergraph:
+    """The market's supergraph with one thing changed."""
+    text = (SUPERGRAPHS / "market.graphql").read_text()
+    assert text.count(old) == 1
+    return Supergraph.parse(text.replace(old, new))
+
+
+def planned_on(supergraph: Supergraph, text: str) -> str:
+    document = parse(text)
+    [node] = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+    return str(Planner(supergraph).planning(operation_of(supergraph.public_schema, document, node)).plan)
+
+
+def test_every_stage_shows_what_contexts_give():
+    stages = planning("market", "{ shops { showcase { price } } }")
+
+    path = ".shops.showcase =={id} given unit: money__shop {currency}==> Good/MONEY.price"
+    assert str(stages.chosen[0][0]) == path
+    assert str(stages.fetches[0]) == shown("""
+        [0] SHOP {
+          shops {
+            showcase {
+              id
+            }
+            currency
+          }
+        }
+        [1] MONEY at shops.@.showcase after 0 "shops.@" {
+          currency
+        } => $contextualArgument_0: String
+        ... on Good {
+          __typename
+          id
+        } =>
+        {
+          ... on Good {
+            price(unit: $contextualArgument_0)
+          }
+        }
+    """)
+
+
+def test_clients_see_no_contextual_argument():
+    crate = supergraph("market").public_schema.type_map["Crate"]
+
+    assert "  tax: Int\n" in print_type(crate)
+
+
+def test_a_field_whose_context_nothing_around_it_sets_fails_the_operation():
+    without = changed(' @context(name: "money__stall")', "")
+
+    told = r"'market\.stalls\.crates\.duty' on type 'Crate' .* sets the context 'money__stall'\.$"
+    with pytest.raises(UnplannableError, match=told):
+        planned_on(without, '{ market(code: "m") { stalls { id crates { id duty } } } }')
+
+
+def test_a_context_whose_value_no_subgraph_has_fails_the_operation():
+    without = changed("  row: Int\n", "  row: Int @join__field(graph: MONEY, external: true)\n")
+
+    with pytest.raises(UnplannableError, match=r"'places\.lot\.spot' on type 'Lot' from there\.$"):
+        planned_on(without, "{ places { ... on Kiosk { lot { spot } } } }")
+
+
+def test_a_contextual_field_of_an_object_that_no_key_leads_to_fails_the_operation():
+    keyless = changed(
+        'type Lot @join__type(graph: MONEY, key: "id") {',
+        'type Lot @join__type(graph: MONEY, key: "no") { no: ID @join__field(graph: MONEY, external: true)',
+    )
+
+    with pytest.raises(UnplannableError, match=r"'places\.lot\.spot' on type 'Lot'"):
+        planned_on(keyless, "{ places { ... on Kiosk { lot { spot } } } }")
+
+
+def test_an_interface_sets_no_context_that_one_of_its_types_does_not():
+    booth = 'type Booth implements Outlet @join__type(graph: MONEY, key: "id") '
+    booth += '@join__implements(graph: MONEY, interface: "Outlet")'
+    without = changed(f'{booth} @context(name: "money__shop")', booth)
+
+    with pytest.raises(UnplannableError, match=r"'outlets\.goods\.price' on type 'Good'"):
+        planned_on(without, "{ outlets { goods { price } } }")
+    assert "contextualArgument" in planned_on(without, "{ outlets { ... on Shop { goods { price } } } }")
+
+
+def test_the_directive_may_have_another_name():
+    text = (SUPERGRAPHS / "market.graphql").read_text()
+    text = text.replace("@context(", "@around(").replace('context/v0.1", ', 'context/v0.1", as: "around", ')
+
+    query = "{ seller { ware { blurb } } }"
+    assert planned_on(Supergraph.parse(text), query) == planned("market", query)
+
+
+def test_a_root_type_whose_fields_have_effects_sets_no_context():
+    acting = changed("type Mutation ", 'type Mutation @context(name: "money__shop") ')
+    contexts = Contexts(acting)
+
+    assert contexts.set_by(["Mutation"]) == frozenset()
+    assert contexts.set_by(["Query"]) == {"money__visit"}
+
+
+def test_no_type_sets_no_context():
+    assert Contexts(supergraph("market")).set_by(()) == frozenset()
