@@ -550,3 +550,65 @@ def test_paths_tell_where_what_is_deferred_begins():
         product.name
           .product @defer  =={id}==> Product/CATALOGUE.name
     """)
+
+
+def test_a_context_that_is_there_already_serves_what_comes_later():
+    text = "{ shops { name goods { id ... @defer { price } } } }"
+    plan = deferring("market", text).plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Sequence {
+                Fetch(service: "shop") {
+                  {
+                    shops {
+                      name
+                      id
+                      currency
+                    }
+                  }
+                },
+                Flatten(path: "shops.@") {
+                  Fetch(service: "money") {
+                    {
+                      ... on Shop {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Shop {
+                        goods {
+                          id
+                        }
+                      }
+                    }
+                  }
+                },
+              }
+            },
+            Deferred(path: "shops.goods") {
+              Flatten(path: "shops.@.goods.@") {
+                Fetch(service: "money") {
+                  "shops.@" {
+                    currency
+                  } => $contextualArgument_0: String
+                  {
+                    ... on Good {
+                      __typename
+                      id
+                    }
+                  } =>
+                  {
+                    ... on Good {
+                      price(unit: $contextualArgument_0)
+                    }
+                  }
+                }
+              }
+            },
+          }
+        }
+    """)
