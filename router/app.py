@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from router.executor.headers import HeaderRules
@@ -117,7 +117,7 @@ def _reloading(
     return reloading(settings.supergraph, settings.router_reload_seconds, take_up)
 
 
-async def _http(request: Request) -> Response:
+async def _http(request: Request) -> ASGIApp:
     endpoint: HttpEndpoint = request.app.state.http
     return await endpoint.handle(request)
 

@@ -6,6 +6,8 @@ kibibytes each, for as long as it lives. Middleware stands before the endpoint a
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,9 +26,9 @@ class Application(Starlette):
             direct = each.cls(direct, *each.args, **each.kwargs)
         routed = super().build_middleware_stack()
 
-        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
             is_direct = scope["type"] == "http" and scope["path"] == ENDPOINT and scope["method"] in METHODS
-            await (direct if is_direct else routed)(scope, receive, send)
+            return (direct if is_direct else routed)(scope, receive, send)
 
         return dispatch
 

@@ -10,6 +10,7 @@ import orjson
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from router.errors import (
     AccessError,
@@ -61,7 +62,7 @@ class HttpEndpoint:
         self._max_body_bytes = max_body_bytes
         self._max_batch = max_batch
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> ASGIApp:
         """Answers one HTTP request, whatever becomes of it."""
         if wants_explorer(request):
             return graphiql.page()
@@ -78,7 +79,7 @@ class HttpEndpoint:
     def _begin_trace(self, request: Request) -> Trace:
         return Trace.begin(request.headers.get("traceparent"))
 
-    async def _answer(self, request: Request, trace: Trace) -> Response:
+    async def _answer(self, request: Request, trace: Trace) -> ASGIApp:
         refuse_cross_site(request)
         token = stream_token(request)
         if token is not None or request.method in ("PUT", "DELETE"):
@@ -92,7 +93,7 @@ class HttpEndpoint:
             return StreamResponse(operation.results(), framing)
         return _json(request, await operation.execute())
 
-    async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> Response:
+    async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> ASGIApp:
         """One request of those that share an event stream."""
         caller = await self._caller(request)
         accept = request.headers.get("accept")

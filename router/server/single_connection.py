@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, TypeAlias
 
@@ -37,7 +37,7 @@ def _event(message: _Message) -> bytes:
 
 
 # The stream itself never completes: it ends with its client.
-MESSAGES = Framing(EVENTS.content_type, EVENTS.head, EVENTS.heartbeat, _event, b"")
+MESSAGES = Framing(EVENTS.headers, EVENTS.head, EVENTS.heartbeat, _event, b"")
 
 
 class EventStream:
@@ -84,19 +84,21 @@ class EventStream:
         if task is not None:
             task.cancel()
 
+    def __aiter__(self) -> EventStream:
+        return self
+
+    async def __anext__(self) -> _Message:
+        return await self._messages.get()
+
+    async def aclose(self) -> None:
+        """Ends the stream, which has no end of its own, and all that runs on it."""
+        self.end()
+
     def end(self) -> None:
         """Ends the stream and all that runs on it."""
         self._ended()
         for identifier in list(self._operations):
             self.stop(identifier)
-
-    async def messages(self) -> AsyncGenerator[_Message, None]:
-        """What the stream carries; it has no end of its own, and closing the iterator ends it."""
-        try:
-            while True:
-                yield await self._messages.get()
-        finally:
-            self.end()
 
     async def _send(self, identifier: str, results: Results) -> None:
         async with aclosing(results):
@@ -129,8 +131,8 @@ class EventStreams:
         self._expiries[token] = asyncio.get_running_loop().call_later(OPENED_WITHIN_SECONDS, stream.end)
         return token
 
-    def open(self, token: str | None, caller: Caller) -> Results:
-        """The messages of a reserved stream.
+    def open(self, token: str | None, caller: Caller) -> EventStream:
+        """The stream that a caller reserved, to be read by whoever shows its token, once.
 
         Raises:
             StreamNotFoundError: there is none for this token, or it is another caller's.
@@ -141,7 +143,7 @@ class EventStreams:
         if expiry is None:
             raise ConflictError("The stream is open already.")
         expiry.cancel()
-        return stream.messages()
+        return stream
 
     def get(self, token: str | None, caller: Caller) -> EventStream:
         """The stream that a caller reserved.

@@ -3,37 +3,52 @@
 Events are the distinct-connections mode of the graphql-sse protocol; their lines end in LF, because clients
 split events on two of them. Parts are those of the multipart subscription protocol, or those of incremental
 delivery, which does not know heartbeats; each is followed by its delimiter at once, because a client reads a
-part as whole only then. A silent stream speaks at once and then at every heartbeat, so that neither proxies
-nor clients give it up.
+part as whole only then. A stream speaks at once and then at every heartbeat, so that neither proxies nor
+clients give it up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 HEARTBEAT_SECONDS = 12.0
 PART_HEAD = b"\r\ncontent-type: application/json\r\n\r\n"
 DELIMITER = b"\r\n--graphql"
 
-Results = AsyncGenerator[dict[str, Any], None]
+
+class Results(Protocol):
+    """What a stream carries; an async generator is such a thing."""
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]: ...
+
+    async def aclose(self) -> None:
+        """Ends the source."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
     """How results become bytes: what begins a stream, keeps it alive, carries a result and ends it."""
 
-    content_type: str
+    headers: Sequence[tuple[bytes, bytes]]
     head: bytes
     heartbeat: bytes
     frame: Callable[[dict[str, Any]], bytes]
     tail: bytes
+
+
+def _headers(content_type: bytes) -> Sequence[tuple[bytes, bytes]]:
+    return (
+        (b"content-type", content_type),
+        (b"cache-control", b"no-cache, no-transform"),
+        (b"x-accel-buffering", b"no"),
+    )
 
 
 def _event(result: dict[str, Any]) -> bytes:
@@ -50,80 +65,72 @@ def _payload_part(result: dict[str, Any]) -> bytes:
 
 
 EVENTS = Framing(
-    "text/event-stream; charset=utf-8", b":\n\n", b":\n\n", _event, b"event: complete\ndata: \n\n"
+    _headers(b"text/event-stream; charset=utf-8"),
+    b":\n\n",
+    b":\n\n",
+    _event,
+    b"event: complete\ndata: \n\n",
 )
 PARTS = Framing(
-    'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
+    _headers(b'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'),
     DELIMITER + _part({}),
     _part({}),
     _payload_part,
     b"--\r\n",
 )
 INCREMENTS = Framing(
-    'multipart/mixed;boundary="graphql";incrementalSpec=v0.2', DELIMITER, b"", _part, PARTS.tail
+    _headers(b'multipart/mixed;boundary="graphql";incrementalSpec=v0.2'), DELIMITER, b"", _part, PARTS.tail
 )
 
 
-class StreamResponse(Response):
-    """A response that carries results, and closes their source as soon as the client goes."""
+class StreamResponse:
+    """An ASGI answer that carries results, and closes their source as soon as the client goes.
+
+    It lives as long as a subscription, so it keeps little: the task of the request waits for the client to go
+    and sends heartbeats meanwhile, another one sends what comes.
+    """
+
+    __slots__ = ("_framing", "_results", "_turn")
 
     def __init__(self, results: Results, framing: Framing) -> None:
-        super().__init__(
-            headers={
-                "content-type": framing.content_type,
-                "cache-control": "no-cache, no-transform",
-                "x-accel-buffering": "no",
-            }
-        )
-        del self.headers["content-length"]
         self._results = results
         self._framing = framing
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams until the source ends or the client goes."""
-        gone = asyncio.ensure_future(_gone(receive))
-        body = encode(self._results, self._framing, gone)
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            async for chunk in body:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            async with asyncio.TaskGroup() as tasks:
+                sending = tasks.create_task(self._send(send))
+                while not await _gone(receive, HEARTBEAT_SECONDS):
+                    async with self._turn:
+                        if self._framing.heartbeat and not sending.done():
+                            await send(_chunk(self._framing.heartbeat))
+                sending.cancel()
         finally:
-            gone.cancel()
-            await body.aclose()
+            await self._results.aclose()
+
+    async def _send(self, send: Send) -> None:
+        framing = self._framing
+        await send({"type": "http.response.start", "status": 200, "headers": framing.headers})
+        await send(_chunk(framing.head))
+        async for result in self._results:
+            async with self._turn:
+                await send(_chunk(framing.frame(result)))
+        async with self._turn:
+            await send(_chunk(framing.tail, more=False))
 
 
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def encode(
-    results: Results,
-    framing: Framing,
-    gone: asyncio.Future[None],
-    heartbeat: float = HEARTBEAT_SECONDS,
-) -> AsyncGenerator[bytes, None]:
-    """The bytes of a stream, with a heartbeat whenever nothing happened for so many seconds."""
-    pending = asyncio.ensure_future(anext(results, None))
+async def _gone(receive: Receive, seconds: float) -> bool:
+    """Whether the client goes within so many seconds, or has all that it asked for."""
     try:
-        yield framing.head
-        while True:
-            either: set[asyncio.Future[Any]] = {pending, gone}
-            await asyncio.wait(either, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                return
-            if not pending.done():
-                if framing.heartbeat:
-                    yield framing.heartbeat
-                continue
-            result = pending.result()
-            if result is None:
-                yield framing.tail
-                return
-            yield framing.frame(result)
-            pending = asyncio.ensure_future(anext(results, None))
-    finally:
-        pending.cancel()
-        await asyncio.wait({pending})
-        await results.aclose()
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
+def _chunk(body: bytes, *, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": more}

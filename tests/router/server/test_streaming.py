@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from router.server.streaming import EVENTS, PARTS, encode
+import pytest
+
+from router.server import streaming
+from router.server.streaming import EVENTS, PARTS, Framing, Results, StreamResponse
+from tests.router.library import until
 
 
 async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
@@ -12,15 +16,30 @@ async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None
         yield item
 
 
-def staying() -> asyncio.Future[None]:
-    """A client that does not go."""
-    return asyncio.get_running_loop().create_future()
+class Client:
+    """The server's end of a client: keeps what it is sent, and goes when it has all or is told to."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.gone = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.body":
+            self.chunks.append(message["body"])
+            if not message["more_body"]:
+                self.gone.set()
+
+    async def follow(self, source: Results, framing: Framing) -> list[bytes]:
+        await StreamResponse(source, framing)({}, self.receive, self.send)
+        return self.chunks
 
 
 async def test_a_stream_speaks_at_once_then_carries_each_result_and_completes_with_a_data_line():
-    chunks = [
-        chunk async for chunk in encode(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS, staying())
-    ]
+    chunks = await Client().follow(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS)
     assert b"".join(chunks) == (
         b":\n\n"
         b'event: next\ndata: {"data":{"n":1}}\n\n'
@@ -29,40 +48,51 @@ async def test_a_stream_speaks_at_once_then_carries_each_result_and_completes_wi
     )
 
 
-async def test_a_silent_stream_sends_heartbeats_and_loses_no_result():
-    release = asyncio.Event()
+async def test_a_silent_stream_sends_heartbeats_and_loses_no_result(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.001)
+    client, release = Client(), asyncio.Event()
 
     async def slow() -> AsyncGenerator[dict[str, Any], None]:
         await release.wait()
         yield {"data": None}
 
-    stream = encode(slow(), EVENTS, staying(), heartbeat=0.001)
-    assert [await anext(stream) for _ in range(3)] == [b":\n\n"] * 3
+    stream = asyncio.create_task(client.follow(slow(), EVENTS))
+    await until(lambda: client.chunks[:3] == [b":\n\n"] * 3)
     release.set()
-    rest = [chunk async for chunk in stream if chunk != b":\n\n"]
+    rest = [chunk for chunk in await stream if chunk != b":\n\n"]
     assert rest == [b'event: next\ndata: {"data":null}\n\n', b"event: complete\ndata: \n\n"]
 
 
 async def test_a_client_that_goes_closes_the_source():
-    closed = asyncio.Event()
+    client, closed = Client(), asyncio.Event()
 
     async def endless() -> AsyncGenerator[dict[str, Any], None]:
         try:
             yield {"data": 1}
+            client.gone.set()
             await asyncio.Event().wait()
         finally:
             closed.set()
 
-    stream = encode(endless(), EVENTS, staying())
-    await anext(stream)
-    await anext(stream)
-    await stream.aclose()
+    assert await client.follow(endless(), EVENTS) == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
     assert closed.is_set()
+
+
+async def test_a_source_that_fails_ends_the_stream_without_completing_it():
+    client = Client()
+
+    async def failing() -> AsyncGenerator[dict[str, Any], None]:
+        yield {"data": 1}
+        raise RuntimeError("the press stopped")
+
+    with pytest.raises(ExceptionGroup):
+        await client.follow(failing(), EVENTS)
+    assert client.chunks == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
 
 
 async def test_every_part_is_followed_by_its_delimiter_and_the_last_one_closes():
     broken = {"errors": [{"message": "gone"}]}
-    chunks = [chunk async for chunk in encode(results({"data": {"n": 1}}, broken), PARTS, staying())]
+    chunks = await Client().follow(results({"data": {"n": 1}}, broken), PARTS)
     assert chunks == [
         b"\r\n--graphql\r\ncontent-type: application/json\r\n\r\n{}\r\n--graphql",
         b'\r\ncontent-type: application/json\r\n\r\n{"payload":{"data":{"n":1}}}\r\n--graphql',
@@ -74,13 +104,20 @@ async def test_every_part_is_followed_by_its_delimiter_and_the_last_one_closes()
     ]
 
 
-async def test_nothing_is_sent_to_a_client_that_is_gone():
-    gone = staying()
+async def test_a_client_that_is_gone_before_the_stream_begins_still_closes_the_source():
+    class Source:
+        closed = False
 
-    async def one() -> AsyncGenerator[dict[str, Any], None]:
-        yield {"data": 1}
-        gone.set_result(None)
-        await asyncio.Event().wait()
+        def __aiter__(self) -> "Source":
+            return self
 
-    chunks = [chunk async for chunk in encode(one(), EVENTS, gone)]
-    assert chunks == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
+        async def __anext__(self) -> dict[str, Any]:
+            raise AssertionError("nobody asks")
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    client, source = Client(), Source()
+    client.gone.set()
+    assert await client.follow(source, EVENTS) == []
+    assert source.closed
