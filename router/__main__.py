@@ -52,6 +52,8 @@ def serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Nothing asks where a client is, so no request is searched for what proxies say of that.
+        proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     config.load()
