@@ -246,6 +246,17 @@ async def test_a_stream_that_is_not_opened_in_time_is_given_up_with_its_operatio
     assert (await stream.start("2", SILENCE))[0] == 404
 
 
+async def test_a_stream_that_is_opened_in_time_stays(library: Library, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(single_connection, "OPENED_WITHIN_SECONDS", 0.2)
+    async with connected(library) as stream:
+        later = await reserved(library)
+        assert await later.start("1", SILENCE) == (202, None)
+        await until(lambda: library.shelf.open_streams == 1)
+        await until(lambda: library.shelf.open_streams == 0)
+        assert await stream.start("1", "{ average }") == (202, None)
+        assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
+
+
 async def test_a_reservation_too_many_takes_the_place_of_the_oldest(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS", "2")
     async with opened() as library, connected(library) as open_one:
