@@ -13,7 +13,7 @@ from router.executor.http_stream import MAX_UNREAD_BYTES, HttpStream, open_strea
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 
-Writing = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Writing = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -24,7 +24,7 @@ async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStr
         serving.append(asyncio.current_task())
         await reader.readuntil(b"\r\n\r\n{}")
         try:
-            await write(writer)
+            await write(reader, writer)
         except ConnectionError:
             pass
         finally:
@@ -42,12 +42,12 @@ async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStr
 
 
 def saying(*pieces: bytes, silent: bool = False) -> Writing:
-    async def write(writer: asyncio.StreamWriter) -> None:
+    async def write(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
         if silent:
-            await asyncio.Event().wait()
+            await reader.read()
 
     return write
 
@@ -107,7 +107,7 @@ async def test_an_answer_that_falls_silent_is_broken():
 async def test_a_sender_waits_for_a_slow_reader():
     sent = 0
 
-    async def endless(writer: asyncio.StreamWriter) -> None:
+    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         writer.write(CHUNKED)
         while True:
