@@ -257,7 +257,7 @@ async def test_more_operations_than_may_wait_are_refused_until_there_is_room(
         waiting = [await asked(known, query) for query in ("{ average }", "{ books { id } }")]
         waiting.append(await asked(known, "{ average }"))
         with pytest.raises(OverloadedError) as refusal:
-            await known.get("{ books { title } }", None)
+            await known.get("{ books { title } }", None, monotonic() + 5)
     await asyncio.gather(*waiting)
     assert (refusal.value.status, refusal.value.headers) == (503, {"retry-after": "1"})
     assert (await known.get("{ books { title } }", None)).operation.kind == "query"
