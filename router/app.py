@@ -13,7 +13,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from router.executor.headers import HeaderRules
@@ -30,7 +29,7 @@ from router.policy.overrides import Overrides
 from router.reloading import reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
-from router.server.http import HttpEndpoint
+from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.pipeline import Pipeline
 from router.server.single_connection import EventStreams
 from router.server.single_flight import one_thread
@@ -117,7 +116,7 @@ def _reloading(
     return reloading(settings.supergraph, settings.router_reload_seconds, take_up)
 
 
-async def _http(request: Request) -> ASGIApp:
+async def _http(request: Request) -> EndpointResponse:
     endpoint: HttpEndpoint = request.app.state.http
     return await endpoint.handle(request)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from router.errors import (
     AccessError,
@@ -50,6 +49,8 @@ from router.server.single_connection import (
 from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse
 from router.telemetry import Trace, current_trace, log
 
+EndpointResponse: TypeAlias = Response | StreamResponse
+
 
 class HttpEndpoint:
     """The GraphQL address as HTTP sees it."""
@@ -62,7 +63,7 @@ class HttpEndpoint:
         self._max_body_bytes = max_body_bytes
         self._max_batch = max_batch
 
-    async def handle(self, request: Request) -> ASGIApp:
+    async def handle(self, request: Request) -> EndpointResponse:
         """Answers one HTTP request, whatever becomes of it."""
         if wants_explorer(request):
             return graphiql.page()
@@ -79,7 +80,7 @@ class HttpEndpoint:
     def _begin_trace(self, request: Request) -> Trace:
         return Trace.begin(request.headers.get("traceparent"))
 
-    async def _answer(self, request: Request, trace: Trace) -> ASGIApp:
+    async def _answer(self, request: Request, trace: Trace) -> EndpointResponse:
         refuse_cross_site(request)
         token = stream_token(request)
         if token is not None or request.method in ("PUT", "DELETE"):
@@ -93,7 +94,7 @@ class HttpEndpoint:
             return StreamResponse(operation.results(), framing)
         return _json(request, await operation.execute())
 
-    async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> ASGIApp:
+    async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> EndpointResponse:
         """One request of those that share an event stream."""
         caller = await self._caller(request)
         accept = request.headers.get("accept")

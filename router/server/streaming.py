@@ -92,6 +92,8 @@ class StreamResponse:
 
     __slots__ = ("_framing", "_results", "_turn")
 
+    status_code = 200
+
     def __init__(self, results: Results, framing: Framing) -> None:
         self._results = results
         self._framing = framing
@@ -112,7 +114,7 @@ class StreamResponse:
 
     async def _send(self, send: Send) -> None:
         framing = self._framing
-        await send({"type": "http.response.start", "status": 200, "headers": framing.headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": framing.headers})
         await send(_chunk(framing.head))
         async for result in self._results:
             async with self._turn:

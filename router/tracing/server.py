@@ -16,14 +16,13 @@ from opentelemetry.semconv.attributes.network_attributes import NETWORK_PROTOCOL
 from opentelemetry.semconv.attributes.url_attributes import URL_PATH, URL_SCHEME
 from opentelemetry.trace import get_current_span
 from starlette.requests import Request
-from starlette.responses import Response
 
 from router.executor import ExecutionRequest, Prepared
 from router.executor.projection import Answer, Project
 from router.operation import Operation as Document
 from router.policy.auth import Identity
 from router.server.application import ENDPOINT
-from router.server.http import HttpEndpoint
+from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.messages import Subscribe
 from router.server.operations import Operations
 from router.server.pipeline import Caller, Operation, Pipeline
@@ -51,7 +50,7 @@ OPERATION_CACHE = "router.operation_cache"
 class TracedEndpoint(HttpEndpoint):
     """Each request has a span, and so has each operation of a batch below it."""
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> EndpointResponse:
         """The answer, whose status the span tells."""
         attributes = {
             HTTP_REQUEST_METHOD: request.method,
