@@ -115,7 +115,7 @@ async def execute_incrementally(
     prepared: Prepared, request: ExecutionRequest
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation whose plan leaves fragments for later."""
-    run = Run(request.variables, request.transport, request.context, {}, [], prepared.plan.contextual)
+    run = _run(prepared, request, {}, [])
     data, answer = await _answer(prepared, run)
     if data is None:
         yield {"data": None, "errors": answer.errors}
@@ -144,10 +144,16 @@ async def execute_event(
 async def _finish(
     prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
 ) -> ExecutionResult:
-    contextual = prepared.plan.contextual
-    run = Run(request.variables, request.transport, request.context, data, errors, contextual)
+    run = _run(prepared, request, data, errors)
     projected, answer = await _answer(prepared, run)
     return ExecutionResult(projected, answer.errors)
+
+
+def _run(
+    prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
+) -> Run:
+    contextual = prepared.plan.contextual
+    return Run(request.variables, request.transport, request.context, data, errors, contextual)
 
 
 async def _answer(prepared: Prepared, run: Run) -> tuple[dict[str, Any] | None, Answer]:

@@ -99,8 +99,9 @@ class Planning:
 
     def _arranged(self, group: ExecutionGroup | None) -> list[PlanNode]:
         """The steps of one group, or those of the first answer, in the order in which they run."""
+        supergraph, declared = self.planner.supergraph, self._declared
         parts = (graph.part(group) for graph in self.fetches)
-        return [node for part in parts for node in arranged(self.planner.supergraph, part, self._declared)]
+        return [node for part in parts for node in arranged(supergraph, part, declared)]
 
     @cached_property
     def _declared(self) -> Mapping[str, str]:

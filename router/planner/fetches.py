@@ -129,7 +129,8 @@ class FetchGraphBuilder:
                     needs = move.requires or move.values
                     own = following.selection.conditions if following and needs else ALWAYS
                     position = self._enter(move, position, conditions | own)
-            holder = holder if isinstance(move, EntityMove) else position
+            if isinstance(move, Select | Narrow):
+                holder = position
         return position
 
     def _select(
@@ -199,10 +200,9 @@ class FetchGraphBuilder:
             yield self._follow(leaf, position, conditions, client=False).step
         for value in move.values:
             around = position.enclosing[value.argument.context]
+            start = replace(around.position, group=position.group)
             for leaf in value.leaves:
-                under = around.conditions | conditions
-                holder = replace(around.position, group=position.group)
-                yield self._follow(leaf, holder, under, client=False).step
+                yield self._follow(leaf, start, around.conditions | conditions, client=False).step
 
     def _enter_root(
         self, move: EntityMove, position: _Position, path: FetchPath, waits: set[Step]

@@ -18,7 +18,17 @@ from router.normalize import TYPENAME, FieldSelection, SelectionSet
 from router.planner.contexts import NO_CONTEXTS
 from router.planner.errors import UnplannableError
 from router.planner.graph import QueryGraph
-from router.planner.moves import ContextValue, Defer, EntityMove, FieldMove, Move, Narrow, Node, Select, Way
+from router.planner.moves import (
+    ContextValue,
+    Defer,
+    EntityMove,
+    FieldMove,
+    Move,
+    Narrow,
+    Node,
+    Select,
+    Way,
+)
 from router.supergraph import ContextArgument
 
 PATHS_PER_PLACE = 3
@@ -59,9 +69,9 @@ class Path:
         """Where the object at the end was before it was entered by a key."""
         holder = self.node
         for move in reversed(self.moves):
-            if not isinstance(move, EntityMove):
+            if isinstance(move, Select | Narrow):
                 break
-            holder = move.source
+            holder = move.source if isinstance(move, EntityMove) else holder
         assert holder is not None
         return holder
 
@@ -391,11 +401,12 @@ class _Walk:
 
 
 def _leads_away(route: Route, node: Node) -> bool:
-    """Whether a route leads to another node, or back to the same one with what a field requires."""
+    """Whether a route leads to another node, or back to the same one with what a field needs."""
     entity = route.entity
     assert entity is not None
-    target, needs = entity.target, entity.requires or entity.values
-    return bool(needs) or (target.graph, target.type) != (node.graph, node.type)
+    target = entity.target
+    brings = entity.requires is not None or bool(entity.values)
+    return brings or (target.graph, target.type) != (node.graph, node.type)
 
 
 def _effort(move: EntityMove) -> tuple[int, int]:

@@ -254,6 +254,21 @@ async def test_contexts_reach_below_mutations_and_events():
     assert event.data == {"opened": {"showcase": {"price": 12}}}
 
 
+async def test_a_context_reaches_what_is_deferred():
+    shops = [
+        {"id": "s1", "name": "A", "currency": "EUR", "showcase": {"id": "g1"}},
+        {"id": "s2", "name": "B", "currency": "USD", "showcase": {"id": "g1"}},
+    ]
+    async with market({"shop": {"shops": shops}}, *GOODS) as running:
+        first, later = await running.payloads("{ shops { name showcase { id ... @defer { price } } } }")
+
+    assert first["data"] == {
+        "shops": [{"name": "A", "showcase": {"id": "g1"}}, {"name": "B", "showcase": {"id": "g1"}}]
+    }
+    assert [each["data"] for each in later["incremental"]] == [{"price": 10}, {"price": 12}]
+    assert later["hasNext"] is False
+
+
 async def test_an_error_stands_at_the_object_that_it_concerns():
     shops = [
         {"id": "s1", "currency": "EUR", "showcase": {"id": "g1"}},

@@ -9,7 +9,7 @@ from router.operation import operation_of
 from router.planner import Planner, UnplannableError
 from router.planner.contexts import Contexts
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, planned, planning, shown, supergraph
+from tests.support.planning import SUPERGRAPHS, deferring, planned, planning, shown, supergraph
 
 
 def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
@@ -857,6 +857,146 @@ def test_contexts_are_set_below_a_subscription():
                 },
               }
             }
+          }
+        }
+    """)
+
+
+def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_later():
+    plan = deferring("market", "{ shops { name showcase { name ... @defer { price profit } } } }").plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "shop") {
+                {
+                  shops {
+                    name
+                    showcase {
+                      name
+                      id
+                    }
+                    currency
+                    id
+                  }
+                }
+              }
+            },
+            Deferred(path: "shops.showcase") {
+              Sequence {
+                Parallel {
+                  Flatten(path: "shops.@.showcase") {
+                    Fetch(service: "money") {
+                      "shops.@" {
+                        currency
+                      } => $contextualArgument_0: String
+                      {
+                        ... on Good {
+                          __typename
+                          id
+                        }
+                      } =>
+                      {
+                        ... on Good {
+                          price(unit: $contextualArgument_0)
+                        }
+                      }
+                    }
+                  },
+                  Flatten(path: "shops.@") {
+                    Fetch(service: "ledger") {
+                      {
+                        ... on Shop {
+                          __typename
+                          id
+                          currency
+                        }
+                      } =>
+                      {
+                        ... on Shop {
+                          margin
+                        }
+                      }
+                    }
+                  },
+                },
+                Flatten(path: "shops.@.showcase") {
+                  Fetch(service: "money") {
+                    "shops.@" {
+                      margin
+                    } => $contextualArgument_1: Int
+                    {
+                      ... on Good {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Good {
+                        profit(margin: $contextualArgument_1)
+                      }
+                    }
+                  }
+                },
+              }
+            },
+          }
+        }
+    """)
+
+
+def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
+    plan = deferring("market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }").plan
+
+    assert str(plan) == shown("""
+        QueryPlan {
+          Defer {
+            Primary {
+              Fetch(service: "money") {
+                {
+                  places {
+                    __typename
+                    ... on Kiosk {
+                      lot {
+                        id
+                      }
+                    }
+                  }
+                }
+              }
+            },
+            Deferred(path: "places.lot") {
+              Sequence {
+                Fetch(service: "shop") {
+                  {
+                    visitor {
+                      tier
+                    }
+                  }
+                },
+                Flatten(path: "places.@|[Kiosk].lot") {
+                  Fetch(service: "money") {
+                    "" {
+                      visitor {
+                        tier
+                      }
+                    } => $contextualArgument_0: String
+                    {
+                      ... on Lot {
+                        __typename
+                        id
+                      }
+                    } =>
+                    {
+                      ... on Lot {
+                        queue(tier: $contextualArgument_0)
+                      }
+                    }
+                  }
+                },
+              }
+            },
           }
         }
     """)
