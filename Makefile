@@ -52,7 +52,7 @@ check-schema: $(READY)
 # Its own tests cover every branch of the planner; whatever else runs it does not count.
 check-planner: $(READY)
 	COVERAGE_FILE=.pytest_cache/planner.coverage $(BIN)/python -m pytest -q tests/router/planner tests/router/test_normalize.py \
-		--cov=router.planner --cov=router.normalize --cov-fail-under=100
+		--cov=router.planner --cov=router.normalize --cov=router.selections --cov-fail-under=100
 
 check-tests: $(READY) browser explorer
 	$(BIN)/memorable test --coverage

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -15,28 +14,23 @@ from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.executor.headers import HeaderRules
+from router.assembly import Assembly
 from router.executor.http_client import HttpClient
-from router.executor.retries import Retries
 from router.executor.subgraph import open_session
-from router.executor.transport import StreamSource, Transport
 from router.parts import Parts
 from router.policy.access import AccessRules
-from router.policy.auth import KeySet, TokenVerifier
+from router.policy.auth import KeySet
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
-from router.policy.overrides import Overrides
 from router.reloading import reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
 from router.server.http import EndpointResponse, HttpEndpoint
-from router.server.pipeline import Pipeline
 from router.server.single_connection import EventStreams
 from router.server.single_flight import one_thread
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
-from router.traffic import Traffic
 
 if TYPE_CHECKING:
     from router.policy.shared_documents import RedisDocuments
@@ -67,22 +61,12 @@ def create_app(settings: Settings) -> Starlette:
             one_thread() as preparing,
         ):
             decisions = _decisions(settings, session)
+            assembly = Assembly(settings, parts, metrics, documents, session, client, decisions, preparing)
 
             def take_up(supergraph: Supergraph) -> None:
                 jwks_url = _jwks_url(settings, supergraph)
                 keys = KeySet(jwks_url, session) if jwks_url else None
-                pipeline = _pipeline(
-                    settings,
-                    parts,
-                    supergraph,
-                    session,
-                    client,
-                    keys,
-                    decisions,
-                    metrics,
-                    documents,
-                    preparing,
-                )
+                pipeline = assembly.pipeline(supergraph, keys)
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = parts.endpoint(
                     pipeline, streams, settings.limits.max_body_bytes, settings.limits.max_batch
@@ -126,64 +110,6 @@ async def _websocket(socket: WebSocket) -> None:
     await state.connection(socket, lambda: state.pipeline, state.max_socket_operations).serve()
 
 
-def _pipeline(
-    settings: Settings,
-    parts: Parts,
-    supergraph: Supergraph,
-    session: aiohttp.ClientSession,
-    client: HttpClient,
-    keys: KeySet | None,
-    decisions: PolicyDecisions,
-    metrics: Metrics,
-    documents: Documents,
-    preparing: Executor,
-) -> Pipeline:
-    urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
-    traffic = settings.traffic
-    rules = HeaderRules(rule.compiled() for rule in traffic.headers)
-    operations = parts.operations(
-        parts.preparation(supergraph, settings.limits, introspection=settings.introspection),
-        Overrides(supergraph, traffic.override_labels),
-        metrics,
-        preparing,
-        size=settings.router_cache_size,
-        max_waiting=settings.limits.max_waiting_documents,
-    )
-    return parts.pipeline(
-        operations,
-        documents,
-        _transport(traffic, parts, client, urls, rules, metrics),
-        _sources(traffic, parts, session, urls, rules),
-        TokenVerifier(keys, settings.jwt_issuer) if keys else None,
-        decisions,
-        metrics,
-        rules=rules,
-        timeout=traffic.operation_timeout,
-        report_cost=settings.limits.report_cost,
-    )
-
-
-def _transport(
-    traffic: Traffic,
-    parts: Parts,
-    client: HttpClient,
-    urls: Mapping[str, str],
-    rules: HeaderRules,
-    metrics: Metrics,
-) -> Transport:
-    """The way to the subgraphs, through the layers that are switched on."""
-    transport: Transport = parts.transport(
-        client, urls, traffic.subgraph_timeout, metrics, timeouts=traffic.subgraph_timeouts, rules=rules
-    )
-    if traffic.breaker_failures:
-        transport = parts.breakers(transport, traffic.breaker_failures, traffic.breaker_seconds, metrics)
-    if traffic.retries:
-        transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
-    if traffic.share_fetches:
-        transport = parts.deduplication(transport, metrics)
-    return transport
-
-
 def _parts(settings: Settings) -> Parts:
     if (exporter := settings.telemetry.exporter) == "none":
         return Parts()
@@ -191,22 +117,6 @@ def _parts(settings: Settings) -> Parts:
     from router.tracing import traced  # noqa: PLC0415 - as said above
 
     return traced(exporter)
-
-
-def _sources(
-    traffic: Traffic,
-    parts: Parts,
-    session: aiohttp.ClientSession,
-    urls: Mapping[str, str],
-    rules: HeaderRules,
-) -> Mapping[str, StreamSource]:
-    """How the subscriptions of each subgraph are opened."""
-    events = parts.events(urls, traffic.subgraph_timeout, rules)
-    over_sockets = {
-        name: traffic.subscriptions[name].url(urls[name]) for name in urls & traffic.subscriptions.keys()
-    }
-    sockets = parts.sockets(session, over_sockets, traffic.subgraph_timeout, rules)
-    return {name: sockets if name in over_sockets else events for name in urls}
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

@@ -12,6 +12,7 @@ from graphql import GraphQLError, OperationDefinitionNode, parse, validate
 
 from infra.errors import InfraError
 from infra.schema.files import SUPERGRAPH
+from router.deferral import conditions_of
 from router.operation import Operation, operation_of
 from router.planner import Planner, UnplannableError
 from router.supergraph import Supergraph
@@ -21,6 +22,7 @@ class Stage(StrEnum):
     """What the planner makes on its way, in order."""
 
     NORMALIZED = "normalized"
+    GRAPH = "graph"
     PATHS = "paths"
     CHOSEN = "chosen"
     FETCHES = "fetches"
@@ -37,11 +39,12 @@ def plan(
     ] = None,
     supergraph: Annotated[Path, typer.Option(help="The supergraph to plan on.")] = SUPERGRAPH,
 ) -> None:
-    """Print the query plan of an operation."""
+    """Print the query plan of an operation, for a client that takes what it defers later."""
     text = sys.stdin.read() if operation == "-" else _read(Path(operation))
     graph = Supergraph.parse(_read(supergraph))
     try:
-        made = getattr(Planner(graph).planning(_operation(graph, text, name)), stage)
+        asked = _operation(graph, text, name)
+        made = getattr(Planner(graph).planning(asked, conditions_of(asked)), stage)
     except UnplannableError as error:
         raise InfraError(f"The operation cannot be planned: {error}") from None
     typer.echo("\n\n".join(map(str, _flat(made))))

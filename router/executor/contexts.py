@@ -12,8 +12,8 @@ import orjson
 
 from router.executor.documents import RequestBody, entities_body, representations_name, suffix
 from router.executor.entities import Batch, Object, Presenter, collect, presenter
-from router.normalize import TYPENAME
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
+from router.selections import TYPENAME
 
 # How often a fetch is repeated in one request depends on the data: so many of its documents are kept.
 MAX_DOCUMENTS = 32

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from router.normalize import TYPENAME, Conditions, conditions_text
 from router.planner.plan import Fetch, Output
+from router.selections import TYPENAME, Conditions, conditions_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from router.normalize import TYPENAME
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
+from router.selections import TYPENAME
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]

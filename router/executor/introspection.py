@@ -16,8 +16,8 @@ from graphql import (
     execute_sync,
 )
 
-from router.normalize import INTROSPECTION
 from router.operation import Operation
+from router.selections import INTROSPECTION
 
 
 def introspection_document(operation: Operation) -> DocumentNode | None:

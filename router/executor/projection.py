@@ -22,8 +22,8 @@ from graphql import (
 )
 
 from router.deferral import ExecutionGroup
-from router.normalize import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet
 from router.planner.names import Place, ResponseNames
+from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet
 
 # A path is a chain of (parent, key), built only where there is something below.
 Link: TypeAlias = tuple[Any, str | int] | None

@@ -9,7 +9,7 @@ from functools import cached_property
 from graphql import VariableDefinitionNode, print_ast
 
 from router.deferral import Deferring, ExecutionGroup
-from router.normalize import TYPENAME, NormalizedOperation, SelectionSet, normalize
+from router.normalize import normalize
 from router.operation import Operation
 from router.planner.build import arranged, in_sequence, subscribed
 from router.planner.choice import choose, cost_of
@@ -20,8 +20,10 @@ from router.planner.graph import QueryGraph
 from router.planner.merges import merged
 from router.planner.moves import Node
 from router.planner.names import ResponseNames
-from router.planner.paths import Leaf, Path, PathFinder
+from router.planner.paths import Leaf, Path
 from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
+from router.planner.routes import PathFinder
+from router.selections import TYPENAME, NormalizedOperation, SelectionSet
 from router.supergraph import Supergraph
 
 __all__ = ["Planner", "Planning", "UnplannableError", "plan"]
@@ -62,6 +64,11 @@ class Planning:
     def normalized(self) -> NormalizedOperation:
         """1. The operation in normal form."""
         return normalize(self.operation, self.planner.supergraph.public_schema, self.deferring)
+
+    @property
+    def graph(self) -> QueryGraph:
+        """The moves that the supergraph allows, whatever the operation."""
+        return self.planner.graph
 
     @cached_property
     def paths(self) -> tuple[tuple[Leaf, ...], ...]:

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from router.normalize import SelectionSet, field_set
+from router.normalize import field_set
 from router.planner.plan import ContextVariable, FetchPath, Input
+from router.selections import SelectionSet
 from router.supergraph import ContextArgument, Supergraph, top_level_names
 
 NO_CONTEXTS: frozenset[str] = frozenset()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
 from router.deferral import ExecutionGroup
-from router.normalize import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
 from router.planner.contexts import ContextVariables
 from router.planner.graph import QueryGraph
 from router.planner.moves import ContextValue, Defer, EntityMove, Narrow, Select, Way
@@ -15,6 +14,7 @@ from router.planner.names import Place, ResponseNames
 from router.planner.paths import Path
 from router.planner.plan import LIST, ContextVariable, FetchPath, Input, InputField, Narrowing
 from router.planner.steps import Presented, SelectedField, Selection, Step, united
+from router.selections import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
 
 
 @dataclass(frozen=True, slots=True)

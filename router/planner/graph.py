@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
-from router.normalize import TYPENAME, FieldSelection, SelectionSet, field_set
+from router.normalize import field_set
 from router.planner.contexts import NO_CONTEXTS, Contexts
 from router.planner.moves import NOTHING, FieldMove, Node, Provided, inline
+from router.selections import TYPENAME, FieldSelection, SelectionSet
 from router.supergraph import ContextArgument, FieldJoin, Key, Supergraph
 
 

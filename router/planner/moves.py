@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.normalize import FieldSelection, SelectionSet
 from router.planner.contexts import NO_CONTEXTS
+from router.selections import FieldSelection, SelectionSet
 from router.supergraph import ContextArgument
 
 Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.normalize import TYPENAME, Conditions, braced, conditions_text
 from router.planner.names import ResponseNames
+from router.selections import TYPENAME, Conditions, braced, conditions_text
 
 LIST = "@"
 

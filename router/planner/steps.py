@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.normalize import ALWAYS, Conditions, braced
 from router.planner.names import Place
 from router.planner.plan import (
     ContextVariable,
@@ -19,6 +18,7 @@ from router.planner.plan import (
     Representation,
     path_text,
 )
+from router.selections import ALWAYS, Conditions, braced
 
 
 @dataclass(slots=True)

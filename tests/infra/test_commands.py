@@ -200,3 +200,14 @@ def test_plan_prints_the_fetches_of_an_operation(tmp_path):
     assert shown.output.startswith("QueryPlan {")
     assert shown.output.count('Fetch(service: "auth")') == 1
     assert shown.output.count('Fetch(service: "books")') == 1
+
+
+def test_plan_prints_the_graph_and_what_comes_later(tmp_path):
+    operation = tmp_path / "me.graphql"
+    operation.write_text('{ me { displayName ... @defer(label: "later") { children { name } } } }')
+
+    plan = CliRunner().invoke(app, ["plan", str(operation)]).output
+    graph = CliRunner().invoke(app, ["plan", str(operation), "--stage", "graph"]).output
+
+    assert 'Deferred(path: "me", label: "later") {' in plan
+    assert "User/AUTH --displayName--> leaf" in graph

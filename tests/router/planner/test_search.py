@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from router.normalize import FieldSelection
 from router.operation import operation_of
 from router.planner import Planner, UnplannableError, plan
 from router.planner.choice import BUDGET, choose, cost_of
 from router.planner.moves import FieldMove, Node, Select
 from router.planner.paths import Leaf, Path
+from router.selections import FieldSelection
 from router.supergraph import Supergraph
 from tests.support.planning import operation, planning, shown
 from tests.support.planning import supergraph as named
@@ -51,8 +51,8 @@ def test_every_stage_can_be_printed():
           }
         }
     """)
-    assert "Product/PRICES --price--> leaf" in str(stages.planner.graph).splitlines()
-    assert "Product =={sku}==> Product/STOCK" in str(stages.planner.graph).splitlines()
+    assert "Product/PRICES --price--> leaf" in str(stages.graph).splitlines()
+    assert "Product =={sku}==> Product/STOCK" in str(stages.graph).splitlines()
 
 
 def test_a_path_shows_the_types_that_it_narrows_to():
