@@ -15,8 +15,9 @@ from router.executor.entities import Batch, Object, Presenter, collect, presente
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
 from router.selections import TYPENAME
 
-# How often a fetch is repeated in one request depends on the data: so many of its documents are kept.
-MAX_DOCUMENTS = 32
+# How often a fetch is repeated in one request depends on the data: few documents, and no long ones, are kept.
+MAX_DOCUMENTS = 8
+MAX_REPEATED = 16
 _NULL = b"null"
 
 # What each variable of a fetch is set to, in JSON.
@@ -53,7 +54,8 @@ class Grouping:
 
     def document(self, groups: Sequence[Group]) -> RequestBody:
         """The request that asks about some groups."""
-        return self._document(tuple(group.entry for group in groups))
+        make = self._document if len(groups) <= MAX_REPEATED else self._make_document
+        return make(tuple(group.entry for group in groups))
 
     def variables(self, groups: Sequence[Group]) -> list[tuple[str, bytes]]:
         """The variables of that request beside the operation's own, in JSON."""

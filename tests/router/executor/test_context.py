@@ -65,6 +65,17 @@ async def test_objects_are_asked_about_once_for_each_value_of_their_context():
     ]
 
 
+async def test_every_one_of_many_values_is_asked_with():
+    tags = [[str(number)] * number for number in range(40)]
+    shops = [{"id": f"s{len(each)}", "tags": each, "showcase": {"id": "g1"}} for each in tags]
+    async with market({"shop": {"shops": shops}}, *GOODS) as running:
+        result = await running.run("{ shops { showcase { hits } } }")
+
+    assert result.errors == []
+    assert result.data == {"shops": [{"showcase": {"hits": number}} for number in range(40)]}
+    assert len(running.sent_to("money")) == 1
+
+
 async def test_a_context_that_holds_nothing_gives_null():
     shops = [{"id": "s1", "currency": None}, {"id": "s2", "currency": "USD"}]
     async with market({"shop": {"shops": shops}}, shop("s1", "g3"), shop("s2", "g3"), *GOODS) as running:
