@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from router.executor.documents import RequestBody, entities_body, representations_name, suffix
+from router.executor.documents import RequestBody, entities_body, suffix
 from router.executor.entities import Batch, Object, Presenter, collect, presenter
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
 from router.selections import TYPENAME
@@ -57,9 +57,10 @@ class Grouping:
         make = self._document if len(groups) <= MAX_REPEATED else self._make_document
         return make(tuple(group.entry for group in groups))
 
-    def variables(self, groups: Sequence[Group]) -> list[tuple[str, bytes]]:
+    def variables(self, groups: Sequence[Group], document: RequestBody) -> list[tuple[str, bytes]]:
         """The variables of that request beside the operation's own, in JSON."""
-        found = [(representations_name(index), group.batch.encoded()) for index, group in enumerate(groups)]
+        encoded = (group.batch.encoded() for group in groups)
+        found = list(zip(document.representations, encoded, strict=True))
         for index, group in enumerate(groups):
             named = zip(self._entries[group.entry].fetch.contexts, group.values, strict=True)
             found += ((f"{variable.name}{suffix(index)}", value) for variable, value in named)

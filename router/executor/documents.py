@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,15 @@ from router.selections import TYPENAME, Conditions, conditions_text
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """A request body that lacks only the values of its variables."""
+    """A request body that lacks only the values of its variables.
+
+    `representations` names the variables that carry those of each of the fetches sent together.
+    """
 
     document: str
     variables: tuple[str, ...]
     head: bytes
+    representations: tuple[str, ...] = ()
 
     def filled(
         self, variables: Mapping[str, Any], representations: Sequence[tuple[str, bytes]] = ()
@@ -44,7 +48,7 @@ def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
     """The request that carries entity fetches together; one may be there several times, for its contexts."""
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
-    names = [representations_name(index) for index in range(len(fetches))]
+    names = tuple(_free(f"representations{index or ''}", variables) for index in range(len(fetches)))
     declared += [f"${name}:[_Any!]!" for name in names]
     declared += [
         f"${each.name}{suffix(index)}:{each.type}"
@@ -55,12 +59,7 @@ def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
         f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
-    return _body(f"query({','.join(declared)}){{{asked}}}", tuple(sorted(variables.items())))
-
-
-def representations_name(index: int) -> str:
-    """The variable that carries the representations of one of the fetches sent together."""
-    return f"representations{index or ''}"
+    return _body(f"query({','.join(declared)}){{{asked}}}", tuple(sorted(variables.items())), names)
 
 
 def entities_key(index: int) -> str:
@@ -103,6 +102,13 @@ def _conditional(field: str, conditions: Conditions, below: str) -> str:
     return text
 
 
-def _body(document: str, variables: tuple[tuple[str, str], ...]) -> RequestBody:
+def _free(name: str, taken: Container[str]) -> str:
+    """A name that no variable of the client has."""
+    return _free(f"_{name}", taken) if name in taken else name
+
+
+def _body(
+    document: str, variables: tuple[tuple[str, str], ...], representations: tuple[str, ...] = ()
+) -> RequestBody:
     head = b'{"query":' + orjson.dumps(document)
-    return RequestBody(document, tuple(name for name, _ in variables), head)
+    return RequestBody(document, tuple(name for name, _ in variables), head, representations)

@@ -12,7 +12,6 @@ from router.executor.documents import (
     RequestBody,
     entities_body,
     entities_key,
-    representations_name,
     root_body,
 )
 from router.executor.entities import Batch, Object, ResponsePath, collect, copied, merge, places, presenter
@@ -169,7 +168,8 @@ class _EntityFetch:
         ]
         if not any(batch.representations for batch in batches):
             return
-        presented = [(representations_name(index), batch.encoded()) for index, batch in enumerate(batches)]
+        encoded = (batch.encoded() for batch in batches)
+        presented = list(zip(self._body.representations, encoded, strict=True))
         data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables, presented))
         _scatter(run, data, errors, batches, self._paths, self._names)
 
@@ -190,8 +190,8 @@ class _ContextualFetch:
         groups = [group for group in found if group.complete]
         if not groups:
             return
-        variables = self._grouping.variables(groups)
-        body = self._grouping.document(groups).filled(run.variables, variables)
+        document = self._grouping.document(groups)
+        body = document.filled(run.variables, self._grouping.variables(groups, document))
         data, errors = await run.fetch(self._subgraph, body)
         batches, paths = [group.batch for group in groups], [group.path for group in groups]
         _scatter(run, data, errors, batches, paths, self._names)

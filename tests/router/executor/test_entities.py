@@ -161,3 +161,18 @@ async def test_what_stands_behind_a_field_that_leads_back_to_the_root_is_asked_o
         result = await profiles.run("{ query { onlyB } }")
 
     assert result.data == {"query": {"onlyB": 2}}
+
+
+async def test_a_clients_variable_may_be_called_as_those_of_representations_are():
+    catalogue, prices = data(product={"id": "1"}), data(_entities=[{"price": 7}])
+    stock = data(_entities=[{"sku": "K"}])
+    text = 'query($representations: String) { product(id: "1") { price(currency: $representations) } }'
+    async with graph("shop", catalogue=catalogue, stock=stock, prices=prices) as shop:
+        result = await shop.run(text, {"representations": "DKK"})
+
+    assert result.data == {"product": {"price": 7}}
+    [variables] = shop.sent_to("prices")
+    assert variables == {
+        "representations": "DKK",
+        "_representations": [{"__typename": "Product", "sku": "K"}],
+    }
