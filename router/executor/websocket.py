@@ -2,8 +2,7 @@
 
 A socket is opened with the headers of one caller, so it carries one subscription; callers who ask the same
 with the same headers share a stream before they come here. aiohttp speaks the protocol below: it is a
-dependency already, and it asks a silent peer whether it still lives. What a view of Strawberry does to its
-errors it does not do to those of a socket: a subgraph that masks them there has to mask them again.
+dependency already, and it asks a silent peer whether it still lives.
 """
 
 from __future__ import annotations

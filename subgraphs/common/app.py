@@ -27,9 +27,10 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
 from subgraphs.common.identity import Identity, TokenVerifier
+from subgraphs.common.masking import MaskingSocketHandler, masked, public_error
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import Settings
-from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace, trace_id
+from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
 
 LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
@@ -48,6 +49,8 @@ class LineFeedEvents(SSETransport):
 
 class GraphQLView(GraphQL[Context[Any], None]):
     """Strawberry's view with our context and our errors."""
+
+    graphql_transport_ws_handler_class = MaskingSocketHandler
 
     def __init__(self, schema: strawberry.federation.Schema, loaders: LoaderFactory) -> None:
         super().__init__(
@@ -80,26 +83,6 @@ class GraphQLView(GraphQL[Context[Any], None]):
 
     def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
         response_data["errors"] = [public_error(error) for error in errors]
-
-
-def public_error(error: GraphQLError) -> Any:
-    """An error as the client may see it: stated when it is expected, masked and logged when it is not."""
-    formatted: dict[str, Any] = dict(error.formatted)
-    cause = error.original_error
-    if isinstance(cause, DomainError):
-        return formatted | {"extensions": cause.extensions}
-    if cause is None or isinstance(cause, GraphQLError):
-        return formatted | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"} | (error.extensions or {})}
-    logger().error("A resolver failed", path=error.path, exc_info=cause)
-    return formatted | masked()
-
-
-def masked() -> dict[str, Any]:
-    """What a client is told of an unexpected error: where to find it in the logs."""
-    return {
-        "message": "Something went wrong on our side.",
-        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id()},
-    }
 
 
 async def _caller(request: Request | WebSocket, verifier: TokenVerifier) -> Identity | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
+import aiohttp
 import pytest
 import strawberry
 
@@ -43,6 +44,11 @@ class Subscription:
     async def numbers(self) -> AsyncGenerator[int, None]:
         yield 1
 
+    @strawberry.subscription
+    async def interrupted(self) -> AsyncGenerator[int | None, None]:
+        yield 1
+        raise ValueError("the password is swordfish")
+
 
 @pytest.fixture
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
@@ -73,6 +79,27 @@ async def test_an_unexpected_error_is_masked_and_found_by_its_trace(subgraph: Su
     assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "traceId": TRACE}
     assert error["path"] == ["unexpected"]
     assert "swordfish" not in response.text
+
+
+@pytest.mark.parametrize("query", ["{ hello unexpected }", "subscription { interrupted }"])
+async def test_an_unexpected_error_is_masked_over_a_socket_too(subgraph: SubgraphClient, query: str) -> None:
+    traced = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(
+            f"{subgraph.address}/graphql", protocols=["graphql-transport-ws"], headers=traced
+        ) as socket,
+    ):
+        await socket.send_json({"type": "connection_init"})
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query}})
+        while "errors" not in (told := (await socket.receive_json()).get("payload", {})):
+            pass
+
+    [error] = told["errors"]
+    assert error["message"] == "Something went wrong on our side."
+    assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "traceId": TRACE}
+    assert "swordfish" not in str(told)
 
 
 async def test_an_expected_error_is_stated_with_its_code_and_field(subgraph: SubgraphClient) -> None:
