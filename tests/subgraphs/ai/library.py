@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -187,5 +188,5 @@ class CountingStudio(OfflineStudio):
 
 
 async def run(client: SubgraphClient, provider: Provider, shelf: OneShelf, generation_id: str) -> None:
-    """Run a generation in this process."""
-    await run_generation(client.runtime, provider, shelf, generation_id)
+    """Run a generation in this process, and like a worker in a task of its own, which may die."""
+    await asyncio.create_task(run_generation(client.runtime, provider, shelf, generation_id))
