@@ -15,7 +15,7 @@ from infra.checkout import ROOT
 def run_tests(
     what: Annotated[list[str] | None, typer.Argument(help="Files or folders; everything when none.")] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Measure and report branch coverage.")] = False,
-    parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Test processes.")] = 2,
+    parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Test processes.")] = 3,
 ) -> None:
     """Run the tests against real servers."""
     command = [sys.executable, "-m", "pytest", "-n", str(parallel), *(what or [])]
