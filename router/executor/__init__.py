@@ -19,6 +19,7 @@ from router.executor.run import Run, Runnable, anchored, compile_node
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation
 from router.planner import Planner, UnplannableError
+from router.planner.names import ResponseNames
 from router.planner.plan import Defer, PlanNode, QueryPlan, Subscription
 
 __all__ = [
@@ -52,10 +53,14 @@ class ExecutionResult:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation with its plan, and all that can be worked out before it runs."""
+    """An operation and all that can be worked out before it runs; the plan itself is no longer needed then.
+
+    With `contextual`, places that are given the same answer do not share its objects.
+    """
 
     operation: Operation
-    plan: QueryPlan
+    names: ResponseNames
+    contextual: bool
     run: Runnable | None
     project: Project
     introspection: DocumentNode | None
@@ -78,7 +83,8 @@ def prepare(planner: Planner, operation: Operation, deferring: Deferring = None)
     plan.names.settle()
     return Prepared(
         operation.head,
-        plan,
+        plan.names,
+        plan.contextual,
         _runnable(_first(plan.node), plan),
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
@@ -136,7 +142,7 @@ async def execute_event(
 ) -> ExecutionResult:
     """Completes one event of a subscription, as its subgraph sent it."""
     data = event.get("data")
-    names = prepared.plan.names
+    names = prepared.names
     errors = [anchored(error, (), error.get("path"), names) for error in event.get("errors") or ()]
     return await _finish(prepared, request, data if isinstance(data, dict) else {}, errors)
 
@@ -152,8 +158,7 @@ async def _finish(
 def _run(
     prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
 ) -> Run:
-    contextual = prepared.plan.contextual
-    return Run(request.variables, request.transport, request.context, data, errors, contextual)
+    return Run(request.variables, request.transport, request.context, data, errors, prepared.contextual)
 
 
 async def _answer(prepared: Prepared, run: Run) -> tuple[dict[str, Any] | None, Answer]:

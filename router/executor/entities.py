@@ -152,11 +152,11 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
     """Presents objects by plain fields, and encodes each combination of values once for each batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts = representation.accepts
+    accepts, own = representation.accepts, representation.typename
 
     def encode(found: Any) -> bytes:
         items = found if len(names) > 1 else (found,)
-        return orjson.dumps({TYPENAME: representation.typename, **dict(zip(names, items, strict=True))})
+        return orjson.dumps({TYPENAME: own, **dict(zip(names, items, strict=True))})
 
     def of_batch() -> Presenter:
         known: dict[Any, bytes] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -256,7 +257,10 @@ def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
     return _scalar(type_.name, accepted, at)
 
 
+@lru_cache(maxsize=10_000)
 def _scalar(name: str, accepted: tuple[type, ...], at: str) -> _Complete:
+    """The same for every operation that asks for the field: most of what a projection would weigh else."""
+
     def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None

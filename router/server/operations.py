@@ -16,10 +16,10 @@ from router.server.preparation import Key, Outcome, Preparation, PreparedOperati
 from router.server.single_flight import SingleFlight
 from router.telemetry import Metrics
 
-MAX_KNOWN_BYTES = 16_000_000
+MAX_KNOWN_BYTES = 8_000_000
 # As measured: plans and projections weigh far more than the text that they are made of.
 BYTES_PER_OPERATION = 6000
-BYTES_PER_FIELD = 2200
+BYTES_PER_FIELD = 1100
 BYTES_PER_ERROR = 2000
 
 
@@ -108,4 +108,4 @@ def _weight(key: Key, outcome: Outcome) -> int:
     texts = len(key.query) + len(key.operation_name or "")
     if isinstance(outcome, DocumentError):
         return texts + BYTES_PER_ERROR * len(outcome.errors)
-    return texts + BYTES_PER_OPERATION + BYTES_PER_FIELD * outcome.prepared.plan.names.fields
+    return texts + BYTES_PER_OPERATION + BYTES_PER_FIELD * outcome.prepared.names.fields
