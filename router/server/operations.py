@@ -16,7 +16,7 @@ from router.server.preparation import Key, Outcome, Preparation, PreparedOperati
 from router.server.single_flight import SingleFlight
 from router.telemetry import Metrics
 
-MAX_KNOWN_BYTES = 8_000_000
+MAX_KNOWN_BYTES = 5_000_000
 # As measured: plans and projections weigh far more than the text that they are made of.
 BYTES_PER_OPERATION = 6000
 BYTES_PER_FIELD = 1100
