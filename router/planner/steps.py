@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.planner.names import Place
 from router.planner.plan import (
     ContextVariable,
     FetchPath,
@@ -136,7 +135,6 @@ class Step:
     graph: str
     kind: str
     path: FetchPath
-    place: Place
     group: ExecutionGroup | None = None
     selection: Selection = field(default_factory=Selection)
     presented: dict[_Key, Presented] = field(default_factory=dict)

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from router.planner.contexts import NO_CONTEXTS
 from router.planner.errors import UnplannableError
-from router.planner.moves import Defer, Narrow, Select
+from router.planner.moves import NO_CONTEXTS, Defer, Narrow, Select
 from router.planner.paths import Leaf, Path, best
 from router.selections import TYPENAME, FieldSelection, SelectionSet
 
