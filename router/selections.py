@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from router.deferral import ExecutionGroup
 
@@ -79,6 +79,11 @@ class NormalizedOperation:
 
     def __str__(self) -> str:
         return f"{self.kind} {braced(str(self.selections))}"
+
+
+def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
+    """Whether all of some conditions hold."""
+    return all(variables.get(variable) is value for variable, value in conditions)
 
 
 def braced(text: str) -> str:

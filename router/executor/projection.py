@@ -6,7 +6,7 @@ the public schema, and a null where none may be propagates to the nearest place 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -25,7 +25,7 @@ from graphql import (
 from router.deferral import ExecutionGroup
 from router.executor.entities import merge
 from router.planner.names import Holding, Keys, Place, ResponseNames
-from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet
+from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet, hold
 
 # A path is a chain of (parent, key), built only where there is something below.
 Link: TypeAlias = tuple[Any, str | int] | None
@@ -122,10 +122,14 @@ class _Compiler:
         possible = {each.name for each in self._schema.get_possible_types(type_)}
         untyped = self._object(type_.name, selections, places)
         by_type: dict[str, _CompleteObject] = {}
+        of_one_type = [each.conditions for fields in selections.narrowed.values() for each in fields]
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
             typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
+                if isinstance(value, dict) and _any_holds(of_one_type, answer.variables):
+                    answer.error(f"No service tells of which type this {type_.name} is.", link)
+                    return None
                 return untyped(value, link, answer)
             if typename not in possible:
                 return None
@@ -152,7 +156,7 @@ class _Compiler:
                 answer.deferred += [
                     DeferredObject(group, value, link, finish)
                     for group, finish, alternatives in later
-                    if any(_hold(conditions, answer.variables) for conditions in alternatives)
+                    if _any_holds(alternatives, answer.variables)
                 ]
             return projected
 
@@ -183,7 +187,7 @@ class _Compiler:
             fields = fixed
             if optional:
                 holding = {
-                    each[0]: each for conditions, each in optional if _hold(conditions, answer.variables)
+                    each[0]: each for conditions, each in optional if hold(conditions, answer.variables)
                 }
                 holding.update((each[0], each) for each in fixed)
                 fields = tuple(holding[name] for name in order if name in holding)
@@ -202,12 +206,18 @@ class _Compiler:
     def _field(self, typename: str, selection: FieldSelection, held: Holding) -> _Field:
         name = selection.response_name
         if selection.name == TYPENAME:
-            return name, TYPENAME, lambda *_: typename, None
+            return name, TYPENAME, self._typename(typename), None
         type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
         at = f"{typename}.{selection.name}"
         complete = self._output(output, selection.selections, held.places, at)
         return name, held.keys[0], complete, _COMPLETE_CLASSES.get(str(output).rstrip("!"))
+
+    def _typename(self, typename: str) -> _Complete:
+        """Names the type; an interface is no type of an object."""
+        if not is_abstract_type(self._schema.type_map[typename]):
+            return lambda *_: typename
+        return _non_null(lambda *_: None, f"{typename}.{TYPENAME}")
 
     def _output(
         self, type_: GraphQLOutputType, selections: SelectionSet | None, places: _Places, at: str
@@ -296,8 +306,8 @@ def _unchecked(value: Any, _link: Link, _key: str | int, _answer: Answer) -> Any
     return value
 
 
-def _hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
-    return all(variables.get(variable) is value for variable, value in conditions)
+def _any_holds(alternatives: Iterable[Conditions], variables: Mapping[str, Any]) -> bool:
+    return any(hold(conditions, variables) for conditions in alternatives)
 
 
 def _explains(known: list[str | int] | None, path: list[str | int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from router.planner.errors import UnplannableError
 from router.planner.fetches import FetchGraph, FetchGraphBuilder
 from router.planner.graph import QueryGraph
 from router.planner.merges import merged
-from router.planner.moves import Node
+from router.planner.moves import Node, Select
 from router.planner.names import ResponseNames
 from router.planner.paths import Leaf, Path
 from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
@@ -80,8 +80,8 @@ class Planning:
 
     @cached_property
     def paths(self) -> tuple[tuple[Leaf, ...], ...]:
-        """2. Every path to every leaf, by group of root fields that start together."""
-        return tuple(self._found(group) for group in self._groups())
+        """2. Every path to every leaf, by group of root fields that are asked together."""
+        return tuple(_together(self._found(group) for group in self._groups()))
 
     @cached_property
     def chosen(self) -> tuple[tuple[Path, ...], ...]:
@@ -159,6 +159,31 @@ class Planning:
         if not found:
             raise problem
         return found
+
+
+def _together(groups: Iterable[tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, ...]]:
+    """Joins a mutation's neighbouring fields of one subgraph, which runs them in order.
+
+    What a field returns is complete before the next one runs, so only the last may need further fetches.
+    """
+    joined: tuple[Leaf, ...] = ()
+    for leaves in groups:
+        if joined and not (_is_whole(joined) and _start(joined) == _start(leaves)):
+            yield joined
+            joined = ()
+        joined += leaves
+    if joined:
+        yield joined
+
+
+def _is_whole(leaves: Iterable[Leaf]) -> bool:
+    """Whether the fetch that starts with some leaves brings all of them."""
+    return all(leaf.options[0].jumps == 0 for leaf in leaves)
+
+
+def _start(leaves: Sequence[Leaf]) -> str:
+    """The subgraph in which the field of some leaves runs."""
+    return next(move for move in leaves[0].options[0].moves if isinstance(move, Select)).move.source.graph
 
 
 def _without_typename(selections: SelectionSet) -> SelectionSet:

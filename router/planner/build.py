@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
 from router.deadline import Deadline
 from router.planner.fetches import FetchGraph
@@ -20,7 +22,10 @@ from router.planner.plan import (
     Subscription,
 )
 from router.planner.steps import Step
+from router.selections import Conditions
 from router.supergraph import Supergraph
+
+_Asked: TypeAlias = tuple[Fetch | Flatten, Conditions]
 
 
 def arranged(
@@ -56,9 +61,8 @@ def _in_parallel(nodes: list[PlanNode]) -> PlanNode:
     return nodes[0] if len(nodes) == 1 else Parallel(tuple(nodes))
 
 
-def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> PlanNode:
-    conditions = step.conditions
-    output = step.selection.finished(conditions)
+def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> _Asked:
+    output = step.selection.finished(step.conditions)
     used = sorted(_variables(output))
     fetch = Fetch(
         supergraph.by_id[step.graph].name,
@@ -68,23 +72,28 @@ def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> P
         step.representations(),
         step.contexts,
     )
-    node: PlanNode = Flatten(step.path, fetch) if step.path else fetch
+    return Flatten(step.path, fetch) if step.path else fetch, step.conditions
+
+
+def _conditional(node: PlanNode, conditions: Conditions) -> PlanNode:
     for variable, value in sorted(conditions, reverse=True):
         node = Condition(variable, value, node)
     return node
 
 
-def _batched(nodes: list[PlanNode]) -> list[PlanNode]:
-    """Joins entity fetches of one wave that go to one subgraph."""
+def _batched(nodes: list[_Asked]) -> list[PlanNode]:
+    """Joins entity fetches of one wave that go to one subgraph, each with its conditions."""
     together: dict[str, list[Flatten]] = defaultdict(list)
     others: list[PlanNode] = []
-    for node in nodes:
+    for node, conditions in nodes:
         if isinstance(node, Flatten) and node.fetch.representations:
-            together[node.fetch.subgraph].append(node)
+            together[node.fetch.subgraph].append(replace(node, conditions=conditions))
         else:
-            others.append(node)
+            others.append(_conditional(node, conditions))
     for subgraph, entries in together.items():
-        others.append(entries[0] if len(entries) == 1 else BatchFetch(subgraph, tuple(entries)))
+        shared = frozenset.intersection(*(each.conditions for each in entries))
+        own = tuple(replace(each, conditions=each.conditions - shared) for each in entries)
+        others.append(_conditional(own[0] if len(own) == 1 else BatchFetch(subgraph, own), shared))
     return others
 
 

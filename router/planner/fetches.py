@@ -171,6 +171,7 @@ class FetchGraphBuilder:
         field, target = move.selection, move.move.target
         if field.name == TYPENAME:
             position.selection.typename = True
+            position.selection.naming.add(field.conditions | conditions)
             return position, conditions
         wanted = SelectedField(
             key,
@@ -210,7 +211,9 @@ class FetchGraphBuilder:
         if move.key is None:
             return self._enter_root(move, position, path, waits)
         reason = conditions if move.requires or move.values else ALWAYS
-        presented = (str(move.key), str(move.requires), contexts)
+        # Only as one interface object can an object be presented at one time.
+        sole = move.target.type if self._graph.is_interface_object(move.target) else None
+        presented = (sole, str(move.key), str(move.requires), contexts)
         identity = (move.target.graph, path, frozenset(waits), presented, reason)
         step = self._step(move.target.graph, "entities", path, position.group, identity)
         step.parents |= waits
@@ -255,13 +258,24 @@ class FetchGraphBuilder:
         assert move.key is not None
         given = self._input(move.key, read)
         if move.requires:
-            given = united(given, self._input(move.requires, read))
-        source = position.type_name
-        accepts = self._graph.supergraph.possible_types(source) | {source}
-        known = step.presented.get((move.target.type, source))
-        if known:
-            given = united(known.input, given)
-        step.presented[move.target.type, source] = Presented(str(move.key), accepts, given)
+            given = united(given, self._required(move.requires, read, step.reason))
+        source, target = position.type_name, move.target.type
+        possible = self._graph.supergraph.possible_types
+        presented = Presented(
+            target,
+            str(move.key),
+            possible(source) | {source},
+            given,
+            possible(target) | {target},
+            self._graph.known_by_name(move.target),
+            bool(move.requires or move.values),
+        )
+        mine = step.presented.get((target, source))
+        step.presented[target, source] = mine.joined(presented) if mine else presented
+
+    def _required(self, requires: SelectionSet, read: _Read, reason: Conditions) -> Input:
+        """What a field requires, which is there only if the field is asked for."""
+        return self._input(requires, read).conditioned(lambda conditions: conditions | reason)
 
     def _input(self, selections: SelectionSet, read: _Read) -> Input:
         """How what is selected is read, in which types that the ways never meet do not occur."""

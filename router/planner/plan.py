@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
 from router.planner.names import ResponseNames
-from router.selections import TYPENAME, Conditions, braced, conditions_text
+from router.selections import ALWAYS, TYPENAME, Conditions, braced, conditions_text
 
 LIST = "@"
 
@@ -68,15 +69,25 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """A field of a representation, and the key under which the merged data holds its value."""
+    """A field of a representation, and the key under which the merged data holds its value.
+
+    It is given only where its conditions hold.
+    """
 
     name: str
     key: str
     input: Input | None = None
+    conditions: Conditions = ALWAYS
 
     def __str__(self) -> str:
         alias = f"{self.name}: " if self.key != self.name else ""
-        return f"{alias}{self.key}" + (f" {braced(str(self.input))}" if self.input else "")
+        head = f"{alias}{self.key}{conditions_text(self.conditions)}"
+        return head + (f" {braced(str(self.input))}" if self.input else "")
+
+    def conditioned(self, change: Callable[[Conditions], Conditions]) -> InputField:
+        """The field, with all that is below it, under changed conditions."""
+        below = self.input.conditioned(change) if self.input else None
+        return replace(self, input=below, conditions=change(self.conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +105,26 @@ class Input:
             lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
         return "\n".join(lines)
 
+    def conditioned(self, change: Callable[[Conditions], Conditions]) -> Input:
+        """The same fields under changed conditions."""
+        fields = tuple(each.conditioned(change) for each in self.fields)
+        narrowed = tuple(
+            (name, tuple(each.conditioned(change) for each in those)) for name, those in self.narrowed
+        )
+        return replace(self, fields=fields, narrowed=narrowed)
+
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """How objects of some types are presented to a subgraph: as which type, and with which fields."""
+    """How objects of some types are presented to a subgraph: as which type, and with which fields.
+
+    An object of a type that the subgraph has an interface for and knows itself is presented as what it is.
+    """
 
     typename: str
     accepts: frozenset[str]
     input: Input
+    known: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         fields = str(self.input)
@@ -150,13 +173,18 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Flatten:
-    """A fetch about the objects at a path of the data."""
+    """A fetch about the objects at a path of the data.
+
+    Only one that travels with others has conditions, under which it asks anything at all.
+    """
 
     path: FetchPath
     fetch: Fetch
+    conditions: Conditions = ALWAYS
 
     def __str__(self) -> str:
-        return f'Flatten(path: "{path_text(self.path)}") {braced(str(self.fetch))}'
+        conditions = conditions_text(self.conditions)
+        return f'Flatten(path: "{path_text(self.path)}"){conditions} {braced(str(self.fetch))}'
 
 
 @dataclass(frozen=True, slots=True)

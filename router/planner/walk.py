@@ -50,23 +50,37 @@ class Walk:
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, place: tuple[str, ...]
     ) -> None:
         here = (*place, field.response_name)
+        before = len(self.found)
+        try:
+            self._at_once(frontier, type_name, field, here)
+        except UnplannableError as problem:
+            if not self._graph.supergraph.is_abstract(type_name):
+                raise
+            # Of a concrete type, the field or what is below it may be found elsewhere too.
+            del self.found[before:]
+            self._expanded(frontier, field, here, problem)
+
+    def _at_once(
+        self, frontier: Sequence[Path], type_name: str, field: FieldSelection, here: tuple[str, ...]
+    ) -> None:
+        """Asks a field of all the objects at a place in the same way."""
         advanced = self._advanced(frontier, field)
-        if not advanced and self._graph.supergraph.is_abstract(type_name):
-            return self._expanded(frontier, field, here)
         if not advanced:
             wanted = self._graph.contexts.read_by(type_name, field.name)
             raise UnplannableError(here, type_name, wanted.difference(*(path.contexts for path in frontier)))
-        self._descend(advanced, field, here)
-        return None
-
-    def _descend(self, advanced: list[Path], field: FieldSelection, here: tuple[str, ...]) -> None:
         before = len(self.found)
         if field.selections:
             self.selection_set(advanced, field.selections, here)
         if len(self.found) == before:
             self.found.append(Leaf(here, tuple(advanced)))
 
-    def _expanded(self, frontier: Sequence[Path], field: FieldSelection, here: tuple[str, ...]) -> None:
+    def _expanded(
+        self,
+        frontier: Sequence[Path],
+        field: FieldSelection,
+        here: tuple[str, ...],
+        problem: UnplannableError,
+    ) -> None:
         """Asks a field of an abstract type separately of each concrete type.
 
         All types must be served from one place, because the subgraph decides which of them it returns.
@@ -74,7 +88,7 @@ class Walk:
         capable = [path for path in self._with_types(frontier) if self._serves_all(path, field)]
         common = self._shared_types(capable)
         if not common:
-            raise UnplannableError(here, "/".join(sorted({path.node.type for path in frontier if path.node})))
+            raise problem
         for type_name in sorted(common):
             self._field(self._narrowed(capable, type_name), type_name, field, here[:-1])
 

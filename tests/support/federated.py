@@ -117,7 +117,7 @@ class Federated:
         [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         return operation_of(self.supergraph.public_schema, document, node)
 
-    def _resolve(self, source: Mapping[str, Any], info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _resolve(self, source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
             return [self._entity(each, info) for each in arguments["representations"]]
@@ -126,7 +126,7 @@ class Federated:
         value = source[name]
         return value(**(source.get(KNOWN, {}) | arguments)) if callable(value) else value
 
-    def _entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo) -> dict[str, Any]:
+    def _entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
         type_ = info.schema.type_map[known["__typename"]]
         possible = self.supergraph.possible_types(type_.name)
         for each in _objects(self._world):
@@ -154,7 +154,7 @@ def _subgraph(supergraph: Supergraph, graph: str) -> GraphQLSchema:
     for name, joined in supergraph.types.items():
         if (join := joined.joins.get(graph)) is None:
             continue
-        type_ = supergraph.schema.type_map[name]
+        type_: Any = supergraph.schema.type_map[name]
         if not joined.fields:
             text.append(f"union {name} = {' | '.join(join.members)}" if join.members else print_type(type_))
             continue

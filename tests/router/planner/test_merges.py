@@ -14,7 +14,9 @@ def step(number: int, graph: str, *parents: Step, field: str, key: str = "id", *
     found = Step(number, graph, "entities", ("thing",), parents=set(parents))
     found.selection.narrow("Thing").field(SelectedField(field, field, "", frozenset(), frozenset()))
     fields = tuple(InputField(name, source) for name, source in sent.items())
-    found.presented["Thing", "Thing"] = Presented(key, frozenset({"Thing"}), Input(fields))
+    found.presented["Thing", "Thing"] = Presented(
+        "Thing", key, frozenset({"Thing"}), Input(fields), frozenset({"Thing"})
+    )
     return found
 
 
