@@ -10,9 +10,9 @@ from graphql import VariableDefinitionNode, print_ast
 
 from router.deadline import NEVER, Deadline, PlanningTimeoutError
 from router.deferral import Deferring, ExecutionGroup
-from router.normalize import normalize
+from router.normalize import applied, normalize
 from router.operation import Operation
-from router.planner.build import arranged, in_sequence, subscribed
+from router.planner.build import Head, arranged, in_sequence, subscribed
 from router.planner.choice import Cost, choose, cost_of
 from router.planner.contexts import ContextVariables
 from router.planner.errors import UnplannableError
@@ -114,9 +114,16 @@ class Planning:
 
     def _arranged(self, group: ExecutionGroup | None) -> list[PlanNode]:
         """The steps of one group, or those of the first answer, in the order in which they run."""
-        supergraph, declared = self.planner.supergraph, self._declared
+        supergraph, head = self.planner.supergraph, self._head
         parts = (graph.part(group) for graph in self.fetches)
-        return [node for part in parts for node in arranged(supergraph, part, declared, self.deadline)]
+        return [node for part in parts for node in arranged(supergraph, part, head, self.deadline)]
+
+    @cached_property
+    def _head(self) -> Head:
+        schema, node = self.planner.supergraph.public_schema, self.operation.node
+        own = applied(schema, node.operation.name, [node])
+        further = applied(schema, "QUERY", [node])
+        return Head(self._declared, {"query": further, "entities": further, self.normalized.kind: own})
 
     @cached_property
     def _declared(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from router.deadline import Deadline
@@ -28,9 +28,19 @@ from router.supergraph import Supergraph
 _Asked: TypeAlias = tuple[Fetch | Flatten, Conditions]
 
 
-def arranged(
-    supergraph: Supergraph, graph: FetchGraph, variables: Mapping[str, str], deadline: Deadline
-) -> list[PlanNode]:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an operation says before its selections, as far as its fetches repeat it.
+
+    `variables` have their types, `directives` the kind of operation for which subgraphs define them, and the
+    variables that they mention.
+    """
+
+    variables: Mapping[str, str]
+    directives: Mapping[str, tuple[str, frozenset[str]]]
+
+
+def arranged(supergraph: Supergraph, graph: FetchGraph, head: Head, deadline: Deadline) -> list[PlanNode]:
     """The waves of a fetch graph, each a node."""
     depth = depths(graph.steps)
     waves: dict[int, list[Step]] = defaultdict(list)
@@ -38,7 +48,7 @@ def arranged(
         deadline.check()
         waves[depth[step]].append(step)
     return [
-        _in_parallel(_batched([_node(supergraph, step, variables) for step in waves[level]]))
+        _in_parallel(_batched([_node(supergraph, step, head) for step in waves[level]]))
         for level in sorted(waves)
     ]
 
@@ -61,16 +71,18 @@ def _in_parallel(nodes: list[PlanNode]) -> PlanNode:
     return nodes[0] if len(nodes) == 1 else Parallel(tuple(nodes))
 
 
-def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> _Asked:
+def _node(supergraph: Supergraph, step: Step, head: Head) -> _Asked:
     output = step.selection.finished(step.conditions)
-    used = sorted(_variables(output))
+    directives, mentioned = head.directives[step.kind]
+    used = sorted(_variables(output) | mentioned)
     fetch = Fetch(
         supergraph.by_id[step.graph].name,
         step.kind,
         output,
-        tuple((name, variables[name]) for name in used),
+        tuple((name, head.variables[name]) for name in used),
         step.representations(),
         step.contexts,
+        directives,
     )
     return Flatten(step.path, fetch) if step.path else fetch, step.conditions
 

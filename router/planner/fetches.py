@@ -180,6 +180,7 @@ class FetchGraphBuilder:
             field.variables,
             field.conditions | conditions,
             contextual=position.given,
+            directives=field.directives,
         )
         selected = position.selection.field(wanted)
         if target is None or field.selections is None:

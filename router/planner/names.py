@@ -37,7 +37,7 @@ class _Use:
     place: Place
     asked_of: Node
     name: str
-    arguments: str
+    asked: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class ResponseNames:
         """The name under which data holds a field that the client asked for under its response name."""
         key, wanted = self.assign(place, asked_of, field), field.response_name
         self._shown[keys_of(place), key] = wanted
-        self._client[place, asked_of.type, field.name, field.arguments, wanted][key] = None
+        self._client[place, asked_of.type, field.name, field.asked, wanted][key] = None
         self._differs |= key != wanted
         return key
 
     def assign(self, place: Place, asked_of: Node, field: FieldSelection) -> str:
         """The name under which data holds a field, as near to the wanted one as possible."""
-        use = _Use(place, asked_of, field.name, field.arguments)
+        use = _Use(place, asked_of, field.name, field.asked)
         known = (use, field.response_name)
         if known not in self._assigned:
             self._assigned[known] = self._free_name(use, field.response_name)
@@ -104,7 +104,7 @@ class ResponseNames:
         kinds = (type_name, *sorted(self._supergraph.interfaces_of(type_name)))
         for place in places:
             for kind in kinds:
-                asked = (place, kind, field.name, field.arguments, field.response_name)
+                asked = (place, kind, field.name, field.asked, field.response_name)
                 yield from ((place, Segment(kind, key)) for key in self._client.get(asked, ()))
 
     def _free_name(self, use: _Use, wanted: str) -> str:
@@ -124,7 +124,7 @@ class ResponseNames:
         mine, theirs = self._types(one), self._types(other)
         shared = mine.keys() & theirs.keys()
         if self._meet(one, other):
-            if (one.name, one.arguments) != (other.name, other.arguments):
+            if (one.name, one.asked) != (other.name, other.asked):
                 return False
             shared &= {one.asked_of.graph} & {other.asked_of.graph}
         return all(self._same_shape(mine[graph], theirs[graph]) for graph in shared)

@@ -38,18 +38,20 @@ class OutputField:
     output: Output | None = None
     contextual: tuple[tuple[str, str], ...] = ()
     """Arguments that a context gives, each with its variable."""
+    directives: str = ""
 
     def __str__(self) -> str:
         alias = f"{self.key}: " if self.key != self.name else ""
-        head = f"{alias}{self.name}{self.all_arguments()}{conditions_text(self.conditions)}"
+        head = f"{alias}{self.name}{self.asked()}{conditions_text(self.conditions)}"
         return head if self.output is None else f"{head} {braced(str(self.output))}"
 
-    def all_arguments(self, suffix: str = "") -> str:
-        """The client's arguments and the contextual ones, whose variables get a suffix."""
+    def asked(self, suffix: str = "") -> str:
+        """The client's arguments and directives, and contextual arguments, whose variables get a suffix."""
         if not self.contextual:
-            return self.arguments
+            return f"{self.arguments}{self.directives}"
         given = [f"{name}: ${variable}{suffix}" for name, variable in self.contextual]
-        return f"({', '.join([self.arguments[1:-1], *given] if self.arguments else given)})"
+        arguments = ", ".join([self.arguments[1:-1], *given] if self.arguments else given)
+        return f"({arguments}){self.directives}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class Fetch:
     variables: tuple[tuple[str, str], ...] = ()
     representations: tuple[Representation, ...] = ()
     contexts: tuple[ContextVariable, ...] = ()
+    directives: str = ""
 
     def __str__(self) -> str:
         body = braced(str(self.output))
@@ -168,7 +171,7 @@ class Fetch:
             known = "\n".join(map(str, self.representations))
             body = f"{braced(known)} =>\n{body}"
         body = "\n".join([*map(str, self.contexts), body])
-        return f'Fetch(service: "{self.subgraph}") {braced(body)}'
+        return f'Fetch(service: "{self.subgraph}"){self.directives} {braced(body)}'
 
 
 @dataclass(frozen=True, slots=True)

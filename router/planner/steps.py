@@ -33,6 +33,7 @@ class SelectedField:
     conditions: Conditions
     selection: Selection | None = None
     contextual: tuple[tuple[str, str], ...] = ()
+    directives: str = ""
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ class Selection:
                 each.conditions - without,
                 each.selection.finished() if each.selection else None,
                 each.contextual,
+                each.directives,
             )
             for each in self.fields.values()
         )

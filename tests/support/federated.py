@@ -13,8 +13,10 @@ from graphql import (
     build_schema,
     graphql_sync,
     is_object_type,
+    is_specified_directive,
     parse,
     print_ast,
+    print_directive,
     print_type,
     validate,
 )
@@ -150,7 +152,8 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _subgraph(supergraph: Supergraph, graph: str) -> GraphQLSchema:
     """The schema of one subgraph, with the entry for entities."""
-    text, members = ["scalar _Any"], []
+    own = (each for each in supergraph.schema.directives if not is_specified_directive(each))
+    text, members = ["scalar _Any", *map(print_directive, own)], []
     for name, joined in supergraph.types.items():
         if (join := joined.joins.get(graph)) is None:
             continue
