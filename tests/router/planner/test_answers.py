@@ -274,3 +274,52 @@ async def test_neighbouring_fields_of_a_mutation_run_in_one_fetch_unless_one_nee
     result = await house.run(text)
 
     assert (result.errors, [name for name, _ in house.asked]) == ([], asked)
+
+
+SPREAD = """
+type User @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @join__type(graph: C, key: "id") {
+  id: ID!
+  nick: String @join__field(graph: B) @join__field(graph: C)
+  age: Int @join__field(graph: C)
+}
+type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
+  user: User @join__field(graph: A)
+}
+"""
+
+
+async def test_a_field_of_two_places_comes_from_one_subgraph():
+    spread = Federated(SPREAD, {"user": {"__typename": "User", "id": "1", "nick": "Bo", "age": 4}})
+    result = await spread.run("{ x: user { nick } y: user { nick age } }")
+
+    assert result.data == {"x": {"nick": "Bo"}, "y": {"nick": "Bo", "age": 4}}
+    assert [name for name, _ in spread.asked] == ["a", "c"]
+
+
+MADE = """
+interface Agent @join__type(graph: A) @join__type(graph: B) { id: ID! name: String @join__field(graph: B) }
+type Maker implements Agent @join__implements(graph: A, interface: "Agent")
+  @join__implements(graph: B, interface: "Agent")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  name: String @join__field(graph: A, external: true) @join__field(graph: B)
+}
+interface Thing @join__type(graph: A) { maker: Agent }
+type Lamp implements Thing @join__implements(graph: A, interface: "Thing") @join__type(graph: A) {
+  maker: Maker @join__field(graph: A, type: "Maker")
+}
+type Query @join__type(graph: A) @join__type(graph: B) {
+  pick: Thing @join__field(graph: A, provides: "... on Lamp { maker { name } }")
+  other: Thing @join__field(graph: A)
+}
+"""
+
+
+@pytest.mark.parametrize(("field", "asked"), [("pick", ["a"]), ("other", ["a", "b"])])
+async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(field: str, asked: list[str]):
+    lamp = {"__typename": "Lamp", "maker": {"__typename": "Maker", "id": "1", "name": "Havn"}}
+    made = Federated(MADE, {"pick": lamp, "other": lamp})
+    result = await made.run(f"{{ {field} {{ maker {{ name }} }} }}")
+
+    assert (result.data, result.errors) == ({field: {"maker": {"name": "Havn"}}}, [])
+    assert [name for name, _ in made.asked] == asked
