@@ -104,6 +104,11 @@ class QueryGraph:
         """Whether the subgraph knows an interface only as if it were an object type."""
         return self.supergraph.types[node.type].joins[node.graph].interface_object
 
+    def provides_apart(self, node: Node, name: str) -> bool:
+        """Whether the way to an abstract type provides a field of some of its types only."""
+        possible = self.supergraph.possible_types(node.type) - {node.type} if node.provided else NO_TYPES
+        return any(type_ in possible and field_ == name for type_, field_, _ in node.provided)
+
     def known_by_name(self, node: Node) -> frozenset[str]:
         """The types of an abstract one whose objects can be entered there by their own names."""
         if not self.supergraph.is_abstract(node.type) or self.is_interface_object(node):

@@ -51,14 +51,39 @@ class Walk:
     ) -> None:
         here = (*place, field.response_name)
         before = len(self.found)
+        problem = None
         try:
             self._at_once(frontier, type_name, field, here)
-        except UnplannableError as problem:
+        except UnplannableError as error:
             if not self._graph.supergraph.is_abstract(type_name):
                 raise
-            # Of a concrete type, the field or what is below it may be found elsewhere too.
+            problem = error
+        if problem or any(
+            path.node and self._graph.provides_apart(path.node, field.name) for path in frontier
+        ):
+            self._by_type(frontier, field, here, before, problem)
+
+    def _is_provided_apart(self, frontier: Sequence[Path], name: str) -> bool:
+        return any(path.node and self._graph.provides_apart(path.node, name) for path in frontier)
+
+    def _by_type(
+        self,
+        frontier: Sequence[Path],
+        field: FieldSelection,
+        here: tuple[str, ...],
+        before: int,
+        problem: UnplannableError | None,
+    ) -> None:
+        """Asks each type by itself if at once there was a problem, or if that is better than at once."""
+        at_once, self.found[before:] = self.found[before:], []
+        try:
+            self._expanded(frontier, field, here)
+        except UnplannableError:
+            if problem:
+                raise problem from None
             del self.found[before:]
-            self._expanded(frontier, field, here, problem)
+        if not problem and (len(self.found) == before or _cost(at_once) <= _cost(self.found[before:])):
+            self.found[before:] = at_once
 
     def _at_once(
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, here: tuple[str, ...]
@@ -74,13 +99,7 @@ class Walk:
         if len(self.found) == before:
             self.found.append(Leaf(here, tuple(advanced)))
 
-    def _expanded(
-        self,
-        frontier: Sequence[Path],
-        field: FieldSelection,
-        here: tuple[str, ...],
-        problem: UnplannableError,
-    ) -> None:
+    def _expanded(self, frontier: Sequence[Path], field: FieldSelection, here: tuple[str, ...]) -> None:
         """Asks a field of an abstract type separately of each concrete type.
 
         All types must be served from one place, because the subgraph decides which of them it returns.
@@ -88,7 +107,7 @@ class Walk:
         capable = [path for path in self._with_types(frontier) if self._serves_all(path, field)]
         common = self._shared_types(capable)
         if not common:
-            raise problem
+            raise UnplannableError(here, "/".join(sorted({path.node.type for path in frontier if path.node})))
         for type_name in sorted(common):
             self._field(self._narrowed(capable, type_name), type_name, field, here[:-1])
 
@@ -156,3 +175,9 @@ class Walk:
                 if not self._graph.is_interface_object(move.target)
             )
         return best(typed)
+
+
+def _cost(leaves: Sequence[Leaf]) -> tuple[int, int]:
+    """What leaves cost at best: sequential fetches, then fetches."""
+    chosen = [leaf.options[0] for leaf in leaves]
+    return max(path.depth for path in chosen), sum(path.jumps for path in chosen)

@@ -323,3 +323,22 @@ async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(fiel
 
     assert (result.data, result.errors) == ({field: {"maker": {"name": "Havn"}}}, [])
     assert [name for name, _ in made.asked] == asked
+
+
+@pytest.mark.parametrize(
+    ("on", "fat", "expected"),
+    [
+        (True, False, {"tall": True}),
+        (False, True, {"heavy": True}),
+        (True, True, {"tall": True, "heavy": True}),
+    ],
+)
+async def test_requirements_under_different_conditions_are_met_in_one_request(
+    on: bool, fat: bool, expected: dict[str, bool]
+):
+    users = Federated(USER, HOUSE)
+    text = "query($on: Boolean!, $fat: Boolean!) { user { tall @include(if: $on) heavy @include(if: $fat) } }"
+    result = await users.run(text, on=on, fat=fat)
+
+    assert (result.data, result.errors) == ({"user": expected}, [])
+    assert [name for name, _ in users.asked] == ["a", "b"]
