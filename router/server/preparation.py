@@ -108,6 +108,7 @@ class Preparation:
         estimated = limits.max_cost is not None or limits.report_cost
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
+        self._hides_names = not introspection
         self._rules = [*specified_rules, *rules(introspection=introspection)]
 
     def attempt(self, key: Key) -> Outcome:
@@ -127,7 +128,7 @@ class Preparation:
         self._validate(schema, document)
         node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
-        operation = operation_of(schema, document, node)
+        operation = operation_of(schema, document, node, hides_names=self._hides_names)
         cost = Cost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
         policies, deferrable = policies_of(required), conditions_of(operation)
@@ -148,7 +149,14 @@ class Preparation:
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         if errors := problems(document, self._limits):
             raise ValidationFailedError(errors)
-        if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
+        errors = validate(
+            schema,
+            document,
+            self._rules,
+            max_errors=MAX_VALIDATION_ERRORS,
+            hide_suggestions=self._hides_names,
+        )
+        if errors:
             raise ValidationFailedError(errors)
 
     def _plan(self, operation: Operation, key: Key) -> Prepared:
