@@ -7,8 +7,8 @@ each place, so the search grows with the number of subgraphs, never with the pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from router.planner.errors import UnplannableError
 from router.planner.moves import NO_CONTEXTS, Defer, Narrow, Select
@@ -17,6 +17,10 @@ from router.selections import TYPENAME, FieldSelection, SelectionSet
 
 if TYPE_CHECKING:
     from router.planner.routes import Excluded, PathFinder
+
+
+# The leaves that a search finds, or why it finds none.
+_Found: TypeAlias = list[Leaf] | UnplannableError
 
 
 class Walk:
@@ -50,40 +54,30 @@ class Walk:
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, place: tuple[str, ...]
     ) -> None:
         here = (*place, field.response_name)
-        before = len(self.found)
-        problem = None
-        try:
+        if not self._graph.supergraph.is_abstract(type_name):
             self._at_once(frontier, type_name, field, here)
+            return
+        found = self._found_by(lambda: self._at_once(frontier, type_name, field, here))
+        if isinstance(found, UnplannableError) or self._is_provided_apart(frontier, field.name):
+            # Of a concrete type, the field or what is below it may be found elsewhere too.
+            found = _better(found, self._found_by(lambda: self._expanded(frontier, field, here)))
+        if isinstance(found, UnplannableError):
+            raise found
+        self.found += found
+
+    def _found_by(self, search: Callable[[], None]) -> _Found:
+        outer, self.found = self.found, []
+        try:
+            search()
         except UnplannableError as error:
-            if not self._graph.supergraph.is_abstract(type_name):
-                raise
-            problem = error
-        if problem or any(
-            path.node and self._graph.provides_apart(path.node, field.name) for path in frontier
-        ):
-            self._by_type(frontier, field, here, before, problem)
+            return error
+        else:
+            return self.found
+        finally:
+            self.found = outer
 
     def _is_provided_apart(self, frontier: Sequence[Path], name: str) -> bool:
         return any(path.node and self._graph.provides_apart(path.node, name) for path in frontier)
-
-    def _by_type(
-        self,
-        frontier: Sequence[Path],
-        field: FieldSelection,
-        here: tuple[str, ...],
-        before: int,
-        problem: UnplannableError | None,
-    ) -> None:
-        """Asks each type by itself if at once there was a problem, or if that is better than at once."""
-        at_once, self.found[before:] = self.found[before:], []
-        try:
-            self._expanded(frontier, field, here)
-        except UnplannableError:
-            if problem:
-                raise problem from None
-            del self.found[before:]
-        if not problem and (len(self.found) == before or _cost(at_once) <= _cost(self.found[before:])):
-            self.found[before:] = at_once
 
     def _at_once(
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, here: tuple[str, ...]
@@ -175,6 +169,12 @@ class Walk:
                 if not self._graph.is_interface_object(move.target)
             )
         return best(typed)
+
+
+def _better(at_once: _Found, by_type: _Found) -> _Found:
+    if isinstance(by_type, UnplannableError):
+        return at_once
+    return by_type if isinstance(at_once, UnplannableError) else min(at_once, by_type, key=_cost)
 
 
 def _cost(leaves: Sequence[Leaf]) -> tuple[int, int]:

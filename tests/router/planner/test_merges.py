@@ -88,3 +88,20 @@ def test_what_two_steps_ask_below_one_field_is_asked_together():
     [box] = only.selection.outputs()
     assert box.selection
     assert [field.key for field in box.selection.outputs()] == ["width", "height"]
+
+
+def test_objects_that_are_presented_under_two_names_stay_apart():
+    as_thing, as_item = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id")
+    [presented] = as_item.presented.values()
+    presented.target = "Item"
+
+    assert fields_of(merged(FetchGraph((as_thing, as_item)), NEVER)) == [["x"], ["y"]]
+
+
+def test_values_under_conditions_that_exclude_each_other_stay_apart():
+    steps = step(0, "A", field="x", size="size"), step(1, "A", field="y", size="size")
+    for each, variable in zip(steps, ("one", "other"), strict=True):
+        [presented] = each.presented.values()
+        presented.input = presented.input.conditioned(frozenset({(variable, True)}).union)
+
+    assert fields_of(merged(FetchGraph(steps), NEVER)) == [["x"], ["y"]]

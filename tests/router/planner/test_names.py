@@ -141,3 +141,42 @@ async def test_a_conditional_field_of_an_interface_may_be_required_of_a_type(
     result = await Federated(SHELF, {"shelf": THINGS}).run(text, s=skipped)
 
     assert result.data == {"shelf": [sizes[0] | {"glow": 50}, sizes[1]]}
+
+
+OWNED = """
+interface Party @join__type(graph: A) @join__type(graph: B) {
+  kind: Int
+  tag: String @join__field(graph: B)
+}
+type Cat implements Party @join__implements(graph: A, interface: "Party")
+  @join__implements(graph: B, interface: "Party") @join__type(graph: A) @join__type(graph: B) {
+  kind: Int
+  tag: String @join__field(graph: A, type: "String!") @join__field(graph: B, external: true)
+}
+type Dog implements Party @join__implements(graph: A, interface: "Party")
+  @join__implements(graph: B, interface: "Party") @join__type(graph: A) @join__type(graph: B) {
+  kind: Int
+  tag: String @join__field(graph: A) @join__field(graph: B, external: true)
+}
+type House @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  owners: [Party!]! @join__field(graph: A) @join__field(graph: B, external: true)
+  sign: String @join__field(graph: B, requires: "owners { tag }")
+}
+type Query @join__type(graph: A) @join__type(graph: B) { house: House @join__field(graph: A) }
+"""
+
+
+async def test_what_is_required_of_types_of_different_shape_is_read_of_each_under_its_own_key():
+    owners = [{"__typename": "Cat", "tag": "c"}, {"__typename": "Dog", "tag": "d"}]
+    house = {
+        "__typename": "House",
+        "id": "1",
+        "owners": owners,
+        "sign": lambda owners: "".join(each["tag"] for each in owners),
+    }
+    houses = Federated(OWNED, {"house": house})
+    result = await houses.run("{ house { sign } }")
+
+    assert (result.data, result.errors) == ({"house": {"sign": "cd"}}, [])
+    assert "...on Cat{tag} ...on Dog{_tag_1:tag}" in houses.asked[0][1]["query"]
