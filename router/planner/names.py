@@ -32,8 +32,7 @@ Place: TypeAlias = tuple[Segment, ...]
 Keys: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(NamedTuple):
     place: Place
     asked_of: Node
     name: str
