@@ -147,7 +147,7 @@ def _going_on(operation: OperationDefinitionNode, field: FieldNode, variable: st
     others = [each for each in field.arguments or () if each.name.value != ARGUMENT]
     argument = ArgumentNode(name=NameNode(value=ARGUMENT), value=value)
     selections = SelectionSetNode(selections=(_with(field, arguments=(*others, argument)),))
-    used = _variables(selections)
+    used = _variables(_with(operation, variable_definitions=(), selection_set=selections))
     kept = [each for each in operation.variable_definitions or () if each.variable.name.value in used]
     type_ = NonNullTypeNode(type=NamedTypeNode(name=NameNode(value="Int")))
     declared = VariableDefinitionNode(variable=value, type=type_, directives=())

@@ -9,7 +9,6 @@ import orjson
 from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
-    OperationDefinitionNode,
     build_schema,
     graphql_sync,
     is_object_type,
@@ -23,10 +22,11 @@ from graphql import (
 
 from router.executor import ExecutionRequest, ExecutionResult, execute, prepare
 from router.executor.transport import RequestContext
-from router.operation import coerce_variables, operation_of
+from router.operation import coerce_variables
 from router.planner import Planner
 from router.planner.plan import QueryPlan
 from router.supergraph import Supergraph
+from tests.support.planning import operation_on
 
 CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 HEADER = """
@@ -69,11 +69,11 @@ class Federated:
 
     def planned(self, text: str) -> QueryPlan:
         """The plan of a valid operation."""
-        return Planner(self.supergraph).planning(self._operation(text)).plan
+        return Planner(self.supergraph).planning(operation_on(self.supergraph, text)).plan
 
     async def run(self, text: str, **variables: Any) -> ExecutionResult:
         """The answer to a valid operation."""
-        operation = self._operation(text)
+        operation = operation_on(self.supergraph, text)
         coerced = coerce_variables(operation, variables)
         assert isinstance(coerced, dict)
         self.asked.clear()
@@ -112,12 +112,6 @@ class Federated:
             type_resolver=lambda value, _info, _type: value["__typename"],
         )
         return {**result.formatted}
-
-    def _operation(self, text: str) -> Any:
-        document = parse(text)
-        assert validate(self.supergraph.public_schema, document) == []
-        [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-        return operation_of(self.supergraph.public_schema, document, node)
 
     def _resolve(self, source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name

@@ -23,7 +23,12 @@ def supergraph(name: str) -> Supergraph:
 
 def operation(name: str, text: str) -> Operation:
     """A valid operation on a test supergraph."""
-    schema = supergraph(name).public_schema
+    return operation_on(supergraph(name), text)
+
+
+def operation_on(graph: Supergraph, text: str) -> Operation:
+    """A valid operation on a supergraph."""
+    schema = graph.public_schema
     document = parse(text)
     assert validate(schema, document) == []
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]

@@ -7,7 +7,8 @@ import pytest
 from router.executor import prepare, subscription_request
 from router.executor.cursor import StreamRequest
 from router.planner import Planner
-from tests.support.planning import operation, supergraph
+from router.supergraph import Supergraph
+from tests.support.planning import SUPERGRAPHS, operation, operation_on, supergraph
 
 
 def stream(text: str, **variables: object) -> StreamRequest:
@@ -89,3 +90,15 @@ def test_an_event_that_failed_has_no_number(event: dict[str, object]):
 
     assert cursor is not None
     assert cursor.position(event) is None
+
+
+def test_a_directive_of_the_operation_keeps_its_variable_when_the_stream_goes_on():
+    sdl = (SUPERGRAPHS / "counters.graphql").read_text() + "directive @tagged(by: Int) on SUBSCRIPTION"
+    graph = Supergraph.parse(sdl)
+    text = "subscription ($by: Int) @tagged(by: $by) { counts { text } }"
+    request = subscription_request(prepare(Planner(graph), operation_on(graph, text)), {"by": 4})
+
+    assert asked(request, 7) == (
+        "subscription($by:Int$cursor:Int!)@tagged(by:$by){counts(after:$cursor){text sequence}}",
+        {"by": 4, "cursor": 7},
+    )

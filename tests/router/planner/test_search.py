@@ -13,7 +13,7 @@ from router.planner.moves import FieldMove, Node, Select
 from router.planner.paths import Leaf, Path
 from router.selections import FieldSelection
 from router.supergraph import Supergraph
-from tests.support.planning import operation, planning, shown
+from tests.support.planning import operation, operation_on, planning, shown
 from tests.support.planning import supergraph as named
 
 UNREACHABLE = """
@@ -147,11 +147,9 @@ def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_
     wide = UNREACHABLE.replace("far: Int @join__field(graph: B)", f"{fields} g: Int {both}")
     wide = wide.replace(", resolvable: false", "")
     supergraph = Supergraph.parse(wide)
-    document = parse(f"{{ thing {{ g {' '.join(f'f{number}' for number in range(1080))} }} }}")
-    [node] = document.definitions
-    assert isinstance(node, OperationDefinitionNode)
+    text = f"{{ thing {{ g {' '.join(f'f{number}' for number in range(1080))} }} }}"
 
-    found = str(plan(supergraph, operation_of(supergraph.public_schema, document, node)))
+    found = str(plan(supergraph, operation_on(supergraph, text)))
 
     assert found.count("Fetch(service:") == (2 if shared == "one" else 1)
 
