@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import permutations, product
 
 from router.deadline import Deadline
@@ -15,10 +15,14 @@ from router.selections import ALWAYS
 def merged(graph: FetchGraph, deadline: Deadline) -> FetchGraph:
     """The graph with fewer fetches and no more steps in sequence."""
     steps = list(graph.steps)
-    while pair := _mergeable(steps, deadline):
-        kept, absorbed = pair
-        _absorb(kept, absorbed, steps)
-        steps.remove(absorbed)
+    # Joining two steps changes the depth of no other, nor of the one that stays.
+    depth = depths(steps)
+    for group in _groups(steps):
+        while pair := _mergeable(group, depth, steps, deadline):
+            kept, absorbed = pair
+            _absorb(kept, absorbed, steps)
+            steps.remove(absorbed)
+            group.remove(absorbed)
     return FetchGraph(tuple(steps))
 
 
@@ -37,31 +41,34 @@ def depths(steps: Iterable[Step]) -> dict[Step, int]:
     return found
 
 
-def _mergeable(steps: list[Step], deadline: Deadline) -> tuple[Step, Step] | None:
-    """Two steps of which the second can join the first."""
-    depth = depths(steps)
-    awaited = {parent for step in steps for parent in step.parents}
-    for kept, other in _alike(steps):
-        deadline.check()
-        together = depth[kept] == depth[other] and kept.number < other.number
-        if together or (depth[other] < depth[kept] and other not in awaited):
-            return kept, other
-    return None
-
-
-def _alike(steps: list[Step]) -> Iterator[tuple[Step, Step]]:
-    """Pairs of steps that ask one subgraph about the same objects, and can present them in one way."""
+def _groups(steps: list[Step]) -> list[list[Step]]:
+    """The steps that ask one subgraph about the same objects."""
     groups: dict[object, list[Step]] = defaultdict(list)
     for step in steps:
         if step.path:
             # What contexts give is given to all that is asked.
             reason = step.reason if step.contexts else None
             groups[step.graph, step.kind, step.path, step.group, step.contexts, reason].append(step)
-    for group in groups.values():
-        for one, other in permutations(group, 2):
-            pairs = product(one.presented.values(), other.presented.values())
-            if not any(_part(mine, theirs) for mine, theirs in pairs):
-                yield one, other
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _mergeable(
+    group: list[Step], depth: dict[Step, int], steps: list[Step], deadline: Deadline
+) -> tuple[Step, Step] | None:
+    """Two steps of which the second can join the first."""
+    awaited = {parent for step in steps for parent in step.parents}
+    for kept, other in permutations(group, 2):
+        deadline.check()
+        together = depth[kept] == depth[other] and kept.number < other.number
+        if (together or (depth[other] < depth[kept] and other not in awaited)) and _fit(kept, other):
+            return kept, other
+    return None
+
+
+def _fit(one: Step, other: Step) -> bool:
+    """Whether the objects of both can be presented in one way."""
+    pairs = product(one.presented.values(), other.presented.values())
+    return not any(_part(mine, theirs) for mine, theirs in pairs)
 
 
 def _part(one: Presented, other: Presented) -> bool:
