@@ -54,6 +54,8 @@ def normalize(
     assert root is not None, "a validated operation has its root type"
     normalizer = _Normalizer(schema, operation.fragments, deferring, deadline)
     found = normalizer.selection_set(root, [(operation.node.selection_set, ALWAYS, None)])
+    if operation.kind == "mutation":
+        found = replace(found, fields=tuple(_in_order(found.fields, normalizer.uses, deadline)))
     local = [each for later in found.deferred.values() for each in later.fields if each.name in INTROSPECTION]
     order = tuple(dict.fromkeys(each.response_name for each in (*found.fields, *local)))
     deferred = {group: without_introspection(later) for group, later in found.deferred.items()}
@@ -78,6 +80,7 @@ def without_introspection(selections: SelectionSet) -> SelectionSet:
 _Source: TypeAlias = tuple[SelectionSetNode, Conditions, DeferUsage | None]
 _Asked: TypeAlias = tuple[FieldNode, Conditions, DeferUsage | None]
 _ByName: TypeAlias = dict[str, list[_Asked]]
+_Use: TypeAlias = tuple[str, Conditions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class _Normalizer:
         self._deferring = deferring
         self._deadline = deadline
         self._numbers = count()
+        self.uses: list[_Use] = []
+        """The uses of root fields in the order of the document."""
 
     def selection_set(self, type_: GraphQLNamedType, sources: Iterable[_Source]) -> SelectionSet:
         return self._selection_set(_Here(type_), sources)
@@ -170,6 +175,8 @@ class _Normalizer:
                     by_name = found.asked.setdefault(type_.name, {})
                     name = (selection.alias or selection.name).value
                     by_name.setdefault(name, []).append((selection, under, usage))
+                    if not here.place:
+                        self.uses.append((name, under))
                 case _:
                     condition, inner = self._fragment(selection)
                     below = inner, under, self._usage(here, selection, usage)
@@ -261,6 +268,31 @@ class _Normalizer:
         assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
         output: GraphQLNamedType = get_named_type(type_.fields[name].type)
         return output
+
+
+def _in_order(
+    fields: Iterable[FieldSelection], uses: Iterable[_Use], deadline: Deadline
+) -> Iterator[FieldSelection]:
+    """Root fields in the order in which they run: each at the first of its uses whose conditions hold."""
+    by_name = {each.response_name: each for each in reversed([*fields])}
+    earlier: dict[str, list[Conditions]] = {name: [] for name in by_name}
+    for name, conditions in uses:
+        alternatives = [conditions]
+        for each in earlier[name]:
+            deadline.check()
+            alternatives = [rest for one in alternatives for rest in _without(one, each)]
+        earlier[name].append(conditions)
+        yield from (replace(by_name[name], conditions=each) for each in alternatives)
+
+
+def _without(conditions: Conditions, excluded: Conditions) -> Iterator[Conditions]:
+    """When some conditions hold and not all of others, as alternatives of which at most one holds."""
+    if _contradicts(conditions | excluded):
+        yield conditions
+        return
+    for variable, value in sorted(excluded - conditions):
+        yield conditions | {(variable, not value)}
+        conditions |= {(variable, value)}
 
 
 def applied(

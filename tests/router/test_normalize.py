@@ -172,3 +172,24 @@ def test_all_that_is_asked_of_one_type_stands_together():
     assert media
     assert [field.name for field in media.for_type("Film")] == ["id", "minutes"]
     assert [field.name for field in media.for_type("Book")] == ["id"]
+
+
+def test_a_root_field_of_a_mutation_stands_where_it_is_first_asked_for():
+    text = """mutation($a: Boolean!, $b: Boolean!) {
+      addA @include(if: $a) @skip(if: $b)
+      addB
+      addA @include(if: $b)
+      again: addB @include(if: $a)
+      addA @skip(if: $a)
+      again: addB @include(if: $a)
+    }"""
+
+    assert normal("profiles", text) == shown("""
+        mutation {
+          addA @include(if: $a) @skip(if: $b)
+          addB
+          addA @include(if: $b)
+          again: addB @include(if: $a)
+          addA @skip(if: $a) @skip(if: $b)
+        }
+    """)

@@ -117,9 +117,7 @@ class Federated:
         name = info.field_name
         if name == "_entities":
             return [self._entity(each, info) for each in arguments["representations"]]
-        if not info.path.prev:
-            return self._world[name]
-        value = source[name]
+        value = source[name] if info.path.prev else self._world[name]
         return value(**(source.get(KNOWN, {}) | arguments)) if callable(value) else value
 
     def _entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:

@@ -342,3 +342,17 @@ async def test_requirements_under_different_conditions_are_met_in_one_request(
 
     assert (result.data, result.errors) == ({"user": expected}, [])
     assert [name for name, _ in users.asked] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("on", "order"), [(True, ["shut", "open"]), (False, ["open", "shut"])])
+async def test_a_field_of_a_mutation_runs_where_it_is_first_asked_for(on: bool, order: list[str]):
+    ran = []
+
+    def running(name: str):
+        return lambda **_: ran.append(name) or True
+
+    house = Federated(USER, HOUSE | {"open": running("open"), "shut": running("shut")})
+    text = "mutation($on: Boolean!) { shut @include(if: $on) open shut }"
+    result = await house.run(text, on=on)
+
+    assert (result.data, result.errors, ran) == ({"open": True, "shut": True}, [], order)
