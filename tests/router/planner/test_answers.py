@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.federated import Federated
@@ -344,15 +346,35 @@ async def test_requirements_under_different_conditions_are_met_in_one_request(
     assert [name for name, _ in users.asked] == ["a", "b"]
 
 
+def noting(ran: list[str], name: str, value: object) -> Callable[..., object]:
+    """A field that notes each time it runs."""
+
+    def run(**_: object) -> object:
+        ran.append(name)
+        return value
+
+    return run
+
+
 @pytest.mark.parametrize(("on", "order"), [(True, ["shut", "open"]), (False, ["open", "shut"])])
 async def test_a_field_of_a_mutation_runs_where_it_is_first_asked_for(on: bool, order: list[str]):
-    ran = []
-
-    def running(name: str):
-        return lambda **_: ran.append(name) or True
-
-    house = Federated(USER, HOUSE | {"open": running("open"), "shut": running("shut")})
+    ran: list[str] = []
+    house = Federated(USER, HOUSE | {name: noting(ran, name, True) for name in order})
     text = "mutation($on: Boolean!) { shut @include(if: $on) open shut }"
     result = await house.run(text, on=on)
 
     assert (result.data, result.errors, ran) == ({"open": True, "shut": True}, [], order)
+
+
+@pytest.mark.parametrize(("on", "fat"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_a_field_of_a_mutation_runs_once_however_often_it_is_asked_for(on: bool, fat: bool):
+    ran: list[str] = []
+    house = Federated(USER, HOUSE | {"grow": noting(ran, "grow", PERSON)})
+    text = """mutation($on: Boolean!, $fat: Boolean!) {
+      grow @include(if: $on) { nick cm } grow @include(if: $fat) { nick }
+    }"""
+    result = await house.run(text, on=on, fat=fat)
+
+    grown = ({"nick": "Bo"} if on or fat else {}) | ({"cm": 180} if on else {})
+    assert (result.data, result.errors) == ({"grow": grown} if grown else {}, [])
+    assert len(ran) == (on or fat)
