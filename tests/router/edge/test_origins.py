@@ -1,4 +1,4 @@
-"""What pages of other origins may do: those that are set may ask and read, others may not even open a socket."""
+"""What pages of other origins may do: those that are set ask and read, others do not even open a socket."""
 
 import pytest
 
