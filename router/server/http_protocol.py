@@ -44,6 +44,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._deaf = False
         self._running: RequestResponseCycle | None = None
 
+    @property
+    def reads(self) -> bool:
+        """Whether it takes what comes."""
+        return not self.flow.read_paused
+
     def data_received(self, data: bytes) -> None:
         """Reads a piece of what the client sends."""
         if self._deaf:
