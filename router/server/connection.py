@@ -104,6 +104,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def abort(self) -> None:
         """Ends the connection without waiting for what the client has not read."""
+        if self._speaker is not None:
+            self._speaker.leave()
         self._transport.abort()
 
     def _reads(self) -> bool:

@@ -31,6 +31,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Whether it takes what comes."""
         return not self.read_paused
 
+    def leave(self) -> None:
+        """Writes nothing more."""
+        self.disconnected = True
+        self.writable.set()
+
     def overdue(self, now: float) -> None:
         """Ends a message that is not there in time."""
         if not self.frames and not self.conn.reader.buffer:

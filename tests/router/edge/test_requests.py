@@ -108,8 +108,9 @@ async def test_nothing_of_it_is_logged_as_an_error():
                 await socket.send(data[:5000])
         for data, _ in ANSWERED.values():
             await running.say(data)
-        async with await running.connect() as gone:
-            await gone.send(HALF)
+        for data in (HALF, get() * 60):
+            async with await running.connect() as gone:
+                await gone.send(data)
         running.process.terminate()
         levels = [line["level"] async for line in lines(running.process)]
         assert set(levels) == {"info"}
