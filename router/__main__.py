@@ -6,8 +6,7 @@ import argparse
 import gc
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from router.server.health import metrics_app
 from router.server.responses import security_headers
 from router.server.serving import Server, SideServer, configured, raise_file_limit, run
 from router.settings import InvalidSettingError, Settings, load
-from router.telemetry import configure_logging, log
+from router.telemetry import configure_logging
 
 # Connections that wait to be accepted while the event loop is busy.
 BACKLOG = 2048
@@ -64,19 +63,15 @@ def serve(settings: Settings) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(config, drain=app.drain, delay=connections.shutdown_delay)
     with (
-        _listening("Metrics are served", settings.metrics_host, settings.metrics_at) as side_listener,
-        _listening("The router listens", settings.host, settings.api_port) as listener,
+        _listening(settings.host, settings.api_port) as listener,
+        _listening(settings.metrics_host, settings.metrics_at) as side_listener,
     ):
         run(server, listener, SideServer(side), side_listener)
 
 
-@contextmanager
-def _listening(what: str, host: str, port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
-        host, port = listener.getsockname()[:2]
-        log.info(what, extra={"metadata": {"host": host, "port": port}})
-        yield listener
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 def _tune_garbage_collection() -> None:

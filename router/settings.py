@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -25,6 +26,8 @@ from router.traffic import Traffic
 METRICS_ABOVE = 1000
 PORTS = 65536
 YEAR_SECONDS = 31_536_000
+# Their values stay out of what is told when they cannot be used.
+MAY_BE_SECRET = frozenset({"router_apq_redis_url", "router_policy_url", "jwks_url", "headers"})
 
 
 class InvalidSettingError(Exception):
@@ -154,6 +157,12 @@ class Settings(BaseSettings):
             raise ValueError("production has no default")
         return value
 
+    @model_validator(mode="after")
+    def _cookies_are_for_known_origins(self) -> Self:
+        if self.connections.cors_credentials and "*" in self.traffic.cors_origins:
+            raise ValueError("ROUTER_CORS_CREDENTIALS: cookies are not for *, which ROUTER_CORS_ORIGINS has")
+        return self
+
     @property
     def metrics_at(self) -> int:
         """The port of /metrics; beside a port that is chosen by the system, one that is too."""
@@ -215,9 +224,13 @@ _PREFIXES = {
 
 def _complaints(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
+        if not problem["loc"]:
+            yield problem["msg"].removeprefix("Value error, ")
+            continue
         field = str(problem["loc"][0])
         name = f"{_PREFIXES.get(field, '')}{field}"
-        yield f"{name.upper()}: {problem['msg']} (it is {problem['input']!r})"
+        told = "" if field in MAY_BE_SECRET else f" (it is {problem['input']!r})"
+        yield f"{name.upper()}: {problem['msg']}{told}"
 
 
 def _variable(subgraph: str) -> str:

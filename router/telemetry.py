@@ -102,7 +102,9 @@ def _harmless(value: Any, levels: int = MAX_LEVELS) -> Any:
         return {_harmless_text(str(name)): _harmless(each, levels - 1) for name, each in items}
     if isinstance(value, list | tuple) and levels:
         return [_harmless(each, levels - 1) for each in value[:MAX_ENTRIES]]
-    return _harmless_text(repr(value))
+    if isinstance(value, dict | list | tuple):
+        return "…"
+    return _harmless_text(hex(value) if isinstance(value, int) else str(value))
 
 
 def _harmless_text(text: str) -> str:

@@ -50,12 +50,16 @@ class Clients:
     def _forwarded(self, headers: Headers) -> Iterable[str]:
         """The addresses that the header names, the nearest first."""
         entries = ",".join(headers.getlist(self._header)).rsplit(",", MAX_HOPS)[-MAX_HOPS:]
-        is_plain = self._header == "x-forwarded-for"
         for entry in reversed(entries):
-            found = None if is_plain else _FOR.search(entry)
-            address = entry.strip() if is_plain else found[1].strip() if found else ""
+            address = self._named(entry).strip()
             bare = _WITH_PORT.fullmatch(address) if len(address) <= MAX_CHARACTERS else None
             yield (bare["v6"] or bare["v4"]) if bare else address
+
+    def _named(self, entry: str) -> str:
+        if self._header == "x-forwarded-for":
+            return entry
+        found = _FOR.search(entry)
+        return found[1] if found else ""
 
     def _is_trusted(self, address: str) -> bool:
         parsed = _parsed(address)

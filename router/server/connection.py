@@ -70,9 +70,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hands on a piece."""
-        if self._speaker is not None:
-            self._speaker.data_received(bytes(_BUFFER[:nbytes]))
-            self._follow_upgrade()
+        if self._speaker is None:
+            return
+        self._speaker.data_received(bytes(_BUFFER[:nbytes]))
+        self._follow_upgrade()
+        if nbytes == READ_BYTES and self._reads():
+            # There is more, and the event loop would read on and on before it turns to others.
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
 
     def pause_writing(self) -> None:
         """The client reads slower than it is answered."""
@@ -99,7 +104,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def abort(self) -> None:
         """Ends the connection without waiting for what the client has not read."""
+        if self._speaker is not None:
+            self._speaker.leave()
         self._transport.abort()
+
+    def _reads(self) -> bool:
+        """Whether whoever speaks takes what comes."""
+        return self._speaker is not None and self._speaker.reads and not self._transport.is_closing()
+
+    def _read_on(self) -> None:
+        if self._reads():
+            self._transport.resume_reading()
 
     def _follow_upgrade(self) -> None:
         """Stays between the transport and the protocol that an upgrade has put there."""

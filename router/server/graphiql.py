@@ -73,10 +73,8 @@ def routes(examples: Path) -> list[BaseRoute]:
     async def example_tabs(_: Request) -> Response:
         return JSONResponse(load_examples(examples), headers={"cache-control": "no-cache"})
 
-    return [
-        Route("/explorer/examples.json", example_tabs),
-        Mount("/explorer", StaticFiles(directory=BUILT, check_dir=False)),
-    ]
+    tabs = Route("/explorer/examples.json", example_tabs)
+    return [tabs, Mount("/explorer", StaticFiles(directory=BUILT))] if BUILT.is_dir() else [tabs]
 
 
 def load_examples(folder: Path) -> list[dict[str, Any]]:

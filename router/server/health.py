@@ -44,4 +44,6 @@ def metrics_app(metrics: Metrics) -> Starlette:
     async def expose(_: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/metrics", expose)])
+    app = Starlette(routes=[Route("/metrics", expose)])
+    app.router.redirect_slashes = False
+    return app

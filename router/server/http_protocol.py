@@ -44,6 +44,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._deaf = False
         self._running: RequestResponseCycle | None = None
 
+    @property
+    def reads(self) -> bool:
+        """Whether it takes what comes."""
+        return not self.flow.read_paused
+
     def data_received(self, data: bytes) -> None:
         """Reads a piece of what the client sends."""
         if self._deaf:
@@ -65,11 +70,24 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self._deadline = None
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of what is answered, as nobody reads it."""
+        self.leave()
+        super().connection_lost(exc)
+
+    def leave(self) -> None:
+        """Writes nothing more, also not of the answers to requests that came in a row."""
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
     def overdue(self, now: float) -> None:
         """Ends a request that is not there in time."""
         if self._deadline is None or now < self._deadline:
             return
         if self._deaf or (self._in_head and not self._head_bytes):
+            self.leave()
             self.transport.abort()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
@@ -158,8 +176,7 @@ class HttpProtocol(HttpToolsProtocol):
         if running is None or running.response_complete:
             self._say(status)
         elif running is self.cycle and running.more_body and not running.response_started:
-            running.disconnected = True
-            running.message_event.set()
+            self.leave()
             self._say(status)
         else:
             running.keep_alive = False

@@ -69,7 +69,8 @@ class MediaRange:
 
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:
     """A Content-Type, lower-cased, and its parameters, unquoted."""
-    essence, *parameters = (header or "")[:MAX_CHARACTERS].split(";", MAX_PARAMETERS)[:MAX_PARAMETERS]
+    parts = (header or "")[:MAX_CHARACTERS].split(";", MAX_PARAMETERS + 1)
+    essence, *parameters = parts[: MAX_PARAMETERS + 1]
     pairs = (parameter.partition("=") for parameter in parameters)
     return essence.strip().lower(), {
         name.strip().lower(): value.strip().strip('"').lower() for name, _, value in pairs if name.strip()

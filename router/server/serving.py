@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import uvicorn
 
@@ -17,7 +17,7 @@ from router.connections import Connections
 from router.server.connection import Connection
 from router.server.listener import Listener, ListenerConfig
 from router.server.websocket_protocol import WebSocketProtocol
-from router.telemetry import Metrics
+from router.telemetry import Metrics, log
 
 # Files that are no client's connection: to subgraphs, to stores, the program's own.
 RESERVED_FILES = 256
@@ -57,8 +57,23 @@ def configured(
     )
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, which first tells that it is about to end, and always ends."""
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says where it listens, once it does and can be told to stop."""
+
+    announcement: ClassVar[str]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            log.info(self.announcement, extra={"metadata": {"host": host, "port": port}})
+
+
+class Server(_Server):
+    """A server that first tells that it is about to end, and always ends."""
+
+    announcement = "The router listens"
 
     def __init__(self, config: ListenerConfig, *, drain: Callable[[], None], delay: float) -> None:
         super().__init__(config)
@@ -80,8 +95,19 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class SideServer(uvicorn.Server):
+class SideServer(_Server):
     """A server beside another one, which alone hears signals."""
+
+    announcement = "Metrics are served"
+
+    def __init__(self, config: ListenerConfig) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen, and lets the other begin."""
+        await super().startup(sockets)
+        self.listens.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -94,6 +120,7 @@ def run(server: Server, listener: socket.socket, side: SideServer, side_listener
 
     async def serve() -> None:
         beside = asyncio.create_task(side.serve([side_listener]))
+        await side.listens.wait()
         await server.serve([listener])
         side.should_exit = True
         await beside

@@ -26,6 +26,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._timeout = config.listener.settings.body_timeout
         self._begun_at: float | None = None
 
+    @property
+    def reads(self) -> bool:
+        """Whether it takes what comes."""
+        return not self.read_paused
+
+    def leave(self) -> None:
+        """Writes nothing more."""
+        self.disconnected = True
+        self.writable.set()
+
     def overdue(self, now: float) -> None:
         """Ends a message that is not there in time."""
         if not self.frames and not self.conn.reader.buffer:

@@ -14,11 +14,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def router(*arguments: str, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m router` in an environment that has nothing but what is given."""
+async def router(
+    *arguments: str, files: str = "", code: str = "", **environ: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m router` in an environment that has nothing but what is given.
+
+    It may open so many files, and may be started by other code.
+    """
+    limited = ("sh", "-c", f'ulimit -n {files}; exec "$@"', "sh") if files else ()
     coverage = {name: value for name, value in os.environ.items() if name.startswith(("COV", "COVERAGE"))}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "router", *arguments),
+        *(*limited, sys.executable, *(("-c", code) if code else ("-m", "router")), *arguments),
         cwd=ROOT,
         env={"PATH": os.defpath, **coverage, **environ},
         stdout=asyncio.subprocess.PIPE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from router.operation import coerce_variables
 from tests.support.planning import operation
 
@@ -51,6 +53,19 @@ def test_a_missing_variable_is_named():
     assert [error.message for error in errors] == [
         "Variable '$id' has invalid value: Expected a value of non-null type 'ID!' to be provided."
     ]
+
+
+def test_the_names_that_were_perhaps_meant_are_kept_back_where_the_schema_is():
+    text = "query($filter: Filter) { find(filter: $filter) { name } }"
+    told, silent = (
+        coerce_variables(replace(operation("hidden", text), hides_names=hides), {"filter": {"nam": "a"}})
+        for hides in (False, True)
+    )
+
+    assert isinstance(told, list)
+    assert isinstance(silent, list)
+    assert "Did you mean" in told[0].message
+    assert "Did you mean" not in silent[0].message
 
 
 def test_an_inaccessible_input_field_is_unknown():

@@ -37,6 +37,12 @@ from router.settings import InvalidSettingError, load
             "OTEL_EXPORTER_OTLP_PROTOCOL: Input should be 'http/protobuf'",
         ),
         ("ROUTER_CORS_ORIGINS", "https://a.example/page", "ROUTER_CORS_ORIGINS: String should match"),
+        ("ROUTER_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "ROUTER_TRUSTED_PROXIES: Value error, 'proxy' does"),
+        ("ROUTER_PROXY_HEADER", "x-real-ip", "ROUTER_PROXY_HEADER: Input should be 'x-forwarded-for' or"),
+        ("ROUTER_HEADER_TIMEOUT", "0", "ROUTER_HEADER_TIMEOUT: Input should be greater than 0"),
+        ("ROUTER_MAX_CONNECTIONS", "0", "ROUTER_MAX_CONNECTIONS: Input should be greater than or equal to 1"),
+        ("METRICS_PORT", "70000", "METRICS_PORT: Input should be less than or equal to 65535"),
+        ("ENVIRONMENT", "production", "JWKS_URL: Value error, production has no default"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(
@@ -93,6 +99,57 @@ def test_a_subgraph_is_where_the_command_line_then_the_environment_then_the_supe
 def test_override_labels_are_switched_or_given_a_percentage(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_OVERRIDE_LABELS", '{"on": true, "off": false, "some": 12.5}')
     assert load().traffic.override_labels == {"on": 100, "off": 0, "some": 12.5}
+
+
+@pytest.mark.parametrize(
+    ("environ", "port"),
+    [
+        ({}, 4000),
+        ({"API_PORT": "5000"}, 6000),
+        ({"API_PORT": "0"}, 0),
+        ({"API_PORT": "65000"}, 0),
+        ({"METRICS_PORT": "9000"}, 9000),
+    ],
+)
+def test_metrics_have_a_port_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], port: int
+):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert load().metrics_at == port
+
+
+def test_running_requests_have_as_long_as_an_operation_may_take_unless_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("ROUTER_OPERATION_TIMEOUT", "7.5")
+    assert load().shutdown_seconds == 9
+    monkeypatch.setenv("ROUTER_SHUTDOWN_TIMEOUT", "3")
+    assert load().shutdown_seconds == 3
+
+
+def test_cookies_are_not_for_every_origin(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_CORS_CREDENTIALS", "true")
+    monkeypatch.setenv("ROUTER_CORS_ORIGINS", "*")
+    with pytest.raises(InvalidSettingError, match="ROUTER_CORS_CREDENTIALS: cookies are not for"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ROUTER_APQ_REDIS_URL", "http://user:hidden@host"),
+        ("ROUTER_HEADERS", '[{"set": "x-key", "value": "hidden", "more": 1}]'),
+    ],
+)
+def test_a_setting_that_may_hold_a_secret_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettingError) as refusal:
+        load()
+    assert name in str(refusal.value)
+    assert "hidden" not in str(refusal.value)
 
 
 def test_production_hides_the_schema(monkeypatch: pytest.MonkeyPatch):

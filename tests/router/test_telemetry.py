@@ -53,6 +53,52 @@ def test_an_exception_is_logged_whole():
     assert "ValueError: torn" in line["metadata"]["exception"]
 
 
+@pytest.mark.parametrize(
+    ("text", "logged"),
+    [
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("a\r\nb\x00\x7f\x9b", r"a\r\nb\x00\x7f\x9b"),
+        ("Mia\u202e\u2066\u200b\u2028", r"Mia\u202e\u2066\u200b\u2028"),
+        ("half \ud83d", r"half \ud83d"),
+        ("José 李小龙 👩", "José 李小龙 👩"),
+        ("a" * 1000, "a" * 1000),
+        ("a" * 1001, "a" * 997 + "…"),
+        ("é" * 501, "é" * 498 + "…"),
+        ("\x1b" * 1_000_000, r"\x1b" * 249 + "\\…"),
+    ],
+)
+def test_what_is_logged_is_short_and_does_nothing_to_who_reads_it(text: str, logged: str):
+    metadata = {"value": text, text[:20]: 1, "in": [{"more": (text,)}]}
+    made = record(metadata=metadata)
+    made.msg, made.args = text, None
+    whole = JsonFormatter().format(made)
+    line = orjson.loads(whole)
+    assert (line["message"], line["metadata"]["value"]) == (logged, logged)
+    assert line["metadata"]["in"] == [{"more": [logged]}]
+    assert whole.isprintable()
+
+
+def test_what_is_logged_has_few_values_and_no_depth():
+    nested: list[object] = []
+    nested.append(nested)
+    metadata = {"long": list(range(1000)), "nested": nested, "number": 10**5000, "thing": object}
+    logged = orjson.loads(JsonFormatter().format(record(metadata=metadata)))["metadata"]
+    assert logged["long"] == list(range(100))
+    assert logged["nested"] == [[[["…"]]]]
+    assert len(logged["number"]) == 998  # and its last one takes three bytes
+    assert logged["thing"] == "<class 'object'>"
+
+
+def test_an_exception_is_logged_in_short_lines_the_last_of_many():
+    try:
+        raise ValueError("\n".join(f"{n}\x1b" + "a" * 2000 for n in range(200)))
+    except ValueError:
+        lines = orjson.loads(JsonFormatter().format(record(exc_info=sys.exc_info())))["metadata"]["exception"]
+    assert len(lines) == 100
+    assert all(line.startswith(rf"{n}\x1baaa") for n, line in zip(range(100, 200), lines, strict=True))
+    assert max(len(line.encode()) for line in lines) == 1000
+
+
 def test_a_trace_continues_the_callers():
     trace = Trace.begin(TRACEPARENT)
     assert trace.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"

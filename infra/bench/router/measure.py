@@ -95,7 +95,10 @@ def _supergraph(port: int) -> str:
 async def _process(http: httpx2.AsyncClient, url: str, *command: str) -> AsyncIterator[psutil.Process]:
     """A Python process that has begun to answer at an address."""
     running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        *(sys.executable, "-m", *command),
+        env={**os.environ, "METRICS_PORT": "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         await _until_it_answers(http, url, command[0])

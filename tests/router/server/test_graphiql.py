@@ -38,4 +38,17 @@ def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkey
     (tmp_path / "index.html").write_text("<html></html>")
     page = graphiql.page("api.example:3000")
     assert (page.status_code, bytes(page.body)) == (200, b"<html></html>")
-    assert page.headers["content-security-policy"].startswith("default-src 'self'; ")
+    policy = page.headers["content-security-policy"].split("; ")
+    assert policy[0] == "default-src 'self'"
+    assert "connect-src 'self' ws://api.example:3000 wss://api.example:3000" in policy
+    assert {"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} <= set(policy)
+    assert page.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a; script-src *", "*", "a" * 300, "[::1", "a:123456"])
+def test_a_host_that_is_none_is_not_let_into_the_policy(host: str):
+    assert "connect-src 'self';" in graphiql.security_policy(host)
+
+
+def test_an_ipv6_host_is_one():
+    assert "ws://[::1]:3000 wss://[::1]:3000" in graphiql.security_policy("[::1]:3000")

@@ -1,5 +1,7 @@
 """Content negotiation."""
 
+import time
+
 import pytest
 
 from router.server.negotiation import (
@@ -9,6 +11,7 @@ from router.server.negotiation import (
     MULTIPART,
     media_type,
     preferred,
+    preferred_encoding,
     takes_increments,
 )
 
@@ -41,6 +44,24 @@ OFFERS = (JSON, GRAPHQL_JSON)
 )
 def test_the_answer_is_the_type_the_client_likes_best(accept: str | None, chosen: str | None):
     assert preferred(accept, OFFERS) == chosen
+
+
+def test_no_more_of_a_header_is_read_than_clients_send():
+    assert preferred("a/b," * 20 + "application/json", OFFERS) == JSON
+    assert preferred("a/b," * 30 + "application/json", OFFERS) is None
+    assert media_type("application/json" + ";a=b" * 9 + ";c=d")[1] == {"a": "b", "c": "d"}
+    assert media_type("application/json" + ";a=b" * 10 + ";c=d")[1] == {"a": "b"}
+
+
+def test_a_long_header_is_negotiated_in_next_to_no_time_and_not_kept():
+    before = time.thread_time()
+    for number in range(100):
+        accept = f"a/{number}," * 250_000
+        assert preferred(accept, OFFERS) is None
+        assert takes_increments(accept) is False
+        assert preferred_encoding(accept, ("gzip",)) is None
+        assert media_type(accept)[0].startswith(f"a/{number},")
+    assert time.thread_time() - before < 0.5
 
 
 def test_a_wildcard_covers_streams_too():

@@ -1,5 +1,6 @@
 """The parameters of a GraphQL request."""
 
+import time
 from typing import Any
 
 import pytest
@@ -69,6 +70,59 @@ def test_what_is_no_request_is_said_plainly(body: bytes, message: str):
     with pytest.raises(MalformedRequestError) as refusal:
         from_body(body)
     assert refusal.value.message == message
+
+
+LONG = b"a" * 501
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            b'{"query": "{ a }", "operationName": "%s"}' % LONG,
+            "'operationName' is longer than 500 characters.",
+        ),
+        (b'{"documentId": "%s"}' % LONG, "'documentId' is longer than 500 characters."),
+        (
+            b'{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "%s"}}}' % LONG,
+            "'sha256Hash' is longer than 500 characters.",
+        ),
+        (
+            b'{"query": "{ a }", "extensions": {"operationId": "%s"}}' % LONG,
+            "'operationId' is longer than 500 characters.",
+        ),
+        (b'{"variables": {"a": [%s]}}' % (b"0," * 10_000), "The body has more than 10000 values."),
+        (b'{"variables": {"a": [%s]}}' % (b"{}" * 10_000), "The body has more than 10000 values."),
+        (
+            b'{"query": "{ a }", "variables": {"a": %s}}' % (b"[" * 199 + b"]" * 199),
+            "The body is nested more than 200 levels deep.",
+        ),
+        (
+            b'{"query": "{ a }", "variables": %s}' % (b'{"a": ' * 900 + b"1" + b"}" * 900),
+            "The body is nested more than 200 levels deep.",
+        ),
+    ],
+)
+def test_what_is_long_or_deep_is_said_plainly(body: bytes, message: str):
+    with pytest.raises(MalformedRequestError) as refusal:
+        from_body(body)
+    assert refusal.value.message.endswith(message)
+
+
+def test_what_is_not_too_deep_and_has_large_numbers_is_read_exactly():
+    deep = b"[" * 198 + b"]" * 198
+    request = from_body(b'{"query": "{ a }", "variables": {"a": %s, "n": 123456789012345678901234}}' % deep)
+    assert isinstance(request, GraphQLRequest)
+    assert request.variables["n"] == 123456789012345678901234
+
+
+def test_no_text_of_the_largest_size_takes_long_to_read():
+    for values in (b"[],", b"{},", b"0,", b'"",', b'{"a":0},', b"1e9,", b"12345678901234567890,"):
+        body = b'{"query": "", "variables": {"a": [%s0]}}' % (values * (1_000_000 // len(values)))
+        before = time.thread_time()
+        with pytest.raises(MalformedRequestError, match="more than 10000 values"):
+            from_body(body)
+        assert time.thread_time() - before < 0.02
 
 
 @pytest.mark.parametrize(

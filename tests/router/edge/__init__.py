@@ -1,0 +1,1 @@
+"""Tests of the router's edge, spoken to over plain sockets."""
