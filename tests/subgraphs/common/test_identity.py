@@ -84,7 +84,7 @@ async def test_what_is_no_token_is_unauthenticated(verifier: TokenVerifier, toke
 @pytest.mark.parametrize(
     "token",
     [
-        lambda: token_for("usr_1", lifetime=-1),
+        lambda: token_for("usr_1", lifetime=-6),
         lambda: token_for("usr_1", iss="someone"),
         lambda: token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
         lambda: token_for("usr_1", iat=None),
