@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     HttpUrl,
     RedisDsn,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -20,11 +21,14 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.connections import Connections
+from router.executor.headers import HeaderRule, Put
 from router.traffic import Traffic
 
 METRICS_ABOVE = 1000
 PORTS = 65536
 YEAR_SECONDS = 31_536_000
+SERVICE_TOKEN_HEADER = "x-memorable-service-token"  # noqa: S105 - the header's name
+SHORTEST_SECRET = 16
 
 
 class InvalidSettingError(Exception):
@@ -121,6 +125,9 @@ class Settings(BaseSettings):
     auth_service_port: int = Field(default=3001, ge=0, le=65535)
     jwks_url: str | None = Field(default=None, validate_default=True)
     jwt_issuer: str = "memorable"
+    service_token: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="What subgraphs know their router by."
+    )
     router_explorer: bool | None = Field(
         None, description="Whether browsers get GraphiQL; unset, in development alone."
     )
@@ -179,6 +186,20 @@ class Settings(BaseSettings):
         """Whether a browser gets GraphiQL."""
         return self.introspection if self.router_explorer is None else self.router_explorer
 
+    @field_validator("service_token")
+    @classmethod
+    def _is_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        in_production = info.data.get("environment") == "production"
+        if in_production and len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"production needs a secret of at least {SHORTEST_SECRET} characters here")
+        return value
+
+    @property
+    def own_headers(self) -> tuple[HeaderRule, ...]:
+        """What the router tells every subgraph of itself; no rule and no client can say otherwise."""
+        token = self.service_token.get_secret_value()
+        return (HeaderRule(Put(SERVICE_TOKEN_HEADER, token)),) if token else ()
+
     @property
     def introspection(self) -> bool:
         """Whether clients may read the schema: not in production."""
@@ -217,7 +238,8 @@ def _complaints(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         field = str(problem["loc"][0])
         name = f"{_PREFIXES.get(field, '')}{field}"
-        yield f"{name.upper()}: {problem['msg']} (it is {problem['input']!r})"
+        given = "" if field == "service_token" else f" (it is {problem['input']!r})"
+        yield f"{name.upper()}: {problem['msg']}{given}"
 
 
 def _variable(subgraph: str) -> str:
