@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 import strawberry
+from cross_web import HTTPException
 from graphql import GraphQLError
 from sqlalchemy import MetaData
 from starlette.applications import Starlette
@@ -75,6 +76,13 @@ class GraphQLView(GraphQL[Context[Any], None]):
         caller = await _caller(request, request.app.state.verifier)
         loaders = self._loaders(runtime, caller)
         return Context(runtime, caller, loaders, request.headers.get("user-agent"), _deadline(request))
+
+    async def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a request; one that is malformed is refused in the form of GraphQL, as all others are."""
+        try:
+            return await super().run(*args, **kwargs)
+        except HTTPException as error:
+            raise RefusedRequest(error.reason, error.status_code) from error
 
     async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Execute an operation for as long as its caller is there to be answered."""

@@ -18,6 +18,7 @@ LONGEST_TOKEN = 8192
 TOLERATED_SKEW = timedelta(seconds=5)
 """How far the clock of who signed a token may be from ours, as in the router."""
 _REFETCH_COOLDOWN_SECONDS = 10
+_LATEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class TokenVerifier:
                 leeway=TOLERATED_SKEW,
                 options={"require": ["sub", "scope", "iat", "exp", "iss"]},
             )
+            if not isinstance(claims["exp"], int) or claims["exp"] > _LATEST:
+                raise jwt.InvalidTokenError("exp is not a time")
             scopes = frozenset(map(str, claims["scope"]))
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired.") from error

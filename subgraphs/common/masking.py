@@ -15,7 +15,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types import ExecutionResult
 
 from subgraphs.common.context import Context
-from subgraphs.common.errors import DomainError, OperationTooLarge
+from subgraphs.common.errors import DomainError
 from subgraphs.common.redaction import cut
 from subgraphs.common.telemetry import logger, trace_id
 
@@ -26,9 +26,6 @@ def public_error(error: GraphQLError) -> Any:
     # Suggestions would tell a stranger what the schema has.
     formatted["message"] = cut(error.message.split(" Did you mean ")[0])
     cause = error.original_error
-    if isinstance(cause, RecursionError):
-        cause = OperationTooLarge("The operation is nested too deeply.")
-        formatted["message"] = str(cause)
     if isinstance(cause, DomainError):
         return formatted | {"extensions": cause.extensions}
     if cause is None or isinstance(cause, GraphQLError):
