@@ -41,16 +41,27 @@ def log_line(name: str, line: str) -> Text:
     """A line of a process's log: JSON ones in short, others as they are."""
     record = _record(line)
     if record is None:
-        return Text.assemble(_prefix(name), (line, "dim"))
+        return Text.assemble(_prefix(name), (harmless(line), "dim"))
     level, metadata = record.get("level", "info"), dict(record.get("metadata") or {})
     trace = metadata.pop("exception", None)
+    trace = "\n".join(map(str, trace)) if isinstance(trace, list) else trace or ""
     details = "".join(f"  {key}={_short(value)}" for key, value in metadata.items())
     return Text.assemble(
         _prefix(name),
-        (f"{str(record.get('timestamp', ''))[11:19]} ", "dim"),
-        (str(record["message"]), LEVELS.get(level, "")),
-        (details, "dim"),
-        (f"\n{trace}" if trace else "", "dim"),
+        (f"{harmless(str(record.get('timestamp', ''))[11:19])} ", "dim"),
+        (harmless(str(record["message"])), LEVELS.get(level, "")),
+        (harmless(details), "dim"),
+        ("\n" + harmless(str(trace), kept="\t\n") if trace else "", "dim"),
+    )
+
+
+def harmless(text: str, *, kept: str = "\t") -> str:
+    """The text with every character written out that would steer the terminal instead of showing in it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in kept else char.encode("unicode_escape").decode()
+        for char in text
     )
 
 

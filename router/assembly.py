@@ -41,7 +41,7 @@ class Assembly:
         """The stages of requests on one supergraph."""
         settings, traffic = self.settings, self.settings.traffic
         urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
-        rules = HeaderRules(rule.compiled() for rule in traffic.headers)
+        rules = HeaderRules((*(rule.compiled() for rule in traffic.headers), *settings.own_headers))
         return self.parts.pipeline(
             self._operations(supergraph),
             self.documents,

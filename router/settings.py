@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     HttpUrl,
     RedisDsn,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -21,13 +22,18 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.connections import Connections
+from router.executor.headers import HeaderRule, Put
 from router.traffic import Traffic
 
 METRICS_ABOVE = 1000
 PORTS = 65536
 YEAR_SECONDS = 31_536_000
+SERVICE_TOKEN_HEADER = "x-memorable-service-token"  # noqa: S105 - the header's name
+SHORTEST_SECRET = 16
 # Their values stay out of what is told when they cannot be used.
-MAY_BE_SECRET = frozenset({"router_apq_redis_url", "router_policy_url", "jwks_url", "headers"})
+MAY_BE_SECRET = frozenset(
+    {"router_apq_redis_url", "router_policy_url", "jwks_url", "headers", "service_token"}
+)
 
 
 class InvalidSettingError(Exception):
@@ -124,6 +130,9 @@ class Settings(BaseSettings):
     auth_service_port: int = Field(default=3001, ge=0, le=65535)
     jwks_url: str | None = Field(default=None, validate_default=True)
     jwt_issuer: str = "memorable"
+    service_token: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="What subgraphs know their router by."
+    )
     router_explorer: bool | None = Field(
         None, description="Whether browsers get GraphiQL; unset, in development alone."
     )
@@ -187,6 +196,20 @@ class Settings(BaseSettings):
     def explorer(self) -> bool:
         """Whether a browser gets GraphiQL."""
         return self.introspection if self.router_explorer is None else self.router_explorer
+
+    @field_validator("service_token")
+    @classmethod
+    def _is_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        in_production = info.data.get("environment") == "production"
+        if in_production and len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"production needs a secret of at least {SHORTEST_SECRET} characters here")
+        return value
+
+    @property
+    def own_headers(self) -> tuple[HeaderRule, ...]:
+        """What the router tells every subgraph of itself; no rule and no client can say otherwise."""
+        token = self.service_token.get_secret_value()
+        return (HeaderRule(Put(SERVICE_TOKEN_HEADER, token)),) if token else ()
 
     @property
     def introspection(self) -> bool:

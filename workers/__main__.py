@@ -46,12 +46,12 @@ async def work(settings: Settings) -> None:
 
 def main() -> int:
     """Load every domain's tasks and work until told to stop."""
-    settings = Settings.load()
+    settings = Settings.load("worker")
     configure_logging("worker", settings.log_level)
     for domain in _DOMAINS_WITH_TASKS:
         import_module(f"workers.{domain}")
     if settings.worker_metrics_port is not None:
-        start_http_server(settings.worker_metrics_port, addr=settings.host)
+        start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
     uvloop.run(work(settings))
     return 0
 

@@ -37,7 +37,7 @@ class Relay:
             try:
                 await self._follow()
             except (OSError, asyncpg.PostgresError, SQLAlchemyError, RedisError) as error:
-                logger().warning("The outbox relay lost a connection", error=str(error))
+                logger().warning("The outbox relay lost a connection", error=error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def relay_once(self) -> int:

@@ -109,7 +109,7 @@ def _runner(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
         except DomainError as error:
             # A stated refusal does not change by asking again.
             JOBS.labels(name, "refused").inc()
-            logger().warning("Job refused", job=name, message_id=message_id, reason=str(error))
+            logger().warning("Job refused", job=name, message_id=message_id, reason=error)
         except Exception as error:
             JOBS.labels(name, "error").inc()
             logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from infra.checkout import DATA_DIR
-from infra.console import Tail, console, log_line
+from infra.console import Tail, console, harmless, log_line
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
 from infra.local.process import log_file
@@ -44,6 +44,6 @@ def logs(
 
 def _show(service: str, line: str, raw: bool) -> None:
     if raw:
-        typer.echo(line)
+        typer.echo(harmless(line))
     else:
         console.print(log_line(service, line), soft_wrap=True)

@@ -52,6 +52,7 @@ mutation GenerateBook($bookId: ID!) {
     ... on Generation { id provider stepsTotal }
     ... on ConsentRequired { message }
     ... on GenerationRunning { message }
+    ... on GenerationLimitReached { message }
     ... on ModerationRejected { message }
   }
 }
@@ -64,6 +65,7 @@ mutation RegeneratePicture($pageId: ID!, $instruction: String!) {
     ... on Generation { id }
     ... on ConsentRequired { message }
     ... on GenerationRunning { message }
+    ... on GenerationLimitReached { message }
     ... on ModerationRejected { message }
   }
 }

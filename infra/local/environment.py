@@ -24,6 +24,8 @@ MACHINE = (
 )
 # Jobs use much memory for a moment, in many threads; without this glibc keeps most of it for good.
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+# What the router and the subgraphs know each other by, and where the subgraphs listen.
+SERVICES = ("SERVICE_TOKEN", "SUBGRAPH_HOST")
 COMMON = ("HOST", "METRICS_HOST", "ENVIRONMENT", "LOG_LEVEL", "JWT_ISSUER", "JWKS_URL", *DEFAULT_PORTS)
 STORES = (
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"),
@@ -32,6 +34,7 @@ STORES = (
 )
 PROVIDERS = {
     "ai": (
+        "AI_GENERATIONS_PER_PARENT",
         *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_TEXT_MODEL", "OPENAI_IMAGE_MODEL"),
         "STABLE_DIFFUSION_API_KEY",
     ),
@@ -69,6 +72,7 @@ def subgraph_environ(domain: str, settings: Mapping[str, str]) -> dict[str, str]
     names = [
         *COMMON,
         *STORES,
+        *SERVICES,
         *_starting(OFFLINE, settings),
         password_setting(domain),
         *PROVIDERS.get(domain, ()),
@@ -89,7 +93,7 @@ def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, 
 def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the router: no database, no store, no provider."""
     own = [*_starting(ROUTER, settings), *_starting(OPENTELEMETRY, settings)]
-    return _only([*COMMON, *own, "SUPERGRAPH", *map(url_setting, DOMAINS)], settings)
+    return _only([*COMMON, *own, "SERVICE_TOKEN", "SUPERGRAPH", *map(url_setting, DOMAINS)], settings)
 
 
 def migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
@@ -111,6 +115,7 @@ def _only(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
 _KNOWN = {
     *COMMON,
     *STORES,
+    *SERVICES,
     *OWNER,
     *(name for names in PROVIDERS.values() for name in names),
     *map(password_setting, DOMAINS),

@@ -81,6 +81,8 @@ def server(folder: DataFolder, port: int, *, durable: bool) -> ProcessSpec:
             str(installation() / "bin" / "postgres"),
             *("-D", str(folder.postgres), "-h", "127.0.0.1", "-p", str(port), "-k", ""),
             *("-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "timezone=UTC"),
+            # Otherwise its log repeats the values of rows that break a constraint.
+            *("-c", "log_error_verbosity=terse"),
             *(() if durable else DURABILITY_OFF),
         ],
         environ=ENVIRON,

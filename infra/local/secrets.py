@@ -19,6 +19,7 @@ GENERATED = (
     *(f"{domain.upper()}_POSTGRES_PASSWORD" for domain in DOMAINS),
     "REDIS_PASSWORD",
     "FILE_SIGNING_KEY",
+    "SERVICE_TOKEN",
 )
 
 

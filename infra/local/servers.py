@@ -157,6 +157,7 @@ def local_settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]:
     values = {name: value for name, value in secrets.values.items() if name != "POSTGRES_PASSWORD"}
     return values | {
         "HOST": "127.0.0.1",
+        "SUBGRAPH_HOST": "127.0.0.1",
         "ENVIRONMENT": "development",
         "LOG_LEVEL": "info",
         "POSTGRES_DB": "memorable",

@@ -25,6 +25,16 @@ class GenerationRunning(DomainError):
         self.generation_id = generation_id
 
 
+class GenerationLimitReached(DomainError):
+    """So many books of one parent are worked on at a time, and no more."""
+
+    code = "GENERATION_LIMIT_REACHED"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Only {limit} of your books can be worked on at a time; wait for one to be done.")
+        self.limit = limit
+
+
 class ModerationRejected(DomainError):
     """What the parent wrote is not accepted for a children's book."""
 

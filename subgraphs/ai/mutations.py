@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import strawberry
+from strawberry.federation.schema_directives import Cost
 
 from subgraphs.ai import errors, models, results, service
 from subgraphs.ai.inputs import GenerateBookInput, RegeneratePageInput
@@ -14,6 +15,8 @@ from subgraphs.ai.results import GenerateResult
 from subgraphs.ai.types import Generation, Info
 
 PARENT = [["parent"]]
+# A provider reads what the parent wrote, and the work that begins costs money.
+_MODERATING = Cost(weight=500)
 
 
 @strawberry.type
@@ -22,6 +25,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
+        directives=[_MODERATING],
         description="Write and illustrate a book; the consent AI_PROCESSING must stand. "
         "Subscribe to `generation` to watch.",
     )
@@ -34,12 +38,13 @@ class Mutation:
                 runtime.graph, provider, parent, input.book_id, runtime.clock()
             )
             async with info.context.unit_of_work() as uow:
-                return await service.start_book(uow, parent, truth, provider.name)
+                return await service.start_book(uow, parent, truth, provider.name, _limit(info))
 
         return await _started(info, start)
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
+        directives=[_MODERATING],
         description="Make parts of a page anew, as a new version; the earlier ones are kept.",
     )
     async def regenerate_page(self, info: Info, input: RegeneratePageInput) -> GenerateResult:
@@ -51,7 +56,7 @@ class Mutation:
                 runtime.graph, provider, parent, input.page_id, input.parts, input.instruction
             )
             async with info.context.unit_of_work() as uow:
-                return await service.start_page(uow, parent, truth, provider.name)
+                return await service.start_page(uow, parent, truth, provider.name, _limit(info))
 
         return await _started(info, start)
 
@@ -68,6 +73,10 @@ class Mutation:
         return Generation.of(generation)
 
 
+def _limit(info: Info) -> int:
+    return info.context.runtime.settings.ai_generations_per_parent
+
+
 async def _started(info: Info, start: Callable[[Provider], Awaitable[models.Generation]]) -> GenerateResult:
     """The generation that was started, or why there is none."""
     try:
@@ -79,6 +88,8 @@ async def _started(info: Info, start: Callable[[Provider], Awaitable[models.Gene
         active = await info.context.loaders.generation.load(running.generation_id)
         assert active is not None
         return results.GenerationRunning(message=str(running), generation=Generation.of(active))
+    except errors.GenerationLimitReached as reached:
+        return results.GenerationLimitReached(message=str(reached), limit=reached.limit)
     except errors.ModerationRejected as rejected:
         return results.ModerationRejected(
             stage=rejected.stage,

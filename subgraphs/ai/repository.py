@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.ai.models import (
-    ACTIVE,
     Generation,
     GenerationEvent,
     GenerationKind,
@@ -23,6 +22,8 @@ from subgraphs.ai.models import (
 from subgraphs.common.errors import NotFound
 from subgraphs.common.pagination import Page, PageRequest, pages
 
+_OWNERS: Final = 1
+"""The seed that sets the locks of owners apart from any others of the domain."""
 _ACTIVE = Generation.status.in_([GenerationStatus.QUEUED, GenerationStatus.RUNNING])
 
 
@@ -101,21 +102,15 @@ async def lock_generation(session: AsyncSession, generation_id: str) -> Generati
     )
 
 
-async def add_generation(session: AsyncSession, generation: Generation) -> bool:
-    """Insert a generation; false when its book has an active one."""
-    columns = {column.key: getattr(generation, column.key) for column in Generation.__table__.columns}
-    added = await session.scalar(
-        upsert(Generation)
-        .values(columns | {"lease": 0, "last_sequence": 0})
-        .on_conflict_do_nothing(index_elements=[Generation.book_id], index_where=ACTIVE)
-        .returning(Generation.id)
-    )
-    return added is not None
+async def lock_owner(session: AsyncSession, owner_id: str) -> None:
+    """Hold what is decided about a parent's generations until the transaction ends."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_id, _OWNERS))))
 
 
-async def active_of_book(session: AsyncSession, book_id: str) -> Generation | None:
-    """The generation that is at work on a book."""
-    return await session.scalar(select(Generation).where(Generation.book_id == book_id, _ACTIVE))
+async def active_of_owner(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
+    """The generations of a parent that wait or run."""
+    rows = await session.scalars(select(Generation).where(Generation.owner_id == owner_id, _ACTIVE))
+    return rows.all()
 
 
 async def count_of(session: AsyncSession, book_id: str, kind: GenerationKind) -> int:

@@ -25,6 +25,16 @@ class GenerationRunning:
     generation: types.Generation
 
 
+@strawberry.type(
+    description="As many of the caller's books as can be are being worked on; nothing was begun."
+)
+class GenerationLimitReached:
+    """How many can be."""
+
+    message: str
+    limit: int = strawberry.field(description="How many generations may wait or run at a time.")
+
+
 @strawberry.type(description="What was written is not accepted for a children's book; nothing was begun.")
 class ModerationRejected:
     """What was rejected, and why."""
@@ -37,6 +47,6 @@ class ModerationRejected:
 
 
 GenerateResult = Annotated[
-    types.Generation | ConsentRequired | GenerationRunning | ModerationRejected,
+    types.Generation | ConsentRequired | GenerationRunning | GenerationLimitReached | ModerationRejected,
     strawberry.union("GenerateResult"),
 ]

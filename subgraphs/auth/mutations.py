@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry.federation.schema_directives import Cost
 
 from subgraphs.auth import errors, results, service
 from subgraphs.auth.inputs import RecordConsentInput, SignInInput, SignUpInput
 from subgraphs.auth.results import RefreshResult, SignInResult, SignUpResult
 from subgraphs.auth.tokens import signer
 from subgraphs.auth.types import Consent, Info, Session
+from subgraphs.common import budget
 
 PARENT = [["parent"]]
+# A password's hash takes a core for as long as some hundred objects of an answer.
+_HASHING = Cost(weight=500)
+_ONE_PASSWORD = "One operation can make or check one password."  # noqa: S105 - a message
 
 
 @strawberry.type
 class Mutation:
     """Each field is one transaction."""
 
-    @strawberry.mutation(description="Make an account and sign it in.")
+    @strawberry.mutation(directives=[_HASHING], description="Make an account and sign it in.")
     async def sign_up(self, info: Info, input: SignUpInput) -> SignUpResult:
         """Make an account with its first session."""
         context = info.context
+        budget.current().take_dear(_ONE_PASSWORD)
         account = await service.NewAccount.of(input.email, input.password, input.display_name)
         try:
             async with context.unit_of_work() as uow:
@@ -32,10 +38,11 @@ class Mutation:
             return results.EmailTaken(message=str(taken))
         return results.SignedIn.of(signed_in)
 
-    @strawberry.mutation(description="Sign in with an e-mail address and a password.")
+    @strawberry.mutation(directives=[_HASHING], description="Sign in with an e-mail address and a password.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:
         """Open a session."""
         context = info.context
+        budget.current().take_dear(_ONE_PASSWORD)
         try:
             user = await service.check_credentials(context.runtime.database, input.email, input.password)
         except errors.InvalidCredentials as wrong:

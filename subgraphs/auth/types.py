@@ -11,6 +11,7 @@ from subgraphs.auth import models
 from subgraphs.auth.loaders import Loaders
 from subgraphs.auth.models import ConsentPurpose
 from subgraphs.common.context import Context
+from subgraphs.common.types import sized
 
 Info = strawberry.Info[Context[Loaders], None]
 
@@ -100,12 +101,17 @@ class User:
         row = await info.context.loaders.user.load(id)
         return User.of(row) if row else None
 
-    @strawberry.field(description="The consent ledger, newest entry first, revoked entries included.")
+    @strawberry.field(
+        directives=[sized(10)],
+        description="The consent ledger, newest entry first, revoked entries included.",
+    )
     async def consents(self, info: Info) -> list[Consent]:
         """Load the ledger."""
         return [Consent.of(row) for row in await info.context.loaders.consents.load(self.id)]
 
-    @strawberry.field(description="Where the user is signed in now, the last seen first.")
+    @strawberry.field(
+        directives=[sized(10)], description="Where the user is signed in now, the last seen first."
+    )
     async def sessions(self, info: Info) -> list[Session]:
         """Load the open sessions."""
         return [Session.of(row) for row in await info.context.loaders.sessions.load(self.id)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import strawberry
+from strawberry.federation.schema_directives import Cost
 
 from subgraphs.books import errors, models, results, service
 from subgraphs.books.inputs import (
@@ -20,6 +21,8 @@ from subgraphs.books.types import Book, Child, Info, Page, Snapshot
 from subgraphs.common.unit_of_work import UnitOfWork
 
 PARENT = [["parent"]]
+# A text is set to see whether it fits, or a whole book to be printed.
+_TYPESETTING = Cost(weight=100)
 
 
 @strawberry.type
@@ -61,7 +64,9 @@ class Mutation:
         return id
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Ask for a book. It has all its pages at once, empty as yet."
+        requires_scopes=PARENT,
+        directives=[_TYPESETTING],
+        description="Ask for a book. It has all its pages at once, empty as yet.",
     )
     async def create_book(self, info: Info, input: CreateBookInput) -> Book:
         """Make a draft from a brief."""
@@ -70,7 +75,9 @@ class Mutation:
         return Book.of(book)
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Give a page another text or layout, as a new version."
+        requires_scopes=PARENT,
+        directives=[_TYPESETTING],
+        description="Give a page another text or layout, as a new version.",
     )
     async def edit_page(self, info: Info, input: EditPageInput) -> EditPageResult:
         """Edit on top of the version that was seen."""
@@ -92,7 +99,9 @@ class Mutation:
         )
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Approve a book exactly as it is now, for print."
+        requires_scopes=PARENT,
+        directives=[_TYPESETTING],
+        description="Approve a book exactly as it is now, for print.",
     )
     async def approve_book(self, info: Info, input: ApproveBookInput) -> ApproveBookResult:
         """Freeze what will be printed."""

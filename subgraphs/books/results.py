@@ -6,7 +6,9 @@ from typing import Annotated
 
 import strawberry
 
+from subgraphs.books.layouts import PAGE_COUNT
 from subgraphs.books.types import Book, Child, Page, Snapshot
+from subgraphs.common.types import sized
 
 
 @strawberry.federation.type(shareable=True, description="A consent has to be recorded first.")
@@ -46,7 +48,7 @@ class BookIncomplete:
     """The pages to be finished."""
 
     message: str
-    pages: list[int]
+    pages: list[int] = strawberry.field(directives=[sized(PAGE_COUNT)])
 
 
 CreateChildResult = Annotated[Child | ConsentRequired, strawberry.union("CreateChildResult")]

@@ -6,17 +6,21 @@ from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
+from strawberry.federation.schema_directives import Cost
 
 from subgraphs.books import models
 from subgraphs.books.layouts import PAGE_COUNT, Layout
 from subgraphs.books.loaders import Loaders
 from subgraphs.books.models import BookStatus, PageVersionSource, PrintPart, Pronouns, Theme
+from subgraphs.books.service.children import MOST_INTERESTS
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
-from subgraphs.common.types import After, Connection, First
+from subgraphs.common.types import PAGED, After, Connection, First, sized
 from subgraphs.common.validation import in_range
 
 Info = strawberry.Info[Context[Loaders], None]
+
+_SIGNING = Cost(weight=1)
 
 strawberry.enum(Pronouns, description="How the story speaks of the child.")
 strawberry.enum(Theme, description="What the story is about at heart.")
@@ -37,7 +41,7 @@ class Child:
     birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
     pronouns: Pronouns
     appearance: str = strawberry.field(description="What the child looks like, in the parent's words.")
-    interests: list[str]
+    interests: list[str] = strawberry.field(directives=[sized(MOST_INTERESTS)])
     created_at: datetime
 
     @classmethod
@@ -72,7 +76,10 @@ class Illustration:
     created_at: datetime
     storage_key: strawberry.Private[str]
 
-    @strawberry.field(description="An address that serves the picture to whoever has it, for an hour.")
+    @strawberry.field(
+        directives=[_SIGNING],
+        description="An address that serves the picture to whoever has it, for an hour.",
+    )
     def url(self, info: Info) -> str:
         """Sign the address."""
         return _signed_url(info, self.storage_key)
@@ -128,7 +135,7 @@ class Book:
         assert row is not None
         return Child.of(row)
 
-    @strawberry.field(description="Every page, in order.")
+    @strawberry.field(directives=[sized(PAGE_COUNT)], description="Every page, in order.")
     async def pages(self, info: Info) -> list[Page]:
         """All pages, for many books by one statement."""
         return [Page.of(row) for row in await info.context.loaders.pages.load(self.id)]
@@ -236,7 +243,7 @@ class Page:
         """The picture on the page."""
         return await _illustration(info, self.illustration_id)
 
-    @strawberry.field(description="Every version of the page, newest first.")
+    @strawberry.field(directives=[PAGED], description="Every version of the page, newest first.")
     async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[PageVersion]:
         """A page of the history; many pages' histories by one statement."""
         page = await info.context.loaders.versions.load((self.id, PageRequest.of(first, after)))
@@ -280,7 +287,9 @@ class PrintFile:
     bytes: int
     storage_key: strawberry.Private[str]
 
-    @strawberry.field(description="An address that serves the file to whoever has it, for an hour.")
+    @strawberry.field(
+        directives=[_SIGNING], description="An address that serves the file to whoever has it, for an hour."
+    )
     def url(self, info: Info) -> str:
         """Sign the address."""
         return _signed_url(info, self.storage_key)
@@ -353,13 +362,15 @@ class User:
 
     id: strawberry.ID
 
-    @strawberry.federation.field(authenticated=True, description="The books, newest first.")
+    @strawberry.federation.field(
+        authenticated=True, directives=[PAGED], description="The books, newest first."
+    )
     async def books(self, info: Info, first: First = 20, after: After = None) -> Connection[Book]:
         """A page of the books; many parents' books by one statement."""
         page = await info.context.loaders.books.load((self.id, PageRequest.of(first, after)))
         return Connection.of(page, [Book.of(row) for row in page.rows])
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=[sized(10)])
     async def children(self, info: Info) -> list[Child]:
         """The children that the parent described."""
         return [Child.of(row) for row in await info.context.loaders.children.load(self.id)]

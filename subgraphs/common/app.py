@@ -1,20 +1,21 @@
-"""A subgraph as an ASGI application: GraphQL, health, metrics, tracing and the masking of errors."""
+"""A subgraph as an ASGI application: GraphQL, health, tracing and the masking of errors."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import strawberry
+from cross_web import HTTPException
 from graphql import GraphQLError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import MetaData
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,14 +24,20 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
+from subgraphs.common.gate import Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.masking import MaskingSocketHandler, masked, public_error
+from subgraphs.common.redaction import cut
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
+from subgraphs.common.validation import small_number
+
+DEADLINE_HEADER: Final = "x-deadline-ms"
 
 LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
@@ -68,7 +75,28 @@ class GraphQLView(GraphQL[Context[Any], None]):
         runtime: Runtime = request.app.state.runtime
         caller = await _caller(request, request.app.state.verifier)
         loaders = self._loaders(runtime, caller)
-        return Context(runtime, caller, loaders, request.headers.get("user-agent"))
+        return Context(runtime, caller, loaders, request.headers.get("user-agent"), _deadline(request))
+
+    async def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a request; one that is malformed is refused in the form of GraphQL, as all others are."""
+        try:
+            return await super().run(*args, **kwargs)
+        except HTTPException as error:
+            raise RefusedRequest(error.reason, error.status_code) from error
+
+    async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
+        """Execute an operation for as long as its caller is there to be answered."""
+        execution = asyncio.ensure_future(super().execute_single(request, *args, **kwargs))
+        gone = asyncio.ensure_future(_disconnected(request))
+        try:
+            await asyncio.wait({execution, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not execution.done():
+                raise ClientDisconnect
+            return execution.result()
+        finally:
+            for task in (execution, gone):
+                task.cancel()
+            await asyncio.gather(execution, gone, return_exceptions=True)
 
     def decode_json(self, data: str | bytes) -> object:
         """Parse a request or a WebSocket message; Strawberry expects no JSON but objects and lists."""
@@ -83,6 +111,20 @@ class GraphQLView(GraphQL[Context[Any], None]):
 
     def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
         response_data["errors"] = [public_error(error) for error in errors]
+
+
+def _deadline(request: Request | WebSocket) -> float | None:
+    """When the caller no longer waits for this request; what is asked over a socket has no such moment."""
+    milliseconds = small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
+    if milliseconds is None or isinstance(request, WebSocket):
+        return None
+    return time.monotonic() + milliseconds / 1000
+
+
+async def _disconnected(request: Request) -> None:
+    """Wait until the caller is gone; its whole request must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _caller(request: Request | WebSocket, verifier: TokenVerifier) -> Identity | None:
@@ -128,13 +170,19 @@ class TraceMiddleware:
 async def _refused(_: Request, error: Exception) -> Response:
     """A request refused before it was executed (a token that is not valid), in the form of GraphQL."""
     extensions = error.extensions if isinstance(error, DomainError) else {}
-    return JSONResponse({"data": None, "errors": [{"message": str(error), "extensions": extensions}]})
+    body = {"data": None, "errors": [{"message": cut(str(error)), "extensions": extensions}]}
+    return JSONResponse(body, status_code=error.status if isinstance(error, RefusedRequest) else 200)
 
 
 async def _failed(_: Request, error: Exception) -> Response:
     """What nobody expected, masked."""
     logger().error("A request failed", exc_info=error)
     return JSONResponse({"data": None, "errors": [masked()]}, status_code=500)
+
+
+async def _unheard(_: Request, __: Exception) -> Response:
+    """What is answered to a caller that is gone, which is nothing that anybody reads."""
+    return Response(status_code=499)
 
 
 async def _live(_: Request) -> Response:
@@ -161,10 +209,6 @@ async def _outcome(check: Callable[[], Awaitable[Any]]) -> str:
     return "ok"
 
 
-async def _metrics(_: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
 def create_subgraph(
     domain: str,
     *,
@@ -189,12 +233,12 @@ def create_subgraph(
         routes=[
             Route("/health/live", _live),
             Route("/health/ready", _ready),
-            Route("/metrics", _metrics),
             *routes,
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
-        exception_handlers={DomainError: _refused, Exception: _failed},
+        exception_handlers={DomainError: _refused, ClientDisconnect: _unheard, Exception: _failed},
     )
+    app.add_middleware(Gate, service_token=settings.service_token.get_secret_value())
     app.add_middleware(TraceMiddleware, service=domain)
     return app

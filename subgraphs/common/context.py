@@ -22,6 +22,8 @@ class Context(Generic[Loaders]):
     caller: Identity | None
     loaders: Loaders
     user_agent: str | None = None
+    deadline: float | None = None
+    """When its caller no longer waits, on the clock `time.monotonic`."""
 
     @property
     def identity(self) -> Identity:

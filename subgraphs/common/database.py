@@ -14,6 +14,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 from subgraphs.common.telemetry import SQL_STATEMENTS
 
+_STATEMENT_SECONDS = 60
+"""How long a statement may take, should nobody cancel it before."""
+
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -42,7 +45,14 @@ class Database:
     """Connections to PostgreSQL as one domain's role."""
 
     def __init__(self, url: str, service: str) -> None:
-        self.engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+        self.engine = create_async_engine(
+            url,
+            pool_size=4,
+            max_overflow=4,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"server_settings": {"statement_timeout": str(_STATEMENT_SECONDS * 1000)}},
+        )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         statements = SQL_STATEMENTS.labels(service)
         event.listen(self.engine.sync_engine, "before_cursor_execute", lambda *_: statements.inc())

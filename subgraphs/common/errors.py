@@ -6,14 +6,19 @@ DomainError
 ├── NotFound             no such thing, or not yours: the two are never told apart
 ├── BadUserInput         a value that cannot be accepted, with the field it came in
 ├── Conflict             the thing is not in a state that allows this
-└── DependencyFailed     another part of the platform did not answer
+├── DependencyFailed     another part of the platform did not answer
+├── Overloaded           too much is asked at this moment; told with the seconds after which to come again
+├── DeadlineExceeded     the time that the caller gave is over
+└── OperationTooLarge    the operation asks for more than one may
 
 Everything else is unexpected: masked for clients, logged whole with the trace id.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+_LONGEST_ID: Final = 64
 
 
 class DomainError(Exception):
@@ -51,7 +56,7 @@ class NotFound(DomainError):
     code = "NOT_FOUND"
 
     def __init__(self, kind: str, id: str) -> None:
-        super().__init__(f"{kind} {id!r} was not found.")
+        super().__init__(f"{kind} {id[:_LONGEST_ID]!r} was not found.")
 
 
 class BadUserInput(DomainError):
@@ -79,3 +84,33 @@ class DependencyFailed(DomainError):
     """Another service is needed for this and did not answer."""
 
     code = "DEPENDENCY_FAILED"
+
+
+class Overloaded(DomainError):
+    """Too much is asked at this moment."""
+
+    code = "OVERLOADED"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, and the seconds after which to come again."""
+        return {"code": self.code, "retryAfter": self.retry_after}
+
+
+class DeadlineExceeded(DomainError):
+    """The time that the caller gave is over."""
+
+    code = "DEADLINE_EXCEEDED"
+
+    def __init__(self) -> None:
+        super().__init__("The operation was stopped: the time for it is over.")
+
+
+class OperationTooLarge(DomainError):
+    """The operation asks for more than one operation may."""
+
+    code = "OPERATION_TOO_LARGE"

@@ -53,5 +53,5 @@ def _as_domain_error(errors: list[dict[str, Any]]) -> Exception:
     for error in errors:
         if error.get("extensions", {}).get("code") == "BAD_USER_INPUT":
             return BadUserInput(str(error["extensions"].get("field", "")), str(error["message"]))
-    logger().error("The graph answered with errors", errors=errors)
+    logger().error("The graph answered with errors", codes=sorted(map(str, codes)))
     return DependencyFailed("Another part of the platform could not answer; try again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx2
 import jwt
@@ -13,7 +14,11 @@ from subgraphs.common.clock import Clock
 from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
 
 ALGORITHM = "ES256"
+LONGEST_TOKEN = 8192
+TOLERATED_SKEW = timedelta(seconds=5)
+"""How far the clock of who signed a token may be from ours, as in the router."""
 _REFETCH_COOLDOWN_SECONDS = 10
+_LATEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> Identity:
         """Return the identity of a token; Unauthenticated when it is malformed, forged or expired."""
+        if len(token) > LONGEST_TOKEN:
+            raise Unauthenticated("The access token is not valid.")
         try:
             key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
             claims = jwt.decode(
@@ -55,13 +62,18 @@ class TokenVerifier:
                 key,
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
+                leeway=TOLERATED_SKEW,
                 options={"require": ["sub", "scope", "iat", "exp", "iss"]},
             )
+            if not isinstance(claims["exp"], int) or claims["exp"] > _LATEST:
+                raise jwt.InvalidTokenError("exp is not a time")
+            scopes = frozenset(map(str, claims["scope"]))
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired.") from error
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            # The library reads what a made-up token holds before it knows that nobody signed it.
             raise Unauthenticated("The access token is not valid.") from error
-        return Identity(claims["sub"], claims.get("sid", ""), frozenset(claims["scope"]), token)
+        return Identity(claims["sub"], str(claims.get("sid", "")), scopes, token)
 
     async def _key(self, kid: str) -> PyJWK:
         if kid not in self._keys:

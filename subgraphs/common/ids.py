@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from typeid import TypeID
+
+_SHAPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def new_id(prefix: str) -> str:
     """Make an id such as `book_01k…`; later ids sort after earlier ones."""
     return str(TypeID(prefix=prefix))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of anything; one that cannot is never looked for.
+
+    Ours are TypeIDs of at most 40 characters. A product's id is a name, such as `casewrap-8.5-square`.
+    """
+    return _SHAPE.fullmatch(text) is not None

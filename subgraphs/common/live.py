@@ -137,7 +137,7 @@ class LiveStreams:
                     cast("dict[Any, Any]", self._seen.copy()), count=_BATCH, block=_BLOCK_MILLISECONDS
                 )
             except RedisError as error:
-                logger().warning("Live streams cannot be read", error=str(error))
+                logger().warning("Live streams cannot be read", error=error)
                 await asyncio.sleep(1)
                 continue
             for name, entries in grown:

@@ -13,16 +13,18 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     Operation,
 )
 from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
 
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError
+from subgraphs.common.redaction import cut
 from subgraphs.common.telemetry import logger, trace_id
 
 
 def public_error(error: GraphQLError) -> Any:
     """An error as the client may see it: stated when it is expected, masked and logged when it is not."""
     formatted: dict[str, Any] = dict(error.formatted)
+    # Suggestions would tell a stranger what the schema has.
+    formatted["message"] = cut(error.message.split(" Did you mean ")[0])
     cause = error.original_error
     if isinstance(cause, DomainError):
         return formatted | {"extensions": cause.extensions}
@@ -52,7 +54,7 @@ class MaskingSocketHandler(BaseGraphQLTransportWSHandler[Context[Any], None]):
 
 async def _masked(results: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
     async for result in results:
-        if isinstance(result, ExecutionResult) and not isinstance(result, PreExecutionError):
+        if isinstance(result, ExecutionResult):
             errors = [_alone(public_error(error)) for error in result.errors or ()]
             yield replace(result, errors=errors or None)
         else:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.ids import is_id
 from subgraphs.common.validation import in_range
 
 Row = TypeVar("Row", covariant=True)
+
+MOST_ITEMS: Final = 100
+"""How many items one page of a connection may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,9 @@ class PageRequest:
     @classmethod
     def of(cls, first: int, after: str | None) -> PageRequest:
         """Check the arguments of a connection; BadUserInput when `first` is not from 1 to 100."""
-        return cls(in_range("first", first, 1, 100), after)
+        if after is not None and not is_id(after):
+            raise BadUserInput("after", "after must be a cursor of this connection.")
+        return cls(in_range("first", first, 1, MOST_ITEMS), after)
 
 
 @dataclass(frozen=True, slots=True)

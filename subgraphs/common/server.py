@@ -5,21 +5,25 @@ from __future__ import annotations
 from importlib import import_module
 
 import uvicorn
+from prometheus_client import start_http_server
 
+from subgraphs.common.gate import MOST_BODY_BYTES
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import configure_logging
 
 
 def serve(domain: str) -> int:
-    """Serve a domain on its own port until the process is told to stop."""
-    settings = Settings.load()
+    """Serve a domain on its own port until the process is told to stop, and its metrics on another."""
+    settings = Settings.load(domain)
     configure_logging(domain, settings.log_level)
+    start_http_server(settings.metrics_port_of(domain), addr=settings.metrics_host)
     uvicorn.run(
         import_module(f"subgraphs.{domain}.app").create_app(settings),
-        host=settings.host,
+        host=settings.subgraph_host,
         port=settings.port(domain),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
+        ws_max_size=MOST_BODY_BYTES,
     )
     return 0

@@ -32,13 +32,43 @@ def _unset_placeholder(key: SecretStr) -> SecretStr:
 ApiKey = Annotated[SecretStr, AfterValidator(_unset_placeholder)]
 
 
+_SECRETS = {
+    "auth": ("auth_signing_key_file", "service_token"),
+    "books": ("file_signing_key", "service_token"),
+    "worker": ("file_signing_key", *(f"{domain}_postgres_password" for domain in DOMAINS)),
+}
+"""What only some processes know beside the passwords that every one has."""
+
+_SHORTEST_SECRET = 16
+_NO_SECRET = f"production needs a secret of at least {_SHORTEST_SECRET} characters here"
+
+
+def secrets_of(process: str) -> tuple[str, ...]:
+    """The settings that hold the secrets of a domain's subgraph, or of a worker."""
+    own = () if process == "worker" else (f"{process}_postgres_password",)
+    return (*own, "redis_password", *_SECRETS.get(process, ("service_token",)))
+
+
+def _is_secret(value: SecretStr | Path | None) -> bool:
+    if isinstance(value, SecretStr):
+        return len(value.get_secret_value()) >= _SHORTEST_SECRET
+    return value is not None
+
+
 class Settings(BaseSettings):
     """Everything a subgraph or worker reads from its environment; names as in `.env.example`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     environment: Literal["development", "production"] = "development"
-    host: str = "127.0.0.1"
+    subgraph_host: str = Field(default="127.0.0.1", description="The address that the subgraphs listen on.")
+    service_token: SecretStr = Field(
+        default=SecretStr(""), description="What a caller of a subgraph must know; empty, anybody may call."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="The address that /metrics listens on.")
+    metrics_port: Port | None = Field(
+        default=None, description="Its port; unset, the process's own plus 1000."
+    )
     log_level: Literal["debug", "info", "warn", "error"] = "info"
 
     api_port: Port = 3000
@@ -76,26 +106,48 @@ class Settings(BaseSettings):
     openai_text_model: str = "gpt-5.4-mini"
     openai_image_model: str = "gpt-image-2"
 
+    ai_generations_per_parent: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=3, description="How many generations of one parent may wait or run at a time."
+    )
+
     offline_print_step_seconds: Annotated[float, Field(ge=0)] = 1.0
     offline_words_per_second: Annotated[float, Field(gt=0)] = 60.0
 
     worker_metrics_port: Port | None = None
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the environment; on a bad value end the process with a message that names each variable."""
+    def load(cls, process: str) -> Self:
+        """Read the environment of a process: a domain's subgraph, or a worker.
+
+        A bad value, or in production a secret that is none, ends the process with a message that names each
+        variable.
+        """
         try:
-            return cls()
+            settings = cls()
         except ValidationError as error:
-            lines = (
+            lines = [
                 f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-                for problem in error.errors()
-            )
+                for problem in error.errors(include_input=False)
+            ]
+        else:
+            lines = [f"{name}: {_NO_SECRET}" for name in settings.missing_secrets(process)]
+        if lines:
             sys.exit("The environment is not valid.\n  " + "\n  ".join(lines))
+        return settings
+
+    def missing_secrets(self, process: str) -> list[str]:
+        """The secrets that this process needs in production, and that are not set to anything secret."""
+        if self.environment != "production":
+            return []
+        return [name.upper() for name in secrets_of(process) if not _is_secret(getattr(self, name))]
 
     def port(self, domain: str) -> int:
         """The port that this domain's subgraph listens on."""
         return int(getattr(self, PORT_SETTINGS[domain].lower()))
+
+    def metrics_port_of(self, domain: str) -> int:
+        """The port that this domain's subgraph serves its metrics on."""
+        return self.metrics_port or self.port(domain) + 1000
 
     def database_url(self, domain: str) -> str:
         """The SQLAlchemy address of the database, as the domain's own role."""

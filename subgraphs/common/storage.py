@@ -13,6 +13,7 @@ from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore, from_url
 
 from subgraphs.common.errors import NotFound
+from subgraphs.common.validation import small_number
 
 LIFETIME = timedelta(hours=1)
 
@@ -55,9 +56,10 @@ class Storage:
 
     def verify(self, key: str, expires: str, signature: str, now: datetime) -> bool:
         """Tell whether an address was signed here and has not expired."""
-        if not expires.isdecimal() or int(expires) < now.timestamp():
+        until = small_number(expires, digits=12)
+        if until is None or until < now.timestamp():
             return False
-        return hmac.compare_digest(self._signature(key, int(expires)).encode(), signature.encode())
+        return hmac.compare_digest(self._signature(key, until).encode(), signature.encode())
 
     def _signature(self, key: str, expires: int) -> str:
         return hmac.new(self._signing_key, f"{key}\n{expires}".encode(), hashlib.sha256).hexdigest()

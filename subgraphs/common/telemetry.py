@@ -14,6 +14,8 @@ import orjson
 import structlog
 from prometheus_client import Counter, Histogram
 
+from subgraphs.common.redaction import redact
+
 REQUESTS = Counter("graphql_requests_total", "GraphQL requests by outcome.", ["service", "outcome"])
 REQUEST_SECONDS = Histogram("graphql_request_seconds", "Time to answer a GraphQL request.", ["service"])
 SQL_STATEMENTS = Counter("sql_statements_total", "SQL statements sent.", ["service"])
@@ -68,7 +70,7 @@ def configure_logging(service: str, level: str) -> None:
     threshold = logging.getLevelName({"warn": "WARNING"}.get(level, level.upper()))
     shared: list[structlog.typing.Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        redact,
         _system_form(service),
     ]
     structlog.configure(

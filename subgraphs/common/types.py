@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Generic, Self, TypeVar
 
 import strawberry
+from strawberry.federation.schema_directives import ListSize
 
 from subgraphs.common import money
 from subgraphs.common.pagination import Page
@@ -65,6 +66,17 @@ class Connection(Generic[Node]):
                 end_cursor=page.cursors[-1] if page.cursors else None,
             ),
         )
+
+
+PAGED = ListSize(
+    slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
+)
+"""The directive of a field with a connection: as many nodes as it is asked for."""
+
+
+def sized(items: int) -> ListSize:
+    """The directive of a list that seldom has more items than these."""
+    return ListSize(assumed_size=items)
 
 
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +15,8 @@ from subgraphs.common import outbox
 from subgraphs.common.clock import Clock
 from subgraphs.common.database import Database
 from subgraphs.common.messages import Event, Job
+
+_COMMIT_SECONDS: Final = 5
 
 
 class UnitOfWork:
@@ -43,11 +47,23 @@ class UnitOfWork:
 async def unit_of_work(database: Database, metadata: MetaData, clock: Clock) -> AsyncIterator[UnitOfWork]:
     """Open a transaction; commit it when the block ends, roll everything back when it raises.
 
-    `after_commit` callbacks run only after a commit and must not be needed for correctness: a crash may
-    come before them.
+    Who is stopped inside the block, at a deadline or because the caller is gone, leaves nothing behind; a
+    commit that has begun is waited for all the same. `after_commit` callbacks run only after a commit and
+    must not be needed for correctness: a crash may come before them.
     """
-    async with database.session() as session, session.begin():
+    async with database.session() as session:
         uow = UnitOfWork(session, metadata, clock())
         yield uow
+        await _to_its_end(session.commit())
     for callback in uow.after_commit:
         await callback()
+
+
+async def _to_its_end(commit: Coroutine[Any, Any, None]) -> None:
+    """Await a commit; a cancellation comes after it, so that its outcome is known."""
+    committing = asyncio.ensure_future(commit)
+    try:
+        await asyncio.shield(committing)
+    except asyncio.CancelledError:
+        await asyncio.wait({committing}, timeout=_COMMIT_SECONDS)
+        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry.federation.schema_directives import Cost
 
 from subgraphs.orders import errors, results, service
 from subgraphs.orders.inputs import CheckoutInput, CreateQuoteInput
@@ -11,6 +12,8 @@ from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQu
 from subgraphs.orders.types import Info, Order, Quote
 
 PARENT = [["parent"]]
+# The graph is asked for what is to be printed and its price, or a provider for the money.
+_ASKING_OTHERS = Cost(weight=100)
 STAFF = [["staff"]]
 
 
@@ -19,7 +22,9 @@ class Mutation:
     """What a client can have done."""
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Quote a price for copies of an approved book."
+        requires_scopes=PARENT,
+        directives=[_ASKING_OTHERS],
+        description="Quote a price for copies of an approved book.",
     )
     async def create_quote(self, info: Info, input: CreateQuoteInput) -> CreateQuoteResult:
         """Ask for a price and keep it."""
@@ -35,6 +40,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
+        directives=[_ASKING_OTHERS],
         description="Order what was quoted and pay for it. Sent again, it charges nothing more and gives "
         "the same order.",
     )

@@ -12,7 +12,7 @@ from strawberry.federation.types import FieldSet
 from subgraphs.common import money
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
-from subgraphs.common.types import After, Connection, First, Money
+from subgraphs.common.types import PAGED, After, Connection, First, Money, sized
 from subgraphs.orders import addresses, models
 from subgraphs.orders.loaders import Loaders
 from subgraphs.orders.models import PaymentStatus, ShippingLevel
@@ -215,7 +215,7 @@ class Order:
         row = await info.context.loaders.payment.load(self.id)
         return Payment.of(row) if row else None
 
-    @strawberry.field(description="Every state the order came into, oldest first.")
+    @strawberry.field(directives=[sized(10)], description="Every state the order came into, oldest first.")
     async def history(self, info: Info) -> list[OrderTransition]:
         """Load the transitions."""
         return [OrderTransition.of(row) for row in await info.context.loaders.history.load(self.id)]
@@ -233,7 +233,9 @@ class Book:
         return cls(id=id)
 
     @strawberry.federation.field(
-        authenticated=True, description="The caller's orders of this book, newest first."
+        authenticated=True,
+        directives=[sized(10)],
+        description="The caller's orders of this book, newest first.",
     )
     async def orders(self, info: Info) -> list[Order]:
         """Load the orders."""
@@ -252,7 +254,9 @@ class User:
         caller = info.context.caller
         return cls(id=id) if caller and caller.user_id == id else None
 
-    @strawberry.federation.field(authenticated=True, description="The orders, newest first.")
+    @strawberry.federation.field(
+        authenticated=True, directives=[PAGED], description="The orders, newest first."
+    )
     async def orders(self, info: Info, first: First = 20, after: After = None) -> Connection[Order]:
         """A page of the orders; many users' orders by one statement."""
         page = await info.context.loaders.orders_of_user.load((self.id, PageRequest.of(first, after)))

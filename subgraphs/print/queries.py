@@ -3,7 +3,7 @@
 import strawberry
 
 from subgraphs.common.pagination import PageRequest
-from subgraphs.common.types import After, Connection, First
+from subgraphs.common.types import PAGED, After, Connection, First, sized
 from subgraphs.print import catalogue, repository
 from subgraphs.print.loaders import Info
 from subgraphs.print.types import PrintJob, PrintProduct
@@ -13,7 +13,7 @@ from subgraphs.print.types import PrintJob, PrintProduct
 class Query:
     """The root fields of print."""
 
-    @strawberry.field(description="Everything that a book can be printed as.")
+    @strawberry.field(directives=[sized(10)], description="Everything that a book can be printed as.")
     def print_products(self) -> list[PrintProduct]:
         """List the catalogue."""
         return [PrintProduct.of(product) for product in catalogue.products()]
@@ -23,7 +23,9 @@ class Query:
         """Look a product up."""
         return PrintProduct.of(catalogue.product(id))
 
-    @strawberry.federation.field(requires_scopes=[["staff"]], description="Everybody's print jobs.")
+    @strawberry.federation.field(
+        requires_scopes=[["staff"]], directives=[PAGED], description="Everybody's print jobs."
+    )
     async def print_jobs(self, info: Info, first: First = 20, after: After = None) -> Connection[PrintJob]:
         """List the jobs, for staff."""
         info.context.identity.require("staff")

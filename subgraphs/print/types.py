@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from subgraphs.common.types import Money
+from subgraphs.common.types import Money, sized
 from subgraphs.print import catalogue, models, preflight, prices
 from subgraphs.print.loaders import Info
 from subgraphs.print.states import PrintJobStatus
@@ -105,7 +105,7 @@ class PreflightReport:
     """A report."""
 
     passed: bool
-    issues: list[PreflightIssue]
+    issues: list[PreflightIssue] = strawberry.field(directives=[sized(20)])
     checked_at: datetime
     effective_ppi: int | None = strawberry.field(
         description="Pixels per inch of the coarsest picture at the size in which it is printed."
@@ -191,7 +191,7 @@ class PrintJob:
         """Look the product up."""
         return PrintProduct.of(catalogue.product(self.product_id))
 
-    @strawberry.field(description="Every state that the job came into, in order.")
+    @strawberry.field(directives=[sized(20)], description="Every state that the job came into, in order.")
     async def history(self, info: Info) -> list[PrintJobTransition]:
         """Load the history."""
         return [PrintJobTransition.of(row) for row in await info.context.loaders.histories.load(self.id)]

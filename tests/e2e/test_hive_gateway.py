@@ -43,7 +43,8 @@ def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=environment())
+        environ = environment() | {"SERVICE_TOKEN": stack.environ["SERVICE_TOKEN"]}
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=environ)
     try:
         wait_until_ready(process, f"http://127.0.0.1:{port}/readiness", folder / "log")
         yield f"http://127.0.0.1:{port}/graphql"

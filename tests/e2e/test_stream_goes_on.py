@@ -26,6 +26,7 @@ async def over_websocket(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Async
         supergraph=ROOT / "schema" / "supergraph.graphql",
         subgraph_urls={domain: stack.environ[url_setting(domain)] for domain in DOMAINS},
         jwks_url=f"{stack.urls['auth']}/.well-known/jwks.json",
+        service_token=stack.environ["SERVICE_TOKEN"],
     )
     async with serving(create_app(settings)) as origin:
         yield f"{origin}/graphql"

@@ -59,3 +59,14 @@ def test_a_tail_goes_over_to_the_next_runs_file(tmp_path):
 def test_a_complaint_is_one_line_whatever_it_contains(capsys):
     complain("no [bold]such[/bold] thing: " + "x" * 200)
     assert capsys.readouterr().err == "error: no [bold]such[/bold] thing: " + "x" * 200 + "\n"
+
+
+def test_what_a_log_holds_never_steers_the_terminal():
+    line = (
+        '{"message":"\\u001b[2J\\nA line\\u202e","timestamp":"2026-11-22T21:\\u001b]0;x",'
+        '"metadata":{"name":"\\u009b31m","exception":["a\\u001b[1m","b"]}}'
+    )
+    for shown in (log_line("ai", line).plain, log_line("postgres", "LOG: \x1b[31m\x07\x9b").plain):
+        assert all(char.isprintable() or char == "\n" for char in shown)
+    assert "\\x1b[2J\\nA line\\u202e" in log_line("ai", line).plain
+    assert log_line("ai", line).plain.splitlines()[1:] == ["a\\x1b[1m", "b"]

@@ -45,6 +45,7 @@ def test_providers_keys_go_to_those_who_call_them(servers):
 def test_the_router_knows_no_secret_of_ours(servers):
     own = {"ROUTER_MAX_DEPTH": "9", "OTEL_TRACES_EXPORTER": "console", "BOOKS_URL": "http://b"}
     given = names(router_environ(servers | own))
+    assert "SERVICE_TOKEN" in given, "what the subgraphs know it by is its only one"
     assert not [name for name in given if "PASSWORD" in name or "KEY" in name or name.startswith("POSTGRES")]
     assert given >= own.keys()
 

@@ -156,4 +156,18 @@ def test_production_hides_the_schema(monkeypatch: pytest.MonkeyPatch):
     assert load().introspection
     monkeypatch.setenv("ENVIRONMENT", "production")
     monkeypatch.setenv("JWKS_URL", "https://auth.example/.well-known/jwks.json")
+    monkeypatch.setenv("SERVICE_TOKEN", "x" * 32)
     assert not load().introspection
+
+
+@pytest.mark.parametrize("token", ["", "development", "x" * 15])
+def test_production_does_not_start_without_its_secret_and_does_not_tell_it(
+    monkeypatch: pytest.MonkeyPatch, token: str
+):
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("JWKS_URL", "https://auth.example/.well-known/jwks.json")
+    monkeypatch.setenv("SERVICE_TOKEN", token)
+    with pytest.raises(InvalidSettingError) as refused:
+        load()
+    assert str(refused.value).startswith("SERVICE_TOKEN: Value error, production needs a secret")
+    assert not token or token not in str(refused.value)

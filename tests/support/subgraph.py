@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx2
 import orjson
+from prometheus_client import REGISTRY
 
+from subgraphs.common.gate import SERVICE_TOKEN_HEADER
 from subgraphs.common.identity import TokenVerifier
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.settings import Settings
@@ -49,13 +51,17 @@ class Answer:
 
 
 class SubgraphClient:
-    """Speaks GraphQL over HTTP to one running subgraph; `runtime` and `verifier` are the subgraph's own."""
+    """Speaks GraphQL over HTTP to one running subgraph; `runtime` and `verifier` are the subgraph's own.
+
+    It says by `service` that it is the platform's router.
+    """
 
     def __init__(self, domain: str, address: str, runtime: Runtime, verifier: TokenVerifier) -> None:
         self.address = address
         self.runtime = runtime
         self.verifier = verifier
-        self.http = httpx2.AsyncClient(base_url=address, timeout=30)
+        self.service = {SERVICE_TOKEN_HEADER: runtime.settings.service_token.get_secret_value()}
+        self.http = httpx2.AsyncClient(base_url=address, timeout=30, headers=self.service)
         self._domain = domain
 
     async def execute(
@@ -101,11 +107,8 @@ class SubgraphClient:
 
     async def statements(self) -> int:
         """How many SQL statements the domain has sent so far, by its own metric."""
-        metrics = (await self.http.get("/metrics")).text
-        prefix = f'sql_statements_total{{service="{self._domain}"}} '
-        return next(
-            int(float(line.removeprefix(prefix))) for line in metrics.splitlines() if line.startswith(prefix)
-        )
+        sent = REGISTRY.get_sample_value("sql_statements_total", {"service": self._domain})
+        return int(sent or 0)
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ async def queue_book(platform: Platform, ordered: Ordered) -> str:
     """Queue the generation of a book, as the mutation does; return its id."""
     truth = service.BookTruth(ordered.book_id, ordered.child_id, ordered.brief, ordered.page_ids)
     async with platform.ai.unit_of_work() as uow:
-        generation = await service.start_book(uow, ordered.parent, truth, "offline")
+        generation = await service.start_book(uow, ordered.parent, truth, "offline", limit=100)
     return generation.id
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subgraphs.ai import repository
-from subgraphs.ai.errors import GenerationRunning
+from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
 from subgraphs.ai.pipeline.request import GenerationRequest, book_steps
@@ -78,13 +78,18 @@ async def ask_for_book(
     return BookTruth(book["id"], child["id"], brief, page_ids)
 
 
-async def start_book(uow: UnitOfWork, parent: Identity, truth: BookTruth, provider: str) -> Generation:
-    """Queue the generation of a book; GenerationRunning when one is under way."""
+async def start_book(
+    uow: UnitOfWork, parent: Identity, truth: BookTruth, provider: str, limit: int
+) -> Generation:
+    """Queue the generation of a book.
+
+    GenerationRunning when one is under way, GenerationLimitReached when so many of other books are.
+    """
     edition = await repository.count_of(uow.session, truth.book_id, GenerationKind.BOOK)
     request = GenerationRequest(truth.brief.for_edition(edition))
     generation = new_generation(uow, parent, truth.book_id, truth.child_id, request, provider)
     steps = book_steps(generation.id, truth.page_ids)
-    return await queue(uow, generation, GenerationKind.BOOK, steps)
+    return await queue(uow, generation, GenerationKind.BOOK, steps, limit)
 
 
 def new_generation(
@@ -106,14 +111,21 @@ def new_generation(
 
 
 async def queue(
-    uow: UnitOfWork, generation: Generation, kind: GenerationKind, steps: list[GenerationStep]
+    uow: UnitOfWork, generation: Generation, kind: GenerationKind, steps: list[GenerationStep], limit: int
 ) -> Generation:
-    """Write a generation with its steps, and have it run."""
+    """Write a generation with its steps, and have it run, where the parent has fewer than `limit` at work.
+
+    A parent's generations are begun one after the other, so that two at once cannot pass the limit together.
+    """
     generation.kind = kind
-    if not await repository.add_generation(uow.session, generation):
-        active = await repository.active_of_book(uow.session, generation.book_id)
-        assert active is not None
-        raise GenerationRunning(active.id)
+    await repository.lock_owner(uow.session, generation.owner_id)
+    active = await repository.active_of_owner(uow.session, generation.owner_id)
+    if running := next((each for each in active if each.book_id == generation.book_id), None):
+        raise GenerationRunning(running.id)
+    if len(active) >= limit:
+        raise GenerationLimitReached(limit)
+    uow.session.add(generation)
+    await uow.session.flush()
     uow.session.add_all(steps)
     await uow.enqueue(GenerateBook(generation.id))
     return generation

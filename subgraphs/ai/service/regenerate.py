@@ -90,8 +90,10 @@ async def ask_for_page(
     return PageTruth(page["id"], book["id"], book["child"]["id"], scene, story, kinds, wanted)
 
 
-async def start_page(uow: UnitOfWork, parent: Identity, truth: PageTruth, provider: str) -> Generation:
-    """Queue the generation of a page; GenerationRunning when its book is being worked on."""
+async def start_page(
+    uow: UnitOfWork, parent: Identity, truth: PageTruth, provider: str, limit: int
+) -> Generation:
+    """Queue the generation of a page; refused as one of a book is."""
     outline = await repository.newest_outline(uow.session, parent.user_id, truth.book_id)
     if outline is None or outline.result is None:
         raise NotGenerated
@@ -105,7 +107,7 @@ async def start_page(uow: UnitOfWork, parent: Identity, truth: PageTruth, provid
     )
     generation = new_generation(uow, parent, truth.book_id, truth.child_id, request, provider)
     steps = page_steps(generation.id, truth.page_id, truth.scene, truth.kinds)
-    return await queue(uow, generation, GenerationKind.PAGE, steps)
+    return await queue(uow, generation, GenerationKind.PAGE, steps, limit)
 
 
 def _kinds(parts: Sequence[PagePart], layout: str) -> tuple[StepKind, ...]:

@@ -12,9 +12,10 @@ from strawberry.federation.types import FieldSet
 from subgraphs.ai import models
 from subgraphs.ai.loaders import Loaders
 from subgraphs.ai.models import GenerationKind, GenerationStatus, StepKind, StepStatus
+from subgraphs.ai.providers.protocol import SCENES
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
-from subgraphs.common.types import After, Connection, First
+from subgraphs.common.types import PAGED, After, Connection, First, sized
 
 Info = strawberry.Info[Context[Loaders], None]
 
@@ -59,7 +60,7 @@ class Book:
         row = await info.context.loaders.newest_of_book.load(self.id)
         return Generation.of(row) if row else None
 
-    @strawberry.field(description="All generations that worked on this book.")
+    @strawberry.field(directives=[PAGED], description="All generations that worked on this book.")
     async def generations(
         self, info: Info, first: First = 20, after: After = None
     ) -> Connection[Annotated[Generation, strawberry.lazy(__name__)]]:
@@ -127,7 +128,7 @@ class Generation:
     created_at: datetime
     finished_at: datetime | None
 
-    @strawberry.field(description="The steps, in order.")
+    @strawberry.field(directives=[sized(2 * SCENES + 2)], description="The steps, in order.")
     async def steps(self, info: Info) -> list[GenerationStep]:
         """List them."""
         return [GenerationStep.of(row) for row in await info.context.loaders.steps.load(self.id)]

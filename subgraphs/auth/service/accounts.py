@@ -14,6 +14,7 @@ from subgraphs.auth.models import User
 from subgraphs.common.database import Database
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
+from subgraphs.common.invisible import without_hidden
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
@@ -21,6 +22,8 @@ PARENT_SCOPES = ["parent"]
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+")
 _LONGEST_EMAIL = 254
+# Composed and trimmed, an address may be shorter than it came.
+_LONGEST_RAW_EMAIL = 2 * _LONGEST_EMAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,17 @@ class NewAccount:
 
 
 def normal_email(email: str) -> str:
-    """The form in which addresses are compared."""
+    """The form in which addresses are compared; empty for a text that is too long to be one."""
+    if len(email) > _LONGEST_RAW_EMAIL:
+        return ""
     return unicodedata.normalize("NFKC", email).strip().casefold()
 
 
 def new_email(email: str) -> str:
     """A normalised address that mail can be sent to; BadUserInput when it cannot be one."""
     address = normal_email(email)
-    if len(address) > _LONGEST_EMAIL or not _EMAIL.fullmatch(address):
+    hidden = without_hidden(address) != address
+    if len(address) > _LONGEST_EMAIL or hidden or not _EMAIL.fullmatch(address):
         raise BadUserInput("email", "email must be an e-mail address, such as ana@example.org.")
     return address
 

@@ -21,6 +21,7 @@ from subgraphs.common.validation import clean_text
 
 CHILD_PROFILE = "CHILD_PROFILE"
 OLDEST_YEARS = 18
+MOST_INTERESTS = 10
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _CONSENTS = "query Consents { me { consents { purpose revokedAt } } }"
 
@@ -96,6 +97,6 @@ def _check_month(value: str, now: datetime) -> str:
 
 
 def _check_interests(values: Sequence[str]) -> list[str]:
-    if len(values) > 10:
-        raise BadUserInput("interests", "At most 10 interests can be given.")
+    if len(values) > MOST_INTERESTS:
+        raise BadUserInput("interests", f"At most {MOST_INTERESTS} interests can be given.")
     return [clean_text("interests", value, longest=60) for value in values]

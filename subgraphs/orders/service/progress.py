@@ -39,7 +39,7 @@ async def record(
             await live.append(stream_key(order.id), as_live(transition))
         except (RedisError, StaleWriter) as error:
             # Whoever watches gets it from the row all the same.
-            logger().warning("A live event was not appended", order_id=order.id, error=str(error))
+            logger().warning("A live event was not appended", order_id=order.id, error=error)
 
     uow.after_commit.append(tell)
 

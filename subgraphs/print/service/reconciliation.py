@@ -40,7 +40,7 @@ async def _ask(provider: PrintProvider, reference: str, *, cancel: bool) -> Shop
     try:
         return await (provider.cancel(reference) if cancel else provider.get(reference))
     except ShopUnreachable as error:
-        logger().warning("The print shop does not answer", reference=reference, error=str(error))
+        logger().warning("The print shop does not answer", reference=reference, error=error)
         return None
 
 

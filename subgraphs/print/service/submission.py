@@ -60,7 +60,7 @@ async def submit_print_job(
     except SubmissionRefused as refusal:
         await _refused(runtime, print_job_id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
-        logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=str(error))
+        logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
     else:
         await _accepted(runtime, print_job_id, accepted, provider.poll_interval)
 

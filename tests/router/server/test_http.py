@@ -191,7 +191,7 @@ async def test_a_subgraph_that_is_down_leaves_the_rest_of_the_answer(library: Li
 
 
 async def test_production_answers_no_introspection():
-    async with opened(environment="production") as library:
+    async with opened(environment="production", service_token="x" * 32) as library:
         answer = await library.ask("{ __schema { queryType { name } } }")
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 

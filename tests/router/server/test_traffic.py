@@ -52,6 +52,15 @@ async def test_header_rules_set_and_remove():
     assert {"authorization", "user-agent", "x-only"}.isdisjoint(headers)
 
 
+async def test_subgraphs_know_the_router_by_a_token_that_no_client_and_no_rule_can_set():
+    rules = [{"propagate": "x-memorable-service-token"}]
+    traffic = Traffic.model_validate({"headers": rules})
+    async with opened(service_token="of the platform", traffic=traffic) as library:
+        await library.ask("{ books { title } }", **{"x-memorable-service-token": "of a stranger"})
+        [headers] = library.shelf.requests
+    assert headers["x-memorable-service-token"] == "of the platform"
+
+
 async def test_only_pages_of_allowed_origins_read_answers():
     traffic = Traffic.model_validate({"cors_origins": "https://a.example, https://b.example"})
     async with opened(traffic=traffic) as library:

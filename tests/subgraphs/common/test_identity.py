@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -56,6 +57,48 @@ async def test_a_token_gives_the_identity_in_it(verifier: TokenVerifier) -> None
     assert await verifier.verify(token) == Identity("usr_1", "ses_1", frozenset({"parent", "staff"}), token)
 
 
+async def test_clocks_may_differ_by_five_seconds(verifier: TokenVerifier) -> None:
+    now = int(time.time())
+    young = token_for("usr_young", iat=now + 4, nbf=now + 4)
+    old = token_for("usr_old", lifetime=-2)
+    assert [(await verifier.verify(token)).user_id for token in (young, old)] == ["usr_young", "usr_old"]
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"exp": 10**4000}, {"exp": float("inf")}, {"exp": "9" * 5000}, {"iat": float("inf")}, {"scope": 5}],
+)
+async def test_a_signed_token_with_absurd_claims_is_unauthenticated(
+    verifier: TokenVerifier, claims: dict[str, object]
+) -> None:
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token_for("usr_1", **claims))
+
+
+def unsigned(header: bytes, payload: bytes) -> str:
+    return b".".join(base64url_encode(part) for part in (header, payload, b"signature")).decode()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        unsigned(b"[" * 2000, b"{}"),
+        unsigned(b'{"alg":"ES256","kid":' + b"[" * 2000, b"{}"),
+        unsigned(b'{"alg":"ES256","kid":' + b"9" * 5000 + b"}", b"{}"),
+        unsigned(b'{"alg":"ES256","kid":"\\ud800"}', b"{}"),
+        unsigned(b"\xff", b"\xff"),
+        "a." * 4000,
+        "x" * 1_000_000,
+        "\0",
+    ],
+)
+async def test_a_made_up_token_is_unauthenticated_whatever_it_holds(
+    verifier: TokenVerifier, token: str
+) -> None:
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token)
+
+
 async def test_keys_are_fetched_once_for_many_tokens(verifier: TokenVerifier, keys: KeyServer) -> None:
     await asyncio.gather(*(verifier.verify(token_for(f"usr_{number}")) for number in range(10)))
     assert keys.asked == 1
@@ -84,7 +127,7 @@ async def test_what_is_no_token_is_unauthenticated(verifier: TokenVerifier, toke
 @pytest.mark.parametrize(
     "token",
     [
-        lambda: token_for("usr_1", lifetime=-1),
+        lambda: token_for("usr_1", lifetime=-6),
         lambda: token_for("usr_1", iss="someone"),
         lambda: token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
         lambda: token_for("usr_1", iat=None),

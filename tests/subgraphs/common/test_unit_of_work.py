@@ -19,6 +19,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Job
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import start_trace
+from subgraphs.common.unit_of_work import _to_its_end
 
 OUTBOX = Table.metadata.tables["auth.outbox"]
 
@@ -196,3 +197,20 @@ async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
     async with asyncio.timeout(20):
         await news.wait()
     await connection.close()
+
+
+async def test_a_commit_that_has_begun_is_made_whoever_leaves_meanwhile() -> None:
+    begun, released, made = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def commit() -> None:
+        begun.set()
+        await released.wait()
+        made.set()
+
+    committing = asyncio.create_task(_to_its_end(commit()))
+    await begun.wait()
+    committing.cancel()
+    released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await committing
+    assert made.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from contextlib import suppress
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
-from subgraphs.common.validation import clean_text, in_range
+from subgraphs.common.validation import clean_text, in_range, small_number
 
 AMOUNTS = st.integers(-(10**15), 10**15)
 
@@ -59,6 +60,64 @@ def test_a_refusal_names_the_field() -> None:
 @pytest.mark.parametrize("value", ["Zoë 👩🏽‍🚀", "<b>bold</b>", "' OR 1=1 --", "ﷺ", "שלום", "日本語"])
 def test_text_of_any_kind_is_kept(value: str) -> None:
     assert clean_text("name", f" {value}\t", longest=40) == value
+
+
+BOMBS = {
+    "marks": "a" + "\u0301" * 60_000 + "\u0327" * 60_000,
+    "marks at the limit": ("a" + "\u0301\u0327" * 15) * 600,
+    "joiners": "\u0915\u200d" * 10_000,
+    "hidden": "\u202e" * 20_000,
+    "expanding": "\ufdfa" * 20_000,
+    "spaces": " " * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_no_text_costs_more_than_its_length(bomb: str) -> None:
+    before = time.thread_time()
+    with pytest.raises(BadUserInput):
+        clean_text("text", BOMBS[bomb], longest=5000)
+    assert time.thread_time() - before < 0.2
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("Mia\u202e", "Mia"),
+        ("\u2067Mia\u2069", "Mia"),
+        ("Mi\u200ba\ufeff", "Mia"),
+        ("Mi\u200da", "Mia"),
+        ("M\u00adia \U000e0041\U000e0042", "Mia"),
+        ("a\u200b\u0301", "\u00e1"),
+        ("a\ufe0f\ufe0f", "a\ufe0f"),
+        ("\u3164Mia", "Mia"),
+    ],
+)
+def test_what_would_not_be_seen_is_taken_out(value: str, kept: str) -> None:
+    assert clean_text("name", value, longest=40) == kept
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["👨‍👩‍👧‍👦", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "葛󠄀城", "مايا", "1️⃣"],
+)
+def test_what_a_script_or_an_emoji_cannot_be_written_without_stays(value: str) -> None:
+    assert clean_text("name", value, longest=40) == value
+
+
+@pytest.mark.parametrize("value", ["\u200b", "\u2800\u3164", "\u0301", "\u202e\u202c", "\u200d\u200d"])
+def test_a_name_of_which_nothing_is_seen_is_too_short(value: str) -> None:
+    with pytest.raises(BadUserInput, match="at least 1 character"):
+        clean_text("name", value, longest=40)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("42", 42), ("1" * 12, int("1" * 12)), ("1" * 13, None), ("9" * 5000, None)]
+    + [(text, None) for text in ("", "-1", "1.5", "٣", "1_0", " 1")],
+)
+def test_a_number_is_read_from_few_digits_only(text: str, number: int | None) -> None:
+    assert small_number(text, digits=12) == number
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\nb", "a\x1bb", "a\x85b", "a\ud800b"])

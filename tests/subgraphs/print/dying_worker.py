@@ -25,7 +25,7 @@ class LastShop(OfflinePrintShop):
 
 
 async def main(job_id: str) -> None:
-    async with open_runtime("print", Table.metadata, Settings.load()) as runtime:
+    async with open_runtime("print", Table.metadata, Settings.load("worker")) as runtime:
         shop = LastShop(runtime.database, runtime.clock, print_provider(runtime).poll_interval)
         await service.submit_print_job(runtime, shop, job_id, 1, DELIVERY)
 

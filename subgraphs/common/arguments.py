@@ -1,0 +1,119 @@
+"""The texts in an operation's arguments, before any resolver sees them: none huge, each one storable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    get_named_type,
+    value_from_ast_untyped,
+)
+
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.ids import is_id
+from subgraphs.common.validation import require_length
+
+LONGEST_TEXT: Final = 10_000
+MOST_ITEMS: Final = 10_000
+"""Of a list or an object in a value: the representations of a large page are some thousands."""
+
+MOST_LEVELS: Final = 16
+
+# PostgreSQL keeps no NUL, and half a surrogate pair has no UTF-8 at all.
+_UNKEEPABLE: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def check_arguments(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Any
+) -> None:
+    """Refuse a valid operation whose arguments hold what no field can take; BadUserInput names the field."""
+    root = schema.get_root_type(operation.operation)
+    assert root is not None, "a validated operation has its root type"
+    _Check(schema, document, variables or {}).selections(operation.selection_set, root)
+
+
+class _Check:
+    """One look through an operation; each fragment is looked through once."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self._schema = schema
+        self._variables = variables
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+
+    def selections(self, selections: SelectionSetNode, parent: GraphQLNamedType) -> None:
+        for node in selections.selections:
+            match node:
+                case FieldNode():
+                    self._field(node, parent)
+                case InlineFragmentNode(type_condition=condition):
+                    inner = self._schema.type_map[condition.name.value] if condition else parent
+                    self.selections(node.selection_set, inner)
+                case FragmentSpreadNode():
+                    if fragment := self._fragments.pop(node.name.value, None):
+                        condition = fragment.type_condition
+                        self.selections(fragment.selection_set, self._schema.type_map[condition.name.value])
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType) -> None:
+        field: GraphQLField | None = getattr(parent, "fields", {}).get(node.name.value)
+        if field is None:
+            return
+        for argument in node.arguments or ():
+            name = argument.name.value
+            # The fields of an input object are known by their own names, as the services know them.
+            is_input = isinstance(get_named_type(field.args[name].type), GraphQLInputObjectType)
+            check_value("" if is_input else name, field.args[name].type, self._value(argument.value))
+        if node.selection_set:
+            self.selections(node.selection_set, get_named_type(field.type))
+
+    def _value(self, node: ValueNode) -> Any:
+        return value_from_ast_untyped(node, dict(self._variables))
+
+
+def check_value(path: str, type_: GraphQLInputType, value: Any, level: int = 0) -> None:
+    """Refuse a value that is, or has anywhere within it, what no field of this type can take."""
+    if level > MOST_LEVELS:
+        raise BadUserInput(path, f"{path} must not be nested deeper than {MOST_LEVELS} levels.")
+    named = get_named_type(type_)
+    match value:
+        case str():
+            _check_text(path, value, is_key=named.name == "ID")
+        case list():
+            _check_size(path, value)
+            for item in value:
+                check_value(path, type_, item, level + 1)
+        case dict():
+            _check_size(path, value)
+            fields = named.fields if isinstance(named, GraphQLInputObjectType) else {}
+            for name, each in value.items():
+                inner = f"{path}.{name}" if path else name
+                check_value(inner, fields[name].type if name in fields else type_, each, level + 1)
+
+
+def _check_size(path: str, value: list[Any] | dict[str, Any]) -> None:
+    if len(value) > MOST_ITEMS:
+        raise BadUserInput(path, f"{path} must have at most {MOST_ITEMS} items; it has {len(value)}.")
+
+
+def _check_text(path: str, text: str, *, is_key: bool) -> None:
+    require_length(path, text, LONGEST_TEXT)
+    if _UNKEEPABLE.search(text):
+        raise BadUserInput(path, f"{path} must not have control characters.")
+    if is_key and not is_id(text):
+        raise BadUserInput(path, f"{path} must be an id, such as book_01k3wzr2gqe8hs9w0y5c1xv7mn.")

@@ -1,0 +1,92 @@
+"""The budget of one operation: the time until its deadline, the objects of its answer, and one dear thing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Final, cast
+
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from subgraphs.common.errors import DeadlineExceeded, OperationTooLarge
+
+LONGEST_SECONDS: Final = 60.0
+"""How long an operation may take whose caller gives no deadline, or one that is farther away."""
+
+MOST_OBJECTS: Final = 50_000
+"""How many objects an answer may hold: the largest that a page of a client needs has a tenth of them."""
+
+
+class Budget:
+    """What one operation may still take."""
+
+    def __init__(self, deadline: float | None = None) -> None:
+        latest = time.monotonic() + LONGEST_SECONDS
+        self.deadline = latest if deadline is None else min(deadline, latest)
+        self.objects = MOST_OBJECTS
+        self._dear = 1
+        self._timeout: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def enforced(self) -> AsyncIterator[None]:
+        """Stop what runs inside when the budget is spent; DeadlineExceeded or OperationTooLarge tell why."""
+        _current.set(self)
+        try:
+            async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
+                self._timeout = timeout
+                yield
+        except TimeoutError as error:
+            if not timeout.expired():
+                raise
+            raise self._reason() from error
+        if self.objects < 0:
+            raise self._reason()
+
+    def take_dear(self, otherwise: str) -> None:
+        """Do something that costs as much as a whole operation may; OperationTooLarge the second time."""
+        if self._dear == 0:
+            raise OperationTooLarge(otherwise)
+        self._dear -= 1
+
+    def take_object(self) -> None:
+        """Count an object of the answer; with one too many everything that is under way for it ends."""
+        self.objects -= 1
+        if self.objects == -1 and self._timeout is not None:
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+        if self.objects < 0:
+            raise self._reason()
+
+    def _reason(self) -> Exception:
+        if self.objects < 0:
+            return OperationTooLarge(f"The answer would have more than {MOST_OBJECTS} objects.")
+        return DeadlineExceeded()
+
+
+_current: ContextVar[Budget] = ContextVar("budget")
+
+
+def current() -> Budget:
+    """The budget of the operation that is executed now."""
+    return _current.get()
+
+
+class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
+    """An execution that counts its objects; each event of a subscription may have as many as an operation."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.budget = current()
+
+    def build_per_event_executor(self, payload: Any) -> BudgetedExecutor:
+        """Begin a new count for an event."""
+        executor = cast("BudgetedExecutor", super().build_per_event_executor(payload))
+        executor.budget = Budget()
+        return executor
+
+    def complete_object_value(self, *args: Any, **kwargs: Any) -> Any:
+        """Count the object, then complete it."""
+        self.budget.take_object()
+        return super().complete_object_value(*args, **kwargs)

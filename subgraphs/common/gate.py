@@ -1,0 +1,90 @@
+"""The gate before a subgraph's endpoint: callers must be known, and requests must fit into memory."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Final
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from subgraphs.common.errors import DomainError
+from subgraphs.common.validation import small_number
+
+SERVICE_TOKEN_HEADER: Final = "x-memorable-service-token"  # noqa: S105 - the header's name
+MOST_BODY_BYTES: Final = 8 * 1024 * 1024
+"""The router takes 1 MiB from a client; the representations of a large page are some of these."""
+MOST_HEADERS: Final = 100
+MOST_HEADER_BYTES: Final = 32 * 1024
+LONGEST_CONTENT_TYPE: Final = 256
+"""In bytes; Strawberry takes the square of it to read its parameters."""
+
+
+class RefusedRequest(DomainError):
+    """A request that is not looked at; `status` is its HTTP status."""
+
+    code = "BAD_REQUEST"
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Gate:
+    """ASGI middleware before the GraphQL endpoint; whatever else is served passes by untouched."""
+
+    def __init__(self, app: ASGIApp, service_token: str) -> None:
+        self._app = app
+        self._token = service_token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith("/graphql"):
+            await self._app(scope, receive, send)
+            return
+        if refusal := self._refusal(scope["headers"]):
+            await _refuse(refusal, scope, receive, send)
+            return
+        await self._app(scope, _BoundedBody(receive).receive, send)
+
+    def _refusal(self, headers: list[tuple[bytes, bytes]]) -> RefusedRequest | None:
+        if len(headers) > MOST_HEADERS:
+            return RefusedRequest(f"There are more than {MOST_HEADERS} headers.", 431)
+        if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
+            return RefusedRequest(f"The headers have more than {MOST_HEADER_BYTES} bytes.", 431)
+        told = dict(headers)
+        given = told.get(SERVICE_TOKEN_HEADER.encode(), b"")
+        if self._token and not hmac.compare_digest(given, self._token):
+            return RefusedRequest("This service answers the platform's router only.", 401)
+        if len(told.get(b"content-type", b"")) > LONGEST_CONTENT_TYPE:
+            return RefusedRequest(f"The content type has more than {LONGEST_CONTENT_TYPE} bytes.", 415)
+        length = small_number(told.get(b"content-length", b"0").decode("latin-1"), digits=15)
+        return _too_large() if length is None or length > MOST_BODY_BYTES else None
+
+
+class _BoundedBody:
+    """The body of a request, as far as it fits."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._left = MOST_BODY_BYTES
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise _too_large()
+        return message
+
+
+def _too_large() -> RefusedRequest:
+    return RefusedRequest(f"The body has more than {MOST_BODY_BYTES} bytes.", 413)
+
+
+async def _refuse(refusal: RefusedRequest, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    body: dict[str, Any] = {"errors": [{"message": str(refusal), "extensions": refusal.extensions}]}
+    await JSONResponse(body, status_code=refusal.status)(scope, receive, send)

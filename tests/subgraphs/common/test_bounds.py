@@ -1,0 +1,348 @@
+"""What one operation may take of a subgraph: time, objects, text, and nothing once its caller is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+import httpx2
+import pytest
+import strawberry
+from sqlalchemy import func, select, text
+
+from subgraphs.auth.models import Table, User
+from subgraphs.common import limits
+from subgraphs.common.app import create_subgraph
+from subgraphs.common.budget import MOST_OBJECTS
+from subgraphs.common.context import Context
+from subgraphs.common.gate import MOST_BODY_BYTES
+from subgraphs.common.ids import new_id
+from subgraphs.common.schema import create_schema
+from tests.support.serving import serving
+from tests.support.subgraph import SubgraphClient, settings_of
+from tests.support.tokens import publishing_keys
+
+Info = strawberry.Info[Context[None], None]
+STARTED, STOPPED = asyncio.Event(), asyncio.Event()
+EMAIL = "deadline@example.org"
+
+
+@strawberry.input
+class Wish:
+    words: str
+    more: list[str] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class Node:
+    @strawberry.field
+    def nodes(self) -> list[Node]:
+        return [Node() for _ in range(100)]
+
+    @strawberry.field
+    async def later(self) -> list[Node]:
+        await asyncio.sleep(0)
+        return [Node() for _ in range(100)]
+
+    @strawberry.field
+    def name(self) -> str:
+        return "node"
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def node(self) -> Node:
+        return Node()
+
+    @strawberry.field
+    def wished(self, wish: Wish | None = None, id: strawberry.ID | None = None, text: str = "") -> int:
+        return len(wish.words if wish else text)
+
+    @strawberry.field
+    async def endless(self) -> int:
+        STARTED.set()
+        try:
+            return await asyncio.Future()
+        finally:
+            STOPPED.set()
+
+    @strawberry.field
+    async def sleeping(self, info: Info) -> int:
+        async with info.context.runtime.database.read() as session:
+            await session.execute(text("SELECT pg_sleep(600), 'a sleeping statement'"))
+        return 1
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def add(self, info: Info, forget: bool) -> bool:
+        async with info.context.unit_of_work() as uow:
+            user = User(
+                id=new_id("usr"),
+                email=EMAIL,
+                display_name="",
+                password_hash="",
+                scopes=[],
+                created_at=uow.now,
+            )
+            uow.session.add(user)
+            await uow.session.flush()
+            STARTED.set()
+            if forget:
+                await asyncio.Future()
+        return True
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def twice(self) -> AsyncGenerator[Node, None]:
+        yield Node()
+        yield Node()
+
+
+@pytest.fixture
+async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
+    STARTED.clear()
+    STOPPED.clear()
+    async with publishing_keys() as jwks_url:
+        app = create_subgraph(
+            "auth",
+            schema=create_schema(Query, Mutation, Subscription),
+            metadata=Table.metadata,
+            settings=settings_of({**servers, "JWKS_URL": jwks_url}),
+            loaders=lambda *_: None,
+        )
+        async with serving(app) as address:
+            client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+            yield client
+            await client.http.aclose()
+
+
+async def within(subgraph: SubgraphClient, milliseconds: int | str, query: str) -> httpx2.Response:
+    return await subgraph.http.post(
+        "/graphql", json={"query": query}, headers={"x-deadline-ms": str(milliseconds)}
+    )
+
+
+def code_of(response: httpx2.Response) -> str:
+    [error] = response.json()["errors"]
+    return str(error["extensions"]["code"])
+
+
+async def test_an_operation_ends_at_its_callers_deadline(subgraph: SubgraphClient) -> None:
+    response = await within(subgraph, 50, "{ endless }")
+    assert (response.status_code, code_of(response)) == (200, "DEADLINE_EXCEEDED")
+    assert response.json()["data"] is None
+    assert STOPPED.is_set()
+
+
+@pytest.mark.parametrize("deadline", ["", "soon", "-1", "1e3", "9" * 5000, "٣"])
+async def test_a_deadline_that_is_no_number_is_none(subgraph: SubgraphClient, deadline: str) -> None:
+    response = await subgraph.http.post(
+        "/graphql",
+        json={"query": "{ node { name } }"},
+        headers=[(b"x-deadline-ms", deadline.encode()), (b"content-type", b"application/json")],
+    )
+    assert response.json() == {"data": {"node": {"name": "node"}}}
+
+
+async def test_a_statement_ends_with_the_operation_that_sent_it(subgraph: SubgraphClient) -> None:
+    assert code_of(await within(subgraph, 200, "{ sleeping }")) == "DEADLINE_EXCEEDED"
+    while await sleeping_statements(subgraph):  # noqa: ASYNC110 - PostgreSQL does not tell when one ends
+        await asyncio.sleep(0.02)
+
+
+async def sleeping_statements(subgraph: SubgraphClient) -> int:
+    statement = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE query LIKE '%a sleeping statement%' AND state = 'active' AND pid <> pg_backend_pid()"
+    )
+    async with subgraph.runtime.database.read() as session:
+        return int(await session.scalar(text(statement)) or 0)
+
+
+async def test_an_operation_ends_when_its_caller_is_gone(subgraph: SubgraphClient) -> None:
+    asking = asyncio.create_task(subgraph.execute("{ endless }"))
+    await STARTED.wait()
+    asking.cancel()
+    await STOPPED.wait()
+    assert (await subgraph.execute("{ node { name } }")).ok == {"node": {"name": "node"}}
+
+
+async def test_a_mutation_that_is_stopped_leaves_nothing_behind(subgraph: SubgraphClient) -> None:
+    response = await within(subgraph, 300, "mutation { add(forget: true) }")
+    assert (code_of(response), STARTED.is_set()) == ("DEADLINE_EXCEEDED", True)
+    assert await users(subgraph) == 0
+
+
+async def users(subgraph: SubgraphClient) -> int:
+    async with subgraph.runtime.database.read() as session:
+        statement = select(func.count()).select_from(User).where(User.email == EMAIL)
+        return int((await session.execute(statement)).scalar_one())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ node { nodes { nodes { nodes { name } } } } }",
+        "{ node { later { later { later { name } } } } }",
+        "{ node { later { later { later { later { later { name } } } } } } }",
+    ],
+)
+async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClient, query: str) -> None:
+    answer = await subgraph.execute(query)
+    assert (answer.data, answer.code) == (None, "OPERATION_TOO_LARGE")
+    assert str(MOST_OBJECTS) in answer.errors[0]["message"]
+
+
+async def test_each_event_of_a_subscription_may_have_as_many_objects(subgraph: SubgraphClient) -> None:
+    query = "subscription { twice { nodes { nodes { name } } } }"
+    answers = [answer.ok async for answer in subgraph.subscribe(query)]
+    assert [len(answer["twice"]["nodes"]) for answer in answers] == [100, 100]
+
+
+def repeated(what: str, times: int) -> str:
+    return "{ " + " ".join(what.replace("#", str(place)) for place in range(times)) + " }"
+
+
+FRAGMENTS = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
+TOO_LARGE = {
+    "characters": "{ node { name } } #" + "x" * limits.MOST_CHARACTERS,
+    "levels": "{ node " + "{ nodes " * limits.MOST_LEVELS + "{ name }" + " }" * (limits.MOST_LEVELS + 1),
+    "aliases": repeated("a#: wished", limits.MOST_ALIASES + 1),
+    "fields": repeated("f#", limits.MOST_FIELDS + 1),
+    "the same fields": repeated("wished", 1000),
+    "fragments": repeated("...f#", 300)
+    + "".join(f" fragment f{n} on Query {{ wished }}" for n in range(300)),
+    "fragments in fragments": f"{{ ...f0 }} {FRAGMENTS} fragment f60 on Query {{ wished }}",
+    "cycle": "{ ...f } fragment f on Query { node { ...g } ...f } fragment g on Node { name ...g }",
+}
+
+
+@pytest.mark.parametrize("what", TOO_LARGE)
+async def test_a_document_is_refused_before_it_costs_anything(subgraph: SubgraphClient, what: str) -> None:
+    before = time.thread_time()
+    answer = await subgraph.execute(TOO_LARGE[what])
+    assert time.thread_time() - before < 1
+    assert (answer.data, answer.code) == (None, "OPERATION_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    "query", ["{ " + "wished " * (limits.MOST_TOKENS + 1) + "}", "{ node " + "{ nodes " * 5000]
+)
+async def test_a_document_that_is_too_long_or_deep_to_parse_is_refused(
+    subgraph: SubgraphClient, query: str
+) -> None:
+    answer = await subgraph.execute(query)
+    assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
+
+
+async def test_a_document_as_large_as_a_router_sends_is_answered(subgraph: SubgraphClient) -> None:
+    answer = await subgraph.execute(repeated("a#: wished", limits.MOST_ALIASES))
+    assert len(answer.ok) == limits.MOST_ALIASES
+
+
+@pytest.mark.parametrize(
+    ("variables", "field"),
+    [
+        ({"wish": {"words": "a\0b"}}, "words"),
+        ({"wish": {"words": "", "more": ["fine", "x" * 10_001]}}, "more"),
+        ({"text": "x" * 10_001}, "text"),
+        ({"text": "\0"}, "text"),
+        ({"id": "x" * 65}, "id"),
+        ({"id": ""}, "id"),
+        ({"id": "book 1"}, "id"),
+        ({"id": "../book"}, "id"),
+    ],
+)
+async def test_an_argument_that_no_field_can_take_is_refused_by_its_name(
+    subgraph: SubgraphClient, variables: dict[str, object], field: str
+) -> None:
+    query = 'query ($wish: Wish, $id: ID, $text: String! = "") { wished(wish: $wish, id: $id, text: $text) }'
+    answer = await subgraph.execute(query, variables)
+    assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (r'text: "a\u0000b"', "text"),
+        (r'wish: {words: "\u0000"}', "words"),
+        (f'text: """{"x" * 10_001}"""', "text"),
+        ('id: "no id"', "id"),
+    ],
+)
+async def test_so_is_one_that_is_written_in_the_document(
+    subgraph: SubgraphClient, arguments: str, field: str
+) -> None:
+    fragment = f"{{ ...f }} fragment f on Query {{ ... {{ wished({arguments}) }} }}"
+    answer = await subgraph.execute(fragment)
+    assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
+
+
+async def test_a_message_repeats_no_more_than_a_thousand_characters(subgraph: SubgraphClient) -> None:
+    answer = await subgraph.execute(f'{{ node(x: "{"y" * 100_000}") {{ {"z" * 100_000} }} }}')
+    assert max(len(error["message"]) for error in answer.errors) <= 1000
+
+
+async def test_errors_suggest_nothing(subgraph: SubgraphClient) -> None:
+    answer = await subgraph.execute('{ wishe nod wished(tex: "", wish: {wordz: "", words: ""}) { x } }')
+    assert len(answer.errors) >= 3
+    assert not [error for error in answer.errors if "Did you mean" in error["message"]]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "application/json" + ";a=b" * 250_000}, 431),
+        ({"content-type": "application/json" + ";a=b" * 100}, 415),
+        ({"accept": "a/b," * 20_000}, 431),
+        ({f"x-{number}": "" for number in range(120)}, 431),
+    ],
+)
+async def test_headers_are_bounded_before_they_are_read(
+    subgraph: SubgraphClient, headers: dict[str, str], status: int
+) -> None:
+    before = time.thread_time()
+    response = await subgraph.http.post("/graphql", content=b"{}", headers=headers)
+    assert response.status_code in {status, 413}
+    assert time.thread_time() - before < 0.5
+
+
+async def test_a_body_that_does_not_fit_is_refused(subgraph: SubgraphClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(MOST_BODY_BYTES // 65_536 + 1):
+            yield b" " * 65_536
+
+    json = {"content-type": "application/json"}
+    told = await subgraph.http.post("/graphql", content=b" " * (MOST_BODY_BYTES + 1), headers=json)
+    streamed = await subgraph.http.post("/graphql", content=chunks(), headers=json)
+    assert [(each.status_code, code_of(each)) for each in (told, streamed)] == [(413, "BAD_REQUEST")] * 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff", b'{"query": "\\ud800"}', b"[" * 5000, b'{"a":' * 5000, b"1" * 5000]
+)
+async def test_a_body_that_is_no_json_is_refused_in_the_form_of_graphql(
+    subgraph: SubgraphClient, body: bytes
+) -> None:
+    response = await subgraph.http.post(
+        "/graphql", content=body, headers={"content-type": "application/json"}
+    )
+    assert (response.status_code, code_of(response)) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("token", [None, "", "another", "😀"])
+async def test_only_who_knows_the_service_token_is_answered(
+    subgraph: SubgraphClient, token: str | None
+) -> None:
+    headers = {} if token is None else {b"x-memorable-service-token": token.encode()}
+    async with httpx2.AsyncClient(base_url=subgraph.address) as stranger:
+        refused = await stranger.post("/graphql", json={"query": "{ node { name } }"}, headers=headers)
+        alive = await stranger.get("/health/live")
+    assert (refused.status_code, code_of(refused)) == (401, "BAD_REQUEST")
+    assert alive.status_code == 200

@@ -1,0 +1,108 @@
+"""What may stand in a log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.redaction import LONGEST, loggable, reason, redact
+
+SECRET = "swordfish"
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+class Credentials(BaseModel):
+    password: int
+
+
+def raised_by(action: Any) -> BaseException:
+    with pytest.raises((ValueError, LookupError)) as raised:
+        action()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError(SECRET),
+        ValueError(f"invalid literal for int() with base 10: '{SECRET}'"),
+        DBAPIError(f"SELECT '{SECRET}'", {"a": SECRET}, Exception(SECRET)),
+        raised_by(lambda: Credentials.model_validate({"password": SECRET})),
+        raised_by(lambda: int(SECRET)),
+        raised_by(lambda: SECRET.encode("ascii", "x").decode("utf-16", SECRET)),
+        ExceptionGroup(SECRET, [KeyError(SECRET)]),
+    ],
+)
+def test_an_exception_does_not_repeat_what_it_was_given(error: BaseException) -> None:
+    event = redact(None, "error", {"event": "Failed", "exc_info": error, "error": error})
+    assert SECRET not in str(event)
+    assert type(error).__name__ in str(event["exception"])
+
+
+def test_what_we_state_ourselves_is_kept_with_the_place_and_the_cause() -> None:
+    try:
+        try:
+            raise KeyError(SECRET)
+        except KeyError as cause:
+            raise BadUserInput("name", "name must have at least 1 character.") from cause
+    except BadUserInput as error:
+        lines = redact(None, "error", {"event": "Failed", "exc_info": error})["exception"]
+    places = [line for line in lines if " in test_what_we_state" in line]
+    assert len(places) == 2
+    assert [line for line in lines if line not in places] == [
+        "builtins.KeyError",
+        "BadUserInput: name must have at least 1 character.",
+    ]
+
+
+def test_the_exception_that_is_handled_now_is_meant_by_true() -> None:
+    try:
+        raise ArithmeticError("lost")
+    except ArithmeticError:
+        event = redact(None, "error", {"event": "Failed", "exc_info": True})
+    assert event["exception"][-1] == "ArithmeticError: lost"
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202e", "\x9b31m", "\0", "\ud800", "\u200b", "\u2028"])
+def test_nothing_steers_the_terminal_or_begins_another_line(text: str) -> None:
+    shown = loggable({"value": [text], text: 1})
+    assert all(part.isprintable() for part in (*shown, *shown["value"]))
+
+
+@given(VALUES)
+def test_every_value_is_short_and_printable(value: Any) -> None:
+    pending, texts = [loggable(value)], 0
+    while pending:
+        match pending.pop():
+            case str() as text:
+                assert len(text) <= LONGEST
+                assert text.isprintable()
+                texts += 1
+            case dict() as found:
+                pending += [*found, *found.values()]
+            case list() as found:
+                pending += found
+    assert texts <= 50**3
+
+
+def test_a_long_value_is_cut_and_a_huge_number_only_measured() -> None:
+    assert loggable("x" * 5000) == "x" * (LONGEST - 1) + "…"
+    assert loggable(10**5000) == "a number of 16610 bits"
+    assert len(loggable(list(range(5000)))) == 50
+
+
+def test_an_expected_error_is_a_word() -> None:
+    assert reason(RuntimeError("The pool is closed")) == "RuntimeError: The pool is closed"
+    assert (
+        reason(ValidationError.from_exception_data(SECRET, []))
+        == "pydantic_core._pydantic_core.ValidationError"
+    )

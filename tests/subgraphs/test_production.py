@@ -1,0 +1,56 @@
+"""Production: what a process must be told before it starts, and what it then keeps to itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from subgraphs.common.settings import DOMAINS, secrets_of
+from tests.support.subgraph import settings_of, subgraph_client
+from tests.support.tokens import write_signing_key
+
+INTROSPECTION = "{ __schema { description } }"
+
+
+@pytest.mark.parametrize("process", [*DOMAINS, "worker"])
+def test_it_does_not_start_without_its_secrets_and_names_them_all(process: str) -> None:
+    module = ["workers"] if process == "worker" else ["subgraphs", process]
+    environ = {"PATH": os.environ["PATH"], "ENVIRONMENT": "production"}
+    ended = subprocess.run(
+        [sys.executable, "-m", *module], env=environ, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    named = {line.strip().partition(":")[0] for line in ended.stderr.splitlines()[1:]}
+    assert named == {name.upper() for name in secrets_of(process)}
+    own = set() if process == "worker" else {f"{process.upper()}_POSTGRES_PASSWORD", "SERVICE_TOKEN"}
+    assert named >= own | {"REDIS_PASSWORD"}
+
+
+@pytest.mark.parametrize("password", ["", "development", "x" * 15])
+def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], password: str) -> None:
+    given = servers | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
+    assert settings_of(given).missing_secrets("books") == ["BOOKS_POSTGRES_PASSWORD"]
+    assert settings_of(given).missing_secrets("ai") == []
+    assert settings_of(given | {"ENVIRONMENT": "development"}).missing_secrets("books") == []
+
+
+async def test_the_schema_cannot_be_read(servers: Mapping[str, str], tmp_path: Path) -> None:
+    key = {"AUTH_SIGNING_KEY_FILE": str(write_signing_key(tmp_path))}
+    async with subgraph_client("auth", servers | key | {"ENVIRONMENT": "production"}) as production:
+        answer = await production.execute(INTROSPECTION)
+        assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
+        assert (await production.execute("{ __typename }")).ok == {"__typename": "Query"}
+    async with subgraph_client("auth", servers | key) as development:
+        assert (await development.execute(INTROSPECTION)).ok == {"__schema": {"description": None}}
+
+
+async def test_a_browser_gets_no_page(servers: Mapping[str, str]) -> None:
+    async with subgraph_client("print", servers) as client:
+        response = await client.http.get("/graphql", headers={"accept": "text/html"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/json"
