@@ -30,6 +30,7 @@ from graphql import (
 from router.settings import Limits
 
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
+MOST_TOLD = 2**31 - 1
 
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
@@ -176,8 +177,10 @@ def _too_repetitive(
 def _excess(
     what: str, found: int, measure: str, limit: int, node: OperationDefinitionNode | None = None
 ) -> GraphQLError:
-    message = f"The {what} has {found} {measure}; at most {limit} are allowed."
-    return GraphQLError(message, node, extensions={"limit": limit, "found": found})
+    # Fragments that spread others twice count to numbers that no client can read.
+    told = str(found) if found <= MOST_TOLD else f"more than {MOST_TOLD}"
+    message = f"The {what} has {told} {measure}; at most {limit} are allowed."
+    return GraphQLError(message, node, extensions={"limit": limit, "found": min(found, MOST_TOLD)})
 
 
 def _exceeded(size: Size, limits: Limits) -> list[tuple[int, str, int]]:

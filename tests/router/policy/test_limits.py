@@ -44,6 +44,16 @@ def test_root_fields_in_fragments_count():
     assert problems(query, max_root_fields=2) == ["The operation has 3 root fields; at most 2 are allowed."]
 
 
+def test_a_count_beyond_all_bounds_is_told_shortly():
+    fragments = [f"fragment F{n} on Node {{ ...F{n + 1} ...F{n + 1} }}" for n in range(80)]
+    query = " ".join(["{ ...F0 }", *fragments, "fragment F80 on Node { a: leaf }"])
+    assert problems(query) == [
+        "The operation has more than 2147483647 aliases; at most 100 are allowed.",
+        "The operation has more than 2147483647 fields; at most 2000 are allowed.",
+        "The operation has more than 2147483647 root fields; at most 30 are allowed.",
+    ]
+
+
 def test_directives_on_spreads_and_fields_count():
     query = "{ ... @include(if: true) { leaf @skip(if: false) } }"
     assert problems(query, max_directives=1) == ["The operation has 2 directives; at most 1 are allowed."]
