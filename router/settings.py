@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
     def url_of(self, subgraph: str, routing_url: str) -> str:
         """The address of a subgraph: given to this process, or in its environment, or in the supergraph."""
-        return self.subgraph_urls.get(subgraph) or os.environ.get(f"{_variable(subgraph)}_URL") or routing_url
+        return self.subgraph_urls.get(subgraph) or os.environ.get(variable_of(subgraph)) or routing_url
 
 
 def load(**overrides: object) -> Settings:
@@ -171,5 +171,6 @@ def _complaints(error: ValidationError) -> Iterable[str]:
         yield f"{name.upper()}: {problem['msg']} (it is {problem['input']!r})"
 
 
-def _variable(subgraph: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in subgraph).upper()
+def variable_of(subgraph: str) -> str:
+    """The variable that says where a subgraph is."""
+    return "".join(letter if letter.isalnum() else "_" for letter in f"{subgraph}_url").upper()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import orjson
-
 from router.executor.documents import RequestBody, entities_body, suffix
 from router.executor.entities import Batch, Object, Presenter, collect, presenter
+from router.json_text import encode
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
 from router.selections import TYPENAME
 
@@ -120,7 +119,7 @@ class _Entry:
 
 
 def _encoded(variable: ContextVariable, around: Object) -> bytes:
-    return orjson.dumps(_read(variable.input, around))
+    return encode(_read(variable.input, around))
 
 
 def _read(wanted: Input, value: Any) -> Any:

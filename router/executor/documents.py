@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 
+from router.json_text import encode
 from router.planner.plan import Fetch, Output
 from router.selections import TYPENAME, Conditions, conditions_text
+
+_NAMED_QUERY = b'{"query":"query '
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class RequestBody:
     ) -> bytes:
         """The body with the operation's variables and with representations, which are JSON already."""
         parts = [
-            b'"%b":%b' % (name.encode(), orjson.dumps(variables[name]))
+            b'"%b":%b' % (name.encode(), encode(variables[name]))
             for name in self.variables
             if name in variables
         ]
@@ -75,6 +78,15 @@ def suffix(index: int) -> str:
 def is_mutation(body: bytes) -> bool:
     """Whether a request body made here asks for a mutation, which must not be sent twice."""
     return body.startswith(b'{"query":"mutation')
+
+
+def unnamed(body: bytes) -> bytes:
+    """What a request body asks, whatever the name of the operation that asks it."""
+    if not body.startswith(_NAMED_QUERY):
+        return body
+    selections = body.find(b"{", len(_NAMED_QUERY))
+    variables = body.find(b"(", len(_NAMED_QUERY), selections)
+    return body[variables if variables >= 0 else selections :]
 
 
 def alias(index: int) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-import orjson
-
+from router.json_text import encode
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
 from router.selections import TYPENAME
 
@@ -142,7 +141,7 @@ def presenter(representations: Sequence[Representation]) -> Callable[[], Present
             if typename is None or typename in representation.accepts:
                 fields = _read(representation.input, each)
                 if fields is not None:
-                    return orjson.dumps({TYPENAME: representation.typename, **fields})
+                    return encode({TYPENAME: representation.typename, **fields})
         return None
 
     return lambda: present
@@ -154,9 +153,9 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
     names = tuple(field.name for field in representation.input.fields)
     accepts, own = representation.accepts, representation.typename
 
-    def encode(found: Any) -> bytes:
+    def encoded(found: Any) -> bytes:
         items = found if len(names) > 1 else (found,)
-        return orjson.dumps({TYPENAME: own, **dict(zip(names, items, strict=True))})
+        return encode({TYPENAME: own, **dict(zip(names, items, strict=True))})
 
     def of_batch() -> Presenter:
         known: dict[Any, bytes] = {}
@@ -172,11 +171,11 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
             try:
                 return known[found]
             except KeyError:
-                encoded = known[found] = encode(found)
-                return encoded
+                known[found] = text = encoded(found)
+                return text
             except TypeError:
                 # A custom scalar may be an object or a list, which cannot be looked up.
-                return encode(found)
+                return encoded(found)
 
         return present
 

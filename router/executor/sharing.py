@@ -15,12 +15,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from router.errors import TooSlowError
 from router.executor.cursor import StreamRequest
 from router.executor.reopening import unbroken
 from router.executor.transport import RequestContext, StreamSource
+from router.json_text import decode, encode
 
 MAX_WAITING_EVENTS = 256
 
@@ -60,7 +59,7 @@ class _Listener:
         if isinstance(told, Exception):
             raise told
         # What orjson writes keeps four kibibytes, however short it is: nothing here outlives its reading.
-        return None if told is None else orjson.loads(told)
+        return None if told is None else decode(told)
 
 
 class SharedStreams:
@@ -132,7 +131,7 @@ class _Broadcast:
             async with aclosing(stream) as events:
                 async for event in events:
                     self._no_longer_joinable()
-                    self._tell(orjson.dumps(event))
+                    self._tell(encode(event))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the events are read
             end = error
         self._no_longer_joinable()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from router.executor.address import Address
 from router.executor.deduplication import Deduplication
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport
@@ -48,7 +49,7 @@ async def serving() -> AsyncIterator[tuple[Books, Deduplication]]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     async with HttpClient() as client:
-        urls = {"books": f"http://{host}:{port}/graphql"}
+        urls = {"books": Address.of(f"http://{host}:{port}/graphql")}
         yield books, Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics())
     await runner.cleanup()
 
