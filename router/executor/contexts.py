@@ -43,12 +43,11 @@ class Grouping:
         self._document = lru_cache(MAX_DOCUMENTS)(self._make_document)
 
     def groups(self, data: Object) -> list[Group]:
-        """All that there is to ask about."""
+        """All that there is to ask about, and what lacks something for that."""
         return [
             Group(index, entry.path, batch, values, entry.is_complete(values))
             for index, entry in enumerate(self._entries)
             for values, batch in entry.batches(data)
-            if batch.representations
         ]
 
     def document(self, groups: Sequence[Group]) -> RequestBody:

@@ -84,6 +84,11 @@ async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
         yield running
 
 
+def problem(message: str, *path: str | int, column: int, **more: Any) -> dict[str, Any]:
+    """An error as a client reads it, about a field in the first line of the document."""
+    return {"message": message, "path": [*path], "locations": [{"line": 1, "column": column}], **more}
+
+
 def data(**fields: Any) -> dict[str, Any]:
     """A GraphQL response with data."""
     return {"data": fields}
