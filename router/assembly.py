@@ -11,6 +11,7 @@ import aiohttp
 from router.executor.address import Address, UnusableAddressError
 from router.executor.headers import HeaderRule, HeaderRules, Put
 from router.executor.http_client import HttpClient
+from router.executor.redaction import ALL, RedactedSource, Redaction
 from router.executor.retries import Retries
 from router.executor.throttling import Throttling
 from router.executor.transport import StreamSource, Transport
@@ -89,7 +90,8 @@ class Assembly:
         transport = Throttling(transport)
         if traffic.share_fetches:
             transport = self.parts.deduplication(transport, metrics, traffic.operation_timeout)
-        return transport
+        shown = self.settings.shown_errors
+        return transport if ALL in shown else Redaction(transport, shown)
 
     def _sources(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Mapping[str, StreamSource]:
         """How the subscriptions of each subgraph are opened."""
@@ -100,7 +102,14 @@ class Assembly:
             for name in addresses.keys() & traffic.subscriptions.keys()
         }
         sockets = self.parts.sockets(self.session, over_sockets, traffic.subgraph_timeout, rules)
-        return {name: sockets if name in over_sockets else events for name in addresses}
+        shown = self.settings.shown_errors
+        sources: dict[str, StreamSource] = {
+            name: sockets if name in over_sockets else events for name in addresses
+        }
+        return {
+            name: source if name in shown or ALL in shown else RedactedSource(source)
+            for name, source in sources.items()
+        }
 
 
 def addresses_of(settings: Settings, supergraph: Supergraph) -> Mapping[str, Address]:

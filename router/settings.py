@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     def introspection(self) -> bool:
         """Whether clients may read the schema: not in production."""
         return self.environment == "development"
+
+    @property
+    def shown_errors(self) -> Sequence[str]:
+        """The subgraphs whose errors clients read as they are: where nothing is said, all in development."""
+        listed = self.traffic.include_subgraph_errors
+        return listed if listed is not None else ("*",) if self.environment == "development" else ()
 
     @property
     def default_jwks_url(self) -> str:

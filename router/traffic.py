@@ -145,6 +145,10 @@ class Traffic(BaseSettings):
     )
     breaker_seconds: Seconds = Field(default=2.0, description="How long an open circuit refuses fetches.")
     share_fetches: bool = Field(default=True, description="Identical queries under way are sent once.")
+    include_subgraph_errors: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_listed)] = Field(
+        default=None,
+        description="Subgraphs whose error messages clients read, separated by commas; * is every one.",
+    )
     override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_decoded)] = Field(
         default_factory=dict,
         description="For which percentage of requests override labels are active, as a JSON object.",

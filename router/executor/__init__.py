@@ -16,12 +16,12 @@ from router.executor.incremental import Delivery, Groups
 from router.executor.introspection import introspect, introspection_document
 from router.executor.locations import Locations, located, locations_of
 from router.executor.projection import Answer, Project, compile_projection
-from router.executor.run import Run, Runnable, anchored, compile_node, without_data
+from router.executor.run import Compiling, FetchNames, Run, Runnable, anchored, compile_node, without_data
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation
 from router.planner import Planner, UnplannableError
 from router.planner.names import ResponseNames
-from router.planner.plan import Defer, PlanNode, QueryPlan, Subscription
+from router.planner.plan import Defer, PlanNode, Subscription
 
 __all__ = [
     "ExecutionRequest",
@@ -83,19 +83,19 @@ def prepare(planner: Planner, operation: Operation, deferring: Deferring = None)
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
     plan.names.settle()
+    compiling = Compiling(plan.names, FetchNames(operation.name))
+    stream = _stream(planner, plan.node, compiling)
     return Prepared(
         operation.head,
         plan.names,
         plan.contextual,
-        _runnable(_first(plan.node), plan),
+        _runnable(_first(plan.node), compiling),
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
         planning.normalized.order,
-        stream_template(planner.supergraph, plan.node.primary)
-        if isinstance(plan.node, Subscription)
-        else None,
+        stream,
         locations_of(operation),
-        {each.group: _runnable(each.node, plan) for each in plan.node.deferred}
+        {each.group: _runnable(each.node, compiling) for each in plan.node.deferred}
         if isinstance(plan.node, Defer)
         else {},
     )
@@ -111,8 +111,17 @@ def _first(node: PlanNode | Subscription | Defer | None) -> PlanNode | None:
     return node
 
 
-def _runnable(node: PlanNode | None, plan: QueryPlan) -> Runnable | None:
-    return compile_node(node, plan.names) if node else None
+def _stream(
+    planner: Planner, node: PlanNode | Subscription | Defer | None, compiling: Compiling
+) -> StreamTemplate | None:
+    if not isinstance(node, Subscription):
+        return None
+    name = compiling.fetches.next(node.primary.subgraph)
+    return stream_template(planner.supergraph, node.primary, name)
+
+
+def _runnable(node: PlanNode | None, compiling: Compiling) -> Runnable | None:
+    return compile_node(node, compiling) if node else None
 
 
 async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionResult:

@@ -38,8 +38,9 @@ class Group:
 class Grouping:
     """Entity fetches that travel together, at least one of them with contextual arguments."""
 
-    def __init__(self, nodes: Sequence[Flatten]) -> None:
+    def __init__(self, nodes: Sequence[Flatten], name: str = "") -> None:
         self._entries = [_Entry(node) for node in nodes]
+        self._name = name
         self._document = lru_cache(MAX_DOCUMENTS)(self._make_document)
 
     def groups(self, data: Object) -> list[Group]:
@@ -65,7 +66,7 @@ class Grouping:
         return found
 
     def _make_document(self, entries: tuple[int, ...]) -> RequestBody:
-        return entities_body([self._entries[each].fetch for each in entries])
+        return entities_body([self._entries[each].fetch for each in entries], self._name)
 
 
 class _Entry:

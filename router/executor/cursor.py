@@ -100,9 +100,9 @@ class StreamTemplate:
         return StreamRequest(self.subgraph, variables, self.opening, self.cursor)
 
 
-def stream_template(supergraph: Supergraph, fetch: Fetch) -> StreamTemplate:
+def stream_template(supergraph: Supergraph, fetch: Fetch, name: str = "") -> StreamTemplate:
     """The stream that the first fetch of a subscription's plan opens."""
-    body, shape = root_body(fetch), shape_of(fetch.output)
+    body, shape = root_body(fetch, name), shape_of(fetch.output)
     if not _is_numbered(supergraph, fetch):
         return StreamTemplate(fetch.subgraph, body, None, shape)
     operation = cast("OperationDefinitionNode", parse(body.document, no_location=True).definitions[0])

@@ -12,7 +12,9 @@ from router.json_text import encode
 from router.planner.plan import Fetch, Output
 from router.selections import TYPENAME, Conditions, conditions_text
 
-_NAMED_QUERY = b'{"query":"query '
+_NAMED = (b'{"query":"query ', b'{"query":"subscription ')
+# Before this, a named one has no selections and no variables.
+_NAME_STARTS = min(map(len, _NAMED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,14 @@ class RequestBody:
         return b'%b,"variables":{%b}}' % (self.head, b",".join(parts)) if parts else self.head + b"}"
 
 
-def root_body(fetch: Fetch) -> RequestBody:
-    """The request of a fetch that asks a root type."""
+def root_body(fetch: Fetch, name: str = "") -> RequestBody:
+    """The request of a fetch that asks a root type, under a name that tells subgraphs why it is asked."""
     declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
     head = f"({','.join(declared)})" if declared else ""
-    return _body(f"{fetch.kind}{head}{compact(fetch.output)}", fetch.variables)
+    return _body(f"{_named(fetch.kind, name)}{head}{compact(fetch.output)}", fetch.variables)
 
 
-def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
+def entities_body(fetches: Sequence[Fetch], name: str = "") -> RequestBody:
     """The request that carries entity fetches together; one may be there several times, for its contexts."""
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
@@ -62,7 +64,8 @@ def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
         f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
-    return _body(f"query({','.join(declared)}){{{asked}}}", tuple(sorted(variables.items())), names)
+    document = f"{_named('query', name)}({','.join(declared)}){{{asked}}}"
+    return _body(document, tuple(sorted(variables.items())), names)
 
 
 def entities_key(index: int) -> str:
@@ -82,10 +85,10 @@ def is_mutation(body: bytes) -> bool:
 
 def unnamed(body: bytes) -> bytes:
     """What a request body asks, whatever the name of the operation that asks it."""
-    if not body.startswith(_NAMED_QUERY):
+    if not body.startswith(_NAMED):
         return body
-    selections = body.find(b"{", len(_NAMED_QUERY))
-    variables = body.find(b"(", len(_NAMED_QUERY), selections)
+    selections = body.find(b"{", _NAME_STARTS)
+    variables = body.find(b"(", _NAME_STARTS, selections)
     return body[variables if variables >= 0 else selections :]
 
 
@@ -112,6 +115,10 @@ def _conditional(field: str, conditions: Conditions, below: str) -> str:
     for each in sorted(conditions - set(own.values())):
         text = f"...{conditions_text(frozenset({each}))}{{{text}}}"
     return text
+
+
+def _named(kind: str, name: str) -> str:
+    return f"{kind} {name}" if name else kind
 
 
 def _free(name: str, taken: Container[str]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from router.executor.absence import Absence, Shape, shape_of
@@ -31,6 +33,9 @@ from router.planner.plan import (
 )
 from router.planner.plan import Sequence as SequenceNode
 
+# What a client may give an operation as a name has no other bound than its document.
+MAX_NAME = 100
+_NO_NAME = re.compile(r"[^0-9A-Za-z_]")
 NO_CONTEXT = {"message": "An argument needs a value from the context, which has none."}
 
 Errors: TypeAlias = list[dict[str, Any]]
@@ -67,34 +72,59 @@ class Run:
 Runnable: TypeAlias = Callable[[Run], Awaitable[None]]
 
 
-def compile_node(node: PlanNode, names: ResponseNames) -> Runnable:
+class FetchNames:
+    """The names of an operation's fetches: that of the operation, the subgraph and a number, as Apollo's are.
+
+    The fetches of an operation without a name have none.
+    """
+
+    def __init__(self, operation: str | None) -> None:
+        self._operation = operation and operation[:MAX_NAME]
+        self._numbers = count()
+
+    def next(self, subgraph: str) -> str:
+        """The name of the next fetch."""
+        if self._operation is None:
+            return ""
+        return f"{self._operation}__{_NO_NAME.sub('_', subgraph)}__{next(self._numbers)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiling:
+    """What the nodes of one plan are compiled with."""
+
+    names: ResponseNames
+    fetches: FetchNames
+
+
+def compile_node(node: PlanNode, compiling: Compiling) -> Runnable:
     """The node as a function of a run."""
     match node:
         case SequenceNode():
-            return _sequence([compile_node(each, names) for each in node.nodes])
+            return _sequence([compile_node(each, compiling) for each in node.nodes])
         case Parallel():
-            return _parallel([compile_node(each, names) for each in node.nodes])
+            return _parallel([compile_node(each, compiling) for each in node.nodes])
         case Condition():
-            return _condition(node, compile_node(node.node, names))
-    return _compile_fetch(node, names)
+            return _condition(node, compile_node(node.node, compiling))
+    return _compile_fetch(node, compiling)
 
 
-def _compile_fetch(node: Fetch | Flatten | BatchFetch, names: ResponseNames) -> Runnable:
+def _compile_fetch(node: Fetch | Flatten | BatchFetch, compiling: Compiling) -> Runnable:
     match node:
         case Fetch():
-            return _RootFetch(node, names)
+            return _RootFetch(node, compiling)
         case Flatten(fetch=Fetch(representations=())):
-            return _NestedFetch(node, names)
+            return _NestedFetch(node, compiling)
         case Flatten():
-            return _compile_entity_fetch((node,), names)
+            return _compile_entity_fetch((node,), compiling)
         case BatchFetch():
-            return _compile_entity_fetch(node.entries, names)
+            return _compile_entity_fetch(node.entries, compiling)
     assert_never(node)
 
 
-def _compile_entity_fetch(nodes: Sequence[Flatten], names: ResponseNames) -> Runnable:
+def _compile_entity_fetch(nodes: Sequence[Flatten], compiling: Compiling) -> Runnable:
     contextual = any(node.fetch.contexts for node in nodes)
-    return _ContextualFetch(nodes, names) if contextual else _EntityFetch(nodes, names)
+    return _ContextualFetch(nodes, compiling) if contextual else _EntityFetch(nodes, compiling)
 
 
 def _sequence(nodes: Sequence[Runnable]) -> Runnable:
@@ -129,11 +159,11 @@ def _condition(condition: Condition, node: Runnable) -> Runnable:
 class _RootFetch:
     """Asks a root type and merges at the root of the data."""
 
-    def __init__(self, fetch: Fetch, names: ResponseNames) -> None:
+    def __init__(self, fetch: Fetch, compiling: Compiling) -> None:
         self._subgraph = fetch.subgraph
-        self._body = root_body(fetch)
+        self._body = root_body(fetch, compiling.fetches.next(fetch.subgraph))
         self._shape = shape_of(fetch.output)
-        self._names = names
+        self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
         data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
@@ -147,12 +177,12 @@ class _RootFetch:
 class _NestedFetch:
     """Asks a root type and merges at a path, where a field leads back to that type."""
 
-    def __init__(self, node: Flatten, names: ResponseNames) -> None:
+    def __init__(self, node: Flatten, compiling: Compiling) -> None:
         self._path = node.path
         self._subgraph = node.fetch.subgraph
-        self._body = root_body(node.fetch)
+        self._body = root_body(node.fetch, compiling.fetches.next(self._subgraph))
         self._shape = shape_of(node.fetch.output)
-        self._names = names
+        self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
         objects = collect(run.data, self._path)
@@ -172,13 +202,14 @@ class _NestedFetch:
 class _EntityFetch:
     """Asks about entities, of one place of the data or of several, in one request."""
 
-    def __init__(self, nodes: Sequence[Flatten], names: ResponseNames) -> None:
+    def __init__(self, nodes: Sequence[Flatten], compiling: Compiling) -> None:
         self._subgraph = nodes[0].fetch.subgraph
-        self._body: RequestBody = entities_body([node.fetch for node in nodes])
+        name = compiling.fetches.next(self._subgraph)
+        self._body: RequestBody = entities_body([node.fetch for node in nodes], name)
         self._paths = [node.path for node in nodes]
         self._presenters = [presenter(node.fetch.representations) for node in nodes]
         self._shapes = [shape_of(node.fetch.output) for node in nodes]
-        self._names = names
+        self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
         batches = [
@@ -199,11 +230,11 @@ class _EntityFetch:
 class _ContextualFetch:
     """Asks about entities once for each value of their contextual arguments, in one request."""
 
-    def __init__(self, nodes: Sequence[Flatten], names: ResponseNames) -> None:
+    def __init__(self, nodes: Sequence[Flatten], compiling: Compiling) -> None:
         self._subgraph = nodes[0].fetch.subgraph
-        self._grouping = Grouping(nodes)
+        self._grouping = Grouping(nodes, compiling.fetches.next(self._subgraph))
         self._shapes = [shape_of(node.fetch.output) for node in nodes]
-        self._names = names
+        self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
         found = self._grouping.groups(run.data)

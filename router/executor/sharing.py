@@ -17,6 +17,7 @@ from typing import Any
 
 from router.errors import TooSlowError
 from router.executor.cursor import StreamRequest
+from router.executor.documents import unnamed
 from router.executor.reopening import unbroken
 from router.executor.transport import RequestContext, StreamSource
 from router.json_text import decode, encode
@@ -92,7 +93,11 @@ class SharedStreams:
             await broadcast.leave(listener)
 
     def _joined(self, request: StreamRequest, context: RequestContext, listener: _Listener) -> _Broadcast:
-        identity = (request.subgraph, request.body(), replace(context, traceparent="", tracestate=""))
+        identity = (
+            request.subgraph,
+            unnamed(request.body()),
+            replace(context, traceparent="", tracestate=""),
+        )
         broadcast = self._joinable.get(identity)
         if broadcast is None:
 

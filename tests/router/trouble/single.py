@@ -63,7 +63,14 @@ class Single:
 
 
 @asynccontextmanager
-async def single(answer: Answer | bytes, *, held: bool = False, **traffic: Any) -> AsyncIterator[Single]:
+async def single(
+    answer: Answer | bytes,
+    *,
+    held: bool = False,
+    user: str = "",
+    environment: str = "development",
+    **traffic: Any,
+) -> AsyncIterator[Single]:
     """Serves the graph; while answers are held, they come when `may_answer` is set."""
     connections: set[asyncio.StreamWriter] = set()
 
@@ -91,7 +98,8 @@ async def single(answer: Answer | bytes, *, held: bool = False, **traffic: Any) 
     port = server.sockets[0].getsockname()[1]
     settings = load(
         supergraph=SUPERGRAPH,
-        subgraph_urls={"a": f"http://127.0.0.1:{port}/graphql"},
+        subgraph_urls={"a": f"http://{user and f'{user}@'}127.0.0.1:{port}/graphql"},
+        environment=environment,
         traffic=Traffic.model_validate(traffic),
     )
     async with server, aiohttp.ClientSession() as client, serving(create_app(settings)) as origin:

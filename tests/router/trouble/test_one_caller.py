@@ -10,7 +10,7 @@ UNANSWERED = {
 }
 
 
-def only_for_good(refusal: bytes):  # type: ignore[no-untyped-def]
+def only_for_good(refusal: bytes):
     return lambda head, _: data(s="x") if b"authorization: Bearer good" in head else refusal
 
 
