@@ -7,11 +7,15 @@ import pytest
 
 from tests.router.trouble.single import http, single
 
-ERROR = {"message": "no row of mila@example.com", "path": ["s"], "locations": [{"line": 9, "column": 9}]}
+ERROR: dict[str, Any] = {
+    "message": "no row of mila@example.com",
+    "path": ["s"],
+    "locations": [{"line": 9, "column": 9}],
+}
 
 
 def broken(**extensions: Any) -> bytes:
-    error = {**ERROR, "extensions": {"stacktrace": ["at home"], **extensions}}
+    error: dict[str, Any] = {**ERROR, "extensions": {"stacktrace": ["at home"], **extensions}}
     return http(orjson.dumps({"data": {"s": None}, "errors": [error]}))
 
 
