@@ -308,10 +308,19 @@ def encoded_request(address: Address, headers: Mapping[str, HeaderValue], body: 
         HttpError: a header cannot be sent.
     """
     lines = [address.head]
-    for name, values in headers.items():
-        for value in values if isinstance(values, tuple) else (values,):
-            if _UNSENDABLE.search(value):
-                raise HttpError(f"the header {name} cannot be sent")
+    for name, value in headers.items():
+        if value.__class__ is tuple:
+            lines += [f"{name}: {each}\r\n" for each in value]
+        else:
             lines.append(f"{name}: {value}\r\n")
     lines.append(f"content-length: {len(body)}\r\n\r\n")
-    return "".join(lines).encode("latin-1") + body
+    text = "".join(lines)
+    # Each line ends once, the first part has two and the last has an empty one: more were in the values.
+    ends = len(lines) + 2
+    if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
+        raise HttpError(f"the header {_unsendable(headers)} cannot be sent")
+    return text.encode("latin-1") + body
+
+
+def _unsendable(headers: Mapping[str, HeaderValue]) -> str:
+    return next(name for name, value in headers.items() if _UNSENDABLE.search("".join(value)))

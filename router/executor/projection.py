@@ -349,9 +349,9 @@ def _int(at: str) -> _Complete:
     """JSON does not tell 1.0 from 1."""
 
     def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
-        if value is None:
-            return None
-        if value.__class__ in (int, float) and INT_MIN <= value <= INT_MAX and value == int(value):
+        if value is None or (value.__class__ is int and INT_MIN <= value <= INT_MAX):
+            return value
+        if value.__class__ is float and INT_MIN <= value <= INT_MAX and value.is_integer():
             return int(value)
         answer.error(f"{at} is of type Int, but the service sent something else.", (link, key))
         return None

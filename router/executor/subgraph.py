@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -30,12 +29,13 @@ HEADERS = {
     "accept": "application/graphql-response+json, application/json",
     "content-type": "application/json",
 }
+TOO_MANY_REQUESTS = 429
 # What is not GraphQL is judged by its status. A subgraph's own fault, 500, may well be the fault of what it
 # was asked, so it says nothing of how the subgraph is.
 _BY_STATUS = {
     408: Outcome.TOO_EARLY,
     425: Outcome.TOO_EARLY,
-    429: Outcome.THROTTLED,
+    TOO_MANY_REQUESTS: Outcome.THROTTLED,
     502: Outcome.UNAVAILABLE,
     503: Outcome.UNAVAILABLE,
     504: Outcome.UNAVAILABLE,
@@ -162,7 +162,7 @@ def graphql_response(subgraph: str, answer: HttpAnswer) -> dict[str, Any]:
         SubgraphError: it is not a GraphQL response.
     """
     status = answer.status
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == TOO_MANY_REQUESTS:
         raise _failed(subgraph, answer, "which allows no more requests for now")
     try:
         value = decode_repaired(answer.body)
