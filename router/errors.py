@@ -22,12 +22,14 @@ RouterError                           what a client may read: a message, `extens
 │   ├── DocumentsNotSupportedError    400  PERSISTED_QUERY_NOT_SUPPORTED
 │   ├── DocumentMismatchError         400  PERSISTED_QUERY_HASH_MISMATCH
 │   ├── UntrustedDocumentError        403  QUERY_NOT_IN_SAFELIST
-│   └── UnplannableOperationError     400  QUERY_PLANNING_FAILED
+│   ├── UnplannableOperationError     400  QUERY_PLANNING_FAILED
+│   └── PlanningTooLongError          400  QUERY_PLANNING_TIMEOUT
 ├── AccessError                       the caller may not ask this
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
 ├── TooSlowError                      408  TOO_SLOW
 ├── OverloadedError                   503  OVERLOADED
+├── StoppedError                      503  STOPPED
 ├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
 └── OperationTimeoutError             504  OPERATION_TIMEOUT
 
@@ -40,6 +42,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from graphql import GraphQLError
+
+MAX_MESSAGE = 1000
 
 
 class RouterError(Exception):
@@ -195,6 +199,12 @@ class UnplannableOperationError(DocumentError):
         return {"data": None, **super().response()}
 
 
+class PlanningTooLongError(DocumentError):
+    """Planning the operation takes longer than it may."""
+
+    code = "QUERY_PLANNING_TIMEOUT"
+
+
 class CostUnknownError(DocumentError):
     """What the operation costs cannot be told, as nothing bounds a list in it."""
 
@@ -306,6 +316,21 @@ class OverloadedError(RouterError):
         return {"retry-after": "1"}
 
 
+class StoppedError(RouterError):
+    """The process ends before the operation does."""
+
+    code = "STOPPED"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The router was stopped before the operation ended.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back, to another process."""
+        return {"retry-after": "1"}
+
+
 class OperationTimeoutError(RouterError):
     """The operation ran out of time before any of it ran."""
 
@@ -326,7 +351,11 @@ def masked(trace_id: str) -> dict[str, Any]:
 
 def _detached(error: GraphQLError) -> GraphQLError:
     """The error without the document that it points into, which would live as long."""
-    alone = GraphQLError(error.message, path=error.path, extensions=error.extensions)
+    message = error.message
+    if len(message) > MAX_MESSAGE:
+        # It repeats what the client sent.
+        message = f"{message[: MAX_MESSAGE - 1]}…"
+    alone = GraphQLError(message, path=error.path, extensions=error.extensions)
     alone.locations = error.locations
     return alone
 

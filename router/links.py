@@ -2,7 +2,8 @@
 
 A specification is linked to the schema by its address, `@link(url: "https://specs.apollo.dev/cost/v0.1")`,
 and its directives may be imported under other names, or be put behind another prefix. What no specification
-has been linked for means what its name says, as in a supergraph that links nothing.
+has been linked for means what its name says, as in a supergraph that links nothing. A specification that
+decides who may see what, or how operations are executed, must be one that the router knows.
 """
 
 from __future__ import annotations
@@ -31,16 +32,35 @@ SPECIFICATIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The directives that the router reads, by the specification that defines them."""
 
+VERSIONS: Mapping[str, frozenset[str]] = {
+    "authenticated": frozenset({"0.1"}),
+    "context": frozenset({"0.1"}),
+    "core": frozenset({"0.1", "0.2"}),
+    "cost": frozenset({"0.1"}),
+    "inaccessible": frozenset({"0.1", "0.2"}),
+    "join": frozenset({"0.1", "0.2", "0.3", "0.4", "0.5"}),
+    "link": frozenset({"1.0"}),
+    "policy": frozenset({"0.1"}),
+    "requiresScopes": frozenset({"0.1"}),
+    "tag": frozenset({"0.1", "0.2", "0.3"}),
+}
+"""The versions of federation's specifications that the router was written for."""
+
+# What the elements of these are called where nothing is linked: join v0.1 came before links.
+_UNLINKED = frozenset({"core", "join", "link"})
 _FEDERATION = "https://specs.apollo.dev"
-_ADDRESS = re.compile(r"(?P<origin>.*?)/(?P<name>[^/]+)/v\d+\.\d+/?")
+_ADDRESS = re.compile(r"(?:(?P<origin>.*?)/)?(?P<name>[^/]+)(?:/v(?P<version>\d+\.\d+))?/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One specification that a schema uses."""
+    """One specification that a schema uses; its `purpose` is what it cannot be left out for."""
 
+    address: str
     origin: str
     name: str
+    version: str | None
+    purpose: str | None
     prefix: str
     imported: Mapping[str, str]
     """What imported directives are called here."""
@@ -49,6 +69,16 @@ class Link:
     def directives(self) -> tuple[str, ...]:
         """Those of its directives that the router reads."""
         return SPECIFICATIONS.get(self.name, ()) if self.origin == _FEDERATION else ()
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether a schema that uses it can be served.
+
+        What is not known may be passed over if it has no purpose (link v1.0, "Purpose").
+        """
+        if self.origin == _FEDERATION and self.name in VERSIONS:
+            return self.version in VERSIONS[self.name]
+        return self.purpose is None
 
     def called(self, directive: str) -> str:
         """What one of its directives is called here."""
@@ -60,7 +90,8 @@ class Vocabulary:
     """The directives of federation's specifications in one supergraph, under whatever names."""
 
     def __init__(self, document: DocumentNode) -> None:
-        links = tuple(_links(document))
+        self.links = links = tuple(_links(document))
+        self._prefixes = _UNLINKED.union(link.prefix for link in links)
         linked = {directive for link in links for directive in link.directives}
         # Names that others use are theirs, even if they sound like federation's.
         taken = {name for link in links for name in (link.called(link.name), *link.imported.values())}
@@ -77,6 +108,14 @@ class Vocabulary:
     def meaning(self, directive: DirectiveNode) -> str | None:
         """The name that federation's specification gives an applied directive; None if it is not of these."""
         return self._meanings.get(directive.name.value)
+
+    def is_internal(self, name: str) -> bool:
+        """Whether a type or a directive belongs to a specification, by the prefix of its name.
+
+        `join__Graph` does; `Order__Item` is a name like any other where nothing is linked as `Order`.
+        """
+        prefix, separator, _ = name.partition("__")
+        return bool(separator) and prefix in self._prefixes
 
     def applied(self, node: Node, name: str) -> Iterator[dict[str, Any]]:
         """The arguments of each application of a directive to a definition."""
@@ -104,11 +143,21 @@ def _links(document: DocumentNode) -> Iterator[Link]:
 
 
 def _link(arguments: Mapping[str, Any]) -> Link | None:
-    address = _ADDRESS.fullmatch(str(arguments.get("url") or arguments.get("feature") or ""))
-    if address is None:
+    address = str(arguments.get("url") or arguments.get("feature") or "")
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
         return None
+    prefix = arguments.get("as") or parts["name"]
     imported = dict(_imported(each) for each in arguments.get("import") or ())
-    return Link(address["origin"], address["name"], arguments.get("as") or address["name"], imported)
+    return Link(
+        address=address,
+        origin=parts["origin"] or "",
+        name=parts["name"],
+        version=parts["version"],
+        purpose=arguments.get("for"),
+        prefix=prefix,
+        imported=imported,
+    )
 
 
 def _imported(element: Any) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLDeferDirective,
     InterfaceTypeDefinitionNode,
     Node,
+    NullValueNode,
     ObjectTypeDefinitionNode,
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
@@ -48,16 +49,14 @@ _Definition = TypeVar("_Definition", bound=DefinitionNode)
 
 def stripped(document: DocumentNode, *, public: bool) -> DocumentNode:
     """A supergraph without federation's own definitions; `public` also drops what is inaccessible."""
-    vocabulary = Vocabulary(document) if public else None
-    hidden = frozenset(_hidden_types(document, vocabulary)) if vocabulary else frozenset()
-    definitions = [node for node in document.definitions if _is_kept(node) and _name(node) not in hidden]
-    kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Stripper(hidden, vocabulary))
+    vocabulary = Vocabulary(document)
+    hidden = frozenset(_hidden_types(document, vocabulary)) if public else frozenset()
+    definitions = [
+        node for node in document.definitions if _is_kept(node, vocabulary) and _name(node) not in hidden
+    ]
+    stripper = _Stripper(hidden, vocabulary if public else None)
+    kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), stripper)
     return DocumentNode(definitions=(*kept.definitions, *OFFERED)) if public else kept
-
-
-def is_internal(name: str) -> bool:
-    """Whether a definition belongs to federation's own vocabulary."""
-    return "__" in name
 
 
 class _Stripper(Visitor):
@@ -80,8 +79,14 @@ class _Stripper(Visitor):
         return None
 
     def leave_directive(self, node: DirectiveNode, *_: Any) -> Any:
-        """Removes applied federation directives."""
-        return None if node.name.value in KEPT_DIRECTIVES else REMOVE
+        """Removes applied federation directives, and of others what says no more than leaving it out.
+
+        `@deprecated(reason: null)`, which composition lets through, is `@deprecated`.
+        """
+        if node.name.value not in KEPT_DIRECTIVES:
+            return REMOVE
+        told = tuple(each for each in node.arguments or () if not isinstance(each.value, NullValueNode))
+        return _with(node, "arguments", told)
 
     def _visible(self, types: Any) -> tuple[Any, ...]:
         return tuple(node for node in types or () if node.name.value not in self._hidden)
@@ -103,14 +108,14 @@ def _is_inaccessible(node: Node, vocabulary: Vocabulary) -> bool:
     return any(True for _ in vocabulary.applied(node, "inaccessible"))
 
 
-def _is_kept(node: DefinitionNode) -> bool:
+def _is_kept(node: DefinitionNode, vocabulary: Vocabulary) -> bool:
     match node:
         case DirectiveDefinitionNode():
             places = {place.value for place in node.locations}
-            own = is_internal(node.name.value) or node.name.value == GraphQLDeferDirective.name
+            own = vocabulary.is_internal(node.name.value) or node.name.value == GraphQLDeferDirective.name
             return not own and bool(places & EXECUTABLE_LOCATIONS)
         case EnumTypeDefinitionNode() | TypeDefinitionNode():
-            return not is_internal(node.name.value)
+            return not vocabulary.is_internal(node.name.value)
     return True
 
 

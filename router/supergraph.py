@@ -31,7 +31,7 @@ from graphql import (
 )
 
 from router.links import Vocabulary
-from router.public_schema import is_internal, stripped
+from router.public_schema import stripped
 
 ROOT_FIELDS = ("query", "mutation", "subscription")
 
@@ -111,13 +111,18 @@ class Supergraph:
 
     def __init__(self, document: DocumentNode) -> None:
         self.document = document
+        vocabulary = Vocabulary(document)
+        if addresses := [link.address for link in vocabulary.links if not link.is_understood]:
+            raise InvalidSupergraphError(
+                f"The supergraph uses what this router does not know: {', '.join(addresses)}."
+            )
         self.subgraphs: Mapping[str, SubgraphInfo] = {info.name: info for info in _subgraphs(document)}
         if not self.subgraphs:
             raise InvalidSupergraphError("The document names no subgraph (enum join__Graph).")
         self.by_id: Mapping[str, SubgraphInfo] = {info.graph_id: info for info in self.subgraphs.values()}
         self.schema: GraphQLSchema = build_ast_schema(stripped(document, public=False), assume_valid=True)
         self.types: Mapping[str, JoinedType] = {
-            joined.name: joined for joined in _joined_types(document, tuple(self.by_id))
+            joined.name: joined for joined in _joined_types(document, vocabulary, tuple(self.by_id))
         }
 
     @classmethod
@@ -175,10 +180,11 @@ def _subgraphs(document: DocumentNode) -> Iterator[SubgraphInfo]:
                     yield SubgraphInfo(arguments["name"], value.name.value, arguments.get("url", ""))
 
 
-def _joined_types(document: DocumentNode, graphs: tuple[str, ...]) -> Iterator[JoinedType]:
-    vocabulary = Vocabulary(document)
+def _joined_types(
+    document: DocumentNode, vocabulary: Vocabulary, graphs: tuple[str, ...]
+) -> Iterator[JoinedType]:
     for definition in document.definitions:
-        if not isinstance(definition, TypeDefinitionNode) or is_internal(definition.name.value):
+        if not isinstance(definition, TypeDefinitionNode) or vocabulary.is_internal(definition.name.value):
             continue
         joins = _type_joins(definition, graphs)
         contexts = frozenset(str(each.get("name")) for each in vocabulary.applied(definition, "context"))

@@ -46,7 +46,8 @@ def root_body(fetch: Fetch, name: str = "") -> RequestBody:
     """The request of a fetch that asks a root type, under a name that tells subgraphs why it is asked."""
     declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
     head = f"({','.join(declared)})" if declared else ""
-    return _body(f"{_named(fetch.kind, name)}{head}{compact(fetch.output)}", fetch.variables)
+    head = f"{_named(fetch.kind, name)}{head}{fetch.directives}"
+    return _body(f"{head}{compact(fetch.output)}", fetch.variables)
 
 
 def entities_body(fetches: Sequence[Fetch], name: str = "") -> RequestBody:
@@ -64,8 +65,8 @@ def entities_body(fetches: Sequence[Fetch], name: str = "") -> RequestBody:
         f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
-    document = f"{_named('query', name)}({','.join(declared)}){{{asked}}}"
-    return _body(document, tuple(sorted(variables.items())), names)
+    head = f"{_named('query', name)}({','.join(declared)}){fetches[0].directives}"
+    return _body(f"{head}{{{asked}}}", tuple(sorted(variables.items())), names)
 
 
 def entities_key(index: int) -> str:
@@ -103,7 +104,7 @@ def compact(output: Output, ending: str = "") -> str:
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
         below = compact(field.output, ending) if field.output else ""
-        parts.append(_conditional(f"{name}{field.all_arguments(ending)}", field.conditions, below))
+        parts.append(_conditional(f"{name}{field.asked(ending)}", field.conditions, below))
     parts += [f"...on {name}{compact(narrowed, ending)}" for name, narrowed in output.narrowed]
     return f"{{{' '.join(parts)}}}"
 
@@ -123,7 +124,9 @@ def _named(kind: str, name: str) -> str:
 
 def _free(name: str, taken: Container[str]) -> str:
     """A name that no variable of the client has."""
-    return _free(f"_{name}", taken) if name in taken else name
+    while name in taken:
+        name = f"_{name}"
+    return name
 
 
 def _body(

@@ -32,6 +32,7 @@ from router.planner.plan import (
     PlanNode,
 )
 from router.planner.plan import Sequence as SequenceNode
+from router.selections import hold
 
 # What a client may give an operation as a name has no other bound than its document.
 MAX_NAME = 100
@@ -207,14 +208,15 @@ class _EntityFetch:
         name = compiling.fetches.next(self._subgraph)
         self._body: RequestBody = entities_body([node.fetch for node in nodes], name)
         self._paths = [node.path for node in nodes]
+        self._conditions = [node.conditions for node in nodes]
         self._presenters = [presenter(node.fetch.representations) for node in nodes]
         self._shapes = [shape_of(node.fetch.output) for node in nodes]
         self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
         batches = [
-            Batch(collect(run.data, path), present())
-            for path, present in zip(self._paths, self._presenters, strict=True)
+            Batch(collect(run.data, path) if hold(conditions, run.variables) else [], present(run.variables))
+            for path, conditions, present in zip(self._paths, self._conditions, self._presenters, strict=True)
         ]
         for batch, shape in zip(batches, self._shapes, strict=True):
             _note_unpresented(run, batch, shape)
@@ -237,7 +239,7 @@ class _ContextualFetch:
         self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
-        found = self._grouping.groups(run.data)
+        found = self._grouping.groups(run.data, run.variables)
         for group in found:
             _note_unpresented(run, group.batch, self._shapes[group.entry])
             if not group.complete:

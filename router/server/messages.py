@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from router.errors import MalformedRequestError
-from router.server.request import GraphQLRequest, from_json
+from router.server.request import GraphQLRequest, from_json, from_text
+
+# It is sent back with every result.
+MAX_ID_CHARACTERS = 500
 
 
 class InvalidMessageError(Exception):
@@ -59,9 +60,9 @@ def parse(text: str | bytes) -> Message:
         InvalidMessageError: it is not one of the protocol's messages.
     """
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise InvalidMessageError("The message is not valid JSON") from None
+        value = from_text(text if isinstance(text, bytes) else text.encode(), "The message")
+    except MalformedRequestError as error:
+        raise InvalidMessageError(error.message) from None
     if not isinstance(value, dict):
         raise InvalidMessageError("A message is a JSON object")
     match value.get("type"):
@@ -91,6 +92,8 @@ def _id(value: dict[str, Any]) -> str:
     identifier = value.get("id")
     if not isinstance(identifier, str) or not identifier:
         raise InvalidMessageError("The id must be a string that is not empty")
+    if len(identifier) > MAX_ID_CHARACTERS:
+        raise InvalidMessageError(f"The id is longer than {MAX_ID_CHARACTERS} characters")
     return identifier
 
 

@@ -19,6 +19,7 @@ from graphql import (
     validate,
 )
 
+from router.deadline import Deadline
 from router.deferral import Deferring, conditions_of
 from router.errors import (
     DocumentError,
@@ -39,6 +40,7 @@ from router.settings import Limits
 from router.supergraph import Supergraph
 
 MAX_VALIDATION_ERRORS = 20
+PLANNING_SECONDS = 5
 
 
 class Key(NamedTuple):
@@ -106,6 +108,7 @@ class Preparation:
         estimated = limits.max_cost is not None or limits.report_cost
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
+        self._hides_names = not introspection
         self._rules = [*specified_rules, *rules(introspection=introspection)]
 
     def attempt(self, key: Key) -> Outcome:
@@ -125,7 +128,7 @@ class Preparation:
         self._validate(schema, document)
         node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
-        operation = operation_of(schema, document, node)
+        operation = operation_of(schema, document, node, hides_names=self._hides_names)
         cost = Cost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
         policies, deferrable = policies_of(required), conditions_of(operation)
@@ -146,11 +149,19 @@ class Preparation:
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         if errors := problems(document, self._limits):
             raise ValidationFailedError(errors)
-        if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
+        errors = validate(
+            schema,
+            document,
+            self._rules,
+            max_errors=MAX_VALIDATION_ERRORS,
+            hide_suggestions=self._hides_names,
+        )
+        if errors:
             raise ValidationFailedError(errors)
 
     def _plan(self, operation: Operation, key: Key) -> Prepared:
-        return prepare(self._planner(key.labels), operation, key.deferring)
+        deadline = Deadline(PLANNING_SECONDS)
+        return prepare(self._planner(key.labels), operation, key.deferring, deadline)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

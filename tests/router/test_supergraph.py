@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from graphql import (
     GraphQLEnumType,
@@ -129,3 +131,90 @@ def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
 def test_what_is_not_a_supergraph_is_refused(text: str):
     with pytest.raises(InvalidSupergraphError):
         Supergraph.parse(text)
+
+
+def composed(schema: str, definitions: str = "type Query @join__type(graph: A) { a: Int }") -> str:
+    return f"""
+schema @link(url: "https://specs.apollo.dev/link/v1.0") {schema} {{ query: Query }}
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__type(graph: join__Graph!) repeatable on OBJECT | INTERFACE | ENUM | SCALAR
+enum join__Graph {{ A @join__graph(name: "a", url: "http://a/graphql") }}
+{definitions}
+"""
+
+
+JOIN = '@link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION)'
+
+
+def test_a_type_may_have_two_underscores_inside_its_name():
+    text = """
+        type Query @join__type(graph: A) { a: Order__Item }
+        type Order__Item @join__type(graph: A) { b: Int }
+    """
+    found = Supergraph.parse(composed(JOIN, text))
+
+    assert isinstance(found.public_schema.type_map["Order__Item"], GraphQLObjectType)
+    assert "Order__Item" in found.types
+    assert "join__Graph" not in found.public_schema.type_map
+
+
+def test_what_a_specification_defines_under_another_prefix_is_not_public():
+    links = f'{JOIN} @link(url: "https://specs.apollo.dev/cost/v0.1", as: "price")'
+    text = """
+        type Query @join__type(graph: A) { a: Int }
+        scalar price__Weight
+        enum cost__Unit @join__type(graph: A) { X }
+    """
+    names = Supergraph.parse(composed(links, text)).public_schema.type_map
+
+    assert "price__Weight" not in names
+    assert "cost__Unit" in names
+
+
+def test_a_deprecation_without_a_reason_has_the_reason_of_the_specification():
+    text = """
+        type Query @join__type(graph: A) {
+          a(b: Int @deprecated(reason: null)): Int @deprecated(reason: null)
+        }
+    """
+    query = Supergraph.parse(composed(JOIN, text)).public_schema.type_map["Query"]
+
+    assert isinstance(query, GraphQLObjectType)
+    assert query.fields["a"].deprecation_reason == "No longer supported"
+    assert query.fields["a"].args["b"].deprecation_reason == "No longer supported"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://secure.example/vault/v1.0",
+        "https://specs.apollo.dev/connect/v0.2",
+        "https://specs.apollo.dev/join/v2.0",
+        "https://specs.apollo.dev/policy/v2.0",
+        "https://specs.apollo.dev/join",
+        "vault",
+    ],
+)
+@pytest.mark.parametrize("purpose", ["SECURITY", "EXECUTION"])
+def test_a_supergraph_that_needs_what_is_not_known_is_refused_by_the_address(address: str, purpose: str):
+    with pytest.raises(InvalidSupergraphError, match=f"does not know: {re.escape(address)}"):
+        Supergraph.parse(composed(f'{JOIN} @link(url: "{address}", for: {purpose})'))
+
+
+def test_all_links_that_are_not_known_are_named_at_once():
+    addresses = ["https://a.example/x/v1.0", "https://a.example/y/v1.0"]
+    links = " ".join(f'@link(url: "{each}", for: SECURITY)' for each in addresses)
+    with pytest.raises(InvalidSupergraphError, match=re.escape(f"know: {', '.join(addresses)}.")):
+        Supergraph.parse(composed(links))
+
+
+@pytest.mark.parametrize("version", ["policy/v2.0", "join/v0.9", "inaccessible/v1.0"])
+def test_another_version_of_what_is_read_is_refused_whatever_its_purpose(version: str):
+    with pytest.raises(InvalidSupergraphError, match=re.escape(version)):
+        Supergraph.parse(composed(f'@link(url: "https://specs.apollo.dev/{version}")'))
+
+
+def test_a_link_without_a_purpose_may_be_unknown():
+    links = f'{JOIN} @link(url: "https://notes.example/notes/v3.1", import: ["@note"])'
+
+    assert list(Supergraph.parse(composed(links)).subgraphs) == ["a"]

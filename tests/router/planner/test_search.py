@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import OperationDefinitionNode, parse
 
+from router.deadline import NEVER
 from router.operation import operation_of
 from router.planner import Planner, UnplannableError, plan
 from router.planner.choice import BUDGET, choose, cost_of
@@ -85,17 +86,17 @@ def _path(name: str, graph: str) -> Path:
 def test_a_greedy_first_choice_is_corrected():
     leaves = [leaf("one", "A", "B"), leaf("two", "B", "C"), leaf("three", "C", "B")]
 
-    assert cost_of(choose(leaves))[1] == 1
+    assert cost_of(choose(leaves, NEVER), NEVER)[1] == 1
 
 
 def test_hundreds_of_candidates_end_within_the_budget():
     graphs = [f"G{number}" for number in range(12)]
     leaves = [leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)]
 
-    chosen = choose(leaves)
+    chosen = choose(leaves, NEVER)
 
     assert len(chosen) == 300
-    assert cost_of(chosen)[1] == 1
+    assert cost_of(chosen, NEVER)[1] == 1
     assert BUDGET < 12**300
 
 
@@ -111,7 +112,7 @@ def test_a_query_over_every_field_is_planned_once_for_each_leaf():
 def test_a_choice_without_an_end_stops_at_the_budget():
     leaves = [leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
 
-    assert 40 <= cost_of(choose(leaves))[1] <= 80
+    assert 40 <= cost_of(choose(leaves, NEVER), NEVER)[1] <= 80
 
 
 def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place():
@@ -136,3 +137,31 @@ def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_
     first = remembered('{ product(id: "1") { name price(currency: "EUR") } }')
     again = '{ a: product(id: "2") { b: name price } c: product(id: "3") { d: price(currency: "USD") } }'
     assert remembered(again) == first
+
+
+@pytest.mark.parametrize("shared", ["one", "every"])
+def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_have(shared: str):
+    both = "@join__field(graph: A) @join__field(graph: B)"
+    only = "@join__field(graph: B)" if shared == "one" else both
+    fields = " ".join(f"f{number}: Int {only}" for number in range(1080))
+    wide = UNREACHABLE.replace("far: Int @join__field(graph: B)", f"{fields} g: Int {both}")
+    wide = wide.replace(", resolvable: false", "")
+    supergraph = Supergraph.parse(wide)
+    document = parse(f"{{ thing {{ g {' '.join(f'f{number}' for number in range(1080))} }} }}")
+    [node] = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+
+    found = str(plan(supergraph, operation_of(supergraph.public_schema, document, node)))
+
+    assert found.count("Fetch(service:") == (2 if shared == "one" else 1)
+
+
+def test_the_search_goes_on_where_what_remains_may_still_be_cheaper():
+    leaves = [
+        leaf("one", "A", "B"),
+        leaf("two", "B", "C"),
+        leaf("three", "C", "A"),
+        leaf("four", "D", "A", "C"),
+    ]
+
+    assert cost_of(choose(leaves, NEVER), NEVER)[1] == 2

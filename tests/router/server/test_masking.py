@@ -20,9 +20,10 @@ from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
 from router.server.preparation import Preparation
+from router.server.responses import Responses
 from router.server.single_connection import EventStreams
 from router.server.websocket import SUBPROTOCOL, Connection
-from router.settings import Limits
+from router.settings import Limits, load
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from tests.router.library import SUPERGRAPH, serving
@@ -59,7 +60,10 @@ async def origin() -> AsyncIterator[str]:
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
 
-        http = Route("/graphql", HttpEndpoint(pipeline, EventStreams(1, 1), 1000, 1).handle, methods=["POST"])
+        endpoint = HttpEndpoint(
+            pipeline, EventStreams(1, 1), Responses(load().connections), limits, explorer=False
+        )
+        http = Route("/graphql", endpoint.handle, methods=["POST"])
         async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
             yield f"{served}/graphql"
 
