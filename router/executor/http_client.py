@@ -235,10 +235,10 @@ class _Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._status = self._parser.get_status_code()
-        coding = self._headers.get(b"content-encoding", b"").strip().lower().decode("latin-1")
-        if coding not in IDENTITY:
+        if found := self._headers.get(b"content-encoding"):
+            coding = found.strip().lower().decode("latin-1")
             try:
-                self._decoder = Decoder(coding)
+                self._decoder = None if coding in IDENTITY else Decoder(coding)
             except ContentError as error:
                 self._fail(str(error))
 

@@ -43,6 +43,18 @@ async def test_they_arrive_as_they_came():
     ]
 
 
+async def test_what_tracing_systems_say_is_passed_on_without_an_exporter():
+    trace = b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with single(data(s="x")) as running:
+        await post(running.origin, trace, b"tracestate: a=1", b"tracestate: b=2")
+        await post(running.origin, b"tracestate: a=1")
+        await post(running.origin, trace, b"tracestate: a=" + b"x" * 600)
+    states = [
+        [line for line in head.split(b"\r\n") if line.startswith(b"tracestate")] for head in running.heads
+    ]
+    assert states == [[b"tracestate: a=1,b=2"], [], []]
+
+
 async def test_a_users_address_is_told_to_its_subgraph_alone_and_stands_for_the_caller():
     async with single(data(s="x"), user="router:p%40ss") as running:
         await running.ask("{ s }", authorization="Bearer mine")
