@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.assembly import Assembly
+from router.assembly import Assembly, addresses_of
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import open_session
 from router.parts import Parts
@@ -34,6 +34,7 @@ from router.server.single_flight import one_thread
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+from router.traffic import Traffic
 
 if TYPE_CHECKING:
     from router.policy.shared_documents import RedisDocuments
@@ -46,9 +47,10 @@ def create_app(settings: Settings) -> Application:
 
     Raises:
         OSError: the supergraph cannot be read.
-        ValueError: it is not a supergraph.
+        ValueError: it is not a supergraph, or a subgraph's address cannot be used.
     """
     supergraph = Supergraph.parse(settings.supergraph.read_text())
+    addresses_of(settings, supergraph)
     parts = _parts(settings)
     metrics = Metrics()
     shared = _shared_documents(settings)
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> Application:
         async with (
             parts.lifespan(),
             open_session() as session,
-            HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
+            _client(settings.traffic) as client,
             one_thread() as preparing,
         ):
             decisions = _decisions(settings, session)
@@ -100,6 +102,14 @@ def create_app(settings: Settings) -> Application:
     app.router.redirect_slashes = False
     app.state.metrics = metrics
     return app
+
+
+def _client(traffic: Traffic) -> HttpClient:
+    return HttpClient(
+        max_answer_bytes=traffic.max_response_bytes,
+        max_connections=traffic.subgraph_connections,
+        max_waiting=traffic.subgraph_waiting,
+    )
 
 
 def _reloading(

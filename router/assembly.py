@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
-from router.executor.headers import HeaderRules
+from router.executor.address import Address, UnusableAddressError
+from router.executor.headers import HeaderRule, HeaderRules, Put
 from router.executor.http_client import HttpClient
+from router.executor.redaction import ALL, RedactedSource, Redaction
 from router.executor.retries import Retries
+from router.executor.throttling import Throttling
 from router.executor.transport import StreamSource, Transport
 from router.parts import Parts
 from router.policy.auth import KeySet, TokenVerifier
@@ -19,7 +22,7 @@ from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
-from router.settings import Settings
+from router.settings import Settings, variable_of
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 
@@ -40,13 +43,13 @@ class Assembly:
     def pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         """The stages of requests on one supergraph."""
         settings, traffic = self.settings, self.settings.traffic
-        urls = {name: settings.url_of(name, info.url) for name, info in supergraph.subgraphs.items()}
-        rules = HeaderRules((*(rule.compiled() for rule in traffic.headers), *settings.own_headers))
+        addresses = addresses_of(settings, supergraph)
+        rules = _rules(settings, addresses)
         return self.parts.pipeline(
             self._operations(supergraph),
             self.documents,
-            self._transport(urls, rules),
-            self._sources(urls, rules),
+            self._transport(addresses, rules),
+            self._sources(addresses, rules),
             TokenVerifier(keys, settings.jwt_issuer) if keys else None,
             self.decisions,
             self.metrics,
@@ -66,32 +69,73 @@ class Assembly:
             max_waiting=settings.limits.max_waiting_documents,
         )
 
-    def _transport(self, urls: Mapping[str, str], rules: HeaderRules) -> Transport:
+    def _transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:
         """The way to the subgraphs, through the layers that are switched on."""
         traffic, metrics = self.settings.traffic, self.metrics
         transport: Transport = self.parts.transport(
             self.client,
-            urls,
+            addresses,
             traffic.subgraph_timeout,
             metrics,
             timeouts=traffic.subgraph_timeouts,
             rules=rules,
+            codings=traffic.subgraph_compression,
         )
         if traffic.breaker_failures:
             failures, seconds = traffic.breaker_failures, traffic.breaker_seconds
             transport = self.parts.breakers(transport, failures, seconds, metrics)
         if traffic.retries:
             transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
+        transport = Throttling(transport)
         if traffic.share_fetches:
-            transport = self.parts.deduplication(transport, metrics)
-        return transport
+            transport = self.parts.deduplication(transport, metrics, traffic.operation_timeout)
+        shown = self.settings.shown_errors
+        return transport if ALL in shown else Redaction(transport, shown)
 
-    def _sources(self, urls: Mapping[str, str], rules: HeaderRules) -> Mapping[str, StreamSource]:
+    def _sources(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Mapping[str, StreamSource]:
         """How the subscriptions of each subgraph are opened."""
         traffic = self.settings.traffic
-        events = self.parts.events(urls, traffic.subgraph_timeout, rules)
+        events = self.parts.events(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression)
         over_sockets = {
-            name: traffic.subscriptions[name].url(urls[name]) for name in urls & traffic.subscriptions.keys()
+            name: replace(addresses[name], url=traffic.subscriptions[name].url(addresses[name].url))
+            for name in addresses.keys() & traffic.subscriptions.keys()
         }
         sockets = self.parts.sockets(self.session, over_sockets, traffic.subgraph_timeout, rules)
-        return {name: sockets if name in over_sockets else events for name in urls}
+        shown = self.settings.shown_errors
+        sources: dict[str, StreamSource] = {
+            name: sockets if name in over_sockets else events for name in addresses
+        }
+        return {
+            name: source if name in shown or ALL in shown else RedactedSource(source)
+            for name, source in sources.items()
+        }
+
+
+def addresses_of(settings: Settings, supergraph: Supergraph) -> Mapping[str, Address]:
+    """Where the subgraphs are.
+
+    Raises:
+        UnusableAddressError: one is nowhere; the message names it and the variable that says where it is.
+    """
+    found = {}
+    for name, info in supergraph.subgraphs.items():
+        try:
+            url = settings.url_of(name, info.url)
+            found[name] = Address.of(url, settings.traffic.subgraph_ca_files.get(name))
+        except UnusableAddressError as error:
+            message = f"The address of the subgraph {name!r} ({variable_of(name)}) cannot be used: {error}."
+            raise UnusableAddressError(message) from None
+    return found
+
+
+def _rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:
+    """The header rules; before them the users that addresses name, who stand for the caller, and after them
+    what the router says of itself.
+    """
+    users = (
+        HeaderRule(Put("authorization", address.basic), name)
+        for name, address in addresses.items()
+        if address.basic
+    )
+    chosen = (rule.compiled() for rule in settings.traffic.headers)
+    return HeaderRules([*users, *chosen, *settings.own_headers])

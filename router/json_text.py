@@ -1,7 +1,7 @@
 """JSON text read and written without loss: integers of any size, and whatever could be read can be written.
 
-orjson does both nearly always. It makes floats of integers beyond 64 bits and writes neither these nor what is
-nested more than 254 levels deep, so such texts and values take a slower way.
+orjson does both nearly always. It makes floats of integers beyond 64 bits and writes neither these nor what
+is nested more than 254 levels deep, so such texts and values take a slower way.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pydantic_core import from_json
 
 # The shortest integer that does not fit 64 bits has this many digits, after its sign.
 _LONG_DIGITS = 19
-_DIGITS = bytes(ord("0") if chr(code).isdecimal() and code < 128 else ord(" ") for code in range(256))
-# Of every so many bytes one is looked at first, which costs next to nothing: a long number shows itself there.
+_DIGITS = bytes(ord("0") if code in b"0123456789" else ord(" ") for code in range(256))
+# One of every so many bytes is looked at first, which costs next to nothing: a long number shows there.
 _STRIDE = 4
 _SAMPLE = b"0" * (_LONG_DIGITS // _STRIDE)
 _RUN = b"0" * _LONG_DIGITS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -217,13 +217,19 @@ class Settings(BaseSettings):
         return self.environment == "development"
 
     @property
+    def shown_errors(self) -> Sequence[str]:
+        """The subgraphs whose errors clients read as they are: where nothing is said, all in development."""
+        listed = self.traffic.include_subgraph_errors
+        return listed if listed is not None else ("*",) if self.environment == "development" else ()
+
+    @property
     def default_jwks_url(self) -> str:
         """Where Memorable's auth service publishes its keys on this machine."""
         return f"http://127.0.0.1:{self.auth_service_port}/.well-known/jwks.json"
 
     def url_of(self, subgraph: str, routing_url: str) -> str:
         """The address of a subgraph: given to this process, or in its environment, or in the supergraph."""
-        return self.subgraph_urls.get(subgraph) or os.environ.get(f"{_variable(subgraph)}_URL") or routing_url
+        return self.subgraph_urls.get(subgraph) or os.environ.get(variable_of(subgraph)) or routing_url
 
 
 def load(**overrides: object) -> Settings:
@@ -256,5 +262,6 @@ def _complaints(error: ValidationError) -> Iterable[str]:
         yield f"{name.upper()}: {problem['msg']}{told}"
 
 
-def _variable(subgraph: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in subgraph).upper()
+def variable_of(subgraph: str) -> str:
+    """The variable that says where a subgraph is."""
+    return "".join(letter if letter.isalnum() else "_" for letter in f"{subgraph}_url").upper()

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ LARGE = 2**63
 CUT = "…".encode()
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
+MAX_TRACESTATE = 512
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -44,12 +45,16 @@ class Trace:
     tracestate: str = ""
 
     @classmethod
-    def begin(cls, traceparent: str | None) -> Trace:
-        """Continues the caller's trace, or starts one when the header is missing or not valid."""
+    def begin(cls, traceparent: str | None, tracestate: Sequence[str] = ()) -> Trace:
+        """Continues the caller's trace, or starts one when the header is missing or not valid.
+
+        What tracing systems add to it goes along, as long as W3C's recommendation has everybody pass it on.
+        """
         match = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
         if match is None:
             return cls(secrets.token_hex(16), secrets.token_hex(8))
-        return cls(match[1], secrets.token_hex(8), match[3])
+        state = ",".join(tracestate)
+        return cls(match[1], secrets.token_hex(8), match[3], state if len(state) <= MAX_TRACESTATE else "")
 
     @property
     def traceparent(self) -> str:

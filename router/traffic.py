@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urljoin
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    StringConstraints,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from router.executor.headers import HeaderRule, Propagate, Put, Remove
@@ -37,6 +45,7 @@ HeaderName = Annotated[
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 Path = Annotated[str, StringConstraints(pattern=r"^/[\x21-\x7e]*$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
+Coding = Literal["gzip", "deflate", "br", "zstd"]
 Seconds = Annotated[float, Field(gt=0)]
 Percentage = Annotated[float, BeforeValidator(_of_all), Field(ge=0, le=100)]
 
@@ -115,7 +124,20 @@ class Traffic(BaseSettings):
     subscriptions: Annotated[Mapping[str, Subscriptions], NoDecode, BeforeValidator(_decoded)] = Field(
         default_factory=dict, description="Subgraphs that are subscribed to over WebSocket, as a JSON object."
     )
-    max_response_bytes: int = Field(default=33_554_432, ge=1, description="Size of a subgraph's answer.")
+    max_response_bytes: int = Field(
+        default=33_554_432, ge=1, description="Size of a subgraph's answer, once it is decoded."
+    )
+    subgraph_connections: int = Field(default=256, ge=1, description="Connections to one subgraph.")
+    subgraph_waiting: int = Field(
+        default=1024, ge=0, description="Fetches that wait for a connection to one subgraph."
+    )
+    subgraph_compression: Annotated[tuple[Coding, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(), description="Content codings that subgraphs may answer in, separated by commas."
+    )
+    subgraph_ca_files: Annotated[Mapping[str, FilePath], NoDecode, BeforeValidator(_decoded)] = Field(
+        default_factory=dict,
+        description="Files of the certificates that single subgraphs are known by, as a JSON object.",
+    )
     retries: int = Field(default=1, ge=0, le=10, description="How often a failed query is sent again.")
     retry_share: float = Field(default=0.1, ge=0, le=1, description="Retries allowed per fetch sent.")
     breaker_failures: int = Field(
@@ -123,6 +145,10 @@ class Traffic(BaseSettings):
     )
     breaker_seconds: Seconds = Field(default=2.0, description="How long an open circuit refuses fetches.")
     share_fetches: bool = Field(default=True, description="Identical queries under way are sent once.")
+    include_subgraph_errors: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_listed)] = Field(
+        default=None,
+        description="Subgraphs whose error messages clients read, separated by commas; * is every one.",
+    )
     override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_decoded)] = Field(
         default_factory=dict,
         description="For which percentage of requests override labels are active, as a JSON object.",

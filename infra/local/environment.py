@@ -92,6 +92,8 @@ def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, 
 
 def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the router: no database, no store, no provider."""
+    # What our own domains say of errors is meant for clients.
+    settings = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), **settings}
     own = [*_starting(ROUTER, settings), *_starting(OPENTELEMETRY, settings)]
     return _only([*COMMON, *own, "SERVICE_TOKEN", "SUPERGRAPH", *map(url_setting, DOMAINS)], settings)
 

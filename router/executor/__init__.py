@@ -15,13 +15,14 @@ from router.errors import PlanningTooLongError, UnplannableOperationError
 from router.executor.cursor import StreamRequest, StreamTemplate, stream_template
 from router.executor.incremental import Delivery, Groups
 from router.executor.introspection import introspect, introspection_document
+from router.executor.locations import Locations, located, locations_of
 from router.executor.projection import Answer, Project, compile_projection
-from router.executor.run import Run, Runnable, anchored, compile_node
+from router.executor.run import Compiling, FetchNames, Run, Runnable, anchored, compile_node, without_data
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
-from router.planner.plan import Defer, PlanNode, QueryPlan, Subscription
+from router.planner.plan import Defer, PlanNode, Subscription
 
 __all__ = [
     "ExecutionRequest",
@@ -67,6 +68,7 @@ class Prepared:
     introspection: DocumentNode | None
     order: tuple[str, ...]
     stream: StreamTemplate | None
+    locations: Locations
     deferred: Groups
 
 
@@ -87,18 +89,19 @@ def prepare(
     except PlanningTimeoutError as error:
         raise PlanningTooLongError([GraphQLError(str(error))]) from error
     plan.names.settle()
+    compiling = Compiling(plan.names, FetchNames(operation.name))
+    stream = _stream(planner, plan.node, compiling)
     return Prepared(
         operation.head,
         plan.names,
         plan.contextual,
-        _runnable(_first(plan.node), plan),
+        _runnable(_first(plan.node), compiling),
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
         planning.normalized.order,
-        stream_template(planner.supergraph, plan.node.primary)
-        if isinstance(plan.node, Subscription)
-        else None,
-        {each.group: _runnable(each.node, plan) for each in plan.node.deferred}
+        stream,
+        locations_of(operation),
+        {each.group: _runnable(each.node, compiling) for each in plan.node.deferred}
         if isinstance(plan.node, Defer)
         else {},
     )
@@ -114,25 +117,36 @@ def _first(node: PlanNode | Subscription | Defer | None) -> PlanNode | None:
     return node
 
 
-def _runnable(node: PlanNode | None, plan: QueryPlan) -> Runnable | None:
-    return compile_node(node, plan.names) if node else None
+def _stream(
+    planner: Planner, node: PlanNode | Subscription | Defer | None, compiling: Compiling
+) -> StreamTemplate | None:
+    if not isinstance(node, Subscription):
+        return None
+    name = compiling.fetches.next(node.primary.subgraph)
+    return stream_template(planner.supergraph, node.primary, name)
+
+
+def _runnable(node: PlanNode | None, compiling: Compiling) -> Runnable | None:
+    return compile_node(node, compiling) if node else None
 
 
 async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionResult:
     """Runs a query or a mutation."""
-    return await _finish(prepared, request, {}, [])
+    return await _finish(prepared, _run(prepared, request, {}))
 
 
 async def execute_incrementally(
     prepared: Prepared, request: ExecutionRequest
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation whose plan leaves fragments for later."""
-    run = _run(prepared, request, {}, [])
+    run = _run(prepared, request, {})
     data, answer = await _answer(prepared, run)
     if data is None:
         yield {"data": None, "errors": answer.errors}
         return
-    async with aclosing(Delivery(prepared.deferred, run).payloads(data, answer)) as payloads:
+    async with aclosing(
+        Delivery(prepared.deferred, run, prepared.locations).payloads(data, answer)
+    ) as payloads:
         async for payload in payloads:
             yield payload
 
@@ -147,34 +161,33 @@ async def execute_event(
     prepared: Prepared, event: Mapping[str, Any], request: ExecutionRequest
 ) -> ExecutionResult:
     """Completes one event of a subscription, as its subgraph sent it."""
-    data = event.get("data")
-    names = prepared.names
-    errors = [anchored(error, (), error.get("path"), names) for error in event.get("errors") or ()]
-    return await _finish(prepared, request, data if isinstance(data, dict) else {}, errors)
+    assert prepared.stream is not None, "only a subscription has events"
+    data, errors = event.get("data"), event.get("errors") or []
+    run = _run(prepared, request, data if isinstance(data, dict) else {})
+    if not isinstance(data, dict):
+        errors = without_data(run, [run.data], prepared.stream.shape, errors)
+    run.errors += (anchored(error, (), error.get("path"), prepared.names) for error in errors)
+    return await _finish(prepared, run)
 
 
-async def _finish(
-    prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
-) -> ExecutionResult:
-    run = _run(prepared, request, data, errors)
+async def _finish(prepared: Prepared, run: Run) -> ExecutionResult:
     projected, answer = await _answer(prepared, run)
     return ExecutionResult(projected, answer.errors)
 
 
-def _run(
-    prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
-) -> Run:
-    return Run(request.variables, request.transport, request.context, data, errors, prepared.contextual)
+def _run(prepared: Prepared, request: ExecutionRequest, data: dict[str, Any]) -> Run:
+    return Run(request.variables, request.transport, request.context, data, [], prepared.contextual)
 
 
 async def _answer(prepared: Prepared, run: Run) -> tuple[dict[str, Any] | None, Answer]:
     if prepared.run:
         await prepared.run(run)
-    answer = Answer(run.variables, run.errors)
+    answer = Answer(run.variables, run.errors, run.absences)
     projected = prepared.project(run.data, answer)
     if prepared.introspection and projected is not None:
         known, problems = introspect(prepared.operation, prepared.introspection, run.variables)
         whole = {**projected, **(known or {})}
         projected = {name: whole[name] for name in prepared.order if name in whole}
         answer.errors += problems
+    located(answer.errors, prepared.locations)
     return projected, answer

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import Any
 
 from router.executor.transport import Failure, Outcome, RequestContext, Transport
 from router.telemetry import Metrics, log
 
-FAULTS = frozenset({Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.INVALID})
+FAULTS = frozenset({Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.UNAVAILABLE})
+# What one caller asks may take long, so such failures count only when they befall several.
+BLAMED = frozenset({Outcome.TIMEOUT})
+# The subgraph is there, whatever it thinks of the request.
+ANSWERED = frozenset({Outcome.REJECTED, Outcome.THROTTLED, Outcome.TOO_EARLY})
 
 
 class State(IntEnum):
@@ -36,6 +40,7 @@ class Circuit:
         self._seconds = seconds
         self._clock = clock
         self._failures = 0
+        self._callers: set[Hashable] = set()
         self._period = 0
         self._opened = 0.0
         self.state = State.CLOSED
@@ -54,15 +59,19 @@ class Circuit:
         if period != self._period:
             return
         self._failures = 0
+        self._callers.clear()
         if self.state is State.HALF_OPEN:
             self._enter(State.CLOSED)
 
-    def failed(self, period: int) -> None:
-        """The subgraph is to blame for the failure of a fetch of a period."""
+    def failed(self, period: int, caller: Hashable = None) -> None:
+        """A fetch of a period failed; with a caller, what this one asked may be to blame."""
         if period != self._period:
             return
         self._failures += 1
-        if self.state is State.HALF_OPEN or self._failures >= self._allowed:
+        if len(self._callers) < 2:
+            self._callers.add(caller)
+        is_its_own_fault = None in self._callers or len(self._callers) > 1
+        if self.state is State.HALF_OPEN or (self._failures >= self._allowed and is_its_own_fault):
             self._open()
 
     def undecided(self, period: int) -> None:
@@ -77,6 +86,7 @@ class Circuit:
     def _enter(self, state: State) -> None:
         self.state = state
         self._failures = 0
+        self._callers.clear()
         self._period += 1
 
 
@@ -114,7 +124,7 @@ class CircuitBreakers:
             answer = await self._inner.fetch(subgraph, body, context)
             return answer
         finally:
-            _judge(circuit, period, answer)
+            _judge(circuit, period, answer, context)
             self._report(subgraph, before, circuit)
 
     def _count_refused(self, subgraph: str) -> None:
@@ -127,11 +137,13 @@ class CircuitBreakers:
             log.warning("A circuit changed", extra={"metadata": metadata})
 
 
-def _judge(circuit: Circuit, period: int, answer: dict[str, Any] | None) -> None:
+def _judge(circuit: Circuit, period: int, answer: dict[str, Any] | None, context: RequestContext) -> None:
     if answer is None:
         circuit.undecided(period)
-    elif not isinstance(answer, Failure):
+    elif not isinstance(answer, Failure) or answer.outcome in ANSWERED:
         circuit.succeeded(period)
+    elif answer.outcome in BLAMED:
+        circuit.failed(period, context.caller)
     elif answer.outcome in FAULTS:
         circuit.failed(period)
     else:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import orjson
-
 from router.executor.documents import RequestBody, entities_body, suffix
 from router.executor.entities import Batch, Object, Presenters, collect, presenter
+from router.json_text import encode
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
 from router.selections import TYPENAME, hold
 
@@ -39,18 +38,18 @@ class Group:
 class Grouping:
     """Entity fetches that travel together, at least one of them with contextual arguments."""
 
-    def __init__(self, nodes: Sequence[Flatten]) -> None:
+    def __init__(self, nodes: Sequence[Flatten], name: str = "") -> None:
         self._entries = [_Entry(node) for node in nodes]
+        self._name = name
         self._document = lru_cache(MAX_DOCUMENTS)(self._make_document)
 
     def groups(self, data: Object, variables: Mapping[str, Any]) -> list[Group]:
-        """All that there is to ask about."""
+        """All that there is to ask about, and what lacks something for that."""
         return [
             Group(index, entry.path, batch, values, entry.is_complete(values))
             for index, entry in enumerate(self._entries)
             if hold(entry.conditions, variables)
             for values, batch in entry.batches(data, variables)
-            if batch.representations
         ]
 
     def document(self, groups: Sequence[Group]) -> RequestBody:
@@ -68,7 +67,7 @@ class Grouping:
         return found
 
     def _make_document(self, entries: tuple[int, ...]) -> RequestBody:
-        return entities_body([self._entries[each].fetch for each in entries])
+        return entities_body([self._entries[each].fetch for each in entries], self._name)
 
 
 class _Entry:
@@ -122,7 +121,7 @@ class _Entry:
 
 
 def _encoded(variable: ContextVariable, around: Object) -> bytes:
-    return orjson.dumps(_read(variable.input, around))
+    return encode(_read(variable.input, around))
 
 
 def _read(wanted: Input, value: Any) -> Any:

@@ -38,6 +38,7 @@ from graphql import (
     visit,
 )
 
+from router.executor.absence import Shape, shape_of
 from router.executor.documents import RequestBody, root_body
 from router.planner.plan import Fetch
 from router.supergraph import Supergraph
@@ -92,17 +93,18 @@ class StreamTemplate:
     subgraph: str
     opening: RequestBody
     cursor: Cursor | None
+    shape: Shape
 
     def filled(self, variables: Mapping[str, Any]) -> StreamRequest:
         """The request of one client."""
         return StreamRequest(self.subgraph, variables, self.opening, self.cursor)
 
 
-def stream_template(supergraph: Supergraph, fetch: Fetch) -> StreamTemplate:
+def stream_template(supergraph: Supergraph, fetch: Fetch, name: str = "") -> StreamTemplate:
     """The stream that the first fetch of a subscription's plan opens."""
-    body = root_body(fetch)
+    body, shape = root_body(fetch, name), shape_of(fetch.output)
     if not _is_numbered(supergraph, fetch):
-        return StreamTemplate(fetch.subgraph, body, None)
+        return StreamTemplate(fetch.subgraph, body, None, shape)
     operation = cast("OperationDefinitionNode", parse(body.document, no_location=True).definitions[0])
     [field] = [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]
     number, field = _numbered(field)
@@ -110,7 +112,7 @@ def stream_template(supergraph: Supergraph, fetch: Fetch) -> StreamTemplate:
     variable = _free("cursor", {each.variable.name.value for each in operation.variable_definitions or ()})
     resuming = _going_on(operation, field, variable)
     cursor = Cursor(fetch.output.fields[0].key, number, variable, _body(resuming))
-    return StreamTemplate(fetch.subgraph, _body(opening), cursor)
+    return StreamTemplate(fetch.subgraph, _body(opening), cursor, shape)
 
 
 def _is_numbered(supergraph: Supergraph, fetch: Fetch) -> bool:

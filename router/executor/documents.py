@@ -8,8 +8,13 @@ from typing import Any
 
 import orjson
 
+from router.json_text import encode
 from router.planner.plan import Fetch, Output
 from router.selections import TYPENAME, Conditions, conditions_text
+
+_NAMED = (b'{"query":"query ', b'{"query":"subscription ')
+# Before this, a named one has no selections and no variables.
+_NAME_STARTS = min(map(len, _NAMED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class RequestBody:
     ) -> bytes:
         """The body with the operation's variables and with representations, which are JSON already."""
         parts = [
-            b'"%b":%b' % (name.encode(), orjson.dumps(variables[name]))
+            b'"%b":%b' % (name.encode(), encode(variables[name]))
             for name in self.variables
             if name in variables
         ]
@@ -37,14 +42,15 @@ class RequestBody:
         return b'%b,"variables":{%b}}' % (self.head, b",".join(parts)) if parts else self.head + b"}"
 
 
-def root_body(fetch: Fetch) -> RequestBody:
-    """The request of a fetch that asks a root type."""
+def root_body(fetch: Fetch, name: str = "") -> RequestBody:
+    """The request of a fetch that asks a root type, under a name that tells subgraphs why it is asked."""
     declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
     head = f"({','.join(declared)})" if declared else ""
-    return _body(f"{fetch.kind}{head}{fetch.directives}{compact(fetch.output)}", fetch.variables)
+    head = f"{_named(fetch.kind, name)}{head}{fetch.directives}"
+    return _body(f"{head}{compact(fetch.output)}", fetch.variables)
 
 
-def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
+def entities_body(fetches: Sequence[Fetch], name: str = "") -> RequestBody:
     """The request that carries entity fetches together; one may be there several times, for its contexts."""
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
@@ -59,7 +65,7 @@ def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
         f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
-    head = f"query({','.join(declared)}){fetches[0].directives}"
+    head = f"{_named('query', name)}({','.join(declared)}){fetches[0].directives}"
     return _body(f"{head}{{{asked}}}", tuple(sorted(variables.items())), names)
 
 
@@ -76,6 +82,15 @@ def suffix(index: int) -> str:
 def is_mutation(body: bytes) -> bool:
     """Whether a request body made here asks for a mutation, which must not be sent twice."""
     return body.startswith(b'{"query":"mutation')
+
+
+def unnamed(body: bytes) -> bytes:
+    """What a request body asks, whatever the name of the operation that asks it."""
+    if not body.startswith(_NAMED):
+        return body
+    selections = body.find(b"{", _NAME_STARTS)
+    variables = body.find(b"(", _NAME_STARTS, selections)
+    return body[variables if variables >= 0 else selections :]
 
 
 def alias(index: int) -> str:
@@ -101,6 +116,10 @@ def _conditional(field: str, conditions: Conditions, below: str) -> str:
     for each in sorted(conditions - set(own.values())):
         text = f"...{conditions_text(frozenset({each}))}{{{text}}}"
     return text
+
+
+def _named(kind: str, name: str) -> str:
+    return f"{kind} {name}" if name else kind
 
 
 def _free(name: str, taken: Container[str]) -> str:

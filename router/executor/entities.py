@@ -9,8 +9,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-import orjson
-
+from router.json_text import encode
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
 from router.selections import TYPENAME, hold
 
@@ -31,12 +30,14 @@ class Batch:
     ) -> None:
         self.representations: list[bytes] = []
         self.waiting: list[list[int]] = []
+        self.unpresented: list[int] = []
         self.objects = objects
         known: dict[bytes, int] = {}
         asked = enumerate(objects) if chosen is None else ((index, objects[index]) for index in chosen)
         for index, each in asked:
             encoded = present(each)
             if encoded is None:
+                self.unpresented.append(index)
                 continue
             if encoded not in known:
                 known[encoded] = len(self.representations)
@@ -48,14 +49,24 @@ class Batch:
         """The representations as a JSON list."""
         return b"[" + b",".join(self.representations) + b"]"
 
-    def scatter(self, entities: Any, *, apart: bool = False) -> None:
-        """Merges each answer into the objects that wait for it; kept apart, each gets a copy of its own."""
-        if not isinstance(entities, list):
-            return
-        for entity, waiting in zip(entities, self.waiting, strict=False):
+    def scatter(self, entities: Any, *, apart: bool = False) -> list[int]:
+        """Merges each answer into the objects that wait for it; kept apart, each gets a copy of its own.
+
+        Returns the positions of the entities that did not come.
+        """
+        answers = entities if isinstance(entities, list) else []
+        absent = [*range(len(answers), len(self.waiting))]
+        for position, (entity, waiting) in enumerate(zip(answers, self.waiting, strict=False)):
             if isinstance(entity, dict):
                 for index in waiting:
                     merge(self.objects[index], copied(entity) if apart else entity)
+            else:
+                absent.append(position)
+        return absent
+
+    def waiting_for(self, positions: Iterable[int]) -> list[Object]:
+        """The objects that wait for the entities at some positions."""
+        return [self.objects[index] for position in positions for index in self.waiting[position]]
 
 
 def copied(value: Any) -> Any:
@@ -100,12 +111,17 @@ def collect(data: Any, path: FetchPath) -> list[Object]:
     found = [data]
     for segment in path:
         if isinstance(segment, Narrowing):
-            found = [each for each in found if each.get(TYPENAME, segment.type) == segment.type]
+            found = [
+                each
+                for each in found
+                if isinstance(each, dict) and each.get(TYPENAME, segment.type) == segment.type
+            ]
         elif segment == LIST:
             found = [item for each in found if isinstance(each, list) for item in each if item is not None]
         else:
-            values = (each.get(segment) for each in found)
-            found = [value for value in values if value is not None]
+            found = [
+                value for each in found if isinstance(each, dict) and (value := each.get(segment)) is not None
+            ]
     return [each for each in found if isinstance(each, dict)]
 
 
@@ -121,12 +137,14 @@ def places(data: Any, path: FetchPath) -> Iterator[ResponsePath]:
 
 
 def _steps(place: ResponsePath, value: Any, segment: str | Narrowing) -> Iterator[tuple[ResponsePath, Any]]:
-    if isinstance(segment, Narrowing):
-        if value.get(TYPENAME, segment.type) == segment.type:
-            yield place, value
-    elif segment == LIST:
+    if segment == LIST:
         items = value if isinstance(value, list) else ()
         yield from (((*place, index), item) for index, item in enumerate(items) if item is not None)
+    elif not isinstance(value, dict):
+        return
+    elif isinstance(segment, Narrowing):
+        if value.get(TYPENAME, segment.type) == segment.type:
+            yield place, value
     elif (below := value.get(segment)) is not None:
         yield (*place, segment), below
 
@@ -180,7 +198,7 @@ def _presenters(representations: Sequence[Representation]) -> Callable[[], Prese
                 fields = _read(representation.input, each)
                 if fields is not None:
                     name = typename if typename in representation.known else representation.typename
-                    return orjson.dumps({TYPENAME: name, **fields})
+                    return encode({TYPENAME: name, **fields})
         return None
 
     return lambda: present
@@ -192,9 +210,9 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
     names = tuple(field.name for field in representation.input.fields)
     accepts, own_names = representation.accepts, representation.known
 
-    def encode(name: str, found: Any) -> bytes:
+    def encoded(name: str, found: Any) -> bytes:
         items = found if len(names) > 1 else (found,)
-        return orjson.dumps({TYPENAME: name, **dict(zip(names, items, strict=True))})
+        return encode({TYPENAME: name, **dict(zip(names, items, strict=True))})
 
     def of_batch() -> Presenter:
         by_name: defaultdict[str, dict[Any, bytes]] = defaultdict(dict)
@@ -212,11 +230,11 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
             try:
                 return known[found]
             except KeyError:
-                encoded = known[found] = encode(name, found)
-                return encoded
+                known[found] = text = encoded(name, found)
+                return text
             except TypeError:
                 # A custom scalar may be an object or a list, which cannot be looked up.
-                return encode(name, found)
+                return encoded(name, found)
 
         return present
 

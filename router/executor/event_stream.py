@@ -24,8 +24,9 @@ class ServerSentEvent:
 class EventDecoder:
     """Assembles events from the chunks of a stream, however the network cut them.
 
-    Lines may end in LF, CR or CRLF; comments and unknown fields are passed over; an event without data
-    is no event, as the standard says.
+    Lines may end in LF, CR or CRLF; comments and unknown fields are passed over. An event with neither name
+    nor data is none. One with a name alone is none for the standard, which is that of browsers, but servers
+    that never meet one end a GraphQL stream with it.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -44,7 +45,7 @@ class EventDecoder:
         for line in lines:
             if line:
                 self._field(line)
-            elif self._data:
+            elif self._data or self._name:
                 yield self._complete()
         if len(self._rest) + sum(map(len, self._data)) > self._max_bytes:
             raise EventTooLargeError(f"an event of more than {self._max_bytes} bytes")

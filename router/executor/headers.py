@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 ClientHeaders: TypeAlias = tuple[tuple[str, str], ...]
-_Change: TypeAlias = Callable[[MutableMapping[str, str], ClientHeaders], None]
+HeaderValue: TypeAlias = str | tuple[str, ...]
+"""The value of a header, or those of one that stands several times; each character is a byte."""
+_Change: TypeAlias = Callable[[MutableMapping[str, HeaderValue], ClientHeaders], None]
+
+# A caller's own context, which W3C's recommendation has everybody pass on: nobody has to ask for it.
+BAGGAGE = "baggage"
 
 
 @dataclass(frozen=True, slots=True)
 class Propagate:
-    """The client's header is passed on as it came, if it came."""
+    """The client's header is passed on as it came, as often as it came."""
 
     name: str
 
@@ -44,16 +49,16 @@ class HeaderRules:
     """Rules in their order, compiled once for each subgraph; a later rule wins over an earlier one."""
 
     def __init__(self, rules: Iterable[HeaderRule] = ()) -> None:
-        self._rules = tuple(rules)
+        self._rules = (HeaderRule(Propagate(BAGGAGE)), *rules)
         self._compiled: dict[str, tuple[_Change, ...]] = {}
         names = (rule.change.name for rule in self._rules if isinstance(rule.change, Propagate))
-        self._propagated = tuple(dict.fromkeys(names))
+        self._propagated = frozenset(names)
 
     def of_client(self, headers: Mapping[str, str]) -> ClientHeaders:
-        """The headers of a client's request that any rule passes on."""
-        return tuple((name, headers[name]) for name in self._propagated if name in headers)
+        """The headers of a client's request that any rule passes on; a name may be there several times."""
+        return tuple(pair for pair in headers.items() if pair[0] in self._propagated)
 
-    def apply(self, subgraph: str, headers: MutableMapping[str, str], client: ClientHeaders) -> None:
+    def apply(self, subgraph: str, headers: MutableMapping[str, HeaderValue], client: ClientHeaders) -> None:
         """Changes the headers of a request to a subgraph."""
         changes = self._compiled.get(subgraph)
         if changes is None:
@@ -67,8 +72,14 @@ def _compiled(change: Propagate | Put | Remove) -> _Change:
     name = change.name
     match change:
         case Propagate():
-            return lambda headers, client: headers.update(pair for pair in client if pair[0] == name)
+            return lambda headers, client: _propagate(name, headers, client)
         case Put(value=value):
             return lambda headers, _: headers.update({name: value})
         case Remove():
             return lambda headers, _: (headers.pop(name, None), None)[1]
+
+
+def _propagate(name: str, headers: MutableMapping[str, HeaderValue], client: ClientHeaders) -> None:
+    values = tuple([value for known, value in client if known == name])
+    if values:
+        headers[name] = values if len(values) > 1 else values[0]

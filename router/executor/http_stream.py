@@ -12,14 +12,19 @@ from typing import cast
 
 import httptools
 
-from router.executor.http_client import Address, HttpError, encoded_request
+from router.executor.address import Address
+from router.executor.content_coding import IDENTITY, ContentError, Decoder
+from router.executor.headers import HeaderValue
+from router.executor.http_client import HttpError, encoded_request
 
 # What a slow reader leaves unread before its sender has to wait.
 MAX_UNREAD_BYTES = 65_536
+# What one piece of a compressed stream may become.
+MAX_PIECE_BYTES = 4_194_304
 
 
 async def open_stream(
-    address: Address, headers: Mapping[str, str], body: bytes, silence: float
+    address: Address, headers: Mapping[str, HeaderValue], body: bytes, silence: float
 ) -> HttpStream:
     """Posts a request on a connection of its own and waits for the head of its answer.
 
@@ -47,8 +52,10 @@ class HttpStream(asyncio.Protocol):
 
     __slots__ = (
         "_content_type",
+        "_decoder",
         "_failure",
         "_heard",
+        "_kept",
         "_loop",
         "_parser",
         "_paused",
@@ -73,6 +80,8 @@ class HttpStream(asyncio.Protocol):
         self._unread = b""
         self._status = 0
         self._content_type = ""
+        self._kept: dict[bytes, bytes] = {}
+        self._decoder: Decoder | None = None
         self._paused = self._sized = self._whole = False
         self._failure: str | None = None
 
@@ -85,6 +94,11 @@ class HttpStream(asyncio.Protocol):
     def content_type(self) -> str:
         """The media type of the answer, without its parameters."""
         return self._content_type
+
+    @property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """Those headers of the answer that say what is to be done with it."""
+        return self._kept
 
     async def begin(self, request: bytes) -> None:
         """Sends the request and waits for the head of the answer."""
@@ -143,16 +157,28 @@ class HttpStream(asyncio.Protocol):
                 self._content_type = value.split(b";")[0].strip().lower().decode("latin-1")
             case b"content-length" | b"transfer-encoding":
                 self._sized = True
+            case b"content-encoding" | b"location" | b"retry-after" as kept:
+                self._kept[kept] = value
 
     def on_headers_complete(self) -> None:
         """The head is whole, unless it only announces another."""
         status = self._parser.get_status_code()
-        if status >= 200:
+        if status < 200:
+            return
+        coding = self._kept.get(b"content-encoding", b"").strip().lower().decode("latin-1")
+        try:
+            self._decoder = None if coding in IDENTITY else Decoder(coding)
+        except ContentError as error:
+            self._fail(str(error))
+        else:
             self._status = status
 
     def on_body(self, chunk: bytes) -> None:
         """A part of the body."""
-        self._unread += chunk
+        try:
+            self._unread += self._decoder.feed(chunk, MAX_PIECE_BYTES) if self._decoder else chunk
+        except ContentError as error:
+            self._break_off(str(error))
         if len(self._unread) > MAX_UNREAD_BYTES and self._transport is not None and not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -178,7 +204,10 @@ class HttpStream(asyncio.Protocol):
             # A sender that has to wait is not silent.
             self._timer = self._loop.call_at(max(due, self._loop.time() + self._silence / 2), self._check)
             return
-        self._fail(f"silent for {self._silence:g} seconds")
+        self._break_off(f"silent for {self._silence:g} seconds")
+
+    def _break_off(self, reason: str) -> None:
+        self._fail(reason)
         self._wake()
         self.close()
 

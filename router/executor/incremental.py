@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from router.deferral import DeferUsage, ExecutionGroup
 from router.executor.entities import ResponsePath
+from router.executor.locations import Locations, located
 from router.executor.projection import Answer, DeferredObject, path_of
 from router.executor.run import Run, Runnable
 
@@ -52,12 +53,13 @@ class Payload:
 class Delivery:
     """The later part of one answer; `run` holds the data that the first part was made of."""
 
-    def __init__(self, groups: Groups, run: Run) -> None:
+    def __init__(self, groups: Groups, run: Run, locations: Locations) -> None:
         self._run = run
+        self._locations = locations
         self._groups = groups
         self._usages = frozenset(usage for group in groups for usage in group.usages)
         self._objects: defaultdict[ExecutionGroup, list[DeferredObject]] = defaultdict(list)
-        self._running: dict[asyncio.Task[_Errors], ExecutionGroup] = {}
+        self._running: dict[asyncio.Task[Run], ExecutionGroup] = {}
         self._started: set[ExecutionGroup] = set()
         self._finished: set[ExecutionGroup] = set()
         self._ids = count()
@@ -144,22 +146,23 @@ class Delivery:
             told = {"id": name, "path": [*fragment.path]}
             payload.pending.append(told if label is None else told | {"label": label})
 
-    async def _found(self, group: ExecutionGroup) -> _Errors:
-        """Fetches what a group lacks; the errors of it."""
-        run = replace(self._run, errors=[])
+    async def _found(self, group: ExecutionGroup) -> Run:
+        """Fetches what a group lacks; what went wrong is noted in a run of its own."""
+        run = replace(self._run, errors=[], absences=[*self._run.absences])
         if node := self._groups[group]:
             await node(run)
-        return run.errors
+        return run
 
-    def _finish(self, group: ExecutionGroup, errors: _Errors, payload: Payload) -> None:
+    def _finish(self, group: ExecutionGroup, run: Run, payload: Payload) -> None:
         self._finished.add(group)
         for each in self._objects[group]:
             path = tuple(path_of(each.link))
             fragments = [fragment for fragment in _fragments(group, path) if fragment in self._pending]
             if not fragments:
                 continue
-            answer = Answer(self._run.variables, list(_concerning(errors, path)))
+            answer = Answer(run.variables, list(_concerning(run.errors, path)), run.absences)
             data = each.project(answer)
+            located(answer.errors, self._locations)
             if data is None:
                 self._fail(fragments, answer.errors, payload)
             else:

@@ -6,8 +6,8 @@ the public schema, and a null where none may be propagates to the nearest place 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from router.deferral import ExecutionGroup
+from router.executor.absence import Absence, AbsentFields, absent_fields
 from router.executor.entities import merge
 from router.planner.names import Holding, Keys, Place, ResponseNames
 from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet, hold
@@ -31,15 +32,17 @@ from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOp
 Link: TypeAlias = tuple[Any, str | int] | None
 
 _PROPAGATED = object()
+_MISSING = object()
+INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 _SCALARS: Mapping[str, tuple[type, ...]] = {
-    "Int": (int,),
+    "Int": (int, float),
     "Float": (int, float),
     "String": (str,),
     "Boolean": (bool,),
     "ID": (str, int),
 }
+# An Int has a range, which a class does not tell.
 _COMPLETE_CLASSES: Mapping[str, type] = {
-    "Int": int,
     "Float": float,
     "String": str,
     "Boolean": bool,
@@ -47,19 +50,74 @@ _COMPLETE_CLASSES: Mapping[str, type] = {
 }
 
 
-@dataclass(slots=True)
 class Answer:
     """An answer in the making: its variables, the errors found while projecting, and what comes later."""
 
-    variables: Mapping[str, Any]
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    deferred: list[DeferredObject] = field(default_factory=list)
+    __slots__ = ("_absences", "_absent", "_explained", "deferred", "errors", "variables")
+
+    def __init__(
+        self,
+        variables: Mapping[str, Any],
+        errors: list[dict[str, Any]] | None = None,
+        absences: Sequence[Absence] = (),
+    ) -> None:
+        self.variables = variables
+        self.errors = [] if errors is None else errors
+        self.deferred: list[DeferredObject] = []
+        self._absences = absences
+        self._absent: AbsentFields | None = None
+        self._explained: _Explained | None = None
 
     def error(self, message: str, link: Link) -> None:
         """Notes an error at a place, unless an error of a fetch explains it already."""
         path = path_of(link)
-        if not any(_explains(known.get("path"), path) for known in self.errors):
-            self.errors.append({"message": message, "path": path})
+        if not self._known().explain(path):
+            self._add({"message": message, "path": path})
+
+    def lacking(self, value: Any, key: str, typename: str, link: tuple[Link, str]) -> Any:
+        """What an object has that lacks a field: null, and an error if anything is wrong with that."""
+        if self._absent is None:
+            self._absent = absent_fields(self._absences)
+        errors = self._absent.get((id(value), key), [] if key == TYPENAME else None)
+        if errors is None:
+            self.error(f"The service sent nothing for {typename}.{link[1]}.", link)
+        for error in errors or ():
+            self._add({**error, "path": path_of(link)})
+        return None
+
+    def _add(self, error: dict[str, Any]) -> None:
+        self._known().add(error["path"])
+        self.errors.append(error)
+
+    def _known(self) -> _Explained:
+        if self._explained is None:
+            self._explained = _Explained(self.errors)
+        return self._explained
+
+
+class _Explained:
+    """The places that errors tell of, looked up in as many steps as a path has."""
+
+    def __init__(self, errors: Iterable[Mapping[str, Any]]) -> None:
+        self._all = False
+        self._at: set[tuple[str | int, ...]] = set()
+        self._above: set[tuple[str | int, ...]] = set()
+        for error in errors:
+            self.add(error.get("path"))
+
+    def add(self, path: Sequence[str | int] | None) -> None:
+        """An error at a place; without one, it may be the reason for anything."""
+        if path is None:
+            self._all = True
+            return
+        self._at.add(tuple(path))
+        self._above.update(tuple(path[:length]) for length in range(len(path)))
+
+    def explain(self, path: Sequence[str | int]) -> bool:
+        """Whether an error at, above or below a place tells why there is nothing."""
+        if self._all or tuple(path) in self._above:
+            return True
+        return any(tuple(path[:length]) in self._at for length in range(len(path) + 1))
 
 
 # Completes a value that stands under a key of the object or list at a link.
@@ -132,6 +190,7 @@ class _Compiler:
                     return None
                 return untyped(value, link, answer)
             if typename not in possible:
+                answer.error(f"The service sent an object that is no {type_.name}.", link)
                 return None
             if typename not in by_type:
                 by_type[typename] = self._object(typename, selections, places)
@@ -193,9 +252,10 @@ class _Compiler:
                 fields = tuple(holding[name] for name in order if name in holding)
             projected: dict[str, Any] = {}
             for name, key, complete_field, complete_class in fields:
-                found = value.get(key)
+                found = value.get(key, _MISSING)
                 if found.__class__ is not complete_class:
-                    found = complete_field(found, link, name, answer)
+                    known = answer.lacking(value, key, typename, (link, name)) if found is _MISSING else found
+                    found = complete_field(known, link, name, answer)
                     if found is _PROPAGATED:
                         return None
                 projected[name] = found
@@ -279,12 +339,22 @@ def _nullable(complete: _CompleteObject) -> _Complete:
 
 def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
     if isinstance(type_, GraphQLEnumType):
-        values = frozenset(type_.values)
-        return lambda value, _link, _key, _answer: value if value in values else None
+        return _enum(at, frozenset(type_.values))
     accepted = _SCALARS.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
     if accepted is None:
         return _unchecked
-    return _scalar(type_.name, accepted, at)
+    return _int(at) if type_.name == "Int" else _scalar(type_.name, accepted, at)
+
+
+@lru_cache(maxsize=10_000)
+def _enum(at: str, values: frozenset[str]) -> _Complete:
+    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+        if value is None or (value.__class__ is str and value in values):
+            return value
+        answer.error(f"{at} has none of the values that the service may send.", (link, key))
+        return None
+
+    return checked
 
 
 @lru_cache(maxsize=10_000)
@@ -302,17 +372,24 @@ def _scalar(name: str, accepted: tuple[type, ...], at: str) -> _Complete:
     return checked
 
 
+@lru_cache(maxsize=10_000)
+def _int(at: str) -> _Complete:
+    """JSON does not tell 1.0 from 1."""
+
+    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+        if value is None or (value.__class__ is int and INT_MIN <= value <= INT_MAX):
+            return value
+        if value.__class__ is float and INT_MIN <= value <= INT_MAX and value.is_integer():
+            return int(value)
+        answer.error(f"{at} is of type Int, but the service sent something else.", (link, key))
+        return None
+
+    return checked
+
+
 def _unchecked(value: Any, _link: Link, _key: str | int, _answer: Answer) -> Any:
     return value
 
 
 def _any_holds(alternatives: Iterable[Conditions], variables: Mapping[str, Any]) -> bool:
     return any(hold(conditions, variables) for conditions in alternatives)
-
-
-def _explains(known: list[str | int] | None, path: list[str | int]) -> bool:
-    """Whether an error at one path tells why there is nothing at another."""
-    if known is None:
-        return True
-    shared = min(len(known), len(path))
-    return known[:shared] == path[:shared]

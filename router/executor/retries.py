@@ -11,10 +11,12 @@ from router.executor.documents import is_mutation
 from router.executor.transport import Failure, Outcome, RequestContext, Transport
 from router.telemetry import Metrics
 
-RETRIED = frozenset({Outcome.UNREACHABLE, Outcome.INVALID})
+RETRIED = frozenset({Outcome.UNREACHABLE, Outcome.UNAVAILABLE, Outcome.TOO_EARLY})
 # What a quiet router may retry before its fetches have earned anything.
 RESERVE = 10.0
 FIRST_PAUSE_SECONDS = 0.05
+# A subgraph that asks for more is not waited for; the client reads when to come back.
+LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Budget:
@@ -39,7 +41,7 @@ class Budget:
 
 
 class Retries:
-    """Sends a query again that found no subgraph or no GraphQL, as long as budget and time allow it."""
+    """Sends a query again that found no subgraph, as long as budget and time allow it."""
 
     def __init__(self, inner: Transport, attempts: int, share: float, metrics: Metrics) -> None:
         self._inner = inner
@@ -60,7 +62,7 @@ class Retries:
         for attempt in range(self._attempts):
             if not (isinstance(answer, Failure) and answer.outcome in RETRIED):
                 break
-            pause = _pause(attempt)
+            pause = max(_pause(attempt), answer.retry_after or 0)
             if not _in_time(context, pause) or not budget.spend():
                 break
             await asyncio.sleep(pause)
@@ -75,4 +77,6 @@ def _pause(attempt: int) -> float:
 
 
 def _in_time(context: RequestContext, pause: float) -> bool:
+    if pause > LONGEST_PAUSE_SECONDS:
+        return False
     return context.deadline is None or time.monotonic() + pause < context.deadline

@@ -15,12 +15,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from router.errors import TooSlowError
 from router.executor.cursor import StreamRequest
+from router.executor.documents import unnamed
 from router.executor.reopening import unbroken
 from router.executor.transport import RequestContext, StreamSource
+from router.json_text import decode, encode
 
 MAX_WAITING_EVENTS = 256
 
@@ -60,7 +60,7 @@ class _Listener:
         if isinstance(told, Exception):
             raise told
         # What orjson writes keeps four kibibytes, however short it is: nothing here outlives its reading.
-        return None if told is None else orjson.loads(told)
+        return None if told is None else decode(told)
 
 
 class SharedStreams:
@@ -93,7 +93,11 @@ class SharedStreams:
             await broadcast.leave(listener)
 
     def _joined(self, request: StreamRequest, context: RequestContext, listener: _Listener) -> _Broadcast:
-        identity = (request.subgraph, request.body(), replace(context, traceparent="", tracestate=""))
+        identity = (
+            request.subgraph,
+            unnamed(request.body()),
+            replace(context, traceparent="", tracestate=""),
+        )
         broadcast = self._joinable.get(identity)
         if broadcast is None:
 
@@ -132,7 +136,7 @@ class _Broadcast:
             async with aclosing(stream) as events:
                 async for event in events:
                     self._no_longer_joinable()
-                    self._tell(orjson.dumps(event))
+                    self._tell(encode(event))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the events are read
             end = error
         self._no_longer_joinable()

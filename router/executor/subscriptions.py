@@ -8,17 +8,20 @@ the moment its connection closes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
+from router.executor.address import Address
 from router.executor.event_stream import EventDecoder, EventTooLargeError
 from router.executor.headers import HeaderRules
-from router.executor.http_client import Address, HttpError
+from router.executor.http_client import HttpAnswer, HttpError
 from router.executor.http_stream import HttpStream, open_stream
 from router.executor.subgraph import (
     NO_RULES,
     StreamBrokenError,
     SubgraphError,
+    accepted,
     graphql_response,
     outgoing_headers,
 )
@@ -33,16 +36,24 @@ MAX_EVENT_BYTES = 4_194_304
 # Three heartbeats of the slowest common server; a stream that is silent for longer is dead.
 SILENCE_SECONDS = 45.0
 SERVER_ERROR = 500
+# The events of GraphQL over SSE; before it had names, servers sent responses as events without one.
+NEXT, COMPLETE, UNNAMED = "next", "complete", "message"
 
 
 class EventSource:
     """Opens subscriptions at the subgraphs' addresses."""
 
-    def __init__(self, urls: Mapping[str, str], timeout: float, rules: HeaderRules = NO_RULES) -> None:
-        self._urls = urls
+    def __init__(
+        self,
+        addresses: Mapping[str, Address],
+        timeout: float,
+        rules: HeaderRules = NO_RULES,
+        codings: Sequence[str] = (),
+    ) -> None:
+        self._addresses = addresses
         self._timeout = timeout
         self._rules = rules
-        self._addresses: dict[str, Address] = {}
+        self._headers = {**HEADERS, "accept-encoding": accepted(codings)}
 
     async def open(self, subgraph: str, body: bytes, context: RequestContext) -> EventStream:
         """A stream that the subgraph has begun to answer.
@@ -50,10 +61,10 @@ class EventSource:
         Raises:
             StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
         """
-        headers = outgoing_headers(subgraph, context, self._rules, HEADERS)
+        headers = outgoing_headers(subgraph, context, self._rules, self._headers)
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await open_stream(self._address(subgraph), headers, body, SILENCE_SECONDS)
+                answer = await open_stream(self._addresses[subgraph], headers, body, SILENCE_SECONDS)
         except TimeoutError:
             reason = f"no stream within {self._timeout:g} seconds"
             raise StreamBrokenError(subgraph, reason, Outcome.TIMEOUT) from None
@@ -62,22 +73,18 @@ class EventSource:
         if answer.status >= SERVER_ERROR and "json" not in answer.content_type:
             answer.close()
             raise StreamBrokenError(subgraph, f"HTTP {answer.status} instead of a stream")
-        return EventStream(subgraph, answer)
-
-    def _address(self, subgraph: str) -> Address:
-        if subgraph not in self._addresses:
-            self._addresses[subgraph] = Address.of(self._urls[subgraph])
-        return self._addresses[subgraph]
+        return EventStream(subgraph, answer, self._timeout)
 
 
 class EventStream:
     """One open stream of a subgraph, which is one HTTP answer."""
 
-    __slots__ = ("_answer", "_subgraph")
+    __slots__ = ("_answer", "_subgraph", "_timeout")
 
-    def __init__(self, subgraph: str, answer: HttpStream) -> None:
+    def __init__(self, subgraph: str, answer: HttpStream, timeout: float) -> None:
         self._subgraph = subgraph
         self._answer = answer
+        self._timeout = timeout
 
     async def close(self) -> None:
         """Ends the subscription at the subgraph."""
@@ -90,28 +97,43 @@ class EventStream:
             StreamBrokenError: the stream breaks off.
             SubgraphError: what arrives is not a GraphQL response.
         """
-        subgraph, answer = self._subgraph, self._answer
         try:
-            if answer.content_type != EVENT_STREAM:
-                yield graphql_response(subgraph, answer.status, await self._whole())
+            if self._answer.content_type != EVENT_STREAM:
+                yield self._read(await self._whole())
                 return
-            decoder = EventDecoder(MAX_EVENT_BYTES)
-            while chunk := await answer.read():
-                for event in decoder.feed(chunk):
-                    if event.name == "complete":
-                        return
-                    if event.name == "next":
-                        yield graphql_response(subgraph, answer.status, event.data)
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    yield event
         except HttpError as error:
-            raise StreamBrokenError(subgraph, str(error)) from error
+            raise StreamBrokenError(self._subgraph, str(error)) from error
         except EventTooLargeError as error:
-            raise SubgraphError(subgraph, str(error)) from None
-        raise StreamBrokenError(subgraph, "the stream ended before it was complete")
+            raise SubgraphError(self._subgraph, str(error)) from None
+
+    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+        decoder, unnamed = EventDecoder(MAX_EVENT_BYTES), False
+        while chunk := await self._answer.read():
+            for event in decoder.feed(chunk):
+                if event.name == COMPLETE:
+                    return
+                if event.name in (NEXT, UNNAMED) and event.data:
+                    unnamed = event.name == UNNAMED
+                    yield self._read(event.data)
+        # A server that gives its events no names has none for the end either.
+        if unnamed or any(event.name == COMPLETE for event in decoder.feed(b"\n\n")):
+            return
+        raise StreamBrokenError(self._subgraph, "the stream ended before it was complete")
+
+    def _read(self, body: bytes) -> dict[str, Any]:
+        return graphql_response(self._subgraph, HttpAnswer(self._answer.status, body, self._answer.headers))
 
     async def _whole(self) -> bytes:
         body = bytearray()
-        while chunk := await self._answer.read():
-            body += chunk
-            if len(body) > MAX_EVENT_BYTES:
-                raise SubgraphError(self._subgraph, f"an answer of more than {MAX_EVENT_BYTES} bytes")
+        try:
+            async with asyncio.timeout(self._timeout):
+                while chunk := await self._answer.read():
+                    body += chunk
+                    if len(body) > MAX_EVENT_BYTES:
+                        raise SubgraphError(self._subgraph, f"an answer of more than {MAX_EVENT_BYTES} bytes")
+        except TimeoutError:
+            raise SubgraphError(self._subgraph, f"no whole answer within {self._timeout:g} seconds") from None
         return bytes(body)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+Caller: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
 
 
 class Outcome(StrEnum):
@@ -18,8 +20,18 @@ class Outcome(StrEnum):
     """The operation ran out of time, which is not this subgraph's fault."""
     UNREACHABLE = "unreachable"
     """There is no connection, or it broke before the answer was whole."""
+    UNAVAILABLE = "unavailable"
+    """The subgraph cannot answer now, as it says itself, or what stands before it."""
     INVALID = "invalid"
-    """What came is not a GraphQL response."""
+    """What came is not a GraphQL response, which may be due to what was asked."""
+    REJECTED = "rejected"
+    """The subgraph refuses what this caller asks: an answer, although none of GraphQL."""
+    TOO_EARLY = "too_early"
+    """The subgraph did not take the request, and takes it when it is sent again."""
+    THROTTLED = "throttled"
+    """This caller has asked too much of the subgraph."""
+    BUSY = "busy"
+    """The fetch was not sent, as too many wait to be sent."""
     TOO_LARGE = "too_large"
     """The answer was given up at its allowed size."""
     REFUSED = "refused"
@@ -27,19 +39,25 @@ class Outcome(StrEnum):
 
 
 class Failure(dict[str, Any]):
-    """The GraphQL response that stands for an answer that did not come; why is for logs and layers."""
+    """The GraphQL response that stands for an answer that did not come; why is for logs and layers.
 
-    def __init__(self, subgraph: str, outcome: Outcome) -> None:
-        super().__init__(data=None, errors=[unanswered(subgraph)])
+    With `retry_after`, the subgraph has said in how many seconds it may be asked again.
+    """
+
+    def __init__(self, subgraph: str, outcome: Outcome, retry_after: int | None = None) -> None:
+        throttled = outcome is Outcome.THROTTLED
+        super().__init__(data=None, errors=[unanswered(subgraph, retry_after, throttled=throttled)])
         self.outcome = outcome
+        self.retry_after = retry_after
 
 
-def unanswered(subgraph: str) -> dict[str, Any]:
+def unanswered(subgraph: str, retry_after: int | None = None, *, throttled: bool = False) -> dict[str, Any]:
     """The GraphQL error that clients read when a subgraph did not answer, for whatever reason."""
-    return {
-        "message": f"The service {subgraph!r} did not answer.",
-        "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": subgraph},
-    }
+    code = "TOO_MANY_REQUESTS" if throttled else "DOWNSTREAM_SERVICE_ERROR"
+    extensions: dict[str, Any] = {"code": code, "serviceName": subgraph}
+    if retry_after is not None:
+        extensions["retryAfter"] = retry_after
+    return {"message": f"The service {subgraph!r} did not answer.", "extensions": extensions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +72,11 @@ class RequestContext:
     """When the operation must be answered, on the clock `time.monotonic`."""
     tracestate: str = ""
     """What tracing systems add to the `traceparent`."""
+
+    @property
+    def caller(self) -> Caller:
+        """What tells callers apart, as subgraphs do: the token, and the headers that are passed on."""
+        return self.authorization, self.headers
 
 
 class Transport(Protocol):

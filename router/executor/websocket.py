@@ -12,10 +12,10 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import aiohttp
-import orjson
 from aiohttp import WSCloseCode, WSMsgType
 
-from router.executor.headers import HeaderRules
+from router.executor.address import Address
+from router.executor.headers import HeaderRules, HeaderValue
 from router.executor.subgraph import (
     NO_RULES,
     StreamBrokenError,
@@ -25,6 +25,7 @@ from router.executor.subgraph import (
 )
 from router.executor.subscriptions import MAX_EVENT_BYTES, SERVER_ERROR, SILENCE_SECONDS
 from router.executor.transport import Outcome, RequestContext
+from router.json_text import InvalidJsonError, decode_repaired, encode
 
 SUBPROTOCOL = "graphql-transport-ws"
 OPERATION = "1"
@@ -41,12 +42,12 @@ class WebSocketSource:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        urls: Mapping[str, str],
+        addresses: Mapping[str, Address],
         timeout: float,
         rules: HeaderRules = NO_RULES,
     ) -> None:
         self._session = session
-        self._urls = urls
+        self._addresses = addresses
         self._timeout = timeout
         self._rules = rules
 
@@ -67,12 +68,15 @@ class WebSocketSource:
             raise StreamBrokenError(subgraph, reason, Outcome.TIMEOUT) from None
         return stream
 
-    async def _connected(self, subgraph: str, headers: Mapping[str, str]) -> aiohttp.ClientWebSocketResponse:
+    async def _connected(
+        self, subgraph: str, headers: Mapping[str, HeaderValue]
+    ) -> aiohttp.ClientWebSocketResponse:
         try:
             return await self._session.ws_connect(
-                self._urls[subgraph],
+                self._addresses[subgraph].url,
                 protocols=(SUBPROTOCOL,),
-                headers=headers,
+                headers=_pairs(headers),
+                ssl=self._addresses[subgraph].tls or True,
                 # A pong may take half as long again.
                 heartbeat=SILENCE_SECONDS * 2 / 3,
                 max_msg_size=MAX_EVENT_BYTES,
@@ -83,6 +87,8 @@ class WebSocketSource:
             raise failure(subgraph, f"HTTP {error.status} instead of a socket") from None
         except (aiohttp.ClientError, OSError) as error:
             raise StreamBrokenError(subgraph, f"no socket: {error}", Outcome.UNREACHABLE) from error
+        except ValueError as error:
+            raise SubgraphError(subgraph, f"a header that cannot be sent: {error}") from None
 
 
 class SocketStream:
@@ -94,7 +100,7 @@ class SocketStream:
         self._subgraph = subgraph
         self._socket = socket
 
-    async def begin(self, authorization: str | None, body: bytes) -> None:
+    async def begin(self, authorization: HeaderValue | None, body: bytes) -> None:
         """Introduces the caller, and subscribes once the subgraph has acknowledged that.
 
         Raises:
@@ -105,7 +111,7 @@ class SocketStream:
         try:
             if self._socket.protocol != SUBPROTOCOL:
                 raise SubgraphError(self._subgraph, f"a socket that does not speak {SUBPROTOCOL}")
-            await self._send(orjson.dumps({"type": "connection_init", **payload}))
+            await self._send(encode({"type": "connection_init", **payload}))
             if (await self._receive()).get("type") != "connection_ack":
                 raise SubgraphError(self._subgraph, "a message before the acknowledgement")
             await self._send(b'{"id":"%b","type":"subscribe","payload":%b}' % (OPERATION.encode(), body))
@@ -144,7 +150,7 @@ class SocketStream:
             message = self._decoded(await self._socket.receive())
             match message.get("type"):
                 case "ping":
-                    await self._send(orjson.dumps({"type": "pong", "payload": message.get("payload")}))
+                    await self._send(encode({"type": "pong", "payload": message.get("payload")}))
                 case "pong":
                     pass
                 case _:
@@ -154,9 +160,9 @@ class SocketStream:
         if frame.type is not WSMsgType.TEXT and frame.type is not WSMsgType.BINARY:
             raise self._closed()
         try:
-            message = orjson.loads(frame.data)
-        except orjson.JSONDecodeError:
-            message = None
+            message = decode_repaired(frame.data if isinstance(frame.data, bytes) else frame.data.encode())
+        except InvalidJsonError as error:
+            raise SubgraphError(self._subgraph, f"a message that is not JSON: {error}") from None
         if not isinstance(message, dict):
             raise SubgraphError(self._subgraph, "a message that is not a JSON object")
         return message
@@ -171,3 +177,12 @@ class SocketStream:
             await self._socket.send_frame(message, WSMsgType.TEXT)
         except aiohttp.ClientError as error:
             raise StreamBrokenError(self._subgraph, f"the socket broke: {error}") from error
+
+
+def _pairs(headers: Mapping[str, HeaderValue]) -> list[tuple[str, str]]:
+    """The headers as aiohttp takes them, which writes text in UTF-8: so are the bytes that a client sent."""
+    return [
+        (name, value.encode("latin-1").decode(errors="replace"))
+        for name, values in headers.items()
+        for value in (values if isinstance(values, tuple) else (values,))
+    ]

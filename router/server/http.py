@@ -98,7 +98,8 @@ class HttpEndpoint:
             return await self._responses.json(request, {"errors": [masked(trace.trace_id)]}, 500)
 
     def _begin_trace(self, request: Request) -> Trace:
-        return Trace.begin(request.headers.get("traceparent"))
+        headers = request.headers
+        return Trace.begin(headers.get("traceparent"), headers.getlist("tracestate"))
 
     async def _answer(self, request: Request, trace: Trace) -> EndpointResponse:
         refuse_cross_site(request)

@@ -34,6 +34,7 @@ from router.executor import (
     execute_incrementally,
     subscription_request,
 )
+from router.executor.ahead import completed
 from router.executor.headers import ClientHeaders, HeaderRules
 from router.executor.sharing import SharedStreams
 from router.executor.subgraph import NO_RULES, SubgraphError
@@ -242,9 +243,10 @@ class Operation:
         metrics = self._pipeline.metrics
         try:
             with metrics.subscriptions.track_inprogress():
-                async for event in source:
-                    metrics.events.inc()
-                    yield await self._complete(event)
+                async with aclosing(completed(source, self._complete)) as results:
+                    async for result in results:
+                        metrics.events.inc()
+                        yield result
         finally:
             await source.aclose()
 

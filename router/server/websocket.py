@@ -165,7 +165,8 @@ class Connection:
         await self._finish(message.id, ending)
 
     def _begin_trace(self) -> Trace:
-        return Trace.begin(self._socket.headers.get("traceparent"))
+        headers = self._socket.headers
+        return Trace.begin(headers.get("traceparent"), headers.getlist("tracestate"))
 
     async def _stream(self, message: Subscribe, caller: Caller, trace: Trace) -> dict[str, Any]:
         operation = await self._pipeline().open(message.request, caller, trace)

@@ -32,7 +32,7 @@ class TracedTransport(HttpTransport):
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """The subgraph's answer, or a failure, which is told by its outcome."""
-        attributes = request_attributes(subgraph, self._urls[subgraph])
+        attributes = request_attributes(subgraph, self._addresses[subgraph].url)
         with span_within(f"POST {subgraph}", SpanKind.CLIENT, attributes) as span:
             if not span.is_recording():
                 return await super().fetch(subgraph, body, context)
@@ -68,7 +68,7 @@ class TracedEventSource(EventSource):
 
     async def open(self, subgraph: str, body: bytes, context: RequestContext) -> EventStream:
         """The open stream."""
-        attributes = request_attributes(subgraph, self._urls[subgraph])
+        attributes = request_attributes(subgraph, self._addresses[subgraph].url)
         with span_within(f"POST {subgraph}", SpanKind.CLIENT, attributes) as span:
             if not span.is_recording():
                 return await super().open(subgraph, body, context)
@@ -80,7 +80,7 @@ class TracedWebSocketSource(WebSocketSource):
 
     async def open(self, subgraph: str, body: bytes, context: RequestContext) -> SocketStream:
         """The open stream."""
-        attributes = request_attributes(subgraph, self._urls[subgraph], "GET")
+        attributes = request_attributes(subgraph, self._addresses[subgraph].url, "GET")
         with span_within(f"GET {subgraph}", SpanKind.CLIENT, attributes) as span:
             if not span.is_recording():
                 return await super().open(subgraph, body, context)

@@ -12,6 +12,7 @@ import orjson
 
 from infra.bench.router.load import Load
 from infra.errors import InfraError
+from router.executor.address import Address
 from router.executor.http_client import HttpClient
 
 REQUESTS = 300
@@ -29,7 +30,7 @@ class Delays:
     longest: float
 
 
-async def delays(client: HttpClient, url: str, load: Load) -> tuple[Delays, Delays]:
+async def delays(client: HttpClient, url: Address, load: Load) -> tuple[Delays, Delays]:
     """One known query after the other: first alone, then while large new ones are prepared all the time.
 
     Raises:
@@ -45,7 +46,7 @@ async def delays(client: HttpClient, url: str, load: Load) -> tuple[Delays, Dela
     return _slowest(alone), _slowest(beside)
 
 
-async def _ask(client: HttpClient, url: str, numbers: Iterator[int]) -> None:
+async def _ask(client: HttpClient, url: Address, numbers: Iterator[int]) -> None:
     for number in numbers:
         body = orjson.dumps({"query": _large(number)})
         answer = await client.post(url, {"content-type": "application/json"}, body)

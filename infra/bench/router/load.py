@@ -9,6 +9,7 @@ import orjson
 
 from infra.bench.router.town import QUERY
 from infra.errors import InfraError
+from router.executor.address import Address
 from router.executor.http_client import HttpClient
 
 CONCURRENCY = 10
@@ -17,7 +18,7 @@ CONCURRENCY = 10
 class Load:
     """Asks the one query, each time as another caller, and takes only the one answer."""
 
-    def __init__(self, client: HttpClient, url: str) -> None:
+    def __init__(self, client: HttpClient, url: Address) -> None:
         self._client = client
         self._url = url
         self._body = orjson.dumps({"query": QUERY})

@@ -23,6 +23,7 @@ from infra.errors import InfraError
 from infra.local.ports import free_port
 from infra.schema.composition import compose
 from infra.schema.config import Subgraph
+from router.executor.address import Address
 from router.executor.http_client import HttpClient
 
 WARM_UP = 300
@@ -65,7 +66,7 @@ async def measure(folder: Path, requests: int) -> Figures:
         HttpClient() as client,
     ):
         _apart(process)
-        url = f"http://127.0.0.1:{router}/graphql"
+        url = Address.of(f"http://127.0.0.1:{router}/graphql")
         load = Load(client, url)
         await load.run(WARM_UP)
         fetches, spent, started = await _fetches(http, subgraphs), _cpu(process), time.perf_counter()

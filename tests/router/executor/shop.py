@@ -21,6 +21,7 @@ from router.executor import (
     execute_incrementally,
     prepare,
 )
+from router.executor.address import Address
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport
 from router.executor.transport import RequestContext
@@ -78,9 +79,14 @@ async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
 
     app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
     async with serving(app) as origin, HttpClient() as client:
-        urls = {subgraph: f"{origin}/{subgraph}" for subgraph in supergraph(name).subgraphs}
+        urls = {subgraph: Address.of(f"{origin}/{subgraph}") for subgraph in supergraph(name).subgraphs}
         running = Graph(name, HttpTransport(client, urls, 10, Metrics()))
         yield running
+
+
+def problem(message: str, *path: str | int, column: int, **more: Any) -> dict[str, Any]:
+    """An error as a client reads it, about a field in the first line of the document."""
+    return {"message": message, "path": [*path], "locations": [{"line": 1, "column": column}], **more}
 
 
 def data(**fields: Any) -> dict[str, Any]:

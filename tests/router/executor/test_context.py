@@ -8,7 +8,7 @@ from router.executor import ExecutionRequest, execute, prepare
 from router.planner import Planner
 from router.supergraph import Supergraph
 from tests.router.executor.market import Object, market
-from tests.router.executor.shop import CONTEXT, data, graph
+from tests.router.executor.shop import CONTEXT, data, graph, problem
 from tests.support.planning import SUPERGRAPHS, operation
 
 UNITS = {"EUR": 10, "USD": 12, None: 1}
@@ -296,7 +296,7 @@ async def test_an_error_stands_at_the_object_that_it_concerns():
     assert result.data == {
         "shops": [{"showcase": {"cost": 10}}, {"showcase": {"cost": None}}, {"showcase": {"cost": 12}}]
     }
-    assert result.errors == [{"message": "no price in USD", "path": ["shops", 1, "showcase", "cost"]}]
+    assert result.errors == [problem("no price in USD", "shops", 1, "showcase", "cost", column=22)]
 
 
 async def test_a_context_that_failed_gives_null_and_is_told_of():
@@ -311,7 +311,7 @@ async def test_a_context_that_failed_gives_null_and_is_told_of():
         result = await running.run("{ shops { showcase { price } } }")
 
     assert result.data == {"shops": [{"showcase": {"price": 1}}, {"showcase": {"price": 10}}]}
-    assert result.errors == [{"message": "no currency", "path": ["shops", 0]}]
+    assert result.errors == [problem("no currency", "shops", 0, column=3)]
 
 
 async def test_what_may_not_be_null_is_not_asked_for_without_its_value():
@@ -331,8 +331,7 @@ async def test_what_may_not_be_null_is_not_asked_for_without_its_value():
     }
     missing = "An argument needs a value from the context, which has none."
     assert result.errors == [
-        {"message": missing, "path": ["shops", 0, "showcase"]},
-        {"message": missing, "path": ["shops", 2, "showcase"]},
+        problem(missing, "shops", index, "showcase", "price", column=22) for index in (0, 2)
     ]
     assert len(running.sent_to("money")[0]["representations"]) == 1
 
@@ -358,7 +357,7 @@ async def test_an_object_around_of_an_unknown_type_gives_null():
     assert result.data is None
 
 
-async def test_an_error_without_a_place_is_told_once():
+async def test_an_error_without_a_place_is_told_of_every_field_that_is_null():
     shops = [
         {"id": "s1", "currency": "EUR", "showcase": {"id": "g1"}},
         {"id": "s2", "currency": "USD", "showcase": {"id": "g1"}},
@@ -368,4 +367,6 @@ async def test_an_error_without_a_place_is_told_once():
         result = await running.run("{ shops { showcase { price } } }")
 
     assert result.data == {"shops": [{"showcase": {"price": None}}, {"showcase": {"price": None}}]}
-    assert result.errors == [{"message": "down", "path": ["shops"]}]
+    assert result.errors == [
+        problem("down", "shops", index, "showcase", "price", column=22) for index in (0, 1)
+    ]

@@ -1,15 +1,20 @@
 """Identical fetches under way."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+import pytest
 from aiohttp import web
 
+from router.executor.address import Address
 from router.executor.deduplication import Deduplication
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport
-from router.executor.transport import RequestContext
+from router.executor.transport import Failure, Outcome, RequestContext
+from router.json_text import decode
 from router.telemetry import Metrics
 
 QUERY = b'{"query":"{books{title}}"}'
@@ -23,14 +28,15 @@ def context(authorization: str | None = None, agent: str = "a") -> RequestContex
 class Books:
     """A subgraph that answers once it may, and the fetches that are on their way to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes) -> None:
         self.asked = 0
+        self.body = body
         self.may_answer = asyncio.Event()
 
     async def answer(self, _: web.Request) -> web.StreamResponse:
         self.asked += 1
         await self.may_answer.wait()
-        return web.json_response({"data": {"books": [{"title": "Moon"}]}})
+        return web.Response(body=self.body)
 
     async def reached(self, times: int) -> None:
         async with asyncio.timeout(10):
@@ -39,8 +45,10 @@ class Books:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[Books, Deduplication]]:
-    books = Books()
+async def serving(
+    body: bytes = b'{"data":{"books":[{"title":"Moon"}]}}',
+) -> AsyncIterator[tuple[Books, Deduplication]]:
+    books = Books(body)
     app = web.Application()
     app.router.add_post("/graphql", books.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -48,7 +56,7 @@ async def serving() -> AsyncIterator[tuple[Books, Deduplication]]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     async with HttpClient() as client:
-        urls = {"books": f"http://{host}:{port}/graphql"}
+        urls = {"books": Address.of(f"http://{host}:{port}/graphql")}
         yield books, Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics())
     await runner.cleanup()
 
@@ -101,3 +109,30 @@ async def test_when_another_leaves_the_rest_are_answered():
         books.may_answer.set()
         answers = await asyncio.gather(*fetches, return_exceptions=True)
         assert [isinstance(answer, dict) for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"data":{"a":' + b"[" * 260 + b"]" * 260 + b"}}", b'{"data":{"a":123456789012345678901234567890}}'],
+)
+async def test_whatever_the_answer_is_all_who_wait_have_it(body: bytes):
+    async with serving(body) as (books, transport):
+        fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(4)]
+        await books.reached(1)
+        books.may_answer.set()
+        answers = await asyncio.gather(*fetches)
+    assert answers == [decode(body)] * 4
+    assert books.asked == 1
+
+
+async def test_one_who_waits_has_a_deadline_of_its_own():
+    async with serving() as (books, transport):
+        first = asyncio.create_task(transport.fetch("books", QUERY, context()))
+        await books.reached(1)
+        hurried = replace(context(), deadline=time.monotonic() + 0.01)
+        answer = await transport.fetch("books", QUERY, hurried)
+        assert isinstance(answer, Failure)
+        assert answer.outcome is Outcome.DEADLINE
+        assert answer["errors"][0]["extensions"]["serviceName"] == "books"
+        books.may_answer.set()
+        assert "errors" not in await first

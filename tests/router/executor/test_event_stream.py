@@ -29,8 +29,11 @@ def test_data_over_several_lines_is_one_value():
     assert read(b"data: a\ndata: b\n\n") == [ServerSentEvent("message", b"a\nb")]
 
 
-def test_an_event_without_data_is_no_event():
-    assert read(b"event: next\n\ndata: a\n\n") == [ServerSentEvent("next", b"a")]
+def test_an_event_without_data_is_one_by_its_name_alone():
+    assert read(b"event: complete\n\nid: 7\n\ndata: a\n\n") == [
+        ServerSentEvent("complete", b""),
+        ServerSentEvent("message", b"a"),
+    ]
 
 
 @pytest.mark.parametrize("chunks", [(b"data: " + b"x" * 100,), (b"data: " + b"x" * 50 + b"\n",) * 2])

@@ -1,10 +1,11 @@
 """Header rules."""
 
-from router.executor.headers import HeaderRule, HeaderRules, Propagate, Put, Remove
+from router.executor.headers import HeaderRule, HeaderRules, HeaderValue, Propagate, Put, Remove
 
 
-def sent(rules: list[HeaderRule], subgraph: str = "books", **client: str) -> dict[str, str]:
-    compiled, headers = HeaderRules(rules), {"authorization": "token"}
+def sent(rules: list[HeaderRule], subgraph: str = "books", **client: str) -> dict[str, HeaderValue]:
+    compiled = HeaderRules(rules)
+    headers: dict[str, HeaderValue] = {"authorization": "token"}
     compiled.apply(subgraph, headers, compiled.of_client(client))
     return headers
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from router.executor.http_client import Address, HttpError
+from router.executor.address import Address
+from router.executor.http_client import HttpError
 from router.executor.http_stream import MAX_UNREAD_BYTES, HttpStream, open_stream
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8\r\n"

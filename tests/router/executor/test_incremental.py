@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from router.executor import ExecutionRequest, execute, execute_incrementally, prepare
 from router.executor.transport import RequestContext
 from router.planner import Planner
-from tests.router.executor.shop import CONTEXT, data, failing, graph
+from tests.router.executor.shop import CONTEXT, data, failing, graph, problem
 from tests.router.executor.store import StoreTransport
 from tests.support.planning import operation, supergraph
 
@@ -192,7 +192,7 @@ async def test_a_null_where_none_may_be_fails_its_fragment_and_no_other():
     async with graph("shop", catalogue=catalogue, stock=stock) as shop:
         _, last = await shop.payloads("{ products { name ... @defer { inStock } } }")
 
-    error = {"message": "lost", "path": ["products", 0, "inStock"], "extensions": {"code": "BROKEN"}}
+    error = problem("lost", "products", 0, "inStock", column=32, extensions={"code": "BROKEN"})
     assert last["incremental"] == [{"id": "1", "data": {"inStock": 5}}]
     assert last["completed"] == [{"id": "0", "errors": [error]}, {"id": "1"}]
 
@@ -204,7 +204,11 @@ async def test_an_error_that_leaves_a_null_comes_with_its_fields():
         _, last = await shop.payloads('{ product(id: "1") { name ... @defer { warehouse { id } } } }')
 
     assert last["incremental"] == [
-        {"id": "0", "data": {"warehouse": None}, "errors": [{"message": "down", "path": ["product"]}]}
+        {
+            "id": "0",
+            "data": {"warehouse": None},
+            "errors": [problem("down", "product", "warehouse", column=40)],
+        }
     ]
 
 
@@ -218,7 +222,7 @@ async def test_a_fragment_inside_one_that_failed_is_never_named():
 
     assert [each["label"] for each in first["pending"]] == ["outer"]
     assert last == {
-        "completed": [{"id": "0", "errors": [{"message": "down", "path": ["product"]}]}],
+        "completed": [{"id": "0", "errors": [problem("down", "product", "inStock", column=51)]}],
         "hasNext": False,
     }
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from router.executor import prepare, reopening, subscription_request
+from router.executor.address import Address
 from router.executor.reopening import unbroken
 from router.executor.subgraph import StreamBrokenError, SubgraphError
 from router.executor.subscriptions import EventSource
@@ -71,7 +72,7 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventS
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    yield counter, EventSource({"counters": f"http://{host}:{port}/graphql"}, 5.0)
+    yield counter, EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)
     await runner.cleanup()
 
 

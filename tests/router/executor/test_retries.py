@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.executor.address import Address
 from router.executor.http_client import HttpClient
 from router.executor.retries import Budget, Retries
 from router.executor.subgraph import HttpTransport
@@ -37,7 +38,7 @@ async def retried(body: bytes, context: RequestContext) -> float | None:
     """How often a request to a subgraph that is down was sent again."""
     metrics = Metrics()
     async with HttpClient() as client:
-        down = HttpTransport(client, {"books": "http://127.0.0.1:1/graphql"}, 5.0, metrics)
+        down = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, metrics)
         answer = await Retries(down, 2, 0.1, metrics).fetch("books", body, context)
     assert getattr(answer, "outcome", None) is not Outcome.OK
     return metrics.registry.get_sample_value("router_subgraph_retries_total", {"subgraph": "books"})

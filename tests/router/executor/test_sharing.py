@@ -12,6 +12,7 @@ from aiohttp import web
 
 from router.errors import TooSlowError
 from router.executor import prepare, sharing, subscription_request
+from router.executor.address import Address
 from router.executor.sharing import SharedStreams
 from router.executor.subgraph import SubgraphError
 from router.executor.subscriptions import EventSource
@@ -95,7 +96,7 @@ async def on_air() -> AsyncIterator[Station]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     running.shared = SharedStreams(
-        {"counters": EventSource({"counters": f"http://{host}:{port}/graphql"}, 5.0)}
+        {"counters": EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)}
     )
     yield running
     await runner.cleanup()
@@ -164,7 +165,9 @@ async def test_the_end_of_the_stream_is_the_end_for_all_and_the_next_one_begins_
 
 async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
     station = Station()
-    station.shared = SharedStreams({"counters": EventSource({"counters": "http://127.0.0.1:1/graphql"}, 5.0)})
+    station.shared = SharedStreams(
+        {"counters": EventSource({"counters": Address.of("http://127.0.0.1:1/graphql")}, 5.0)}
+    )
     listeners = [station.listen(), station.listen()]
     for listener in listeners:
         with pytest.raises(SubgraphError):

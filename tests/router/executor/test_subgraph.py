@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from router.executor.address import Address
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport
 from router.executor.transport import RequestContext
@@ -36,7 +37,9 @@ async def transport(handler: Handler, patience: float = 5.0) -> AsyncIterator[Ht
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     async with HttpClient() as client:
-        yield HttpTransport(client, {"books": f"http://{host}:{port}/graphql"}, patience, Metrics())
+        yield HttpTransport(
+            client, {"books": Address.of(f"http://{host}:{port}/graphql")}, patience, Metrics()
+        )
     await runner.cleanup()
 
 
@@ -138,14 +141,14 @@ async def test_a_connection_that_breaks_is_a_failure_of_the_service():
 
 async def test_a_subgraph_that_is_down_is_a_failure_of_the_service():
     async with HttpClient() as client:
-        books = HttpTransport(client, {"books": "http://127.0.0.1:1/graphql"}, 5.0, Metrics())
+        books = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, Metrics())
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 
 async def test_fetches_are_measured_by_subgraph_and_outcome():
     metrics = Metrics()
     async with HttpClient() as client:
-        books = HttpTransport(client, {"books": "http://127.0.0.1:1/graphql"}, 5.0, metrics)
+        books = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, metrics)
         await books.fetch("books", b"{}", CONTEXT)
     labels = {"subgraph": "books", "outcome": "unreachable"}
     assert metrics.registry.get_sample_value("router_subgraph_fetch_seconds_count", labels) == 1.0

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from router.executor import subscriptions
+from router.executor.address import Address
 from router.executor.subgraph import SubgraphError
 from router.executor.subscriptions import EventSource
 from router.executor.transport import RequestContext
@@ -30,7 +31,7 @@ async def source(handler: Handler, patience: float = 5.0) -> AsyncIterator[Event
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    yield EventSource({"books": f"http://{host}:{port}/graphql"}, patience)
+    yield EventSource({"books": Address.of(f"http://{host}:{port}/graphql")}, patience)
     await runner.cleanup()
 
 
@@ -124,7 +125,7 @@ async def test_a_subgraph_that_does_not_open_the_stream_is_given_up():
 
 
 async def test_a_subgraph_that_is_down_is_an_error():
-    events = EventSource({"books": "http://127.0.0.1:1/graphql"}, 5.0)
+    events = EventSource({"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0)
     with pytest.raises(SubgraphError) as failure:
         await collected(events)
     assert failure.value.formatted()["extensions"] == {
@@ -136,7 +137,7 @@ async def test_a_subgraph_that_is_down_is_an_error():
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
     async with serving(subgraph(BOOKS, shelf)) as origin:
-        source = EventSource({"books": f"{origin}/graphql"}, 5.0)
+        source = EventSource({"books": Address.of(f"{origin}/graphql")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1

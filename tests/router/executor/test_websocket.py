@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from router.executor import prepare, reopening, subscription_request, websocket
+from router.executor.address import Address
 from router.executor.headers import HeaderRule, HeaderRules, Propagate, Remove
 from router.executor.sharing import SharedStreams
 from router.executor.subgraph import NO_RULES, StreamBrokenError, SubgraphError, open_session
@@ -69,7 +70,7 @@ async def source(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    urls = dict.fromkeys(("books", "counters"), f"http://{host}:{port}/graphql")
+    urls = dict.fromkeys(("books", "counters"), Address.of(f"http://{host}:{port}/graphql"))
     async with open_session() as session:
         yield WebSocketSource(session, urls, patience, rules)
     await runner.cleanup()
@@ -284,7 +285,7 @@ async def test_an_answer_in_place_of_a_socket_is_worth_another_attempt_if_it_is_
 
 async def test_a_subgraph_that_is_down_is_a_broken_stream():
     async with open_session() as session:
-        events = WebSocketSource(session, {"books": "http://127.0.0.1:1/graphql"}, 5.0)
+        events = WebSocketSource(session, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0)
         with pytest.raises(StreamBrokenError):
             await collected(events)
 
@@ -292,7 +293,7 @@ async def test_a_subgraph_that_is_down_is_a_broken_stream():
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
     async with serving(subgraph(BOOKS, shelf)) as origin, open_session() as session:
-        source = WebSocketSource(session, {"books": f"{origin}/subscriptions"}, 5.0)
+        source = WebSocketSource(session, {"books": Address.of(f"{origin}/subscriptions")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1

@@ -11,7 +11,7 @@ QUERY = {"query": "query Failing { books { title stars } }"}
 
 
 async def _broken(scope, receive, send):
-    await PlainTextResponse("Mila is missing", 500)(scope, receive, send)
+    await PlainTextResponse("Mila is missing", 503)(scope, receive, send)
 
 
 async def test_a_fetch_that_fails_is_told_by_its_outcome_and_sent_again_with_a_span_of_its_own():
@@ -24,8 +24,8 @@ async def test_a_fetch_that_fails_is_told_by_its_outcome_and_sent_again_with_a_s
     first, second = library.collector.named("POST reviews", caller.trace_id)
     for fetch in (first, second):
         assert (fetch.failed, fetch.message) == (True, "")
-        assert fetch.attributes["error.type"] == "invalid"
-        assert fetch.attributes["http.response.status_code"] == 500
+        assert fetch.attributes["error.type"] == "unavailable"
+        assert fetch.attributes["http.response.status_code"] == 503
     [executed] = library.collector.named("execute", caller.trace_id)
     assert first.parent_id == second.parent_id == executed.id
     [server] = library.collector.named("query", caller.trace_id)

@@ -19,14 +19,17 @@ from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 QUESTION = "{ books { title stars } }"
-UNANSWERED = {
-    "message": "The service 'reviews' did not answer.",
-    "path": ["books"],
-    "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "reviews"},
-}
 PARTIAL = {
     "data": {"books": [{"title": "Moon", "stars": None}, {"title": "Sea", "stars": None}]},
-    "errors": [UNANSWERED],
+    "errors": [
+        {
+            "message": "The service 'reviews' did not answer.",
+            "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "reviews"},
+            "path": ["books", index, "stars"],
+            "locations": [{"line": 1, "column": 17}],
+        }
+        for index in (0, 1)
+    ],
 }
 
 

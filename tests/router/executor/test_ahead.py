@@ -1,0 +1,97 @@
+"""Events completed side by side."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from router.executor.ahead import MAX_AHEAD, completed
+from tests.router.library import until
+
+
+class Source:
+    """Numbered events, all of which are there, and how many were read."""
+
+    def __init__(self, last: int, error: Exception | None = None) -> None:
+        self.read, self.closed = 0, False
+        self._last, self._error = last, error
+
+    async def events(self) -> AsyncGenerator[dict[str, Any], None]:
+        try:
+            for number in range(self._last):
+                self.read += 1
+                yield {"n": number}
+            if self._error:
+                raise self._error
+        finally:
+            self.closed = True
+
+
+async def test_they_are_told_in_their_order_however_long_each_takes():
+    source, may_end = Source(10), asyncio.Event()
+    begun: list[int] = []
+
+    async def complete(event: dict[str, Any]) -> int:
+        begun.append(event["n"])
+        if event["n"] == 0:
+            await may_end.wait()
+        if event["n"] == 9:
+            may_end.set()
+        number: int = event["n"]
+        return number
+
+    told = [number async for number in completed(source.events(), complete)]
+    assert (told, begun) == (list(range(10)), list(range(10)))
+
+
+async def test_only_so_many_are_read_before_the_first_is_told():
+    source, may_end = Source(1000), asyncio.Event()
+
+    async def complete(event: dict[str, Any]) -> dict[str, Any]:
+        await may_end.wait()
+        return event
+
+    async with aclosing(completed(source.events(), complete)) as results:
+        first = asyncio.create_task(anext(results))
+        await until(lambda: source.read > MAX_AHEAD)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert source.read == MAX_AHEAD + 1
+        may_end.set()
+        assert await first == {"n": 0}
+
+
+async def test_what_ends_the_source_is_told_after_its_events():
+    source = Source(3, ValueError("broken"))
+
+    async def complete(event: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return event
+
+    results = completed(source.events(), complete)
+    assert [await anext(results) for _ in range(3)] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    with pytest.raises(ValueError, match="broken"):
+        await anext(results)
+
+
+async def test_who_leaves_ends_what_is_under_way():
+    source, begun, ended = Source(1000), 0, 0
+
+    async def complete(_event: dict[str, Any]) -> None:
+        nonlocal begun, ended
+        begun += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended += 1
+
+    events = source.events()
+    async with aclosing(completed(events, complete)) as results:
+        waiting = asyncio.create_task(anext(results))
+        await until(lambda: begun == MAX_AHEAD)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    await events.aclose()
+    assert (ended, source.closed) == (MAX_AHEAD, True)

@@ -1,0 +1,44 @@
+"""The names that fetches go under."""
+
+import orjson
+import pytest
+
+from router.executor.documents import unnamed
+from router.executor.run import MAX_NAME, FetchNames
+from tests.router.executor.shop import data, graph
+
+
+async def test_a_fetch_is_named_after_the_operation_its_subgraph_and_its_number():
+    catalogue, stock = data(products=[{"id": "1"}]), data(_entities=[{"inStock": 1}])
+    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+        await shop.run("query Shelf { products { inStock } }")
+        await shop.run("{ products { inStock } }")
+    named, entities, nameless, _ = [body["query"] for _, body in shop.asked]
+    assert named.startswith("query Shelf__catalogue__0{")
+    assert entities.startswith("query Shelf__stock__1($representations:[_Any!]!){")
+    assert nameless.startswith("query{")
+
+
+def test_a_name_is_one_of_graphql_and_of_bounded_length():
+    assert FetchNames("Shelf").next("my-subgraph.2") == "Shelf__my_subgraph_2__0"
+    assert len(FetchNames("x" * 90_000).next("a")) == MAX_NAME + len("__a__0")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("query A__a__0{s}", "query Another__a__3{s}"),
+        ("query A__a__0($i:Int){s(i:$i)}", "query B__a__1($i:Int){s(i:$i)}"),
+        ("subscription A__a__0{s}", "subscription B__a__0{s}"),
+    ],
+)
+def test_who_asks_the_same_under_another_name_asks_the_same(one: str, other: str):
+    first, second = (unnamed(orjson.dumps({"query": each, "variables": {"i": 1}})) for each in (one, other))
+    assert first == second
+    assert unnamed(orjson.dumps({"query": f"{one} "})) != first
+
+
+def test_what_has_no_name_and_what_must_not_be_shared_is_left_alone():
+    for text in ("{s}", "query{s}", "query($i:Int){s}", "mutation A__a__0{s}"):
+        body = orjson.dumps({"query": text})
+        assert unnamed(body) == body

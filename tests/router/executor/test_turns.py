@@ -1,0 +1,34 @@
+"""Who waits for a connection, and who is next."""
+
+import asyncio
+
+from router.executor.turns import Turns
+
+
+async def waiting(turns: Turns[int], *clients: str) -> list[asyncio.Task[int]]:
+    tasks = [asyncio.create_task(turns.wait(client)) for client in clients]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_clients_take_turns_whatever_one_of_them_asks_for():
+    turns = Turns[int](10, lambda _: None)
+    tasks = await waiting(turns, "a", "a", "a", "b", "c", "b")
+    for number in range(6):
+        assert turns.grant(number)
+    assert [await task for task in tasks] == [0, 3, 5, 1, 2, 4]
+    assert not turns.grant(6)
+
+
+async def test_who_leaves_gives_up_the_place_or_gives_back_what_was_granted():
+    returned: list[int] = []
+    turns = Turns[int](2, returned.append)
+    first, second = await waiting(turns, "a", "b")
+    assert turns.full
+    first.cancel()
+    await asyncio.wait({first})
+    assert not turns.full
+    turns.grant(1)
+    second.cancel()
+    await asyncio.wait({second})
+    assert (returned, bool(turns), second.cancelled()) == ([1], False, True)

@@ -1,0 +1,109 @@
+"""A router before one subgraph that answers as a test says, byte by byte."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from router.app import create_app
+from router.settings import load
+from router.traffic import Traffic
+from tests.router.library import serving
+
+SUPERGRAPH = Path(__file__).with_name("single.graphql")
+
+Answer = Callable[[bytes, bytes], bytes | Sequence[bytes]]
+
+
+def http(body: bytes, status: str = "200 OK", kind: str = "application/json", extra: str = "") -> bytes:
+    """A whole answer."""
+    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{extra}content-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def data(**fields: Any) -> bytes:
+    """A whole answer of GraphQL."""
+    return http(orjson.dumps({"data": fields}))
+
+
+@dataclass
+class Single:
+    """The router, and what the subgraph was asked."""
+
+    origin: str
+    client: aiohttp.ClientSession
+    heads: list[bytes] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def text(self, query: str, variables: bytes = b"{}", **headers: str) -> str:
+        """The text of the answer to a query."""
+        body = b'{"query":%b,"variables":%b}' % (orjson.dumps(query), variables)
+        sent = {"content-type": "application/json", **headers}
+        async with (
+            asyncio.timeout(20),
+            self.client.post(f"{self.origin}/graphql", data=body, headers=sent) as response,
+        ):
+            return await response.text()
+
+    async def ask(self, query: str, variables: bytes = b"{}", **headers: str) -> Any:
+        """The answer to a query."""
+        return orjson.loads(await self.text(query, variables, **headers))
+
+    async def asked(self, times: int) -> None:
+        """Waits until the subgraph was asked so often."""
+        async with asyncio.timeout(10):
+            while len(self.bodies) < times:  # noqa: ASYNC110 - the server has no event for it
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def single(
+    answer: Answer | bytes,
+    *,
+    held: bool = False,
+    user: str = "",
+    environment: str = "development",
+    **traffic: Any,
+) -> AsyncIterator[Single]:
+    """Serves the graph; while answers are held, they come when `may_answer` is set."""
+    connections: set[asyncio.StreamWriter] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(writer)
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                body = await reader.readexactly(length)
+                running.heads.append(head)
+                running.bodies.append(body)
+                if held:
+                    await running.may_answer.wait()
+                pieces = answer if isinstance(answer, bytes) else answer(head, body)
+                for piece in [pieces] if isinstance(pieces, bytes) else pieces:
+                    writer.write(piece)
+                    await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = load(
+        supergraph=SUPERGRAPH,
+        subgraph_urls={"a": f"http://{user and f'{user}@'}127.0.0.1:{port}/graphql"},
+        environment=environment,
+        traffic=Traffic.model_validate(traffic),
+    )
+    async with server, aiohttp.ClientSession() as client, serving(create_app(settings)) as origin:
+        running = Single(origin, client)
+        yield running
+        for writer in connections:
+            writer.close()

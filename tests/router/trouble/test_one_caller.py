@@ -1,0 +1,65 @@
+"""What one caller meets is not what the others meet."""
+
+import pytest
+
+from tests.router.trouble.single import data, http, single
+
+UNANSWERED = {
+    "message": "The service 'a' did not answer.",
+    "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "a"},
+}
+
+
+def only_for_good(refusal: bytes):
+    return lambda head, _: data(s="x") if b"authorization: Bearer good" in head else refusal
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        http(b'{"message": "no"}', "401 Unauthorized"),
+        http(b"no", "403 Forbidden", "text/plain"),
+        http(b"no", "404 Not Found", "text/html"),
+        http(b"no", "429 Too Many Requests", "text/plain"),
+        http(b'{"errors": [{"message": "no"}]}', "429 Too Many Requests"),
+        http(b"no", "500 Internal Server Error", "text/plain"),
+        http(rb'{"data": {"s": NaN}}'),
+        http(b"\xef\xbb\xbf{}"),
+        http(b'{"data": {"s": "\xff"}}'),
+    ],
+)
+async def test_a_refusal_of_one_caller_is_sent_once_and_keeps_the_subgraph_from_nobody(refusal: bytes):
+    async with single(only_for_good(refusal), breaker_failures=3, retries=1) as running:
+        for _ in range(5):
+            answer = await running.ask("{ s }")
+            assert answer["data"] == {"s": None}
+            assert [error["message"] for error in answer["errors"]] == [UNANSWERED["message"]]
+        assert len(running.bodies) == 5
+        assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
+
+
+async def test_a_subgraph_that_says_it_is_away_is_asked_again_and_then_left_alone_by_all():
+    away = http(b"no", "503 Service Unavailable", "text/plain")
+    async with single(away, breaker_failures=2, breaker_seconds=600, retries=1) as running:
+        for _ in range(3):
+            await running.ask("{ s }")
+        assert len(running.bodies) == 2
+
+
+async def test_a_caller_who_is_to_wait_is_answered_at_once_and_the_others_are_not():
+    limit = http(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
+    async with single(only_for_good(limit)) as running:
+        first, second = [await running.ask("{ s }", authorization="Bearer bad") for _ in range(2)]
+        assert len(running.bodies) == 1
+        assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
+        assert await running.ask("{ s }") == {**first, "errors": first["errors"]}
+    extensions = {"code": "TOO_MANY_REQUESTS", "serviceName": "a", "retryAfter": 30}
+    assert [answer["errors"][0]["extensions"] for answer in (first, second)] == [extensions] * 2
+
+
+async def test_a_subgraph_that_asks_to_wait_for_long_is_not_asked_again_meanwhile():
+    away = http(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
+    async with single(away, retries=2) as running:
+        answer = await running.ask("{ s }")
+        assert len(running.bodies) == 1
+    assert answer["errors"][0]["extensions"]["retryAfter"] == 30
