@@ -69,14 +69,17 @@ class Connection(Generic[Node]):
 
 
 PAGED = ListSize(
-    slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
+    assumed_size=None,
+    slicing_arguments=["first"],
+    sized_fields=["edges", "nodes"],
+    require_one_slicing_argument=False,
 )
 """The directive of a field with a connection: as many nodes as it is asked for."""
 
 
 def sized(items: int) -> ListSize:
     """The directive of a list that seldom has more items than these."""
-    return ListSize(assumed_size=items)
+    return ListSize(assumed_size=items, slicing_arguments=None, sized_fields=None)
 
 
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]
