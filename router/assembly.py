@@ -129,8 +129,9 @@ def addresses_of(settings: Settings, supergraph: Supergraph) -> Mapping[str, Add
 
 
 def _rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:
-    """The header rules; before them the users that addresses name, who stand for the caller, and after them
-    what the router says of itself.
+    """The header rules, between the users that addresses name and what the router says of itself.
+
+    Such a user stands for the caller.
     """
     users = (
         HeaderRule(Put("authorization", address.basic), name)

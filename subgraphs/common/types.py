@@ -68,7 +68,7 @@ class Connection(Generic[Node]):
         )
 
 
-PAGED = ListSize(
+PAGED = ListSize(  # type: ignore[call-arg]  # what is not told has a default that mypy does not see
     slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
 )
 """The directive of a field with a connection: as many nodes as it is asked for."""
@@ -76,7 +76,7 @@ PAGED = ListSize(
 
 def sized(items: int) -> ListSize:
     """The directive of a list that seldom has more items than these."""
-    return ListSize(assumed_size=items)
+    return ListSize(assumed_size=items)  # type: ignore[call-arg]  # as above
 
 
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]

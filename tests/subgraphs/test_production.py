@@ -33,7 +33,7 @@ def test_it_does_not_start_without_its_secrets_and_names_them_all(process: str) 
 
 @pytest.mark.parametrize("password", ["", "development", "x" * 15])
 def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], password: str) -> None:
-    given = servers | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
+    given = {**servers} | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
     assert settings_of(given).missing_secrets("books") == ["BOOKS_POSTGRES_PASSWORD"]
     assert settings_of(given).missing_secrets("ai") == []
     assert settings_of(given | {"ENVIRONMENT": "development"}).missing_secrets("books") == []
@@ -41,11 +41,11 @@ def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], pas
 
 async def test_the_schema_cannot_be_read(servers: Mapping[str, str], tmp_path: Path) -> None:
     key = {"AUTH_SIGNING_KEY_FILE": str(write_signing_key(tmp_path))}
-    async with subgraph_client("auth", servers | key | {"ENVIRONMENT": "production"}) as production:
+    async with subgraph_client("auth", {**servers, **key} | {"ENVIRONMENT": "production"}) as production:
         answer = await production.execute(INTROSPECTION)
         assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
         assert (await production.execute("{ __typename }")).ok == {"__typename": "Query"}
-    async with subgraph_client("auth", servers | key) as development:
+    async with subgraph_client("auth", {**servers, **key}) as development:
         assert (await development.execute(INTROSPECTION)).ok == {"__schema": {"description": None}}
 
 

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -69,7 +70,7 @@ async def test_clocks_may_differ_by_five_seconds(verifier: TokenVerifier) -> Non
     [{"exp": 10**4000}, {"exp": float("inf")}, {"exp": "9" * 5000}, {"iat": float("inf")}, {"scope": 5}],
 )
 async def test_a_signed_token_with_absurd_claims_is_unauthenticated(
-    verifier: TokenVerifier, claims: dict[str, object]
+    verifier: TokenVerifier, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(Unauthenticated):
         await verifier.verify(token_for("usr_1", **claims))
