@@ -22,7 +22,8 @@ RouterError                           what a client may read: a message, `extens
 │   ├── DocumentsNotSupportedError    400  PERSISTED_QUERY_NOT_SUPPORTED
 │   ├── DocumentMismatchError         400  PERSISTED_QUERY_HASH_MISMATCH
 │   ├── UntrustedDocumentError        403  QUERY_NOT_IN_SAFELIST
-│   └── UnplannableOperationError     400  QUERY_PLANNING_FAILED
+│   ├── UnplannableOperationError     400  QUERY_PLANNING_FAILED
+│   └── PlanningTooLongError          400  QUERY_PLANNING_TIMEOUT
 ├── AccessError                       the caller may not ask this
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
@@ -193,6 +194,12 @@ class UnplannableOperationError(DocumentError):
     def response(self) -> dict[str, Any]:
         """Nothing of the operation is answered, although it is a valid one: its data is null."""
         return {"data": None, **super().response()}
+
+
+class PlanningTooLongError(DocumentError):
+    """Planning the operation takes longer than it may."""
+
+    code = "QUERY_PLANNING_TIMEOUT"
 
 
 class CostUnknownError(DocumentError):

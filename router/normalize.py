@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeAlias
 
@@ -30,6 +30,7 @@ from graphql import (
     visit,
 )
 
+from router.deadline import NEVER, Deadline
 from router.deferral import Deferring, DeferUsage, ExecutionGroup, defers, group_of, label_of
 from router.operation import Operation
 from router.selections import (
@@ -44,12 +45,12 @@ from router.selections import (
 
 
 def normalize(
-    operation: Operation, schema: GraphQLSchema, deferring: Deferring = None
+    operation: Operation, schema: GraphQLSchema, deferring: Deferring = None, deadline: Deadline = NEVER
 ) -> NormalizedOperation:
     """The normal form of an operation; introspection fields of the root are left to be answered locally."""
     root = schema.get_root_type(operation.node.operation)
     assert root is not None, "a validated operation has its root type"
-    normalizer = _Normalizer(schema, operation.fragments, deferring)
+    normalizer = _Normalizer(schema, operation.fragments, deferring, deadline)
     found = normalizer.selection_set(root, [(operation.node.selection_set, ALWAYS, None)])
     local = [each for later in found.deferred.values() for each in later.fields if each.name in INTROSPECTION]
     order = tuple(dict.fromkeys(each.response_name for each in (*found.fields, *local)))
@@ -62,7 +63,7 @@ def field_set(schema: GraphQLSchema, type_name: str, text: str) -> SelectionSet:
     """The normal form of a federation field set, as in `@key(fields: "id owner { id }")`."""
     definition = parse(f"{{{text}}}", no_location=True).definitions[0]
     selection_set: SelectionSetNode = definition.selection_set  # type: ignore[attr-defined] # a query, as written above
-    normalizer = _Normalizer(schema, {}, None)
+    normalizer = _Normalizer(schema, {}, None, NEVER)
     return normalizer.selection_set(schema.type_map[type_name], [(selection_set, ALWAYS, None)])
 
 
@@ -86,15 +87,28 @@ class _Here:
     group: ExecutionGroup | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What is asked of one object, by type, and the selection sets that were read for it."""
+
+    asked: dict[str, _ByName]
+    read: set[tuple[int, str, Conditions, DeferUsage | None]] = field(default_factory=set)
+
+
 class _Normalizer:
     """Normalises the selections of one document."""
 
     def __init__(
-        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], deferring: Deferring
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        deferring: Deferring,
+        deadline: Deadline,
     ) -> None:
         self._schema = schema
         self._fragments = fragments
         self._deferring = deferring
+        self._deadline = deadline
         self._numbers = count()
 
     def selection_set(self, type_: GraphQLNamedType, sources: Iterable[_Source]) -> SelectionSet:
@@ -102,9 +116,10 @@ class _Normalizer:
 
     def _selection_set(self, here: _Here, sources: Iterable[_Source]) -> SelectionSet:
         type_ = here.type
-        asked: dict[str, _ByName] = {type_.name: {}}
+        found = _Collected({type_.name: {}})
         for source in sources:
-            self._collect(here, type_, source, asked)
+            self._collect(here, type_, source, found)
+        asked = found.asked
         common = asked.pop(type_.name)
         self._separate(type_, common, asked)
         by_type = {type_.name: common, **asked}
@@ -134,11 +149,14 @@ class _Normalizer:
         }
         return SelectionSet(here.type.name, fields, narrowed)
 
-    def _collect(
-        self, here: _Here, type_: GraphQLNamedType, source: _Source, asked: dict[str, _ByName]
-    ) -> None:
+    def _collect(self, here: _Here, type_: GraphQLNamedType, source: _Source, found: _Collected) -> None:
         selection_set, conditions, usage = source
+        known = (id(selection_set), type_.name, conditions, usage)
+        if known in found.read:
+            return
+        found.read.add(known)
         for selection in selection_set.selections:
+            self._deadline.check()
             own = _conditions(selection.directives)
             if own is None:
                 continue
@@ -147,14 +165,14 @@ class _Normalizer:
                 continue
             match selection:
                 case FieldNode():
-                    by_name = asked.setdefault(type_.name, {})
+                    by_name = found.asked.setdefault(type_.name, {})
                     name = (selection.alias or selection.name).value
                     by_name.setdefault(name, []).append((selection, under, usage))
                 case _:
                     condition, inner = self._fragment(selection)
                     below = inner, under, self._usage(here, selection, usage)
                     for narrower in self._narrow(type_, condition):
-                        self._collect(here, narrower, below, asked)
+                        self._collect(here, narrower, below, found)
 
     def _usage(self, here: _Here, node: SelectionNode, enclosing: DeferUsage | None) -> DeferUsage | None:
         """The deferred fragment that a fragment's fields are in."""
@@ -199,6 +217,7 @@ class _Normalizer:
                 continue
             del common[response_name]
             for possible in self._possible(type_):
+                self._deadline.check()
                 by_name = asked.setdefault(possible.name, {})
                 by_name[response_name] = [*everywhere, *by_name.get(response_name, [])]
 
@@ -206,6 +225,7 @@ class _Normalizer:
         return tuple(field for name, nodes in by_name.items() for field in self._merged(here, name, nodes))
 
     def _merged(self, here: _Here, response_name: str, asked: list[_Asked]) -> Iterator[FieldSelection]:
+        self._deadline.check()
         first = asked[0][0]
         alternatives = list(dict.fromkeys(conditions for _, conditions, _ in asked))
         if ALWAYS in alternatives:

@@ -9,8 +9,9 @@ from typing import Any
 
 from graphql import DocumentNode, GraphQLError
 
+from router.deadline import NEVER, Deadline
 from router.deferral import Deferring
-from router.errors import UnplannableOperationError
+from router.errors import PlanningTooLongError, UnplannableOperationError
 from router.executor.cursor import StreamRequest, StreamTemplate, stream_template
 from router.executor.incremental import Delivery, Groups
 from router.executor.introspection import introspect, introspection_document
@@ -18,7 +19,7 @@ from router.executor.projection import Answer, Project, compile_projection
 from router.executor.run import Run, Runnable, anchored, compile_node
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation
-from router.planner import Planner, UnplannableError
+from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
 from router.planner.plan import Defer, PlanNode, QueryPlan, Subscription
 
@@ -69,17 +70,22 @@ class Prepared:
     deferred: Groups
 
 
-def prepare(planner: Planner, operation: Operation, deferring: Deferring = None) -> Prepared:
+def prepare(
+    planner: Planner, operation: Operation, deferring: Deferring = None, deadline: Deadline = NEVER
+) -> Prepared:
     """Plans a valid operation, with what `@defer` leaves for later apart where `deferring` says so.
 
     Raises:
         UnplannableOperationError: the subgraphs cannot answer it.
+        PlanningTooLongError: the deadline was over first.
     """
-    planning = planner.planning(operation, deferring)
+    planning = planner.planning(operation, deferring, deadline)
     try:
         plan = planning.plan
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
+    except PlanningTimeoutError as error:
+        raise PlanningTooLongError([GraphQLError(str(error))]) from error
     plan.names.settle()
     return Prepared(
         operation.head,

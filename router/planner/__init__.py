@@ -8,11 +8,12 @@ from functools import cached_property
 
 from graphql import VariableDefinitionNode, print_ast
 
+from router.deadline import NEVER, Deadline, PlanningTimeoutError
 from router.deferral import Deferring, ExecutionGroup
 from router.normalize import normalize
 from router.operation import Operation
 from router.planner.build import arranged, in_sequence, subscribed
-from router.planner.choice import choose, cost_of
+from router.planner.choice import Cost, choose, cost_of
 from router.planner.contexts import ContextVariables
 from router.planner.errors import UnplannableError
 from router.planner.fetches import FetchGraph, FetchGraphBuilder
@@ -26,7 +27,7 @@ from router.planner.routes import PathFinder
 from router.selections import TYPENAME, NormalizedOperation, SelectionSet
 from router.supergraph import Supergraph
 
-__all__ = ["Planner", "Planning", "UnplannableError", "plan"]
+__all__ = ["Planner", "Planning", "PlanningTimeoutError", "UnplannableError", "plan"]
 
 
 def plan(supergraph: Supergraph, operation: Operation, labels: frozenset[str] = frozenset()) -> QueryPlan:
@@ -46,9 +47,14 @@ class Planner:
         self.graph = QueryGraph(supergraph, labels)
         self.finder = PathFinder(self.graph)
 
-    def planning(self, operation: Operation, deferring: Deferring = None) -> Planning:
-        """The stages of planning one operation, each worked out when it is asked for."""
-        return Planning(self, operation, ResponseNames(self.supergraph), deferring)
+    def planning(
+        self, operation: Operation, deferring: Deferring = None, deadline: Deadline = NEVER
+    ) -> Planning:
+        """The stages of planning one operation, each worked out when it is asked for.
+
+        A stage raises `PlanningTimeoutError` once the deadline is over.
+        """
+        return Planning(self, operation, ResponseNames(self.supergraph, deadline), deferring, deadline)
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,13 @@ class Planning:
     operation: Operation
     names: ResponseNames
     deferring: Deferring
+    deadline: Deadline
 
     @cached_property
     def normalized(self) -> NormalizedOperation:
         """1. The operation in normal form."""
-        return normalize(self.operation, self.planner.supergraph.public_schema, self.deferring)
+        schema = self.planner.supergraph.public_schema
+        return normalize(self.operation, schema, self.deferring, self.deadline)
 
     @property
     def graph(self) -> QueryGraph:
@@ -78,17 +86,17 @@ class Planning:
     @cached_property
     def chosen(self) -> tuple[tuple[Path, ...], ...]:
         """3. One path for each leaf."""
-        return tuple(choose(leaves) for leaves in self.paths)
+        return tuple(choose(leaves, self.deadline) for leaves in self.paths)
 
     @cached_property
     def fetches(self) -> tuple[FetchGraph, ...]:
         """4. The paths laid together into steps."""
-        kind = self.normalized.kind
         variables = ContextVariables(self._declared)
-        return tuple(
-            merged(FetchGraphBuilder(self.planner.graph, kind, self.names, variables).build(paths))
-            for paths in self.chosen
-        )
+        return tuple(merged(self._laid(paths, variables), self.deadline) for paths in self.chosen)
+
+    def _laid(self, paths: tuple[Path, ...], variables: ContextVariables) -> FetchGraph:
+        graph, kind = self.planner.graph, self.normalized.kind
+        return FetchGraphBuilder(graph, kind, self.names, variables, self.deadline).build(paths)
 
     @cached_property
     def plan(self) -> QueryPlan:
@@ -108,13 +116,17 @@ class Planning:
         """The steps of one group, or those of the first answer, in the order in which they run."""
         supergraph, declared = self.planner.supergraph, self._declared
         parts = (graph.part(group) for graph in self.fetches)
-        return [node for part in parts for node in arranged(supergraph, part, declared)]
+        return [node for part in parts for node in arranged(supergraph, part, declared, self.deadline)]
 
     @cached_property
     def _declared(self) -> Mapping[str, str]:
         """The types of the operation's variables."""
         definitions = self.operation.node.variable_definitions or ()
         return {each.variable.name.value: _declared(each) for each in definitions}
+
+    @property
+    def _finder(self) -> PathFinder:
+        return self.planner.finder.until(self.deadline)
 
     def _groups(self) -> Iterator[SelectionSet]:
         """The root fields of a query together, those of a mutation one after the other."""
@@ -129,15 +141,19 @@ class Planning:
     def _found(self, group: SelectionSet) -> tuple[Leaf, ...]:
         starts = self.planner.graph.roots(self.normalized.kind)
         if self.normalized.kind == "query":
-            return self.planner.finder.leaves(starts, group)
-        return min(self._from_each(starts, group), key=lambda leaves: cost_of(choose(leaves)))
+            return self._finder.leaves(starts, group)
+        return min(self._from_each(starts, group), key=self._least)
+
+    def _least(self, leaves: tuple[Leaf, ...]) -> Cost:
+        """What leaves cost if their paths are chosen well."""
+        return cost_of(choose(leaves, self.deadline), self.deadline)
 
     def _from_each(self, starts: list[Node], group: SelectionSet) -> list[tuple[Leaf, ...]]:
         """The leaves of a root field that must run once, from each subgraph that could run it."""
         found, problem = [], UnplannableError((group.fields[0].response_name,), group.type_name)
         for start in starts:
             try:
-                found.append(self.planner.finder.leaves([start], group))
+                found.append(self._finder.leaves([start], group))
             except UnplannableError as error:
                 problem = error
         if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from router.deadline import Deadline
 from router.planner.fetches import FetchGraph
 from router.planner.merges import depths
 from router.planner.plan import (
@@ -22,11 +23,14 @@ from router.planner.steps import Step
 from router.supergraph import Supergraph
 
 
-def arranged(supergraph: Supergraph, graph: FetchGraph, variables: Mapping[str, str]) -> list[PlanNode]:
+def arranged(
+    supergraph: Supergraph, graph: FetchGraph, variables: Mapping[str, str], deadline: Deadline
+) -> list[PlanNode]:
     """The waves of a fetch graph, each a node."""
     depth = depths(graph.steps)
     waves: dict[int, list[Step]] = defaultdict(list)
     for step in graph.steps:
+        deadline.check()
         waves[depth[step]].append(step)
     return [
         _in_parallel(_batched([_node(supergraph, step, variables) for step in waves[level]]))

@@ -6,10 +6,11 @@ within a budget of combinations: a query with more candidates keeps what greed h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from router.deadline import Deadline
 from router.deferral import ExecutionGroup
 from router.planner.moves import Defer, EntityMove, Narrow, Select, Way
 from router.planner.paths import Leaf, Path
@@ -20,98 +21,156 @@ Cost: TypeAlias = tuple[int, int, int]
 Place: TypeAlias = tuple[str, int, tuple[str, ...], ExecutionGroup | None]
 _Held: TypeAlias = tuple[int, tuple[str, ...]]
 NOWHERE: Mapping[str, _Held] = {}
+NOTHING: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a path asks of subgraphs: fetches and fields, each by subgraph, step, place and group.
-
-    The `weight` of a field grows with the step in which it is asked for: what comes along early comes cheap.
-    """
+    """What a path asks of subgraphs: fetches and fields, each by subgraph, step, place and group."""
 
     depth: int
     fetches: frozenset[Place]
     fields: frozenset[Place]
-    weight: int
 
-    def joined(self, other: Footprint) -> Footprint:
-        """The footprint of both together."""
-        added = other.fields - self.fields
-        return Footprint(
-            max(self.depth, other.depth),
-            self.fetches | other.fetches,
-            self.fields | added,
-            self.weight + _weight(added),
+    @classmethod
+    def shared(cls, footprints: Sequence[Footprint]) -> Footprint:
+        """What is asked whichever of some paths is taken."""
+        return cls(
+            min(each.depth for each in footprints),
+            frozenset.intersection(*(each.fetches for each in footprints)),
+            frozenset.intersection(*(each.fields for each in footprints)),
         )
 
-    def cost_with(self, other: Footprint) -> Cost:
-        """The cost of both together, without joining them."""
-        return (
-            max(self.depth, other.depth),
-            len(self.fetches) + len(other.fetches - self.fetches),
-            self.weight + _weight(other.fields - self.fields),
-        )
 
-    @property
-    def cost(self) -> Cost:
-        """Sequential steps, then fetches, then fields."""
-        return (self.depth, len(self.fetches), self.weight)
+_Option: TypeAlias = tuple[Footprint, Path]
 
 
-NOTHING = Footprint(0, frozenset(), frozenset(), 0)
-
-
-def choose(leaves: Sequence[Leaf]) -> tuple[Path, ...]:
+def choose(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[Path, ...]:
     """The best path found for each leaf, in the leaves' order."""
     order = sorted(range(len(leaves)), key=lambda index: len(leaves[index].options))
-    options = [[(_footprint(path), path) for path in leaves[index].options] for index in order]
-    search = _Search(options)
-    picked = search.best()
+    options = [[(_footprint(path, deadline), path) for path in leaves[index].options] for index in order]
+    picked = _Search(options, deadline).best()
     chosen = dict(zip(order, picked, strict=True))
     return tuple(chosen[index] for index in range(len(leaves)))
 
 
-def cost_of(paths: Iterable[Path]) -> Cost:
+def cost_of(paths: Iterable[Path], deadline: Deadline) -> Cost:
     """What paths cost together."""
-    total = NOTHING
+    total = _Total()
     for path in paths:
-        total = total.joined(_footprint(path))
+        total.add(_footprint(path, deadline))
     return total.cost
 
 
-class _Search:
-    """Branch and bound over the options of each leaf."""
+class _Total:
+    """What chosen paths ask of subgraphs together; what was added last can be taken away again.
 
-    def __init__(self, options: list[list[tuple[Footprint, Path]]]) -> None:
+    The weight of a field grows with the step in which it is asked for: what comes along early comes cheap.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._fetches: set[Place] = set()
+        self._fields: set[Place] = set()
+        self._weight = 0
+
+    @property
+    def cost(self) -> Cost:
+        """Sequential steps, then fetches, then fields."""
+        return (self._depth, len(self._fetches), self._weight)
+
+    def cost_with(self, other: Footprint) -> Cost:
+        """The cost if one more path were taken."""
+        return (
+            max(self._depth, other.depth),
+            len(self._fetches) + sum(each not in self._fetches for each in other.fetches),
+            self._weight + _weight(each for each in other.fields if each not in self._fields),
+        )
+
+    def add(self, other: Footprint) -> Footprint:
+        """Takes one more path; what is new by it, and the depth before."""
+        added = Footprint(self._depth, other.fetches - self._fetches, other.fields - self._fields)
+        self._depth = max(self._depth, other.depth)
+        self._fetches |= added.fetches
+        self._fields |= added.fields
+        self._weight += _weight(added.fields)
+        return added
+
+    def remove(self, added: Footprint) -> None:
+        """Takes away what was added last."""
+        self._depth = added.depth
+        self._fetches -= added.fetches
+        self._fields -= added.fields
+        self._weight -= _weight(added.fields)
+
+
+class _Search:
+    """Branch and bound over the options of each leaf, on a stack of its own."""
+
+    def __init__(self, options: list[list[_Option]], deadline: Deadline) -> None:
         self._options = options
+        self._deadline = deadline
         self._budget = BUDGET
+        self._total = _Total()
         self._best: list[Path] = []
         self._bound: Cost = (0, 0, 0)
+        self._open = next((index for index, each in enumerate(options) if len(each) > 1), len(options))
+        self._rest = self._shared_rest()
 
     def best(self) -> list[Path]:
-        self._best, self._bound = self._greedy()
-        if any(len(each) > 1 for each in self._options):
-            self._branch(NOTHING, [])
+        added = self._greedy()
+        self._bound = self._total.cost
+        for each in reversed(added[self._open :]):
+            self._total.remove(each)
+        if self._open < len(self._options):
+            self._improve()
         return self._best
 
-    def _greedy(self) -> tuple[list[Path], Cost]:
-        total, picked = NOTHING, []
+    def _greedy(self) -> list[Footprint]:
+        added = []
         for options in self._options:
-            footprint, path = min(options, key=lambda option: total.cost_with(option[0]))
-            total = total.joined(footprint)
-            picked.append(path)
-        return picked, total.cost
+            self._deadline.check()
+            footprint, path = min(options, key=lambda option: self._total.cost_with(option[0]))
+            added.append(self._total.add(footprint))
+            self._best.append(path)
+        return added
 
-    def _branch(self, total: Footprint, picked: list[Path]) -> None:
-        if len(picked) == len(self._options):
-            self._best, self._bound = picked, total.cost
-            return
-        self._budget -= len(self._options[len(picked)])
-        options = [(total.cost_with(option[0]), *option) for option in self._options[len(picked)]]
-        for cost, footprint, path in sorted(options, key=lambda option: option[0]):
-            if self._budget <= 0 or cost >= self._bound:
-                return
-            self._branch(total.joined(footprint), [*picked, path])
+    def _improve(self) -> None:
+        """Tries combinations of the leaves that have several options."""
+        certain = self._best[: self._open]
+        taken: list[_Option] = []
+        branches = [self._branch(self._open)]
+        while branches and self._budget > 0:
+            self._deadline.check()
+            if option := next(branches[-1], None):
+                footprint, path = option
+                taken.append((self._total.add(footprint), path))
+                reached = self._open + len(taken)
+                if self._total.cost_with(self._rest[reached]) < self._bound:
+                    if reached < len(self._options):
+                        branches.append(self._branch(reached))
+                        continue
+                    self._best, self._bound = [*certain, *(each for _, each in taken)], self._total.cost
+            else:
+                branches.pop()
+            if taken:
+                added, _ = taken.pop()
+                self._total.remove(added)
+
+    def _branch(self, index: int) -> Iterator[_Option]:
+        """The options of a leaf, those that add least first."""
+        self._budget -= len(self._options[index])
+        return iter(sorted(self._options[index], key=lambda option: self._total.cost_with(option[0])))
+
+    def _shared_rest(self) -> list[Footprint]:
+        """What the leaves from each one on ask at least, whatever is chosen for them: it bounds the cost."""
+        rest = [Footprint(0, NOTHING, NOTHING)]
+        for options in reversed(self._options[self._open :]):
+            own, after = Footprint.shared([footprint for footprint, _ in options]), rest[-1]
+            rest.append(
+                Footprint(max(own.depth, after.depth), own.fetches | after.fetches, own.fields | after.fields)
+            )
+        return [*[rest[-1]] * self._open, *reversed(rest)]
 
 
 @dataclass(slots=True)
@@ -162,11 +221,11 @@ class _Tracer:
         return entered
 
 
-def _footprint(path: Path) -> Footprint:
+def _footprint(path: Path, deadline: Deadline) -> Footprint:
+    deadline.check()
     tracer = _Tracer()
     tracer.follow(path.moves, 0, ())
-    fields = frozenset(tracer.fields)
-    return Footprint(tracer.depth, frozenset(tracer.fetches), fields, _weight(fields))
+    return Footprint(tracer.depth, frozenset(tracer.fetches), frozenset(tracer.fields))
 
 
 def _weight(fields: Iterable[Place]) -> int:

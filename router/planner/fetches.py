@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
+from router.deadline import Deadline
 from router.deferral import ExecutionGroup
 from router.planner.contexts import ContextVariables
 from router.planner.graph import QueryGraph
@@ -58,12 +59,18 @@ class FetchGraphBuilder:
     """Lays paths together; paths that share their moves share their steps."""
 
     def __init__(
-        self, graph: QueryGraph, kind: str, names: ResponseNames, variables: ContextVariables
+        self,
+        graph: QueryGraph,
+        kind: str,
+        names: ResponseNames,
+        variables: ContextVariables,
+        deadline: Deadline,
     ) -> None:
         self._graph = graph
         self._kind = kind
         self._names = names
         self._variables = variables
+        self._deadline = deadline
         self._steps: dict[object, Step] = {}
 
     def build(self, paths: Iterable[Path]) -> FetchGraph:
@@ -110,6 +117,7 @@ class FetchGraphBuilder:
     def _follow(self, way: Way, position: _Position, conditions: Conditions, *, client: bool) -> _Position:
         holder = position
         for index, move in enumerate(way):
+            self._deadline.check()
             match move:
                 case Select():
                     enclosing = _enclosing(move, position, holder, conditions)

@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import permutations
 
+from router.deadline import Deadline
 from router.planner.fetches import FetchGraph
 from router.planner.steps import Presented, Step, clash, united
 
 
-def merged(graph: FetchGraph) -> FetchGraph:
+def merged(graph: FetchGraph, deadline: Deadline) -> FetchGraph:
     """The graph with fewer fetches and no more steps in sequence."""
     steps = list(graph.steps)
-    while pair := _mergeable(steps):
+    while pair := _mergeable(steps, deadline):
         kept, absorbed = pair
         _absorb(kept, absorbed, steps)
         steps.remove(absorbed)
@@ -35,11 +36,12 @@ def depths(steps: Iterable[Step]) -> dict[Step, int]:
     return found
 
 
-def _mergeable(steps: list[Step]) -> tuple[Step, Step] | None:
+def _mergeable(steps: list[Step], deadline: Deadline) -> tuple[Step, Step] | None:
     """Two steps of which the second can join the first."""
     depth = depths(steps)
     awaited = {parent for step in steps for parent in step.parents}
     for kept, other in _alike(steps):
+        deadline.check()
         together = depth[kept] == depth[other] and kept.number < other.number
         if together or (depth[other] < depth[kept] and other not in awaited):
             return kept, other

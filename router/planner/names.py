@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
+from router.deadline import NEVER, Deadline
 from router.supergraph import Supergraph
 
 Place: TypeAlias = tuple[str, ...]
@@ -30,8 +31,9 @@ class _Use:
 class ResponseNames:
     """Assigns response names by place, type and field, each once."""
 
-    def __init__(self, supergraph: Supergraph) -> None:
+    def __init__(self, supergraph: Supergraph, deadline: Deadline = NEVER) -> None:
         self._supergraph = supergraph
+        self._deadline = deadline
         self._uses: dict[Place, dict[str, list[_Use]]] = defaultdict(lambda: defaultdict(list))
         self._assigned: dict[tuple[Place, _Use, str], str] = {}
         self._client: dict[tuple[Place, str, str], str] = {}

@@ -7,9 +7,11 @@ hops itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from router.deadline import NEVER, Deadline
 from router.planner.errors import UnplannableError
 from router.planner.graph import QueryGraph
 from router.planner.moves import ContextValue, EntityMove, FieldMove, Node, Way
@@ -35,8 +37,15 @@ class PathFinder:
 
     def __init__(self, graph: QueryGraph) -> None:
         self.graph = graph
+        self.deadline = NEVER
         self._routes: dict[tuple[Node, str, Excluded], tuple[Route, ...]] = {}
         self._reached: dict[tuple[Node, Excluded], tuple[EntityMove, ...]] = {}
+
+    def until(self, deadline: Deadline) -> PathFinder:
+        """A finder that gives up at a deadline, and shares what this one remembers."""
+        finder = copy(self)
+        finder.deadline = deadline
+        return finder
 
     def leaves(self, starts: Iterable[Node], selections: SelectionSet) -> tuple[Leaf, ...]:
         """The leaves of a selection with the paths to them from any of the starts.
@@ -79,6 +88,7 @@ class PathFinder:
     def _find_routes(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> tuple[Route, ...]:
+        self.deadline.check()
         routes = []
         if direct := self.graph.field_move(node, name):
             routes.append(Route(None, direct))
@@ -141,6 +151,7 @@ class PathFinder:
     ) -> EntityMove | None:
         if key is None:
             return EntityMove(node, target, None) if target.graph != node.graph else None
+        self.deadline.check()
         start = Path(node)
         frontier = [start, *(start.then(move, there) for there, move in reached.items())]
         ways = self._ways(frontier, (key,), excluded | {node.type})

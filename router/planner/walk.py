@@ -87,6 +87,7 @@ class Walk:
     def _advanced(self, frontier: Sequence[Path], field: FieldSelection) -> list[Path]:
         reached: list[Path] = []
         for path in frontier:
+            self._finder.deadline.check()
             assert path.node is not None
             if field.name == TYPENAME:
                 reached += self._typename(path, field)

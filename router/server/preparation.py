@@ -19,6 +19,7 @@ from graphql import (
     validate,
 )
 
+from router.deadline import Deadline
 from router.deferral import Deferring, conditions_of
 from router.errors import (
     DocumentError,
@@ -39,6 +40,7 @@ from router.settings import Limits
 from router.supergraph import Supergraph
 
 MAX_VALIDATION_ERRORS = 20
+PLANNING_SECONDS = 5
 
 
 class Key(NamedTuple):
@@ -150,7 +152,8 @@ class Preparation:
             raise ValidationFailedError(errors)
 
     def _plan(self, operation: Operation, key: Key) -> Prepared:
-        return prepare(self._planner(key.labels), operation, key.deferring)
+        deadline = Deadline(PLANNING_SECONDS)
+        return prepare(self._planner(key.labels), operation, key.deferring, deadline)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

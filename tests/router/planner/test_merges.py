@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.deadline import NEVER
 from router.planner.fetches import FetchGraph
 from router.planner.merges import depths, merged
 from router.planner.plan import Input, InputField
@@ -24,7 +25,7 @@ def fields_of(graph: FetchGraph) -> list[list[str]]:
 def test_steps_of_one_wave_to_one_subgraph_become_one():
     first, other = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id", size="size")
 
-    graph = merged(FetchGraph((first, other)))
+    graph = merged(FetchGraph((first, other)), NEVER)
 
     assert fields_of(graph) == [["x", "y"]]
     assert [field.name for field in graph.steps[0].presented["Thing", "Thing"].input.fields] == ["id", "size"]
@@ -34,7 +35,7 @@ def test_a_step_that_nobody_waits_for_joins_a_later_one():
     early, before = step(0, "A", field="x", id="id"), step(1, "B", field="b", id="id")
     late = step(2, "A", before, field="y", id="id", b="b")
 
-    graph = merged(FetchGraph((early, before, late)))
+    graph = merged(FetchGraph((early, before, late)), NEVER)
 
     assert fields_of(graph) == [["b"], ["y", "x"]]
 
@@ -44,7 +45,7 @@ def test_a_step_that_others_wait_for_stays_early():
     late = step(2, "A", before, field="y", id="id", b="b")
     waiting = step(3, "C", early, field="c", x="x")
 
-    graph = merged(FetchGraph((early, before, late, waiting)))
+    graph = merged(FetchGraph((early, before, late, waiting)), NEVER)
 
     assert fields_of(graph) == [["x"], ["b"], ["y"], ["c"]]
     assert [depths(graph.steps)[each] for each in graph.steps] == [0, 0, 1, 1]
@@ -54,20 +55,20 @@ def test_steps_that_send_different_values_for_one_field_stay_apart():
     metres = step(0, "A", field="x", id="id", size="size")
     inches = step(1, "A", field="y", id="id", size="_size_1")
 
-    assert fields_of(merged(FetchGraph((metres, inches)))) == [["x"], ["y"]]
+    assert fields_of(merged(FetchGraph((metres, inches)), NEVER)) == [["x"], ["y"]]
 
 
 def test_steps_that_use_different_keys_stay_apart():
     by_id, by_code = step(0, "A", field="x", id="id"), step(1, "A", field="y", key="code", code="code")
 
-    assert fields_of(merged(FetchGraph((by_id, by_code)))) == [["x"], ["y"]]
+    assert fields_of(merged(FetchGraph((by_id, by_code)), NEVER)) == [["x"], ["y"]]
 
 
 def test_what_waited_for_a_merged_step_waits_for_the_one_it_joined():
     first, other = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id")
     waiting = step(2, "B", other, field="b", y="y")
 
-    graph = merged(FetchGraph((first, other, waiting)))
+    graph = merged(FetchGraph((first, other, waiting)), NEVER)
 
     assert fields_of(graph) == [["x", "y"], ["b"]]
     assert waiting.parents == {first}
@@ -80,7 +81,7 @@ def test_what_two_steps_ask_below_one_field_is_asked_together():
         box.selection = Selection()
         box.selection.field(SelectedField(name, name, "", frozenset(), frozenset()))
 
-    [only] = merged(FetchGraph((first, other))).steps
+    [only] = merged(FetchGraph((first, other)), NEVER).steps
 
     [box] = only.selection.outputs()
     assert box.selection
