@@ -25,6 +25,7 @@ from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reloading import reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
+from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.single_connection import EventStreams
 from router.server.single_flight import one_thread
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Starlette:
                 )
 
             take_up(supergraph)
+            app.state.clients = Clients(settings.connections)
             app.state.connection = parts.connection
             app.state.max_socket_operations = settings.limits.max_socket_operations
             async with _reloading(settings, take_up):

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from router.connections import Connections
 from router.traffic import Traffic
 
 
@@ -120,6 +121,7 @@ class Settings(BaseSettings):
     router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     traffic: Traffic = Field(default_factory=lambda: Traffic.model_validate({}))
+    connections: Connections = Field(default_factory=lambda: Connections.model_validate({}))
     telemetry: OpenTelemetry = Field(default_factory=lambda: OpenTelemetry.model_validate({}))
     subgraph_urls: Mapping[str, str] = Field(default_factory=dict)
 
@@ -159,7 +161,7 @@ def load(**overrides: object) -> Settings:
 
 _PREFIXES = {
     field: group.model_config.get("env_prefix", "")
-    for group in (Limits, Traffic, OpenTelemetry)
+    for group in (Limits, Traffic, Connections, OpenTelemetry)
     for field in group.model_fields
 }
 
