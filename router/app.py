@@ -27,8 +27,9 @@ from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
 from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
+from router.server.preparation import PATIENCE_SECONDS
 from router.server.single_connection import EventStreams
-from router.server.single_flight import one_thread
+from router.server.single_flight import single_flight
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -59,7 +60,11 @@ def create_app(settings: Settings) -> Starlette:
             parts.lifespan(),
             open_session() as session,
             HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
-            one_thread() as preparing,
+            single_flight(
+                PATIENCE_SECONDS,
+                settings.limits.max_waiting_documents,
+                settings.limits.max_waiting_documents_per_client,
+            ) as preparing,
         ):
             decisions = _decisions(settings, session)
             assembly = Assembly(settings, parts, metrics, documents, session, client, decisions, preparing)

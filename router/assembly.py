@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,6 +18,7 @@ from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
+from router.server.single_flight import SingleFlight
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -35,7 +35,7 @@ class Assembly:
     session: aiohttp.ClientSession
     client: HttpClient
     decisions: PolicyDecisions
-    preparing: Executor
+    preparing: SingleFlight
 
     def pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         """The stages of requests on one supergraph."""
@@ -63,7 +63,6 @@ class Assembly:
             self.metrics,
             self.preparing,
             size=settings.router_cache_size,
-            max_waiting=settings.limits.max_waiting_documents,
         )
 
     def _transport(self, urls: Mapping[str, str], rules: HeaderRules) -> Transport:

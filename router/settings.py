@@ -52,6 +52,9 @@ class Limits(BaseSettings):
     max_waiting_documents: int = Field(
         default=100, ge=1, description="Operations, not seen before, that wait to be prepared."
     )
+    max_waiting_documents_per_client: int = Field(
+        default=50, ge=1, description="The same for one client: the subject of a token, or an address."
+    )
     max_reserved_streams: int = Field(
         default=1000, ge=1, description="Event streams that are reserved and not yet opened."
     )

@@ -126,6 +126,11 @@ class Metrics:
             "router_subscriptions_active", "Subscriptions that are open now.", registry=self.registry
         )
         self.events = Counter("router_subscription_events", "Events sent to clients.", registry=self.registry)
+        self.hung_preparations = Counter(
+            "router_hung_preparations",
+            "Operations whose preparation hung, so that its thread was replaced: to be alerted on.",
+            registry=self.registry,
+        )
         self.operations = Counter(
             "router_operation_cache", "Look-ups of prepared operations.", ["result"], registry=self.registry
         )

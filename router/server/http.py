@@ -25,6 +25,7 @@ from router.errors import (
 )
 from router.server import graphiql
 from router.server.batching import answered
+from router.server.clients import client_key
 from router.server.negotiation import (
     ANSWERS,
     EVENT_STREAM,
@@ -119,7 +120,8 @@ class HttpEndpoint:
             stream.start(parameters.operation_id, operation.results())
 
     async def _caller(self, request: Request) -> Caller:
-        return await self._pipeline.identify(request.headers.get("authorization"), request.headers)
+        authorization, headers = request.headers.get("authorization"), request.headers
+        return await self._pipeline.identify(authorization, headers, client_key(request))
 
     async def _operation(
         self, request: Request, parameters: GraphQLRequest, caller: Caller, trace: Trace

@@ -56,6 +56,12 @@ class Caller:
     identity: Identity | None
     authorization: str | None
     headers: ClientHeaders = ()
+    address: str = ""
+
+    @property
+    def client(self) -> str:
+        """Whose share of what is limited the caller takes: the token's subject, or else the address."""
+        return f"subject:{self.identity.subject}" if self.identity else self.address
 
 
 class Pipeline:
@@ -86,10 +92,10 @@ class Pipeline:
         self.streams = SharedStreams(sources)
         self.metrics = metrics
 
-    async def identify(self, authorization: str | None, headers: Mapping[str, str]) -> Caller:
+    async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:
         """Verifies the caller's token; where nothing verifies tokens, it is only passed on."""
         identity = await self._verifier.identify(authorization) if self._verifier else None
-        return Caller(identity, authorization, self._rules.of_client(headers))
+        return Caller(identity, authorization, self._rules.of_client(headers), address)
 
     async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
         """Makes an operation ready to run.
@@ -101,7 +107,7 @@ class Pipeline:
             OperationTimeoutError: it could not be prepared in time.
         """
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        prepared = await self._prepare(request, deadline)
+        prepared = await self._prepare(request, caller.client, deadline)
         await self._authorise(prepared, caller.identity, trace)
         variables, cost = self._coerce(prepared, request)
         # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
@@ -111,17 +117,22 @@ class Pipeline:
             caller.authorization, trace.traceparent, caller.headers, deadline, trace.tracestate
         )
         run = ExecutionRequest(variables, self.transport, context)
-        return self._ready(prepared, run, trace, cost if self._report_cost else None)
+        return self._ready(prepared, run, caller, trace, cost if self._report_cost else None)
 
-    async def _prepare(self, request: GraphQLRequest, deadline: float | None) -> PreparedOperation:
+    async def _prepare(
+        self, request: GraphQLRequest, client: str, deadline: float | None
+    ) -> PreparedOperation:
         query = await self._documents.text(request.query, request.document_id)
-        prepared = await self._operations.get(query, request.operation_name, deadline)
+        prepared = await self._operations.get(query, request.operation_name, client, deadline)
         await self._documents.learn(request.query, request.document_id)
         return prepared
 
-    async def deferring(self, prepared: PreparedOperation, request: ExecutionRequest) -> Prepared:
+    async def deferring(
+        self, prepared: PreparedOperation, request: ExecutionRequest, client: str
+    ) -> Prepared:
         """The plan of an operation for a client that takes what it defers later."""
-        found = await self._operations.deferring(prepared, request.variables, request.context.deadline)
+        deadline = request.context.deadline
+        found = await self._operations.deferring(prepared, request.variables, client, deadline)
         return found.prepared
 
     async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
@@ -139,9 +150,14 @@ class Pipeline:
         return variables, prepared.estimate(variables)
 
     def _ready(
-        self, prepared: PreparedOperation, run: ExecutionRequest, trace: Trace, cost: int | None
+        self,
+        prepared: PreparedOperation,
+        run: ExecutionRequest,
+        caller: Caller,
+        trace: Trace,
+        cost: int | None,
     ) -> Operation:
-        return Operation(self, prepared, run, trace, cost)
+        return Operation(self, prepared, run, caller, trace, cost)
 
 
 class Operation:
@@ -152,12 +168,14 @@ class Operation:
         pipeline: Pipeline,
         operation: PreparedOperation,
         request: ExecutionRequest,
+        caller: Caller,
         trace: Trace,
         cost: int | None,
     ) -> None:
         self._pipeline = pipeline
         self._operation = operation
         self._request = request
+        self._caller = caller
         self._trace = trace
         self._cost = cost
 
@@ -226,7 +244,7 @@ class Operation:
             return
         started, outcome = time.perf_counter(), "failed"
         try:
-            prepared = await self._pipeline.deferring(self._operation, self._request)
+            prepared = await self._pipeline.deferring(self._operation, self._request, self._caller.client)
             async with aclosing(execute_incrementally(prepared, self._request)) as payloads:
                 outcome = "ok"
                 async for payload in payloads:

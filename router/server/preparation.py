@@ -41,6 +41,9 @@ from router.supergraph import Supergraph
 
 MAX_VALIDATION_ERRORS = 20
 PLANNING_SECONDS = 5
+# Planning observes its deadline itself, and the limits of documents bound the rest: only what hangs takes
+# longer.
+PATIENCE_SECONDS = 2 * PLANNING_SECONDS
 
 
 class Key(NamedTuple):
@@ -103,12 +106,31 @@ class Preparation:
 
     def __init__(self, supergraph: Supergraph, limits: Limits, *, introspection: bool) -> None:
         self._supergraph = supergraph
-        self._planners: dict[Labels, Planner] = {}
+        self.renew()
         self._access = AccessRules.of(supergraph.document)
         estimated = limits.max_cost is not None or limits.report_cost
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
         self._rules = [*specified_rules, *rules(introspection=introspection)]
+
+    def renew(self) -> None:
+        """Leaves what has been learnt for planning to a thread that hangs with it."""
+        self._planners: dict[Labels, Planner] = {}
+
+    def refuse_length(self, key: Key) -> None:
+        """Refuses texts that are too long to be looked at.
+
+        Raises:
+            ParseFailedError: the document is.
+            OperationNotFoundError: the operation's name is, so that the document cannot have it.
+        """
+        allowed = self._limits.max_characters
+        # Comments are no tokens.
+        if (found := len(key.query)) > allowed:
+            message = f"The document has {found} characters; at most {allowed} are allowed."
+            raise ParseFailedError([GraphQLError(message)])
+        if len(key.operation_name or "") > found:
+            raise OperationNotFoundError([GraphQLError("The document has no operation of this name.")])
 
     def attempt(self, key: Key) -> Outcome:
         """The prepared operation, or why it is refused."""
@@ -134,10 +156,6 @@ class Preparation:
         return PreparedOperation(key, required, policies, plan, deferrable, cost, self._limits.max_cost)
 
     def _parse(self, query: str) -> DocumentNode:
-        # Comments are no tokens.
-        if (found := len(query)) > (allowed := self._limits.max_characters):
-            message = f"The document has {found} characters; at most {allowed} are allowed."
-            raise ParseFailedError([GraphQLError(message)])
         try:
             document = parse(query, max_lexical_tokens=self._limits.max_tokens)
         except GraphQLSyntaxError as error:

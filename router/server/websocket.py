@@ -21,6 +21,7 @@ from router.errors import (
     TooManyOperationsError,
     masked,
 )
+from router.server.clients import client_key
 from router.server.messages import (
     Complete,
     ConnectionInit,
@@ -126,7 +127,8 @@ class Connection:
         self._initialised = True
         try:
             authorization = _authorization(payload, self._socket)
-            self._caller = await self._pipeline().identify(authorization, self._socket.headers)
+            headers, address = self._socket.headers, client_key(self._socket)
+            self._caller = await self._pipeline().identify(authorization, headers, address)
         except AccessError as error:
             raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
         except IdentityUnavailableError as error:
