@@ -52,7 +52,11 @@ def create_app(settings: Settings) -> Starlette:
     metrics = Metrics()
     shared = _shared_documents(settings)
     documents = _documents(settings, shared)
-    streams = EventStreams(settings.limits.max_reserved_streams, settings.limits.max_socket_operations)
+    streams = EventStreams(
+        settings.limits.max_reserved_streams,
+        settings.limits.max_reserved_streams_per_client,
+        settings.limits.max_socket_operations,
+    )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -58,6 +58,9 @@ class Limits(BaseSettings):
     max_reserved_streams: int = Field(
         default=1000, ge=1, description="Event streams that are reserved and not yet opened."
     )
+    max_reserved_streams_per_client: int = Field(
+        default=20, ge=1, description="The same for one client: the subject of a token, or an address."
+    )
     max_batch: int = Field(default=1, ge=1, description="Operations in one request; 1 has no batches.")
     max_cost: int | None = Field(None, ge=1, description="The estimated cost of an operation.")
     list_size: int = Field(default=10, ge=0, description="Items assumed in a list without @listSize.")

@@ -47,7 +47,7 @@ from router.server.single_connection import (
     EventStreams,
     stream_token,
 )
-from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse
+from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, refused
 from router.telemetry import Trace, current_trace, log
 
 EndpointResponse: TypeAlias = Response | StreamResponse
@@ -217,12 +217,16 @@ def _stopped(request: Request) -> str:
     return identifier
 
 
-def _refusal(request: Request, error: RouterError) -> Response:
-    # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's; on a stream that many
-    # operations share there is no answer, only a request that was not accepted.
-    is_answer = isinstance(error, DocumentError | AccessError) and stream_token(request) is None
-    plain = preferred(request.headers.get("accept"), ANSWERS) != GRAPHQL_JSON
-    status = 200 if is_answer and plain else error.status
+def _refusal(request: Request, error: RouterError) -> EndpointResponse:
+    # On a stream that many operations share there is no answer, only a request that was not accepted.
+    asks = request.method in ("GET", "POST") and stream_token(request) is None
+    is_answer = asks and isinstance(error, DocumentError | AccessError)
+    accept = request.headers.get("accept")
+    chosen = preferred(accept, ANSWERS)
+    if is_answer and chosen is None and preferred(accept, (EVENT_STREAM,)):
+        return StreamResponse(refused(error), EVENTS)
+    # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
+    status = 200 if is_answer and chosen != GRAPHQL_JSON else error.status
     return _json(request, error.response(), status, error.headers)
 
 

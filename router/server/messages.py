@@ -10,6 +10,9 @@ import orjson
 from router.errors import MalformedRequestError
 from router.server.request import GraphQLRequest, from_json
 
+# It is sent back with every result.
+MAX_ID_CHARACTERS = 500
+
 
 class InvalidMessageError(Exception):
     """The client broke the protocol; the message tells how."""
@@ -91,6 +94,8 @@ def _id(value: dict[str, Any]) -> str:
     identifier = value.get("id")
     if not isinstance(identifier, str) or not identifier:
         raise InvalidMessageError("The id must be a string that is not empty")
+    if len(identifier) > MAX_ID_CHARACTERS:
+        raise InvalidMessageError(f"The id is longer than {MAX_ID_CHARACTERS} characters")
     return identifier
 
 

@@ -16,15 +16,17 @@ The edge stands between 3 and 5 and decides whether the protocol can carry this 
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import OperationType
 
-from router.errors import BadVariableError, RouterError, masked
+from router.errors import BadVariableError, RouterError, UnauthenticatedError, masked
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
@@ -40,13 +42,15 @@ from router.executor.subgraph import NO_RULES, SubgraphError
 from router.executor.transport import RequestContext, StreamSource, Transport
 from router.operation import coerce_variables
 from router.policy.access import enforce
-from router.policy.auth import Identity, TokenVerifier
+from router.policy.auth import EXPIRED, Identity, TokenVerifier
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
 from router.server.operations import Operations
 from router.server.preparation import PreparedOperation
 from router.server.request import GraphQLRequest
 from router.telemetry import Metrics, Trace, log
+
+_Event: TypeAlias = dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,11 @@ class Caller:
     def client(self) -> str:
         """Whose share of what is limited the caller takes: the token's subject, or else the address."""
         return f"subject:{self.identity.subject}" if self.identity else self.address
+
+    def expires_in(self) -> float | None:
+        """In how many seconds the token expires, if it does."""
+        expires_at = self.identity.expires_at if self.identity else math.inf
+        return expires_at - time.time() if math.isfinite(expires_at) else None
 
 
 class Pipeline:
@@ -217,8 +226,8 @@ class Operation:
     async def results(self) -> AsyncGenerator[dict[str, Any], None]:
         """The response of a query or a mutation, in parts if it defers some, or that of each event.
 
-        What cannot be had, or breaks off, ends with a response that has errors and no data. Closing the
-        iterator ends a subscription at its subgraph.
+        What cannot be had, or breaks off, ends with a response that has errors and no data; so does a
+        subscription whose token expires. Closing the iterator ends a subscription at its subgraph.
         """
         results = self._events() if self.kind is OperationType.SUBSCRIPTION else self._payloads()
         try:
@@ -260,11 +269,28 @@ class Operation:
         metrics = self._pipeline.metrics
         try:
             with metrics.subscriptions.track_inprogress():
-                async for event in source:
+                while (event := await self._while_authenticated(anext(source, None))) is not None:
                     metrics.events.inc()
                     yield await self._complete(event)
         finally:
             await source.aclose()
+
+    async def _while_authenticated(self, event: Awaitable[_Event]) -> _Event:
+        """An event that comes before the token expires.
+
+        Whoever learns that a session has ended before its tokens do (a sign-out) ends its subscriptions here
+        too.
+
+        Raises:
+            UnauthenticatedError: the token expires first.
+        """
+        try:
+            async with asyncio.timeout(self._caller.expires_in()) as deadline:
+                return await event
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise UnauthenticatedError(EXPIRED) from None
 
     async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         return response(await execute_event(self._operation.prepared, event, self._request))

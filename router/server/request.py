@@ -43,7 +43,10 @@ def from_json(value: Any) -> GraphQLRequest:
         if value.get(name) is not None and not isinstance(value[name], kind):
             raise MalformedRequestError(f"The parameter {name!r} must be {wording}.")
     query, document_id = value.get("query"), _document_id(value)
-    if query is None and document_id is None:
+    if document_id is not None:
+        # Protocols that want a text with every request are sent an empty one.
+        query = query or None
+    elif query is None:
         raise MalformedRequestError("The request has no parameter 'query'.")
     named, variables = value.get("operationName") or None, value.get("variables") or {}
     return GraphQLRequest(query, named, variables, document_id, _operation_id(value))

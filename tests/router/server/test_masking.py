@@ -61,7 +61,9 @@ async def origin() -> AsyncIterator[str]:
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
 
-        http = Route("/graphql", HttpEndpoint(pipeline, EventStreams(1, 1), 1000, 1).handle, methods=["POST"])
+        http = Route(
+            "/graphql", HttpEndpoint(pipeline, EventStreams(1, 1, 1), 1000, 1).handle, methods=["POST"]
+        )
         app = Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])
         app.state.clients = Clients(Connections.model_validate({}))
         async with serving(app) as served:
