@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from router.assembly import Assembly
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import open_session
+from router.operation_log import OperationLog
 from router.parts import Parts
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> Starlette:
     supergraph = Supergraph.parse(settings.supergraph.read_text())
     parts = _parts(settings)
     metrics = Metrics()
+    answered = OperationLog(metrics)
     shared = _shared_documents(settings)
     documents = _documents(settings, shared)
     streams = EventStreams(
@@ -62,6 +64,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             parts.lifespan(),
+            answered.written(),
             open_session() as session,
             HttpClient(max_answer_bytes=settings.traffic.max_response_bytes) as client,
             single_flight(
@@ -71,7 +74,9 @@ def create_app(settings: Settings) -> Starlette:
             ) as preparing,
         ):
             decisions = _decisions(settings, session)
-            assembly = Assembly(settings, parts, metrics, documents, session, client, decisions, preparing)
+            assembly = Assembly(
+                settings, parts, metrics, answered, documents, session, client, decisions, preparing
+            )
 
             def take_up(supergraph: Supergraph) -> None:
                 jwks_url = _jwks_url(settings, supergraph)

@@ -11,6 +11,7 @@ from router.executor.headers import HeaderRules
 from router.executor.http_client import HttpClient
 from router.executor.retries import Retries
 from router.executor.transport import StreamSource, Transport
+from router.operation_log import OperationLog
 from router.parts import Parts
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
@@ -31,6 +32,7 @@ class Assembly:
     settings: Settings
     parts: Parts
     metrics: Metrics
+    answered: OperationLog
     documents: Documents
     session: aiohttp.ClientSession
     client: HttpClient
@@ -50,6 +52,7 @@ class Assembly:
             TokenVerifier(keys, settings.jwt_issuer) if keys else None,
             self.decisions,
             self.metrics,
+            self.answered,
             rules=rules,
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,

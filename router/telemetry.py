@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import sys
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,19 +59,26 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Encodes a record; `extra={"metadata": {...}}` becomes its metadata."""
         trace = current_trace.get()
-        line: dict[str, Any] = {
-            "level": _LEVELS.get(record.levelname, record.levelname.lower()),
-            "service": SERVICE,
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "traceId": trace.trace_id if trace else "",
-            "message": record.getMessage(),
-        }
         metadata = dict(getattr(record, "metadata", {}))
         if record.exc_info:
             metadata["exception"] = self.formatException(record.exc_info)
-        if metadata:
-            line["metadata"] = metadata
-        return orjson.dumps(line, default=str).decode()
+        level = _LEVELS.get(record.levelname, record.levelname.lower())
+        trace_id = trace.trace_id if trace else ""
+        return encoded(level, record.created, trace_id, record.getMessage(), metadata).decode()
+
+
+def encoded(level: str, created: float, trace_id: str, message: str, metadata: Mapping[str, Any]) -> bytes:
+    """A line of the log."""
+    line: dict[str, Any] = {
+        "level": level,
+        "service": SERVICE,
+        "timestamp": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
+        "traceId": trace_id,
+        "message": message,
+    }
+    if metadata:
+        line["metadata"] = metadata
+    return orjson.dumps(line, default=str)
 
 
 def configure_logging(level: str) -> None:
@@ -126,6 +134,11 @@ class Metrics:
             "router_subscriptions_active", "Subscriptions that are open now.", registry=self.registry
         )
         self.events = Counter("router_subscription_events", "Events sent to clients.", registry=self.registry)
+        self.dropped_lines = Counter(
+            "router_dropped_log_lines",
+            "Lines of answered operations that were not written.",
+            registry=self.registry,
+        )
         self.hung_preparations = Counter(
             "router_hung_preparations",
             "Operations whose preparation hung, so that its thread was replaced: to be alerted on.",

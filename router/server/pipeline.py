@@ -41,6 +41,7 @@ from router.executor.sharing import SharedStreams
 from router.executor.subgraph import NO_RULES, SubgraphError
 from router.executor.transport import RequestContext, StreamSource, Transport
 from router.operation import coerce_variables
+from router.operation_log import OperationLog
 from router.policy.access import enforce
 from router.policy.auth import EXPIRED, Identity, TokenVerifier
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
@@ -85,6 +86,7 @@ class Pipeline:
         verifier: TokenVerifier | None,
         decisions: PolicyDecisions,
         metrics: Metrics,
+        answered: OperationLog,
         *,
         rules: HeaderRules = NO_RULES,
         timeout: float | None = None,
@@ -100,6 +102,7 @@ class Pipeline:
         self.transport = transport
         self.streams = SharedStreams(sources)
         self.metrics = metrics
+        self.answered = answered
 
     async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:
         """Verifies the caller's token; where nothing verifies tokens, it is only passed on."""
@@ -215,13 +218,8 @@ class Operation:
         kind, metrics = self.kind.value, self._pipeline.metrics
         metrics.requests.labels(kind, outcome).inc()
         metrics.request_seconds.labels(kind).observe(seconds)
-        metadata = {
-            "operation": kind,
-            "name": self._operation.operation.name,
-            "outcome": outcome,
-            "milliseconds": round(seconds * 1000, 1),
-        }
-        log.info("An operation was answered", extra={"metadata": metadata})
+        name = self._operation.operation.name
+        self._pipeline.answered.note(self._trace.trace_id, kind, name, outcome, seconds)
 
     async def results(self) -> AsyncGenerator[dict[str, Any], None]:
         """The response of a query or a mutation, in parts if it defers some, or that of each event.

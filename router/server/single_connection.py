@@ -137,7 +137,8 @@ class EventStreams:
         if len(own) >= self._max_reserved_per_client:
             self._streams[next(iter(own))].end()
         elif len(self._expiries) >= self._max_reserved:
-            self._streams[next(iter(max(self._reserved.values(), key=len)))].end()
+            most = max(self._reserved.values(), key=len)
+            self._streams[next(iter(most))].end()
         token = secrets.token_urlsafe(32)
         stream = EventStream(_owner(caller), caller.client, self._max_operations, lambda: self._forget(token))
         self._streams[token] = stream

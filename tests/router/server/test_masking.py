@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 
 from router.connections import Connections
 from router.executor.transport import RequestContext
+from router.operation_log import OperationLog
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
@@ -56,7 +57,9 @@ async def origin() -> AsyncIterator[str]:
     async with single_flight(10, 10, 10) as preparing:
         preparation = Preparation(supergraph, limits, introspection=True)
         operations = Operations(preparation, overrides, metrics, preparing, size=10)
-        pipeline = Pipeline(operations, Documents(), FaultyTransport(), {}, None, decisions, metrics)
+        pipeline = Pipeline(
+            operations, Documents(), FaultyTransport(), {}, None, decisions, metrics, OperationLog(metrics)
+        )
 
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
