@@ -36,6 +36,7 @@ from router.supergraph import Supergraph
 from router.telemetry import Metrics
 
 if TYPE_CHECKING:
+    from router.policy.budget import RedisCostBudget
     from router.policy.shared_documents import RedisDocuments
 
 EXAMPLES = "examples"
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
     metrics = Metrics()
     answered = OperationLog(metrics)
     shared = _shared_documents(settings)
+    budget = _cost_budget(settings)
     documents = _documents(settings, shared)
     streams = EventStreams(
         settings.limits.max_reserved_streams,
@@ -75,7 +77,7 @@ def create_app(settings: Settings) -> Starlette:
         ):
             decisions = _decisions(settings, session)
             assembly = Assembly(
-                settings, parts, metrics, answered, documents, session, client, decisions, preparing
+                settings, parts, metrics, answered, documents, session, client, decisions, preparing, budget
             )
 
             def take_up(supergraph: Supergraph) -> None:
@@ -93,8 +95,9 @@ def create_app(settings: Settings) -> Starlette:
             app.state.max_socket_operations = settings.limits.max_socket_operations
             async with _reloading(settings, take_up):
                 yield
-        if shared:
-            await shared.close()
+        for store in (shared, budget):
+            if store:
+                await store.close()
 
     return Application(
         lifespan=lifespan,
@@ -163,6 +166,15 @@ def _shared_documents(settings: Settings) -> RedisDocuments | None:
     from router.policy.shared_documents import RedisDocuments  # noqa: PLC0415 - as said above
 
     return RedisDocuments(str(settings.router_apq_redis_url))
+
+
+def _cost_budget(settings: Settings) -> RedisCostBudget | None:
+    if not settings.limits.cost_per_minute:
+        return None
+    # As above: only a router that counts costs pays for it.
+    from router.policy.budget import RedisCostBudget  # noqa: PLC0415 - as said above
+
+    return RedisCostBudget(str(settings.router_cost_redis_url), settings.limits.cost_per_minute)
 
 
 def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:

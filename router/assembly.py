@@ -18,7 +18,7 @@ from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.operations import Operations
-from router.server.pipeline import Pipeline
+from router.server.pipeline import CostBudget, Pipeline
 from router.server.single_flight import SingleFlight
 from router.settings import Settings
 from router.supergraph import Supergraph
@@ -38,6 +38,7 @@ class Assembly:
     client: HttpClient
     decisions: PolicyDecisions
     preparing: SingleFlight
+    budget: CostBudget | None
 
     def pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         """The stages of requests on one supergraph."""
@@ -56,6 +57,7 @@ class Assembly:
             rules=rules,
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,
+            budget=self.budget,
         )
 
     def _operations(self, supergraph: Supergraph) -> Operations:

@@ -62,7 +62,10 @@ class Limits(BaseSettings):
         default=20, ge=1, description="The same for one client: the subject of a token, or an address."
     )
     max_batch: int = Field(default=1, ge=1, description="Operations in one request; 1 has no batches.")
-    max_cost: int | None = Field(None, ge=1, description="The estimated cost of an operation.")
+    max_cost: int = Field(default=20_000, ge=0, description="The estimated cost of an operation; 0: any.")
+    cost_per_minute: int | None = Field(
+        None, ge=1, description="What the operations of one caller may cost in a minute, by their estimates."
+    )
     list_size: int = Field(default=10, ge=0, description="Items assumed in a list without @listSize.")
     report_cost: bool = Field(default=False, description="Whether answers tell the estimated cost.")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
@@ -126,6 +129,9 @@ class Settings(BaseSettings):
     router_apq: bool = Field(default=False, description="Whether clients may persist documents by hash.")
     router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
+    router_cost_redis_url: RedisDsn | None = Field(
+        None, validate_default=True, description="Where routers share what callers have spent in a minute."
+    )
     traffic: Traffic = Field(default_factory=lambda: Traffic.model_validate({}))
     connections: Connections = Field(default_factory=lambda: Connections.model_validate({}))
     telemetry: OpenTelemetry = Field(default_factory=lambda: OpenTelemetry.model_validate({}))
@@ -136,6 +142,14 @@ class Settings(BaseSettings):
     def _has_documents(cls, value: bool, info: ValidationInfo) -> bool:
         if value and not info.data.get("router_trusted_documents"):
             raise ValueError("ROUTER_TRUSTED_DOCUMENTS must name the manifest")
+        return value
+
+    @field_validator("router_cost_redis_url")
+    @classmethod
+    def _has_budget_store(cls, value: RedisDsn | None, info: ValidationInfo) -> RedisDsn | None:
+        limits: Limits | None = info.data.get("limits")
+        if limits and limits.cost_per_minute and value is None:
+            raise ValueError("it must be set where ROUTER_COST_PER_MINUTE is")
         return value
 
     @property

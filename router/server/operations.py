@@ -22,6 +22,7 @@ MAX_KNOWN_BYTES = 5_000_000
 # As measured: plans and projections weigh far more than the text that they are made of.
 BYTES_PER_OPERATION = 6000
 BYTES_PER_FIELD = 1100
+BYTES_PER_NODE = 1000
 MAX_REFUSED = 1000
 MAX_REFUSED_BYTES = 1_000_000
 BYTES_PER_ERROR = 2000
@@ -148,7 +149,10 @@ def _digest(key: Key) -> bytes:
 def _weight(key: Key, operation: PreparedOperation) -> int:
     """About how many bytes are kept for an operation: its texts, and what plans and projections weigh."""
     texts = len(key.query) + len(key.operation_name or "")
-    return texts + BYTES_PER_OPERATION + BYTES_PER_FIELD * operation.prepared.names.fields
+    per_field = BYTES_PER_FIELD
+    if operation.cost and operation.cost.keeps_document:
+        per_field += BYTES_PER_NODE
+    return texts + BYTES_PER_OPERATION + per_field * operation.prepared.names.fields
 
 
 def _weight_of_refusal(error: DocumentError) -> int:

@@ -7,7 +7,8 @@
 3. authorise   what the operation's policies say of the caller           policy.decisions
                the identity meets the operation's guards                 policy.access
 4. coerce      the variables fit their declared types                    operation
-               with them it costs no more than is allowed                policy.cost
+               with them it costs no more than is allowed, at once       policy.cost
+               and together with what the caller asked before            policy.budget
 5. run         execute, at once or in parts that come later, or          executor
                subscribe and execute per event
 
@@ -22,7 +23,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from graphql import OperationType
 
@@ -74,6 +75,18 @@ class Caller:
         return expires_at - time.time() if math.isfinite(expires_at) else None
 
 
+class CostBudget(Protocol):
+    """What callers may spend over several operations."""
+
+    async def spend(self, client: str, cost: int) -> None:
+        """Counts what an operation is estimated to cost.
+
+        Raises:
+            CostBudgetError: it is more than is left.
+        """
+        ...
+
+
 class Pipeline:
     """Takes requests through their stages."""
 
@@ -91,6 +104,7 @@ class Pipeline:
         rules: HeaderRules = NO_RULES,
         timeout: float | None = None,
         report_cost: bool = False,
+        budget: CostBudget | None = None,
     ) -> None:
         self._operations = operations
         self._documents = documents
@@ -99,6 +113,7 @@ class Pipeline:
         self._rules = rules
         self._timeout = timeout
         self._report_cost = report_cost
+        self._budget = budget
         self.transport = transport
         self.streams = SharedStreams(sources)
         self.metrics = metrics
@@ -115,6 +130,7 @@ class Pipeline:
         Raises:
             DocumentError: the document or the variables are refused.
             AccessError: the caller is.
+            CostBudgetError: what the caller asks costs too much in this minute.
             OverloadedError: too many operations are to be prepared.
             OperationTimeoutError: it could not be prepared in time.
         """
@@ -122,6 +138,8 @@ class Pipeline:
         prepared = await self._prepare(request, caller.client, deadline)
         await self._authorise(prepared, caller.identity, trace)
         variables, cost = self._coerce(prepared, request)
+        if self._budget and cost is not None:
+            await self._budget.spend(caller.client, cost)
         # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
         if prepared.kind is OperationType.SUBSCRIPTION:
             deadline = None

@@ -68,7 +68,7 @@ class PreparedOperation:
     prepared: Prepared
     deferrable: frozenset[str] | None = None
     cost: Cost | None = None
-    max_cost: int | None = None
+    max_cost: int = 0
 
     def estimate(self, variables: Mapping[str, Any]) -> int | None:
         """What the operation costs at most with these variables, where that is estimated.
@@ -80,7 +80,7 @@ class PreparedOperation:
         if self.cost is None:
             return None
         found = self.cost.estimate(variables)
-        if self.max_cost is not None and found > self.max_cost:
+        if 0 < self.max_cost < found:
             raise TooExpensiveError(found, self.max_cost)
         return found
 
@@ -108,7 +108,7 @@ class Preparation:
         self._supergraph = supergraph
         self.renew()
         self._access = AccessRules.of(supergraph.document)
-        estimated = limits.max_cost is not None or limits.report_cost
+        estimated = limits.max_cost or limits.report_cost or limits.cost_per_minute
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
         self._rules = [*specified_rules, *rules(introspection=introspection)]
