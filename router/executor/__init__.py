@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from graphql import DocumentNode, GraphQLError
 
@@ -35,13 +36,26 @@ __all__ = [
 ]
 
 
+_Introspected: TypeAlias = tuple[dict[str, Any] | None, list[dict[str, Any]]]
+Apart: TypeAlias = Callable[[Callable[[], _Introspected]], Awaitable[_Introspected]]
+
+
+async def at_once(work: Callable[[], _Introspected]) -> _Introspected:
+    """Does work where it is asked for."""
+    return work()
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:
-    """What one run of an operation needs beside its plan."""
+    """What one run of an operation needs beside its plan.
+
+    `apart` does what takes too long for the event loop.
+    """
 
     variables: Mapping[str, Any]
     transport: Transport
     context: RequestContext
+    apart: Apart = at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +142,7 @@ async def execute_incrementally(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation whose plan leaves fragments for later."""
     run = _run(prepared, request, {}, [])
-    data, answer = await _answer(prepared, run)
+    data, answer = await _answer(prepared, run, request)
     if data is None:
         yield {"data": None, "errors": answer.errors}
         return
@@ -157,7 +171,7 @@ async def _finish(
     prepared: Prepared, request: ExecutionRequest, data: dict[str, Any], errors: list[dict[str, Any]]
 ) -> ExecutionResult:
     run = _run(prepared, request, data, errors)
-    projected, answer = await _answer(prepared, run)
+    projected, answer = await _answer(prepared, run, request)
     return ExecutionResult(projected, answer.errors)
 
 
@@ -167,13 +181,17 @@ def _run(
     return Run(request.variables, request.transport, request.context, data, errors, prepared.contextual)
 
 
-async def _answer(prepared: Prepared, run: Run) -> tuple[dict[str, Any] | None, Answer]:
+async def _answer(
+    prepared: Prepared, run: Run, request: ExecutionRequest
+) -> tuple[dict[str, Any] | None, Answer]:
     if prepared.run:
         await prepared.run(run)
     answer = Answer(run.variables, run.errors)
     projected = prepared.project(run.data, answer)
     if prepared.introspection and projected is not None:
-        known, problems = introspect(prepared.operation, prepared.introspection, run.variables)
+        known, problems = await request.apart(
+            partial(introspect, prepared.operation, prepared.introspection, run.variables)
+        )
         whole = {**projected, **(known or {})}
         projected = {name: whole[name] for name in prepared.order if name in whole}
         answer.errors += problems

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Never, TypeVar
 
 from graphql import GraphQLError
 
@@ -31,6 +31,10 @@ BYTES_PER_ERROR = 2000
 REFUSED_SECONDS = 60.0
 # About what it takes to prepare a document: all that its length can tell.
 SECONDS_PER_CHARACTER = 2e-5
+# About what other work takes that is done apart from the event loop.
+SECONDS_APART = 0.02
+
+T = TypeVar("T")
 
 
 class Operations:
@@ -88,6 +92,18 @@ class Operations:
         true = frozenset(name for name in operation.deferrable or () if variables.get(name) is True)
         return await self._found(operation.key._replace(deferring=true), client, deadline)
 
+    async def apart(self, work: Callable[[], T], client: str, deadline: float | None = None) -> T:
+        """What work returns or raises that takes too long for the event loop, in turn with what is prepared.
+
+        Raises:
+            OverloadedError: too much waits for that.
+            OperationTimeoutError: it was not done in time.
+        """
+        return await self._in_time(
+            self._preparing.result(object(), work, _unfinished, _ignored, client=client, cost=SECONDS_APART),
+            deadline,
+        )
+
     async def _found(self, key: Key, client: str, deadline: float | None) -> PreparedOperation:
         known = self._known.get(key, client)
         if known is not None:
@@ -103,17 +119,21 @@ class Operations:
         return outcome
 
     async def _prepared(self, key: Key, client: str, deadline: float | None) -> Outcome:
+        preparing = self._preparing.result(
+            (self, key),
+            partial(self._preparation.attempt, key),
+            partial(self._give_up, key),
+            partial(self._remember, key, client),
+            client=client,
+            cost=len(key.query) * SECONDS_PER_CHARACTER,
+        )
+        return await self._in_time(preparing, deadline)
+
+    async def _in_time(self, done: Awaitable[T], deadline: float | None) -> T:
         seconds = None if deadline is None else deadline - time.monotonic()
         try:
             async with asyncio.timeout(seconds):
-                return await self._preparing.result(
-                    (self, key),
-                    partial(self._preparation.attempt, key),
-                    partial(self._give_up, key),
-                    partial(self._remember, key, client),
-                    client=client,
-                    cost=len(key.query) * SECONDS_PER_CHARACTER,
-                )
+                return await done
         except TimeoutError:
             raise OperationTimeoutError from None
 
@@ -140,6 +160,14 @@ class Operations:
             self._refused.put(_digest(key), client, refusal, _weight_of_refusal(outcome))
         else:
             self._known.put(key, client, outcome, _weight(key, outcome))
+
+
+def _unfinished() -> Never:
+    raise OperationTimeoutError
+
+
+def _ignored(_: object) -> None:
+    """What is to be done with a result that only its caller needs."""
 
 
 def _digest(key: Key) -> bytes:

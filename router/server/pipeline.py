@@ -23,6 +23,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from graphql import OperationType
@@ -41,7 +42,7 @@ from router.executor.headers import ClientHeaders, HeaderRules
 from router.executor.sharing import SharedStreams
 from router.executor.subgraph import NO_RULES, SubgraphError
 from router.executor.transport import RequestContext, StreamSource, Transport
-from router.operation import coerce_variables
+from router.operation import coerce_variables, exceeds
 from router.operation_log import OperationLog
 from router.policy.access import enforce
 from router.policy.auth import EXPIRED, Identity, TokenVerifier
@@ -51,6 +52,9 @@ from router.server.operations import Operations
 from router.server.preparation import PreparedOperation
 from router.server.request import GraphQLRequest
 from router.telemetry import Metrics, Trace, log
+
+# Each takes a few microseconds to coerce, for which everything waits.
+MAX_VALUES_AT_ONCE = 500
 
 _Event: TypeAlias = dict[str, Any] | None
 
@@ -137,7 +141,11 @@ class Pipeline:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         prepared = await self._prepare(request, caller.client, deadline)
         await self._authorise(prepared, caller.identity, trace)
-        variables, cost = self._coerce(prepared, request)
+        coerce = partial(self._coerce, prepared, request)
+        if exceeds(request.variables, MAX_VALUES_AT_ONCE):
+            variables, cost = await self._operations.apart(coerce, caller.client, deadline)
+        else:
+            variables, cost = coerce()
         if self._budget and cost is not None:
             await self._budget.spend(caller.client, cost)
         # A subscription lives for as long as it is wanted: each of its fetches has a timeout all the same.
@@ -146,7 +154,8 @@ class Pipeline:
         context = RequestContext(
             caller.authorization, trace.traceparent, caller.headers, deadline, trace.tracestate
         )
-        run = ExecutionRequest(variables, self.transport, context)
+        apart = partial(self._operations.apart, client=caller.client, deadline=deadline)
+        run = ExecutionRequest(variables, self.transport, context, apart)
         return self._ready(prepared, run, caller, trace, cost if self._report_cost else None)
 
     async def _prepare(
