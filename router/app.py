@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import aiohttp
 from starlette.applications import Starlette
@@ -23,7 +24,7 @@ from router.policy.access import AccessRules
 from router.policy.auth import KeySet
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
-from router.reloading import reloading
+from router.reloading import Served, reloading
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, Application
 from router.server.clients import Clients
@@ -49,7 +50,8 @@ def create_app(settings: Settings) -> Starlette:
         OSError: the supergraph cannot be read.
         ValueError: it is not a supergraph.
     """
-    supergraph = Supergraph.parse(settings.supergraph.read_text())
+    content = settings.supergraph.read_text()
+    supergraph = Supergraph.parse(content)
     parts = _parts(settings)
     metrics = Metrics()
     answered = OperationLog(metrics)
@@ -80,20 +82,25 @@ def create_app(settings: Settings) -> Starlette:
                 settings, parts, metrics, answered, documents, session, client, decisions, preparing, budget
             )
 
-            def take_up(supergraph: Supergraph) -> None:
-                jwks_url = _jwks_url(settings, supergraph)
-                keys = KeySet(jwks_url, session) if jwks_url else None
+            def take_up(supergraph: Supergraph) -> Served:
+                jwks_url, keys = _jwks_url(settings, supergraph), getattr(app.state, "keys", None)
+                # Keys that are known hold though the supergraph has changed, and where they come from is
+                # away.
+                if keys is None or keys.url != jwks_url:
+                    keys = KeySet(jwks_url, session) if jwks_url else None
                 pipeline = assembly.pipeline(supergraph, keys)
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = parts.endpoint(
                     pipeline, streams, settings.limits.max_body_bytes, settings.limits.max_batch
                 )
 
-            take_up(supergraph)
+                return Served(supergraph, ref(pipeline))
+
+            first = take_up(supergraph)
             app.state.clients = Clients(settings.connections)
             app.state.connection = parts.connection
             app.state.max_socket_operations = settings.limits.max_socket_operations
-            async with _reloading(settings, take_up):
+            async with _reloading(settings, take_up, first, content):
                 yield
         for store in (shared, budget):
             if store:
@@ -112,11 +119,11 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def _reloading(
-    settings: Settings, take_up: Callable[[Supergraph], None]
+    settings: Settings, take_up: Callable[[Supergraph], Served], first: Served, content: str
 ) -> AbstractAsyncContextManager[None]:
     if not settings.router_reload_seconds:
         return nullcontext()
-    return reloading(settings.supergraph, settings.router_reload_seconds, take_up)
+    return reloading(settings.supergraph, settings.router_reload_seconds, take_up, first, content)
 
 
 async def _http(request: Request) -> EndpointResponse:
