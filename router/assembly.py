@@ -58,6 +58,7 @@ class Assembly:
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,
             budget=self.budget,
+            withholds=settings.router_unauthorized == "null",
         )
 
     def _operations(self, supergraph: Supergraph) -> Operations:

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     jwt_issuer: str = "memorable"
     router_policy_url: HttpUrl | None = Field(None, description="The decision point that judges @policy.")
     router_policy_timeout: float = Field(default=1.0, gt=0, description="Seconds it may take.")
+    router_unauthorized: Literal["refuse", "null"] = Field(
+        "refuse", description="What a caller reads who may have but a part: an error, or null for the rest."
+    )
     router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
     router_reload_seconds: float = Field(
         default=0, ge=0, description="How often the supergraph's file is looked at; 0: never."

@@ -13,6 +13,7 @@ from graphql import GraphQLError
 
 from router.errors import DocumentError, OperationTimeoutError, PlanningTooLongError
 from router.policy.overrides import Overrides
+from router.policy.withholding import Paths
 from router.server.known import Known
 from router.server.preparation import Key, Outcome, Preparation, PreparedOperation
 from router.server.single_flight import SingleFlight
@@ -91,6 +92,17 @@ class Operations:
         """
         true = frozenset(name for name in operation.deferrable or () if variables.get(name) is True)
         return await self._found(operation.key._replace(deferring=true), client, deadline)
+
+    async def withholding(
+        self, operation: PreparedOperation, paths: Paths, client: str, deadline: float | None = None
+    ) -> PreparedOperation:
+        """An operation without what stands at some paths of its answer.
+
+        Raises:
+            OverloadedError: too many others are to be prepared.
+            OperationTimeoutError: it could not be prepared in time.
+        """
+        return await self._found(operation.key._replace(withheld=paths), client, deadline)
 
     async def apart(self, work: Callable[[], T], client: str, deadline: float | None = None) -> T:
         """What work returns or raises that takes too long for the event loop, in turn with what is prepared.

@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,7 @@ from typing import Any, Protocol, TypeAlias
 
 from graphql import OperationType
 
-from router.errors import BadVariableError, RouterError, UnauthenticatedError, masked
+from router.errors import AccessError, BadVariableError, RouterError, UnauthenticatedError, masked
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
@@ -44,10 +44,11 @@ from router.executor.subgraph import NO_RULES, SubgraphError
 from router.executor.transport import RequestContext, StreamSource, Transport
 from router.operation import coerce_variables, exceeds
 from router.operation_log import OperationLog
-from router.policy.access import enforce
+from router.policy.access import refusals
 from router.policy.auth import EXPIRED, Identity, TokenVerifier
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
+from router.policy.withholding import outermost
 from router.server.operations import Operations
 from router.server.preparation import PreparedOperation
 from router.server.request import GraphQLRequest
@@ -109,6 +110,7 @@ class Pipeline:
         timeout: float | None = None,
         report_cost: bool = False,
         budget: CostBudget | None = None,
+        withholds: bool = False,
     ) -> None:
         self._operations = operations
         self._documents = documents
@@ -118,6 +120,7 @@ class Pipeline:
         self._timeout = timeout
         self._report_cost = report_cost
         self._budget = budget
+        self._withholds = withholds
         self.transport = transport
         self.streams = SharedStreams(sources)
         self.metrics = metrics
@@ -140,7 +143,9 @@ class Pipeline:
         """
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         prepared = await self._prepare(request, caller.client, deadline)
-        await self._authorise(prepared, caller.identity, trace)
+        refused = await self._authorise(prepared, caller.identity, trace)
+        if refused:
+            prepared = await self._permitted(prepared, refused, caller.client, deadline)
         coerce = partial(self._coerce, prepared, request)
         if exceeds(request.variables, MAX_VALUES_AT_ONCE):
             variables, cost = await self._operations.apart(coerce, caller.client, deadline)
@@ -156,7 +161,7 @@ class Pipeline:
         )
         apart = partial(self._operations.apart, client=caller.client, deadline=deadline)
         run = ExecutionRequest(variables, self.transport, context, apart)
-        return self._ready(prepared, run, caller, trace, cost if self._report_cost else None)
+        return self._ready(prepared, run, caller, trace, cost if self._report_cost else None, refused)
 
     async def _prepare(
         self, request: GraphQLRequest, client: str, deadline: float | None
@@ -174,11 +179,31 @@ class Pipeline:
         found = await self._operations.deferring(prepared, request.variables, client, deadline)
         return found.prepared
 
-    async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
+    async def _authorise(
+        self, prepared: PreparedOperation, identity: Identity | None, trace: Trace
+    ) -> list[AccessError]:
         held = NO_POLICIES
         if prepared.policies:
             held = await self._decisions.held(prepared.policies, identity, trace.traceparent)
-        enforce(prepared.guards, identity, held)
+        return refusals(prepared.guards, identity, held)
+
+    async def _permitted(
+        self,
+        prepared: PreparedOperation,
+        refused: Sequence[AccessError],
+        client: str,
+        deadline: float | None,
+    ) -> PreparedOperation:
+        """What of an operation its caller may have, where a part may be had; of no event is there a part.
+
+        Raises:
+            AccessError: the whole is refused.
+        """
+        paths = outermost(tuple(path) for error in refused for path in error.paths)
+        is_event = prepared.kind is OperationType.SUBSCRIPTION and any(len(path) == 1 for path in paths)
+        if is_event or not self._withholds:
+            raise refused[0]
+        return await self._operations.withholding(prepared, paths, client, deadline)
 
     def _coerce(
         self, prepared: PreparedOperation, request: GraphQLRequest
@@ -195,8 +220,9 @@ class Pipeline:
         caller: Caller,
         trace: Trace,
         cost: int | None,
+        refused: Sequence[AccessError],
     ) -> Operation:
-        return Operation(self, prepared, run, caller, trace, cost)
+        return Operation(self, prepared, run, caller, trace, cost, refused)
 
 
 class Operation:
@@ -210,6 +236,7 @@ class Operation:
         caller: Caller,
         trace: Trace,
         cost: int | None,
+        refused: Sequence[AccessError] = (),
     ) -> None:
         self._pipeline = pipeline
         self._operation = operation
@@ -217,6 +244,7 @@ class Operation:
         self._caller = caller
         self._trace = trace
         self._cost = cost
+        self._refused = refused
 
     @property
     def kind(self) -> OperationType:
@@ -232,7 +260,7 @@ class Operation:
         """The response of a query or a mutation."""
         started, outcome = time.perf_counter(), "failed"
         try:
-            result = response(await execute(self._operation.prepared, self._request))
+            result = self._response(await execute(self._operation.prepared, self._request))
             outcome = "error" if "errors" in result else "ok"
             return self._with_cost(result)
         finally:
@@ -318,7 +346,19 @@ class Operation:
             raise UnauthenticatedError(EXPIRED) from None
 
     async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        return response(await execute_event(self._operation.prepared, event, self._request))
+        return self._response(await execute_event(self._operation.prepared, event, self._request))
+
+    def _response(self, result: ExecutionResult) -> dict[str, Any]:
+        withheld = self._operation.withheld
+        if withheld is None:
+            return response(result.data, result.errors)
+        told = [
+            each
+            for error in self._refused
+            for each in error.formatted()
+            if tuple(each["path"]) in self._operation.key.withheld
+        ]
+        return response(withheld.nulled(result.data), [*told, *result.errors])
 
 
 def has_errors(payload: Mapping[str, Any]) -> bool:
@@ -327,6 +367,6 @@ def has_errors(payload: Mapping[str, Any]) -> bool:
     return any("errors" in part for part in parts)
 
 
-def response(result: ExecutionResult) -> dict[str, Any]:
-    """A result as a GraphQL response."""
-    return {"data": result.data, "errors": result.errors} if result.errors else {"data": result.data}
+def response(data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> dict[str, Any]:
+    """A GraphQL response."""
+    return {"data": data, "errors": errors} if errors else {"data": data}

@@ -33,9 +33,10 @@ from router.operation import Operation, operation_of
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards, policies_of
 from router.policy.cost import Cost, CostRules
-from router.policy.decisions import Policies
+from router.policy.decisions import NO_POLICIES, Policies
 from router.policy.limits import problems, rules
 from router.policy.overrides import Labels
+from router.policy.withholding import NOTHING, Paths, Withheld
 from router.settings import Limits
 from router.supergraph import Supergraph
 
@@ -53,13 +54,15 @@ class Key(NamedTuple):
     operation_name: str | None
     labels: Labels
     deferring: Deferring = None
+    withheld: Paths = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
     """One operation of a document, ready to run for any variables and any caller.
 
-    `deferrable` has the variables that decide which fragments are deferred; None if none ever is.
+    `deferrable` has the variables that decide which fragments are deferred; None if none ever is. `withheld`
+    is what of the operation its callers may not have.
     """
 
     key: Key
@@ -69,6 +72,7 @@ class PreparedOperation:
     deferrable: frozenset[str] | None = None
     cost: Cost | None = None
     max_cost: int = 0
+    withheld: Withheld | None = None
 
     def estimate(self, variables: Mapping[str, Any]) -> int | None:
         """What the operation costs at most with these variables, where that is estimated.
@@ -150,10 +154,19 @@ class Preparation:
         node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
         operation = operation_of(schema, document, node)
+        if key.withheld:
+            return self._partly(key, Withheld(operation, key.withheld))
         cost = Cost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
         policies, deferrable = policies_of(required), conditions_of(operation)
         return PreparedOperation(key, required, policies, plan, deferrable, cost, self._limits.max_cost)
+
+    def _partly(self, key: Key, withheld: Withheld) -> PreparedOperation:
+        """An operation without what is withheld; what is left needs nothing more, and comes at once."""
+        operation = withheld.operation
+        cost = Cost(self._costs, operation) if self._costs else None
+        plan, limit = self._plan(operation, key), self._limits.max_cost
+        return PreparedOperation(key, (), NO_POLICIES, plan, None, cost, limit, withheld)
 
     def _parse(self, query: str) -> DocumentNode:
         try:

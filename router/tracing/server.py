@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from opentelemetry.semconv.attributes.url_attributes import URL_PATH, URL_SCHEME
 from opentelemetry.trace import get_current_span
 from starlette.requests import Request
 
+from router.errors import AccessError
 from router.executor import ExecutionRequest, Prepared
 from router.executor.projection import Answer, Project
 from router.operation import Operation as Document
@@ -112,9 +113,11 @@ class TracedPipeline(Pipeline):
         span.set_attributes(described(prepared.operation))
         return prepared
 
-    async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
+    async def _authorise(
+        self, prepared: PreparedOperation, identity: Identity | None, trace: Trace
+    ) -> list[AccessError]:
         with span_within("authorise"):
-            await super()._authorise(prepared, identity, trace)
+            return await super()._authorise(prepared, identity, trace)
 
     def _coerce(
         self, prepared: PreparedOperation, request: GraphQLRequest
@@ -129,8 +132,9 @@ class TracedPipeline(Pipeline):
         caller: Caller,
         trace: Trace,
         cost: int | None,
+        refused: Sequence[AccessError],
     ) -> Operation:
-        return TracedOperation(self, prepared, run, caller, trace, cost)
+        return TracedOperation(self, prepared, run, caller, trace, cost, refused)
 
 
 class TracedOperation(Operation):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from router import executor
-from router.server import pipeline
+from router.executor.introspection import introspect
+from router.operation import coerce_variables
 from tests.router.running import Library
 
 
@@ -23,8 +23,8 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return noting
 
-    monkeypatch.setattr(pipeline, "coerce_variables", noted(pipeline.coerce_variables))
-    monkeypatch.setattr(executor, "introspect", noted(executor.introspect))
+    monkeypatch.setattr("router.server.pipeline.coerce_variables", noted(coerce_variables))
+    monkeypatch.setattr("router.executor.introspect", noted(introspect))
     return found
 
 
