@@ -6,17 +6,21 @@ import argparse
 import gc
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from router.app import create_app
+from router.server.health import metrics_app
+from router.server.responses import security_headers
+from router.server.serving import Server, SideServer, configured, raise_file_limit, run
 from router.settings import InvalidSettingError, Settings, load
 from router.telemetry import configure_logging, log
 
-SHUTDOWN_SECONDS = 3
+# Connections that wait to be accepted while the event loop is busy.
+BACKLOG = 2048
+METRICS_CONNECTIONS = 50
 # What requests allocate dies with them, without cycles: a search for cycles among it finds next to nothing.
 # Everything waits for a search, so it is a short one of the young alone: a search of all that is kept takes
 # up to 20 ms, and pays after thousands of new operations at best.
@@ -41,29 +45,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(settings: Settings) -> None:
     """Serves a supergraph until the process is told to stop."""
-    config = uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
+    app, capacity = create_app(settings), raise_file_limit()
+    connections, metrics = settings.connections, app.state.metrics
+    config = configured(
+        app,
+        connections,
+        metrics,
+        capacity=capacity,
+        headers=security_headers(settings),
         ws_max_size=settings.limits.max_body_bytes,
-        # A window per connection costs more memory than the short messages of a live stream are worth.
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Nothing asks where a client is, so no request is searched for what proxies say of that.
-        proxy_headers=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    side = configured(
+        metrics_app(metrics), connections, metrics, capacity=METRICS_CONNECTIONS, lifespan="off"
     )
     config.load()
     _tune_garbage_collection()
     sys.setswitchinterval(SWITCH_SECONDS)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.create_server((settings.host, settings.api_port), family=family) as listener:
+    server = Server(config, drain=app.drain, delay=connections.shutdown_delay)
+    with (
+        _listening("Metrics are served", settings.metrics_host, settings.metrics_at) as side_listener,
+        _listening("The router listens", settings.host, settings.api_port) as listener,
+    ):
+        run(server, listener, SideServer(side), side_listener)
+
+
+@contextmanager
+def _listening(what: str, host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
         host, port = listener.getsockname()[:2]
-        log.info("The router listens", extra={"metadata": {"host": host, "port": port}})
-        uvicorn.Server(config).run(sockets=[listener])
+        log.info(what, extra={"metadata": {"host": host, "port": port}})
+        yield listener
 
 
 def _tune_garbage_collection() -> None:

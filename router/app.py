@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -26,10 +26,12 @@ from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reloading import Served, reloading
 from router.server import graphiql, health
-from router.server.application import ENDPOINT, METHODS, Application
+from router.server.application import METHODS, PATHS, Application
 from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
+from router.server.origins import EXPOSED_HEADERS, may_connect
 from router.server.preparation import PATIENCE_SECONDS
+from router.server.responses import Responses
 from router.server.single_connection import EventStreams
 from router.server.single_flight import single_flight
 from router.settings import Settings
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 EXAMPLES = "examples"
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> Application:
     """The router as an ASGI application.
 
     Raises:
@@ -63,6 +65,8 @@ def create_app(settings: Settings) -> Starlette:
         settings.limits.max_reserved_streams_per_client,
         settings.limits.max_socket_operations,
     )
+
+    responses = Responses(settings.connections)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -91,7 +95,7 @@ def create_app(settings: Settings) -> Starlette:
                 pipeline = assembly.pipeline(supergraph, keys)
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = parts.endpoint(
-                    pipeline, streams, settings.limits.max_body_bytes, settings.limits.max_batch
+                    pipeline, streams, responses, settings.limits, explorer=settings.explorer
                 )
 
                 return Served(supergraph, ref(pipeline))
@@ -100,22 +104,26 @@ def create_app(settings: Settings) -> Starlette:
             app.state.clients = Clients(settings.connections)
             app.state.connection = parts.connection
             app.state.max_socket_operations = settings.limits.max_socket_operations
+            app.state.origins = frozenset(settings.traffic.cors_origins)
             async with _reloading(settings, take_up, first, content):
                 yield
         for store in (shared, budget):
             if store:
                 await store.close()
 
-    return Application(
+    app = Application(
         lifespan=lifespan,
-        middleware=_cors(settings.traffic.cors_origins),
+        middleware=_cors(settings),
         routes=[
-            Route(ENDPOINT, _http, methods=METHODS),
-            WebSocketRoute(ENDPOINT, _websocket),
-            *health.routes(metrics),
-            *graphiql.routes(settings.supergraph.parent / EXAMPLES),
+            *(Route(path, _http, methods=METHODS) for path in PATHS),
+            *(WebSocketRoute(path, _websocket) for path in PATHS),
+            *health.routes(),
+            *(graphiql.routes(settings.supergraph.parent / EXAMPLES) if settings.explorer else ()),
         ],
     )
+    app.router.redirect_slashes = False
+    app.state.metrics = metrics
+    return app
 
 
 def _reloading(
@@ -133,6 +141,9 @@ async def _http(request: Request) -> EndpointResponse:
 
 async def _websocket(socket: WebSocket) -> None:
     state = socket.app.state
+    if not may_connect(socket.headers, state.origins):
+        await socket.close()
+        return
     await state.connection(socket, lambda: state.pipeline, state.max_socket_operations).serve()
 
 
@@ -145,11 +156,22 @@ def _parts(settings: Settings) -> Parts:
     return traced(exporter)
 
 
-def _cors(origins: Sequence[str]) -> list[Middleware]:
-    """What lets the pages of other origins read answers; their tokens are headers, so cookies stay out."""
+def _cors(settings: Settings) -> list[Middleware]:
+    """What lets the pages of other origins read answers."""
+    origins, connections = settings.traffic.cors_origins, settings.connections
     if not origins:
         return []
-    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=["*"],
+            allow_credentials=connections.cors_credentials,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=connections.cors_max_age,
+        )
+    ]
 
 
 def _documents(settings: Settings, shared: RedisDocuments | None) -> Documents:

@@ -30,6 +30,7 @@ RouterError                           what a client may read: a message, `extens
 ├── TooSlowError                      408  TOO_SLOW
 ├── CostBudgetError                   429  COST_BUDGET_EXCEEDED
 ├── OverloadedError                   503  OVERLOADED
+├── StoppedError                      503  STOPPED
 ├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
 └── OperationTimeoutError             504  OPERATION_TIMEOUT
 
@@ -42,6 +43,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from graphql import GraphQLError
+
+MAX_MESSAGE = 1000
 
 
 class RouterError(Exception):
@@ -331,6 +334,21 @@ class OverloadedError(RouterError):
         return {"retry-after": "1"}
 
 
+class StoppedError(RouterError):
+    """The process ends before the operation does."""
+
+    code = "STOPPED"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The router was stopped before the operation ended.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back, to another process."""
+        return {"retry-after": "1"}
+
+
 class OperationTimeoutError(RouterError):
     """The operation ran out of time before any of it ran."""
 
@@ -351,7 +369,11 @@ def masked(trace_id: str) -> dict[str, Any]:
 
 def _detached(error: GraphQLError) -> GraphQLError:
     """The error without the document that it points into, which would live as long."""
-    alone = GraphQLError(error.message, path=error.path, extensions=error.extensions)
+    message = error.message
+    if len(message) > MAX_MESSAGE:
+        # It repeats what the client sent.
+        message = f"{message[: MAX_MESSAGE - 1]}…"
+    alone = GraphQLError(message, path=error.path, extensions=error.extensions)
     alone.locations = error.locations
     return alone
 

@@ -18,6 +18,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     ValueNode,
@@ -25,13 +26,14 @@ from graphql import (
     Visitor,
     get_named_type,
     is_abstract_type,
+    is_specified_directive,
     parse,
     print_ast,
     visit,
 )
 
 from router.deadline import NEVER, Deadline
-from router.deferral import Deferring, DeferUsage, ExecutionGroup, defers, group_of, label_of
+from router.deferral import DEFER, Deferring, DeferUsage, ExecutionGroup, defers, group_of, label_of
 from router.operation import Operation
 from router.selections import (
     ALWAYS,
@@ -244,9 +246,12 @@ class _Normalizer:
             selections = self._selection_set(below, sources)
         arguments = "".join(f"{node.name.value}: {print_ast(node.value)}, " for node in first.arguments or ())
         text = f"({arguments[:-2]})" if arguments else ""
-        variables = frozenset(_variables(argument.value for argument in first.arguments or ()))
+        directives, mentioned = applied(self._schema, "FIELD", (node for node, _, _ in asked))
+        variables = mentioned | _variables(argument.value for argument in first.arguments or ())
         for conditions in alternatives:
-            yield FieldSelection(first.name.value, response_name, text, variables, conditions, selections)
+            yield FieldSelection(
+                first.name.value, response_name, text, variables, conditions, selections, directives
+            )
 
     def _output_type(self, type_: GraphQLNamedType, name: str) -> GraphQLNamedType:
         if name == "__type":
@@ -256,6 +261,25 @@ class _Normalizer:
         assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
         output: GraphQLNamedType = get_named_type(type_.fields[name].type)
         return output
+
+
+def applied(
+    schema: GraphQLSchema, location: str, nodes: Iterable[FieldNode | OperationDefinitionNode]
+) -> tuple[str, frozenset[str]]:
+    """The directives of one field or operation that subgraphs define for a location, and their variables.
+
+    Nodes that are asked for together are one: each directive that is not repeatable stands there once.
+    """
+    found: dict[str, DirectiveNode] = {}
+    for directive in (each for node in nodes for each in node.directives or ()):
+        definition = schema.get_directive(directive.name.value)
+        if definition is None or is_specified_directive(definition) or definition.name == DEFER:
+            continue
+        if location in {place.name for place in definition.locations}:
+            text = print_ast(directive)
+            found.setdefault(text if definition.is_repeatable else definition.name, directive)
+    values = (argument.value for directive in found.values() for argument in directive.arguments or ())
+    return "".join(f" {print_ast(each)}" for each in found.values()), frozenset(_variables(values))
 
 
 def _conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | None:

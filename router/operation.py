@@ -26,6 +26,8 @@ class Operation:
     schema: GraphQLSchema
     node: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
+    hides_names: bool = False
+    """Whether errors keep to themselves which names were perhaps meant."""
 
     @property
     def kind(self) -> str:
@@ -46,15 +48,17 @@ class Operation:
             variable_definitions=self.node.variable_definitions,
             selection_set=SelectionSetNode(selections=()),
         )
-        return Operation(self.schema, node, {})
+        return Operation(self.schema, node, {}, self.hides_names)
 
 
-def operation_of(schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> Operation:
+def operation_of(
+    schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode, *, hides_names: bool = False
+) -> Operation:
     """One operation of a document that is valid against the schema."""
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
-    return Operation(schema, node, fragments)
+    return Operation(schema, node, fragments, hides_names)
 
 
 def exceeds(value: Any, limit: int) -> bool:
@@ -77,7 +81,13 @@ def coerce_variables(operation: Operation, raw: Mapping[str, Any]) -> dict[str, 
     subgraph reads its own scalars and enums.
     """
     definitions = operation.node.variable_definitions or ()
-    coerced = get_variable_values(operation.schema, definitions, dict(raw), max_errors=MAX_VARIABLE_ERRORS)
+    coerced = get_variable_values(
+        operation.schema,
+        definitions,
+        dict(raw),
+        max_errors=MAX_VARIABLE_ERRORS,
+        hide_suggestions=operation.hides_names,
+    )
     if isinstance(coerced, list):
         return coerced
     return {name: raw.get(name, value) for name, value in coerced.coerced.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from router.deferral import ExecutionGroup
 
@@ -23,7 +23,10 @@ ALWAYS: Conditions = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class FieldSelection:
-    """A field asked once: by name and arguments, under a response name, if all its conditions hold."""
+    """A field asked once: by name and arguments, under a response name, if all its conditions hold.
+
+    `directives` are those that the subgraphs define, and its own words for them.
+    """
 
     name: str
     response_name: str
@@ -31,11 +34,17 @@ class FieldSelection:
     variables: frozenset[str] = frozenset()
     conditions: Conditions = ALWAYS
     selections: SelectionSet | None = None
+    directives: str = ""
 
     def __str__(self) -> str:
         alias = f"{self.response_name}: " if self.response_name != self.name else ""
-        head = f"{alias}{self.name}{self.arguments}{conditions_text(self.conditions)}"
+        head = f"{alias}{self.name}{self.asked}{conditions_text(self.conditions)}"
         return head if self.selections is None else f"{head} {braced(str(self.selections))}"
+
+    @property
+    def asked(self) -> str:
+        """What tells it apart from other uses of the field: its arguments and directives."""
+        return f"{self.arguments}{self.directives}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,11 @@ class NormalizedOperation:
 
     def __str__(self) -> str:
         return f"{self.kind} {braced(str(self.selections))}"
+
+
+def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
+    """Whether all of some conditions hold."""
+    return all(variables.get(variable) is value for variable, value in conditions)
 
 
 def braced(text: str) -> str:

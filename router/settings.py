@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.connections import Connections
 from router.traffic import Traffic
+
+METRICS_ABOVE = 1000
+PORTS = 65536
+YEAR_SECONDS = 31_536_000
 
 
 class InvalidSettingError(Exception):
@@ -69,6 +74,9 @@ class Limits(BaseSettings):
     list_size: int = Field(default=10, ge=0, description="Items assumed in a list without @listSize.")
     report_cost: bool = Field(default=False, description="Whether answers tell the estimated cost.")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
+    max_bodies_bytes: int = Field(
+        default=67_108_864, ge=1, description="Size of the bodies that are being received, all together."
+    )
 
 
 def _lowered(value: Any) -> Any:
@@ -112,12 +120,19 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     api_port: int = Field(default=3000, ge=0, le=65535)
+    metrics_host: str = Field("127.0.0.1", description="The address /metrics is served at.")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Its port; unset, a thousand above the API's."
+    )
     environment: Literal["development", "production"] = "development"
     log_level: Literal["debug", "info", "warn", "error"] = "info"
     supergraph: Path = Path("schema/supergraph.graphql")
     auth_service_port: int = Field(default=3001, ge=0, le=65535)
-    jwks_url: str | None = None
+    jwks_url: str | None = Field(default=None, validate_default=True)
     jwt_issuer: str = "memorable"
+    router_explorer: bool | None = Field(
+        None, description="Whether browsers get GraphiQL; unset, in development alone."
+    )
     router_policy_url: HttpUrl | None = Field(None, description="The decision point that judges @policy.")
     router_policy_timeout: float = Field(default=1.0, gt=0, description="Seconds it may take.")
     router_unauthorized: Literal["refuse", "null"] = Field(
@@ -154,6 +169,38 @@ class Settings(BaseSettings):
         if limits and limits.cost_per_minute and value is None:
             raise ValueError("it must be set where ROUTER_COST_PER_MINUTE is")
         return value
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _is_given_in_production(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("environment") == "production":
+            raise ValueError("production has no default")
+        return value
+
+    @property
+    def metrics_at(self) -> int:
+        """The port of /metrics; beside a port that is chosen by the system, one that is too."""
+        if self.metrics_port is not None:
+            return self.metrics_port
+        above = self.api_port + METRICS_ABOVE
+        return above if self.api_port and above < PORTS else 0
+
+    @property
+    def shutdown_seconds(self) -> int:
+        """How long running requests have when the router is told to stop."""
+        chosen = self.connections.shutdown_timeout
+        return math.ceil(self.traffic.operation_timeout + 1 if chosen is None else chosen)
+
+    @property
+    def hsts_seconds(self) -> int:
+        """How long browsers insist on TLS once they have seen it here; 0: they need not."""
+        chosen = self.connections.hsts_seconds
+        return (0 if self.introspection else YEAR_SECONDS) if chosen is None else chosen
+
+    @property
+    def explorer(self) -> bool:
+        """Whether a browser gets GraphiQL."""
+        return self.introspection if self.router_explorer is None else self.router_explorer
 
     @property
     def introspection(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -21,6 +22,12 @@ from prometheus_client.process_collector import ProcessCollector
 SERVICE = "router"
 
 log = logging.getLogger("router")
+
+MAX_BYTES = 1000
+MAX_ENTRIES = 100
+MAX_LEVELS = 5
+LARGE = 2**63
+CUT = "…".encode()
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
@@ -61,24 +68,56 @@ class JsonFormatter(logging.Formatter):
         trace = current_trace.get()
         metadata = dict(getattr(record, "metadata", {}))
         if record.exc_info:
-            metadata["exception"] = self.formatException(record.exc_info)
+            metadata["exception"] = self.formatException(record.exc_info).splitlines()[-MAX_ENTRIES:]
         level = _LEVELS.get(record.levelname, record.levelname.lower())
         trace_id = trace.trace_id if trace else ""
         return encoded(level, record.created, trace_id, record.getMessage(), metadata).decode()
 
 
 def encoded(level: str, created: float, trace_id: str, message: str, metadata: Mapping[str, Any]) -> bytes:
-    """A line of the log."""
+    """A line of the log, in which nothing is long and nothing does more than to be read.
+
+    Values may come from clients and from subgraphs, and lines are read in terminals.
+    """
     line: dict[str, Any] = {
         "level": level,
         "service": SERVICE,
         "timestamp": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
         "traceId": trace_id,
-        "message": message,
+        "message": _harmless_text(message),
     }
     if metadata:
-        line["metadata"] = metadata
-    return orjson.dumps(line, default=str)
+        line["metadata"] = _harmless({**metadata})
+    return orjson.dumps(line)
+
+
+def _harmless(value: Any, levels: int = MAX_LEVELS) -> Any:
+    """A value for the log: its texts harmless, and not many of them."""
+    if isinstance(value, str):
+        return _harmless_text(value)
+    if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGE):
+        return value
+    if isinstance(value, dict) and levels:
+        items = islice(value.items(), MAX_ENTRIES)
+        return {_harmless_text(str(name)): _harmless(each, levels - 1) for name, each in items}
+    if isinstance(value, list | tuple) and levels:
+        return [_harmless(each, levels - 1) for each in value[:MAX_ENTRIES]]
+    return _harmless_text(repr(value))
+
+
+def _harmless_text(text: str) -> str:
+    """A text of at most a kilobyte, in which what steers terminals, or their reader's eye, is written out."""
+    if len(text) <= MAX_BYTES and text.isascii() and text.isprintable():
+        return text
+    short = text[:MAX_BYTES]
+    if not short.isprintable():
+        short = "".join(
+            each if each.isprintable() else each.encode("unicode_escape").decode() for each in short
+        )
+    whole = short.encode()
+    if len(whole) <= MAX_BYTES and len(text) <= MAX_BYTES:
+        return short
+    return whole[: MAX_BYTES - len(CUT)].decode(errors="ignore") + CUT.decode()
 
 
 def configure_logging(level: str) -> None:
@@ -87,8 +126,10 @@ def configure_logging(level: str) -> None:
     handler.setFormatter(JsonFormatter())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel({"WARN": "WARNING"}.get(level.upper(), level.upper()))
-    for noisy in ("uvicorn.error", "uvicorn.access", "asyncio"):
+    for noisy in ("uvicorn.access", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of every request that is none, as often as somebody sends such.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 class Metrics:
@@ -134,6 +175,12 @@ class Metrics:
             "router_subscriptions_active", "Subscriptions that are open now.", registry=self.registry
         )
         self.events = Counter("router_subscription_events", "Events sent to clients.", registry=self.registry)
+        self.refused_connections = Counter(
+            "router_refused_connections",
+            "Connections refused because there were too many: of all, or of one client.",
+            ["limit"],
+            registry=self.registry,
+        )
         self.dropped_lines = Counter(
             "router_dropped_log_lines",
             "Lines of answered operations that were not written.",

@@ -101,7 +101,7 @@ async def statements_per_fetch(stack: Stack, parent: Parent) -> Mapping[str, Seq
 async def typesetting_seconds(stack: Stack) -> float:
     """The mean time of the jobs that made the interior and the cover of a book of 32 pages."""
     async with httpx2.AsyncClient() as client:
-        samples = await read(client, stack.urls["worker"])
+        samples = await read(client, stack.metrics_urls["worker"])
     jobs = {dict(labels).get("job", "") for _, labels in samples}
     job = next(name for name in jobs if name.endswith("TypesetSnapshot"))
     return total(samples, "job_seconds_sum", job=job) / total(samples, "job_seconds_count", job=job)
@@ -124,7 +124,7 @@ def _memory_of(name: str, process: psutil.Process) -> Memory:
 
 
 async def _read_subgraphs(client: httpx2.AsyncClient, stack: Stack) -> dict[str, Samples]:
-    answers = await asyncio.gather(*(read(client, stack.urls[domain]) for domain in DOMAINS))
+    answers = await asyncio.gather(*(read(client, stack.metrics_urls[domain]) for domain in DOMAINS))
     return dict(zip(DOMAINS, answers, strict=True))
 
 

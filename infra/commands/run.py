@@ -110,7 +110,7 @@ async def _run_servers() -> None:
             say("platform", "migrating the database")
             await asyncio.to_thread(migrate, servers.environ)
             shared = {name: servers.environ[name] for name in SHARED if name in servers.environ}
-            Running(os.getpid(), "", {}, shared).write(servers.folder)
+            Running(os.getpid(), "", {}, {}, shared).write(servers.folder)
             say("platform", "PostgreSQL and Valkey are running; Ctrl-C stops them")
             await stopped.wait()
             servers.folder.state.unlink(missing_ok=True)

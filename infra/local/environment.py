@@ -24,7 +24,7 @@ MACHINE = (
 )
 # Jobs use much memory for a moment, in many threads; without this glibc keeps most of it for good.
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
-COMMON = ("HOST", "ENVIRONMENT", "LOG_LEVEL", "JWT_ISSUER", "JWKS_URL", *DEFAULT_PORTS)
+COMMON = ("HOST", "METRICS_HOST", "ENVIRONMENT", "LOG_LEVEL", "JWT_ISSUER", "JWKS_URL", *DEFAULT_PORTS)
 STORES = (
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"),
     *("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),

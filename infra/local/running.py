@@ -23,6 +23,7 @@ class Running:
     pid: int
     graphql_url: str
     urls: Mapping[str, str]
+    metrics_urls: Mapping[str, str]
     environ: Mapping[str, str]
 
     def write(self, folder: DataFolder) -> None:

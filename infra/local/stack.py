@@ -54,6 +54,7 @@ class Stack:
         self._keeping: asyncio.Task[None] | None = None
         self.environ: dict[str, str] = {}
         self.urls: dict[str, str] = {}
+        self.metrics_urls: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -147,12 +148,13 @@ class Stack:
         supervisor = self._supervisor = Supervisor(self._servers.family, self._notice)
         for domain in self._domains:
             self.urls[domain] = f"http://127.0.0.1:{self.environ[PORT_SETTINGS[domain]]}"
-            environ = environment.subgraph_environ(domain, self.environ)
+            environ = environment.subgraph_environ(domain, self.environ) | self._metrics_port(domain)
             spec = self._process(domain, "subgraphs", domain, environ=environ)
             supervisor.start(spec, f"{self.urls[domain]}/health/ready")
         if self._router:
             self.urls["router"] = f"http://127.0.0.1:{self.environ[environment.ROUTER_PORT_SETTING]}"
-            spec = self._process("router", "router", environ=environment.router_environ(self.environ))
+            environ = environment.router_environ(self.environ) | self._metrics_port("router")
+            spec = self._process("router", "router", environ=environ)
             supervisor.start(spec, f"{self.urls['router']}/health/ready")
         for name in self._worker_names:
             self._launch_worker(supervisor, name)
@@ -160,9 +162,15 @@ class Stack:
 
     def _launch_worker(self, supervisor: Supervisor, name: str) -> None:
         port = free_port()
-        self.urls[name] = f"http://127.0.0.1:{port}"
+        self.urls[name] = self.metrics_urls[name] = f"http://127.0.0.1:{port}"
         spec = self._process(name, "workers", environ=environment.worker_environ(self.environ, port))
         supervisor.start(spec, f"{self.urls[name]}/metrics")
+
+    def _metrics_port(self, name: str) -> dict[str, str]:
+        """Where a process serves its metrics: apart from its clients, at any free port."""
+        port = free_port()
+        self.metrics_urls[name] = f"http://127.0.0.1:{port}"
+        return {"METRICS_PORT": str(port)}
 
     def _process(self, name: str, module: str, *arguments: str, environ: Mapping[str, str]) -> ProcessSpec:
         return ProcessSpec(name, [sys.executable, "-m", module, *arguments], environ, ROOT)
@@ -182,5 +190,5 @@ class Stack:
     def _publish(self) -> None:
         """Leave a note for the other commands of this checkout: addresses and ports, no secret."""
         environ = {name: self.environ[name] for name in SHARED if name in self.environ}
-        note = Running(os.getpid(), self.graphql_url, dict(self.urls), environ)
+        note = Running(os.getpid(), self.graphql_url, dict(self.urls), dict(self.metrics_urls), environ)
         note.write(self._servers.folder)

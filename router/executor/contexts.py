@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import orjson
 
 from router.executor.documents import RequestBody, entities_body, suffix
-from router.executor.entities import Batch, Object, Presenter, collect, presenter
+from router.executor.entities import Batch, Object, Presenters, collect, presenter
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
-from router.selections import TYPENAME
+from router.selections import TYPENAME, hold
 
 # How often a fetch is repeated in one request depends on the data: few documents, and no long ones, are kept.
 MAX_DOCUMENTS = 8
@@ -43,12 +43,13 @@ class Grouping:
         self._entries = [_Entry(node) for node in nodes]
         self._document = lru_cache(MAX_DOCUMENTS)(self._make_document)
 
-    def groups(self, data: Object) -> list[Group]:
+    def groups(self, data: Object, variables: Mapping[str, Any]) -> list[Group]:
         """All that there is to ask about."""
         return [
             Group(index, entry.path, batch, values, entry.is_complete(values))
             for index, entry in enumerate(self._entries)
-            for values, batch in entry.batches(data)
+            if hold(entry.conditions, variables)
+            for values, batch in entry.batches(data, variables)
             if batch.representations
         ]
 
@@ -75,21 +76,22 @@ class _Entry:
 
     def __init__(self, node: Flatten) -> None:
         self.path = node.path
+        self.conditions = node.conditions
         self.fetch: Fetch = node.fetch
-        self._presenter: Callable[[], Presenter] = presenter(node.fetch.representations)
+        self._presenter: Presenters = presenter(node.fetch.representations)
         # Outer objects are met first.
         self._outermost = sorted(
             range(len(node.fetch.contexts)), key=lambda each: len(node.fetch.contexts[each].path)
         )
 
-    def batches(self, data: Object) -> Iterator[tuple[_Values, Batch]]:
+    def batches(self, data: Object, variables: Mapping[str, Any]) -> Iterator[tuple[_Values, Batch]]:
         """The objects in the data by the values of their contexts."""
         objects, around = self._found(data)
         by_values: dict[_Values, list[int]] = defaultdict(list)
         for index, values in enumerate(around):
             by_values[values].append(index)
         for values, chosen in by_values.items():
-            yield values, Batch(objects, self._presenter(), chosen)
+            yield values, Batch(objects, self._presenter(variables), chosen)
 
     def is_complete(self, values: _Values) -> bool:
         """Whether no value is null that must not be."""

@@ -41,7 +41,7 @@ def root_body(fetch: Fetch) -> RequestBody:
     """The request of a fetch that asks a root type."""
     declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
     head = f"({','.join(declared)})" if declared else ""
-    return _body(f"{fetch.kind}{head}{compact(fetch.output)}", fetch.variables)
+    return _body(f"{fetch.kind}{head}{fetch.directives}{compact(fetch.output)}", fetch.variables)
 
 
 def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
@@ -59,7 +59,8 @@ def entities_body(fetches: Sequence[Fetch]) -> RequestBody:
         f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
-    return _body(f"query({','.join(declared)}){{{asked}}}", tuple(sorted(variables.items())), names)
+    head = f"query({','.join(declared)}){fetches[0].directives}"
+    return _body(f"{head}{{{asked}}}", tuple(sorted(variables.items())), names)
 
 
 def entities_key(index: int) -> str:
@@ -88,7 +89,7 @@ def compact(output: Output, ending: str = "") -> str:
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
         below = compact(field.output, ending) if field.output else ""
-        parts.append(_conditional(f"{name}{field.all_arguments(ending)}", field.conditions, below))
+        parts.append(_conditional(f"{name}{field.asked(ending)}", field.conditions, below))
     parts += [f"...on {name}{compact(narrowed, ending)}" for name, narrowed in output.narrowed]
     return f"{{{' '.join(parts)}}}"
 
@@ -104,7 +105,9 @@ def _conditional(field: str, conditions: Conditions, below: str) -> str:
 
 def _free(name: str, taken: Container[str]) -> str:
     """A name that no variable of the client has."""
-    return _free(f"_{name}", taken) if name in taken else name
+    while name in taken:
+        name = f"_{name}"
+    return name
 
 
 def _body(

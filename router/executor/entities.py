@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
 
 import orjson
 
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
-from router.selections import TYPENAME
+from router.selections import TYPENAME, hold
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]
 Presenter: TypeAlias = Callable[[Object], bytes | None]
+Presenters: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
+"""Makes what presents the objects of one batch, with the operation's variables."""
 
 _MISSING = object()
 
@@ -126,11 +131,43 @@ def _steps(place: ResponsePath, value: Any, segment: str | Narrowing) -> Iterato
         yield (*place, segment), below
 
 
-def presenter(representations: Sequence[Representation]) -> Callable[[], Presenter]:
+def presenter(representations: Sequence[Representation]) -> Presenters:
     """Makes functions that present objects to a subgraph, one for each batch.
 
     What they return is the representation in JSON; None if the object is of another type or lacks a field.
     """
+    if not any(_is_conditional(each.input) for each in representations):
+        of_batch = _presenters(representations)
+        return lambda _variables: of_batch()
+
+    def conditional(variables: Mapping[str, Any]) -> Presenter:
+        held = [replace(each, input=_holding(each.input, variables)) for each in representations]
+        return _presenters(held)()
+
+    return conditional
+
+
+def _is_conditional(wanted: Input) -> bool:
+    """Whether some of the fields are given under conditions only."""
+    fields = chain(wanted.fields, *(those for _, those in wanted.narrowed))
+    return any(each.conditions or (each.input and _is_conditional(each.input)) for each in fields)
+
+
+def _holding(wanted: Input, variables: Mapping[str, Any]) -> Input:
+    """The fields whose conditions hold."""
+
+    def held(fields: Iterable[InputField]) -> tuple[InputField, ...]:
+        return tuple(
+            replace(each, input=_holding(each.input, variables)) if each.input else each
+            for each in fields
+            if hold(each.conditions, variables)
+        )
+
+    narrowed = tuple((name, held(fields)) for name, fields in wanted.narrowed)
+    return replace(wanted, fields=held(wanted.fields), narrowed=narrowed)
+
+
+def _presenters(representations: Sequence[Representation]) -> Callable[[], Presenter]:
     if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
         [flat] = representations
         if flat.input.fields and not flat.input.narrowed:
@@ -142,7 +179,8 @@ def presenter(representations: Sequence[Representation]) -> Callable[[], Present
             if typename is None or typename in representation.accepts:
                 fields = _read(representation.input, each)
                 if fields is not None:
-                    return orjson.dumps({TYPENAME: representation.typename, **fields})
+                    name = typename if typename in representation.known else representation.typename
+                    return orjson.dumps({TYPENAME: name, **fields})
         return None
 
     return lambda: present
@@ -152,14 +190,14 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
     """Presents objects by plain fields, and encodes each combination of values once for each batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts, own = representation.accepts, representation.typename
+    accepts, own_names = representation.accepts, representation.known
 
-    def encode(found: Any) -> bytes:
+    def encode(name: str, found: Any) -> bytes:
         items = found if len(names) > 1 else (found,)
-        return orjson.dumps({TYPENAME: own, **dict(zip(names, items, strict=True))})
+        return orjson.dumps({TYPENAME: name, **dict(zip(names, items, strict=True))})
 
     def of_batch() -> Presenter:
-        known: dict[Any, bytes] = {}
+        by_name: defaultdict[str, dict[Any, bytes]] = defaultdict(dict)
 
         def present(each: Object) -> bytes | None:
             typename = each.get(TYPENAME)
@@ -169,14 +207,16 @@ def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
                 found = values(each)
             except KeyError:
                 return None
+            name = typename if typename in own_names else representation.typename
+            known = by_name[name]
             try:
                 return known[found]
             except KeyError:
-                encoded = known[found] = encode(found)
+                encoded = known[found] = encode(name, found)
                 return encoded
             except TypeError:
                 # A custom scalar may be an object or a list, which cannot be looked up.
-                return encode(found)
+                return encode(name, found)
 
         return present
 

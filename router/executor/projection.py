@@ -6,7 +6,7 @@ the public schema, and a null where none may be propagates to the nearest place 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -23,8 +23,9 @@ from graphql import (
 )
 
 from router.deferral import ExecutionGroup
-from router.planner.names import Place, ResponseNames
-from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet
+from router.executor.entities import merge
+from router.planner.names import Holding, Keys, Place, ResponseNames
+from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOperation, SelectionSet, hold
 
 # A path is a chain of (parent, key), built only where there is something below.
 Link: TypeAlias = tuple[Any, str | int] | None
@@ -66,6 +67,7 @@ _Complete: TypeAlias = Callable[[Any, Link, str | int, Answer], Any]
 _CompleteObject: TypeAlias = Callable[[Any, Link, Answer], Any]
 # Response name, key of the data, how to complete a value, and the class of values that are complete already.
 _Field: TypeAlias = tuple[str, str, _Complete, type | None]
+_Places: TypeAlias = tuple[Place, ...]
 Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
 
 
@@ -89,7 +91,7 @@ def compile_projection(
 ) -> Project:
     """A function that projects data of this operation, worked out once per plan."""
     compiler = _Compiler(schema, names)
-    root = compiler.selections(operation.selections, ())
+    root = compiler.selections(operation.selections, ((),))
 
     def project(data: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
         projected = root(data, None, answer)
@@ -112,32 +114,36 @@ class _Compiler:
         self._schema = schema
         self._names = names
 
-    def selections(self, selections: SelectionSet, place: Place) -> _CompleteObject:
+    def selections(self, selections: SelectionSet, places: _Places) -> _CompleteObject:
         """Completes an object of the selections' type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
-            return self._object(type_.name, selections, place)
+            return self._object(type_.name, selections, places)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
-        untyped = self._object(type_.name, selections, place)
+        untyped = self._object(type_.name, selections, places)
         by_type: dict[str, _CompleteObject] = {}
+        of_one_type = [each.conditions for fields in selections.narrowed.values() for each in fields]
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
             typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
+                if isinstance(value, dict) and _any_holds(of_one_type, answer.variables):
+                    answer.error(f"No service tells of which type this {type_.name} is.", link)
+                    return None
                 return untyped(value, link, answer)
             if typename not in possible:
                 return None
             if typename not in by_type:
-                by_type[typename] = self._object(typename, selections, place)
+                by_type[typename] = self._object(typename, selections, places)
             return by_type[typename](value, link, answer)
 
         return complete
 
-    def _object(self, typename: str, selections: SelectionSet, place: Place) -> _CompleteObject:
+    def _object(self, typename: str, selections: SelectionSet, places: _Places) -> _CompleteObject:
         """Completes an object of one type, and notes it for each group of its fields that come later."""
-        complete = self._fields(typename, selections.for_type(typename), place)
+        complete = self._fields(typename, selections.for_type(typename), places)
         later = [
-            (group, self._fields(typename, fields, place), [each.conditions for each in fields])
+            (group, self._fields(typename, fields, places), [each.conditions for each in fields])
             for group, each in selections.deferred.items()
             if (fields := each.for_type(typename))
         ]
@@ -150,17 +156,23 @@ class _Compiler:
                 answer.deferred += [
                     DeferredObject(group, value, link, finish)
                     for group, finish, alternatives in later
-                    if any(_hold(conditions, answer.variables) for conditions in alternatives)
+                    if _any_holds(alternatives, answer.variables)
                 ]
             return projected
 
         return completed
 
-    def _fields(self, typename: str, selections: tuple[FieldSelection, ...], place: Place) -> _CompleteObject:
+    def _fields(
+        self, typename: str, selections: tuple[FieldSelection, ...], places: _Places
+    ) -> _CompleteObject:
         always: dict[str, _Field] = {}
         optional: list[tuple[Conditions, _Field]] = []
+        apart: list[Keys] = []
         for selection in selections:
-            compiled = self._field(typename, selection, place)
+            held = self._names.asked_as(places, typename, selection)
+            compiled = self._field(typename, selection, held)
+            if len(held.keys) > 1:
+                apart.append(held.keys)
             if selection.conditions:
                 optional.append((selection.conditions, compiled))
             else:
@@ -175,7 +187,7 @@ class _Compiler:
             fields = fixed
             if optional:
                 holding = {
-                    each[0]: each for conditions, each in optional if _hold(conditions, answer.variables)
+                    each[0]: each for conditions, each in optional if hold(conditions, answer.variables)
                 }
                 holding.update((each[0], each) for each in fixed)
                 fields = tuple(holding[name] for name in order if name in holding)
@@ -189,30 +201,48 @@ class _Compiler:
                 projected[name] = found
             return projected
 
-        return complete
+        return _joining(apart, complete) if apart else complete
 
-    def _field(self, typename: str, selection: FieldSelection, place: Place) -> _Field:
+    def _field(self, typename: str, selection: FieldSelection, held: Holding) -> _Field:
         name = selection.response_name
         if selection.name == TYPENAME:
-            return name, TYPENAME, lambda *_: typename, None
-        key = self._names.asked_as(place, typename, name)
+            return name, TYPENAME, self._typename(typename), None
         type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
         at = f"{typename}.{selection.name}"
-        complete = self._output(output, selection.selections, (*place, key), at)
-        return name, key, complete, _COMPLETE_CLASSES.get(str(output).rstrip("!"))
+        complete = self._output(output, selection.selections, held.places, at)
+        return name, held.keys[0], complete, _COMPLETE_CLASSES.get(str(output).rstrip("!"))
+
+    def _typename(self, typename: str) -> _Complete:
+        """Names the type; an interface is no type of an object."""
+        if not is_abstract_type(self._schema.type_map[typename]):
+            return lambda *_: typename
+        return _non_null(lambda *_: None, f"{typename}.{TYPENAME}")
 
     def _output(
-        self, type_: GraphQLOutputType, selections: SelectionSet | None, place: Place, at: str
+        self, type_: GraphQLOutputType, selections: SelectionSet | None, places: _Places, at: str
     ) -> _Complete:
         match type_:
             case GraphQLNonNull(of_type=inner):
-                return _non_null(self._output(inner, selections, place, at), at)
+                return _non_null(self._output(inner, selections, places, at), at)
             case GraphQLList(of_type=inner):
-                return _list(self._output(inner, selections, place, at), at)
+                return _list(self._output(inner, selections, places, at), at)
         if selections is not None:
-            return _nullable(self.selections(selections, place))
+            return _nullable(self.selections(selections, places))
         return _leaf(type_, at)
+
+
+def _joining(apart: list[Keys], complete: _CompleteObject) -> _CompleteObject:
+    """Merges first what data holds apart of one field, as a subgraph could not answer it under one name."""
+
+    def completed(value: Any, link: Link, answer: Answer) -> Any:
+        for first, *others in apart:
+            for key in others:
+                if isinstance(value, dict) and key in value:
+                    merge(value, {first: value[key]})
+        return complete(value, link, answer)
+
+    return completed
 
 
 def _non_null(complete: _Complete, at: str) -> _Complete:
@@ -276,8 +306,8 @@ def _unchecked(value: Any, _link: Link, _key: str | int, _answer: Answer) -> Any
     return value
 
 
-def _hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
-    return all(variables.get(variable) is value for variable, value in conditions)
+def _any_holds(alternatives: Iterable[Conditions], variables: Mapping[str, Any]) -> bool:
+    return any(hold(conditions, variables) for conditions in alternatives)
 
 
 def _explains(known: list[str | int] | None, path: list[str | int]) -> bool:

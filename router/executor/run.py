@@ -29,6 +29,7 @@ from router.planner.plan import (
     PlanNode,
 )
 from router.planner.plan import Sequence as SequenceNode
+from router.selections import hold
 
 NO_CONTEXT = {"message": "An argument needs a value from the context, which has none."}
 
@@ -158,13 +159,14 @@ class _EntityFetch:
         self._subgraph = nodes[0].fetch.subgraph
         self._body: RequestBody = entities_body([node.fetch for node in nodes])
         self._paths = [node.path for node in nodes]
+        self._conditions = [node.conditions for node in nodes]
         self._presenters = [presenter(node.fetch.representations) for node in nodes]
         self._names = names
 
     async def __call__(self, run: Run) -> None:
         batches = [
-            Batch(collect(run.data, path), present())
-            for path, present in zip(self._paths, self._presenters, strict=True)
+            Batch(collect(run.data, path) if hold(conditions, run.variables) else [], present(run.variables))
+            for path, conditions, present in zip(self._paths, self._conditions, self._presenters, strict=True)
         ]
         if not any(batch.representations for batch in batches):
             return
@@ -183,7 +185,7 @@ class _ContextualFetch:
         self._names = names
 
     async def __call__(self, run: Run) -> None:
-        found = self._grouping.groups(run.data)
+        found = self._grouping.groups(run.data, run.variables)
         for group in found:
             if not group.complete:
                 run.errors += self._unanswered(run, group)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,16 +10,16 @@ from graphql import VariableDefinitionNode, print_ast
 
 from router.deadline import NEVER, Deadline, PlanningTimeoutError
 from router.deferral import Deferring, ExecutionGroup
-from router.normalize import normalize
+from router.normalize import applied, normalize
 from router.operation import Operation
-from router.planner.build import arranged, in_sequence, subscribed
+from router.planner.build import Head, arranged, in_sequence, subscribed
 from router.planner.choice import Cost, choose, cost_of
 from router.planner.contexts import ContextVariables
 from router.planner.errors import UnplannableError
 from router.planner.fetches import FetchGraph, FetchGraphBuilder
 from router.planner.graph import QueryGraph
 from router.planner.merges import merged
-from router.planner.moves import Node
+from router.planner.moves import Node, Select
 from router.planner.names import ResponseNames
 from router.planner.paths import Leaf, Path
 from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
@@ -80,8 +80,8 @@ class Planning:
 
     @cached_property
     def paths(self) -> tuple[tuple[Leaf, ...], ...]:
-        """2. Every path to every leaf, by group of root fields that start together."""
-        return tuple(self._found(group) for group in self._groups())
+        """2. Every path to every leaf, by group of root fields that are asked together."""
+        return tuple(_together(self._found(group) for group in self._groups()))
 
     @cached_property
     def chosen(self) -> tuple[tuple[Path, ...], ...]:
@@ -114,9 +114,16 @@ class Planning:
 
     def _arranged(self, group: ExecutionGroup | None) -> list[PlanNode]:
         """The steps of one group, or those of the first answer, in the order in which they run."""
-        supergraph, declared = self.planner.supergraph, self._declared
+        supergraph, head = self.planner.supergraph, self._head
         parts = (graph.part(group) for graph in self.fetches)
-        return [node for part in parts for node in arranged(supergraph, part, declared, self.deadline)]
+        return [node for part in parts for node in arranged(supergraph, part, head, self.deadline)]
+
+    @cached_property
+    def _head(self) -> Head:
+        schema, node = self.planner.supergraph.public_schema, self.operation.node
+        own = applied(schema, node.operation.name, [node])
+        further = applied(schema, "QUERY", [node])
+        return Head(self._declared, {"query": further, "entities": further, self.normalized.kind: own})
 
     @cached_property
     def _declared(self) -> Mapping[str, str]:
@@ -159,6 +166,31 @@ class Planning:
         if not found:
             raise problem
         return found
+
+
+def _together(groups: Iterable[tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, ...]]:
+    """Joins a mutation's neighbouring fields of one subgraph, which runs them in order.
+
+    What a field returns is complete before the next one runs, so only the last may need further fetches.
+    """
+    joined: tuple[Leaf, ...] = ()
+    for leaves in groups:
+        if joined and not (_is_whole(joined) and _start(joined) == _start(leaves)):
+            yield joined
+            joined = ()
+        joined += leaves
+    if joined:
+        yield joined
+
+
+def _is_whole(leaves: Iterable[Leaf]) -> bool:
+    """Whether the fetch that starts with some leaves brings all of them."""
+    return all(leaf.options[0].jumps == 0 for leaf in leaves)
+
+
+def _start(leaves: Sequence[Leaf]) -> str:
+    """The subgraph in which the field of some leaves runs."""
+    return next(move for move in leaves[0].options[0].moves if isinstance(move, Select)).move.source.graph
 
 
 def _without_typename(selections: SelectionSet) -> SelectionSet:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from router.deadline import Deadline
 from router.planner.fetches import FetchGraph
@@ -20,12 +22,25 @@ from router.planner.plan import (
     Subscription,
 )
 from router.planner.steps import Step
+from router.selections import Conditions
 from router.supergraph import Supergraph
 
+_Asked: TypeAlias = tuple[Fetch | Flatten, Conditions]
 
-def arranged(
-    supergraph: Supergraph, graph: FetchGraph, variables: Mapping[str, str], deadline: Deadline
-) -> list[PlanNode]:
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an operation says before its selections, as far as its fetches repeat it.
+
+    `variables` have their types, `directives` the kind of operation for which subgraphs define them, and the
+    variables that they mention.
+    """
+
+    variables: Mapping[str, str]
+    directives: Mapping[str, tuple[str, frozenset[str]]]
+
+
+def arranged(supergraph: Supergraph, graph: FetchGraph, head: Head, deadline: Deadline) -> list[PlanNode]:
     """The waves of a fetch graph, each a node."""
     depth = depths(graph.steps)
     waves: dict[int, list[Step]] = defaultdict(list)
@@ -33,7 +48,7 @@ def arranged(
         deadline.check()
         waves[depth[step]].append(step)
     return [
-        _in_parallel(_batched([_node(supergraph, step, variables) for step in waves[level]]))
+        _in_parallel(_batched([_node(supergraph, step, head) for step in waves[level]]))
         for level in sorted(waves)
     ]
 
@@ -56,35 +71,41 @@ def _in_parallel(nodes: list[PlanNode]) -> PlanNode:
     return nodes[0] if len(nodes) == 1 else Parallel(tuple(nodes))
 
 
-def _node(supergraph: Supergraph, step: Step, variables: Mapping[str, str]) -> PlanNode:
-    conditions = step.conditions
-    output = step.selection.finished(conditions)
-    used = sorted(_variables(output))
+def _node(supergraph: Supergraph, step: Step, head: Head) -> _Asked:
+    output = step.selection.finished(step.conditions)
+    directives, mentioned = head.directives[step.kind]
+    used = sorted(_variables(output) | mentioned)
     fetch = Fetch(
         supergraph.by_id[step.graph].name,
         step.kind,
         output,
-        tuple((name, variables[name]) for name in used),
+        tuple((name, head.variables[name]) for name in used),
         step.representations(),
         step.contexts,
+        directives,
     )
-    node: PlanNode = Flatten(step.path, fetch) if step.path else fetch
+    return Flatten(step.path, fetch) if step.path else fetch, step.conditions
+
+
+def _conditional(node: PlanNode, conditions: Conditions) -> PlanNode:
     for variable, value in sorted(conditions, reverse=True):
         node = Condition(variable, value, node)
     return node
 
 
-def _batched(nodes: list[PlanNode]) -> list[PlanNode]:
-    """Joins entity fetches of one wave that go to one subgraph."""
+def _batched(nodes: list[_Asked]) -> list[PlanNode]:
+    """Joins entity fetches of one wave that go to one subgraph, each with its conditions."""
     together: dict[str, list[Flatten]] = defaultdict(list)
     others: list[PlanNode] = []
-    for node in nodes:
+    for node, conditions in nodes:
         if isinstance(node, Flatten) and node.fetch.representations:
-            together[node.fetch.subgraph].append(node)
+            together[node.fetch.subgraph].append(replace(node, conditions=conditions))
         else:
-            others.append(node)
+            others.append(_conditional(node, conditions))
     for subgraph, entries in together.items():
-        others.append(entries[0] if len(entries) == 1 else BatchFetch(subgraph, tuple(entries)))
+        shared = frozenset.intersection(*(each.conditions for each in entries))
+        own = tuple(replace(each, conditions=each.conditions - shared) for each in entries)
+        others.append(_conditional(own[0] if len(own) == 1 else BatchFetch(subgraph, own), shared))
     return others
 
 

@@ -1,4 +1,4 @@
-"""Choice: one path per leaf, so that together they need the fewest steps, then the fewest fetches.
+"""Choice: one path per leaf, so that together they need the fewest steps, then the fewest requests.
 
 A greedy pass takes, leaf by leaf, the path that adds least. Branch and bound then looks for something better,
 within a budget of combinations: a query with more candidates keeps what greed has found so far.
@@ -17,7 +17,8 @@ from router.planner.paths import Leaf, Path
 
 BUDGET = 2000
 
-Cost: TypeAlias = tuple[int, int, int]
+Cost: TypeAlias = tuple[int, int, int, int]
+Request: TypeAlias = tuple[str, int, ExecutionGroup | None]
 Place: TypeAlias = tuple[str, int, tuple[str, ...], ExecutionGroup | None]
 _Held: TypeAlias = tuple[int, tuple[str, ...]]
 NOWHERE: Mapping[str, _Held] = {}
@@ -26,9 +27,13 @@ NOTHING: frozenset[Place] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a path asks of subgraphs: fetches and fields, each by subgraph, step, place and group."""
+    """What a path asks of subgraphs: fetches and fields, each by subgraph, step, place and group.
+
+    Fetches of several places that go to one subgraph in one step travel as one request.
+    """
 
     depth: int
+    requests: frozenset[Request]
     fetches: frozenset[Place]
     fields: frozenset[Place]
 
@@ -37,6 +42,7 @@ class Footprint:
         """What is asked whichever of some paths is taken."""
         return cls(
             min(each.depth for each in footprints),
+            frozenset.intersection(*(each.requests for each in footprints)),
             frozenset.intersection(*(each.fetches for each in footprints)),
             frozenset.intersection(*(each.fields for each in footprints)),
         )
@@ -70,27 +76,35 @@ class _Total:
 
     def __init__(self) -> None:
         self._depth = 0
+        self._requests: set[Request] = set()
         self._fetches: set[Place] = set()
         self._fields: set[Place] = set()
         self._weight = 0
 
     @property
     def cost(self) -> Cost:
-        """Sequential steps, then fetches, then fields."""
-        return (self._depth, len(self._fetches), self._weight)
+        """Sequential steps, then requests, then fetches, then fields."""
+        return (self._depth, len(self._requests), len(self._fetches), self._weight)
 
     def cost_with(self, other: Footprint) -> Cost:
         """The cost if one more path were taken."""
         return (
             max(self._depth, other.depth),
+            len(self._requests) + sum(each not in self._requests for each in other.requests),
             len(self._fetches) + sum(each not in self._fetches for each in other.fetches),
             self._weight + _weight(each for each in other.fields if each not in self._fields),
         )
 
     def add(self, other: Footprint) -> Footprint:
         """Takes one more path; what is new by it, and the depth before."""
-        added = Footprint(self._depth, other.fetches - self._fetches, other.fields - self._fields)
+        added = Footprint(
+            self._depth,
+            other.requests - self._requests,
+            other.fetches - self._fetches,
+            other.fields - self._fields,
+        )
         self._depth = max(self._depth, other.depth)
+        self._requests |= added.requests
         self._fetches |= added.fetches
         self._fields |= added.fields
         self._weight += _weight(added.fields)
@@ -99,6 +113,7 @@ class _Total:
     def remove(self, added: Footprint) -> None:
         """Takes away what was added last."""
         self._depth = added.depth
+        self._requests -= added.requests
         self._fetches -= added.fetches
         self._fields -= added.fields
         self._weight -= _weight(added.fields)
@@ -113,7 +128,7 @@ class _Search:
         self._budget = BUDGET
         self._total = _Total()
         self._best: list[Path] = []
-        self._bound: Cost = (0, 0, 0)
+        self._bound: Cost = (0, 0, 0, 0)
         self._open = next((index for index, each in enumerate(options) if len(each) > 1), len(options))
         self._rest = self._shared_rest()
 
@@ -164,11 +179,16 @@ class _Search:
 
     def _shared_rest(self) -> list[Footprint]:
         """What the leaves from each one on ask at least, whatever is chosen for them: it bounds the cost."""
-        rest = [Footprint(0, NOTHING, NOTHING)]
+        rest = [Footprint(0, frozenset(), NOTHING, NOTHING)]
         for options in reversed(self._options[self._open :]):
             own, after = Footprint.shared([footprint for footprint, _ in options]), rest[-1]
             rest.append(
-                Footprint(max(own.depth, after.depth), own.fetches | after.fetches, own.fields | after.fields)
+                Footprint(
+                    max(own.depth, after.depth),
+                    own.requests | after.requests,
+                    own.fetches | after.fetches,
+                    own.fields | after.fields,
+                )
             )
         return [*[rest[-1]] * self._open, *reversed(rest)]
 
@@ -225,7 +245,8 @@ def _footprint(path: Path, deadline: Deadline) -> Footprint:
     deadline.check()
     tracer = _Tracer()
     tracer.follow(path.moves, 0, ())
-    return Footprint(tracer.depth, frozenset(tracer.fetches), frozenset(tracer.fields))
+    requests = frozenset((graph, step, group) for graph, step, _, group in tracer.fetches)
+    return Footprint(tracer.depth, requests, frozenset(tracer.fetches), frozenset(tracer.fields))
 
 
 def _weight(fields: Iterable[Place]) -> int:

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from router.normalize import field_set
+from router.planner.moves import NO_CONTEXTS
 from router.planner.plan import ContextVariable, FetchPath, Input
 from router.selections import SelectionSet
 from router.supergraph import ContextArgument, Supergraph, top_level_names
 
-NO_CONTEXTS: frozenset[str] = frozenset()
 _EFFECTIVE = ("mutation", "subscription")
 
 

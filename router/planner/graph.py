@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
 from router.normalize import field_set
-from router.planner.contexts import NO_CONTEXTS, Contexts
-from router.planner.moves import NOTHING, FieldMove, Node, Provided, inline
+from router.planner.contexts import Contexts
+from router.planner.moves import NO_CONTEXTS, NOTHING, FieldMove, Node, Provided, inline
 from router.selections import TYPENAME, FieldSelection, SelectionSet
 from router.supergraph import ContextArgument, FieldJoin, Key, Supergraph
+
+NO_TYPES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,22 @@ class QueryGraph:
     def is_interface_object(self, node: Node) -> bool:
         """Whether the subgraph knows an interface only as if it were an object type."""
         return self.supergraph.types[node.type].joins[node.graph].interface_object
+
+    def provides_apart(self, node: Node, name: str) -> bool:
+        """Whether the way to an abstract type provides a field of some of its types only."""
+        possible = self.supergraph.possible_types(node.type) - {node.type} if node.provided else NO_TYPES
+        return any(type_ in possible and field_ == name for type_, field_, _ in node.provided)
+
+    def known_by_name(self, node: Node) -> frozenset[str]:
+        """The types of an abstract one whose objects can be entered there by their own names."""
+        if not self.supergraph.is_abstract(node.type) or self.is_interface_object(node):
+            return NO_TYPES
+        types = self.supergraph.types
+        return frozenset(
+            name
+            for name in self.runtime_types(node)
+            if any(key.resolvable for key in types[name].joins[node.graph].keys)
+        )
 
     def narrowed(self, node: Node, type_name: str) -> Node:
         """The node of one of the runtime types of an abstract one."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import permutations
+from itertools import permutations, product
 
 from router.deadline import Deadline
 from router.planner.fetches import FetchGraph
-from router.planner.steps import Presented, Step, clash, united
+from router.planner.steps import Presented, Step
+from router.selections import ALWAYS
 
 
 def merged(graph: FetchGraph, deadline: Deadline) -> FetchGraph:
@@ -53,26 +54,28 @@ def _alike(steps: list[Step]) -> Iterator[tuple[Step, Step]]:
     groups: dict[object, list[Step]] = defaultdict(list)
     for step in steps:
         if step.path:
-            alike = (step.graph, step.kind, step.path, step.reason, step.group, step.contexts)
-            groups[alike].append(step)
+            # What contexts give is given to all that is asked.
+            reason = step.reason if step.contexts else None
+            groups[step.graph, step.kind, step.path, step.group, step.contexts, reason].append(step)
     for group in groups.values():
         for one, other in permutations(group, 2):
-            shared = one.presented.keys() & other.presented.keys()
-            if not any(_conflict(one.presented[key], other.presented[key]) for key in shared):
+            pairs = product(one.presented.values(), other.presented.values())
+            if not any(_part(mine, theirs) for mine, theirs in pairs):
                 yield one, other
 
 
-def _conflict(one: Presented, other: Presented) -> bool:
-    return one.key != other.key or clash(one.input, other.input)
+def _part(one: Presented, other: Presented) -> bool:
+    """Whether what two steps present keeps them apart."""
+    return one.conflicts(other) or one.misses(other) or other.misses(one)
 
 
 def _absorb(kept: Step, absorbed: Step, steps: list[Step]) -> None:
     kept.selection.absorb(absorbed.selection)
     kept.parents |= absorbed.parents
+    kept.reason = ALWAYS
     for key, presented in absorbed.presented.items():
         mine = kept.presented.get(key)
-        given = united(mine.input, presented.input) if mine else presented.input
-        kept.presented[key] = Presented(presented.key, presented.accepts, given)
+        kept.presented[key] = mine.joined(presented) if mine else presented
     for step in steps:
         if absorbed in step.parents:
             step.parents.remove(absorbed)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.planner.contexts import NO_CONTEXTS
 from router.selections import FieldSelection, SelectionSet
 from router.supergraph import ContextArgument
 
 Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]
 NOTHING: Provided = frozenset()
+NO_CONTEXTS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
 from router.planner.names import ResponseNames
-from router.selections import TYPENAME, Conditions, braced, conditions_text
+from router.selections import ALWAYS, TYPENAME, Conditions, braced, conditions_text
 
 LIST = "@"
 
@@ -37,18 +38,20 @@ class OutputField:
     output: Output | None = None
     contextual: tuple[tuple[str, str], ...] = ()
     """Arguments that a context gives, each with its variable."""
+    directives: str = ""
 
     def __str__(self) -> str:
         alias = f"{self.key}: " if self.key != self.name else ""
-        head = f"{alias}{self.name}{self.all_arguments()}{conditions_text(self.conditions)}"
+        head = f"{alias}{self.name}{self.asked()}{conditions_text(self.conditions)}"
         return head if self.output is None else f"{head} {braced(str(self.output))}"
 
-    def all_arguments(self, suffix: str = "") -> str:
-        """The client's arguments and the contextual ones, whose variables get a suffix."""
+    def asked(self, suffix: str = "") -> str:
+        """The client's arguments and directives, and contextual arguments, whose variables get a suffix."""
         if not self.contextual:
-            return self.arguments
+            return f"{self.arguments}{self.directives}"
         given = [f"{name}: ${variable}{suffix}" for name, variable in self.contextual]
-        return f"({', '.join([self.arguments[1:-1], *given] if self.arguments else given)})"
+        arguments = ", ".join([self.arguments[1:-1], *given] if self.arguments else given)
+        return f"({arguments}){self.directives}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,25 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """A field of a representation, and the key under which the merged data holds its value."""
+    """A field of a representation, and the key under which the merged data holds its value.
+
+    It is given only where its conditions hold.
+    """
 
     name: str
     key: str
     input: Input | None = None
+    conditions: Conditions = ALWAYS
 
     def __str__(self) -> str:
         alias = f"{self.name}: " if self.key != self.name else ""
-        return f"{alias}{self.key}" + (f" {braced(str(self.input))}" if self.input else "")
+        head = f"{alias}{self.key}{conditions_text(self.conditions)}"
+        return head + (f" {braced(str(self.input))}" if self.input else "")
+
+    def conditioned(self, change: Callable[[Conditions], Conditions]) -> InputField:
+        """The field, with all that is below it, under changed conditions."""
+        below = self.input.conditioned(change) if self.input else None
+        return replace(self, input=below, conditions=change(self.conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +107,26 @@ class Input:
             lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
         return "\n".join(lines)
 
+    def conditioned(self, change: Callable[[Conditions], Conditions]) -> Input:
+        """The same fields under changed conditions."""
+        fields = tuple(each.conditioned(change) for each in self.fields)
+        narrowed = tuple(
+            (name, tuple(each.conditioned(change) for each in those)) for name, those in self.narrowed
+        )
+        return replace(self, fields=fields, narrowed=narrowed)
+
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """How objects of some types are presented to a subgraph: as which type, and with which fields."""
+    """How objects of some types are presented to a subgraph: as which type, and with which fields.
+
+    An object of a type that the subgraph has an interface for and knows itself is presented as what it is.
+    """
 
     typename: str
     accepts: frozenset[str]
     input: Input
+    known: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         fields = str(self.input)
@@ -138,6 +163,7 @@ class Fetch:
     variables: tuple[tuple[str, str], ...] = ()
     representations: tuple[Representation, ...] = ()
     contexts: tuple[ContextVariable, ...] = ()
+    directives: str = ""
 
     def __str__(self) -> str:
         body = braced(str(self.output))
@@ -145,18 +171,23 @@ class Fetch:
             known = "\n".join(map(str, self.representations))
             body = f"{braced(known)} =>\n{body}"
         body = "\n".join([*map(str, self.contexts), body])
-        return f'Fetch(service: "{self.subgraph}") {braced(body)}'
+        return f'Fetch(service: "{self.subgraph}"){self.directives} {braced(body)}'
 
 
 @dataclass(frozen=True, slots=True)
 class Flatten:
-    """A fetch about the objects at a path of the data."""
+    """A fetch about the objects at a path of the data.
+
+    Only one that travels with others has conditions, under which it asks anything at all.
+    """
 
     path: FetchPath
     fetch: Fetch
+    conditions: Conditions = ALWAYS
 
     def __str__(self) -> str:
-        return f'Flatten(path: "{path_text(self.path)}") {braced(str(self.fetch))}'
+        conditions = conditions_text(self.conditions)
+        return f'Flatten(path: "{path_text(self.path)}"){conditions} {braced(str(self.fetch))}'
 
 
 @dataclass(frozen=True, slots=True)

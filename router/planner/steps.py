@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TypeAlias
 
 from router.deferral import ExecutionGroup
-from router.planner.names import Place
 from router.planner.plan import (
     ContextVariable,
     FetchPath,
@@ -32,13 +33,15 @@ class SelectedField:
     conditions: Conditions
     selection: Selection | None = None
     contextual: tuple[tuple[str, str], ...] = ()
+    directives: str = ""
 
 
 @dataclass(slots=True)
 class Selection:
-    """A selection under construction."""
+    """A selection under construction; `naming` has the conditions under which a client asks the typename."""
 
     typename: bool = False
+    naming: set[Conditions] = field(default_factory=set)
     fields: dict[tuple[str, Conditions], SelectedField] = field(default_factory=dict)
     narrowed: dict[str, Selection] = field(default_factory=dict)
 
@@ -59,6 +62,7 @@ class Selection:
     def absorb(self, other: Selection) -> None:
         """Adds all of another selection."""
         self.typename |= other.typename
+        self.naming |= other.naming
         for selected in other.fields.values():
             mine = self.field(selected)
             if mine is not selected and mine.selection and selected.selection:
@@ -72,6 +76,12 @@ class Selection:
         for selection in self.narrowed.values():
             yield from selection.outputs()
 
+    def named(self) -> Iterator[Conditions]:
+        """The conditions under which the client wants the typename of the first level."""
+        yield from self.naming
+        for selection in self.narrowed.values():
+            yield from selection.named()
+
     def finished(self, without: Conditions = ALWAYS) -> Output:
         """The selection as it is sent; conditions that hold for all of it are left out."""
         self._unite()
@@ -84,6 +94,7 @@ class Selection:
                 each.conditions - without,
                 each.selection.finished() if each.selection else None,
                 each.contextual,
+                each.directives,
             )
             for each in self.fields.values()
         )
@@ -118,11 +129,41 @@ _Key: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class Presented:
-    """How a step presents objects of one type: by which key, and with what."""
+    """How a step presents objects of some types: by which key, and with what.
 
+    `concerns` are the types that what is asked of the `target` is asked of, `known` those that the subgraph
+    knows by their own names. With `requires`, what is asked needs more than the key.
+    """
+
+    target: str
     key: str
     accepts: frozenset[str]
     input: Input
+    concerns: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+    requires: bool = False
+
+    def named(self, type_name: str) -> str:
+        """The name under which objects of a type are presented."""
+        return type_name if type_name in self.known else self.target
+
+    def joined(self, other: Presented) -> Presented:
+        """The same objects presented with what both give."""
+        given = united(self.input, other.input)
+        return replace(self, input=given, requires=self.requires or other.requires)
+
+    def conflicts(self, other: Presented) -> bool:
+        """Whether no representation can serve both."""
+        if any(self.named(each) != other.named(each) for each in self.accepts & other.accepts):
+            return True
+        both = self.accepts & other.accepts
+        return bool(both) and (self.key != other.key or clash(self.input, other.input))
+
+    def misses(self, other: Presented) -> bool:
+        """Whether objects presented by another would be asked what needs more than they are given."""
+        return self.requires and any(
+            other.named(each) in self.concerns for each in other.accepts - self.accepts
+        )
 
 
 @dataclass(eq=False, slots=True)
@@ -136,7 +177,6 @@ class Step:
     graph: str
     kind: str
     path: FetchPath
-    place: Place
     group: ExecutionGroup | None = None
     selection: Selection = field(default_factory=Selection)
     presented: dict[_Key, Presented] = field(default_factory=dict)
@@ -148,16 +188,35 @@ class Step:
     def conditions(self) -> Conditions:
         """The conditions under which anything of the step is asked at all."""
         found = [each.conditions for each in self.selection.outputs()]
+        found += self.selection.named()
         return frozenset.intersection(*found) if found else ALWAYS
 
     def representations(self) -> tuple[Representation, ...]:
-        """What the subgraph is told of the objects, types presented alike taken together."""
+        """What the subgraph is told of the objects: each with all that is needed of objects of its type."""
         alike: dict[tuple[str, str], Representation] = {}
-        for (typename, _), each in self.presented.items():
-            known = alike.get((typename, str(each.input)))
-            accepts = each.accepts | known.accepts if known else each.accepts
-            alike[typename, str(each.input)] = Representation(typename, accepts, each.input)
-        return tuple(alike.values())
+        own = self.conditions
+        for type_names, entries in self._by_types():
+            narrowest = min(entries, key=lambda each: len(each.concerns))
+            given = reduce(united, (each.input for each in entries)).conditioned(
+                lambda conditions: conditions - own
+            )
+            known = alike.get((narrowest.target, str(given)))
+            accepts = type_names | known.accepts if known else type_names
+            alike[narrowest.target, str(given)] = Representation(
+                narrowest.target, accepts, given, narrowest.known
+            )
+        # An object whose type is not known is presented as what most can be.
+        return tuple(sorted(alike.values(), key=lambda each: -len(each.accepts)))
+
+    def _by_types(self) -> Iterator[tuple[frozenset[str], list[Presented]]]:
+        """The types of objects by the entries that present them."""
+        together: dict[tuple[int, ...], set[str]] = defaultdict(set)
+        entries = [*self.presented.values()]
+        for name in dict.fromkeys(name for each in entries for name in sorted(each.accepts)):
+            numbers = tuple(number for number, each in enumerate(entries) if name in each.accepts)
+            together[numbers].add(name)
+        for numbers in sorted(together):
+            yield frozenset(together[numbers]), [entries[number] for number in numbers]
 
     def __str__(self) -> str:
         waits = ", ".join(str(number) for number in sorted(step.number for step in self.parents))
@@ -190,7 +249,8 @@ def clash(one: Input, other: Input) -> bool:
 
 
 def _differ(one: InputField, other: InputField) -> bool:
-    if one.key != other.key:
+    nested = one.conditions <= other.conditions or other.conditions <= one.conditions
+    if one.key != other.key or not nested:
         return True
     return bool(one.input and other.input and clash(one.input, other.input))
 
@@ -199,6 +259,11 @@ def _united(one: Iterable[InputField], other: Iterable[InputField]) -> dict[str,
     found = {each.name: each for each in one}
     for each in other:
         mine = found.get(each.name)
-        both = united(mine.input, each.input) if mine and mine.input and each.input else each.input
-        found[each.name] = InputField(each.name, each.key, both)
+        found[each.name] = _both(mine, each) if mine else each
     return found
+
+
+def _both(one: InputField, other: InputField) -> InputField:
+    """One field that gives what both do; where only one has conditions, those stand below it too."""
+    below = united(one.input, other.input) if one.input and other.input else one.input or other.input
+    return InputField(one.name, one.key, below, one.conditions & other.conditions)

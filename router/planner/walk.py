@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from router.planner.contexts import NO_CONTEXTS
 from router.planner.errors import UnplannableError
-from router.planner.moves import Defer, Narrow, Select
+from router.planner.moves import NO_CONTEXTS, Defer, Narrow, Select
 from router.planner.paths import Leaf, Path, best
 from router.selections import TYPENAME, FieldSelection, SelectionSet
 
@@ -51,16 +50,49 @@ class Walk:
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, place: tuple[str, ...]
     ) -> None:
         here = (*place, field.response_name)
+        before = len(self.found)
+        problem = None
+        try:
+            self._at_once(frontier, type_name, field, here)
+        except UnplannableError as error:
+            if not self._graph.supergraph.is_abstract(type_name):
+                raise
+            problem = error
+        if problem or any(
+            path.node and self._graph.provides_apart(path.node, field.name) for path in frontier
+        ):
+            self._by_type(frontier, field, here, before, problem)
+
+    def _is_provided_apart(self, frontier: Sequence[Path], name: str) -> bool:
+        return any(path.node and self._graph.provides_apart(path.node, name) for path in frontier)
+
+    def _by_type(
+        self,
+        frontier: Sequence[Path],
+        field: FieldSelection,
+        here: tuple[str, ...],
+        before: int,
+        problem: UnplannableError | None,
+    ) -> None:
+        """Asks each type by itself if at once there was a problem, or if that is better than at once."""
+        at_once, self.found[before:] = self.found[before:], []
+        try:
+            self._expanded(frontier, field, here)
+        except UnplannableError:
+            if problem:
+                raise problem from None
+            del self.found[before:]
+        if not problem and (len(self.found) == before or _cost(at_once) <= _cost(self.found[before:])):
+            self.found[before:] = at_once
+
+    def _at_once(
+        self, frontier: Sequence[Path], type_name: str, field: FieldSelection, here: tuple[str, ...]
+    ) -> None:
+        """Asks a field of all the objects at a place in the same way."""
         advanced = self._advanced(frontier, field)
-        if not advanced and self._graph.supergraph.is_abstract(type_name):
-            return self._expanded(frontier, field, here)
         if not advanced:
             wanted = self._graph.contexts.read_by(type_name, field.name)
             raise UnplannableError(here, type_name, wanted.difference(*(path.contexts for path in frontier)))
-        self._descend(advanced, field, here)
-        return None
-
-    def _descend(self, advanced: list[Path], field: FieldSelection, here: tuple[str, ...]) -> None:
         before = len(self.found)
         if field.selections:
             self.selection_set(advanced, field.selections, here)
@@ -143,3 +175,9 @@ class Walk:
                 if not self._graph.is_interface_object(move.target)
             )
         return best(typed)
+
+
+def _cost(leaves: Sequence[Leaf]) -> tuple[int, int]:
+    """What leaves cost at best: sequential fetches, then fetches."""
+    chosen = [leaf.options[0] for leaf in leaves]
+    return max(path.depth for path in chosen), sum(path.jumps for path in chosen)

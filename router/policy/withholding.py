@@ -8,6 +8,7 @@ none may be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -70,7 +71,7 @@ class Withheld:
             directives=node.directives,
             selection_set=selections,
         )
-        return Operation(self._operation.schema, kept, self._operation.fragments)
+        return replace(self._operation, node=kept)
 
     def _selections(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, path: Path

@@ -13,11 +13,19 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 ENDPOINT = "/graphql"
+# Whoever is redirected from one to the other sends the body again, in the clear where TLS ended before us.
+PATHS = (ENDPOINT, f"{ENDPOINT}/")
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 class Application(Starlette):
-    """An application whose `state.http` answers at the endpoint."""
+    """An application whose `state.http` answers at the endpoint, with and without a slash behind it."""
+
+    draining = False
+
+    def drain(self) -> None:
+        """Says from now on that it is not ready: the process is about to end."""
+        self.draining = True
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything that a request passes through."""
@@ -27,7 +35,7 @@ class Application(Starlette):
         routed = super().build_middleware_stack()
 
         def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-            is_direct = scope["type"] == "http" and scope["path"] == ENDPOINT and scope["method"] in METHODS
+            is_direct = scope["type"] == "http" and scope["path"] in PATHS and scope["method"] in METHODS
             return (direct if is_direct else routed)(scope, receive, send)
 
         return dispatch

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import orjson
 from graphql import OperationType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from router.errors import (
@@ -19,13 +17,16 @@ from router.errors import (
     MalformedRequestError,
     MethodNotAllowedError,
     NotAcceptableError,
+    OverloadedError,
     RouterError,
+    StoppedError,
     UnsupportedMediaTypeError,
     masked,
 )
 from router.server import graphiql
 from router.server.batching import answered
 from router.server.clients import client_key
+from router.server.http_protocol import ENDLESS
 from router.server.negotiation import (
     ANSWERS,
     EVENT_STREAM,
@@ -40,6 +41,7 @@ from router.server.negotiation import (
 )
 from router.server.pipeline import Caller, Operation, Pipeline
 from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
+from router.server.responses import Responses
 from router.server.single_connection import (
     MESSAGES,
     OPERATION_PARAMETER,
@@ -48,35 +50,53 @@ from router.server.single_connection import (
     stream_token,
 )
 from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, refused
+from router.settings import Limits
 from router.telemetry import Trace, current_trace, log
 
 EndpointResponse: TypeAlias = Response | StreamResponse
+
+# More than any body has that could be read.
+MAX_DIGITS = 18
 
 
 class HttpEndpoint:
     """The GraphQL address as HTTP sees it."""
 
     def __init__(
-        self, pipeline: Pipeline, streams: EventStreams, max_body_bytes: int, max_batch: int
+        self,
+        pipeline: Pipeline,
+        streams: EventStreams,
+        responses: Responses,
+        limits: Limits,
+        *,
+        explorer: bool,
     ) -> None:
         self._pipeline = pipeline
         self._streams = streams
-        self._max_body_bytes = max_body_bytes
-        self._max_batch = max_batch
+        self._responses = responses
+        self._limits = limits
+        self._explorer = explorer
+        self._body_bytes = 0
 
     async def handle(self, request: Request) -> EndpointResponse:
         """Answers one HTTP request, whatever becomes of it."""
-        if wants_explorer(request):
-            return graphiql.page()
+        if self._explorer and wants_explorer(request):
+            return graphiql.page(request.headers.get("host", ""))
         trace = self._begin_trace(request)
         current_trace.set(trace)
         try:
             return await self._answer(request, trace)
         except RouterError as error:
-            return _refusal(request, error)
+            return await self._refusal(request, error)
+        except ClientDisconnect:
+            # Nobody is there to read it.
+            return Response(status_code=400)
+        except asyncio.CancelledError:
+            # Only a process that ends cancels requests, and only what took too long for its end.
+            return await self._refusal(request, StoppedError())
         except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
             log.exception("A request failed")
-            return _json(request, {"errors": [masked(trace.trace_id)]}, 500)
+            return await self._responses.json(request, {"errors": [masked(trace.trace_id)]}, 500)
 
     def _begin_trace(self, request: Request) -> Trace:
         return Trace.begin(request.headers.get("traceparent"))
@@ -92,8 +112,9 @@ class HttpEndpoint:
             return await self._batch(request, parameters, caller, trace)
         operation = await self._operation(request, parameters, caller, trace)
         if framing := _framing(request, operation):
+            request.scope[ENDLESS] = operation.kind is OperationType.SUBSCRIPTION
             return StreamResponse(operation.results(), framing)
-        return _json(request, await operation.execute())
+        return await self._responses.json(request, await operation.execute())
 
     async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> EndpointResponse:
         """One request of those that share an event stream."""
@@ -107,6 +128,7 @@ class HttpEndpoint:
             self._streams.get(token, caller).stop(_stopped(request))
             return Response()
         if preferred(accept, (*ANSWERS, EVENT_STREAM)) == EVENT_STREAM:
+            request.scope[ENDLESS] = True
             return StreamResponse(self._streams.open(token, caller), MESSAGES)
         await self._start(request, self._streams.get(token, caller), caller, trace)
         return Response(status_code=202)
@@ -137,7 +159,7 @@ class HttpEndpoint:
         if preferred(request.headers.get("accept"), (JSON,)) is None:
             raise NotAcceptableError(f"A batch is answered as {JSON}.")
         answers = await asyncio.gather(*(self._member(each, caller, trace) for each in batch))
-        return Response(orjson.dumps(answers), media_type=JSON)
+        return await self._responses.json(request, answers)
 
     async def _member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:
         return await answered(self._pipeline, request, caller, trace)
@@ -148,15 +170,39 @@ class HttpEndpoint:
         essence, parameters = media_type(request.headers.get("content-type"))
         if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
-        return from_body(await self._body(request), self._max_batch)
+        return from_body(await self._body(request), self._limits.max_batch)
 
     async def _body(self, request: Request) -> bytes:
+        declared = request.headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared[:MAX_DIGITS]) > self._limits.max_body_bytes:
+            raise self._too_large()
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._max_body_bytes:
-                raise BodyTooLargeError(f"The body is larger than {self._max_body_bytes} bytes.")
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                self._body_bytes += len(chunk)
+                if len(body) > self._limits.max_body_bytes:
+                    raise self._too_large()
+                if self._body_bytes > self._limits.max_bodies_bytes:
+                    raise OverloadedError
+        finally:
+            self._body_bytes -= len(body)
         return bytes(body)
+
+    def _too_large(self) -> BodyTooLargeError:
+        return BodyTooLargeError(f"The body is larger than {self._limits.max_body_bytes} bytes.")
+
+    async def _refusal(self, request: Request, error: RouterError) -> EndpointResponse:
+        # On a stream that many operations share there is no answer, only a request that was not accepted.
+        asks = request.method in ("GET", "POST") and stream_token(request) is None
+        is_answer = asks and isinstance(error, DocumentError | AccessError)
+        accept = request.headers.get("accept")
+        chosen = preferred(accept, ANSWERS)
+        if is_answer and chosen is None and preferred(accept, (EVENT_STREAM,)):
+            return StreamResponse(refused(error), EVENTS)
+        # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
+        status = 200 if is_answer and chosen != GRAPHQL_JSON else error.status
+        return await self._responses.json(request, error.response(), status, error.headers)
 
 
 def wants_explorer(request: Request) -> bool:
@@ -215,27 +261,3 @@ def _stopped(request: Request) -> str:
     if not identifier:
         raise MalformedRequestError(f"The parameter {OPERATION_PARAMETER!r} is missing.")
     return identifier
-
-
-def _refusal(request: Request, error: RouterError) -> EndpointResponse:
-    # On a stream that many operations share there is no answer, only a request that was not accepted.
-    asks = request.method in ("GET", "POST") and stream_token(request) is None
-    is_answer = asks and isinstance(error, DocumentError | AccessError)
-    accept = request.headers.get("accept")
-    chosen = preferred(accept, ANSWERS)
-    if is_answer and chosen is None and preferred(accept, (EVENT_STREAM,)):
-        return StreamResponse(refused(error), EVENTS)
-    # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
-    status = 200 if is_answer and chosen != GRAPHQL_JSON else error.status
-    return _json(request, error.response(), status, error.headers)
-
-
-def _json(
-    request: Request, body: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    essence = preferred(request.headers.get("accept"), ANSWERS) or JSON
-    return Response(
-        orjson.dumps(body),
-        status,
-        {**(headers or {}), "content-type": f"{essence}; charset=utf-8", "vary": "accept"},
-    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from router.errors import MalformedRequestError
-from router.server.request import GraphQLRequest, from_json
+from router.server.request import GraphQLRequest, from_json, from_text
+
+# It is sent back with every result.
+MAX_ID_CHARACTERS = 500
 
 # It is sent back with every result.
 MAX_ID_CHARACTERS = 500
@@ -62,9 +63,9 @@ def parse(text: str | bytes) -> Message:
         InvalidMessageError: it is not one of the protocol's messages.
     """
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise InvalidMessageError("The message is not valid JSON") from None
+        value = from_text(text if isinstance(text, bytes) else text.encode(), "The message")
+    except MalformedRequestError as error:
+        raise InvalidMessageError(error.message) from None
     if not isinstance(value, dict):
         raise InvalidMessageError("A message is a JSON object")
     match value.get("type"):

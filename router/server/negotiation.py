@@ -1,9 +1,14 @@
-"""Which media type answers a request: RFC 9110 content negotiation over the few types a router offers."""
+"""Which media type and encoding answer a request: RFC 9110's negotiation over the few that a router offers.
+
+Clients name few. What a header has beyond that is not read, and only short headers are remembered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -17,6 +22,26 @@ PLAIN = "text/plain"
 ANSWERS = (JSON, GRAPHQL_JSON)
 # How parameters end that tell protocols of one media type apart: subscriptionSpec, incrementalSpec.
 PROTOCOL = "spec"
+
+MAX_RANGES = 30
+MAX_PARAMETERS = 10
+MAX_CHARACTERS = 4096
+# Clients send few different headers, each with every request.
+REMEMBERED_HEADERS = 200
+REMEMBERED_CHARACTERS = 300
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _remembered(negotiate: F) -> F:
+    """The function, which remembers what came of short headers."""
+    remembering = lru_cache(maxsize=REMEMBERED_HEADERS)(negotiate)
+
+    def negotiated(header: str | None, *offers: Any) -> Any:
+        short = header is None or len(header) <= REMEMBERED_CHARACTERS
+        return (remembering if short else negotiate)(header, *offers)
+
+    return cast("F", negotiated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +69,14 @@ class MediaRange:
 
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:
     """A Content-Type, lower-cased, and its parameters, unquoted."""
-    essence, *parameters = (header or "").split(";")
+    essence, *parameters = (header or "")[:MAX_CHARACTERS].split(";", MAX_PARAMETERS)[:MAX_PARAMETERS]
     pairs = (parameter.partition("=") for parameter in parameters)
     return essence.strip().lower(), {
         name.strip().lower(): value.strip().strip('"').lower() for name, _, value in pairs if name.strip()
     }
 
 
-# Clients send few different headers, each with every request.
-@lru_cache(maxsize=100)
+@_remembered
 def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """The offer the client likes best, or None when it accepts none of them.
 
@@ -73,7 +97,7 @@ def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
     return chosen
 
 
-@lru_cache(maxsize=100)
+@_remembered
 def takes_increments(accept: str | None) -> bool:
     """Whether a client names the parts of incremental delivery, and likes nothing better."""
     ranges = _parse(accept or "")
@@ -88,7 +112,7 @@ def _is_incremental(entry: MediaRange) -> bool:
 
 def _parse(accept: str) -> list[MediaRange]:
     ranges = []
-    for position, entry in enumerate(accept.split(",")):
+    for position, entry in enumerate(_entries(accept)):
         essence, parameters = media_type(entry)
         main, _, sub = essence.partition("/")
         if main and sub:
@@ -96,6 +120,27 @@ def _parse(accept: str) -> list[MediaRange]:
                 MediaRange(main, sub, frozenset(parameters.items()), _quality(parameters.get("q")), position)
             )
     return ranges
+
+
+@_remembered
+def preferred_encoding(accept: str | None, offers: tuple[str, ...]) -> str | None:
+    """The offered encoding that the client likes best, or None when it names none of them.
+
+    Equal quality is decided by the order of the offers. Whoever names no encoding gets none.
+    """
+    qualities: dict[str, float] = {}
+    for entry in _entries(accept or ""):
+        name, parameters = media_type(entry)
+        qualities.setdefault(name, _quality(parameters.get("q")))
+    fallback = qualities.get("*", 0.0)
+    plain = qualities.get("identity", 0.0)
+    best = max(offers, key=lambda offer: qualities.get(offer, fallback), default=None)
+    quality = qualities.get(best, fallback) if best else 0.0
+    return best if quality > 0 and quality >= plain else None
+
+
+def _entries(header: str) -> list[str]:
+    return header[:MAX_CHARACTERS].split(",", MAX_RANGES)[:MAX_RANGES]
 
 
 def _quality(text: str | None) -> float:

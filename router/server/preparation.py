@@ -115,6 +115,7 @@ class Preparation:
         estimated = limits.max_cost or limits.report_cost or limits.cost_per_minute
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
+        self._hides_names = not introspection
         self._rules = [*specified_rules, *rules(introspection=introspection)]
 
     def renew(self) -> None:
@@ -153,7 +154,7 @@ class Preparation:
         self._validate(schema, document)
         node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
-        operation = operation_of(schema, document, node)
+        operation = operation_of(schema, document, node, hides_names=self._hides_names)
         if key.withheld:
             return self._partly(key, Withheld(operation, key.withheld))
         cost = Cost(self._costs, operation) if self._costs else None
@@ -179,7 +180,14 @@ class Preparation:
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         if errors := problems(document, self._limits):
             raise ValidationFailedError(errors)
-        if errors := validate(schema, document, self._rules, max_errors=MAX_VALIDATION_ERRORS):
+        errors = validate(
+            schema,
+            document,
+            self._rules,
+            max_errors=MAX_VALIDATION_ERRORS,
+            hide_suggestions=self._hides_names,
+        )
+        if errors:
             raise ValidationFailedError(errors)
 
     def _plan(self, operation: Operation, key: Key) -> Prepared:

@@ -9,6 +9,7 @@ import aiohttp
 
 from router.app import create_app
 from router.settings import load
+from router.telemetry import Metrics
 from tests.router.identity import IdentityService
 from tests.router.library import SUPERGRAPH, serving
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
@@ -23,6 +24,7 @@ class Library:
     shelf: Shelf
     identities: IdentityService
     client: aiohttp.ClientSession
+    metrics: Metrics
 
     @property
     def url(self) -> str:
@@ -44,5 +46,6 @@ async def opened(**settings: Any) -> AsyncIterator[Library]:
     ):
         urls = {"books": f"{books}/graphql", "reviews": f"{reviews}/graphql"}
         chosen = {"supergraph": SUPERGRAPH, "subgraph_urls": urls, "jwks_url": jwks, **settings}
-        async with serving(create_app(load(**chosen))) as origin:
-            yield Library(origin, urls, shelf, identities, client)
+        app = create_app(load(**chosen))
+        async with serving(app) as origin:
+            yield Library(origin, urls, shelf, identities, client, app.state.metrics)

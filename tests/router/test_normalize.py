@@ -151,7 +151,7 @@ def test_a_conditional_field_of_all_types_joins_that_of_one():
     """)
 
 
-def test_directives_that_state_no_condition_are_left_out():
+def test_directives_that_subgraphs_define_stay_at_their_fields():
     sdl = (SUPERGRAPHS / "profiles.graphql").read_text() + "directive @cached(seconds: Int) on FIELD"
     schema = Supergraph.parse(sdl).public_schema
     document = parse("{ onlyA @cached(seconds: 5) }")
@@ -160,7 +160,7 @@ def test_directives_that_state_no_condition_are_left_out():
 
     assert str(normalize(operation_of(schema, document, node), schema)) == shown("""
         query {
-          onlyA
+          onlyA @cached(seconds: 5)
         }
     """)
 

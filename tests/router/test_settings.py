@@ -103,4 +103,5 @@ def test_override_labels_are_switched_or_given_a_percentage(monkeypatch: pytest.
 def test_production_hides_the_schema(monkeypatch: pytest.MonkeyPatch):
     assert load().introspection
     monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("JWKS_URL", "https://auth.example/.well-known/jwks.json")
     assert not load().introspection

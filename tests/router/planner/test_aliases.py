@@ -1,5 +1,6 @@
 """Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
 
+from router.selections import FieldSelection
 from tests.support.planning import planned, planning, shown
 
 
@@ -210,8 +211,10 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
     stages = planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
     _ = stages.plan
 
-    assert stages.names.asked_as(("things",), "Cat", "id") == "id"
-    assert stages.names.asked_as(("things",), "Dog", "id") == "_id_1"
+    [things] = stages.names.asked_as([()], "Query", FieldSelection("things", "things")).places
+    identity = FieldSelection("id", "id")
+    assert stages.names.asked_as([things], "Cat", identity).keys == ("id",)
+    assert stages.names.asked_as([things], "Dog", identity).keys == ("_id_1",)
     assert stages.names.shown_as(("things",), "_id_1") == "id"
     assert stages.names.shown_as(("things",), "_id_2") is None
 

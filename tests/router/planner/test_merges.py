@@ -11,10 +11,12 @@ from router.planner.steps import Presented, SelectedField, Selection, Step
 
 def step(number: int, graph: str, *parents: Step, field: str, key: str = "id", **sent: str) -> Step:
     """An entity step that asks one field and sends some, each read from a key of the data."""
-    found = Step(number, graph, "entities", ("thing",), ("thing",), parents=set(parents))
+    found = Step(number, graph, "entities", ("thing",), parents=set(parents))
     found.selection.narrow("Thing").field(SelectedField(field, field, "", frozenset(), frozenset()))
     fields = tuple(InputField(name, source) for name, source in sent.items())
-    found.presented["Thing", "Thing"] = Presented(key, frozenset({"Thing"}), Input(fields))
+    found.presented["Thing", "Thing"] = Presented(
+        "Thing", key, frozenset({"Thing"}), Input(fields), frozenset({"Thing"})
+    )
     return found
 
 

@@ -137,3 +137,31 @@ def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_
     first = remembered('{ product(id: "1") { name price(currency: "EUR") } }')
     again = '{ a: product(id: "2") { b: name price } c: product(id: "3") { d: price(currency: "USD") } }'
     assert remembered(again) == first
+
+
+@pytest.mark.parametrize("shared", ["one", "every"])
+def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_have(shared: str):
+    both = "@join__field(graph: A) @join__field(graph: B)"
+    only = "@join__field(graph: B)" if shared == "one" else both
+    fields = " ".join(f"f{number}: Int {only}" for number in range(1080))
+    wide = UNREACHABLE.replace("far: Int @join__field(graph: B)", f"{fields} g: Int {both}")
+    wide = wide.replace(", resolvable: false", "")
+    supergraph = Supergraph.parse(wide)
+    document = parse(f"{{ thing {{ g {' '.join(f'f{number}' for number in range(1080))} }} }}")
+    [node] = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+
+    found = str(plan(supergraph, operation_of(supergraph.public_schema, document, node)))
+
+    assert found.count("Fetch(service:") == (2 if shared == "one" else 1)
+
+
+def test_the_search_goes_on_where_what_remains_may_still_be_cheaper():
+    leaves = [
+        leaf("one", "A", "B"),
+        leaf("two", "B", "C"),
+        leaf("three", "C", "A"),
+        leaf("four", "D", "A", "C"),
+    ]
+
+    assert cost_of(choose(leaves, NEVER), NEVER)[1] == 2

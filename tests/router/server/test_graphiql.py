@@ -28,7 +28,7 @@ def test_a_supergraph_without_examples_has_none(tmp_path: Path):
 
 def test_an_explorer_that_is_not_built_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(graphiql, "BUILT", tmp_path)
-    page = graphiql.page()
+    page = graphiql.page("api.example:3000")
     assert page.status_code == 503
     assert b"npm ci && npm run build" in bytes(page.body)
 
@@ -36,6 +36,6 @@ def test_an_explorer_that_is_not_built_says_how_to_build_it(tmp_path: Path, monk
 def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(graphiql, "BUILT", tmp_path)
     (tmp_path / "index.html").write_text("<html></html>")
-    page = graphiql.page()
+    page = graphiql.page("api.example:3000")
     assert (page.status_code, bytes(page.body)) == (200, b"<html></html>")
     assert page.headers["content-security-policy"].startswith("default-src 'self'; ")

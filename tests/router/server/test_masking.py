@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.connections import Connections
 from router.executor.transport import RequestContext
 from router.operation_log import OperationLog
 from router.policy.decisions import PolicyDecisions
@@ -22,10 +21,11 @@ from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
 from router.server.preparation import Preparation
+from router.server.responses import Responses
 from router.server.single_connection import EventStreams
 from router.server.single_flight import single_flight
 from router.server.websocket import SUBPROTOCOL, Connection
-from router.settings import Limits
+from router.settings import Limits, load
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from tests.router.library import SUPERGRAPH, serving
@@ -64,11 +64,12 @@ async def origin() -> AsyncIterator[str]:
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
 
-        http = Route(
-            "/graphql", HttpEndpoint(pipeline, EventStreams(1, 1, 1), 1000, 1).handle, methods=["POST"]
+        endpoint = HttpEndpoint(
+            pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False
         )
+        http = Route("/graphql", endpoint.handle, methods=["POST"])
         app = Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])
-        app.state.clients = Clients(Connections.model_validate({}))
+        app.state.clients = Clients(load().connections)
         async with serving(app) as served:
             yield f"{served}/graphql"
 

@@ -7,6 +7,8 @@ import pytest
 from router.errors import MalformedRequestError
 from router.server.request import GraphQLRequest, from_body, from_query
 
+INVALID = "The body is not valid JSON"
+
 
 def test_a_body_holds_the_four_parameters():
     body = b'{"query": "{ a }", "operationName": "Q", "variables": {"n": 1}, "extensions": {"x": 1}}'
@@ -32,9 +34,15 @@ def test_a_query_string_holds_variables_as_json():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "The body is not valid JSON."),
-        (b"{", "The body is not valid JSON."),
-        (b"\xff", "The body is not valid JSON."),
+        (
+            b"",
+            f"{INVALID}: Input is a zero-length, empty document: line 1 column 1 (char 0).",
+        ),
+        (b"{", f"{INVALID}: unexpected end of data: line 1 column 2 (char 1)."),
+        (
+            b"\xff",
+            f"{INVALID}: str is not valid UTF-8: surrogates not allowed: line 1 column 1 (char 0).",
+        ),
         (b"null", "A GraphQL request is a JSON object."),
         (b'"{ a }"', "A GraphQL request is a JSON object."),
         (b'[{"query": "{ a }"}]', "Several operations in one request are not accepted."),
@@ -67,7 +75,10 @@ def test_what_is_no_request_is_said_plainly(body: bytes, message: str):
     ("parameters", "message"),
     [
         ({}, "The request has no parameter 'query'."),
-        ({"query": "{ a }", "variables": "{"}, "The parameter 'variables' is not valid JSON."),
+        (
+            {"query": "{ a }", "variables": "{"},
+            "The parameter 'variables' is not valid JSON: unexpected end of data: line 1 column 2 (char 1).",
+        ),
         ({"query": "{ a }", "variables": "1"}, "The parameter 'variables' must be an object or null."),
     ],
 )

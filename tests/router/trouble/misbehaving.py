@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
+from prometheus_client import generate_latest
 
 from router.app import create_app
 from router.settings import load
+from router.telemetry import Metrics
 from router.traffic import Traffic
 from tests.router.library import SUPERGRAPH, serving
 from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
@@ -34,6 +36,7 @@ class Library:
 
     origin: str
     client: aiohttp.ClientSession
+    metrics: Metrics
 
     async def ask(self, query: str = QUESTION) -> Any:
         """The answer to a query, which comes soon whatever the subgraphs do."""
@@ -46,8 +49,7 @@ class Library:
 
     async def measured(self, metric: str) -> list[str]:
         """The lines of a metric, and of those that begin with its name."""
-        async with self.client.get(f"{self.origin}/metrics") as response:
-            lines = (await response.text()).splitlines()
+        lines = generate_latest(self.metrics.registry).decode().splitlines()
         return [line for line in lines if line.startswith(metric)]
 
 
@@ -90,8 +92,9 @@ async def library_at(reviews_url: str, **traffic: Any) -> AsyncIterator[Library]
             subgraph_urls={"books": f"{books}/graphql", "reviews": reviews_url},
             traffic=Traffic.model_validate(traffic),
         )
-        async with serving(create_app(settings)) as origin:
-            yield Library(origin, client)
+        app = create_app(settings)
+        async with serving(app) as origin:
+            yield Library(origin, client, app.state.metrics)
 
 
 async def request(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:

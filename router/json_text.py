@@ -1,0 +1,110 @@
+"""JSON text read and written without loss: integers of any size, and whatever could be read can be written.
+
+orjson does both nearly always. It makes floats of integers beyond 64 bits and writes neither these nor what is
+nested more than 254 levels deep, so such texts and values take a slower way.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+from pydantic_core import from_json
+
+# The shortest integer that does not fit 64 bits has this many digits, after its sign.
+_LONG_DIGITS = 19
+_DIGITS = bytes(ord("0") if chr(code).isdecimal() and code < 128 else ord(" ") for code in range(256))
+# Of every so many bytes one is looked at first, which costs next to nothing: a long number shows itself there.
+_STRIDE = 4
+_SAMPLE = b"0" * (_LONG_DIGITS // _STRIDE)
+_RUN = b"0" * _LONG_DIGITS
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_REPLACEMENT = rb"\ufffd"
+
+
+class InvalidJsonError(ValueError):
+    """A text is not JSON; the message tells what is wrong with it, and nothing of its content."""
+
+
+def decode(text: bytes | str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        InvalidJsonError: it is not JSON, or a number is too large, or it is nested too deeply.
+    """
+    try:
+        if _has_long_digits(text if isinstance(text, bytes) else text.encode(errors="replace")):
+            return from_json(text, allow_inf_nan=False)
+        return orjson.loads(text)
+    except ValueError as error:
+        raise InvalidJsonError(str(error)) from None
+
+
+def decode_repaired(text: bytes) -> Any:
+    r"""The value of a JSON text in which half a character, as `"\ud83d"`, is read as U+FFFD.
+
+    JavaScript's strings, cut anywhere, make such texts, and RFC 8259 allows them.
+
+    Raises:
+        InvalidJsonError: it is not JSON for another reason.
+    """
+    try:
+        return decode(text)
+    except InvalidJsonError:
+        repaired = _ESCAPE.sub(_without_surrogate, text)
+        if repaired == text:
+            raise
+    return decode(repaired)
+
+
+def encode(value: Any) -> bytes:
+    """The JSON text of a value that was read here, or of one like it."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return b"".join(_parts(value))
+
+
+def _has_long_digits(text: bytes) -> bool:
+    return _SAMPLE in text[::_STRIDE].translate(_DIGITS) and _RUN in text.translate(_DIGITS)
+
+
+def _without_surrogate(escape: re.Match[bytes]) -> bytes:
+    return _REPLACEMENT if escape[1] else escape[0]
+
+
+class _Text(bytes):
+    """A piece of text that is ready, among values that are still to be written."""
+
+
+def _parts(value: Any) -> list[bytes]:
+    """The text in pieces; it is written without recursion, which depth could exhaust."""
+    parts: list[bytes] = []
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, _Text):
+            parts.append(each)
+        elif isinstance(each, dict):
+            items = [[_Text(orjson.dumps(key) + b":"), item] for key, item in each.items()]
+            waiting += _enclosed(b"{", items, b"}")
+        elif isinstance(each, list | tuple):
+            waiting += _enclosed(b"[", [[item] for item in each], b"]")
+        elif isinstance(each, int) and not isinstance(each, bool):
+            parts.append(b"%d" % each)
+        else:
+            parts.append(orjson.dumps(each))
+    return parts
+
+
+def _enclosed(head: bytes, items: list[list[Any]], tail: bytes) -> list[Any]:
+    """What is to be written of an object or a list, last things first."""
+    pieces: list[Any] = [_Text(head)]
+    for index, item in enumerate(items):
+        if index:
+            pieces.append(_Text(b","))
+        pieces += item
+    pieces.append(_Text(tail))
+    return pieces[::-1]

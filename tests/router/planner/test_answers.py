@@ -1,0 +1,344 @@
+"""What plans answer: subgraphs execute what they are sent, and the answer is that of the API's schema."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.federated import Federated
+
+BOXES = """
+type Box @join__type(graph: A) @join__type(graph: B) { w: Int h: Int @join__field(graph: B) }
+interface Thing @join__type(graph: A) { id: ID! box: Box }
+type Lamp implements Thing @join__implements(graph: A, interface: "Thing")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") { id: ID! box: Box }
+type Vase implements Thing @join__implements(graph: A, interface: "Thing")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") { id: ID! box: Box }
+type Query @join__type(graph: A) @join__type(graph: B) { shelf: [Thing!]! @join__field(graph: A) }
+"""
+SHELF = [
+    {"__typename": "Lamp", "id": "1", "box": {"w": 3, "h": 4}},
+    {"__typename": "Vase", "id": "2", "box": {"w": 6, "h": 7}},
+]
+
+
+async def test_what_is_below_a_field_of_an_interface_may_be_found_from_its_types():
+    result = await Federated(BOXES, {"shelf": SHELF}).run("{ shelf { box { w h } } }")
+
+    assert (result.data, result.errors) == (
+        {"shelf": [{"box": {"w": 3, "h": 4}}, {"box": {"w": 6, "h": 7}}]},
+        [],
+    )
+
+
+async def test_what_is_below_a_field_of_an_interface_is_asked_at_once_where_it_can_be():
+    boxes = Federated(BOXES, {"shelf": SHELF})
+    result = await boxes.run("{ shelf { box { w } } }")
+
+    assert result.data == {"shelf": [{"box": {"w": 3}}, {"box": {"w": 6}}]}
+    assert [body["query"] for _, body in boxes.asked] == ["query{shelf{__typename box{w}}}"]
+
+
+NAMED = """
+interface Thing @join__type(graph: A, key: "id", isInterfaceObject: true) @join__type(graph: B, key: "id") {
+  id: ID!
+  price: Int @join__field(graph: A)
+}
+type Lamp implements Thing @join__implements(graph: B, interface: "Thing") @join__type(graph: B, key: "id") {
+  id: ID!
+  watt: Int
+  price: Int @join__field
+}
+type Vase implements Thing @join__implements(graph: B, interface: "Thing") @join__type(graph: B, key: "id") {
+  id: ID!
+  price: Int @join__field
+}
+type Query @join__type(graph: A) @join__type(graph: B) {
+  pick: Thing @join__field(graph: A)
+}
+"""
+PICKED = {"pick": {"__typename": "Lamp", "id": "1", "price": 5, "watt": 60}}
+PLAIN = {"pick": {"__typename": "Thing", "id": "1", "price": 5}, "things": [PICKED["pick"]]}
+
+
+@pytest.mark.parametrize(
+    ("selection", "on", "answer"),
+    [
+        ("__typename ... on Lamp @include(if: $on) { watt }", False, {"__typename": "Lamp"}),
+        ("__typename ... on Lamp @include(if: $on) { watt }", True, {"__typename": "Lamp", "watt": 60}),
+        ("t: __typename price ... on Lamp { watt @skip(if: $on) }", True, {"t": "Lamp", "price": 5}),
+        ("price __typename @include(if: $on)", False, {"price": 5}),
+        ("price __typename @include(if: $on)", True, {"price": 5, "__typename": "Lamp"}),
+        ("price ... on Lamp @include(if: $on) { watt }", False, {"price": 5}),
+    ],
+)
+async def test_a_typename_is_learnt_whatever_stands_beside_it(
+    selection: str, on: bool, answer: dict[str, object]
+):
+    named = Federated(NAMED, PLAIN)
+    result = await named.run(f"query($on: Boolean!) {{ pick {{ {selection} }} }}", on=on)
+
+    assert (result.data, result.errors) == ({"pick": answer}, [])
+    assert len(named.asked) == 1 + (answer.keys() != {"price"})
+
+
+@pytest.mark.parametrize("selection", ["__typename", "price __typename", "price ... on Lamp { watt }"])
+async def test_without_the_subgraph_that_knows_the_type_there_is_null_and_an_error(selection: str):
+    named = Federated(NAMED, PLAIN)
+    named.down.add("b")
+    result = await named.run(f"{{ pick {{ {selection} }} }}")
+
+    assert result.data == {"pick": None}
+    assert [error["message"] for error in result.errors] == ["b is down"]
+
+
+LAMPS = """
+interface Thing @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  price: Int @join__field(graph: B)
+}
+type Lamp implements Thing @join__implements(graph: A, interface: "Thing")
+  @join__implements(graph: B, interface: "Thing")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  watt: Int! @join__field(graph: A) @join__field(graph: B, external: true)
+  price: Int @join__field(graph: B)
+  bill: Int @join__field(graph: B, requires: "watt")
+}
+type Vase implements Thing @join__implements(graph: A, interface: "Thing")
+  @join__implements(graph: B, interface: "Thing")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  price: Int @join__field(graph: B)
+}
+type Query @join__type(graph: A) @join__type(graph: B) { all: [Thing!]! @join__field(graph: A) }
+"""
+LAMP = {"__typename": "Lamp", "id": "1", "watt": 60, "price": 5, "bill": lambda watt: watt * 2}
+VASE = {"__typename": "Vase", "id": "2", "price": 7}
+
+
+@pytest.mark.parametrize("selection", ["price ... on Lamp { bill }", "... on Lamp { bill } price"])
+async def test_objects_presented_as_interface_and_as_type_are_given_what_either_requires(selection: str):
+    lamps = Federated(LAMPS, {"all": [LAMP, VASE]})
+    result = await lamps.run(f"{{ all {{ {selection} }} }}")
+
+    assert (result.data, result.errors) == ({"all": [{"price": 5, "bill": 120}, {"price": 7}]}, [])
+    assert lamps.sent_to("b") == [
+        {"__typename": "Lamp", "id": "1", "watt": 60},
+        {"__typename": "Vase", "id": "2"},
+    ]
+
+
+async def test_an_object_whose_type_is_known_is_presented_as_what_it_is():
+    lamps = Federated(LAMPS, {"all": [VASE, LAMP, VASE]})
+    result = await lamps.run("{ all { price } }")
+
+    assert result.data == {"all": [{"price": 7}, {"price": 5}, {"price": 7}]}
+    assert lamps.sent_to("b") == [{"__typename": "Vase", "id": "2"}, {"__typename": "Lamp", "id": "1"}]
+
+
+TAXED = """
+interface Thing @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", isInterfaceObject: true) {
+  id: ID!
+  base: Int! @join__field(graph: A) @join__field(graph: B, external: true)
+  price: Int @join__field(graph: B)
+  tax: Int @join__field(graph: B, requires: "base")
+  duty: Int! @join__field(graph: B, requires: "base")
+}
+type Lamp implements Thing @join__implements(graph: A, interface: "Thing") @join__type(graph: A, key: "id") {
+  id: ID!
+  base: Int!
+  price: Int @join__field
+  tax: Int @join__field
+  duty: Int! @join__field
+}
+type Vase implements Thing @join__implements(graph: A, interface: "Thing") @join__type(graph: A, key: "id") {
+  id: ID!
+  base: Int!
+  price: Int @join__field
+  tax: Int @join__field
+  duty: Int! @join__field
+}
+type Query @join__type(graph: A) @join__type(graph: B) { all: [Thing!]! @join__field(graph: A) }
+"""
+THINGS = [
+    {
+        "__typename": name,
+        "id": name,
+        "base": base,
+        "price": base + 1,
+        "tax": lambda base: base * 2,
+        "duty": lambda base: base * 3,
+    }
+    for name, base in (("Lamp", 10), ("Vase", 20))
+]
+
+
+@pytest.mark.parametrize(("name", "value"), [("tax", 20), ("duty", 30)])
+async def test_objects_are_asked_only_for_what_they_are_given_the_requirements_of(name: str, value: int):
+    taxed = Federated(TAXED, {"all": THINGS})
+    result = await taxed.run(f"{{ all {{ ... on Lamp {{ {name} }} ... on Vase {{ price }} }} }}")
+
+    assert (result.data, result.errors) == ({"all": [{name: value}, {"price": 21}]}, [])
+    assert taxed.sent_to("b") == [
+        {"__typename": "Thing", "id": "Lamp", "base": 10},
+        {"__typename": "Thing", "id": "Vase"},
+    ]
+
+
+USER = """
+type User @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  cm: Int! @join__field(graph: A) @join__field(graph: B, external: true)
+  body: Body! @join__field(graph: A) @join__field(graph: B, external: true)
+  nick: String @join__field(graph: B)
+  tall: Boolean @join__field(graph: B, requires: "cm")
+  heavy: Boolean @join__field(graph: B, requires: "body { kg } cm")
+}
+type Body @join__type(graph: A) @join__type(graph: B) { kg: Int! }
+type Query @join__type(graph: A) @join__type(graph: B) { user: User! @join__field(graph: A) }
+type Mutation @join__type(graph: A) @join__type(graph: B) {
+  open: Boolean @join__field(graph: A)
+  shut: Boolean @join__field(graph: A)
+  ring: Boolean @join__field(graph: B)
+  grow: User @join__field(graph: A)
+}
+"""
+PERSON = {
+    "__typename": "User",
+    "id": "1",
+    "cm": 180,
+    "body": {"kg": 70},
+    "nick": "Bo",
+    "tall": lambda cm, body=None: cm > 170,
+    "heavy": lambda cm, body: body["kg"] > 60,
+}
+HOUSE = {"user": PERSON, "open": True, "shut": False, "ring": True, "grow": PERSON}
+
+
+@pytest.mark.parametrize(
+    ("on", "answer", "sent"),
+    [
+        (True, {"nick": "Bo", "tall": True}, {"__typename": "User", "id": "1", "cm": 180}),
+        (False, {"nick": "Bo"}, {"__typename": "User", "id": "1"}),
+    ],
+)
+async def test_what_is_required_under_a_condition_goes_along_with_what_is_always_asked(
+    on: bool, answer: dict[str, object], sent: dict[str, object]
+):
+    users = Federated(USER, HOUSE)
+    result = await users.run("query($on: Boolean!) { user { nick tall @include(if: $on) } }", on=on)
+
+    assert (result.data, result.errors) == ({"user": answer}, [])
+    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert users.sent_to("b") == [sent]
+
+
+@pytest.mark.parametrize(("on", "fat"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_requirements_under_nested_conditions_travel_together(on: bool, fat: bool):
+    users = Federated(USER, HOUSE)
+    text = """query($on: Boolean!, $fat: Boolean!) {
+      user { nick ... @include(if: $on) { tall heavy @include(if: $fat) } }
+    }"""
+    result = await users.run(text, on=on, fat=fat)
+
+    expected = {"nick": "Bo"} | ({"tall": True} if on else {}) | ({"heavy": True} if on and fat else {})
+    assert (result.data, result.errors) == ({"user": expected}, [])
+    assert [name for name, _ in users.asked] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("on", "expected"), [(True, {"nick": "Bo"}), (False, {})])
+async def test_entities_of_several_places_travel_together_whatever_conditions_they_have(
+    on: bool, expected: dict[str, str]
+):
+    users = Federated(USER, HOUSE)
+    text = "query($on: Boolean!) { x: user { nick } y: user { nick @include(if: $on) } }"
+    result = await users.run(text, on=on)
+
+    assert result.data == {"x": {"nick": "Bo"}, "y": expected}
+    assert [name for name, _ in users.asked] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("mutation { open shut }", ["a"]),
+        ("mutation { open ring shut }", ["a", "b", "a"]),
+        ("mutation { open grow { cm } shut }", ["a"]),
+        ("mutation { open grow { nick } shut }", ["a", "b", "a"]),
+    ],
+)
+async def test_neighbouring_fields_of_a_mutation_run_in_one_fetch_unless_one_needs_more(
+    text: str, asked: list[str]
+):
+    house = Federated(USER, HOUSE)
+    result = await house.run(text)
+
+    assert (result.errors, [name for name, _ in house.asked]) == ([], asked)
+
+
+SPREAD = """
+type User @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @join__type(graph: C, key: "id") {
+  id: ID!
+  nick: String @join__field(graph: B) @join__field(graph: C)
+  age: Int @join__field(graph: C)
+}
+type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
+  user: User @join__field(graph: A)
+}
+"""
+
+
+async def test_a_field_of_two_places_comes_from_one_subgraph():
+    spread = Federated(SPREAD, {"user": {"__typename": "User", "id": "1", "nick": "Bo", "age": 4}})
+    result = await spread.run("{ x: user { nick } y: user { nick age } }")
+
+    assert result.data == {"x": {"nick": "Bo"}, "y": {"nick": "Bo", "age": 4}}
+    assert [name for name, _ in spread.asked] == ["a", "c"]
+
+
+MADE = """
+interface Agent @join__type(graph: A) @join__type(graph: B) { id: ID! name: String @join__field(graph: B) }
+type Maker implements Agent @join__implements(graph: A, interface: "Agent")
+  @join__implements(graph: B, interface: "Agent")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  name: String @join__field(graph: A, external: true) @join__field(graph: B)
+}
+interface Thing @join__type(graph: A) { maker: Agent }
+type Lamp implements Thing @join__implements(graph: A, interface: "Thing") @join__type(graph: A) {
+  maker: Maker @join__field(graph: A, type: "Maker")
+}
+type Query @join__type(graph: A) @join__type(graph: B) {
+  pick: Thing @join__field(graph: A, provides: "... on Lamp { maker { name } }")
+  other: Thing @join__field(graph: A)
+}
+"""
+
+
+@pytest.mark.parametrize(("field", "asked"), [("pick", ["a"]), ("other", ["a", "b"])])
+async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(field: str, asked: list[str]):
+    lamp = {"__typename": "Lamp", "maker": {"__typename": "Maker", "id": "1", "name": "Havn"}}
+    made = Federated(MADE, {"pick": lamp, "other": lamp})
+    result = await made.run(f"{{ {field} {{ maker {{ name }} }} }}")
+
+    assert (result.data, result.errors) == ({field: {"maker": {"name": "Havn"}}}, [])
+    assert [name for name, _ in made.asked] == asked
+
+
+@pytest.mark.parametrize(
+    ("on", "fat", "expected"),
+    [
+        (True, False, {"tall": True}),
+        (False, True, {"heavy": True}),
+        (True, True, {"tall": True, "heavy": True}),
+    ],
+)
+async def test_requirements_under_different_conditions_are_met_in_one_request(
+    on: bool, fat: bool, expected: dict[str, bool]
+):
+    users = Federated(USER, HOUSE)
+    text = "query($on: Boolean!, $fat: Boolean!) { user { tall @include(if: $on) heavy @include(if: $fat) } }"
+    result = await users.run(text, on=on, fat=fat)
+
+    assert (result.data, result.errors) == ({"user": expected}, [])
+    assert [name for name, _ in users.asked] == ["a", "b"]

@@ -1,0 +1,143 @@
+"""Names in the data: what the planner makes up meets nothing that the client or the schema uses."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.federated import Federated
+
+HITS = """
+union Hit @join__type(graph: A) @join__unionMember(graph: A, member: "Book")
+  @join__unionMember(graph: A, member: "Author") = Book | Author
+type Book @join__type(graph: A) { cover: Pic }
+type Author @join__type(graph: A) { cover: Pic }
+type Pic @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  url(size: Int): String @join__field(graph: A)
+  alt: String @join__field(graph: A)
+  bytes(size: Int): Int @join__field(graph: B)
+}
+interface Page @join__type(graph: A) { cover: Pic }
+type Leaf implements Page @join__type(graph: A) @join__implements(graph: A, interface: "Page") { cover: Pic }
+type Query @join__type(graph: A) @join__type(graph: B) {
+  s: String @join__field(graph: A)
+  hits: [Hit!]! @join__field(graph: A)
+  pages: [Page!]! @join__field(graph: A)
+}
+"""
+
+
+def pic(identity: str) -> dict[str, object]:
+    return {
+        "__typename": "Pic",
+        "id": identity,
+        "url": lambda size=0: f"{identity}/{size}",
+        "alt": f"alt of {identity}",
+        "bytes": lambda size=0: 100 * size,
+    }
+
+
+WORLD = {
+    "s": "x",
+    "hits": [{"__typename": "Book", "cover": pic("b")}, {"__typename": "Author", "cover": pic("a")}],
+    "pages": [{"__typename": "Leaf", "cover": pic("l")}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("{ __a: s }", {"__a": "x"}),
+        ("{ __: s _: s __typename }", {"__": "x", "_": "x", "__typename": "Query"}),
+        ("{ __typename: s }", {"__typename": "x"}),
+        ("{ __schema: s __type: s _entities: s }", {"__schema": "x", "__type": "x", "_entities": "x"}),
+        ("{ _s_1: s s }", {"_s_1": "x", "s": "x"}),
+    ],
+)
+async def test_a_client_may_name_a_field_as_it_likes(text: str, answer: dict[str, str]):
+    result = await Federated(HITS, WORLD).run(text)
+
+    assert (result.data, result.errors) == (answer, [])
+
+
+async def test_one_name_below_different_types_has_the_arguments_of_each():
+    text = "{ hits { ... on Book { cover { url(size: 1) } } ... on Author { cover { url(size: 2) } } } }"
+    result = await Federated(HITS, WORLD).run(text)
+
+    assert result.data == {"hits": [{"cover": {"url": "b/1"}}, {"cover": {"url": "a/2"}}]}
+
+
+async def test_one_alias_below_different_types_is_the_field_of_each():
+    text = "{ hits { ... on Book { cover { id: url } } ... on Author { cover { id: alt } } } }"
+    result = await Federated(HITS, WORLD).run(text)
+
+    assert result.data == {"hits": [{"cover": {"id": "b/0"}}, {"cover": {"id": "alt of a"}}]}
+
+
+async def test_one_name_below_different_types_may_come_from_another_subgraph():
+    text = """{ hits {
+      ... on Book { cover { id: alt bytes(size: 1) } }
+      ... on Author { cover { __typename: id bytes(size: 2) } }
+    } }"""
+    result = await Federated(HITS, WORLD).run(text)
+
+    assert result.data == {
+        "hits": [{"cover": {"id": "alt of b", "bytes": 100}}, {"cover": {"__typename": "a", "bytes": 200}}]
+    }
+
+
+async def test_one_name_is_the_clients_field_of_an_interface_and_of_its_types():
+    text = "{ pages { cover { a: url(size: 1) } ... on Leaf { cover { b: url(size: 2) } } } }"
+    result = await Federated(HITS, WORLD).run(text)
+
+    assert result.data == {"pages": [{"cover": {"a": "l/1", "b": "l/2"}}]}
+
+
+SHELF = """
+type Box @join__type(graph: A) @join__type(graph: B) {
+  w: Int @join__field(graph: A)
+  h: Int @join__field(graph: A) @join__field(graph: B, external: true)
+}
+interface Thing @join__type(graph: A) { id: ID! box: Box size: Int }
+type Lamp implements Thing @join__implements(graph: A, interface: "Thing")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  box: Box! @join__field(graph: A) @join__field(graph: B, external: true)
+  size: Int! @join__field(graph: A) @join__field(graph: B, external: true)
+  watt: Int @join__field(graph: B, requires: "box { h }")
+  glow: Int @join__field(graph: B, requires: "size")
+}
+type Vase implements Thing @join__implements(graph: A, interface: "Thing") @join__type(graph: A) {
+  id: ID!
+  box: Box
+  size: Int
+}
+type Query @join__type(graph: A) @join__type(graph: B) { shelf: [Thing!]! @join__field(graph: A) }
+"""
+THINGS = [
+    {
+        "__typename": "Lamp",
+        "id": "1",
+        "box": {"w": 3, "h": 4},
+        "size": 5,
+        "watt": lambda box: box["h"] * 10,
+        "glow": lambda size: size * 10,
+    },
+    {"__typename": "Vase", "id": "2", "box": {"w": 6, "h": 7}, "size": None},
+]
+
+
+async def test_what_is_required_of_a_type_is_taken_apart_where_its_interface_may_be_null():
+    result = await Federated(SHELF, {"shelf": THINGS}).run("{ shelf { box { w } ... on Lamp { watt } } }")
+
+    assert result.data == {"shelf": [{"box": {"w": 3}, "watt": 40}, {"box": {"w": 6}}]}
+
+
+@pytest.mark.parametrize(("skipped", "sizes"), [(True, [{}, {}]), (False, [{"size": 5}, {"size": None}])])
+async def test_a_conditional_field_of_an_interface_may_be_required_of_a_type(
+    skipped: bool, sizes: list[dict[str, int | None]]
+):
+    text = "query($s: Boolean!) { shelf { size @skip(if: $s) ... on Lamp { glow } } }"
+    result = await Federated(SHELF, {"shelf": THINGS}).run(text, s=skipped)
+
+    assert result.data == {"shelf": [sizes[0] | {"glow": 50}, sizes[1]]}

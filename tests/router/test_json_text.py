@@ -1,0 +1,86 @@
+"""JSON read and written: exact numbers, any depth that can be read, and reasons for what cannot be."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.json_text import InvalidJsonError, decode, decode_repaired, encode
+
+BIG = 123456789012345678901234567890
+
+numbers = st.integers() | st.integers(-(2**70), 2**70) | st.integers(-(10**40), 10**40)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(values)
+def test_what_is_written_reads_as_it_was(value: Any):
+    assert decode(encode(value)) == value
+    assert json.loads(encode(value)) == value
+
+
+@given(values, st.sampled_from([None, 2]))
+def test_it_reads_what_any_writer_writes(value: Any, indent: int | None):
+    assert decode(json.dumps(value, indent=indent).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "number",
+    [2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, BIG, -BIG, 10**4299],
+)
+@pytest.mark.parametrize("shift", range(9))
+def test_integers_keep_their_digits_wherever_they_stand(number: int, shift: int):
+    text = b" " * shift + b'{"a":["0x",%d]}' % number
+    assert decode(text) == {"a": ["0x", number]}
+    assert encode({"a": ["0x", number]}) == b'{"a":["0x",%d]}' % number
+
+
+@pytest.mark.parametrize("depth", [254, 255, 260, 1000])
+def test_whatever_can_be_read_can_be_written(depth: int):
+    lists, objects = b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth
+    for text in (lists, objects):
+        assert encode(decode(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b'{"a":', "end of"),
+        (b"NaN", "expected a JSON value"),
+        (b"1e400", "infinity"),
+        (b"[" * 5000, "depth limit"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
+        (b'"\xff"', "UTF-8"),
+        (b'"\\ud83d"', "surrogate"),
+        (b"1" + b"0" * 5000, "out of range"),
+    ],
+)
+def test_why_a_text_is_not_json_is_told(text: bytes, reason: str):
+    with pytest.raises(InvalidJsonError, match=reason):
+        decode(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (rb'"ab\ud83d"', "ab\ufffd"),
+        (rb'"\udc00x"', "\ufffdx"),
+        (rb'"\ud83d\ude00\ud83d"', "\U0001f600\ufffd"),
+        (rb'"\\ud83d\uD83D"', "\\ud83d\ufffd"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+    ],
+)
+def test_half_a_character_is_read_as_a_replacement_where_that_is_asked_for(text: bytes, value: str):
+    assert decode_repaired(text) == value
+
+
+def test_what_is_wrong_otherwise_is_not_repaired():
+    with pytest.raises(InvalidJsonError):
+        decode_repaired(rb'"\ud83d')
+    with pytest.raises(InvalidJsonError):
+        decode_repaired(b"{")
