@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import aiohttp
 from starlette.applications import Starlette
@@ -17,26 +18,29 @@ from starlette.websockets import WebSocket
 from router.assembly import Assembly, addresses_of
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import open_session
+from router.operation_log import OperationLog
 from router.parts import Parts
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
-from router.reloading import reloading
+from router.reloading import Served, reloading
 from router.server import graphiql, health
 from router.server.application import METHODS, PATHS, Application
 from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.origins import EXPOSED_HEADERS, may_connect
+from router.server.preparation import PATIENCE_SECONDS
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.single_flight import one_thread
+from router.server.single_flight import single_flight
 from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.traffic import Traffic
 
 if TYPE_CHECKING:
+    from router.policy.budget import RedisCostBudget
     from router.policy.shared_documents import RedisDocuments
 
 EXAMPLES = "examples"
@@ -49,13 +53,20 @@ def create_app(settings: Settings) -> Application:
         OSError: the supergraph cannot be read.
         ValueError: it is not a supergraph, or a subgraph's address cannot be used.
     """
-    supergraph = Supergraph.parse(settings.supergraph.read_text())
+    content = settings.supergraph.read_text()
+    supergraph = Supergraph.parse(content)
     addresses_of(settings, supergraph)
     parts = _parts(settings)
     metrics = Metrics()
+    answered = OperationLog(metrics)
     shared = _shared_documents(settings)
+    budget = _cost_budget(settings)
     documents = _documents(settings, shared)
-    streams = EventStreams(settings.limits.max_reserved_streams, settings.limits.max_socket_operations)
+    streams = EventStreams(
+        settings.limits.max_reserved_streams,
+        settings.limits.max_reserved_streams_per_client,
+        settings.limits.max_socket_operations,
+    )
 
     responses = Responses(settings.connections)
 
@@ -63,31 +74,44 @@ def create_app(settings: Settings) -> Application:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             parts.lifespan(),
+            answered.written(),
             open_session() as session,
             _client(settings.traffic) as client,
-            one_thread() as preparing,
+            single_flight(
+                PATIENCE_SECONDS,
+                settings.limits.max_waiting_documents,
+                settings.limits.max_waiting_documents_per_client,
+            ) as preparing,
         ):
             decisions = _decisions(settings, session)
-            assembly = Assembly(settings, parts, metrics, documents, session, client, decisions, preparing)
+            assembly = Assembly(
+                settings, parts, metrics, answered, documents, session, client, decisions, preparing, budget
+            )
 
-            def take_up(supergraph: Supergraph) -> None:
-                jwks_url = _jwks_url(settings, supergraph)
-                keys = KeySet(jwks_url, session) if jwks_url else None
+            def take_up(supergraph: Supergraph) -> Served:
+                jwks_url, keys = _jwks_url(settings, supergraph), getattr(app.state, "keys", None)
+                # Keys that are known hold though the supergraph has changed, and where they come from is
+                # away.
+                if keys is None or keys.url != jwks_url:
+                    keys = KeySet(jwks_url, session) if jwks_url else None
                 pipeline = assembly.pipeline(supergraph, keys)
                 app.state.keys, app.state.pipeline = keys, pipeline
                 app.state.http = parts.endpoint(
                     pipeline, streams, responses, settings.limits, explorer=settings.explorer
                 )
 
-            take_up(supergraph)
+                return Served(supergraph, ref(pipeline))
+
+            first = take_up(supergraph)
             app.state.clients = Clients(settings.connections)
             app.state.connection = parts.connection
             app.state.max_socket_operations = settings.limits.max_socket_operations
             app.state.origins = frozenset(settings.traffic.cors_origins)
-            async with _reloading(settings, take_up):
+            async with _reloading(settings, take_up, first, content):
                 yield
-        if shared:
-            await shared.close()
+        for store in (shared, budget):
+            if store:
+                await store.close()
 
     app = Application(
         lifespan=lifespan,
@@ -113,11 +137,11 @@ def _client(traffic: Traffic) -> HttpClient:
 
 
 def _reloading(
-    settings: Settings, take_up: Callable[[Supergraph], None]
+    settings: Settings, take_up: Callable[[Supergraph], Served], first: Served, content: str
 ) -> AbstractAsyncContextManager[None]:
     if not settings.router_reload_seconds:
         return nullcontext()
-    return reloading(settings.supergraph, settings.router_reload_seconds, take_up)
+    return reloading(settings.supergraph, settings.router_reload_seconds, take_up, first, content)
 
 
 async def _http(request: Request) -> EndpointResponse:
@@ -181,6 +205,15 @@ def _shared_documents(settings: Settings) -> RedisDocuments | None:
     from router.policy.shared_documents import RedisDocuments  # noqa: PLC0415 - as said above
 
     return RedisDocuments(str(settings.router_apq_redis_url))
+
+
+def _cost_budget(settings: Settings) -> RedisCostBudget | None:
+    if not settings.limits.cost_per_minute:
+        return None
+    # As above: only a router that counts costs pays for it.
+    from router.policy.budget import RedisCostBudget  # noqa: PLC0415 - as said above
+
+    return RedisCostBudget(str(settings.router_cost_redis_url), settings.limits.cost_per_minute)
 
 
 def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:

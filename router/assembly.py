@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -15,13 +14,15 @@ from router.executor.redaction import ALL, RedactedSource, Redaction
 from router.executor.retries import Retries
 from router.executor.throttling import Throttling
 from router.executor.transport import StreamSource, Transport
+from router.operation_log import OperationLog
 from router.parts import Parts
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.operations import Operations
-from router.server.pipeline import Pipeline
+from router.server.pipeline import CostBudget, Pipeline
+from router.server.single_flight import SingleFlight
 from router.settings import Settings, variable_of
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
@@ -34,11 +35,13 @@ class Assembly:
     settings: Settings
     parts: Parts
     metrics: Metrics
+    answered: OperationLog
     documents: Documents
     session: aiohttp.ClientSession
     client: HttpClient
     decisions: PolicyDecisions
-    preparing: Executor
+    preparing: SingleFlight
+    budget: CostBudget | None
 
     def pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         """The stages of requests on one supergraph."""
@@ -53,9 +56,12 @@ class Assembly:
             TokenVerifier(keys, settings.jwt_issuer) if keys else None,
             self.decisions,
             self.metrics,
+            self.answered,
             rules=rules,
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,
+            budget=self.budget,
+            withholds=settings.router_unauthorized == "null",
         )
 
     def _operations(self, supergraph: Supergraph) -> Operations:
@@ -66,7 +72,6 @@ class Assembly:
             self.metrics,
             self.preparing,
             size=settings.router_cache_size,
-            max_waiting=settings.limits.max_waiting_documents,
         )
 
     def _transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:

@@ -28,6 +28,7 @@ RouterError                           what a client may read: a message, `extens
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
 ├── TooSlowError                      408  TOO_SLOW
+├── CostBudgetError                   429  COST_BUDGET_EXCEEDED
 ├── OverloadedError                   503  OVERLOADED
 ├── StoppedError                      503  STOPPED
 ├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
@@ -218,7 +219,7 @@ class TooExpensiveError(DocumentError):
 
     def __init__(self, found: int, limit: int) -> None:
         message = f"The operation may cost {found}; at most {limit} is allowed."
-        extensions = {"code": self.code, "limit": limit, "found": found}
+        extensions = {"code": self.code, "cost": {"estimated": found, "limit": limit}}
         super().__init__([GraphQLError(message, extensions=extensions)])
 
 
@@ -292,6 +293,23 @@ class TooSlowError(RouterError):
 
     code = "TOO_SLOW"
     status = 408
+
+
+class CostBudgetError(RouterError):
+    """What the caller asks costs more than is left of the budget for this minute."""
+
+    code = "COST_BUDGET_EXCEEDED"
+    status = 429
+
+    def __init__(self, found: int, limit: int, seconds: int) -> None:
+        message = f"The caller has spent more than {limit} in this minute; it has {seconds} seconds left."
+        super().__init__(message, cost={"estimated": found, "limitPerMinute": limit})
+        self._seconds = seconds
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back."""
+        return {"retry-after": str(self._seconds)}
 
 
 class IdentityUnavailableError(RouterError):

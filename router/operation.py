@@ -61,6 +61,19 @@ def operation_of(
     return Operation(schema, node, fragments, hides_names)
 
 
+def exceeds(value: Any, limit: int) -> bool:
+    """Whether a JSON value has more than so many values in it."""
+    waiting, found = [value], 0
+    while waiting:
+        each = waiting.pop()
+        found += 1
+        if isinstance(each, dict | list):
+            if found + len(waiting) + len(each) > limit:
+                return True
+            waiting.extend(each.values() if isinstance(each, dict) else each)
+    return False
+
+
 def coerce_variables(operation: Operation, raw: Mapping[str, Any]) -> dict[str, Any] | list[GraphQLError]:
     """The variables as subgraphs may read them, or what is wrong with them.
 

@@ -66,11 +66,20 @@ class Limits(BaseSettings):
     max_waiting_documents: int = Field(
         default=100, ge=1, description="Operations, not seen before, that wait to be prepared."
     )
+    max_waiting_documents_per_client: int = Field(
+        default=50, ge=1, description="The same for one client: the subject of a token, or an address."
+    )
     max_reserved_streams: int = Field(
         default=1000, ge=1, description="Event streams that are reserved and not yet opened."
     )
+    max_reserved_streams_per_client: int = Field(
+        default=20, ge=1, description="The same for one client: the subject of a token, or an address."
+    )
     max_batch: int = Field(default=1, ge=1, description="Operations in one request; 1 has no batches.")
-    max_cost: int | None = Field(None, ge=1, description="The estimated cost of an operation.")
+    max_cost: int = Field(default=20_000, ge=0, description="The estimated cost of an operation; 0: any.")
+    cost_per_minute: int | None = Field(
+        None, ge=1, description="What the operations of one caller may cost in a minute, by their estimates."
+    )
     list_size: int = Field(default=10, ge=0, description="Items assumed in a list without @listSize.")
     report_cost: bool = Field(default=False, description="Whether answers tell the estimated cost.")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
@@ -138,6 +147,9 @@ class Settings(BaseSettings):
     )
     router_policy_url: HttpUrl | None = Field(None, description="The decision point that judges @policy.")
     router_policy_timeout: float = Field(default=1.0, gt=0, description="Seconds it may take.")
+    router_unauthorized: Literal["refuse", "null"] = Field(
+        "refuse", description="What a caller reads who may have but a part: an error, or null for the rest."
+    )
     router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
     router_reload_seconds: float = Field(
         default=0, ge=0, description="How often the supergraph's file is looked at; 0: never."
@@ -147,6 +159,9 @@ class Settings(BaseSettings):
     router_apq: bool = Field(default=False, description="Whether clients may persist documents by hash.")
     router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
+    router_cost_redis_url: RedisDsn | None = Field(
+        None, validate_default=True, description="Where routers share what callers have spent in a minute."
+    )
     traffic: Traffic = Field(default_factory=lambda: Traffic.model_validate({}))
     connections: Connections = Field(default_factory=lambda: Connections.model_validate({}))
     telemetry: OpenTelemetry = Field(default_factory=lambda: OpenTelemetry.model_validate({}))
@@ -157,6 +172,14 @@ class Settings(BaseSettings):
     def _has_documents(cls, value: bool, info: ValidationInfo) -> bool:
         if value and not info.data.get("router_trusted_documents"):
             raise ValueError("ROUTER_TRUSTED_DOCUMENTS must name the manifest")
+        return value
+
+    @field_validator("router_cost_redis_url")
+    @classmethod
+    def _has_budget_store(cls, value: RedisDsn | None, info: ValidationInfo) -> RedisDsn | None:
+        limits: Limits | None = info.data.get("limits")
+        if limits and limits.cost_per_minute and value is None:
+            raise ValueError("it must be set where ROUTER_COST_PER_MINUTE is")
         return value
 
     @field_validator("jwks_url")

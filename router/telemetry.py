@@ -188,6 +188,16 @@ class Metrics:
             ["limit"],
             registry=self.registry,
         )
+        self.dropped_lines = Counter(
+            "router_dropped_log_lines",
+            "Lines of answered operations that were not written.",
+            registry=self.registry,
+        )
+        self.hung_preparations = Counter(
+            "router_hung_preparations",
+            "Operations whose preparation hung, so that its thread was replaced: to be alerted on.",
+            registry=self.registry,
+        )
         self.operations = Counter(
             "router_operation_cache", "Look-ups of prepared operations.", ["result"], registry=self.registry
         )

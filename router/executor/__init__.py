@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from graphql import DocumentNode, GraphQLError
 
@@ -36,13 +37,26 @@ __all__ = [
 ]
 
 
+_Introspected: TypeAlias = tuple[dict[str, Any] | None, list[dict[str, Any]]]
+Apart: TypeAlias = Callable[[Callable[[], _Introspected]], Awaitable[_Introspected]]
+
+
+async def at_once(work: Callable[[], _Introspected]) -> _Introspected:
+    """Does work where it is asked for."""
+    return work()
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:
-    """What one run of an operation needs beside its plan."""
+    """What one run of an operation needs beside its plan.
+
+    `apart` does what takes too long for the event loop.
+    """
 
     variables: Mapping[str, Any]
     transport: Transport
     context: RequestContext
+    apart: Apart = at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +146,7 @@ def _runnable(node: PlanNode | None, compiling: Compiling) -> Runnable | None:
 
 async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionResult:
     """Runs a query or a mutation."""
-    return await _finish(prepared, _run(prepared, request, {}))
+    return await _finish(prepared, _run(prepared, request, {}), request)
 
 
 async def execute_incrementally(
@@ -140,7 +154,7 @@ async def execute_incrementally(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation whose plan leaves fragments for later."""
     run = _run(prepared, request, {})
-    data, answer = await _answer(prepared, run)
+    data, answer = await _answer(prepared, run, request)
     if data is None:
         yield {"data": None, "errors": answer.errors}
         return
@@ -167,11 +181,11 @@ async def execute_event(
     if not isinstance(data, dict):
         errors = without_data(run, [run.data], prepared.stream.shape, errors)
     run.errors += (anchored(error, (), error.get("path"), prepared.names) for error in errors)
-    return await _finish(prepared, run)
+    return await _finish(prepared, run, request)
 
 
-async def _finish(prepared: Prepared, run: Run) -> ExecutionResult:
-    projected, answer = await _answer(prepared, run)
+async def _finish(prepared: Prepared, run: Run, request: ExecutionRequest) -> ExecutionResult:
+    projected, answer = await _answer(prepared, run, request)
     return ExecutionResult(projected, answer.errors)
 
 
@@ -179,13 +193,17 @@ def _run(prepared: Prepared, request: ExecutionRequest, data: dict[str, Any]) ->
     return Run(request.variables, request.transport, request.context, data, [], prepared.contextual)
 
 
-async def _answer(prepared: Prepared, run: Run) -> tuple[dict[str, Any] | None, Answer]:
+async def _answer(
+    prepared: Prepared, run: Run, request: ExecutionRequest
+) -> tuple[dict[str, Any] | None, Answer]:
     if prepared.run:
         await prepared.run(run)
     answer = Answer(run.variables, run.errors, run.absences)
     projected = prepared.project(run.data, answer)
     if prepared.introspection and projected is not None:
-        known, problems = introspect(prepared.operation, prepared.introspection, run.variables)
+        known, problems = await request.apart(
+            partial(introspect, prepared.operation, prepared.introspection, run.variables)
+        )
         whole = {**projected, **(known or {})}
         projected = {name: whole[name] for name in prepared.order if name in whole}
         answer.errors += problems

@@ -2,7 +2,7 @@
 
 What an operation needs is worked out once, when it is prepared, as a list of guards; each request only
 compares its caller with them, and the policies that hold for the caller. Whoever does not meet every guard is
-refused before anything is fetched.
+refused before anything is fetched, or has what is behind those that are met.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from graphql import (
     is_composite_type,
 )
 
-from router.errors import ForbiddenError, UnauthenticatedError
+from router.errors import AccessError, ForbiddenError, UnauthenticatedError
 from router.links import Vocabulary
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, Policies
@@ -114,19 +114,23 @@ def policies_of(required: Iterable[Guard]) -> Policies:
     )
 
 
-def enforce(required: Sequence[Guard], identity: Identity | None, held: Policies = NO_POLICIES) -> None:
-    """Refuses a caller who does not meet every guard, given the policies that hold for that caller.
+def refusals(
+    required: Sequence[Guard], identity: Identity | None, held: Policies = NO_POLICIES
+) -> list[AccessError]:
+    """Why a caller does not meet every guard, given the policies that hold for that caller.
 
-    Raises:
-        UnauthenticatedError: the caller is anonymous where a known one is needed.
-        ForbiddenError: the caller lacks scopes or policies.
+    First that the caller is anonymous where a known one is needed, then that scopes or policies are lacking.
     """
     unmet = [guard for guard in required if not guard.requirement.met_by(identity, held)]
-    if not unmet:
-        return
-    if identity is None and (unknown := [guard for guard in unmet if guard.requirement.identified]):
-        raise UnauthenticatedError("This needs a signed-in caller.", _paths(unknown))
-    raise ForbiddenError("The caller lacks the scopes or policies that this needs.", _paths(unmet))
+    unknown = [guard for guard in unmet if identity is None and guard.requirement.identified]
+    lacking = [guard for guard in unmet if guard not in unknown]
+    found: list[AccessError] = []
+    if unknown:
+        found.append(UnauthenticatedError("This needs a signed-in caller.", _paths(unknown)))
+    if lacking:
+        message = "The caller lacks the scopes or policies that this needs."
+        found.append(ForbiddenError(message, _paths(lacking)))
+    return found
 
 
 class _Walk:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from graphql import (
     DefinitionNode,
@@ -28,12 +28,16 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     InterfaceTypeDefinitionNode,
+    ListTypeNode,
+    NamedTypeNode,
     Node,
+    NonNullTypeNode,
     ObjectTypeDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
     TypeDefinitionNode,
+    TypeNode,
     Undefined,
     UnionTypeDefinitionNode,
     ValueNode,
@@ -50,6 +54,12 @@ from router.operation import Operation
 
 MUTATION_WEIGHT = 10
 OBJECT_WEIGHT = 1
+# Values of variables, of one operation, whose costs are kept.
+MAX_FOUND = 100
+# How long the place of an argument is: type, field and argument.
+ARGUMENT = 3
+# What such a variable is given bounds no list, and weighs nothing unless its place does.
+UNWEIGHED = frozenset({"ID", "String"})
 
 Place: TypeAlias = tuple[str, ...]
 _Input: TypeAlias = GraphQLArgument | GraphQLInputField
@@ -83,6 +93,11 @@ class CostRules:
         """What a type, a field or an argument weighs, at most."""
         own = self.weights.get(place, default)
         return max(own, self._heaviest.get(place, own))
+
+    @property
+    def weighs_values(self) -> bool:
+        """Whether a leaf may weigh something as a value that is given."""
+        return any(len(place) == ARGUMENT or not place[1:] for place in self.weights)
 
     def _heaviest_types(self, supergraph: DocumentNode) -> Mapping[Place, int]:
         """The highest weight that the types of an interface or a union give to each place in it."""
@@ -119,11 +134,30 @@ class CostRules:
 
 
 class Cost:
-    """The cost of one operation as a function of its variables."""
+    """The cost of one operation as a function of its variables.
+
+    It is worked out once for all values of the variables that it depends on, as far as these are no objects
+    or lists. An operation whose cost depends on none is no longer kept.
+    """
 
     def __init__(self, rules: CostRules, operation: Operation) -> None:
+        definitions = operation.node.variable_definitions or ()
+        self._depends_on = tuple(
+            each.variable.name.value
+            for each in definitions
+            if rules.weighs_values or _named_type(each.type) not in UNWEIGHED
+        )
+        self._found: dict[tuple[Any, ...], int] = {}
         self._rules = rules
-        self._operation = operation
+        self._operation: Operation | None = operation
+        if not self._depends_on:
+            self._found[()] = self._estimated({})
+            self._operation = None
+
+    @property
+    def keeps_document(self) -> bool:
+        """Whether the operation is kept, as its cost depends on variables."""
+        return self._operation is not None
 
     def estimate(self, variables: Mapping[str, Any]) -> int:
         """What the operation costs at most with these variables.
@@ -131,6 +165,20 @@ class Cost:
         Raises:
             CostUnknownError: a list does not have exactly one of the arguments that bound it.
         """
+        # A variable that is not given is not the same as one that is null.
+        values = tuple(variables.get(name, Undefined) for name in self._depends_on)
+        try:
+            found = self._found.get(values)
+        except TypeError:
+            return self._estimated(variables)
+        if found is None:
+            if len(self._found) >= MAX_FOUND:
+                self._found.clear()
+            found = self._found[values] = self._estimated(variables)
+        return found
+
+    def _estimated(self, variables: Mapping[str, Any]) -> int:
+        assert self._operation is not None, "what depends on no variable is known"
         node = self._operation.node
         root = self._operation.schema.get_root_type(node.operation)
         assert root is not None, "a validated operation has its root type"
@@ -240,6 +288,12 @@ class _Estimate:
 
     def _type_weight(self, type_: GraphQLNamedType) -> int:
         return self._rules.weight((type_.name,), 0 if is_leaf_type(type_) else OBJECT_WEIGHT)
+
+
+def _named_type(node: TypeNode) -> str:
+    while not isinstance(node, NamedTypeNode):
+        node = cast("ListTypeNode | NonNullTypeNode", node).type
+    return node.name.value
 
 
 def _abstractions(definition: DefinitionNode) -> Iterator[tuple[str, str]]:

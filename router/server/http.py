@@ -25,6 +25,7 @@ from router.errors import (
 )
 from router.server import graphiql
 from router.server.batching import answered
+from router.server.clients import client_key
 from router.server.http_protocol import ENDLESS
 from router.server.negotiation import (
     ANSWERS,
@@ -48,7 +49,7 @@ from router.server.single_connection import (
     EventStreams,
     stream_token,
 )
-from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse
+from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, refused
 from router.settings import Limits
 from router.telemetry import Trace, current_trace, log
 
@@ -142,7 +143,8 @@ class HttpEndpoint:
             stream.start(parameters.operation_id, operation.results())
 
     async def _caller(self, request: Request) -> Caller:
-        return await self._pipeline.identify(request.headers.get("authorization"), request.headers)
+        authorization, headers = request.headers.get("authorization"), request.headers
+        return await self._pipeline.identify(authorization, headers, client_key(request))
 
     async def _operation(
         self, request: Request, parameters: GraphQLRequest, caller: Caller, trace: Trace
@@ -191,12 +193,16 @@ class HttpEndpoint:
     def _too_large(self) -> BodyTooLargeError:
         return BodyTooLargeError(f"The body is larger than {self._limits.max_body_bytes} bytes.")
 
-    async def _refusal(self, request: Request, error: RouterError) -> Response:
-        # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's; on a stream that
-        # many operations share there is no answer, only a request that was not accepted.
-        is_answer = isinstance(error, DocumentError | AccessError) and stream_token(request) is None
-        plain = preferred(request.headers.get("accept"), ANSWERS) != GRAPHQL_JSON
-        status = 200 if is_answer and plain else error.status
+    async def _refusal(self, request: Request, error: RouterError) -> EndpointResponse:
+        # On a stream that many operations share there is no answer, only a request that was not accepted.
+        asks = request.method in ("GET", "POST") and stream_token(request) is None
+        is_answer = asks and isinstance(error, DocumentError | AccessError)
+        accept = request.headers.get("accept")
+        chosen = preferred(accept, ANSWERS)
+        if is_answer and chosen is None and preferred(accept, (EVENT_STREAM,)):
+            return StreamResponse(refused(error), EVENTS)
+        # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
+        status = 200 if is_answer and chosen != GRAPHQL_JSON else error.status
         return await self._responses.json(request, error.response(), status, error.headers)
 
 

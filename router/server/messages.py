@@ -11,6 +11,9 @@ from router.server.request import GraphQLRequest, from_json, from_text
 # It is sent back with every result.
 MAX_ID_CHARACTERS = 500
 
+# It is sent back with every result.
+MAX_ID_CHARACTERS = 500
+
 
 class InvalidMessageError(Exception):
     """The client broke the protocol; the message tells how."""

@@ -33,14 +33,18 @@ from router.operation import Operation, operation_of
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards, policies_of
 from router.policy.cost import Cost, CostRules
-from router.policy.decisions import Policies
+from router.policy.decisions import NO_POLICIES, Policies
 from router.policy.limits import problems, rules
 from router.policy.overrides import Labels
+from router.policy.withholding import NOTHING, Paths, Withheld
 from router.settings import Limits
 from router.supergraph import Supergraph
 
 MAX_VALIDATION_ERRORS = 20
 PLANNING_SECONDS = 5
+# Planning observes its deadline itself, and the limits of documents bound the rest: only what hangs takes
+# longer.
+PATIENCE_SECONDS = 2 * PLANNING_SECONDS
 
 
 class Key(NamedTuple):
@@ -50,13 +54,15 @@ class Key(NamedTuple):
     operation_name: str | None
     labels: Labels
     deferring: Deferring = None
+    withheld: Paths = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
     """One operation of a document, ready to run for any variables and any caller.
 
-    `deferrable` has the variables that decide which fragments are deferred; None if none ever is.
+    `deferrable` has the variables that decide which fragments are deferred; None if none ever is. `withheld`
+    is what of the operation its callers may not have.
     """
 
     key: Key
@@ -65,7 +71,8 @@ class PreparedOperation:
     prepared: Prepared
     deferrable: frozenset[str] | None = None
     cost: Cost | None = None
-    max_cost: int | None = None
+    max_cost: int = 0
+    withheld: Withheld | None = None
 
     def estimate(self, variables: Mapping[str, Any]) -> int | None:
         """What the operation costs at most with these variables, where that is estimated.
@@ -77,7 +84,7 @@ class PreparedOperation:
         if self.cost is None:
             return None
         found = self.cost.estimate(variables)
-        if self.max_cost is not None and found > self.max_cost:
+        if 0 < self.max_cost < found:
             raise TooExpensiveError(found, self.max_cost)
         return found
 
@@ -103,13 +110,32 @@ class Preparation:
 
     def __init__(self, supergraph: Supergraph, limits: Limits, *, introspection: bool) -> None:
         self._supergraph = supergraph
-        self._planners: dict[Labels, Planner] = {}
+        self.renew()
         self._access = AccessRules.of(supergraph.document)
-        estimated = limits.max_cost is not None or limits.report_cost
+        estimated = limits.max_cost or limits.report_cost or limits.cost_per_minute
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
         self._hides_names = not introspection
         self._rules = [*specified_rules, *rules(introspection=introspection)]
+
+    def renew(self) -> None:
+        """Leaves what has been learnt for planning to a thread that hangs with it."""
+        self._planners: dict[Labels, Planner] = {}
+
+    def refuse_length(self, key: Key) -> None:
+        """Refuses texts that are too long to be looked at.
+
+        Raises:
+            ParseFailedError: the document is.
+            OperationNotFoundError: the operation's name is, so that the document cannot have it.
+        """
+        allowed = self._limits.max_characters
+        # Comments are no tokens.
+        if (found := len(key.query)) > allowed:
+            message = f"The document has {found} characters; at most {allowed} are allowed."
+            raise ParseFailedError([GraphQLError(message)])
+        if len(key.operation_name or "") > found:
+            raise OperationNotFoundError([GraphQLError("The document has no operation of this name.")])
 
     def attempt(self, key: Key) -> Outcome:
         """The prepared operation, or why it is refused."""
@@ -129,16 +155,21 @@ class Preparation:
         node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
         operation = operation_of(schema, document, node, hides_names=self._hides_names)
+        if key.withheld:
+            return self._partly(key, Withheld(operation, key.withheld))
         cost = Cost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
         policies, deferrable = policies_of(required), conditions_of(operation)
         return PreparedOperation(key, required, policies, plan, deferrable, cost, self._limits.max_cost)
 
+    def _partly(self, key: Key, withheld: Withheld) -> PreparedOperation:
+        """An operation without what is withheld; what is left needs nothing more, and comes at once."""
+        operation = withheld.operation
+        cost = Cost(self._costs, operation) if self._costs else None
+        plan, limit = self._plan(operation, key), self._limits.max_cost
+        return PreparedOperation(key, (), NO_POLICIES, plan, None, cost, limit, withheld)
+
     def _parse(self, query: str) -> DocumentNode:
-        # Comments are no tokens.
-        if (found := len(query)) > (allowed := self._limits.max_characters):
-            message = f"The document has {found} characters; at most {allowed} are allowed."
-            raise ParseFailedError([GraphQLError(message)])
         try:
             document = parse(query, max_lexical_tokens=self._limits.max_tokens)
         except GraphQLSyntaxError as error:

@@ -47,8 +47,11 @@ class EventStream:
     what is sent before the stream is opened waits for that.
     """
 
-    def __init__(self, owner: str | None, max_operations: int, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, owner: str | None, client: str, max_operations: int, ended: Callable[[], None]
+    ) -> None:
         self.owner = owner
+        self.client = client
         self._max_operations = max_operations
         self._ended = ended
         self._operations: dict[str, asyncio.Task[None] | None] = {}
@@ -110,24 +113,36 @@ class EventStream:
 
 
 class EventStreams:
-    """The streams of this process: those that are open, and those that wait to be opened."""
+    """The streams of this process: those that are open, and those that wait to be opened.
 
-    def __init__(self, max_reserved: int, max_operations: int) -> None:
+    Of those that wait, `max_reserved` bounds all together and `max_reserved_per_client` those of one client.
+    """
+
+    def __init__(self, max_reserved: int, max_reserved_per_client: int, max_operations: int) -> None:
         self._max_reserved = max_reserved
+        self._max_reserved_per_client = max_reserved_per_client
         self._max_operations = max_operations
         self._streams: dict[str, EventStream] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
+        self._reserved: dict[str, dict[str, None]] = {}
+        """The tokens of those that wait to be opened, by client, the oldest first."""
 
     def reserve(self, caller: Caller) -> str:
         """The token of a new stream, which is given up if it is not opened in time.
 
-        Where as many wait to be opened as may, the oldest of them had the longest time, and is given up.
+        Where as many wait to be opened as may, the oldest of the client who has most of them had the longest
+        time, and is given up.
         """
-        if len(self._expiries) >= self._max_reserved:
-            self._streams[next(iter(self._expiries))].end()
+        own = self._reserved.get(caller.client, {})
+        if len(own) >= self._max_reserved_per_client:
+            self._streams[next(iter(own))].end()
+        elif len(self._expiries) >= self._max_reserved:
+            most = max(self._reserved.values(), key=len)
+            self._streams[next(iter(most))].end()
         token = secrets.token_urlsafe(32)
-        stream = EventStream(_owner(caller), self._max_operations, lambda: self._forget(token))
+        stream = EventStream(_owner(caller), caller.client, self._max_operations, lambda: self._forget(token))
         self._streams[token] = stream
+        self._reserved.setdefault(caller.client, {})[token] = None
         self._expiries[token] = asyncio.get_running_loop().call_later(OPENED_WITHIN_SECONDS, stream.end)
         return token
 
@@ -139,10 +154,8 @@ class EventStreams:
             ConflictError: it is open already.
         """
         stream = self._known(token) if caller.authorization is None else self.get(token, caller)
-        expiry = self._expiries.pop(token or "", None)
-        if expiry is None:
+        if not self._take_reservation(token or "", stream.client):
             raise ConflictError("The stream is open already.")
-        expiry.cancel()
         return stream
 
     def get(self, token: str | None, caller: Caller) -> EventStream:
@@ -163,9 +176,19 @@ class EventStreams:
         return stream
 
     def _forget(self, token: str) -> None:
-        self._streams.pop(token, None)
-        if expiry := self._expiries.pop(token, None):
-            expiry.cancel()
+        if stream := self._streams.pop(token, None):
+            self._take_reservation(token, stream.client)
+
+    def _take_reservation(self, token: str, client: str) -> bool:
+        """Ends the time that a stream waits to be opened; false if it does not wait."""
+        expiry = self._expiries.pop(token, None)
+        if expiry is None:
+            return False
+        expiry.cancel()
+        del self._reserved[client][token]
+        if not self._reserved[client]:
+            del self._reserved[client]
+        return True
 
 
 def stream_token(request: Request) -> str | None:

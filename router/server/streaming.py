@@ -10,12 +10,14 @@ clients give it up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 from starlette.types import Receive, Scope, Send
+
+from router.errors import RouterError
 
 HEARTBEAT_SECONDS = 12.0
 PART_HEAD = b"\r\ncontent-type: application/json\r\n\r\n"
@@ -81,6 +83,11 @@ PARTS = Framing(
 INCREMENTS = Framing(
     _headers(b'multipart/mixed;boundary="graphql";incrementalSpec=v0.2'), DELIMITER, b"", _part, PARTS.tail
 )
+
+
+async def refused(error: RouterError) -> AsyncGenerator[dict[str, Any], None]:
+    """What a stream carries where the operation is refused: clients of streams read errors nowhere else."""
+    yield error.response()
 
 
 class StreamResponse:

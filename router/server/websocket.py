@@ -2,7 +2,8 @@
 
 A connection is accepted, initialised once, acknowledged, and then runs any number of operations side by
 side. What breaks the protocol closes the socket with the protocol's code; what is wrong with one operation
-is an `error` message for that operation, and the socket stays.
+is an `error` message for that operation, and the socket stays. It stays no longer than its token holds, so
+that the client comes back with a new one, nor while nothing is asked over it, or nothing is read of it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from router.errors import (
     TooManyOperationsError,
     masked,
 )
+from router.policy.auth import EXPIRED
+from router.server.clients import client_key
 from router.server.messages import (
     Complete,
     ConnectionInit,
@@ -35,8 +38,14 @@ from router.telemetry import Trace, current_trace, log
 
 SUBPROTOCOL = "graphql-transport-ws"
 INIT_TIMEOUT_SECONDS = 10.0
+IDLE_SECONDS = 300.0
+# What a client does not read fills the buffers of the connection, and then holds up what follows.
+SEND_SECONDS = 30.0
+CLOSE_SECONDS = 1.0
 MAX_REASON_BYTES = 120
 
+NORMAL_CLOSURE = 1000
+POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 4500
 BAD_REQUEST = 4400
 UNAUTHORIZED = 4401
@@ -69,6 +78,10 @@ class Connection:
         self._initialised = False
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._deadline = asyncio.timeout(INIT_TIMEOUT_SECONDS)
+        self._ending: list[asyncio.Task[None]] = []
+        self._stalled = False
+        self._ended = False
 
     async def serve(self) -> None:
         """Speaks the protocol until one side closes, then ends every operation that still runs."""
@@ -85,18 +98,44 @@ class Connection:
         except WebSocketDisconnect:
             pass
         finally:
-            await self._end_operations()
+            self._end_operations()
+            await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def _converse(self) -> None:
         try:
-            async with asyncio.timeout(INIT_TIMEOUT_SECONDS) as deadline:
-                while self._caller is None:
+            async with self._deadline:
+                while True:
                     await self._handle(await self._receive())
-                deadline.reschedule(None)
+                    self._prolong()
         except TimeoutError:
-            raise ProtocolViolationError(INIT_TIMEOUT, "Connection initialisation timeout") from None
-        while True:
-            await self._handle(await self._receive())
+            raise self._overdue() from None
+        finally:
+            self._ended = True
+
+    def _prolong(self) -> None:
+        """Puts off the end of an initialised connection: until its token expires, or it is long idle."""
+        if self._caller is None or self._ended:
+            return
+        expires_in = self._caller.expires_in()
+        limits = [expires_in] if expires_in is not None else []
+        if not self._running:
+            limits.append(IDLE_SECONDS)
+        now = asyncio.get_running_loop().time()
+        self._deadline.reschedule(now + min(limits) if limits else None)
+
+    def _overdue(self) -> ProtocolViolationError:
+        """Why a connection has come to its end."""
+        if self._caller is None:
+            return ProtocolViolationError(INIT_TIMEOUT, "Connection initialisation timeout")
+        if self._stalled:
+            return ProtocolViolationError(POLICY_VIOLATION, "What was sent is not read")
+        if self._is_expired():
+            return ProtocolViolationError(FORBIDDEN, f"Forbidden: {EXPIRED}")
+        return ProtocolViolationError(NORMAL_CLOSURE, "Nothing was asked for long")
+
+    def _is_expired(self) -> bool:
+        expires_in = self._caller.expires_in() if self._caller else None
+        return expires_in is not None and expires_in <= 0
 
     async def _receive(self) -> str | bytes:
         message = await self._socket.receive()
@@ -126,7 +165,8 @@ class Connection:
         self._initialised = True
         try:
             authorization = _authorization(payload, self._socket)
-            self._caller = await self._pipeline().identify(authorization, self._socket.headers)
+            headers, address = self._socket.headers, client_key(self._socket)
+            self._caller = await self._pipeline().identify(authorization, headers, address)
         except AccessError as error:
             raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
         except IdentityUnavailableError as error:
@@ -183,26 +223,39 @@ class Connection:
     async def _finish(self, identifier: str, ending: dict[str, Any]) -> None:
         # The id is free before the client reads that the operation ended, as it may use it again at once.
         self._running.pop(identifier, None)
+        self._prolong()
+        # What ends because the token does is asked again by a client whose connection ends, and by no other.
+        if self._is_expired():
+            return
         try:
             await self._send({"id": identifier, **ending})
         except WebSocketDisconnect:
             return
 
     async def _send(self, message: dict[str, Any]) -> None:
-        await self._socket.send_text(orjson.dumps(message).decode())
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._socket.send_text(orjson.dumps(message).decode())
+        except TimeoutError:
+            self._stalled = True
+            if not self._ended:
+                self._deadline.reschedule(0)
+            raise WebSocketDisconnect from None
 
     async def _close(self, code: int, reason: str) -> None:
+        self._end_operations()
         short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         try:
-            await self._socket.close(code, short)
-        except (RuntimeError, WebSocketDisconnect):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close(code, short)
+        except (RuntimeError, TimeoutError, WebSocketDisconnect):
             return
 
-    async def _end_operations(self) -> None:
-        tasks = list(self._running.values())
-        for task in tasks:
+    def _end_operations(self) -> None:
+        while self._running:
+            _, task = self._running.popitem()
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            self._ending.append(task)
 
 
 def _authorization(payload: Mapping[str, Any], socket: WebSocket) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from opentelemetry.semconv.attributes.url_attributes import URL_PATH, URL_SCHEME
 from opentelemetry.trace import get_current_span
 from starlette.requests import Request
 
+from router.errors import AccessError
 from router.executor import ExecutionRequest, Prepared
 from router.executor.projection import Answer, Project
 from router.operation import Operation as Document
@@ -89,10 +90,10 @@ class TracedConnection(Connection):
 class TracedPipeline(Pipeline):
     """Each stage has a span; what ends a request early is told of its own span too."""
 
-    async def identify(self, authorization: str | None, headers: Mapping[str, str]) -> Caller:
+    async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:
         """The verified caller."""
         with span_within("identify"):
-            return await super().identify(authorization, headers)
+            return await super().identify(authorization, headers, address)
 
     async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
         """The operation, ready to run."""
@@ -102,17 +103,21 @@ class TracedPipeline(Pipeline):
             fail(get_current_span(), error)
             raise
 
-    async def _prepare(self, request: GraphQLRequest, deadline: float | None) -> PreparedOperation:
+    async def _prepare(
+        self, request: GraphQLRequest, client: str, deadline: float | None
+    ) -> PreparedOperation:
         with span_within("prepare"):
-            prepared = await super()._prepare(request, deadline)
+            prepared = await super()._prepare(request, client, deadline)
         span = get_current_span()
         span.update_name(prepared.operation.kind)
         span.set_attributes(described(prepared.operation))
         return prepared
 
-    async def _authorise(self, prepared: PreparedOperation, identity: Identity | None, trace: Trace) -> None:
+    async def _authorise(
+        self, prepared: PreparedOperation, identity: Identity | None, trace: Trace
+    ) -> list[AccessError]:
         with span_within("authorise"):
-            await super()._authorise(prepared, identity, trace)
+            return await super()._authorise(prepared, identity, trace)
 
     def _coerce(
         self, prepared: PreparedOperation, request: GraphQLRequest
@@ -121,9 +126,15 @@ class TracedPipeline(Pipeline):
             return super()._coerce(prepared, request)
 
     def _ready(
-        self, prepared: PreparedOperation, run: ExecutionRequest, trace: Trace, cost: int | None
+        self,
+        prepared: PreparedOperation,
+        run: ExecutionRequest,
+        caller: Caller,
+        trace: Trace,
+        cost: int | None,
+        refused: Sequence[AccessError],
     ) -> Operation:
-        return TracedOperation(self, prepared, run, trace, cost)
+        return TracedOperation(self, prepared, run, caller, trace, cost, refused)
 
 
 class TracedOperation(Operation):
@@ -154,11 +165,11 @@ class TracedOperations(Operations):
     """Whether an operation was known is told of the stage's span."""
 
     async def get(
-        self, query: str, operation_name: str | None, deadline: float | None = None
+        self, query: str, operation_name: str | None, client: str, deadline: float | None = None
     ) -> PreparedOperation:
         """The prepared operation."""
         get_current_span().set_attribute(OPERATION_CACHE, "hit")
-        return await super().get(query, operation_name, deadline)
+        return await super().get(query, operation_name, client, deadline)
 
 
 class TracedPreparation(Preparation):

@@ -18,11 +18,15 @@ class IdentityService:
         self.keys = {"first": ec.generate_private_key(ec.SECP256R1())}
         self.fetches = 0
         self.up = True
+        self.body: bytes | None = None
+        """What is published instead of the keys."""
 
     async def jwks(self, _: web.Request) -> web.Response:
         self.fetches += 1
         if not self.up:
             return web.Response(status=500)
+        if self.body is not None:
+            return web.Response(body=self.body)
         published = []
         for kid, key in self.keys.items():
             entry = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
@@ -35,6 +39,10 @@ class IdentityService:
         return jwt.encode(
             {**payload, **claims}, key or self.keys[kid], algorithm="ES256", headers={"kid": kid}
         )
+
+    def brief_token(self) -> str:
+        """A token that is taken for one to two seconds more, as clocks may differ by five."""
+        return self.token(exp=int(time.time()) - 3)
 
     @asynccontextmanager
     async def published(self) -> AsyncIterator[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from router.operation import coerce_variables
+import pytest
+
+from router.operation import coerce_variables, exceeds
 from tests.support.planning import operation
 
 PRICE = 'query Price($id: ID!, $currency: String = "EUR") { product(id: $id) { price(currency: $currency) } }'
@@ -74,3 +77,16 @@ def test_an_inaccessible_input_field_is_unknown():
 
     assert isinstance(errors, list)
     assert "internal" in errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("value", "values"),
+    [
+        ({"a": 1}, 2),
+        ({"a": [1, 2], "b": {"c": None}}, 6),
+        ([[[]]], 3),
+        ([[0] * 1000] * 1000, 1_001_001),
+    ],
+)
+def test_the_values_within_a_value_are_counted(value: Any, values: int):
+    assert (exceeds(value, values), exceeds(value, values - 1)) == (False, True)

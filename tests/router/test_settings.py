@@ -13,7 +13,12 @@ from router.settings import InvalidSettingError, load
         ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'debug', 'info', 'warn' or 'error'"),
         ("ROUTER_SAFELIST", "true", "ROUTER_SAFELIST: Value error, ROUTER_TRUSTED_DOCUMENTS must name"),
         ("ROUTER_APQ_REDIS_URL", "http://a", "ROUTER_APQ_REDIS_URL: URL scheme should be 'redis'"),
-        ("ROUTER_MAX_COST", "0", "ROUTER_MAX_COST: Input should be greater than or equal to 1"),
+        ("ROUTER_MAX_COST", "-1", "ROUTER_MAX_COST: Input should be greater than or equal to 0"),
+        (
+            "ROUTER_COST_PER_MINUTE",
+            "9",
+            "ROUTER_COST_REDIS_URL: Value error, it must be set where ROUTER_COST_PER_MINUTE is",
+        ),
         ("ROUTER_MAX_DEPTH", "0", "ROUTER_MAX_DEPTH: Input should be greater than or equal to 1"),
         ("ROUTER_SUBGRAPH_TIMEOUT", "0", "ROUTER_SUBGRAPH_TIMEOUT: Input should be greater than 0"),
         ("ROUTER_SUBGRAPH_TIMEOUTS", '{"ai": 0}', "ROUTER_SUBGRAPH_TIMEOUTS: Input should be greater than 0"),

@@ -4,7 +4,7 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
-from router.policy.access import AccessRules, Guard, enforce, guards, policies_of
+from router.policy.access import AccessRules, Guard, guards, policies_of, refusals
 from router.policy.auth import Identity
 
 SDL = """
@@ -62,7 +62,8 @@ def required(query: str) -> tuple[Guard, ...]:
 
 
 def ask(query: str, identity: Identity | None, *held: str) -> None:
-    enforce(required(query), identity, frozenset(held))
+    for refusal in refusals(required(query), identity, frozenset(held)):
+        raise refusal
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Tokens verified against a real JWKS address."""
 
+import asyncio
+import base64
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +13,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from router.errors import IdentityUnavailableError, UnauthenticatedError
-from router.policy.auth import REFETCH_COOLDOWN, Identity, KeySet, TokenVerifier
+from router.policy.auth import (
+    CLOCK_LEEWAY,
+    MAX_HEADER_CHARACTERS,
+    MAX_KEY_SET_BYTES,
+    REFETCH_COOLDOWN,
+    RETRY_COOLDOWN,
+    Identity,
+    KeySet,
+    TokenVerifier,
+)
 from tests.router.identity import IdentityService
 
 
@@ -25,9 +36,11 @@ class Clock:
 
 
 @asynccontextmanager
-async def verifier(service: IdentityService, clock: Clock | None = None) -> AsyncIterator[TokenVerifier]:
+async def verifier(
+    service: IdentityService, clock: Clock | None = None, wall: Callable[[], float] = time.time
+) -> AsyncIterator[TokenVerifier]:
     async with service.published() as address, aiohttp.ClientSession() as session:
-        yield TokenVerifier(KeySet(address, session, clock or Clock()), "memorable")
+        yield TokenVerifier(KeySet(address, session, clock or Clock()), "memorable", wall)
 
 
 async def test_a_valid_token_names_its_subject_and_scopes():
@@ -59,6 +72,17 @@ async def test_the_key_set_is_fetched_once_for_many_tokens():
         ({"iss": "someone-else"}, "The token is not valid."),
         ({"sub": 7}, "The token is not valid."),
         ({"iat": 99999999999}, "The token is not valid."),
+        ({"exp": float("inf")}, "The token is not valid."),
+        ({"exp": float("nan")}, "The token is not valid."),
+        ({"exp": 10**4000}, "The token is not valid."),
+        ({"exp": 10**12}, "The token is not valid."),
+        ({"exp": "99999999999"}, "The token is not valid."),
+        ({"exp": [1]}, "The token is not valid."),
+        ({"exp": True}, "The token has expired."),
+        ({"iat": float("-inf")}, "The token is not valid."),
+        ({"iat": -1}, "The token is not valid."),
+        ({"iat": True}, "The token is not valid."),
+        ({"nbf": float("inf")}, "The token is not valid."),
     ],
 )
 async def test_claims_that_do_not_hold_are_refused(claims: dict[str, Any], message: str):
@@ -143,6 +167,105 @@ async def test_known_keys_outlive_an_identity_service_that_is_down():
 async def test_without_any_keys_a_token_is_neither_right_nor_wrong():
     service = IdentityService()
     service.up = False
+    async with verifier(service) as tokens:
+        with pytest.raises(IdentityUnavailableError):
+            await tokens.identify(f"Bearer {service.token()}")
+
+
+async def test_claims_of_absurd_digits_or_depth_are_refused_as_they_are_read():
+    service = IdentityService()
+    async with verifier(service) as tokens:
+        for payload in (
+            b'{"sub": "user_1", "iss": "memorable", "iat": 1, "exp": ' + b"9" * 5000 + b"}",
+            b"[" * 3000,
+        ):
+            token = jwt.api_jws.encode(
+                payload, service.keys["first"], algorithm="ES256", headers={"kid": "first"}
+            )
+            with pytest.raises(UnauthenticatedError) as refusal:
+                await tokens.identify(f"Bearer {token}")
+            assert refusal.value.message == "The token is not valid."
+
+
+async def test_a_header_nested_deeper_than_python_reads_is_refused():
+    deep = base64.urlsafe_b64encode(b"[" * 3000).decode()
+    async with verifier(IdentityService()) as tokens:
+        with pytest.raises(UnauthenticatedError):
+            await tokens.identify(f"Bearer {deep}.e30.e30")
+
+
+@pytest.mark.parametrize("scope", [7, {"parent": True}, None])
+async def test_scopes_that_are_no_texts_are_none(scope: Any):
+    service = IdentityService()
+    async with verifier(service) as tokens:
+        assert await tokens.identify(f"Bearer {service.token(scope=scope)}") == Identity(
+            "user_1", frozenset()
+        )
+
+
+async def test_a_header_longer_than_a_token_can_be_is_refused_before_it_is_read():
+    service = IdentityService()
+    async with verifier(service) as tokens:
+        with pytest.raises(UnauthenticatedError) as refusal:
+            await tokens.identify("Bearer " + "x" * MAX_HEADER_CHARACTERS)
+    assert refusal.value.message == "The Authorization header is longer than 8192 characters."
+    assert service.fetches == 0
+
+
+async def test_a_token_is_verified_once_and_is_the_same_identity_afterwards():
+    service = IdentityService()
+    async with verifier(service) as tokens:
+        header = f"Bearer {service.token()}"
+        assert await tokens.identify(header) is await tokens.identify(header)
+
+
+async def test_a_token_that_was_verified_is_refused_once_it_has_expired():
+    service, wall = IdentityService(), Clock()
+    wall.now = time.time()
+    async with verifier(service, wall=wall) as tokens:
+        header = f"Bearer {service.token(exp=int(wall.now) + 60)}"
+        await tokens.identify(header)
+        wall.now += 60
+        assert await tokens.identify(header) is not None
+        wall.now += CLOCK_LEEWAY
+        with pytest.raises(UnauthenticatedError) as refusal:
+            await tokens.identify(header)
+    assert refusal.value.message == "The token has expired."
+
+
+async def test_a_token_that_was_verified_is_refused_once_its_key_is_no_longer_published():
+    service, clock = IdentityService(), Clock()
+    async with verifier(service, clock) as tokens:
+        old = f"Bearer {service.token()}"
+        await tokens.identify(old)
+        service.keys = {"second": ec.generate_private_key(ec.SECP256R1())}
+        clock.now += REFETCH_COOLDOWN
+        assert await tokens.identify(f"Bearer {service.token('second')}") is not None
+        with pytest.raises(UnauthenticatedError) as refusal:
+            await tokens.identify(old)
+    assert refusal.value.message == "The token is signed with an unknown key."
+
+
+async def test_while_there_are_no_keys_the_identity_service_is_asked_once_per_cooldown():
+    service, clock = IdentityService(), Clock()
+    service.up = False
+    async with verifier(service, clock) as tokens:
+        header = f"Bearer {service.token()}"
+        outcomes = await asyncio.gather(*(tokens.identify(header) for _ in range(9)), return_exceptions=True)
+        assert {type(each) for each in outcomes} == {IdentityUnavailableError}
+        assert service.fetches == 1
+        service.up = True
+        clock.now += RETRY_COOLDOWN
+        assert await tokens.identify(header) is not None
+
+
+@pytest.mark.parametrize(
+    "published",
+    [b"{", b"[]", b'{"keys": 7}', b'{"keys": [7, {"kty": "EC"}]}', b" " * (MAX_KEY_SET_BYTES + 1)],
+)
+async def test_what_is_no_key_set_gives_no_keys(published: bytes):
+    service = IdentityService()
+    service.body = published
     async with verifier(service) as tokens:
         with pytest.raises(IdentityUnavailableError):
             await tokens.identify(f"Bearer {service.token()}")

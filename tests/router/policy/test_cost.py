@@ -179,3 +179,28 @@ def test_a_list_without_its_one_bound_has_no_cost(text: str):
     assert (
         refusal.value.message == "The field 'Query.first' needs exactly one of its arguments 'first', 'last'."
     )
+
+
+def test_the_cost_is_the_same_however_often_and_with_whatever_values_it_was_asked_before():
+    text = "query($n: Int, $id: ID, $p: Page) {first(first: $n) {id} paged(page: $p) {id} search(text: $id)}"
+    document = parse(text)
+    [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    known = Cost(CostRules(parse(SDL), 10), operation_of(SCHEMA, document, node))
+    for variables, expected in (
+        ({"n": 4, "p": {"size": 2}}, 4 + 1 + 2),
+        ({"n": 5, "p": {"size": 2}}, 5 + 1 + 2),
+        ({"n": 5, "p": {"size": 3}, "id": "x"}, 5 + 1 + 3 + 3),
+        ({"n": 4, "p": {"size": 2}}, 4 + 1 + 2),
+    ):
+        assert known.estimate(variables) == expected
+
+
+def test_an_operation_whose_cost_depends_on_no_variable_is_not_kept():
+    sdl = SDL.replace(" @cost(weight: 3)", "").replace("@cost(weight: 2)", "")
+    for text, kept in (("query ($id: String) { search(text: $id) }", False), ("{ books { id } }", False)):
+        document = parse(text)
+        [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        plain = parse("type Query { search(text: String): Int books: [Book] } type Book { id: ID }")
+        known = Cost(CostRules(plain, 10), operation_of(build_schema(sdl), document, node))
+        assert known.keeps_document is kept
+        assert known.estimate({"id": "x"}) == known.estimate({})

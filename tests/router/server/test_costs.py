@@ -2,7 +2,39 @@
 
 from typing import Any
 
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from infra.demo import documents
+from router.operation import operation_of
+from router.policy.cost import Cost, CostRules
+from router.settings import Limits
+from router.supergraph import Supergraph
+from tests.router.process import ROOT
 from tests.router.running import opened
+
+PRODUCT = Supergraph.parse((ROOT / "schema" / "supergraph.graphql").read_text())
+LIMITS = Limits.model_validate({})
+EXAMPLES = sorted((ROOT / "schema" / "examples").glob("*.graphql"))
+DEMO = [text for name, text in vars(documents).items() if name.isupper() and isinstance(text, str)]
+
+
+def cost_of(text: str) -> Cost:
+    document = parse(text)
+    rules = CostRules(PRODUCT.document, LIMITS.list_size)
+    [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    return Cost(rules, operation_of(PRODUCT.public_schema, document, node))
+
+
+@pytest.mark.parametrize("text", [*DEMO, *(each.read_text() for each in EXAMPLES)])
+def test_what_the_product_asks_costs_far_less_than_the_limit(text: str):
+    assert cost_of(text).estimate({}) < LIMITS.max_cost / 4
+
+
+def test_lists_within_lists_without_end_cost_more_than_the_limit():
+    levels = 5
+    nested = "query ($id: ID!) { book(id: $id) {" + "pages { book {" * levels + "id" + "} }" * levels + "} }"
+    assert cost_of(nested).estimate({"id": "book_1"}) > LIMITS.max_cost
 
 
 async def test_an_operation_that_may_cost_too_much_is_refused_before_anything_is_fetched():
@@ -19,7 +51,10 @@ async def test_an_operation_that_may_cost_too_much_is_refused_before_anything_is
         "errors": [
             {
                 "message": "The operation may cost 24; at most 20 is allowed.",
-                "extensions": {"code": "COST_ESTIMATED_TOO_EXPENSIVE", "limit": 20, "found": 24},
+                "extensions": {
+                    "code": "COST_ESTIMATED_TOO_EXPENSIVE",
+                    "cost": {"estimated": 24, "limit": 20},
+                },
             }
         ]
     }

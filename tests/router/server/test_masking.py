@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -13,15 +12,18 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from router.executor.transport import RequestContext
+from router.operation_log import OperationLog
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
+from router.server.clients import Clients
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
 from router.server.pipeline import Pipeline
 from router.server.preparation import Preparation
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
+from router.server.single_flight import single_flight
 from router.server.websocket import SUBPROTOCOL, Connection
 from router.settings import Limits, load
 from router.supergraph import Supergraph
@@ -52,19 +54,23 @@ async def origin() -> AsyncIterator[str]:
     async with aiohttp.ClientSession() as session:
         decisions = PolicyDecisions(None, session, 1.0)
 
-    with ThreadPoolExecutor(max_workers=1) as thread:
+    async with single_flight(10, 10, 10) as preparing:
         preparation = Preparation(supergraph, limits, introspection=True)
-        operations = Operations(preparation, overrides, metrics, thread, size=10, max_waiting=10)
-        pipeline = Pipeline(operations, Documents(), FaultyTransport(), {}, None, decisions, metrics)
+        operations = Operations(preparation, overrides, metrics, preparing, size=10)
+        pipeline = Pipeline(
+            operations, Documents(), FaultyTransport(), {}, None, decisions, metrics, OperationLog(metrics)
+        )
 
         async def websocket(socket: WebSocket) -> None:
             await Connection(socket, lambda: pipeline, 10).serve()
 
         endpoint = HttpEndpoint(
-            pipeline, EventStreams(1, 1), Responses(load().connections), limits, explorer=False
+            pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False
         )
         http = Route("/graphql", endpoint.handle, methods=["POST"])
-        async with serving(Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])) as served:
+        app = Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])
+        app.state.clients = Clients(load().connections)
+        async with serving(app) as served:
             yield f"{served}/graphql"
 
 

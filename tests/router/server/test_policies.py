@@ -10,6 +10,7 @@ import pytest
 from tests.router.decision_point import DecisionPoint, Saying, Silent
 from tests.router.library import SUPERGRAPH
 from tests.router.running import Library, opened
+from tests.router.server.test_sse import events
 
 POLICY = '@policy(policies: [["books_open"], ["manager", "weekday"]])'
 LEDGER = "{ ledger books { title } }"
@@ -84,7 +85,7 @@ async def test_a_subscription_is_judged_once_at_its_start(tmp_path: Path):
             streamed = await response.text()
         point.result = {}
         async with library.client.post(library.url, json=question, headers=headers) as response:
-            refused = await response.json(content_type=None)
+            refused = await events(response)
     assert '{"data":{"private":{"title":"Moon"}}}' in streamed
-    assert refused == {"errors": [{**FORBIDDEN, "path": ["private"]}]}
+    assert refused == [("next", {"errors": [{**FORBIDDEN, "path": ["private"]}]}), ("complete", None)]
     assert len(point.questions) == 2

@@ -265,6 +265,17 @@ async def test_a_reservation_too_many_takes_the_place_of_the_oldest(monkeypatch:
     assert statuses == [202, 404, 202, 202]
 
 
+async def test_one_client_cannot_push_out_the_reservations_of_another(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS", "4")
+    monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS_PER_CLIENT", "3")
+    async with opened() as library:
+        other = await reserved(library, **bearer(library, sub="other"))
+        mine = [await reserved(library) for _ in range(5)]
+        third = await reserved(library, **bearer(library, sub="third"))
+        statuses = [(await each.start("1", "{ average }"))[0] for each in (other, third, *mine)]
+    assert statuses == [202, 202, 404, 404, 404, 202, 202]
+
+
 async def test_an_operation_too_many_is_refused_until_another_ends(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_SOCKET_OPERATIONS", "1")
     async with opened() as library, connected(library) as stream:

@@ -1,0 +1,70 @@
+"""What callers may spend in a minute, counted in Redis."""
+
+import secrets
+from collections.abc import Mapping
+
+import pytest
+
+from router.errors import CostBudgetError
+from router.policy.budget import RedisCostBudget
+from tests.router.running import opened
+
+
+def url_of(servers: Mapping[str, str]) -> str:
+    return f"redis://:{servers['REDIS_PASSWORD']}@{servers['REDIS_HOST']}:{servers['REDIS_PORT']}/9"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 6_000_015.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_a_caller_who_has_spent_the_budget_comes_back_with_the_next_minute(servers: Mapping[str, str]):
+    clock, client = Clock(), secrets.token_hex()
+    first, second = (RedisCostBudget(url_of(servers), 10, clock) for _ in range(2))
+    await first.spend(client, 6)
+    await second.spend(client, 4)
+    await first.spend("another " + client, 10)
+    with pytest.raises(CostBudgetError) as refusal:
+        await first.spend(client, 1)
+    assert (refusal.value.status, refusal.value.headers) == (429, {"retry-after": "45"})
+    assert refusal.value.formatted()[0]["extensions"] == {
+        "code": "COST_BUDGET_EXCEEDED",
+        "cost": {"estimated": 1, "limitPerMinute": 10},
+    }
+    clock.now += 45
+    await second.spend(client, 10)
+    for each in (first, second):
+        await each.close()
+
+
+async def test_while_redis_is_down_nothing_is_counted_and_it_is_left_alone_for_a_while():
+    clock = Clock()
+    budget = RedisCostBudget("redis://127.0.0.1:1/0", 1, clock)
+    for _ in range(2):
+        await budget.spend("client", 100)
+    assert budget._paused_until == clock.now + 1
+    await budget.close()
+
+
+async def test_a_router_answers_429_to_a_caller_who_has_spent_the_budget(servers: Mapping[str, str]):
+    settings = {
+        "limits": {"cost_per_minute": 60, "list_size": 50},
+        "router_cost_redis_url": url_of(servers),
+    }
+    async with opened(**settings) as library:
+        one, other = (
+            {"authorization": f"Bearer {library.identities.token(sub=secrets.token_hex())}"} for _ in range(2)
+        )
+        assert "data" in await library.ask("{ books { id } }", **one)
+        body = {"query": "{ books { title } }"}
+        async with library.client.post(library.url, json=body, headers=one) as response:
+            assert response.status == 429
+            assert 1 <= int(response.headers["retry-after"]) <= 60
+            answer = await response.json(content_type=None)
+            assert answer["errors"][0]["extensions"]["code"] == "COST_BUDGET_EXCEEDED"
+        assert "data" in await library.ask("{ books { id } }", **other)

@@ -1,0 +1,283 @@
+"""The rules of graphql-sse's PROTOCOL, both modes, each held against a running router.
+
+What the text asks of a client, and what it leaves to an implementor, is no rule here.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+from tests.router.library import until
+from tests.router.running import Library
+from tests.router.server.test_single_connection import (
+    HEADER,
+    PUBLISHED,
+    SILENCE,
+    Stream,
+    bearer,
+    connected,
+    entering,
+    reserved,
+)
+from tests.router.server.test_sse import events
+
+ACCEPT = {"accept": "text/event-stream"}
+Rule: TypeAlias = Callable[[Library], Awaitable[None]]
+Answer: TypeAlias = tuple[int, str, list[tuple[str, Any]]]
+
+
+async def streamed(library: Library, body: Any, **headers: str) -> Answer:
+    """The status, the type and the events of an answer to a client that takes nothing but a stream."""
+    async with library.client.post(library.url, json=body, headers={**ACCEPT, **headers}) as response:
+        return response.status, response.content_type, await events(response)
+
+
+def refused(code: str, answer: Answer) -> None:
+    status, content_type, [(name, result), last] = answer
+    assert (status, content_type, name, last) == (200, "text/event-stream", "next", ("complete", None))
+    assert result.keys() == {"errors"}
+    assert [each["extensions"]["code"] for each in result["errors"]] == [code]
+
+
+async def a_stream_is_an_event_stream(library: Library) -> None:
+    async with library.client.post(library.url, json={"query": PUBLISHED}, headers=ACCEPT) as response:
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+
+
+async def a_syntax_error_is_a_next_event(library: Library) -> None:
+    refused("GRAPHQL_PARSE_FAILED", await streamed(library, {"query": "{"}))
+
+
+async def an_invalid_document_is_a_next_event(library: Library) -> None:
+    refused("GRAPHQL_VALIDATION_FAILED", await streamed(library, {"query": "{ nothing }"}))
+
+
+async def a_missing_variable_is_a_next_event(library: Library) -> None:
+    query = "query ($id: ID!) { book(id: $id) { id } }"
+    refused("BAD_USER_INPUT", await streamed(library, {"query": query}))
+
+
+async def a_missing_token_is_a_next_event(library: Library) -> None:
+    refused("UNAUTHENTICATED", await streamed(library, {"query": "subscription { private { id } }"}))
+
+
+async def a_bad_token_is_a_next_event(library: Library) -> None:
+    refused("UNAUTHENTICATED", await streamed(library, {"query": PUBLISHED}, authorization="Bearer x"))
+
+
+async def an_unknown_document_is_a_next_event(library: Library) -> None:
+    refused("PERSISTED_QUERY_NOT_SUPPORTED", await streamed(library, {"documentId": "unknown"}))
+
+
+async def an_error_over_get_is_a_next_event(library: Library) -> None:
+    async with library.client.get(library.url, params={"query": "{"}, headers=ACCEPT) as response:
+        answer = response.status, response.content_type, await events(response)
+    refused("GRAPHQL_PARSE_FAILED", answer)
+
+
+async def a_client_that_takes_json_too_reads_json(library: Library) -> None:
+    headers = {"accept": "text/event-stream, application/json"}
+    async with library.client.post(library.url, json={"query": "{"}, headers=headers) as response:
+        assert (response.status, response.content_type) == (200, "application/json")
+
+
+async def closing_the_connection_ends_the_operation(library: Library) -> None:
+    async with library.client.post(library.url, json={"query": SILENCE}, headers=ACCEPT) as response:
+        await until(lambda: library.shelf.open_streams == 1)
+        response.close()
+    await until(lambda: library.shelf.open_streams == 0)
+
+
+async def every_result_is_a_next_event_and_then_comes_complete(library: Library) -> None:
+    _, _, told = await streamed(library, {"query": PUBLISHED})
+    assert told == [
+        ("next", {"data": {"published": {"title": "Moon", "stars": 4}}}),
+        ("next", {"data": {"published": {"title": "Sea", "stars": 5}}}),
+        ("complete", None),
+    ]
+
+
+async def complete_has_an_empty_data_line(library: Library) -> None:
+    async with library.client.post(library.url, json={"query": "{ average }"}, headers=ACCEPT) as response:
+        assert (await response.read()).endswith(b"event: complete\ndata: \n\n")
+
+
+async def a_reservation_is_201_with_its_token_in_the_body(library: Library) -> None:
+    async with library.client.put(library.url) as response:
+        assert (response.status, response.content_type) == (201, "text/plain")
+        assert len(await response.text()) > 20
+
+
+async def a_reservation_with_a_bad_token_is_401(library: Library) -> None:
+    async with library.client.put(library.url, headers={"authorization": "Bearer x"}) as response:
+        assert (response.status, response.headers["www-authenticate"]) == (401, "Bearer")
+        assert (await response.json())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def the_token_opens_the_stream_as_header_or_parameter(library: Library) -> None:
+    for parameters, header in ((True, False), (False, True)):
+        token = (await reserved(library)).token
+        headers = {**ACCEPT, HEADER: token} if header else ACCEPT
+        asked = {"token": token} if parameters else {}
+        async with library.client.get(library.url, params=asked, headers=headers) as response:
+            assert (response.status, response.content_type) == (200, "text/event-stream")
+            response.close()
+
+
+async def a_reservation_is_fulfilled_by_one_connection_at_a_time(library: Library) -> None:
+    async with connected(library) as stream, entering(library, stream.token) as second:
+        assert second.status == 409
+
+
+async def a_request_with_an_unknown_token_is_refused(library: Library) -> None:
+    stranger = Stream(library, "unknown", {})
+    assert (await stranger.start("1", PUBLISHED))[0] == 404
+    async with entering(library, "unknown") as response:
+        assert response.status == 404
+
+
+async def an_operation_is_202_and_its_results_come_over_the_stream_with_its_id(library: Library) -> None:
+    async with connected(library) as stream:
+        assert await stream.start("1", "{ average }") == (202, None)
+        assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
+        assert await stream.next() == ("complete", {"id": "1"})
+
+
+async def problems_of_a_request_are_answered_over_http(library: Library) -> None:
+    async with connected(library) as stream:
+        for query, status, code in (
+            ("{", 400, "GRAPHQL_PARSE_FAILED"),
+            ("{ nothing }", 400, "GRAPHQL_VALIDATION_FAILED"),
+            ("{ mine }", 401, "UNAUTHENTICATED"),
+        ):
+            refusal, answer = await stream.start("1", query, accept="text/event-stream;q=0.1, */*")
+            assert (refusal, answer["errors"][0]["extensions"]["code"]) == (status, code)
+        refusal, _ = await stream.start("1", PUBLISHED, authorization="Bearer x")
+        assert refusal == 401
+
+
+async def a_delete_ends_an_operation(library: Library) -> None:
+    async with connected(library) as stream:
+        await stream.start("1", SILENCE)
+        await until(lambda: library.shelf.open_streams == 1)
+        assert await stream.stop("1") == 200
+        await until(lambda: library.shelf.open_streams == 0)
+
+
+async def a_delete_needs_the_token(library: Library) -> None:
+    async with library.client.delete(library.url, params={"operationId": "1"}) as response:
+        assert response.status == 404
+
+
+DISTINCT, SINGLE = "Distinct connections mode", "Single connection mode"
+RULES: list[tuple[str, str, Rule]] = [
+    (DISTINCT, "The Content-Type MUST always be text/event-stream", a_stream_is_an_event_stream),
+    (DISTINCT, "Validation steps MUST report errors by next events", a_syntax_error_is_a_next_event),
+    (DISTINCT, "Validation steps MUST report errors by next events", an_invalid_document_is_a_next_event),
+    (DISTINCT, "Validation steps MUST report errors by next events", a_missing_variable_is_a_next_event),
+    (DISTINCT, "Validation steps MUST report errors by next events", a_missing_token_is_a_next_event),
+    (DISTINCT, "Validation steps MUST report errors by next events", a_bad_token_is_a_next_event),
+    (DISTINCT, "Validation steps MUST report errors by next events", an_unknown_document_is_a_next_event),
+    (DISTINCT, "Validation steps MUST report errors by next events", an_error_over_get_is_a_next_event),
+    (
+        DISTINCT,
+        "the server should agree with the client's Accept header",
+        a_client_that_takes_json_too_reads_json,
+    ),
+    (
+        DISTINCT,
+        "terminated by having the client simply close the connection",
+        closing_the_connection_ends_the_operation,
+    ),
+    (
+        DISTINCT,
+        "After all results have been emitted, the complete event will follow",
+        every_result_is_a_next_event_and_then_comes_complete,
+    ),
+    (DISTINCT, "Include an empty data field", complete_has_an_empty_data_line),
+    (
+        SINGLE,
+        "responding with 201 and a reservation token in the body",
+        a_reservation_is_201_with_its_token_in_the_body,
+    ),
+    (SINGLE, "it may transmit authentication details", a_reservation_with_a_bad_token_is_401),
+    (
+        SINGLE,
+        "A header value X-GraphQL-Event-Stream-Token, a search parameter token",
+        the_token_opens_the_stream_as_header_or_parameter,
+    ),
+    (
+        SINGLE,
+        "only one SSE connection can fulfil a reservation at a time",
+        a_reservation_is_fulfilled_by_one_connection_at_a_time,
+    ),
+    (
+        SINGLE,
+        "The HTTP request MUST contain the matching reservation token",
+        a_request_with_an_unknown_token_is_refused,
+    ),
+    (
+        SINGLE,
+        "accepted with a 202 and then streamed through the single connection",
+        an_operation_is_202_and_its_results_come_over_the_stream_with_its_id,
+    ),
+    (
+        SINGLE,
+        "Validation issues and other request problems as in GraphQL over HTTP",
+        problems_of_a_request_are_answered_over_http,
+    ),
+    (SINGLE, "sending a DELETE HTTP request encoding the operation ID", a_delete_ends_an_operation),
+    (SINGLE, "The HTTP request MUST contain the matching reservation token", a_delete_needs_the_token),
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "clause", "rule"), RULES, ids=[f"{clause}: {rule.__name__}" for _, clause, rule in RULES]
+)
+async def test_rule(library: Library, mode: str, clause: str, rule: Rule):
+    await rule(library)
+
+
+async def test_a_stream_ends_with_an_error_when_its_token_expires(library: Library):
+    token = {"authorization": f"Bearer {library.identities.brief_token()}"}
+    status, _, told = await streamed(library, {"query": SILENCE}, **token)
+    assert status == 200
+    assert told == [
+        ("next", {"data": {"silence": {"title": "Moon"}}}),
+        (
+            "next",
+            {"errors": [{"message": "The token has expired.", "extensions": {"code": "UNAUTHENTICATED"}}]},
+        ),
+        ("complete", None),
+    ]
+    await until(lambda: library.shelf.open_streams == 0)
+
+
+async def test_an_operation_on_a_shared_stream_ends_with_the_token_it_was_sent_with(library: Library):
+    async with connected(library, **bearer(library)) as stream:
+        brief = f"Bearer {library.identities.brief_token()}"
+        await stream.start("brief", SILENCE, authorization=brief)
+        await stream.start("long", "subscription { silence { id } }")
+        told = [await stream.next() for _ in range(4)]
+        assert told[2:] == [
+            (
+                "next",
+                {
+                    "id": "brief",
+                    "payload": {
+                        "errors": [
+                            {"message": "The token has expired.", "extensions": {"code": "UNAUTHENTICATED"}}
+                        ]
+                    },
+                },
+            ),
+            ("complete", {"id": "brief"}),
+        ]
+        await until(lambda: library.shelf.open_streams == 1)
+
+
+async def test_a_multipart_client_still_reads_why_it_is_refused(library: Library):
+    headers = {"accept": 'multipart/mixed;subscriptionSpec="1.0", application/json'}
+    async with library.client.post(library.url, json={"query": "{"}, headers=headers) as response:
+        assert (await response.json())["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
