@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.planner.errors import UnplannableError
-from router.planner.moves import NO_CONTEXTS, Defer, Narrow, Select
+from router.planner.moves import NO_CONTEXTS, Defer, Narrow, Node, Select
 from router.planner.paths import Leaf, Path, best
 from router.selections import TYPENAME, FieldSelection, SelectionSet
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 # The leaves that a search finds, or why it finds none.
 _Found: TypeAlias = list[Leaf] | UnplannableError
 
+# Where an object is held, as far as it matters for what can be asked of it.
+_Standing: TypeAlias = tuple[Node | None, bool, tuple[tuple[str, Node], ...]]
+# A field asked of objects of a type, all of them held in one of some ways.
+_Attempt: TypeAlias = tuple[int, str, frozenset[_Standing]]
+
 
 class Walk:
     """One walk over a selection, collecting the leaves it finds."""
@@ -30,6 +35,7 @@ class Walk:
         self._finder = finder
         self._graph = finder.graph
         self._excluded = excluded
+        self._failed: dict[_Attempt, UnplannableError] = {}
         self.found: list[Leaf] = []
 
     def selection_set(
@@ -57,11 +63,16 @@ class Walk:
         if not self._graph.supergraph.is_abstract(type_name):
             self._at_once(frontier, type_name, field, here)
             return
+        # What failed from some places fails there again, however they were reached.
+        known = id(field), type_name, frozenset(map(_standing, frontier))
+        if known in self._failed:
+            raise self._failed[known].with_traceback(None)
         found = self._found_by(lambda: self._at_once(frontier, type_name, field, here))
         if isinstance(found, UnplannableError) or self._is_provided_apart(frontier, field.name):
             # Of a concrete type, the field or what is below it may be found elsewhere too.
             found = _better(found, self._found_by(lambda: self._expanded(frontier, field, here)))
         if isinstance(found, UnplannableError):
+            self._failed[known] = found
             raise found
         self.found += found
 
@@ -169,6 +180,10 @@ class Walk:
                 if not self._graph.is_interface_object(move.target)
             )
         return best(typed)
+
+
+def _standing(path: Path) -> _Standing:
+    return path.node, path.is_deferred, tuple(path.contexts.items())
 
 
 def _better(at_once: _Found, by_type: _Found) -> _Found:

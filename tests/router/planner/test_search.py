@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from router.deadline import NEVER
+from router.deadline import NEVER, Deadline
 from router.operation import operation_of
 from router.planner import Planner, UnplannableError, plan
 from router.planner.choice import BUDGET, choose, cost_of
@@ -13,6 +15,7 @@ from router.planner.moves import FieldMove, Node, Select
 from router.planner.paths import Leaf, Path
 from router.selections import FieldSelection
 from router.supergraph import Supergraph
+from tests.support.federated import Federated
 from tests.support.planning import operation, operation_on, planning, shown
 from tests.support.planning import supergraph as named
 
@@ -163,3 +166,25 @@ def test_the_search_goes_on_where_what_remains_may_still_be_cheaper():
     ]
 
     assert cost_of(choose(leaves, NEVER), NEVER)[1] == 2
+
+
+def test_an_operation_that_cannot_be_planned_is_refused_in_few_steps_however_deep_it_is():
+    types = "".join(
+        f"""type T{number} implements Thing @join__implements(graph: A, interface: "Thing")
+          @join__type(graph: A) {{ next: Thing box: Box }}
+        """
+        for number in range(5)
+    )
+    nested = Federated(
+        f"""{types}
+        type Box @join__type(graph: A) @join__type(graph: B) {{ w: Int h: Int @join__field(graph: B) }}
+        interface Thing @join__type(graph: A) {{ next: Thing box: Box }}
+        type Query @join__type(graph: A) @join__type(graph: B) {{ shelf: Thing @join__field(graph: A) }}
+        """,
+        {},
+    ).supergraph
+    text = f"{{ shelf {{ {'next { ' * 18} box {{ h }} {'} ' * 18} }} }}"
+    deadline = Deadline(2000, count().__next__)
+
+    with pytest.raises(UnplannableError, match=r"'shelf\.next\..*\.h' on type 'Box'"):
+        _ = Planner(nested).planning(operation_on(nested, text), None, deadline).plan
