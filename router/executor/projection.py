@@ -74,10 +74,11 @@ class Answer:
         if not self._known().explain(path):
             self._add({"message": message, "path": path})
 
-    def lacking(self, value: Any, key: str, typename: str, link: tuple[Link, str]) -> None:
-        """Notes that an object lacks a field, where anything is wrong with that."""
+    def lacking(self, value: Any, key: str, typename: str, link: tuple[Link, str]) -> Any:
+        """What an object has that lacks a field: null, and an error if anything is wrong with that."""
         if not self.told(value, key, link) and key != TYPENAME:
             self.error(f"The service sent nothing for {typename}.{link[1]}.", link)
+        return None
 
     def told(self, value: Any, key: str, link: Link) -> bool:
         """Whether a fetch says why an object lacks a field; its errors are noted at a place."""
@@ -258,10 +259,8 @@ class _Compiler:
             for name, key, complete_field, complete_class in fields:
                 found = value.get(key, _MISSING)
                 if found.__class__ is not complete_class:
-                    if found is _MISSING:
-                        answer.lacking(value, key, typename, (link, name))
-                        found = None
-                    found = complete_field(found, link, name, answer)
+                    known = answer.lacking(value, key, typename, (link, name)) if found is _MISSING else found
+                    found = complete_field(known, link, name, answer)
                     if found is _PROPAGATED:
                         return None
                 projected[name] = found
