@@ -63,8 +63,10 @@ class Reachability:
         below = dict(self._resolvers(held, type_name, wanted.name, busy))
         if not below or not wanted.below:
             return bool(below)
-        types = self._agreement.shape(type_name, wanted.name).types
-        return all(self._reaches(below, each, wanted.below, busy) for each in types)
+        shape = self._agreement.shape(type_name, wanted.name)
+        while shape.item:
+            shape = shape.item
+        return all(self._reaches(below, each, wanted.below, busy) for each in shape.types)
 
     def _resolvers(self, held: Held, type_name: str, name: str, busy: Busy) -> Iterator[tuple[str, FieldSet]]:
         """The subgraphs that resolve a field of an object held somewhere, with what they then provide."""
