@@ -17,12 +17,11 @@ from graphql import (
     NamedTypeNode,
     NonNullTypeNode,
     TypeNode,
-    Undefined,
     is_leaf_type,
     parse_type,
     print_ast,
 )
-from graphql.utilities import coerce_input_value
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 
 from tests.router.oracle.subgraphs import FederatedField, FieldSet, Given, SubgraphSchema, Wanted
 
@@ -284,8 +283,8 @@ class Agreement:
         for name, argument in self.arguments(type_name, wanted.name).items():
             if name in given:
                 found[name] = coerce_input_value(given[name], argument.type)
-            elif argument.default_value is not Undefined:
-                found[name] = argument.default_value
+            elif argument.default:
+                found[name] = coerce_default_value(argument)
         return found
 
 

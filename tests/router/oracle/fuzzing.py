@@ -182,15 +182,29 @@ def _difference(right: Answer, seen: Seen, run: Run) -> tuple[str, str] | None:
 
 
 def _wrong_errors(right: Answer, seen: Seen) -> tuple[str, str] | None:
-    """Every error is told at its place; others are told only of what a failure beside them took away."""
+    """Every null has its error, and no error stands where there is none.
+
+    Where fields that may not be null fail side by side, the error of any of them tells why what is around
+    them is null (GraphQL, 6.4.4), and that depends on their order.
+    """
     wanted = {tuple(error.path or ()) for error in right.errors or ()}
     found = {tuple(error.get("path", ())) for error in seen.errors}
-    for path in sorted(wanted - found, key=str):
+    told = {path[:length] for path in found for length in range(len(path) + 1)}
+    for path in sorted((path for path in wanted if _null_at(right.data, path) not in told), key=str):
         return "errors", f"missing: {path} of {seen.errors[:2]}"
     for path in sorted(found - wanted, key=str):
         if not _is_gone(right.data, path):
             return "errors", f"unexpected: {path}"
     return None
+
+
+def _null_at(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """What is null at a place: the value itself, or what is around it."""
+    for length, segment in enumerate(path):
+        if data is None:
+            return path[:length]
+        data = data[segment]
+    return path
 
 
 def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:

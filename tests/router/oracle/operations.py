@@ -19,7 +19,6 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     OperationType,
-    Undefined,
     get_named_type,
     is_composite_type,
     is_required_argument,
@@ -237,7 +236,7 @@ class Operations:
         for name, argument in arguments.items():
             if not is_required_argument(argument) and random.random() < 0.4:
                 continue
-            parts.append(f"{name}: {self._value(argument.type, argument.default_value is not Undefined)}")
+            parts.append(f"{name}: {self._value(argument.type, argument.default is not None)}")
         random.shuffle(parts)
         return f"({', '.join(parts)})" if parts else ""
 
@@ -261,7 +260,7 @@ class Operations:
             return str(random.choice([*type_.values]))
         if isinstance(type_, GraphQLInputObjectType):
             parts = [
-                f"{name}: {self._value(each.type, each.default_value is not Undefined)}"
+                f"{name}: {self._value(each.type, each.default is not None)}"
                 for name, each in type_.fields.items()
                 if random.random() < 0.4 and not isinstance(each.type, GraphQLInputObjectType)
             ]

@@ -23,6 +23,7 @@ from graphql import (
     TypeDefinitionNode,
     VariableDefinitionNode,
     VariableNode,
+    assert_valid_schema,
     parse,
     print_ast,
     validate,
@@ -170,6 +171,7 @@ def _first_showing(candidates: list[dict[str, str]], finding: Finding) -> tuple[
             continue
         try:
             graph = Graph(schemas, found)
+            assert_valid_schema(graph.api)
             graph.world.check()
         except (InconsistentError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
             continue
