@@ -174,7 +174,7 @@ async def test_an_operation_ends_when_its_caller_is_gone(subgraph: SubgraphClien
 
 
 async def test_a_mutation_that_is_stopped_leaves_nothing_behind(subgraph: SubgraphClient) -> None:
-    response = await within(subgraph, 300, "mutation { add(forget: true) }")
+    response = await within(subgraph, 2000, "mutation { add(forget: true) }")
     assert (code_of(response), STARTED.is_set()) == ("DEADLINE_EXCEEDED", True)
     assert await users(subgraph) == 0
 
@@ -239,6 +239,20 @@ async def test_a_document_that_is_too_long_or_deep_to_parse_is_refused(
 ) -> None:
     answer = await subgraph.execute(query)
     assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (TOO_LARGE["characters"], "OPERATION_TOO_LARGE"),
+        ("query Named { node", "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+async def test_the_name_of_an_operation_changes_nothing_about_that(
+    subgraph: SubgraphClient, query: str, code: str
+) -> None:
+    response = await subgraph.http.post("/graphql", json={"query": query, "operationName": "Named"})
+    assert (response.status_code, code_of(response)) == (200, code)
 
 
 async def test_a_document_as_large_as_a_router_sends_is_answered(subgraph: SubgraphClient) -> None:
