@@ -11,6 +11,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLUnionType,
     NameNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
@@ -18,9 +19,10 @@ from graphql import (
     SelectionSetNode,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
+from strawberry.federation.schema import FederationAny
+from strawberry.types import ExecutionContext, Info
 
-from subgraphs.common.arguments import check_arguments
+from subgraphs.common.arguments import check_arguments, check_representations
 from subgraphs.common.budget import Budget, BudgetedExecutor
 from subgraphs.common.context import Context
 from subgraphs.common.documents import Documents
@@ -68,6 +70,17 @@ class BoundedSchema(strawberry.federation.Schema):
     def core(self) -> GraphQLSchema:
         """The schema as graphql-core knows it."""
         return self._schema
+
+    def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
+        """Resolve entities, once each representation is known to be one."""
+        check_representations(self._entity_names, representations)
+        return super().entities_resolver(info, representations)
+
+    @cached_property
+    def _entity_names(self) -> frozenset[str]:
+        entity = self._schema.type_map["_Entity"]
+        assert isinstance(entity, GraphQLUnionType)
+        return frozenset(kind.name for kind in entity.types)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
