@@ -11,6 +11,7 @@ from prometheus_client import start_http_server
 
 from subgraphs.common import garbage
 from subgraphs.common.gate import MOST_BODY_BYTES
+from subgraphs.common.http_protocol import BoundedHttpProtocol
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import configure_logging
 
@@ -30,6 +31,7 @@ def serve(domain: str) -> int:
         app,
         host=settings.subgraph_host,
         port=settings.port(domain),
+        http=BoundedHttpProtocol,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
