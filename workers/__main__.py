@@ -10,6 +10,7 @@ from importlib import import_module
 import uvloop
 from prometheus_client import start_http_server
 
+from subgraphs.common import garbage
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import configure_logging, logger
 from workers.platform import open_platform
@@ -52,6 +53,7 @@ def main() -> int:
         import_module(f"workers.{domain}")
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
+    garbage.tune()
     uvloop.run(work(settings))
     return 0
 

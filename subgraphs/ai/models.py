@@ -102,8 +102,8 @@ class GenerationStep(Table):
     """One step of a generation: what came in (as a hash), what came out, and whether the book has it.
 
     `scene` counts from 1 and is null for the outline and the cover; `page_id` is the page that gets the
-    result. A step is DONE when its result is saved, and `announced_at` is set when the book has it and
-    its live event has a number.
+    result, and `page_number` its place in the book. A step is DONE when its result is saved, and
+    `announced_at` is set when the book has it and its live event has a number.
     """
 
     __tablename__ = "generation_steps"
@@ -115,6 +115,7 @@ class GenerationStep(Table):
     kind: Mapped[StepKind] = mapped_column(_choice(StepKind, 12))
     scene: Mapped[int | None] = mapped_column(Integer)
     page_id: Mapped[str | None] = mapped_column(String(40))
+    page_number: Mapped[int | None] = mapped_column(Integer)
     status: Mapped[StepStatus] = mapped_column(_choice(StepStatus, 8))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     input_hash: Mapped[str | None] = mapped_column(String(64))

@@ -72,6 +72,16 @@ async def steps_of(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, li
     return grouped
 
 
+async def page_numbers(session: AsyncSession, generation_id: str) -> Mapping[str, int]:
+    """The numbers of the pages that a generation works on, by their ids."""
+    rows = await session.execute(
+        select(GenerationStep.page_id, GenerationStep.page_number).where(
+            GenerationStep.generation_id == generation_id
+        )
+    )
+    return {page_id: number for page_id, number in rows if page_id and number}
+
+
 async def steps_by_id(
     session: AsyncSession, owner_id: str, ids: Sequence[str]
 ) -> Mapping[str, GenerationStep]:

@@ -41,6 +41,7 @@ class Subscription:
         cursor = in_range("after", after, 0, _HIGHEST)
         async with runtime.database.read() as session:
             generation = await repository.get_generation(session, caller.user_id, id)
+            page_numbers = await repository.page_numbers(session, id)
         if not generation.status.active and cursor >= generation.last_sequence:
             return
 
@@ -53,6 +54,6 @@ class Subscription:
                 if event.kind in DURABLE:
                     # It tells of a change: what was loaded for the events before it is out of date.
                     context.loaders = Loaders(runtime, caller)
-                yield show(event, id, generation.book_id)
+                yield show(event, id, generation.book_id, page_numbers)
                 if event.kind in TERMINAL:
                     return

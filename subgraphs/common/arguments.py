@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
 from graphql import (
@@ -31,6 +31,9 @@ from subgraphs.common.validation import require_length
 LONGEST_TEXT: Final = 10_000
 MOST_ITEMS: Final = 10_000
 """Of a list or an object in a value: the representations of a large page are some thousands."""
+
+MOST_REPRESENTATIONS: Final = 5_000
+"""Entities that one fetch may ask for."""
 
 MOST_LEVELS: Final = 16
 
@@ -104,6 +107,29 @@ def check_value(path: str, type_: GraphQLInputType, value: Any, level: int = 0) 
             for name, each in value.items():
                 inner = f"{path}.{name}" if path else name
                 check_value(inner, fields[name].type if name in fields else type_, each, level + 1)
+
+
+def check_representations(entities: Container[str], representations: Sequence[object]) -> None:
+    """Refuse what stands for no entity of a subgraph; all that the domains have are known by their ids."""
+    if len(representations) > MOST_REPRESENTATIONS:
+        raise BadUserInput(
+            "representations",
+            f"representations must have at most {MOST_REPRESENTATIONS} items; it has {len(representations)}.",
+        )
+    for index, each in enumerate(representations):
+        if not _represents(entities, each):
+            path = f"representations.{index}"
+            raise BadUserInput(
+                path,
+                f"{path} must have the __typename of an entity of this service, its id and nothing else.",
+            )
+
+
+def _represents(entities: Container[str], value: object) -> bool:
+    match value:
+        case {"__typename": str() as name, "id": str(), **others}:
+            return name in entities and not others
+    return False
 
 
 def _check_size(path: str, value: list[Any] | dict[str, Any]) -> None:

@@ -7,17 +7,19 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final, cast
 
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from subgraphs.common.errors import DeadlineExceeded, OperationTooLarge
+from subgraphs.common.turns import Later, Turns
 
 LONGEST_SECONDS: Final = 60.0
 """How long an operation may take whose caller gives no deadline, or one that is farther away."""
 
-MOST_OBJECTS: Final = 50_000
-"""How many objects an answer may hold: the largest that a page of a client needs has a tenth of them."""
+MOST_OBJECTS: Final = 20_000
+"""How many objects an answer may hold: the largest that a page of a client needs has a quarter of them."""
 
 
 class Budget:
@@ -27,6 +29,7 @@ class Budget:
         latest = time.monotonic() + LONGEST_SECONDS
         self.deadline = latest if deadline is None else min(deadline, latest)
         self.objects = MOST_OBJECTS
+        self.turns = Turns()
         self._dear = 1
         self._timeout: asyncio.Timeout | None = None
 
@@ -74,7 +77,10 @@ def current() -> Budget:
 
 
 class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """An execution that counts its objects; each event of a subscription may have as many as an operation."""
+    """An execution that counts its objects, and lets the event loop turn to others between them.
+
+    Each event of a subscription may have as many objects as an operation.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,6 +93,18 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
     def complete_object_value(self, *args: Any, **kwargs: Any) -> Any:
-        """Count the object, then complete it."""
+        """Count the object, then complete it: at once, or when the loop has turned to others."""
         self.budget.take_object()
+        if self.budget.turns.is_over:
+            return Later(partial(self._complete_later, *args, **kwargs))
         return super().complete_object_value(*args, **kwargs)
+
+    async def _complete_later(self, *args: Any, **kwargs: Any) -> Any:
+        await self.budget.turns.wait()
+        completed = super().complete_object_value(*args, **kwargs)
+        return await completed if self.is_awaitable(completed) else completed
+
+    def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *args: Any) -> Any:
+        """Execute the fields of one object, as a part of this turn."""
+        self.budget.turns.take(len(fields))
+        return super().execute_fields(parent, source, path, fields, *args)

@@ -50,6 +50,8 @@ class TokenVerifier:
         self._keys: dict[str, PyJWK] = {}
         self._fetched_at = 0.0
         self._lock = asyncio.Lock()
+        # Made once, at the start: it reads every certificate authority.
+        self._tls = httpx2.create_ssl_context()
 
     async def verify(self, token: str) -> Identity:
         """Return the identity of a token; Unauthenticated when it is malformed, forged or expired."""
@@ -89,7 +91,7 @@ class TokenVerifier:
 
     async def _fetch(self) -> None:
         try:
-            async with httpx2.AsyncClient(timeout=5) as client:
+            async with httpx2.AsyncClient(timeout=5, verify=self._tls) as client:
                 response = (await client.get(self._address)).raise_for_status()
             keys = PyJWKSet.from_dict(response.json()).keys
         except (httpx2.HTTPError, ValueError, jwt.PyJWTError) as error:

@@ -34,9 +34,9 @@ MOST_COMPARISONS: Final = 5_000
 _Fragments: TypeAlias = dict[str, FragmentDefinitionNode]
 
 
-def check_length(query: str | None) -> None:
+def check_length(query: str) -> None:
     """Refuse a text that is too long to be parsed."""
-    if query is not None and len(query) > MOST_CHARACTERS:
+    if len(query) > MOST_CHARACTERS:
         raise OperationTooLarge(f"The document has more than {MOST_CHARACTERS} characters.")
 
 

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable
+from functools import cached_property
 from typing import Any, Final
 
 import strawberry
 from graphql import (
+    DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLUnionType,
+    NameNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    parse,
+    OperationType,
+    SelectionSetNode,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
+from strawberry.federation.schema import FederationAny
+from strawberry.types import ExecutionContext, Info
 
-from subgraphs.common.arguments import check_arguments
+from subgraphs.common.arguments import check_arguments, check_representations
 from subgraphs.common.budget import Budget, BudgetedExecutor
 from subgraphs.common.context import Context
-from subgraphs.common.errors import OperationTooLarge
-from subgraphs.common.limits import MOST_TOKENS, check_document, check_length
+from subgraphs.common.documents import Documents
 
 FEDERATION_VERSION: Final = "2.9"
-
-
-_NOTHING: Final = parse("{ __typename }")
 
 
 class Bounds(SchemaExtension):
     """What is looked at before an operation runs, and what it may take while it does."""
 
-    def on_parse(self) -> Iterator[None]:
-        """Parse no text that is too long, and no more tokens than there may be."""
+    async def on_parse(self) -> AsyncIterator[None]:
+        """Take the document as it is kept, or prepare it; in production nobody reads the schema."""
         execution = self.execution_context
-        execution.parse_options = {"max_tokens": MOST_TOKENS}
-        with self._refusing():
-            check_length(execution.query)
-        if execution.pre_execution_errors:
-            execution.graphql_document = _NOTHING
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Validate no document that is too large; in production nobody reads the schema."""
-        execution = self.execution_context
-        assert execution.graphql_document is not None
-        with self._refusing():
-            check_document(execution.graphql_document)
+        assert isinstance(execution.schema, BoundedSchema)
+        assert execution.query is not None, "Strawberry refuses requests without one"
         context: Context[Any] = execution.context
         if context.runtime.settings.environment == "production":
             execution.validation_rules += (NoSchemaIntrospectionCustomRule,)
+        prepared = await execution.schema.documents.prepared(execution.query, execution.validation_rules)
+        execution.graphql_document = prepared.document or _nothing(execution.operation_name)
+        # Not None, the errors keep Strawberry from validating once more.
+        execution.pre_execution_errors = prepared.errors
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
@@ -63,23 +57,30 @@ class Bounds(SchemaExtension):
         async with Budget(execution.context.deadline).enforced():
             yield
 
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        """Make of a refusal what Strawberry makes of a validation that failed."""
-        try:
-            yield
-        except OperationTooLarge as refusal:
-            error = GraphQLError(str(refusal), original_error=refusal)
-            self.execution_context.pre_execution_errors = [error]
-
 
 class BoundedSchema(strawberry.federation.Schema):
     """A schema that leaves the logging of errors to who shows them, since it would log whole documents."""
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The documents that were executed lately."""
+        return Documents(self._schema)
 
     @property
     def core(self) -> GraphQLSchema:
         """The schema as graphql-core knows it."""
         return self._schema
+
+    def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
+        """Resolve entities, once each representation is known to be one."""
+        check_representations(self._entity_names, representations)
+        return super().entities_resolver(info, representations)
+
+    @cached_property
+    def _entity_names(self) -> frozenset[str]:
+        entity = self._schema.type_map["_Entity"]
+        assert isinstance(entity, GraphQLUnionType)
+        return frozenset(kind.name for kind in entity.types)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -103,6 +104,14 @@ def create_schema(
         execution_context_class=BudgetedExecutor,
         federation_version=FEDERATION_VERSION,
     )
+
+
+def _nothing(operation_name: str | None) -> DocumentNode:
+    """What stands for a text that is no document, since Strawberry looks for its operation."""
+    name = None if operation_name is None else NameNode(value=operation_name)
+    selections = SelectionSetNode(selections=())
+    operation = OperationDefinitionNode(operation=OperationType.QUERY, name=name, selection_set=selections)
+    return DocumentNode(definitions=(operation,))
 
 
 def _operation(execution: ExecutionContext) -> OperationDefinitionNode:

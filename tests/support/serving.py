@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -28,10 +29,14 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
+async def serving(
+    app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
+) -> AsyncIterator[str]:
     """Serve an ASGI application by uvicorn; yields its address, such as `http://127.0.0.1:41234`."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    server = _Server(
+        uvicorn.Config(app, http=http, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:

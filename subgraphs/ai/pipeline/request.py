@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -64,32 +64,26 @@ def scene_of_page(number: int) -> int | None:
 
 def book_steps(generation_id: str, page_ids: dict[int, str]) -> list[GenerationStep]:
     """The steps of a whole book; `page_ids` are its pages by number."""
-    plan: list[tuple[StepKind, int | None, str | None]] = [(StepKind.OUTLINE, None, None)]
-    plan.extend(_texts(page_ids))
-    plan.append((StepKind.COVER, None, None))
-    plan.extend(_pictures(page_ids))
-    return _steps(generation_id, plan)
+    texts = [(StepKind.SCENE_TEXT, text_page(scene)) for scene in range(1, SCENES + 1)]
+    pictures = [(StepKind.ILLUSTRATION, picture_page(scene)) for scene in range(1, SCENES + 1)]
+    plan: list[tuple[StepKind, int | None]] = [
+        (StepKind.OUTLINE, None),
+        *texts,
+        (StepKind.COVER, None),
+        *pictures,
+    ]
+    return _steps(generation_id, plan, page_ids)
 
 
 def page_steps(
-    generation_id: str, page_id: str, scene: int, kinds: Sequence[StepKind]
+    generation_id: str, page_id: str, number: int, kinds: Sequence[StepKind]
 ) -> list[GenerationStep]:
     """The steps for parts of one page."""
-    return _steps(generation_id, [(kind, scene, page_id) for kind in kinds])
-
-
-def _texts(page_ids: dict[int, str]) -> Iterator[tuple[StepKind, int, str]]:
-    for scene in range(1, SCENES + 1):
-        yield StepKind.SCENE_TEXT, scene, page_ids[text_page(scene)]
-
-
-def _pictures(page_ids: dict[int, str]) -> Iterator[tuple[StepKind, int, str]]:
-    for scene in range(1, SCENES + 1):
-        yield StepKind.ILLUSTRATION, scene, page_ids[picture_page(scene)]
+    return _steps(generation_id, [(kind, number) for kind in kinds], {number: page_id})
 
 
 def _steps(
-    generation_id: str, plan: Sequence[tuple[StepKind, int | None, str | None]]
+    generation_id: str, plan: Sequence[tuple[StepKind, int | None]], page_ids: Mapping[int, str]
 ) -> list[GenerationStep]:
     return [
         GenerationStep(
@@ -97,10 +91,11 @@ def _steps(
             generation_id=generation_id,
             position=position,
             kind=kind,
-            scene=scene,
-            page_id=page_id,
+            scene=scene_of_page(number) if number else None,
+            page_id=page_ids[number] if number else None,
+            page_number=number,
             status=StepStatus.PENDING,
             attempts=0,
         )
-        for position, (kind, scene, page_id) in enumerate(plan, start=1)
+        for position, (kind, number) in enumerate(plan, start=1)
     ]

@@ -55,7 +55,7 @@ class PageTruth:
     page_id: str
     book_id: str
     child_id: str
-    scene: int
+    number: int
     story: tuple[str, ...]
     kinds: tuple[StepKind, ...]
     instruction: str | None
@@ -80,14 +80,13 @@ async def ask_for_page(
     data = await graph.query(parent, _PAGE, {"id": page_id})
     require_consent(data)
     page, book = data["page"], data["page"]["book"]
-    scene = scene_of_page(page["number"])
-    if scene is None:
+    if scene_of_page(page["number"]) is None:
         raise BadUserInput("pageId", "Only the pages of the story can be made anew.")
     kinds = _kinds(parts, page["layout"])
     await require_acceptable(provider, {"instruction": wanted}, parent.user_id)
     texts = {other["number"]: other["text"] for other in book["pages"]}
     story = tuple(texts[text_page(number)] for number in range(1, SCENES + 1))
-    return PageTruth(page["id"], book["id"], book["child"]["id"], scene, story, kinds, wanted)
+    return PageTruth(page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, wanted)
 
 
 async def start_page(
@@ -106,7 +105,7 @@ async def start_page(
         take=await repository.count_takes(uow.session, truth.book_id, truth.page_id),
     )
     generation = new_generation(uow, parent, truth.book_id, truth.child_id, request, provider)
-    steps = page_steps(generation.id, truth.page_id, truth.scene, truth.kinds)
+    steps = page_steps(generation.id, truth.page_id, truth.number, truth.kinds)
     return await queue(uow, generation, GenerationKind.PAGE, steps, limit)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +59,7 @@ class StepStarted(GenerationEvent):
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
-    page: Page | None = strawberry.field(description=_SAME_TYPE)
+    page: Page | None = strawberry.federation.field(provides=["number"], description=_SAME_TYPE)
     text: str
 
 
@@ -74,14 +75,14 @@ class OutlineWritten(GenerationEvent):
 class PageWritten(GenerationEvent):
     """A page has its text."""
 
-    page: Page | None = strawberry.field(description=_SAME_TYPE)
+    page: Page | None = strawberry.federation.field(provides=["number"], description=_SAME_TYPE)
 
 
 @strawberry.type(description="A picture is drawn.")
 class IllustrationReady(GenerationEvent):
     """A picture is in the book."""
 
-    page: Page | None = strawberry.field(description="Null for the cover.")
+    page: Page | None = strawberry.federation.field(provides=["number"], description="Null for the cover.")
     illustration: Illustration
 
 
@@ -145,12 +146,14 @@ DURABLE = frozenset(_BY_NAME) - {"TextDelta"}
 """The events that tell of a change in the rows."""
 
 
-def show(event: LiveEvent, generation_id: str, book_id: str) -> GenerationEvent:
-    """Show a live event of a generation."""
+def show(
+    event: LiveEvent, generation_id: str, book_id: str, page_numbers: Mapping[str, int]
+) -> GenerationEvent:
+    """Show a live event of a generation, whose pages have these numbers."""
     kind, data = _BY_NAME[event.kind], event.data
     shown: dict[str, Any] = {name: data[name] for name in _PLAIN[kind]}
     if kind in {TextDelta, PageWritten, IllustrationReady}:
-        shown["page"] = Page.maybe(data["page_id"])
+        shown["page"] = Page.maybe(data["page_id"], page_numbers.get(data["page_id"]))
     if kind is IllustrationReady:
         shown["illustration"] = Illustration(id=strawberry.ID(data["illustration_id"]))
     if kind in {OutlineWritten, GenerationCompleted}:

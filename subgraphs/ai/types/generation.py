@@ -31,14 +31,18 @@ strawberry.enum(
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
 class Page:
-    """A page of a book, which the books domain knows."""
+    """A page of a book, which the books domain knows; its number is told wherever it is shown here."""
 
     id: strawberry.ID
+    number: int = strawberry.federation.field(external=True)
 
     @classmethod
-    def maybe(cls, page_id: str | None) -> Self | None:
+    def maybe(cls, page_id: str | None, number: int | None) -> Self | None:
         """The page, where there is one."""
-        return cls(id=strawberry.ID(page_id)) if page_id else None
+        if page_id is None:
+            return None
+        assert number is not None, "every page of a step has its number"
+        return cls(id=strawberry.ID(page_id), number=number)
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
@@ -80,8 +84,8 @@ class GenerationStep:
 
     id: strawberry.ID
     kind: StepKind
-    page: Page | None = strawberry.field(
-        description="The page that gets the result; null for outline and cover."
+    page: Page | None = strawberry.federation.field(
+        provides=["number"], description="The page that gets the result; null for outline and cover."
     )
     status: StepStatus
     attempts: int = strawberry.field(description="How often it was begun.")
@@ -95,7 +99,7 @@ class GenerationStep:
         return cls(
             id=strawberry.ID(row.id),
             kind=row.kind,
-            page=Page.maybe(row.page_id),
+            page=Page.maybe(row.page_id, row.page_number),
             status=row.status,
             attempts=row.attempts,
             failure=row.failure,

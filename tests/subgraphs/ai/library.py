@@ -21,7 +21,7 @@ from tests.support.tokens import token_for
 GENERATION = "id kind status provider stepsDone stepsTotal lastSequence failure book { id }"
 RESULT = f"""
     __typename
-    ... on Generation {{ {GENERATION} steps {{ id kind status attempts page {{ id }} }} }}
+    ... on Generation {{ {GENERATION} steps {{ id kind status attempts page {{ id number }} }} }}
     ... on ConsentRequired {{ purpose message }}
     ... on GenerationRunning {{ message generation {{ id status }} }}
     ... on ModerationRejected {{ stage field category retryable message }}
@@ -35,10 +35,10 @@ subscription ($id: ID!, $after: Int!) {
   generation(id: $id, after: $after) {
     __typename sequence at generation { id status stepsDone }
     ... on StepStarted { step { id kind attempts page { id } } }
-    ... on TextDelta { page { id } text }
+    ... on TextDelta { page { id number } text }
     ... on OutlineWritten { title book { id } }
-    ... on PageWritten { page { id } }
-    ... on IllustrationReady { page { id } illustration { id } }
+    ... on PageWritten { page { id number } }
+    ... on IllustrationReady { page { id number } illustration { id } }
     ... on StepFailed { step { kind } message retrying }
     ... on GenerationCompleted { book { id } }
     ... on GenerationFailed { message }

@@ -139,8 +139,8 @@ async def test_a_page_is_made_anew_from_the_story_it_belongs_to(ai: SubgraphClie
     first_text, first_picture = shelf.texts[f"{book_id}-10"], shelf.pictures[f"{book_id}-11"]
 
     again = await parent.regenerate(f"{book_id}-10", "TEXT", instruction="More about the fox, please")
-    assert [(step["kind"], step["page"]["id"]) for step in again["steps"]] == [
-        ("SCENE_TEXT", f"{book_id}-10")
+    assert [(step["kind"], step["page"]) for step in again["steps"]] == [
+        ("SCENE_TEXT", {"id": f"{book_id}-10", "number": 10})
     ]
     studio = CountingStudio()
     await run(ai, studio, shelf, again["id"])

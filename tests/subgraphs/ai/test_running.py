@@ -58,9 +58,12 @@ async def test_subscribers_see_everything_in_order_and_then_the_end(
     text = "".join(
         event["text"]
         for event in seen
-        if event["__typename"] == "TextDelta" and event["page"] == {"id": f"{book_id}-8"}
+        if event["__typename"] == "TextDelta" and event["page"] == {"id": f"{book_id}-8", "number": 8}
     )
     assert text == shelf.texts[f"{book_id}-8"]
+    pages = [event["page"] for event in seen if event.get("page")]
+    assert [page["id"] for page in pages] == [f"{book_id}-{page['number']}" for page in pages]
+    assert {page["number"] for page in pages} == set(range(4, 32))
     pictures = [event for event in seen if event["__typename"] == "IllustrationReady"]
     assert sum(event["page"] is None for event in pictures) == 1
     assert len({event["illustration"]["id"] for event in pictures}) == 15
@@ -72,9 +75,8 @@ async def test_subscribers_see_everything_in_order_and_then_the_end(
         "book": {"id": book_id},
     }
     again = await parent.watch(generation_id, after=len(seen) - 3)
-    assert [(event["__typename"], event["sequence"]) for event in again] == [
-        (event["__typename"], event["sequence"]) for event in seen[-3:]
-    ]
+    told = [(event["__typename"], event["sequence"], event.get("page")) for event in seen[-3:]]
+    assert [(event["__typename"], event["sequence"], event.get("page")) for event in again] == told
     assert await parent.watch(generation_id, after=len(seen)) == []
 
 

@@ -14,17 +14,20 @@ from sqlalchemy import func, select, text
 from subgraphs.auth.models import Table, User
 from subgraphs.common import limits
 from subgraphs.common.app import create_subgraph
+from subgraphs.common.arguments import MOST_REPRESENTATIONS
 from subgraphs.common.budget import MOST_OBJECTS
 from subgraphs.common.context import Context
 from subgraphs.common.gate import MOST_BODY_BYTES
 from subgraphs.common.ids import new_id
 from subgraphs.common.schema import create_schema
+from subgraphs.common.turns import FIELDS_PER_TURN
 from tests.support.serving import serving
 from tests.support.subgraph import SubgraphClient, settings_of
 from tests.support.tokens import publishing_keys
 
 Info = strawberry.Info[Context[None], None]
 STARTED, STOPPED = asyncio.Event(), asyncio.Event()
+TURN = {"names": 0}
 EMAIL = "deadline@example.org"
 
 
@@ -47,11 +50,23 @@ class Node:
 
     @strawberry.field
     def name(self) -> str:
+        TURN["names"] += 1
         return "node"
+
+
+@strawberry.federation.type(keys=["id"])
+class Thing:
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Thing:
+        return cls(id=id)
 
 
 @strawberry.type
 class Query:
+    thing: Thing | None = None
+
     @strawberry.field
     def node(self) -> Node:
         return Node()
@@ -108,6 +123,7 @@ class Subscription:
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     STARTED.clear()
     STOPPED.clear()
+    TURN["names"] = 0
     async with publishing_keys() as jwks_url:
         app = create_subgraph(
             "auth",
@@ -174,7 +190,7 @@ async def test_an_operation_ends_when_its_caller_is_gone(subgraph: SubgraphClien
 
 
 async def test_a_mutation_that_is_stopped_leaves_nothing_behind(subgraph: SubgraphClient) -> None:
-    response = await within(subgraph, 300, "mutation { add(forget: true) }")
+    response = await within(subgraph, 2000, "mutation { add(forget: true) }")
     assert (code_of(response), STARTED.is_set()) == ("DEADLINE_EXCEEDED", True)
     assert await users(subgraph) == 0
 
@@ -197,6 +213,25 @@ async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClien
     answer = await subgraph.execute(query)
     assert (answer.data, answer.code) == (None, "OPERATION_TOO_LARGE")
     assert str(MOST_OBJECTS) in answer.errors[0]["message"]
+
+
+@pytest.mark.parametrize("lists", ["nodes", "later"])
+async def test_a_large_answer_lets_the_loop_turn_to_others(subgraph: SubgraphClient, lists: str) -> None:
+    names: list[int] = []
+
+    async def others() -> None:
+        while True:
+            names.append(TURN["names"])
+            TURN["names"] = 0
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    answer = await subgraph.execute(f"{{ node {{ {lists} {{ {lists} {{ name }} }} }} }}")
+    running.cancel()
+    nodes = [node for each in answer.ok["node"][lists] for node in each[lists]]
+    assert nodes == [{"name": "node"}] * 10_000
+    assert sum(names) + TURN["names"] == 10_000
+    assert max(names) <= FIELDS_PER_TURN
 
 
 async def test_each_event_of_a_subscription_may_have_as_many_objects(subgraph: SubgraphClient) -> None:
@@ -241,6 +276,20 @@ async def test_a_document_that_is_too_long_or_deep_to_parse_is_refused(
     assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
 
 
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (TOO_LARGE["characters"], "OPERATION_TOO_LARGE"),
+        ("query Named { node", "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+async def test_the_name_of_an_operation_changes_nothing_about_that(
+    subgraph: SubgraphClient, query: str, code: str
+) -> None:
+    response = await subgraph.http.post("/graphql", json={"query": query, "operationName": "Named"})
+    assert (response.status_code, code_of(response)) == (200, code)
+
+
 async def test_a_document_as_large_as_a_router_sends_is_answered(subgraph: SubgraphClient) -> None:
     answer = await subgraph.execute(repeated("a#: wished", limits.MOST_ALIASES))
     assert len(answer.ok) == limits.MOST_ALIASES
@@ -282,6 +331,40 @@ async def test_so_is_one_that_is_written_in_the_document(
     fragment = f"{{ ...f }} fragment f on Query {{ ... {{ wished({arguments}) }} }}"
     answer = await subgraph.execute(fragment)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
+
+
+ENTITIES = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Thing { id } } }"
+
+
+async def test_an_entity_is_known_by_its_type_and_id(subgraph: SubgraphClient) -> None:
+    things = [{"__typename": "Thing", "id": str(number)} for number in range(MOST_REPRESENTATIONS)]
+    answer = await subgraph.execute(ENTITIES, {"r": things})
+    assert answer.ok["_entities"] == [{"id": str(number)} for number in range(MOST_REPRESENTATIONS)]
+    answer = await subgraph.execute(ENTITIES, {"r": [*things, things[0]]})
+    assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", "representations")
+
+
+@pytest.mark.parametrize(
+    "representation",
+    [
+        {"id": "1"},
+        {"__typename": "Nothing", "id": "1"},
+        {"__typename": "Query", "id": "1"},
+        {"__typename": 7, "id": "1"},
+        {"__typename": ["Thing"], "id": "1"},
+        {"__typename": "Thing"},
+        {"__typename": "Thing", "id": 7},
+        {"__typename": "Thing", "id": "1", "more": 1},
+        ["Thing", "1"],
+        "Thing",
+    ],
+)
+async def test_what_represents_no_entity_is_refused_by_its_place(
+    subgraph: SubgraphClient, representation: object
+) -> None:
+    known = {"__typename": "Thing", "id": "1"}
+    answer = await subgraph.execute(ENTITIES, {"r": [known, representation]})
+    assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", "representations.1")
 
 
 async def test_a_message_repeats_no_more_than_a_thousand_characters(subgraph: SubgraphClient) -> None:

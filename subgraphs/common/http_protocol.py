@@ -1,0 +1,86 @@
+"""HTTP as a subgraph speaks it: uvicorn's, with bounds on the time and the bytes of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from subgraphs.common.gate import MOST_BODY_BYTES, MOST_HEADER_BYTES
+
+MOST_REQUEST_BYTES: Final = 2 * MOST_BODY_BYTES
+"""With its head, the lengths of its chunks and whatever follows them."""
+_HEAD_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One connection; it is closed when a request does not end in time, or is larger than any may be."""
+
+    seconds: ClassVar[float] = 30.0
+    """How long a request may take to come in, from its first byte or the connection's begin."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _in_head = True
+    _received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came in, unless it is too much."""
+        super().data_received(data)
+        self._received += len(data)
+        if self._in_head and self._received > MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.transport.write(_HEAD_TOO_LARGE)
+            self.transport.close()
+        elif self._received > MOST_REQUEST_BYTES and self._deadline:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._in_head, self._received = True, 0
+        self._expect()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what is told after a body is of no use to anybody."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Go on with the body."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Leave the rest to the application."""
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the connection to who speaks WebSocket."""
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
+
+    def _expect(self) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(self.seconds, self._overdue)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _overdue(self) -> None:
+        self._deadline = None
+        self.transport.close()

@@ -1,0 +1,39 @@
+"""What the graph spares the router: a subgraph tells what it knows of another's things."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from infra.checkout import ROOT
+from router.operation import operation_of
+from router.planner import plan
+from router.supergraph import Supergraph
+
+PRODUCT = Supergraph.parse((ROOT / "schema" / "supergraph.graphql").read_text())
+
+
+def planned(text: str) -> str:
+    document = parse(text)
+    [definition] = document.definitions
+    assert isinstance(definition, OperationDefinitionNode)
+    return str(plan(PRODUCT, operation_of(PRODUCT.public_schema, document, definition)))
+
+
+@pytest.mark.parametrize(
+    "event", ["TextDelta { text page", "PageWritten { page", "IllustrationReady { illustration { id } page"]
+)
+def test_the_number_of_a_page_comes_with_its_event(event: str) -> None:
+    told = planned(f'subscription {{ generation(id: "g") {{ ... on {event} {{ id number }} }} }} }}')
+    assert told.count("Fetch(") == 1
+    assert 'Fetch(service: "ai")' in told
+
+
+def test_the_number_of_a_page_comes_with_its_step() -> None:
+    told = planned('{ generation(id: "g") { steps { page { number } } } }')
+    assert told.count("Fetch(") == 1
+
+
+def test_the_text_of_a_page_is_fetched_from_its_book() -> None:
+    told = planned('subscription { generation(id: "g") { ... on PageWritten { page { number text } } } }')
+    assert told.count('Fetch(service: "books")') == 1

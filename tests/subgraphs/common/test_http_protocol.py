@@ -1,0 +1,85 @@
+"""Requests that do not end: none holds a connection for long, nor takes memory without bound."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from subgraphs.common.gate import MOST_HEADER_BYTES
+from subgraphs.common.http_protocol import MOST_REQUEST_BYTES, BoundedHttpProtocol
+from tests.support.serving import serving
+
+POST = b"POST / HTTP/1.1\r\nhost: books\r\n"
+
+
+class Hasty(BoundedHttpProtocol):
+    seconds = 0.2
+
+
+async def length(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def ask(protocol: type[asyncio.Protocol], *pieces: bytes) -> bytes:
+    """What is answered until the server closes the connection, or has had everything and answered."""
+    async with serving(Starlette(routes=[Route("/", length, methods=["POST"])]), protocol) as address:
+        host, _, port = address.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        with suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        answer = b""
+        with suppress(ConnectionError):
+            answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"POST / HTT",
+        POST,
+        POST + b"content-length: 10\r\n\r\n12345",
+        POST + b"transfer-encoding: chunked\r\n\r\n5\r\n12345\r\n",
+        POST + b"content-length: 1\r\n\r\n1" + POST,
+    ],
+)
+async def test_a_request_that_does_not_end_in_time_is_closed(begun: bytes) -> None:
+    answer = await ask(Hasty, begun)
+    assert answer.count(b"200 OK") == begun.count(b"\r\n\r\n1" + POST)
+
+
+async def test_a_connection_outlives_the_time_of_a_request_that_has_ended() -> None:
+    class Long(Hasty):
+        ended = 0
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            type(self).ended += 1
+            assert self._deadline is None
+
+    closing = POST + b"connection: close\r\ncontent-length: 2\r\n\r\n22"
+    answer = await ask(Long, POST + b"content-length: 1\r\n\r\n1", closing)
+    assert (answer.count(b"200 OK"), Long.ended) == (2, 2)
+
+
+@pytest.mark.parametrize("line", [b"x: " + b"a" * 1000 + b"\r\n", b"a" * 1000])
+async def test_a_head_without_end_is_refused(line: bytes) -> None:
+    answer = await ask(BoundedHttpProtocol, POST, *[line] * (MOST_HEADER_BYTES // 1000 + 2))
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_what_follows_a_body_is_bounded_and_dropped() -> None:
+    head = POST + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n"
+    assert (await ask(BoundedHttpProtocol, head, b"x: y\r\n\r\n")).endswith(b"\r\n\r\n1")
+    line = b"x: " + b"a" * 65_536 + b"\r\n"
+    assert await ask(BoundedHttpProtocol, head, *[line] * (MOST_REQUEST_BYTES // 65_536 + 2)) == b""
