@@ -19,7 +19,7 @@ from router.errors import TooSlowError
 from router.executor.cursor import StreamRequest
 from router.executor.documents import unnamed
 from router.executor.reopening import unbroken
-from router.executor.transport import RequestContext, StreamSource
+from router.executor.transport import RequestContext, StreamSource, sized
 from router.json_text import decode, encode
 
 MAX_WAITING_EVENTS = 256
@@ -71,7 +71,7 @@ class _Listener:
             return None
         self._bytes -= len(told)
         # What orjson writes keeps four kibibytes, however short it is: nothing here outlives its reading.
-        return decode(told)
+        return sized(decode(told), len(told))
 
 
 class SharedStreams:
