@@ -1,5 +1,5 @@
-// Answers one question on standard input with JSON on standard output: a list of subgraphs is composed, the text
-// of a supergraph is turned into the public schema its clients see.
+// Answers one question on standard input with JSON on standard output: a list of lists of
+// subgraphs is composed list by list, the text of a supergraph is turned into the public schema its clients see.
 import { text } from "node:stream/consumers";
 import {
   composeServices,
@@ -17,7 +17,12 @@ function compose(subgraphs) {
       return { errors: [`The schema of subgraph "${name}" cannot be read: ${error.message}`] };
     }
   }
-  const result = composeServices(services);
+  let result;
+  try {
+    result = composeServices(services);
+  } catch (error) {
+    return { errors: [`The composer failed: ${error.message}`] };
+  }
   if (compositionHasErrors(result)) {
     return { errors: result.errors.map((error) => describe(error)) };
   }
@@ -34,4 +39,4 @@ function publish(supergraph) {
 }
 
 const question = JSON.parse(await text(process.stdin));
-console.log(JSON.stringify(Array.isArray(question) ? compose(question) : publish(question)));
+console.log(JSON.stringify(Array.isArray(question) ? question.map(compose) : publish(question)));

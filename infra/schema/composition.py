@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.errors import InfraError
 from infra.node import ensure_packages, run_node
@@ -41,20 +42,34 @@ def compose(subgraphs: Sequence[Subgraph], schemas: Mapping[str, str]) -> Compos
     Raises:
         CompositionError: They do not fit together.
     """
-    answer = _ask(
+    [composed] = compose_each([(subgraphs, schemas)])
+    if isinstance(composed, CompositionError):
+        raise composed
+    return composed
+
+
+def compose_each(
+    graphs: Iterable[tuple[Sequence[Subgraph], Mapping[str, str]]],
+) -> list[Composed | CompositionError]:
+    """Compose several graphs in one run of Node; one that does not fit together stands for itself."""
+    question = [
         [{"name": part.name, "url": part.routing_url, "schema": schemas[part.name]} for part in subgraphs]
-    )
-    return Composed(GENERATED + answer["supergraph"].strip() + "\n", answer["public"])
+        for subgraphs, schemas in graphs
+    ]
+    return [_composed(answer) for answer in _ask(question)] if question else []
 
 
 def public_schema(supergraph: str) -> str:
     """What clients see of a supergraph composed earlier."""
-    return _ask(supergraph)["public"]
+    return str(_ask(supergraph)["public"])
 
 
-def _ask(question: object) -> dict[str, str]:
-    ensure_packages(COMPOSER)
-    answer = json.loads(run_node(["compose.mjs"], COMPOSER, stdin=json.dumps(question)))
+def _composed(answer: Mapping[str, Any]) -> Composed | CompositionError:
     if "errors" in answer:
-        raise CompositionError(answer["errors"])
-    return dict(answer)
+        return CompositionError(answer["errors"])
+    return Composed(GENERATED + answer["supergraph"].strip() + "\n", answer["public"])
+
+
+def _ask(question: object) -> Any:
+    ensure_packages(COMPOSER)
+    return json.loads(run_node(["compose.mjs"], COMPOSER, stdin=json.dumps(question)))

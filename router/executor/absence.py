@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from router.planner.plan import Output
+from router.selections import TYPENAME
 
 Errors: TypeAlias = Sequence[Mapping[str, Any]]
 Shape: TypeAlias = Mapping[str, "Shape"]
@@ -40,6 +41,8 @@ def shape_of(output: Output) -> Shape:
     """The shape of what a subgraph is asked for, whatever the types of the objects are."""
     shape: dict[str, Shape] = {}
     for each in (output, *(narrowed for _, narrowed in output.narrowed)):
+        if each.typename:
+            shape[TYPENAME] = _LEAF
         for field in each.fields:
             below = shape_of(field.output) if field.output else _LEAF
             shape[field.key] = {**shape[field.key], **below} if shape.get(field.key) else below

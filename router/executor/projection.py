@@ -76,14 +76,18 @@ class Answer:
 
     def lacking(self, value: Any, key: str, typename: str, link: tuple[Link, str]) -> Any:
         """What an object has that lacks a field: null, and an error if anything is wrong with that."""
+        if not self.told(value, key, link) and key != TYPENAME:
+            self.error(f"The service sent nothing for {typename}.{link[1]}.", link)
+        return None
+
+    def told(self, value: Any, key: str, link: Link) -> bool:
+        """Whether a fetch says why an object lacks a field; its errors are noted at a place."""
         if self._absent is None:
             self._absent = absent_fields(self._absences)
-        errors = self._absent.get((id(value), key), [] if key == TYPENAME else None)
-        if errors is None:
-            self.error(f"The service sent nothing for {typename}.{link[1]}.", link)
+        errors = self._absent.get((id(value), key))
         for error in errors or ():
             self._add({**error, "path": path_of(link)})
-        return None
+        return errors is not None
 
     def _add(self, error: dict[str, Any]) -> None:
         self._known().add(error["path"])
@@ -186,6 +190,7 @@ class _Compiler:
             typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
                 if isinstance(value, dict) and _any_holds(of_one_type, answer.variables):
+                    answer.told(value, TYPENAME, link)
                     answer.error(f"No service tells of which type this {type_.name} is.", link)
                     return None
                 return untyped(value, link, answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 
 from graphql import VariableDefinitionNode, print_ast
 
@@ -142,8 +143,9 @@ class Planning:
             if selections.fields or selections.deferred:
                 yield selections
             return
-        for field in selections.fields:
-            yield replace(selections, fields=(field,))
+        # A field that is asked for several reasons runs once, whichever of them hold.
+        for _, same in groupby(selections.fields, key=lambda field: field.response_name):
+            yield replace(selections, fields=tuple(same))
 
     def _found(self, group: SelectionSet) -> tuple[Leaf, ...]:
         starts = self.planner.graph.roots(self.normalized.kind)

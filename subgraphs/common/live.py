@@ -82,8 +82,11 @@ class LiveStreams:
         `history`. It is asked again whenever the stream is silent, so that an event whose writer died before
         appending it arrives all the same.
         """
-        cursor, silent = after, True
+        cursor = after
         async with self._subscribed(key) as news:
+            # A stream that reaches to the cursor will tell what follows: rows may be ahead of it by an event
+            # or two, and to begin with them would leave out what stands in the stream alone.
+            silent = not 0 < cursor <= await self.last_sequence(key)
             while True:
                 news.clear()
                 events = await self._read(key, cursor)

@@ -20,7 +20,11 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
 }
 MISS = b'/graphql?extensions={"persistedQuery":{"version":1,"sha256Hash":"%s"}}' % (b"0" * 64)
-PRODUCTION = {"ENVIRONMENT": "production", "JWKS_URL": "http://127.0.0.1:1/jwks.json"}
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "JWKS_URL": "http://127.0.0.1:1/jwks.json",
+    "SERVICE_TOKEN": "0123456789abcdef",
+}
 
 
 @pytest.mark.parametrize("encoding", DECODERS)

@@ -66,3 +66,14 @@ def test_what_a_mutation_returns_is_completed_before_the_next_runs():
           }
         }
     """)
+
+
+def test_a_field_asked_for_several_reasons_runs_once():
+    text = """
+        mutation ($a: Boolean!, $b: Boolean!) {
+          note @include(if: $a) { text likes }
+          note @include(if: $b) { text }
+        }
+    """
+
+    assert planned("profiles", text).count('Fetch(service: "a")') == 1

@@ -72,10 +72,8 @@ def test_fragments_that_spread_each_other_many_times_are_measured_at_once():
     query = f"{{ ...F0 }} {fragments} fragment F{levels} on Query {{ x: leaf }}"
     [depth, aliases, fields] = problems(query)
     assert depth == "The operation has 61 levels of fields; at most 20 are allowed."
-    assert aliases == f"The operation has {2**levels} aliases; at most 100 are allowed."
-    assert (
-        fields == f"The operation has {2 ** (levels + 1) - 2 + 2**levels} fields; at most 2000 are allowed."
-    )
+    assert aliases == f"The operation has more than {2**31 - 1} aliases; at most 100 are allowed."
+    assert fields == f"The operation has more than {2**31 - 1} fields; at most 2000 are allowed."
 
 
 def test_fields_count_each_time_their_fragment_is_spread():

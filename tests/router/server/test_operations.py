@@ -314,7 +314,7 @@ async def test_a_refusal_is_forgotten_after_a_while(
 async def test_refusals_with_long_messages_do_not_fill_the_memory(
     prepared: Preparing, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(operations, "MAX_REFUSED_BYTES", 20_000)
+    monkeypatch.setattr(operations, "MAX_REFUSED_BYTES", 2_000)
     known = prepared()
     for query in ("{ nothing }", "{ " + "x" * 19_000 + " }", "{ nothing }"):
         with pytest.raises(ValidationFailedError):

@@ -3,6 +3,7 @@
 import aiohttp
 
 from router.traffic import Traffic
+from tests.router.library import until
 from tests.router.running import Library, opened
 
 
@@ -17,8 +18,8 @@ async def test_subgraphs_read_what_the_client_calls_itself_and_how_long_they_hav
 async def test_a_subscription_carries_it_too(library: Library):
     headers = {"user-agent": "Reader/1.0", "accept": "text/event-stream"}
     question = {"query": "subscription { silence { title } }"}
-    async with library.client.post(library.url, json=question, headers=headers) as response:
-        await response.content.readany()
+    async with library.client.post(library.url, json=question, headers=headers):
+        await until(lambda: bool(library.shelf.requests))
     assert library.shelf.requests[0]["user-agent"] == "Reader/1.0"
 
 

@@ -62,13 +62,20 @@ class Single:
                 await asyncio.sleep(0.005)
 
 
+PRODUCTION = {
+    "environment": "production",
+    "jwks_url": "http://127.0.0.1:1/jwks.json",
+    "service_token": "0123456789abcdef",
+}
+
+
 @asynccontextmanager
 async def single(
     answer: Answer | bytes,
     *,
     held: bool = False,
     user: str = "",
-    environment: str = "development",
+    production: bool = False,
     **traffic: Any,
 ) -> AsyncIterator[Single]:
     """Serves the graph; while answers are held, they come when `may_answer` is set."""
@@ -99,8 +106,8 @@ async def single(
     settings = load(
         supergraph=SUPERGRAPH,
         subgraph_urls={"a": f"http://{user and f'{user}@'}127.0.0.1:{port}/graphql"},
-        environment=environment,
         traffic=Traffic.model_validate(traffic),
+        **(PRODUCTION if production else {}),
     )
     async with server, aiohttp.ClientSession() as client, serving(create_app(settings)) as origin:
         running = Single(origin, client)

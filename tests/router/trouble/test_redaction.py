@@ -54,5 +54,5 @@ async def test_the_errors_of_a_listed_subgraph_are_shown(listed: str):
 async def test_where_nothing_is_listed_development_shows_and_production_does_not():
     async with single(broken()) as running:
         assert "mila@example.com" in await running.text("{ s }")
-    async with single(broken(), environment="production") as running:
+    async with single(broken(), production=True) as running:
         assert "mila@example.com" not in await running.text("{ s }")

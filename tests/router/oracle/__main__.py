@@ -1,0 +1,38 @@
+"""Compares the router with the oracle for as long as one wants: `make fuzz-router`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+
+from tests.router.oracle.fuzzing import Counts, fuzz
+from tests.router.oracle.shrinking import report, shrunk
+
+
+def main() -> int:
+    """Prints the smallest form of the first findings of each sort, and what was compared."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1_000_000, help="the first graph")
+    parser.add_argument("--graphs", type=int, default=400, help="how many graphs are generated")
+    parser.add_argument("--operations", type=int, default=350, help="how many operations on each")
+    parser.add_argument("--shown", type=int, default=1, help="how many findings of one sort are printed")
+    given = parser.parse_args()
+    counts, sorts = Counts(), Counter[tuple[str, str]]()
+    for seed, graph, finding in fuzz(range(given.seed, given.seed + given.graphs), given.operations, counts):
+        sorts[finding.sort] += 1
+        if sorts[finding.sort] <= given.shown:
+            _say(f"Seed {seed}:\n{report(*shrunk(graph, finding))}\n")
+    _say(counts)
+    for (kind, detail), number in sorts.most_common():
+        _say(f"{number} {kind} {detail}")
+    return 1 if sorts else 0
+
+
+def _say(text: object) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,316 @@
+"""The comparison of the router with the oracle, over generated graphs and operations."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, build_schema, parse
+from graphql import ExecutionResult as Answer
+
+from infra.schema.composition import Composed, CompositionError, compose_each
+from infra.schema.config import Subgraph
+from router.errors import UnplannableOperationError
+from router.executor import ExecutionRequest, Prepared, execute, prepare
+from router.executor import ExecutionResult as Seen
+from router.executor.transport import RequestContext, Transport
+from router.operation import Operation, coerce_variables, operation_of
+from router.planner import Planner
+from router.supergraph import Supergraph
+from tests.router.oracle.agreement import InconsistentError
+from tests.router.oracle.operations import Operations, Request
+from tests.router.oracle.oracle import answered
+from tests.router.oracle.reachability import Reachability
+from tests.router.oracle.serving import Run, ServedSubgraphs
+from tests.router.oracle.subgraphs import SubgraphSchema
+from tests.router.oracle.supergraphs import generated
+from tests.router.oracle.world import World
+
+CONTEXT = RequestContext(None, "00-00000000000000000000000000000000-0000000000000000-00")
+
+
+PLANNING_SECONDS = 10
+FAULTY = 0.05
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Breaks off what takes more CPU time than is allowed."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the router and the oracle."""
+
+    kind: str
+    detail: str
+    request: Request
+    labels: frozenset[str] = frozenset()
+
+    @property
+    def sort(self) -> tuple[str, str]:
+        """What findings of one kind have in common."""
+        return self.kind, _OWN.sub("…", self.detail)[:60] if self.kind != "data" else ""
+
+
+_OWN = re.compile(r"\b[A-Z]\w+\.\w+|: \{.*|'[^']*'|\b[a-e]:|\d+|\b(?:[A-DEHIJPT]\w{1,4})\b", re.DOTALL)
+
+
+class Graph:
+    """A composed graph with the world behind it, and a planner for each set of labels."""
+
+    def __init__(self, schemas: Mapping[str, str], composed: Composed) -> None:
+        self.schemas = schemas
+        self.composed = composed
+        self.supergraph = Supergraph.parse(composed.supergraph)
+        self.api: GraphQLSchema = build_schema(composed.public)
+        subgraphs = {name: SubgraphSchema(name, sdl) for name, sdl in schemas.items()}
+        self.world = World(subgraphs, self.api)
+        self._planners: dict[frozenset[str], Planner] = {}
+
+    @cached_property
+    def served(self) -> ServedSubgraphs:
+        return ServedSubgraphs(self.world)
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The labels of progressive overrides."""
+        return frozenset(
+            each.override[1]
+            for graph in self.world.subgraphs.values()
+            for type_ in graph.types.values()
+            for each in type_.fields.values()
+            if each.override and each.override[1]
+        )
+
+    def planner(self, labels: frozenset[str]) -> Planner:
+        if labels not in self._planners:
+            self._planners[labels] = Planner(self.supergraph, labels)
+        return self._planners[labels]
+
+    @cached_property
+    def failing(self) -> ServedSubgraphs | None:
+        """The subgraphs on a world in which some fields fail; None where nullability differs.
+
+        Where one subgraph says that a field is never null and another that it may be, a failure takes more
+        away than the clients' schema says, and rightly so.
+        """
+        if not self.world.is_even():
+            return None
+        return ServedSubgraphs(World(self.world.subgraphs, self.api, faulty=FAULTY))
+
+    def compared(self, request: Request, labels: frozenset[str] = frozenset()) -> Iterator[Finding | None]:
+        """What differs, for each set of variables, with and without failing fields."""
+        document = parse(request.text)
+        try:
+            with within(PLANNING_SECONDS):
+                prepared = self.prepared(request, labels)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+            if not isinstance(error, UnplannableOperationError):
+                yield Finding("exception", f"{type(error).__name__}: {error}", request, labels)
+            elif self._is_answerable(document, request.name, labels):
+                yield Finding("unplannable", str(error), request, labels)
+            return
+        for served in filter(None, (self.served, self.failing)):
+            for variables in request.variables:
+                one = replace(request, variables=(variables,))
+                difference = asyncio.run(compared(served, served, prepared, one, labels))
+                yield Finding(*difference, one, labels) if difference else None
+
+    def prepared(self, request: Request, labels: frozenset[str] = frozenset()) -> Prepared:
+        """The operation of a request, planned."""
+        return prepare(self.planner(labels), self._operation(parse(request.text), request.name))
+
+    def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
+        return Reachability(self.world, labels).answers(document, self._operation(document, name).node)
+
+    def _operation(self, document: DocumentNode, name: str | None) -> Operation:
+        nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        [node] = [each for each in nodes if name is None or (each.name and each.name.value == name)]
+        return operation_of(self.supergraph.public_schema, document, node)
+
+
+async def compared(
+    served: ServedSubgraphs,
+    transport: Transport,
+    prepared: Prepared,
+    request: Request,
+    labels: frozenset[str] = frozenset(),
+) -> tuple[str, str] | None:
+    """What differs for one set of variables, where a transport reaches the subgraphs."""
+    [variables] = request.variables
+    right = answered(served.world, parse(request.text), request.name, variables)
+    coerced = coerce_variables(prepared.operation, variables)
+    assert isinstance(coerced, dict), coerced
+    run = served.run = Run(labels)
+    try:
+        seen = await execute(prepared, ExecutionRequest(coerced, transport, CONTEXT))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+        return "exception", f"{type(error).__name__}: {error}"
+    return _difference(right, seen, run)
+
+
+def _difference(right: Answer, seen: Seen, run: Run) -> tuple[str, str] | None:
+    """What is wrong with an answer: a request that a subgraph may not be sent, the data, or the errors."""
+    if run.violations:
+        return "violation", run.violations[0]
+    if right.data != seen.data:
+        details = "\n".join(_differences(right.data, seen.data, ""))
+        return "data", f"{details}\nerrors: {seen.errors[:3]}"
+    return _wrong_errors(right, seen)
+
+
+def _wrong_errors(right: Answer, seen: Seen) -> tuple[str, str] | None:
+    """Every error is told at its place; others are told only of what a failure beside them took away."""
+    wanted = {tuple(error.path or ()) for error in right.errors or ()}
+    found = {tuple(error.get("path", ())) for error in seen.errors}
+    for path in sorted(wanted - found, key=str):
+        return "errors", f"missing: {path} of {seen.errors[:2]}"
+    for path in sorted(found - wanted, key=str):
+        if not _is_gone(right.data, path):
+            return "errors", f"unexpected: {path}"
+    return None
+
+
+def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:
+    """Whether something above a place is null."""
+    for segment in path:
+        if data is None:
+            return True
+        data = data[segment]
+    return False
+
+
+def _differences(right: Any, seen: Any, path: str) -> Iterator[str]:
+    if isinstance(right, dict) and isinstance(seen, dict):
+        for key in {**right, **seen}:
+            yield from _differences(right.get(key, "ABSENT"), seen.get(key, "ABSENT"), f"{path}.{key}")
+    elif isinstance(right, list) and isinstance(seen, list) and len(right) == len(seen):
+        for index, (one, other) in enumerate(zip(right, seen, strict=True)):
+            yield from _differences(one, other, f"{path}.{index}")
+    elif right != seen:
+        yield f"{path}: {str(right)[:100]!r} is right, seen is {str(seen)[:100]!r}"
+
+
+def composed(graphs: Sequence[Mapping[str, str]]) -> list[Composed | CompositionError]:
+    """Composes many sets of subgraphs."""
+    parts = [([Subgraph(name, f"http://{name}", Path()) for name in each], each) for each in graphs]
+    return compose_each(parts)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was compared: on how many graphs, how many operations, each with how many variables and fetches.
+
+    `refused` counts the graphs that do not compose, or whose subgraphs contradict one another.
+    """
+
+    graphs: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    operations: int = 0
+    runs: int = 0
+    fetches: int = 0
+
+
+_LACKING = re.compile(r'from subgraph "(\w+)":\s+(?:- )?(?:cannot find )?field "(\w+)\.(\w+)"')
+_ROUNDS = 6
+_BATCH = 50
+
+
+def graphs_of(seeds: Sequence[int]) -> Iterator[tuple[int, Mapping[str, str], Composed | CompositionError]]:
+    """The graphs of seeds; what the composer says cannot be reached is added where it is missed."""
+    added: dict[int, list[tuple[str, str, str]]] = {seed: [] for seed in seeds}
+    done: dict[int, tuple[Mapping[str, str], Composed | CompositionError]] = {}
+    following = list(seeds)
+    for _ in range(_ROUNDS):
+        texts = [generated(seed, added[seed]) for seed in following]
+        done |= dict(zip(following, zip(texts, composed(texts), strict=True), strict=True))
+        following = [seed for seed in following if _lacks_more(done[seed][1], added[seed])]
+    for seed in seeds:
+        yield seed, *done[seed]
+
+
+def _lacks_more(found: Composed | CompositionError, added: list[tuple[str, str, str]]) -> bool:
+    """Notes the first field that the composer misses, if there is one."""
+    problems = found.problems if isinstance(found, CompositionError) else ()
+    for match in (match for text in problems for match in _LACKING.finditer(text)):
+        lacking = (match[1], match[2], match[3])
+        if lacking not in added:
+            added.append(lacking)
+            return True
+    return False
+
+
+def opened(
+    schemas: Mapping[str, str], found: Composed | CompositionError, counts: Counts | None = None
+) -> Graph | None:
+    """The graph, unless it does not compose or its subgraphs contradict one another, which is counted."""
+    refused = counts.refused if counts else Counter[str]()
+    if isinstance(found, CompositionError):
+        refused[found.problems[0].rpartition("(")[2].rstrip(")")[:40]] += 1
+        return None
+    try:
+        graph = Graph(schemas, found)
+        graph.world.check()
+    except (InconsistentError, RecursionError) as error:
+        refused[type(error).__name__] += 1
+        return None
+    return graph
+
+
+def fuzz(
+    seeds: Sequence[int], operations: int, counts: Counts, most: int | None = None
+) -> Iterator[tuple[int, Graph, Finding]]:
+    """The findings of some seeds, or the first of them."""
+    found = (
+        finding
+        for start in range(0, len(seeds), _BATCH)
+        for seed, schemas, composed_ in graphs_of(seeds[start : start + _BATCH])
+        for finding in _fuzzed(seed, schemas, composed_, operations, counts)
+    )
+    yield from islice(found, most)
+
+
+def _fuzzed(
+    seed: int,
+    schemas: Mapping[str, str],
+    found: Composed | CompositionError,
+    operations: int,
+    counts: Counts,
+) -> Iterator[tuple[int, Graph, Finding]]:
+    graph = opened(schemas, found, counts)
+    if graph is None:
+        return
+    counts.graphs += 1
+    random = Random(seed)  # noqa: S311 - a seed makes it repeatable
+    writer = Operations(graph.api, random)
+    for _ in range(operations):
+        if request := writer.request():
+            labels = frozenset(each for each in sorted(graph.labels) if random.random() < 0.5)
+            counts.operations += 1
+            for finding in graph.compared(request, labels):
+                counts.runs += 1
+                counts.fetches += len(graph.served.run.fetches)
+                if finding:
+                    yield seed, graph, finding

@@ -1,0 +1,40 @@
+"""The oracle: what a client must be answered, by execution of the clients' schema on the world itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute_sync
+
+from tests.router.oracle.world import Thing, World
+
+
+@dataclass(slots=True)
+class _Effects:
+    count: int = 0
+
+
+def answered(
+    world: World, document: DocumentNode, name: str | None, variables: Mapping[str, Any]
+) -> ExecutionResult:
+    """The right answer to an operation."""
+
+    def resolve(source: Thing | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        root = info.parent_type.name
+        thing = source or Thing(root, root)
+        if root == "Mutation":
+            info.context.count += 1
+        effect = info.context.count if root == "Mutation" else 0
+        return world.resolved(thing, info.field_name, arguments, effect)
+
+    return execute_sync(
+        world.api,
+        document,
+        context_value=_Effects(),
+        variable_values=dict(variables),
+        operation_name=name,
+        field_resolver=resolve,
+        type_resolver=lambda value, _info, _type: value.type,
+    )

@@ -1,0 +1,144 @@
+"""Whether subgraphs can answer an operation at all, by plain search: composers let some pass that cannot.
+
+An object is held in some subgraphs at once, each of which may provide a few fields of others. From these it
+is followed into every subgraph that can be entered by a key, until nothing is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from tests.router.oracle.agreement import Agreement
+from tests.router.oracle.subgraphs import FederatedField, FieldSet, SubgraphSchema, Wanted
+
+Held: TypeAlias = Mapping[str, FieldSet]
+Busy: TypeAlias = frozenset[tuple[str, str]]
+
+
+class Reachability:
+    """What can be reached from where, with the progressive overrides of some labels active."""
+
+    def __init__(self, agreement: Agreement, labels: frozenset[str]) -> None:
+        self._agreement = agreement
+        self._labels = labels
+
+    def answers(self, document: DocumentNode, node: OperationDefinitionNode) -> bool:
+        """Whether every field of an operation can be resolved, whatever types its objects have."""
+        fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        root = node.operation.value.capitalize()
+        held: Held = {name: () for name, graph in self._agreement.subgraphs.items() if root in graph.types}
+        wanted = tuple(_wanted([node.selection_set], fragments))
+        return self._reaches(held, root, wanted, frozenset())
+
+    def _reaches(self, held: Held, type_name: str, wanted: FieldSet, busy: Busy) -> bool:
+        kinds = self._kinds(type_name)
+        return all(
+            self._reaches_field(held, type_name, each, busy)
+            for each in wanted
+            if each.on is None or each.on in kinds
+        )
+
+    def _kinds(self, type_name: str) -> frozenset[str]:
+        unions = {
+            type_.name
+            for graph in self._agreement.subgraphs.values()
+            for type_ in graph.types.values()
+            if type_name in type_.members
+        }
+        return self._agreement.kinds(type_name) | unions
+
+    def _reaches_field(self, held: Held, type_name: str, wanted: Wanted, busy: Busy) -> bool:
+        below = dict(self._resolvers(held, type_name, wanted.name, busy))
+        if not below or not wanted.below:
+            return bool(below)
+        types = self._agreement.shape(type_name, wanted.name).types
+        return all(self._reaches(below, each, wanted.below, busy) for each in types)
+
+    def _resolvers(self, held: Held, type_name: str, name: str, busy: Busy) -> Iterator[tuple[str, FieldSet]]:
+        """The subgraphs that resolve a field of an object held somewhere, with what they then provide."""
+        entered = self._entered(held, type_name, busy)
+        for graph, kind, own in self._agreement.definitions(type_name, name):
+            if graph.name not in entered:
+                continue
+            deeper = [each.below for each in entered[graph.name] if each.name == name]
+            if own.external and not deeper:
+                continue
+            if not own.external and not self._is_here(graph, kind, own):
+                continue
+            if own.external or not own.requires or self._meets(entered, type_name, graph, own, busy):
+                yield graph.name, (*own.provides, *(each for below in deeper for each in below))
+
+    def _meets(
+        self, entered: Held, type_name: str, graph: SubgraphSchema, own: FederatedField, busy: Busy
+    ) -> bool:
+        where = (type_name, own.name)
+        if where in busy:
+            return False
+        return any(self._keys(graph, type_name)) and self._reaches(
+            entered, type_name, own.requires, busy | {where}
+        )
+
+    def _entered(self, held: Held, type_name: str, busy: Busy) -> Held:
+        """All subgraphs that an object is held in, once it is followed by its keys."""
+        found = dict(held)
+        mark = ("", type_name)
+        if mark in busy:
+            return found
+        while True:
+            fresh = [
+                graph.name
+                for graph in self._agreement.subgraphs.values()
+                if graph.name not in found
+                and any(
+                    self._reaches(found, type_name, key, busy | {mark})
+                    for key in self._keys(graph, type_name)
+                )
+            ]
+            if not fresh:
+                return found
+            found |= dict.fromkeys(fresh, ())
+
+    def _keys(self, graph: SubgraphSchema, type_name: str) -> Iterable[FieldSet]:
+        for kind in self._agreement.kinds(type_name):
+            type_ = graph.types.get(kind)
+            if type_ and (kind == type_name or type_.interface_object):
+                yield from type_.keys
+
+    def _is_here(self, graph: SubgraphSchema, kind: str, own: FederatedField) -> bool:
+        """Whether no override takes the field from the subgraph, and its own is active."""
+        if own.override and own.override[1] is not None and own.override[1] not in self._labels:
+            return False
+        for other in self._agreement.subgraphs.values():
+            their = other.types[kind].fields.get(own.name) if kind in other.types else None
+            if their and their.override and their.override[0] == graph.name:
+                return not (their.override[1] is None or their.override[1] in self._labels)
+        return True
+
+
+def _wanted(
+    sets: Iterable[SelectionSetNode],
+    fragments: Mapping[str, FragmentDefinitionNode],
+    on: str | None = None,
+) -> Iterator[Wanted]:
+    for selections in sets:
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                below = tuple(_wanted([node.selection_set], fragments)) if node.selection_set else ()
+                if not node.name.value.startswith("__"):
+                    yield Wanted(node.name.value, "{}", below, on)
+                continue
+            fragment: Any = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+            condition = fragment.type_condition.name.value if fragment.type_condition else on
+            yield from _wanted([fragment.selection_set], fragments, condition)

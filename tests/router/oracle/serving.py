@@ -1,0 +1,206 @@
+"""The subgraphs as the router reaches them: each executes its own schema and watches what it is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute_sync, parse, validate
+
+from router.executor.transport import RequestContext
+from tests.router.oracle.subgraphs import FieldSet, SubgraphSchema, Wanted
+from tests.router.oracle.world import Fault, Thing, World
+
+
+class Violation(Exception):
+    """The router asked for something that it must not ask for in this way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object as a subgraph holds it: its type there, what was told of it, and what may be provided."""
+
+    thing: Thing
+    type: str
+    representation: Mapping[str, Any] | None = None
+    provided: FieldSet = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """One operation's run: what went wrong, how many effects there were, and how many fetches."""
+
+    labels: frozenset[str] = frozenset()
+    violations: list[str] = field(default_factory=list)
+    effects: int = 0
+    fetches: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+class ServedSubgraphs:
+    """All subgraphs of a world; a transport for the executor."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.run = Run()
+        self._graphs = {name: _Served(world, graph) for name, graph in world.subgraphs.items()}
+
+    async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        """Executes a request and notes what is wrong with it."""
+        del context
+        return self.answered(subgraph, orjson.loads(body))
+
+    def answered(self, subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
+        """A subgraph's answer to a request."""
+        self.run.fetches.append((subgraph, request))
+        result = self._graphs[subgraph].executed(request, self.run)
+        for error in result.errors or ():
+            if not isinstance(error.original_error, Fault):
+                self.run.violations.append(f"{subgraph}: {error.message}")
+        return dict(result.formatted)
+
+
+class _Served:
+    """One subgraph."""
+
+    def __init__(self, world: World, graph: SubgraphSchema) -> None:
+        self._world = world
+        self._graph = graph
+        self._documents: dict[str, DocumentNode | ExecutionResult] = {}
+        self._indexes: dict[tuple[str, FieldSet], dict[str, Thing]] = {}
+
+    def executed(self, request: Mapping[str, Any], run: Run) -> ExecutionResult:
+        text = request["query"]
+        if text not in self._documents:
+            self._documents[text] = self._read(text)
+        document = self._documents[text]
+        if isinstance(document, ExecutionResult):
+            return document
+        return execute_sync(
+            self._graph.executable,
+            document,
+            context_value=run,
+            variable_values=request.get("variables") or {},
+            field_resolver=self._resolve,
+            type_resolver=lambda value, _info, _type: value.type,
+        )
+
+    def _read(self, text: str) -> DocumentNode | ExecutionResult:
+        document = parse(text, no_location=True)
+        if errors := validate(self._graph.executable, document):
+            return ExecutionResult(None, errors)
+        return document
+
+    def _resolve(self, source: Held | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        name = info.field_name
+        if name == "_entities":
+            return [self._entity(each, info.context) for each in arguments["representations"]]
+        if name == "_service":
+            return None
+        root = info.parent_type.name
+        held = source or Held(Thing(root, root), root)
+        return self._field(held, name, arguments, info.context)
+
+    def _field(self, held: Held, name: str, arguments: dict[str, Any], run: Run) -> Any:
+        world, own = self._world, self._graph.types[held.type].fields[name]
+        below = tuple(each for each in held.provided if each.name == name and self._concerns(each, held))
+        if own.external and not below:
+            raise Violation(f"{held.type}.{name} is external and nothing here provides it")
+        if own.external:
+            return self._held(
+                world.resolved(held.thing, name, arguments),
+                _named(self._graph, held.type, name),
+                _below(below),
+            )
+        self._check_override(held.type, name, run)
+        required = None
+        if own.requires:
+            required = self._required(held, name, own.requires)
+        given = {each.argument: arguments.pop(each.argument) for each in own.given} or None
+        if held.type == "Mutation":
+            run.effects += 1
+        effect = run.effects if held.type == "Mutation" else 0
+        value = world.value(held.thing, name, arguments, required, given, effect)
+        provided = (*own.provides, *_below(below))
+        declared = _named(self._graph, held.type, name)
+        return self._held(value, declared, provided)
+
+    def _held(self, value: Any, declared: str, provided: FieldSet) -> Any:
+        if isinstance(value, list):
+            return [self._held(item, declared, provided) for item in value]
+        if not isinstance(value, Thing):
+            return value
+        as_object = self._graph.types[declared].interface_object
+        return Held(value, declared if as_object else value.type, None, provided)
+
+    def _concerns(self, wanted: Wanted, held: Held) -> bool:
+        return wanted.on is None or wanted.on in self._world.kinds(held.type)
+
+    def _check_override(self, type_name: str, name: str, run: Run) -> None:
+        for other in self._world.subgraphs.values():
+            their = other.types.get(type_name)
+            override = their.fields[name].override if their and name in their.fields else None
+            if (
+                override
+                and override[0] == self._graph.name
+                and (override[1] is None or override[1] in run.labels)
+            ):
+                raise Violation(f"{type_name}.{name} is overridden by {other.name}")
+        own = self._graph.types[type_name].fields[name].override
+        if own and own[1] is not None and own[1] not in run.labels:
+            raise Violation(f"{type_name}.{name} does not override {own[0]} now")
+
+    def _required(self, held: Held, name: str, required: FieldSet) -> Any:
+        if held.representation is None:
+            raise Violation(f"{held.type}.{name} is asked without a representation")
+        try:
+            return self._world.presented(held.representation, held.thing.type, required)
+        except KeyError as error:
+            raise Violation(f"{held.type}.{name} requires {error}, which the representation lacks") from None
+
+    def _entity(self, representation: dict[str, Any], run: Run) -> Held | None:
+        del run
+        named = representation["__typename"]
+        type_ = self._graph.types.get(named)
+        if type_ is None or not type_.keys:
+            raise Violation(f"{named} is not an entity here: {representation}")
+        lacking = []
+        for key in type_.keys:
+            try:
+                presented = self._world.presented(representation, named, key)
+            except KeyError as error:
+                lacking.append(str(error))
+                continue
+            thing = self._index(named, key).get(json.dumps(presented, sort_keys=True))
+            if thing is None:
+                raise Violation(f"There is no such {named}: {representation}")
+            if type_.kind == "interface" and not self._untold(named):
+                raise Violation(f"The representation names the interface {named}: {representation}")
+            return Held(thing, thing.type if type_.kind == "interface" else named, representation)
+        raise Violation(f"No key of {named} is whole ({', '.join(lacking)}): {representation}")
+
+    def _untold(self, interface: str) -> bool:
+        """Whether the router may not know which type an object of an interface has."""
+        return any(
+            interface in graph.types and graph.types[interface].interface_object
+            for graph in self._world.subgraphs.values()
+        )
+
+    def _index(self, type_name: str, key: FieldSet) -> dict[str, Thing]:
+        known = (type_name, key)
+        if known not in self._indexes:
+            self._indexes[known] = {
+                json.dumps(self._world.selected(each, key), sort_keys=True): each
+                for each in self._world.entities_of(type_name)
+            }
+        return self._indexes[known]
+
+
+def _below(wanted: FieldSet) -> FieldSet:
+    return tuple(deeper for each in wanted for deeper in each.below)
+
+
+def _named(graph: SubgraphSchema, type_name: str, name: str) -> str:
+    return str(graph.executable.type_map[type_name].fields[name].type).strip("[]!")  # type: ignore[attr-defined]

@@ -1,0 +1,285 @@
+"""The smallest graph and operation that still show a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    InterfaceTypeDefinitionNode,
+    NamedTypeNode,
+    Node,
+    ObjectTypeDefinitionNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    TypeDefinitionNode,
+    VariableDefinitionNode,
+    VariableNode,
+    parse,
+    print_ast,
+    validate,
+)
+
+from infra.schema.composition import CompositionError
+from tests.router.oracle.agreement import InconsistentError
+from tests.router.oracle.fuzzing import Finding, Graph, composed
+
+CHUNK = 12
+
+
+def shrunk(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
+    """The smallest pair that shows a finding of the same kind."""
+    finding = _smaller_operation(graph, finding)
+    while True:
+        graph, smaller = _smaller_graph(graph, finding)
+        again = _smaller_operation(graph, smaller)
+        if again.request.text == finding.request.text and smaller.request.text == finding.request.text:
+            return graph, again
+        finding = again
+
+
+def still(graph: Graph, finding: Finding, text: str) -> Finding | None:
+    """The finding, if a document shows it as well."""
+    try:
+        document = parse(text)
+        if validate(graph.api, document):
+            return None
+        used = {
+            each.variable.name.value
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+            for each in node.variable_definitions or ()
+        }
+        variables = {key: value for key, value in _variables_of(finding).items() if key in used}
+        request = replace(finding.request, text=text, variables=(variables,))
+        for found in graph.compared(request, finding.labels):
+            if found and found.sort == finding.sort:
+                return replace(found, request=request)
+    except (InconsistentError, AssertionError, ValueError):
+        return None
+    return None
+
+
+def _variables_of(finding: Finding) -> Mapping[str, Any]:
+    return finding.request.variables[0] if finding.request.variables else {}
+
+
+def _smaller_operation(graph: Graph, finding: Finding) -> Finding:
+    position = 0
+    while True:
+        candidates = [*_smaller_documents(parse(finding.request.text))]
+        for index in range(len(candidates)):
+            at = (position + index) % len(candidates)
+            text = print_ast(_tidy(candidates[at]))
+            if len(text) < len(finding.request.text) and (found := still(graph, finding, text)):
+                finding, position = found, at
+                break
+        else:
+            return finding
+
+
+def _smaller_documents(document: DocumentNode) -> Iterator[DocumentNode]:
+    for node in _nodes(document):
+        match node:
+            case SelectionSetNode():
+                yield from _smaller_selections(document, node)
+            case FieldNode(arguments=arguments):
+                yield from (_edited(document, each, ()) for each in arguments or ())
+            case DirectiveNode():
+                yield _edited(document, node, ())
+            case VariableDefinitionNode(default_value=default) if default is not None:
+                yield _edited(document, default, ())
+
+
+def _smaller_selections(document: DocumentNode, node: SelectionSetNode) -> Iterator[DocumentNode]:
+    for each in node.selections if len(node.selections) > 1 else ():
+        yield _edited(document, each, ())
+    for each in node.selections:
+        match each:
+            case InlineFragmentNode():
+                yield _edited(document, each, each.selection_set.selections)
+            case FragmentSpreadNode():
+                yield _edited(document, each, (_inline(document, each),))
+            case FieldNode(alias=alias) if alias is not None:
+                yield _edited(document, alias, ())
+
+
+def _inline(document: DocumentNode, spread: FragmentSpreadNode) -> InlineFragmentNode:
+    [fragment] = [
+        each
+        for each in document.definitions
+        if isinstance(each, FragmentDefinitionNode) and each.name.value == spread.name.value
+    ]
+    return InlineFragmentNode(
+        type_condition=fragment.type_condition,
+        directives=spread.directives,
+        selection_set=fragment.selection_set,
+    )
+
+
+def _tidy(document: DocumentNode) -> DocumentNode:
+    """The document without fragments and variables that nothing uses."""
+    while True:
+        spread = {each.name.value for each in _nodes(document) if isinstance(each, FragmentSpreadNode)}
+        unused = [
+            each
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode) and each.name.value not in spread
+        ]
+        if not unused:
+            break
+        document = _edited(document, unused[0], ())
+    definitions = [each for each in _nodes(document) if isinstance(each, VariableDefinitionNode)]
+    for definition in definitions:
+        uses = [
+            each
+            for each in _nodes(document)
+            if isinstance(each, VariableNode) and each.name.value == definition.variable.name.value
+        ]
+        if len(uses) == 1:
+            document = _edited(document, definition, ())
+    return document
+
+
+def _smaller_graph(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
+    position = 0
+    while True:
+        candidates = [*_smaller_schemas(graph.schemas)]
+        order = [*candidates[position:], *candidates[:position]]
+        for start in range(0, len(order), CHUNK):
+            found = _first_showing(order[start : start + CHUNK], finding)
+            if found:
+                index, graph, finding = found
+                position = (position + start + index) % max(1, len(candidates))
+                break
+        else:
+            return graph, finding
+
+
+def _first_showing(candidates: list[dict[str, str]], finding: Finding) -> tuple[int, Graph, Finding] | None:
+    for index, (schemas, found) in enumerate(zip(candidates, composed(candidates), strict=True)):
+        if isinstance(found, CompositionError):
+            continue
+        try:
+            graph = Graph(schemas, found)
+            graph.world.check()
+        except (InconsistentError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
+            continue
+        if shown := still(graph, finding, finding.request.text):
+            return index, graph, shown
+    return None
+
+
+def _smaller_schemas(schemas: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    if len(schemas) > 1:
+        for name in schemas:
+            yield {key: value for key, value in schemas.items() if key != name}
+    for name, sdl in schemas.items():
+        document = parse(sdl, no_location=True)
+        for smaller in _smaller_definitions(document):
+            yield {**schemas, name: print_ast(_without_unused(smaller))}
+
+
+def _smaller_definitions(document: DocumentNode) -> Iterator[DocumentNode]:
+    for definition in document.definitions:
+        if isinstance(definition, TypeDefinitionNode):
+            yield _edited(document, definition, ())
+            yield from (_edited(document, each, ()) for each in _parts(definition))
+
+
+def _parts(definition: TypeDefinitionNode) -> Iterator[Node]:
+    """What a definition may do without."""
+    fields = getattr(definition, "fields", None) or ()
+    yield from fields if len(fields) > 1 else ()
+    yield from getattr(definition, "types", None) or ()
+    for node in _nodes(definition):
+        if isinstance(node, DirectiveNode):
+            yield node
+        elif isinstance(node, FieldDefinitionNode):
+            yield from node.arguments or ()
+    yield from getattr(definition, "interfaces", None) or ()
+
+
+def _without_unused(document: DocumentNode) -> DocumentNode:
+    """The document without types that nothing names, save roots and entities."""
+    while True:
+        named = {
+            each.name.value
+            for definition in document.definitions
+            for each in _nodes(definition)
+            if isinstance(each, NamedTypeNode)
+        }
+        unused = [
+            each
+            for each in document.definitions
+            if isinstance(each, TypeDefinitionNode)
+            and each.name.value not in named | {"Query", "Mutation"}
+            and not isinstance(each, ObjectTypeDefinitionNode)
+        ]
+        unused = [each for each in unused if not isinstance(each, InterfaceTypeDefinitionNode)]
+        if not unused:
+            return document
+        document = _edited(document, unused[0], ())
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    """A node and all below it, from the top."""
+    level: list[Node] = [node]
+    while level:
+        yield from level
+        level = [child for each in level for child in _children(each)]
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for key in node.keys:
+        value = getattr(node, key, None)
+        if isinstance(value, tuple | list):
+            yield from (each for each in value if isinstance(each, Node))
+        elif isinstance(value, Node):
+            yield value
+
+
+def _edited(node: Any, target: Node, replacement: tuple[Node, ...]) -> Any:
+    """A copy of a node with one node below it replaced by others."""
+    changed: dict[str, Any] = {}
+    for key in node.keys:
+        value = getattr(node, key, None)
+        if isinstance(value, tuple | list):
+            fresh: list[Any] = []
+            for each in value:
+                fresh += replacement if each is target else [_edited(each, target, replacement)]
+            if len(fresh) != len(value) or any(
+                one is not other for one, other in zip(fresh, value, strict=True)
+            ):
+                changed[key] = tuple(fresh)
+        elif value is target:
+            changed[key] = replacement[0] if replacement else None
+        elif isinstance(value, Node):
+            fresh_node = _edited(value, target, replacement)
+            if fresh_node is not value:
+                changed[key] = fresh_node
+    if not changed:
+        return node
+    return type(node)(**{key: getattr(node, key, None) for key in node.keys} | changed)
+
+
+def report(graph: Graph, finding: Finding) -> str:
+    """A finding as it can be read and repeated."""
+    lines = []
+    for name, sdl in graph.schemas.items():
+        document = parse(sdl, no_location=True)
+        shown = [print_ast(each) for each in document.definitions if isinstance(each, TypeDefinitionNode)]
+        lines.append(f"# {name}\n" + "\n".join(shown))
+    lines.append(
+        f"{finding.request.text}\nvariables: {[*finding.request.variables]} labels: {sorted(finding.labels)}"
+    )
+    lines.append(f"{finding.kind}: {finding.detail}")
+    return "\n\n".join(lines)

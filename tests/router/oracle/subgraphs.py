@@ -1,0 +1,204 @@
+"""What one subgraph's schema says: its types as they can be executed, and what federation adds to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from graphql import (
+    REMOVE,
+    DirectiveNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    FieldNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    InputValueDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    SchemaExtensionNode,
+    SelectionSetNode,
+    TypeNode,
+    UnionTypeDefinitionNode,
+    Visitor,
+    build_ast_schema,
+    parse,
+    value_from_ast_untyped,
+    visit,
+)
+
+ENTITY_ROOT = """
+    scalar _Any
+    union _Entity = {members}
+    extend type Query {{ _entities(representations: [_Any!]!): [_Entity]! }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One field of a field set, with what is wanted below it; `on` is the type it is asked of, if only that.
+
+    The arguments are JSON.
+    """
+
+    name: str
+    arguments: str
+    below: FieldSet
+    on: str | None = None
+
+
+FieldSet: TypeAlias = tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument that comes from an enclosing object."""
+
+    argument: str
+    context: str
+    wanted: FieldSet
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedField:
+    """A field of one subgraph."""
+
+    name: str
+    type: TypeNode
+    external: bool = False
+    requires: FieldSet = ()
+    provides: FieldSet = ()
+    override: tuple[str, str | None] | None = None
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedType:
+    """A type of one subgraph; `keys` are those that it can be entered by."""
+
+    name: str
+    kind: str
+    fields: Mapping[str, FederatedField] = field(default_factory=dict)
+    keys: tuple[FieldSet, ...] = ()
+    all_keys: tuple[FieldSet, ...] = ()
+    interfaces: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    interface_object: bool = False
+    contexts: frozenset[str] = frozenset()
+
+
+class SubgraphSchema:
+    """A subgraph's schema."""
+
+    def __init__(self, name: str, sdl: str) -> None:
+        self.name = name
+        self.document = parse(sdl, no_location=True)
+        self.types: Mapping[str, FederatedType] = {each.name: each for each in _types(self.document)}
+
+    def runtime_types(self, name: str) -> frozenset[str]:
+        """The object types that a value of a type can have here."""
+        type_ = self.types[name]
+        if type_.kind == "union":
+            return type_.members
+        if type_.kind == "interface":
+            return frozenset(
+                each.name for each in self.types.values() if name in each.interfaces and each.kind == "type"
+            )
+        return frozenset({name})
+
+    @cached_property
+    def executable(self) -> GraphQLSchema:
+        """The schema as the subgraph executes it, with the entry for entities."""
+        members = [each.name for each in self.types.values() if each.kind == "type" and each.all_keys]
+        # An interface that is an entity is entered through its types.
+        definitions = [
+            each for each in self.document.definitions if not isinstance(each, SchemaExtensionNode)
+        ]
+        plain: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Plain())
+        text = "" if "Query" in self.types else "type Query { _service: Int } "
+        if members:
+            text += ENTITY_ROOT.format(members=" | ".join(members))
+        added = parse(text, no_location=True).definitions if text else ()
+        return build_ast_schema(DocumentNode(definitions=(*plain.definitions, *added)))
+
+
+class _Plain(Visitor):
+    """Drops the directives of federation."""
+
+    def leave_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        return None if node.name.value in {"deprecated", "oneOf"} else REMOVE
+
+
+def field_set(text: str) -> FieldSet:
+    """A field set as federation writes it."""
+    definition: Any = parse(f"{{{text}}}", no_location=True).definitions[0]
+    return tuple(_wanted(definition.selection_set, None))
+
+
+def _wanted(selections: SelectionSetNode, on: str | None) -> Iterator[Wanted]:
+    for node in selections.selections:
+        if isinstance(node, InlineFragmentNode):
+            condition = node.type_condition.name.value if node.type_condition else on
+            yield from _wanted(node.selection_set, condition)
+        elif isinstance(node, FieldNode) and node.name.value != "__typename":
+            arguments = json.dumps(
+                {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
+            )
+            below = tuple(_wanted(node.selection_set, None)) if node.selection_set else ()
+            yield Wanted(node.name.value, arguments, below, on)
+
+
+def _types(document: DocumentNode) -> Iterator[FederatedType]:
+    for node in document.definitions:
+        match node:
+            case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
+                keys = [
+                    (field_set(each["fields"]), each.get("resolvable", True))
+                    for each in _applied(node, "key")
+                ]
+                yield FederatedType(
+                    node.name.value,
+                    "type" if isinstance(node, ObjectTypeDefinitionNode) else "interface",
+                    {each.name.value: _field(each) for each in node.fields or ()},
+                    tuple(key for key, resolvable in keys if resolvable),
+                    tuple(key for key, _ in keys),
+                    frozenset(each.name.value for each in node.interfaces or ()),
+                    interface_object=any(_applied(node, "interfaceObject")),
+                    contexts=frozenset(each["name"] for each in _applied(node, "context")),
+                )
+            case UnionTypeDefinitionNode():
+                members = frozenset(each.name.value for each in node.types or ())
+                yield FederatedType(node.name.value, "union", members=members)
+
+
+def _field(node: FieldDefinitionNode) -> FederatedField:
+    override = next(_applied(node, "override"), None)
+    return FederatedField(
+        node.name.value,
+        node.type,
+        any(True for _ in _applied(node, "external")),
+        _field_set_of(node, "requires"),
+        _field_set_of(node, "provides"),
+        (override["from"], override.get("label")) if override else None,
+        tuple(_given(node.arguments or ())),
+    )
+
+
+def _field_set_of(node: FieldDefinitionNode, directive: str) -> FieldSet:
+    return tuple(wanted for each in _applied(node, directive) for wanted in field_set(each["fields"]))
+
+
+def _given(nodes: Iterable[InputValueDefinitionNode]) -> Iterator[Given]:
+    for node in nodes:
+        for each in _applied(node, "fromContext"):
+            context, _, selection = each["field"].strip().lstrip("$").partition(" ")
+            yield Given(node.name.value, context, field_set(selection.strip()[1:-1]))
+
+
+def _applied(node: Any, name: str) -> Iterator[dict[str, Any]]:
+    for directive in node.directives or ():
+        if directive.name.value == name:
+            yield {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}

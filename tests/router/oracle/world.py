@@ -1,0 +1,205 @@
+"""The world behind a graph: what every field of every object is, as a function of who the object is.
+
+An entity is one of a few, a value belongs to the field that returned it. A field that requires others, or
+that is given something of an enclosing object, depends on these; so whoever is not told them right shows it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from tests.router.oracle.agreement import Agreement, InconsistentError, Shape
+from tests.router.oracle.subgraphs import FieldSet, Given, SubgraphSchema, Wanted
+
+COUNT = 4
+ROOTS = ("Query", "Mutation")
+
+
+class Fault(Exception):
+    """A field that fails, wherever it is resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object of the world, and the objects around it."""
+
+    identity: str
+    type: str
+    parent: Thing | None = field(default=None, compare=False)
+
+
+class World(Agreement):
+    """The world behind some subgraphs; a share of its fields may fail."""
+
+    def __init__(
+        self, subgraphs: Mapping[str, SubgraphSchema], api: GraphQLSchema, faulty: float = 0.0
+    ) -> None:
+        super().__init__(subgraphs, api)
+        self._faulty = faulty
+
+    def entities_of(self, type_name: str) -> list[Thing]:
+        """All entities of an object type, or of the types that have an interface."""
+        return [
+            Thing(f"{name}-{number}", name) for name in self._concrete(type_name) for number in range(COUNT)
+        ]
+
+    def value(
+        self,
+        thing: Thing,
+        name: str,
+        arguments: Mapping[str, Any],
+        required: Any = None,
+        given: Any = None,
+        effect: int = 0,
+    ) -> Any:
+        """What a field is, given what it depends on.
+
+        Raises:
+            Fault: it fails.
+        """
+        where = (thing.type, name)
+        shape = self.shape(*where)
+        if where in self._unique:
+            return self._identifying(thing, name, shape)
+        sure = where in self._fixed
+        number = int(thing.identity.rpartition("-")[2]) if sure and thing.type in self.entities else None
+        own = {key: each for key, each in arguments.items() if key in self.arguments(*where)}
+        text = json.dumps([thing.identity, name, own, required, given, effect], sort_keys=True)
+        if where not in self._protected and _digest("fault", text) % 1000 < self._faulty * 1000:
+            raise Fault(f"{thing.type}.{name} fails")
+        return self._made(shape, thing, text, number, sure=sure)
+
+    def _identifying(self, thing: Thing, name: str, shape: Shape) -> Any:
+        if thing.type in self.entities:
+            number = int(thing.identity.rpartition("-")[2])
+            if (thing.type, name) in self._coarse:
+                number //= 2
+            if shape.leaf == "Int":
+                return number * 7 + 1
+            return f"{name}-{thing.type}-{number}"
+        number = _digest("key", thing.identity) % 2**31
+        return number if shape.leaf == "Int" else f"{name}-{number}"
+
+    def _made(self, shape: Shape, thing: Thing, text: str, fixed: int | None, *, sure: bool) -> Any:
+        number = _digest("", text)
+        if shape.nullable and not sure and number % 7 == 0:
+            return None
+        number //= 7
+        if shape.item:
+            length = 2 if sure else number % 4
+            return [
+                self._made(
+                    shape.item, thing, f"{text}{index}", None if fixed is None else fixed + index, sure=sure
+                )
+                for index in range(length)
+            ]
+        if shape.leaf is not None:
+            return _leaf(shape.leaf, number)
+        return self._object(shape, thing, number, fixed) if shape.types else None
+
+    def _object(self, shape: Shape, thing: Thing, number: int, fixed: int | None) -> Thing:
+        type_name = shape.types[number % len(shape.types)]
+        if type_name in self.entities:
+            index = number // 16 if fixed is None else fixed
+            return Thing(f"{type_name}-{index % COUNT}", type_name, thing)
+        if type_name in ROOTS:
+            return Thing(type_name, type_name, thing)
+        return Thing(f"{type_name}~{number:x}", type_name, thing)
+
+    def resolved(self, thing: Thing, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
+        """What a field is, when all that it depends on is looked up in the world."""
+        required = self.requires(thing.type, name)
+        found = self.selected(thing, required) if required else None
+        return self.value(thing, name, arguments, found, self._looked_up(thing, name), effect)
+
+    def _looked_up(self, thing: Thing, name: str) -> Any:
+        given = self.given(thing.type, name)
+        return {each.argument: self._from_context(thing, each) for each in given} or None
+
+    def _from_context(self, thing: Thing, given: Given) -> Any:
+        around = thing.parent
+        while around is not None:
+            if any(self._sets(graph, around.type, given.context) for graph in self.subgraphs.values()):
+                [value] = self.selected(around, given.wanted).values()
+                return value
+            around = around.parent
+        raise InconsistentError("No object around sets the context.")
+
+    def _sets(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
+        kinds = {
+            *self.kinds(type_name),
+            *(each.name for each in graph.types.values() if type_name in each.members),
+        }
+        return any(kind in graph.types and context in graph.types[kind].contexts for kind in kinds)
+
+    def selected(self, thing: Thing, wanted: FieldSet) -> dict[str, Any]:
+        """What a field set selects of an object, as plain values."""
+        found: dict[str, Any] = {}
+        for name, each in _merged(wanted, self.kinds(thing.type)).items():
+            value = self.resolved(thing, name, self.coerced(thing.type, each))
+            found[name] = self._plain(value, each.below)
+        return found
+
+    def _plain(self, value: Any, below: FieldSet) -> Any:
+        if isinstance(value, list):
+            return [self._plain(item, below) for item in value]
+        return self.selected(value, below) if isinstance(value, Thing) else value
+
+    def presented(
+        self, representation: Mapping[str, Any], type_name: str, wanted: FieldSet
+    ) -> dict[str, Any]:
+        """What a field set selects of a representation.
+
+        Raises:
+            KeyError: the representation lacks a part of it.
+        """
+        kinds = self.kinds(representation.get("__typename", type_name)) if representation else frozenset()
+        found = {}
+        for name, each in _merged(wanted, kinds | self.kinds(type_name)).items():
+            found[name] = self._presented_value(representation[name], each.below)
+        return found
+
+    def _presented_value(self, value: Any, below: FieldSet) -> Any:
+        if isinstance(value, list):
+            return [self._presented_value(item, below) for item in value]
+        if not below or value is None:
+            return value
+        if any(each.on for each in below) and "__typename" not in value:
+            raise KeyError("__typename")
+        return self.presented(value, value.get("__typename", ""), below)
+
+
+def _merged(wanted: FieldSet, kinds: frozenset[str]) -> dict[str, Wanted]:
+    found: dict[str, Wanted] = {}
+    for each in wanted:
+        if each.on is None or each.on in kinds:
+            known = found.get(each.name)
+            found[each.name] = (
+                Wanted(each.name, each.arguments, (*known.below, *each.below), None) if known else each
+            )
+    return found
+
+
+def _leaf(leaf: Any, number: int) -> Any:
+    match leaf:
+        case "Int":
+            return number % 1000
+        case "Float":
+            return number % 1000 / 8
+        case "Boolean":
+            return number % 2 == 0
+        case "String" | "ID":
+            return f"{number % 100000:x}"
+    return leaf[number % len(leaf)]
+
+
+@cache
+def _digest(*parts: object) -> int:
+    return int.from_bytes(blake2b("\0".join(map(str, parts)).encode(), digest_size=7).digest())
