@@ -110,7 +110,7 @@ async def test_an_idle_connection_is_kept_as_long_as_is_set_and_longer_than_bala
             await socket.send(post())
             assert (await socket.answer()).headers.get("connection") != "close"
         assert await socket.ended()
-    assert Connections().keep_alive_timeout > BALANCERS_SECONDS
+    assert Connections.model_fields["keep_alive_timeout"].default > BALANCERS_SECONDS
 
 
 async def test_nothing_of_it_is_logged_as_an_error():

@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 
@@ -180,7 +181,7 @@ async def test_it_ends_in_time_with_many_streams_and_clients_that_do_not_read():
             await socket.reader.readuntil(b":\n\n")
         for _ in range(10):
             slow = await stack.enter_async_context(await running.connect())
-            slow.writer.transport.pause_reading()
+            cast("asyncio.Transport", slow.writer.transport).pause_reading()
             slow.writer.write(LARGE * 300)
         await until(lambda: running.usage.cpu_percent(0.1) < 20)
         running.process.terminate()
