@@ -6,6 +6,7 @@ is nested more than 254 levels deep, so such texts and values take a slower way.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -36,7 +37,7 @@ def decode(text: bytes | str) -> Any:
     """
     try:
         if _has_long_digits(text if isinstance(text, bytes) else text.encode(errors="replace")):
-            return from_json(text, allow_inf_nan=False)
+            return _exact(text)
         return orjson.loads(text)
     except ValueError as error:
         raise InvalidJsonError(str(error)) from None
@@ -65,6 +66,19 @@ def encode(value: Any) -> bytes:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         return b"".join(_parts(value))
+
+
+def _exact(text: bytes | str) -> Any:
+    """The value of a text that may have integers beyond 64 bits."""
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        # It takes 200 levels, Python's own reader takes more, but also what is no JSON.
+        orjson.loads(text)
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise InvalidJsonError("large numbers are nested too deeply") from None
 
 
 def _has_long_digits(text: bytes) -> bool:

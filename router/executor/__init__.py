@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from router.executor.introspection import introspect, introspection_document
 from router.executor.locations import Locations, located, locations_of
 from router.executor.projection import Answer, Project, compile_projection
 from router.executor.run import Compiling, FetchNames, Run, Runnable, anchored, compile_node, without_data
-from router.executor.transport import RequestContext, Transport
+from router.executor.transport import LargeResponse, RequestContext, Transport
 from router.operation import Operation
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
@@ -178,6 +179,7 @@ async def execute_event(
     assert prepared.stream is not None, "only a subscription has events"
     data, errors = event.get("data"), event.get("errors") or []
     run = _run(prepared, request, data if isinstance(data, dict) else {})
+    run.large = event.__class__ is LargeResponse
     if not isinstance(data, dict):
         errors = without_data(run, [run.data], prepared.stream.shape, errors)
     run.errors += (anchored(error, (), error.get("path"), prepared.names) for error in errors)
@@ -199,7 +201,8 @@ async def _answer(
     if prepared.run:
         await prepared.run(run)
     answer = Answer(run.variables, run.errors, run.absences)
-    projected = prepared.project(run.data, answer)
+    project = partial(prepared.project, run.data, answer)
+    projected = await asyncio.to_thread(project) if run.large else project()
     if prepared.introspection and projected is not None:
         known, problems = await request.apart(
             partial(introspect, prepared.operation, prepared.introspection, run.variables)

@@ -12,7 +12,7 @@ import time
 from typing import Any, TypeAlias
 
 from router.executor.documents import is_mutation, unnamed
-from router.executor.transport import Failure, Outcome, RequestContext, Transport
+from router.executor.transport import Failure, Outcome, RequestContext, Transport, sized
 from router.json_text import decode, encode
 from router.telemetry import Metrics
 
@@ -65,8 +65,7 @@ class Deduplication:
                 return Failure(subgraph, answer.outcome, answer.retry_after)
             if answer is not None:
                 self._count_shared(subgraph)
-                shared: dict[str, Any] = decode(answer)
-                return shared
+                return sized(decode(answer), len(answer))
         return await self._lead(key, body, context)
 
     def _count_shared(self, subgraph: str) -> None:

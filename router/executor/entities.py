@@ -20,6 +20,7 @@ Presenters: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
 """Makes what presents the objects of one batch, with the operation's variables."""
 
 _MISSING = object()
+_CONTAINERS = frozenset((dict, list))
 
 
 class Batch:
@@ -70,10 +71,16 @@ class Batch:
 
 
 def copied(value: Any) -> Any:
-    """A copy of JSON data, all objects and lists in it included."""
-    if isinstance(value, dict):
-        return {key: copied(each) for key, each in value.items()}
-    return [copied(each) for each in value] if isinstance(value, list) else value
+    """A copy of JSON data, all objects and lists in it included, however deep they are."""
+    whole = [value]
+    waiting: list[Any] = [whole]
+    while waiting:
+        into = waiting.pop()
+        for key, each in into.items() if into.__class__ is dict else enumerate(into):
+            if each.__class__ in _CONTAINERS:
+                into[key] = copy = each.copy()
+                waiting.append(copy)
+    return whole[0]
 
 
 def merge(target: Object, source: Object) -> None:
@@ -82,28 +89,31 @@ def merge(target: Object, source: Object) -> None:
         known = target.get(key)
         if known is None:
             target[key] = value
-        elif isinstance(value, dict) and isinstance(known, dict):
-            if known is not value:
-                merge(known, value)
-        elif isinstance(value, list) and isinstance(known, list):
-            target[key] = _merged_lists(known, value)
+        elif _are_alike(known, value):
+            _merge_below(known, value)
         elif value is not None:
             target[key] = value
 
 
-def _merged_lists(known: list[Any], fresh: list[Any]) -> list[Any]:
-    if len(known) != len(fresh):
-        return fresh
-    for index, value in enumerate(fresh):
-        mine = known[index]
-        if isinstance(mine, dict) and isinstance(value, dict):
-            if mine is not value:
-                merge(mine, value)
-        elif isinstance(mine, list) and isinstance(value, list):
-            known[index] = _merged_lists(mine, value)
-        elif mine is None:
-            known[index] = value
-    return known
+def _merge_below(target: Any, source: Any) -> None:
+    """Merges two objects or lists, which may be a scalar of the graph's own and as deep as any JSON."""
+    waiting = [(target, source)]
+    while waiting:
+        into, values = waiting.pop()
+        is_list = into.__class__ is list
+        for key, value in enumerate(values) if is_list else values.items():
+            known = into[key] if is_list else into.get(key)
+            if known is not None and _are_alike(known, value):
+                waiting.append((known, value))
+            elif known is None or value is not None:
+                into[key] = value
+
+
+def _are_alike(known: Any, value: Any) -> bool:
+    """Whether two values are both objects, or both lists of one length."""
+    if value.__class__ not in _CONTAINERS or known.__class__ is not value.__class__:
+        return False
+    return known is not value and (value.__class__ is dict or len(known) == len(value))
 
 
 def collect(data: Any, path: FetchPath) -> list[Object]:

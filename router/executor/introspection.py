@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionNode,
@@ -16,8 +18,16 @@ from graphql import (
     execute_sync,
 )
 
+from router.errors import ValidationFailedError
 from router.operation import Operation
 from router.selections import INTROSPECTION
+
+# Of an answer, for each type, field, argument and value of the schema: what tools ask has ten.
+FIELDS_PER_ELEMENT = 30
+
+
+class _TooMuch(BaseException):
+    """Raised within the execution, where no handler of errors may take it for one of a field."""
 
 
 def introspection_document(operation: Operation) -> DocumentNode | None:
@@ -35,9 +45,44 @@ def introspection_document(operation: Operation) -> DocumentNode | None:
 def introspect(
     operation: Operation, document: DocumentNode, variables: Mapping[str, Any]
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """Answers the introspection part of an operation: data and errors."""
-    result = execute_sync(operation.schema, document, variable_values=dict(variables))
+    """Answers the introspection part of an operation: data and errors.
+
+    Raises:
+        ValidationFailedError: it asks for far more than the schema has.
+    """
+    limit = FIELDS_PER_ELEMENT * _elements(operation.schema)
+    try:
+        result = execute_sync(
+            operation.schema, document, variable_values=dict(variables), middleware=[_counted(limit)]
+        )
+    except _TooMuch:
+        message = f"The schema is asked for too often; its answer has more than {limit} fields."
+        raise ValidationFailedError([GraphQLError(message, extensions={"limit": limit})]) from None
     return result.data, [dict(error.formatted) for error in result.errors or ()]
+
+
+def _elements(schema: GraphQLSchema) -> int:
+    """How many types, fields, arguments and values a schema has."""
+    members = [
+        member
+        for type_ in schema.type_map.values()
+        for member in (getattr(type_, "fields", None) or getattr(type_, "values", None) or {}).values()
+    ]
+    arguments = sum(len(getattr(member, "args", ())) for member in members)
+    return len(schema.type_map) + len(members) + arguments
+
+
+def _counted(limit: int) -> Callable[..., Any]:
+    left = limit
+
+    def resolve(resolver: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _TooMuch
+        return resolver(source, info, **arguments)
+
+    return resolve
 
 
 def _asked(operation: Operation, selections: SelectionSetNode) -> SelectionSetNode | None:

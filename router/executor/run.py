@@ -18,7 +18,7 @@ from router.executor.documents import (
     root_body,
 )
 from router.executor.entities import Batch, Object, ResponsePath, collect, copied, merge, places, presenter
-from router.executor.transport import RequestContext, Transport
+from router.executor.transport import LargeResponse, RequestContext, Transport
 from router.planner.names import ResponseNames
 from router.planner.plan import (
     LIST,
@@ -46,7 +46,8 @@ Errors: TypeAlias = list[dict[str, Any]]
 class Run:
     """One run of an operation: the data merged so far, and what went wrong.
 
-    With `apart`, places that are given the same answer do not share its objects.
+    With `apart`, places that are given the same answer do not share its objects. With `large`, there is more
+    than the event loop may be held up for.
     """
 
     variables: Mapping[str, Any]
@@ -55,11 +56,13 @@ class Run:
     data: Object
     errors: Errors
     apart: bool = False
+    large: bool = False
     absences: list[Absence] = field(default_factory=list)
 
     async def fetch(self, subgraph: str, body: bytes) -> tuple[Object | None, Errors]:
         """A subgraph's answer: its data, if there is any, and its errors."""
         response = await self.transport.fetch(subgraph, body, self.context)
+        self.large |= response.__class__ is LargeResponse
         data, errors = response.get("data"), response.get("errors")
         return data if isinstance(data, dict) else None, errors if isinstance(errors, list) else []
 

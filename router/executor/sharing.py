@@ -19,10 +19,12 @@ from router.errors import TooSlowError
 from router.executor.cursor import StreamRequest
 from router.executor.documents import unnamed
 from router.executor.reopening import unbroken
-from router.executor.transport import RequestContext, StreamSource
+from router.executor.transport import RequestContext, StreamSource, sized
 from router.json_text import decode, encode
 
 MAX_WAITING_EVENTS = 256
+# Beside one event, which may be larger.
+MAX_WAITING_BYTES = 1_048_576
 
 _Identity = tuple[str, bytes, RequestContext]
 
@@ -30,19 +32,25 @@ _Identity = tuple[str, bytes, RequestContext]
 class _Listener:
     """What waits for one client: lighter than a queue of asyncio, as there is one for each subscription."""
 
-    __slots__ = ("_told", "_waiter")
+    __slots__ = ("_bytes", "_told", "_waiter")
 
     def __init__(self) -> None:
         self._told: list[bytes | Exception | None] = []
+        self._bytes = 0
         self._waiter: asyncio.Future[None] | None = None
 
     def tell(self, told: bytes | Exception | None) -> bool:
         """Takes an event or the end; false if too many wait already, which then is the end."""
-        in_time = len(self._told) < MAX_WAITING_EVENTS
+        size = len(told) if isinstance(told, bytes) else 0
+        in_time = not self._told or (
+            len(self._told) < MAX_WAITING_EVENTS and self._bytes + size <= MAX_WAITING_BYTES
+        )
         if in_time:
             self._told.append(told)
+            self._bytes += size
         else:
-            self._told = [TooSlowError(f"{MAX_WAITING_EVENTS} events waited to be read.")]
+            reason = f"{len(self._told)} events of {self._bytes} bytes waited to be read."
+            self._told = [TooSlowError(reason)]
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         return in_time
@@ -59,8 +67,11 @@ class _Listener:
         told = self._told.pop(0)
         if isinstance(told, Exception):
             raise told
+        if told is None:
+            return None
+        self._bytes -= len(told)
         # What orjson writes keeps four kibibytes, however short it is: nothing here outlives its reading.
-        return None if told is None else decode(told)
+        return sized(decode(told), len(told))
 
 
 class SharedStreams:

@@ -21,7 +21,7 @@ from router.executor.http_client import (
     HttpError,
     NoConnectionError,
 )
-from router.executor.transport import Failure, Outcome, RequestContext, unanswered
+from router.executor.transport import Failure, Outcome, RequestContext, sized, unanswered
 from router.json_text import InvalidJsonError, decode_repaired
 from router.telemetry import Metrics, log
 
@@ -170,7 +170,7 @@ def graphql_response(subgraph: str, answer: HttpAnswer) -> dict[str, Any]:
         raise _failed(subgraph, answer, f"with a body that is not JSON: {error}") from None
     if not isinstance(value, dict) or not is_graphql(value):
         raise _failed(subgraph, answer, "with JSON that is not a GraphQL response")
-    return value
+    return sized(value, len(answer.body))
 
 
 def _failed(subgraph: str, answer: HttpAnswer, reason: str) -> SubgraphError:

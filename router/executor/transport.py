@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+# What is made of it takes a millisecond or two.
+LARGE_BYTES = 65_536
+
 Caller: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
 
 
@@ -36,6 +39,15 @@ class Outcome(StrEnum):
     """The answer was given up at its allowed size."""
     REFUSED = "refused"
     """The fetch was not sent, as the subgraph's circuit is open."""
+
+
+class LargeResponse(dict[str, Any]):
+    """A GraphQL response with so much in it that what is made of it would hold up the event loop."""
+
+
+def sized(response: dict[str, Any], size: int) -> dict[str, Any]:
+    """A response that was read from so many bytes."""
+    return LargeResponse(response) if size > LARGE_BYTES else response
 
 
 class Failure(dict[str, Any]):

@@ -41,7 +41,7 @@ from router.server.negotiation import (
 )
 from router.server.pipeline import Caller, Operation, Pipeline
 from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
-from router.server.responses import Responses
+from router.server.responses import Responses, retry_after
 from router.server.single_connection import (
     MESSAGES,
     OPERATION_PARAMETER,
@@ -115,7 +115,8 @@ class HttpEndpoint:
         if framing := _framing(request, operation):
             request.scope[ENDLESS] = operation.kind is OperationType.SUBSCRIPTION
             return StreamResponse(operation.results(), framing)
-        return await self._responses.json(request, await operation.execute())
+        answer = await operation.execute()
+        return await self._responses.json(request, answer, headers=retry_after(answer))
 
     async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> EndpointResponse:
         """One request of those that share an event stream."""

@@ -64,6 +64,15 @@ class Responses:
         return Response(body, status, named)
 
 
+def retry_after(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The header that tells when to come back, where all that a client is told is to wait for services."""
+    waits = [error.get("extensions", {}).get("retryAfter") for error in answer.get("errors", ())]
+    if not waits or any((answer["data"] or {}).values()):
+        return {}
+    known = all(isinstance(seconds, int) and seconds > 0 for seconds in waits)
+    return {"retry-after": str(max(waits))} if known else {}
+
+
 async def _compressed(request: Request, body: bytes, headers: dict[str, str]) -> bytes:
     encoding = preferred_encoding(request.headers.get("accept-encoding"), ENCODINGS)
     if encoding is None:

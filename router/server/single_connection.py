@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, TypeAlias
 
-import orjson
 from starlette.requests import Request
 
 from router.errors import ConflictError, StreamNotFoundError, TooManyOperationsError
+from router.json_text import encode
 from router.server.pipeline import Caller
 from router.server.streaming import EVENTS, Framing, Results
 
@@ -33,7 +33,7 @@ _Message: TypeAlias = dict[str, Any]
 
 def _event(message: _Message) -> bytes:
     name = b"next" if "payload" in message else b"complete"
-    return b"event: " + name + b"\ndata: " + orjson.dumps(message) + b"\n\n"
+    return b"event: " + name + b"\ndata: " + encode(message) + b"\n\n"
 
 
 # The stream itself never completes: it ends with its client.

@@ -14,10 +14,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
 from starlette.types import Receive, Scope, Send
 
 from router.errors import RouterError
+from router.json_text import encode
 
 HEARTBEAT_SECONDS = 12.0
 PART_HEAD = b"\r\ncontent-type: application/json\r\n\r\n"
@@ -54,11 +54,11 @@ def _headers(content_type: bytes) -> Sequence[tuple[bytes, bytes]]:
 
 
 def _event(result: dict[str, Any]) -> bytes:
-    return b"event: next\ndata: " + orjson.dumps(result) + b"\n\n"
+    return b"event: next\ndata: " + encode(result) + b"\n\n"
 
 
 def _part(content: dict[str, Any]) -> bytes:
-    return PART_HEAD + orjson.dumps(content) + DELIMITER
+    return PART_HEAD + encode(content) + DELIMITER
 
 
 def _payload_part(result: dict[str, Any]) -> bytes:

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from router.errors import (
@@ -22,6 +21,7 @@ from router.errors import (
     TooManyOperationsError,
     masked,
 )
+from router.json_text import encode
 from router.policy.auth import EXPIRED
 from router.server.clients import client_key
 from router.server.messages import (
@@ -235,7 +235,7 @@ class Connection:
     async def _send(self, message: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._socket.send_text(orjson.dumps(message).decode())
+                await self._socket.send_text(encode(message).decode())
         except TimeoutError:
             self._stalled = True
             if not self._ended:

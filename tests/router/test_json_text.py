@@ -47,6 +47,12 @@ def test_whatever_can_be_read_can_be_written(depth: int):
         assert encode(decode(text)) == text
 
 
+@pytest.mark.parametrize("depth", [199, 200, 201, 600])
+def test_integers_keep_their_digits_however_deep_they_stand(depth: int):
+    text = b"[" * depth + b"%d" % BIG + b"]" * depth
+    assert encode(decode(text)) == text
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -57,7 +63,11 @@ def test_whatever_can_be_read_can_be_written(depth: int):
         (b"\xef\xbb\xbf{}", "byte order mark"),
         (b'"\xff"', "UTF-8"),
         (b'"\\ud83d"', "surrogate"),
-        (b"1" + b"0" * 5000, "out of range"),
+        (b"1" + b"0" * 5000, "infinity"),
+        (b"[" * 300 + b"%d]" % BIG, "unexpected"),
+        (b"[" * 300 + b"%d,NaN" % BIG + b"]" * 300, "expected a JSON value"),
+        (b"[" * 300 + b'%d,"\\ud83d"' % BIG + b"]" * 300, "surrogate"),
+        (b"[" * 1000 + b"%d" % BIG + b"]" * 1000, "nested too deeply"),
     ],
 )
 def test_why_a_text_is_not_json_is_told(text: bytes, reason: str):

@@ -2,9 +2,12 @@
 
 import pytest
 
+from router.connections import Connections
 from tests.router.edge.conversation import ANSWER, QUESTION, Edge, edge, get, post
 from tests.router.process import lines
 
+# What load balancers keep an idle connection for by default.
+BALANCERS_SECONDS = 60
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 HALF = HEAD + b"content-length: 99\r\n\r\n{"
@@ -99,6 +102,15 @@ async def test_requests_in_a_row_are_answered_in_a_row_until_one_is_none(running
 async def test_a_connection_that_says_nothing_ends(running_edge: Edge):
     async with await running_edge.connect() as socket:
         assert await socket.ended()
+
+
+async def test_an_idle_connection_is_kept_as_long_as_is_set_and_longer_than_balancers_keep_it():
+    async with edge(ROUTER_KEEP_ALIVE_TIMEOUT="1") as running, await running.connect() as socket:
+        for _ in range(2):
+            await socket.send(post())
+            assert (await socket.answer()).headers.get("connection") != "close"
+        assert await socket.ended()
+    assert Connections.model_fields["keep_alive_timeout"].default > BALANCERS_SECONDS
 
 
 async def test_nothing_of_it_is_logged_as_an_error():

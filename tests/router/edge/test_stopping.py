@@ -3,8 +3,9 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 
@@ -24,6 +25,22 @@ def spin(*_):
 signal.signal(signal.SIGUSR1, spin)
 sys.exit(main())
 """
+# Planning never comes to an end, whatever deadline it is given.
+HANGING = """
+import sys
+from router.__main__ import main
+from router.planner import Planner
+
+def hang(*_):
+    while True:
+        pass
+
+Planner.planning = hang
+sys.exit(main())
+"""
+# More than the buffers of a connection hold, asked for in few bytes.
+LARGE = get(b"/graphql?query={__schema{types{name,description,fields{name,description}}}}")
+STREAMS = 200
 
 
 @dataclass
@@ -140,3 +157,32 @@ async def test_it_ends_whatever_hangs(also: str):
         await until(lambda: running.usage.cpu_percent(0.1) > 20)
         running.process.terminate()
         assert await stopped(running) == 1
+
+
+async def test_it_ends_in_time_while_preparing_an_operation_hangs():
+    async with (
+        edge(code=HANGING, ROUTER_SHUTDOWN_TIMEOUT="1") as running,
+        await running.connect() as socket,
+    ):
+        await socket.send(post())
+        await until(lambda: running.usage.cpu_percent(0.1) > 20)
+        assert (await running.say(get(b"/health/live"))).status == 200
+        running.process.terminate()
+        assert (await socket.answer()).status == 503
+        assert await stopped(running) == -signal.SIGTERM
+
+
+async def test_it_ends_in_time_with_many_streams_and_clients_that_do_not_read():
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(edge(ROUTER_SHUTDOWN_TIMEOUT="1"))
+        for number in range(STREAMS):
+            socket = await stack.enter_async_context(await running.connect(f"127.0.1.{number + 1}"))
+            await socket.send(SUBSCRIBE)
+            await socket.reader.readuntil(b":\n\n")
+        for _ in range(10):
+            slow = await stack.enter_async_context(await running.connect())
+            cast("asyncio.Transport", slow.writer.transport).pause_reading()
+            slow.writer.write(LARGE * 300)
+        await until(lambda: running.usage.cpu_percent(0.1) < 20)
+        running.process.terminate()
+        assert await stopped(running) == -signal.SIGTERM

@@ -7,22 +7,22 @@ from typing import Any
 
 import pytest
 
-from router.executor.ahead import MAX_AHEAD, completed
+from router.executor.ahead import MAX_AHEAD, MAX_AHEAD_BYTES, completed
 from tests.router.library import until
 
 
 class Source:
     """Numbered events, all of which are there, and how many were read."""
 
-    def __init__(self, last: int, error: Exception | None = None) -> None:
+    def __init__(self, last: int, error: Exception | None = None, size: int = 0) -> None:
         self.read, self.closed = 0, False
-        self._last, self._error = last, error
+        self._last, self._error, self._size = last, error, size
 
     async def events(self) -> AsyncGenerator[dict[str, Any], None]:
         try:
             for number in range(self._last):
                 self.read += 1
-                yield {"n": number}
+                yield {"n": number, **({"text": "x" * self._size} if self._size else {})}
             if self._error:
                 raise self._error
         finally:
@@ -55,12 +55,51 @@ async def test_only_so_many_are_read_before_the_first_is_told():
 
     async with aclosing(completed(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
-        await until(lambda: source.read > MAX_AHEAD)
+        await until(lambda: source.read >= MAX_AHEAD)
         for _ in range(100):
             await asyncio.sleep(0)
-        assert source.read == MAX_AHEAD + 1
+        assert source.read == MAX_AHEAD
         may_end.set()
         assert await first == {"n": 0}
+
+
+async def test_only_so_many_bytes_are_read_before_the_first_is_told():
+    source, may_end = Source(20, size=MAX_AHEAD_BYTES // 4), asyncio.Event()
+
+    async def complete(event: dict[str, Any]) -> int:
+        await may_end.wait()
+        number: int = event["n"]
+        return number
+
+    async with aclosing(completed(source.events(), complete)) as results:
+        first = asyncio.create_task(anext(results))
+        await until(lambda: source.read >= 5)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert source.read == 5
+        may_end.set()
+        assert [await first, *[number async for number in results]] == list(range(20))
+
+
+async def test_a_stream_that_is_silent_takes_no_task_of_its_own():
+    silent = asyncio.Event()
+
+    async def events() -> AsyncGenerator[dict[str, Any], None]:
+        yield {"n": 0}
+        await silent.wait()
+
+    async def complete(event: dict[str, Any]) -> dict[str, Any]:
+        return event
+
+    results = completed(events(), complete)
+    assert await anext(results) == {"n": 0}
+    before = len(asyncio.all_tasks())
+    waiting = asyncio.create_task(anext(results, None))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) == before + 1
+    silent.set()
+    assert await waiting is None
 
 
 async def test_what_ends_the_source_is_told_after_its_events():

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from router.executor.entities import Batch, copied
+from router.json_text import encode
 from tests.router.executor.shop import data, graph
 
 
@@ -137,6 +143,19 @@ async def test_the_same_object_from_two_subgraphs_is_merged_field_by_field():
         result = await profiles.run("{ profile { first { street city } } }")
 
     assert result.data == {"profile": {"first": {"street": "Kaj 1", "city": "Ribe"}}}
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(apart: bool):
+    deep: Any = None
+    for _ in range(500):
+        deep = {"and": [deep]}
+    entity = {"value": deep}
+    objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "value": copied(deep)}]
+    batch = Batch(objects, lambda _: b"{}")
+    assert batch.scatter([entity], apart=apart) == []
+    assert [encode(each["value"]) for each in objects] == [encode(deep)] * 2
+    assert (objects[0]["value"] is deep) is not apart
 
 
 async def test_an_event_is_completed_by_other_subgraphs():

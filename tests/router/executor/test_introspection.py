@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from graphql import get_introspection_query
+
+from router.errors import ValidationFailedError
 from tests.router.executor.shop import data, graph
 
 
@@ -25,3 +29,13 @@ async def test_introspection_and_data_keep_the_order_of_the_operation():
         ("__type", {"kind": "OBJECT"}),
         ("mine", "Query"),
     ]
+
+
+async def test_what_tools_ask_is_answered_and_the_same_many_times_over_is_not():
+    once = "__schema { types { name fields { name args { name type { name } } type { name kind } } } }"
+    async with graph("hidden") as hidden:
+        whole = await hidden.run(get_introspection_query(input_value_deprecation=True))
+        assert whole.data is not None
+        assert (await hidden.run(f"{{ {once} again: {once} }}")).errors == []
+        with pytest.raises(ValidationFailedError, match=r"answer has more than \d+ fields"):
+            await hidden.run(f"{{ {' '.join(f'a{number}: {once}' for number in range(25))} }}")

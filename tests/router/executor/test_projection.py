@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from tests.router.executor.shop import data, graph
+from router.executor import ExecutionRequest, execute, prepare
+from router.executor.projection import Answer
+from router.executor.transport import LARGE_BYTES, LargeResponse, RequestContext, sized
+from router.planner import Planner
+from tests.router.executor.shop import CONTEXT, data, graph
+from tests.support.planning import operation, supergraph
 
 
 async def test_fields_stand_in_the_order_of_the_operation():
@@ -75,3 +81,35 @@ async def test_an_int_is_an_int(sent: Any, shown: int | None):
 
     assert result.data == {"user": None if shown is None else {"age": shown}}
     assert bool(result.errors) is (shown is None)
+
+
+class Catalogue:
+    """A transport whose answers are said to be so large."""
+
+    def __init__(self, products: int, size: int) -> None:
+        self.data = {"products": [{"id": str(each), "name": "Boat"} for each in range(products)]}
+        self._size = size
+
+    async def fetch(self, _subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
+        return sized({"data": self.data}, self._size)
+
+
+async def test_a_large_answer_is_projected_apart_from_the_event_loop():
+    transport = Catalogue(30_000, LARGE_BYTES + 1)
+    prepared = prepare(Planner(supergraph("shop")), operation("shop", "{ products { id name } }"))
+    started = time.thread_time()
+    projected = prepared.project(transport.data, Answer({}))
+    inline = time.thread_time() - started
+    started = time.thread_time()
+    result = await execute(prepared, ExecutionRequest({}, transport, CONTEXT))
+    assert time.thread_time() - started < inline / 4
+    assert result.data == projected == transport.data
+
+
+async def test_an_answer_is_large_by_what_was_read():
+    products = [{"id": "1", "name": "x" * LARGE_BYTES}]
+    for answer, large in ((data(products=products), True), (data(products=[]), False)):
+        async with graph("shop", catalogue=answer) as shop:
+            response = await shop.transport.fetch("catalogue", b"{}", CONTEXT)
+            assert isinstance(response, LargeResponse) is large
+            assert (await shop.run("{ products { name } }")).data is not None

@@ -174,10 +174,23 @@ async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
             await listener.task
 
 
-async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
+async def test_one_event_may_be_larger_than_all_that_may_wait(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sharing, "MAX_WAITING_EVENTS", 3)
+    monkeypatch.setattr(sharing, "MAX_WAITING_BYTES", 10)
+    listener = station.listen()
+    await until(lambda: len(station.streams) == 1)
+    for text in ("first" * 20, "second" * 20):
+        await station.send(text)
+        await until(lambda: listener.heard[-1:] == [text])  # noqa: B023 - awaited within the iteration
+    await listener.stop()
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING_EVENTS", 3), ("MAX_WAITING_BYTES", 100)])
+async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
+    station: Station, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+):
+    monkeypatch.setattr(sharing, limit, most)
     slow, quick = station.stream(), station.listen()
     first = asyncio.ensure_future(anext(slow))
     await until(lambda: len(station.streams) == 1)
@@ -186,7 +199,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
     for number in ("1", "2", "3", "4"):
         await station.send(number)
         await until(lambda: quick.heard[-1:] == [number])  # noqa: B023 - awaited within the iteration
-    with pytest.raises(TooSlowError):
+    with pytest.raises(TooSlowError, match=r"3 events of 93 bytes"):
         await anext(slow)
     assert quick.heard == ["0", "1", "2", "3", "4"]
     await quick.stop()

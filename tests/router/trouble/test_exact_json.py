@@ -1,12 +1,16 @@
 """Numbers of any size and JSON of any depth pass through the router, or are refused with an error."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.router.trouble.single import data, http, single
+from tests.router.server.test_websocket import SUBPROTOCOL
+from tests.router.trouble.single import Single, data, http, single
+from tests.router.trouble.test_stream_end import chunked
 
 BIG = b"123456789012345678901234567890"
+NESTED = b"[" * 300 + b"]" * 300
 
 
 async def test_a_large_integer_of_a_subgraph_keeps_its_digits():
@@ -38,6 +42,12 @@ async def test_deep_json_of_a_subgraph_is_answered_to_all_who_share_the_fetch():
         assert await asyncio.gather(*asked) == [f'{{"data":{{"json":{deep.decode()}}}}}'] * 4
 
 
+async def test_json_with_a_large_integer_may_be_as_deep_as_other_json():
+    deep = b"[" * 300 + BIG + b"]" * 300
+    async with single(http(b'{"data":{"json":%b}}' % deep)) as running:
+        assert await running.text("{ json }") == f'{{"data":{{"json":{deep.decode()}}}}}'
+
+
 async def test_json_of_a_client_reaches_the_subgraph_as_deep_as_it_may_be():
     deep, filters = b"[" * 190 + b"]" * 190, b'{"and":[' * 95 + b'{"colour":"RED"}' + b"]}" * 95
     async with single(data(find="x")) as running:
@@ -54,3 +64,45 @@ async def test_json_of_a_client_that_is_deeper_is_an_error():
         )
         assert running.bodies == []
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_REQUEST"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("big", BIG), ("json", NESTED)])
+class TestStreams:
+    """Whatever a subgraph's events carry, they come, and those after them."""
+
+    def running(self, name: str, value: bytes) -> AbstractAsyncContextManager[Single]:
+        event = b'event: next\ndata: {"data":{"%b":%b}}\n\n' % (name.encode(), value)
+        return single(lambda *_: chunked(event, event, b"event: complete\n\n"))
+
+    @pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
+    async def test_over_http(self, name: str, value: bytes, accept: str):
+        async with self.running(name, value) as running:
+            text = await running.text(f"subscription {{ {name} }}", accept=accept)
+        assert text.count(f'{{"data":{{"{name}":{value.decode()}}}}}') == 2
+
+    async def test_over_one_connection_of_many_operations(self, name: str, value: bytes):
+        async with self.running(name, value) as running:
+            url = f"{running.origin}/graphql"
+            async with running.client.put(url) as response:
+                token = await response.text()
+            accept = {"accept": "text/event-stream"}
+            async with running.client.get(url, params={"token": token}, headers=accept) as stream:
+                asked = {"query": f"subscription {{ {name} }}", "extensions": {"operationId": "1"}}
+                headers = {"x-graphql-event-stream-token": token}
+                async with running.client.post(url, json=asked, headers=headers) as response:
+                    assert response.status == 202
+                text = (await stream.content.readuntil(b"event: complete")).decode()
+        assert text.count(f'"payload":{{"data":{{"{name}":{value.decode()}}}}}') == 2
+
+    async def test_over_web_sockets(self, name: str, value: bytes):
+        async with (
+            self.running(name, value) as running,
+            running.client.ws_connect(f"{running.origin}/graphql", protocols=[SUBPROTOCOL]) as socket,
+        ):
+            await socket.send_json({"type": "connection_init"})
+            await socket.receive_str(timeout=10)
+            payload = {"query": f"subscription {{ {name} }}"}
+            await socket.send_json({"type": "subscribe", "id": "1", "payload": payload})
+            told = [await socket.receive_str(timeout=10) for _ in range(3)]
+        event = f'{{"id":"1","type":"next","payload":{{"data":{{"{name}":{value.decode()}}}}}}}'
+        assert told == [event, event, '{"id":"1","type":"complete"}']

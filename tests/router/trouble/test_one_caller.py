@@ -57,6 +57,19 @@ async def test_a_caller_who_is_to_wait_is_answered_at_once_and_the_others_are_no
     assert [answer["errors"][0]["extensions"] for answer in (first, second)] == [extensions] * 2
 
 
+@pytest.mark.parametrize(
+    ("query", "waits"),
+    [("{ s }", "30"), ("{ s i }", "30"), ("{ s __typename }", None), ("{ sure { id } }", "30")],
+)
+async def test_an_answer_that_tells_nothing_but_to_wait_says_so_in_its_header(query: str, waits: str | None):
+    limit = http(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
+    async with single(limit, cors_origins=["https://a.example"]) as running:
+        url, origin = f"{running.origin}/graphql", {"origin": "https://a.example"}
+        async with running.client.post(url, json={"query": query}, headers=origin) as response:
+            assert response.headers.get("retry-after") == waits
+            assert "retry-after" in response.headers["access-control-expose-headers"]
+
+
 async def test_a_subgraph_that_asks_to_wait_for_long_is_not_asked_again_meanwhile():
     away = http(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
     async with single(away, retries=2) as running:
