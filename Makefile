@@ -13,9 +13,13 @@ ifdef WISH
 override WISH := $(value WISH)
 export WISH
 endif
+ifdef MINUTES
+override MINUTES := $(value MINUTES)
+export MINUTES
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench bench-router explorer browser clean
+.PHONY: help setup demo run test check bench bench-router fuzz explorer browser clean
 .PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests
 
 help: ## List the commands.
@@ -62,6 +66,9 @@ bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesett
 
 bench-router: $(READY) ## Measure the router alone: CPU, throughput, latency, fetches and memory for one wide query.
 	@exec $(BIN)/memorable bench-router
+
+fuzz: $(READY) explorer ## Attack a platform of its own, and tell what gave way: make fuzz MINUTES=60
+	@exec $(BIN)/memorable fuzz
 
 explorer: $(READY) ## Build the explorer, once for each state of its sources.
 	@$(BIN)/memorable explorer
