@@ -87,4 +87,4 @@ async def persisted_flood(arena: Arena) -> None:
         text = f"{{ __typename }} # {arena.salt()} " + "x" * 90_000
         await send_value(arena, persisted(text, hashlib.sha256(text.encode()).hexdigest()))
 
-    await arena.together(once() for _ in range(400))
+    await arena.together(once() for _ in range(150))

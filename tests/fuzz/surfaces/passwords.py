@@ -24,13 +24,13 @@ async def guesses_in_one_request(arena: Arena) -> None:
 
 @attack("passwords.guesses-at-one-time", TARGETS, burst=True)
 async def guesses_at_one_time(arena: Arena) -> None:
-    """Sixty in flight, while another client reads and signs in."""
+    """Thirty in flight, while another client reads."""
     await arena.together(
         (
             arena.ask(SIGN_IN, {"e": arena.parent.email, "p": f"{MARKER}{n}"}, signed_in=False)
-            for n in range(60)
+            for n in range(30)
         ),
-        at_once=60,
+        at_once=30,
     )
 
 
