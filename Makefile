@@ -13,9 +13,13 @@ ifdef WISH
 override WISH := $(value WISH)
 export WISH
 endif
+ifdef MINUTES
+override MINUTES := $(value MINUTES)
+export MINUTES
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench bench-router fuzz-router explorer browser clean
+.PHONY: help setup demo run test check bench bench-router fuzz fuzz-router explorer browser clean
 .PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests
 
 help: ## List the commands.
@@ -63,8 +67,11 @@ bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesett
 bench-router: $(READY) ## Measure the router alone: CPU, throughput, latency, fetches and memory for one wide query.
 	@exec $(BIN)/memorable bench-router
 
-fuzz-router: $(READY) ## Compare the router with an oracle on generated graphs: make fuzz-router GRAPHS=400 OPERATIONS=350 SEED=1000000
-	@exec $(BIN)/python -m tests.router.oracle $(if $(GRAPHS),--graphs $(GRAPHS)) $(if $(OPERATIONS),--operations $(OPERATIONS)) $(if $(SEED),--seed $(SEED))
+fuzz: $(READY) explorer ## Attack a platform of its own, and tell what gave way: make fuzz MINUTES=60
+	@exec $(BIN)/memorable fuzz
+
+fuzz-router: $(READY) ## Compare the router with an oracle, on generated graphs and operations: a hundred thousand of them.
+	@exec $(BIN)/python -m tests.router.oracle
 
 explorer: $(READY) ## Build the explorer, once for each state of its sources.
 	@$(BIN)/memorable explorer

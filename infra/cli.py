@@ -7,7 +7,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from infra.commands import bench, bench_router, database, demo, health, logs, planning, run, schema, testing
+from infra.commands import (
+    bench,
+    bench_router,
+    database,
+    demo,
+    fuzz,
+    health,
+    logs,
+    planning,
+    run,
+    schema,
+    testing,
+)
 from infra.console import complain
 from infra.errors import InfraError
 
@@ -42,5 +54,6 @@ app.command()(planning.plan)
 app.command()(bench.bench)
 app.command()(bench_router.bench_router)
 app.command("test")(testing.run_tests)
+app.command()(fuzz.fuzz)
 app.add_typer(schema.app, name="schema")
 app.add_typer(database.app, name="db")

@@ -59,5 +59,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the tests of the whole platform to one test process, so that it is started once."""
     scheduler = LoadGroupScheduling(config, log)
-    scheduler._split_scope = lambda nodeid: "platform" if nodeid.startswith(PLATFORM_TESTS) else nodeid
+    scheduler._split_scope = _group
     return scheduler
+
+
+def _group(nodeid: str) -> str:
+    if nodeid.startswith(PLATFORM_TESTS):
+        return "platform"
+    return "fuzz" if nodeid.startswith("tests/fuzz/test_fuzz.py") else nodeid

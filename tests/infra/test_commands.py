@@ -86,6 +86,7 @@ def test_help_lists_every_command():
         "test",
         "bench",
         "bench-router",
+        "fuzz",
         "schema",
         "db",
     ):

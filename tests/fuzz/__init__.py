@@ -1,0 +1,1 @@
+"""A fuzz harness for the whole running platform: hostile clients, watched processes, findings."""

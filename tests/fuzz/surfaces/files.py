@@ -1,0 +1,79 @@
+"""The signed addresses of pictures and print files."""
+
+from __future__ import annotations
+
+from tests.fuzz.arena import Arena
+from tests.fuzz.attacks import attack
+from tests.fuzz.wire import request
+
+LAST = ("connection", "close")
+KEYS = (
+    "a.png",
+    "../secrets/signing.pem",
+    "..%2f..%2fsecrets%2fsigning.pem",
+    "%2e%2e/%2e%2e/etc/passwd",
+    "/etc/passwd",
+    "a%00.png",
+    "%ff%fe",
+    "%ed%a0%80",
+    "a" * 5_000,
+    "a/" * 2_000,
+    "",
+    ".",
+    "%E2%80%AE.png",
+)
+TIMES = (
+    "",
+    "0",
+    "-1",
+    "9" * 30,
+    "9" * 5_000,
+    "1e400",
+    "nan",
+    "٣",
+    "1_000",
+    "0x10",
+    "253402300800",
+    "99999999999999999",
+)
+
+
+@attack("files.addresses", ["books"], may_hang_up=True)
+async def addresses(arena: Arena) -> None:
+    for key in KEYS:
+        for expires in (arena.chance.choice(TIMES), "4102444800"):
+            for signature in ("", "0" * 64, "é", "%00", "A" * 3_000):
+                query = f"expires={expires}&signature={signature}"
+                answer = await arena.send(request("GET", f"/files/{key}?{query}", [LAST]))
+                if answer.status == 200:
+                    arena.complain(f"{key[:60]} was served without a signature")
+
+
+@attack("files.expiries", ["books"])
+async def expiries(arena: Arena) -> None:
+    for expires in TIMES:
+        path = f"/files/a.png?expires={expires}&signature=" + "0" * 64
+        for more in ("", "&expires=1", "&signature=1" * 900):
+            await arena.send(request("GET", path.encode().decode("latin-1") + more, [LAST]))
+
+
+@attack("files.altered", ["books"])
+async def altered(arena: Arena) -> None:
+    """Of a good address, anything else."""
+    good = arena.target.signed_address("a/b.png")
+    path, _, query = good.partition("?")
+    await arena.send(request("GET", good, [LAST]))
+    for other in (
+        f"{path}x?{query}",
+        f"{path}%2f..?{query}",
+        f"/files/a%2Fb.png?{query}",
+        f"/files/./a/b.png?{query}",
+        f"/files/a//b.png?{query}",
+        f"{path}?{query.replace('expires=', 'expires=0')}",
+        f"{path}?{query.replace('expires=', 'expires=%2B')}",
+        f"{path}?{query}&expires=9999999999",
+        f"{path}?{query.upper()}",
+        f"{path}?{query[:-1]}",
+    ):
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            await arena.send(request(method, other, [LAST, ("range", "bytes=0-0,1-1,-9")]), within=10)
