@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop, Handle
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
+from subgraphs.common.budget import current
 from subgraphs.common.database import Database
 
 Key = TypeVar("Key", bound=Hashable)
@@ -19,9 +21,9 @@ def loader(
     fetch: Callable[[AsyncSession, list[Key]], Awaitable[Mapping[Key, Value]]],
     missing: Value,
 ) -> DataLoader[Key, Value]:
-    """A loader that answers all keys of one tick by one call of `fetch`, each in its own read session.
+    """A loader that answers all keys that an answer asks for side by side by one call of `fetch`.
 
-    Keys that `fetch` leaves out get `missing`.
+    Each call has a read session of its own. Keys that `fetch` leaves out get `missing`.
     """
 
     async def load(keys: list[Key]) -> list[Value]:
@@ -29,4 +31,27 @@ def loader(
             found = await fetch(session, keys)
         return [found.get(key, missing) for key in keys]
 
-    return DataLoader(load_fn=load)
+    return _PatientLoader(load_fn=load)
+
+
+class _PatientLoader(DataLoader[Key, Value]):
+    """Calls when all of a large answer has asked, which is completed in many turns of the event loop."""
+
+    @property
+    def loop(self) -> AbstractEventLoop:
+        """The event loop, as a batch is to be scheduled on it."""
+        return cast("AbstractEventLoop", _Patiently(super().loop))
+
+
+class _Patiently:
+    """An event loop that calls only when nothing of the current operation waits for a later turn."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_soon(self, call: Callable[[], object]) -> Handle:
+        """Call once it has all been asked for."""
+        return self._loop.call_soon(current().turns.when_none_waits, call)

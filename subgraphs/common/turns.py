@@ -30,6 +30,7 @@ class Turns:
         self._taken = 0
         self._next_comes = False
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._afterwards: list[Callable[[], object]] = []
 
     @property
     def is_over(self) -> bool:
@@ -48,6 +49,13 @@ class Turns:
             self._waiting.append(turn)
             await turn
 
+    def when_none_waits(self, call: Callable[[], object]) -> None:
+        """Call once nothing waits for a later turn: at once, where nothing does."""
+        if self._waiting:
+            self._afterwards.append(call)
+        else:
+            call()
+
     def _ask_for_next(self) -> None:
         if not self._next_comes:
             self._next_comes = True
@@ -62,3 +70,8 @@ class Turns:
         if self._waiting:
             # Those that are woken may have been stopped by now, and would take nothing.
             self._ask_for_next()
+            return
+        # What has been woken comes first, and may wait again.
+        calls, self._afterwards = self._afterwards, []
+        for call in calls:
+            asyncio.get_running_loop().call_soon(self.when_none_waits, call)

@@ -10,6 +10,8 @@ import httpx2
 import pytest
 import strawberry
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry.dataloader import DataLoader
 
 from subgraphs.auth.models import Table, User
 from subgraphs.common import limits
@@ -19,15 +21,17 @@ from subgraphs.common.budget import MOST_OBJECTS
 from subgraphs.common.context import Context
 from subgraphs.common.gate import MOST_BODY_BYTES
 from subgraphs.common.ids import new_id
+from subgraphs.common.loaders import loader
 from subgraphs.common.schema import create_schema
 from subgraphs.common.turns import FIELDS_PER_TURN
 from tests.support.serving import serving
 from tests.support.subgraph import SubgraphClient, settings_of
 from tests.support.tokens import publishing_keys
 
-Info = strawberry.Info[Context[None], None]
+Info = strawberry.Info[Context[DataLoader[int, int]], None]
 STARTED, STOPPED = asyncio.Event(), asyncio.Event()
 TURN = {"names": 0}
+FETCHED: list[int] = []
 EMAIL = "deadline@example.org"
 
 
@@ -52,6 +56,10 @@ class Node:
     def name(self) -> str:
         TURN["names"] += 1
         return "node"
+
+    @strawberry.field
+    async def loaded(self, info: Info) -> int:
+        return await info.context.loaders.load(id(self))
 
 
 @strawberry.federation.type(keys=["id"])
@@ -130,12 +138,17 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
             schema=create_schema(Query, Mutation, Subscription),
             metadata=Table.metadata,
             settings=settings_of({**servers, "JWKS_URL": jwks_url}),
-            loaders=lambda *_: None,
+            loaders=lambda runtime, _: loader(runtime.database, _fetched, 0),
         )
         async with serving(app) as address:
             client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
             yield client
             await client.http.aclose()
+
+
+async def _fetched(_session: AsyncSession, keys: list[int]) -> dict[int, int]:
+    FETCHED.append(len(keys))
+    return dict.fromkeys(keys, 1)
 
 
 async def within(subgraph: SubgraphClient, milliseconds: int | str, query: str) -> httpx2.Response:
@@ -232,6 +245,15 @@ async def test_a_large_answer_lets_the_loop_turn_to_others(subgraph: SubgraphCli
     assert nodes == [{"name": "node"}] * 10_000
     assert sum(names) + TURN["names"] == 10_000
     assert max(names) <= FIELDS_PER_TURN
+
+
+@pytest.mark.parametrize("lists", ["nodes", "later"])
+async def test_all_of_a_large_answer_is_loaded_by_one_call(subgraph: SubgraphClient, lists: str) -> None:
+    FETCHED.clear()
+    answer = await subgraph.execute(f"{{ node {{ {lists} {{ nodes {{ loaded }} }} }} }}")
+    nodes = [node for each in answer.ok["node"][lists] for node in each["nodes"]]
+    assert nodes == [{"loaded": 1}] * 10_000
+    assert len(FETCHED) == 1
 
 
 async def test_each_event_of_a_subscription_may_have_as_many_objects(subgraph: SubgraphClient) -> None:
