@@ -17,27 +17,28 @@ from sqlalchemy import MetaData
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import SSETransport
-from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 from strawberry.types import ExecutionResult
 
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
 from subgraphs.common.gate import Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
-from subgraphs.common.masking import MaskingSocketHandler, masked, public_error
+from subgraphs.common.masking import masked, public_error
 from subgraphs.common.redaction import cut
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
-from subgraphs.common.validation import small_number
+from subgraphs.common.validation import is_deeper, small_number
 
 DEADLINE_HEADER: Final = "x-deadline-ms"
+MOST_JSON_LEVELS: Final = 100
 
 LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
@@ -57,14 +58,12 @@ class LineFeedEvents(SSETransport):
 class GraphQLView(GraphQL[Context[Any], None]):
     """Strawberry's view with our context and our errors."""
 
-    graphql_transport_ws_handler_class = MaskingSocketHandler
-
     def __init__(self, schema: strawberry.federation.Schema, loaders: LoaderFactory) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             allow_queries_via_get=False,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            subscription_protocols=(GRAPHQL_SSE_PROTOCOL,),
         )
         self.stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: LineFeedEvents}
         self._loaders = loaders
@@ -99,14 +98,18 @@ class GraphQLView(GraphQL[Context[Any], None]):
             await asyncio.gather(execution, gone, return_exceptions=True)
 
     def decode_json(self, data: str | bytes) -> object:
-        """Parse a request or a WebSocket message; Strawberry expects no JSON but objects and lists."""
+        """Parse a request: an object or a list of not too many levels, whose query is not empty."""
         value = orjson.loads(data)
         if not isinstance(value, dict | list):
             raise JSONDecodeError("An object is expected", str(value), 0)
+        if is_deeper(value, MOST_JSON_LEVELS):
+            raise HTTPException(400, f"The JSON has more than {MOST_JSON_LEVELS} levels.")
+        if isinstance(value, dict) and value.get("query") == "":
+            raise HTTPException(400, "The query is empty.")
         return value
 
     def encode_json(self, data: object) -> str:
-        """Write a response, as text: bytes would go out as binary WebSocket messages."""
+        """Write a response."""
         return orjson.dumps(data).decode()
 
     def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
@@ -114,9 +117,9 @@ class GraphQLView(GraphQL[Context[Any], None]):
 
 
 def _deadline(request: Request | WebSocket) -> float | None:
-    """When the caller no longer waits for this request; what is asked over a socket has no such moment."""
+    """When the caller no longer waits for this request."""
     milliseconds = small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
-    if milliseconds is None or isinstance(request, WebSocket):
+    if milliseconds is None:
         return None
     return time.monotonic() + milliseconds / 1000
 
@@ -145,7 +148,7 @@ class TraceMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on everything but the GraphQL endpoint untouched."""
-        if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith("/graphql"):
+        if scope["type"] != "http" or not scope["path"].startswith("/graphql"):
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
@@ -235,7 +238,6 @@ def create_subgraph(
             Route("/health/ready", _ready),
             *routes,
             Route("/graphql", view),
-            WebSocketRoute("/graphql", view),
         ],
         exception_handlers={DomainError: _refused, ClientDisconnect: _unheard, Exception: _failed},
     )

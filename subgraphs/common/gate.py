@@ -39,7 +39,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith("/graphql"):
+        if scope["type"] != "http" or not scope["path"].startswith("/graphql"):
             await self._app(scope, receive, send)
             return
         if refusal := self._refusal(scope["headers"]):
@@ -83,8 +83,5 @@ def _too_large() -> RefusedRequest:
 
 
 async def _refuse(refusal: RefusedRequest, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
-        return
     body: dict[str, Any] = {"errors": [{"message": str(refusal), "extensions": refusal.extensions}]}
     await JSONResponse(body, status_code=refusal.status)(scope, receive, send)

@@ -67,11 +67,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_message_complete()
 
-    def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to who speaks WebSocket."""
-        self._stop_waiting()
-        super().handle_websocket_upgrade()
-
     def _expect(self) -> None:
         self._stop_waiting()
         self._deadline = self.loop.call_later(self.seconds, self._overdue)

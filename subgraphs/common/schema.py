@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import cached_property
 from typing import Any, Final
@@ -10,6 +11,7 @@ import strawberry
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
     NameNode,
@@ -60,6 +62,20 @@ class Bounds(SchemaExtension):
 
 class BoundedSchema(strawberry.federation.Schema):
     """A schema that leaves the logging of errors to who shows them, since it would log whole documents."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        service = self._schema.type_map["_Service"]
+        assert isinstance(service, GraphQLObjectType)
+        service.fields["sdl"].resolve = self._told
+
+    async def _told(self, *_: object) -> str:
+        """What `_service` tells; it takes long to print, so it is printed once, in a thread."""
+        return await asyncio.to_thread(lambda: self._sdl)
+
+    @cached_property
+    def _sdl(self) -> str:
+        return self.as_str()
 
     @cached_property
     def documents(self) -> Documents:

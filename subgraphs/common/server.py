@@ -10,7 +10,6 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from subgraphs.common import garbage
-from subgraphs.common.gate import MOST_BODY_BYTES
 from subgraphs.common.http_protocol import BoundedHttpProtocol
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import configure_logging
@@ -35,6 +34,6 @@ def serve(domain: str) -> int:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
-        ws_max_size=MOST_BODY_BYTES,
+        ws="none",
     )
     return 0

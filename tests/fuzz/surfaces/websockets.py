@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from tests.fuzz.arena import ANSWERED_WITHIN, Arena
-from tests.fuzz.attacks import SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.wire import Exchange, Wire, frame, request
 
 MEGABYTE = 1 << 20
@@ -38,7 +38,6 @@ def subscribe(identifier: str, document: str, variables: Any = None) -> dict[str
 async def socket(arena: Arena, *, initialised: bool = True) -> AsyncIterator[Wire]:
     """A socket whose handshake is done."""
     async with arena.wire() as wire:
-        # A subgraph knows the caller by the handshake, the router by the first message too.
         await wire.send(arena.introduced(handshake(arena.token)))
         exchange = await wire.answer("a handshake", ANSWERED_WITHIN)
         arena.exchanges.append(exchange)
@@ -101,14 +100,14 @@ BREACHES = (
 )
 
 
-@attack("websockets.frames", SERVERS)
+@attack("websockets.frames", ROUTER)
 async def frames(arena: Arena) -> None:
     """What no WebSocket may send."""
     for each in BREACHES:
         await converse(arena, [each], initialised=arena.chance.random() < 0.5)
 
 
-@attack("websockets.messages", SERVERS)
+@attack("websockets.messages", ROUTER)
 async def messages(arena: Arena) -> None:
     """What no graphql-transport-ws client may send."""
     for value in (
@@ -141,7 +140,7 @@ async def messages(arena: Arena) -> None:
         await converse(arena, [message(value), message(b"the end")])
 
 
-@attack("websockets.before-init", SERVERS)
+@attack("websockets.before-init", ROUTER)
 async def before_init(arena: Arena) -> None:
     for value in (subscribe("1", "{ __typename }"), {"type": "complete", "id": "1"}, {"type": "ping"}):
         await converse(arena, [message(value), message(b"the end")], initialised=False)
@@ -149,7 +148,7 @@ async def before_init(arena: Arena) -> None:
         await converse(arena, [message(INIT | {"payload": payload}), message(b"the end")], initialised=False)
 
 
-@attack("websockets.never-initialised", SERVERS, burst=True)
+@attack("websockets.never-initialised", ROUTER, burst=True)
 async def never_initialised(arena: Arena) -> None:
     """Sockets that say nothing, or only answer pings: they are closed in time."""
     for n in range(40):
@@ -159,7 +158,7 @@ async def never_initialised(arena: Arena) -> None:
     arena.exchanges += [Exchange("a silent socket", "closed")] * 40
 
 
-@attack("websockets.huge-messages", SERVERS)
+@attack("websockets.huge-messages", ROUTER)
 async def huge_messages(arena: Arena) -> None:
     query = '{"id":"1","type":"subscribe","payload":{"query":"{ __typename }' + " " * (900_000) + '"}}'
     await converse(arena, [message(query.encode()), message(b"the end")])
@@ -172,7 +171,7 @@ async def huge_messages(arena: Arena) -> None:
         await converse(arena, [message(deep + b"[" * depth + b"]" * depth + b"}}}"), message(b"the end")])
 
 
-@attack("websockets.fragments", SERVERS)
+@attack("websockets.fragments", ROUTER)
 async def fragments(arena: Arena) -> None:
     """A message in as many pieces as it has letters, and one that never ends."""
     text = orjson.dumps(INIT | {"payload": {"x": "y" * 20_000}})
@@ -187,7 +186,7 @@ async def fragments(arena: Arena) -> None:
     await converse(arena, [endless])
 
 
-@attack("websockets.pings", SERVERS, burst=True)
+@attack("websockets.pings", ROUTER, burst=True)
 async def pings(arena: Arena) -> None:
     """Control frames and messages, ten thousand of each."""
     async with socket(arena) as wire:
@@ -201,7 +200,7 @@ async def pings(arena: Arena) -> None:
     arena.exchanges += [Exchange("a ping", "closed")] * 25_000
 
 
-@attack("websockets.subscribes", SERVERS, burst=True)
+@attack("websockets.subscribes", ROUTER, burst=True)
 async def subscribes(arena: Arena) -> None:
     """A thousand operations at one time over one socket, then the same number over again."""
     async with socket(arena) as wire:
@@ -213,7 +212,7 @@ async def subscribes(arena: Arena) -> None:
     arena.exchanges += [Exchange("an operation", "closed")] * 1_000
 
 
-@attack("websockets.same-operation", SERVERS)
+@attack("websockets.same-operation", ROUTER)
 async def same_operation(arena: Arena) -> None:
     slow = subscribe("same", "{ __schema { types { fields { type { fields { name } } } } } }")
     await converse(arena, [message(slow) * 2, message(b"the end")])
@@ -221,7 +220,7 @@ async def same_operation(arena: Arena) -> None:
     await converse(arena, [(message(slow) + complete) * 50, message(b"the end")])
 
 
-@attack("websockets.operations", ["router", "ai", "orders"])
+@attack("websockets.operations", ROUTER)
 async def operations(arena: Arena) -> None:
     """Subscriptions to what is not there, over and over."""
     order = "subscription ($id: ID!, $after: Int!) { order(id: $id, after: $after) { sequence } }"
@@ -250,7 +249,7 @@ async def operations(arena: Arena) -> None:
                         return
 
 
-@attack("websockets.never-read", SERVERS, burst=True)
+@attack("websockets.never-read", ROUTER, burst=True)
 async def never_read(arena: Arena) -> None:
     """Large answers for somebody who does not take them."""
     large = (
@@ -268,7 +267,7 @@ async def never_read(arena: Arena) -> None:
     arena.exchanges += [Exchange("an answer that is not read", "closed")] * 1_200
 
 
-@attack("websockets.abrupt", SERVERS, burst=True)
+@attack("websockets.abrupt", ROUTER, burst=True)
 async def abrupt(arena: Arena) -> None:
     """Gone in the middle of whatever it was."""
 

@@ -82,25 +82,38 @@ async def test_an_unexpected_error_is_masked_and_found_by_its_trace(subgraph: Su
     assert "swordfish" not in response.text
 
 
-@pytest.mark.parametrize("query", ["{ hello unexpected }", "subscription { interrupted }"])
-async def test_an_unexpected_error_is_masked_over_a_socket_too(subgraph: SubgraphClient, query: str) -> None:
-    traced = subgraph.service | {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(
-            f"{subgraph.address}/graphql", protocols=["graphql-transport-ws"], headers=traced
-        ) as socket,
-    ):
-        await socket.send_json({"type": "connection_init"})
-        assert (await socket.receive_json())["type"] == "connection_ack"
-        await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query}})
-        while "errors" not in (told := (await socket.receive_json()).get("payload", {})):
-            pass
+async def test_an_unexpected_error_is_masked_in_an_event_stream_too(subgraph: SubgraphClient) -> None:
+    first, second = [answer async for answer in subgraph.subscribe("subscription { interrupted }")]
 
-    [error] = told["errors"]
+    assert first.ok == {"interrupted": 1}
+    [error] = second.errors
     assert error["message"] == "Something went wrong on our side."
-    assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "traceId": TRACE}
-    assert "swordfish" not in str(told)
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"query": ""}', "The query is empty."),
+        (b'{"query": "{ hello }", "variables": {"a": %s1%s}}' % (b"[" * 300, b"]" * 300), "The JSON has"),
+        (b'{"query": "{ hello }", "operationName": %s%s}' % (b"[" * 300, b"]" * 300), "The JSON has"),
+    ],
+)
+async def test_a_request_that_cannot_be_meant_is_refused(
+    subgraph: SubgraphClient, accept: str, body: bytes, message: str
+) -> None:
+    headers = {"content-type": "application/json", "accept": accept}
+    response = await subgraph.http.post("/graphql", content=body, headers=headers)
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"].startswith(message)
+
+
+async def test_a_subgraph_speaks_no_websocket(subgraph: SubgraphClient) -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(f"{subgraph.address}/graphql", protocols=["graphql-transport-ws"])
 
 
 async def test_an_expected_error_is_stated_with_its_code_and_field(subgraph: SubgraphClient) -> None:
