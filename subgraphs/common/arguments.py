@@ -91,22 +91,26 @@ class _Check:
 
 def check_value(path: str, type_: GraphQLInputType, value: Any, level: int = 0) -> None:
     """Refuse a value that is, or has anywhere within it, what no field of this type can take."""
+    _check_within(path, get_named_type(type_), value, level)
+
+
+def _check_within(path: str, named: GraphQLNamedType, value: Any, level: int) -> None:
     if level > MOST_LEVELS:
         raise BadUserInput(path, f"{path} must not be nested deeper than {MOST_LEVELS} levels.")
-    named = get_named_type(type_)
     match value:
         case str():
             _check_text(path, value, is_key=named.name == "ID")
         case list():
             _check_size(path, value)
             for item in value:
-                check_value(path, type_, item, level + 1)
+                _check_within(path, named, item, level + 1)
         case dict():
             _check_size(path, value)
             fields = named.fields if isinstance(named, GraphQLInputObjectType) else {}
             for name, each in value.items():
                 inner = f"{path}.{name}" if path else name
-                check_value(inner, fields[name].type if name in fields else type_, each, level + 1)
+                kind = get_named_type(fields[name].type) if name in fields else named
+                _check_within(inner, kind, each, level + 1)
 
 
 def check_representations(entities: Container[str], representations: Sequence[object]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 from typing import Final
 
 from subgraphs.common.errors import BadUserInput
@@ -71,19 +70,3 @@ def _require_few_marks(field: str, value: str) -> None:
 
 def _shows(text: str) -> bool:
     return any(unicodedata.category(char)[0] in "LNPS" for char in text)
-
-
-def is_deeper(value: object, levels: int) -> bool:
-    """Whether JSON has objects and lists within one another on more than so many levels."""
-    level = [value]
-    for _ in range(levels + 1):
-        level = [each for around in level for each in _within(around)]
-        if not level:
-            return False
-    return True
-
-
-def _within(value: object) -> Iterable[object]:
-    """The objects and lists that stand right within an object or a list."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return (each for each in inner if isinstance(each, dict | list))

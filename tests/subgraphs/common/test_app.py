@@ -96,8 +96,10 @@ async def test_an_unexpected_error_is_masked_in_an_event_stream_too(subgraph: Su
     ("body", "message"),
     [
         (b'{"query": ""}', "The query is empty."),
-        (b'{"query": "{ hello }", "variables": {"a": %s1%s}}' % (b"[" * 300, b"]" * 300), "The JSON has"),
-        (b'{"query": "{ hello }", "operationName": %s%s}' % (b"[" * 300, b"]" * 300), "The JSON has"),
+        (
+            b'{"query": "{ hello }", "operationName": %s%s}' % (b"[" * 300, b"]" * 300),
+            "The operationName must",
+        ),
     ],
 )
 async def test_a_request_that_cannot_be_meant_is_refused(
