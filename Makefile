@@ -20,7 +20,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check bench bench-router fuzz fuzz-router explorer browser clean
-.PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests
+.PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests check-fuzz
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ run: $(READY) ## Start everything and keep it running; prints the endpoint and t
 test: $(READY) browser explorer ## Run all tests.
 	@exec $(BIN)/memorable test
 
-check: check-format check-lint check-types check-contracts check-schema check-planner check-tests ## What CI runs: format, lint, types, import contracts, schema drift, the planner's branches, tests with coverage.
+check: check-format check-lint check-types check-contracts check-schema check-planner check-tests check-fuzz ## What CI runs: format, lint, types, import contracts, schema drift, the planner's branches, tests with coverage, the fuzz harness.
 
 check-format: $(READY)
 	$(BIN)/ruff format --check .
@@ -60,6 +60,10 @@ check-planner: $(READY)
 
 check-tests: $(READY) browser explorer
 	$(BIN)/memorable test --coverage
+
+# It measures what each request costs, so it waits for everything that would take the machine from it.
+check-fuzz: $(READY) explorer | check-types check-planner check-tests
+	$(BIN)/python -m pytest -q tests/fuzz
 
 bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesetting, memory, set-up.
 	@exec $(BIN)/memorable bench
