@@ -14,7 +14,7 @@ from infra.demo.play import Play, _with_another_ending
 from infra.demo.screen import Making, Screen
 from infra.errors import InfraError
 from infra.local import Stack
-from infra.local.ports import free_port
+from tests.support.serving import refusing
 
 STEPS = [
     "Sign up",
@@ -81,11 +81,11 @@ async def test_a_step_that_is_refused_stops_the_play_and_says_why(graph, screen,
 
 
 async def test_an_endpoint_that_does_not_answer_is_named():
-    url = f"http://127.0.0.1:{free_port()}/graphql"
-    client = GraphClient(url)
-    with pytest.raises(InfraError, match=f"{url} does not answer"):
-        await client.execute("{ __typename }")
-    await client.close()
+    async with refusing() as origin:
+        client = GraphClient(f"{origin}/graphql")
+        with pytest.raises(InfraError, match=f"{origin}/graphql does not answer"):
+            await client.execute("{ __typename }")
+        await client.close()
 
 
 def test_another_member_of_a_union_is_told_with_its_message():

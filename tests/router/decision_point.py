@@ -55,9 +55,13 @@ class Saying(DecisionPoint):
 class Silent(DecisionPoint):
     """A decision point that never answers."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._end = asyncio.Event()
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         await super().answer(request)
-        await asyncio.Event().wait()
+        await self._end.wait()
         raise AssertionError("unreachable")
 
 

@@ -33,6 +33,6 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Waits for a condition to become true."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event to await
             await asyncio.sleep(0.005)

@@ -49,3 +49,11 @@ async def serving(
         server.stop.set()
         await asyncio.gather(task, return_exceptions=True)
         listener.close()
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[str]:
+    """An address that refuses connections: its port is taken, and nobody listens there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -76,7 +76,7 @@ class Socket:
 
     async def answer(self) -> Answer:
         """The next answer, as a whole."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             head = await self.reader.readuntil(b"\r\n\r\n")
             first, *lines = head.decode("latin-1").split("\r\n")[:-2]
             pairs = (line.partition(": ") for line in lines)
@@ -86,7 +86,7 @@ class Socket:
 
     async def ended(self) -> bool:
         """Whether the router hangs up, with nothing more to say."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             try:
                 return await self.reader.read(1) == b""
             except ConnectionError:

@@ -28,7 +28,7 @@ def frame(opcode: int, payload: bytes = b"", *, final: bool = True) -> bytes:
 
 async def received(socket: Socket) -> tuple[int, bytes]:
     """The next frame of the router: its opcode and its payload."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         first, length = await socket.reader.readexactly(2)
         if length == 126:
             length = int.from_bytes(await socket.reader.readexactly(2))

@@ -39,7 +39,7 @@ class Books:
         return web.Response(body=self.body)
 
     async def reached(self, times: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.asked < times:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.005)
 

@@ -73,7 +73,7 @@ async def scripted(
 
 
 async def until_left(server: Scripted, connections: int) -> None:
-    async with asyncio.timeout(10), server.change:
+    async with asyncio.timeout(60), server.change:
         await server.change.wait_for(lambda: server.left >= connections)
 
 

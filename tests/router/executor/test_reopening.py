@@ -160,7 +160,7 @@ async def test_waiting_for_the_next_attempt_ends_with_the_client(monkeypatch: py
     received: list[str] = []
     async with counting(2, "before 2") as (counter, source):
         task = asyncio.create_task(follow(source, NUMBERED, received))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not received:  # noqa: ASYNC110 - what is waited for has no event to await
                 await asyncio.sleep(0.005)
         task.cancel()

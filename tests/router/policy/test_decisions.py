@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, InvalidDecisionError, PolicyDecisions, decided
 from tests.router.decision_point import DecisionPoint, Interrupted, Saying, Silent
+from tests.support.serving import refusing
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CLAIMS = {"sub": "user_1", "scope": ["parent"], "tenant": {"id": 7}}
@@ -27,7 +28,7 @@ async def decisions(point: DecisionPoint, seconds: float = 10.0) -> AsyncIterato
 
 
 def reasons(caplog: pytest.LogCaptureFixture) -> list[Any]:
-    said = [record for record in caplog.records if record.levelno == logging.ERROR]
+    said = [record for record in caplog.records if (record.name, record.levelno) == ("router", logging.ERROR)]
     return [record.__dict__["metadata"]["reason"] for record in said]
 
 
@@ -88,9 +89,7 @@ async def test_no_policy_holds_by_half_an_answer(caplog: pytest.LogCaptureFixtur
 
 
 async def test_no_policy_holds_when_the_decision_point_is_down(caplog: pytest.LogCaptureFixture):
-    async with DecisionPoint().served() as url:
-        pass
-    async with aiohttp.ClientSession() as session:
+    async with refusing() as url, aiohttp.ClientSession() as session:
         assert await PolicyDecisions(url, session, 10).held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     [reason] = reasons(caplog)
     assert "Cannot connect" in reason

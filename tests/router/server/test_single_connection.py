@@ -48,7 +48,7 @@ class Stream:
 
     async def next(self) -> tuple[str, Any]:
         """The next event, which is not a heartbeat."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.received:
                 chunk = await self.response.content.readany()
                 self.received += [(each.name, orjson.loads(each.data)) for each in self.decoder.feed(chunk)]

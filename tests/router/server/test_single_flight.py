@@ -56,7 +56,7 @@ async def test_what_has_not_begun_at_the_end_is_left_undone_and_what_has_is_not_
         done.wait()
         return 1
 
-    async with asyncio.timeout(10), single_flight(10, 2, 2) as flights:
+    async with asyncio.timeout(60), single_flight(10, 2, 2) as flights:
         running = asyncio.create_task(ask(flights, "first", first))
         waiting = asyncio.create_task(ask(flights, "second", never))
         await asyncio.to_thread(begun.wait)

@@ -36,7 +36,7 @@ async def test_a_thread_that_hangs_is_ended_and_replaced():
     first = await worker.do(threading.current_thread)
     with pytest.raises(HungError):
         await worker.do(hang)
-    assert ended.wait(10)
+    assert ended.wait(60)
     worker.patience = 60
     assert await worker.do(threading.current_thread) is not first
     worker.close()
@@ -50,6 +50,6 @@ async def test_a_thread_that_waits_for_ever_is_replaced_and_ends_when_it_goes_on
     worker.patience = 60
     assert await worker.do(threading.current_thread) is not first
     release.set()
-    first.join(10)
+    first.join(60)
     assert not first.is_alive()
     worker.close()

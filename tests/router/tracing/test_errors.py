@@ -1,11 +1,10 @@
 """What spans tell of what goes wrong."""
 
-import socket
-
 from starlette.responses import PlainTextResponse
 
 from tests.router.library import serving
 from tests.router.tracing.running import Traced, callers_trace, traced
+from tests.support.serving import refusing
 
 QUERY = {"query": "query Failing { books { title stars } }"}
 
@@ -36,9 +35,10 @@ async def test_a_fetch_that_fails_is_told_by_its_outcome_and_sent_again_with_a_s
 
 
 async def test_a_subgraph_that_is_not_there_leaves_no_status():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    async with traced(REVIEWS_URL=f"http://127.0.0.1:{port}/graphql", ROUTER_RETRIES="0") as library:
+    async with (
+        refusing() as origin,
+        traced(REVIEWS_URL=f"{origin}/graphql", ROUTER_RETRIES="0") as library,
+    ):
         caller = callers_trace()
         await library.ask(QUERY, traceparent=caller.traceparent)
         await library.collected(caller.trace_id, "query")
@@ -76,9 +76,7 @@ async def test_what_the_client_is_to_blame_for_is_told_but_is_no_error(running: 
 
 
 async def test_an_identity_that_cannot_be_verified_now_is_an_error():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    async with traced(JWKS_URL=f"http://127.0.0.1:{port}/keys") as library:
+    async with refusing() as origin, traced(JWKS_URL=f"{origin}/keys") as library:
         caller = callers_trace()
         token = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.e30.AAAA"
         await library.ask(QUERY, traceparent=caller.traceparent, authorization=token)

@@ -1,13 +1,13 @@
 """Where spans go, and that a collector in trouble troubles nobody else."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.router.tracing.running import callers_trace, traced
+from tests.support.serving import refusing
 
 QUERY = {"query": "query Exported { average }"}
 # The SDK would wait for the rest of its time; the test ends the router long before.
@@ -24,14 +24,6 @@ async def test_what_is_not_yet_sent_is_sent_at_the_end():
         await asyncio.wait_for(library.process.communicate(), 30)
 
     assert library.collector.named("query", caller.trace_id)
-
-
-@asynccontextmanager
-async def refusing() -> AsyncIterator[str]:
-    """An address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
 
 
 @asynccontextmanager

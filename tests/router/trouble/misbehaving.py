@@ -44,7 +44,7 @@ class Library:
     async def ask(self, query: str = QUESTION) -> Any:
         """The answer to a query, which comes soon whatever the subgraphs do."""
         async with (
-            asyncio.timeout(20),
+            asyncio.timeout(60),
             self.client.post(f"{self.origin}/graphql", json={"query": query}) as response,
         ):
             assert response.status == 200

@@ -46,7 +46,7 @@ class Single:
         body = b'{"query":%b,"variables":%b}' % (orjson.dumps(query), variables)
         sent = {"content-type": "application/json", **headers}
         async with (
-            asyncio.timeout(20),
+            asyncio.timeout(60),
             self.client.post(f"{self.origin}/graphql", data=body, headers=sent) as response,
         ):
             return await response.text()
@@ -57,7 +57,7 @@ class Single:
 
     async def asked(self, times: int) -> None:
         """Waits until the subgraph was asked so often."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.bodies) < times:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.005)
 

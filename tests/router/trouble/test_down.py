@@ -1,23 +1,25 @@
 """A subgraph that is down."""
 
-import socket
+from collections.abc import AsyncIterator
+
+import pytest
 
 from tests.router.trouble.misbehaving import PARTIAL, library_at
+from tests.support.serving import refusing
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    async with refusing() as origin:
+        yield f"{origin}/graphql"
 
 
-async def test_what_the_others_know_is_answered():
-    async with library_at(f"http://127.0.0.1:{closed_port()}/graphql") as running:
+async def test_what_the_others_know_is_answered(address):
+    async with library_at(address) as running:
         assert await running.ask() == PARTIAL
 
 
-async def test_its_circuit_opens_and_says_so():
-    address = f"http://127.0.0.1:{closed_port()}/graphql"
+async def test_its_circuit_opens_and_says_so(address):
     async with library_at(address, breaker_failures=2, breaker_seconds=600, retries=0) as running:
         assert [await running.ask() for _ in range(3)] == [PARTIAL] * 3
         assert await running.measured("router_subgraph_breaker_state{") == [
@@ -28,8 +30,7 @@ async def test_its_circuit_opens_and_says_so():
     assert 'router_subgraph_fetch_seconds_count{outcome="refused",subgraph="reviews"} 1.0' in counts
 
 
-async def test_a_query_is_sent_again_as_long_as_the_budget_lasts():
-    address = f"http://127.0.0.1:{closed_port()}/graphql"
+async def test_a_query_is_sent_again_as_long_as_the_budget_lasts(address):
     async with library_at(address, breaker_failures=0, retries=2, retry_share=0) as running:
         for _ in range(6):
             assert await running.ask() == PARTIAL

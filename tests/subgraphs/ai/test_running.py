@@ -47,7 +47,7 @@ async def test_subscribers_see_everything_in_order_and_then_the_end(
     shelf = OneShelf()
     watching = asyncio.create_task(parent.watch(generation_id))
     await run(ai, CountingStudio(), shelf, generation_id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         seen = await watching
     assert [event["sequence"] for event in seen] == list(range(1, len(seen) + 1))
     assert seen[0]["__typename"] == "GenerationStarted"
@@ -289,7 +289,7 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
     answer = await parent.execute(CANCEL, id=generation_id)
     calls = list(studio.calls)
     assert answer.ok["cancelGeneration"]["status"] == "CANCELLED"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await running
     assert studio.calls == calls
     assert (await parent.watch(generation_id))[-1]["__typename"] == "GenerationCancelled"

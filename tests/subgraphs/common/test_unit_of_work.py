@@ -194,7 +194,7 @@ async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
     async with runtime.unit_of_work() as uow:
         await uow.publish(SomethingHappened(thing))
         assert not news.is_set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await news.wait()
     await connection.close()
 
