@@ -139,9 +139,9 @@ class QueryGraph:
         below = self._provided(node, name)
         if join is None and below is not None:
             join = self._owned(node, name)
-        if below is None and (join is None or join.external or join.requires or join.context_arguments):
+        if join is None or (join.external and below is None) or _is_given(join):
             return None
-        if join is None or not (below is not None or self._is_uniform(node, name)):
+        if below is None and not self._is_uniform(node, name):
             return None
         return self._move_along(node, name, join, below or NOTHING)
 
@@ -203,6 +203,11 @@ class QueryGraph:
             for entrance in self.entrances(type_.name) if type_.fields else ():
                 key = inline(entrance.key) if entrance.key else ""
                 yield f"{type_.name} =={{{key}}}==> {entrance.target}"
+
+
+def _is_given(join: FieldJoin) -> bool:
+    """Whether the subgraph computes the field from what it is given, even where it is provided."""
+    return not join.external and bool(join.requires or join.context_arguments)
 
 
 def named_and_lists(type_: TypeNode) -> tuple[str, int]:

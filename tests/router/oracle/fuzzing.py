@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, build_schema, parse
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, build_schema, parse
 from graphql import ExecutionResult as Answer
 
 from infra.schema.composition import Composed, CompositionError, compose_each
@@ -26,8 +26,11 @@ from router.executor import ExecutionResult as Seen
 from router.executor.transport import RequestContext, Transport
 from router.operation import Operation, coerce_variables, operation_of
 from router.planner import Planner
+from router.planner.plan import Condition, Defer, Parallel, PlanNode, Subscription
+from router.planner.plan import Sequence as InTurn
 from router.supergraph import Supergraph
 from tests.router.oracle.agreement import InconsistentError
+from tests.router.oracle.fewest import Fewest
 from tests.router.oracle.operations import Operations, Request
 from tests.router.oracle.oracle import answered
 from tests.router.oracle.reachability import Reachability
@@ -40,6 +43,7 @@ CONTEXT = RequestContext(None, "00-00000000000000000000000000000000-000000000000
 
 
 PLANNING_SECONDS = 10
+MOST_REQUESTS = 5
 FAULTY = 0.05
 
 
@@ -77,6 +81,18 @@ class Finding:
 _OWN = re.compile(r"\b[A-Z]\w+\.\w+|: \{.*|'[^']*'|\b[a-e]:|\d+|\b(?:[A-DEHIJPT]\w{1,4})\b", re.DOTALL)
 
 
+def requests_of(node: PlanNode | None) -> int:
+    """How many requests to subgraphs a plan makes."""
+    match node:
+        case None:
+            return 0
+        case InTurn(nodes=nodes) | Parallel(nodes=nodes):
+            return sum(map(requests_of, nodes))
+        case Condition(node=node):
+            return requests_of(node)
+    return 1
+
+
 class Graph:
     """A composed graph with the world behind it, and a planner for each set of labels."""
 
@@ -88,6 +104,7 @@ class Graph:
         subgraphs = {name: SubgraphSchema(name, sdl) for name, sdl in schemas.items()}
         self.world = World(subgraphs, self.api)
         self._planners: dict[frozenset[str], Planner] = {}
+        self.proved = 0
 
     @cached_property
     def served(self) -> ServedSubgraphs:
@@ -132,6 +149,8 @@ class Graph:
             elif self._is_answerable(document, request.name, labels):
                 yield Finding("unplannable", str(error), request, labels)
             return
+        if too_many := self._too_many(document, request, labels):
+            yield Finding("fetches", too_many, request, labels)
         for served in filter(None, (self.served, self.failing)):
             for variables in request.variables:
                 one = replace(request, variables=(variables,))
@@ -141,6 +160,20 @@ class Graph:
     def prepared(self, request: Request, labels: frozenset[str] = frozenset()) -> Prepared:
         """The operation of a request, planned."""
         return prepare(self.planner(labels), self._operation(parse(request.text), request.name))
+
+    def _too_many(self, document: DocumentNode, request: Request, labels: frozenset[str]) -> str | None:
+        """How many requests a small query takes and needs, if these are not the same."""
+        operation = self._operation(document, request.name)
+        if operation.node.operation is not OperationType.QUERY:
+            return None
+        node = self.planner(labels).planning(operation).plan.node
+        assert not isinstance(node, Subscription | Defer)
+        taken = requests_of(node)
+        if not 1 < taken <= MOST_REQUESTS:
+            return None
+        fewest = Fewest(self.world, labels).of(document, operation.node, taken)
+        self.proved += fewest == taken
+        return f"{taken} requests, where {fewest} are enough:\n{node}" if fewest and fewest < taken else None
 
     def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
         return Reachability(self.world, labels).answers(document, self._operation(document, name).node)
@@ -237,12 +270,14 @@ def composed(graphs: Sequence[Mapping[str, str]]) -> list[Composed | Composition
 class Counts:
     """What was compared: on how many graphs, how many operations, each with how many variables and fetches.
 
-    `refused` counts the graphs that do not compose, or whose subgraphs contradict one another.
+    `refused` counts the graphs that do not compose, or whose subgraphs contradict one another; `proved` the
+    operations of several requests that are known to need as many.
     """
 
     graphs: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     operations: int = 0
+    proved: int = 0
     runs: int = 0
     fetches: int = 0
 
@@ -328,3 +363,4 @@ def _fuzzed(
                 counts.fetches += len(graph.served.run.fetches)
                 if finding:
                     yield seed, graph, finding
+    counts.proved += graph.proved

@@ -43,6 +43,7 @@ ALIASES = (
 )
 _LITERALS = {"Int": "5", "String": '"s \\" é"', "ID": '"i"', "Boolean": "true", "Float": "1.5"}
 CONDITIONS = ("c0", "c1", "c2")
+SMALL = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,12 @@ class Operations:
         if self._schema.mutation_type:
             kinds.append("mutation")
         kind = random.choice(kinds)
-        self._limit = random.choice((5, 8, 12, 20, 40))
+        small = random.random() < SMALL
+        self._limit = random.choice((3, 4, 5, 6) if small else (5, 8, 12, 20, 40))
         self._depth = random.choice((3, 4, 6))
         self._wild = random.random() < 0.5
-        self._conditional = random.choice((0.0, 0.0, 0.15, 0.4))
-        self._fragmented = random.choice((0.1, 0.3, 0.5))
+        self._conditional = 0.0 if small else random.choice((0.0, 0.0, 0.15, 0.4))
+        self._fragmented = 0.1 if small else random.choice((0.1, 0.3, 0.5))
         root = self._schema.get_root_type(OperationType(kind))
         assert root is not None
         self._now = _Operation()

@@ -77,7 +77,7 @@ class Reachability:
             deeper = [each.below for each in entered[graph.name] if each.name == name]
             if own.external and not deeper:
                 continue
-            if not own.external and not self._is_here(graph, kind, own):
+            if not own.external and not self.is_here(graph, kind, own):
                 continue
             if own.external or not own.requires or self._meets(entered, type_name, graph, own, busy):
                 yield graph.name, (*own.provides, *(each for below in deeper for each in below))
@@ -118,7 +118,7 @@ class Reachability:
             if type_ and (kind == type_name or type_.interface_object):
                 yield from type_.keys
 
-    def _is_here(self, graph: SubgraphSchema, kind: str, own: FederatedField) -> bool:
+    def is_here(self, graph: SubgraphSchema, kind: str, own: FederatedField) -> bool:
         """Whether no override takes the field from the subgraph, and its own is active."""
         if own.override and own.override[1] is not None and own.override[1] not in self._labels:
             return False

@@ -327,6 +327,28 @@ async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(fiel
     assert [name for name, _ in made.asked] == asked
 
 
+BILLED = """
+type Lamp @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  watt: Int @join__field(graph: A, external: true) @join__field(graph: B)
+  bill: String @join__field(graph: A, requires: "watt")
+}
+type Shelf @join__type(graph: A) { lamp: Lamp }
+type Query @join__type(graph: A) @join__type(graph: B) {
+  shelf: Shelf @join__field(graph: A, provides: "lamp { bill }")
+}
+"""
+
+
+async def test_what_a_provided_field_requires_is_fetched_all_the_same():
+    lamp = {"__typename": "Lamp", "id": "1", "watt": 7, "bill": lambda watt, **_: f"for {watt} W"}
+    billed = Federated(BILLED, {"shelf": {"__typename": "Shelf", "lamp": lamp}})
+    result = await billed.run("{ shelf { lamp { bill } } }")
+
+    assert (result.data, result.errors) == ({"shelf": {"lamp": {"bill": "for 7 W"}}}, [])
+    assert [name for name, _ in billed.asked] == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("on", "fat", "expected"),
     [

@@ -1,0 +1,233 @@
+"""The fewest requests that answer a small query, found by trying all sequences of fetches.
+
+A fetch enters a subgraph at one place of the query, its root or an object with a key, and resolves all that
+the subgraph can resolve from there on down. What it needs at that place, the fields of a key and of
+`@requires`, fetches before it must have resolved. Sequences are tried by their length, so the first that
+resolves every field is a best one. For
+
+    { pick { price owner { name } } }
+
+where `a` has `pick` and `owner`, and `b` has `price` and `name` of both entities, `a at the root` alone
+resolves neither leaf, `b at pick` after it resolves `price` alone, and `b at pick.owner` is the third.
+
+What is left out makes more plans, never fewer: queries over abstract types, with conditions or contexts, and
+keys that only several fetches together bring. So a plan that needs more than these has one too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+    is_leaf_type,
+)
+
+from tests.router.oracle.reachability import Reachability
+from tests.router.oracle.subgraphs import FederatedField, FieldSet, SubgraphSchema, Wanted
+from tests.router.oracle.world import World
+
+ROOT, TYPENAME = "Query", "__typename"
+MOST_TRIED = 5_000
+Place: TypeAlias = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a query asks of the objects at one place: their leaves and the places below, by response key.
+
+    `plain` has the leaves without arguments.
+    """
+
+    type: str
+    leaves: dict[str, str] = field(default_factory=dict)
+    below: dict[str, str] = field(default_factory=dict)
+    plain: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An object held by a subgraph at a place, where it may provide some fields of others."""
+
+    place: Place
+    graph: str
+    provided: FieldSet = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What some fetches have brought: which objects are held where, and which leaves are resolved."""
+
+    holds: frozenset[Hold] = frozenset()
+    leaves: frozenset[tuple[Place, str]] = frozenset()
+
+
+class _NotSimple(Exception):
+    """A query that has more to it than is tried here."""
+
+
+class Fewest:
+    """The best plans of small queries, with the progressive overrides of some labels active."""
+
+    def __init__(self, world: World, labels: frozenset[str]) -> None:
+        self._world = world
+        self._reachability = Reachability(world, labels)
+        self._places: dict[Place, Asked] = {}
+        self._fragments: Mapping[str, FragmentDefinitionNode] = {}
+        self._tried = 0
+
+    def of(self, document: DocumentNode, node: OperationDefinitionNode, most: int) -> int | None:
+        """The number of requests of a best plan, or `most` if there is none with fewer.
+
+        None for a query that is not simple.
+        """
+        self._places, self._tried = {(): Asked(ROOT)}, 0
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        try:
+            self._read((), node.selection_set)
+            return next((length for length in range(1, most) if self._suffices(Known(), length)), most)
+        except _NotSimple:
+            return None
+
+    def _read(self, place: Place, selections: SelectionSetNode) -> None:
+        for node in selections.selections:
+            if node.directives:
+                raise _NotSimple
+            if isinstance(node, FieldNode):
+                self._read_field(place, node)
+                continue
+            fragment: Any = self._fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+            condition = fragment.type_condition
+            if condition is None or self._applies(condition.name.value, self._places[place].type):
+                self._read(place, fragment.selection_set)
+
+    def _applies(self, condition: str, type_name: str) -> bool:
+        type_: Any = self._world.api.type_map[condition]
+        return condition == type_name or (
+            not isinstance(type_, GraphQLObjectType)
+            and type_name in {each.name for each in self._world.api.get_possible_types(type_)}
+        )
+
+    def _read_field(self, place: Place, node: FieldNode) -> None:
+        asked, name = self._places[place], node.name.value
+        key = node.alias.value if node.alias else name
+        if name == TYPENAME:
+            asked.leaves[key] = name
+            return
+        type_: Any = self._world.api.type_map[asked.type]
+        if name not in type_.fields:
+            raise _NotSimple
+        named = get_named_type(type_.fields[name].type)
+        if is_leaf_type(named):
+            asked.leaves[key] = name
+            if not node.arguments:
+                asked.plain.add(key)
+        elif isinstance(named, GraphQLObjectType) and named.name != ROOT and node.selection_set:
+            asked.below[key] = name
+            self._places.setdefault((*place, key), Asked(named.name))
+            self._read((*place, key), node.selection_set)
+        else:
+            raise _NotSimple
+
+    def _suffices(self, known: Known, length: int) -> bool:
+        """Whether that many more fetches bring the rest."""
+        rest = [
+            (place, key)
+            for place, asked in self._places.items()
+            for key, name in asked.leaves.items()
+            if (place, name) != ((), TYPENAME)
+        ]
+        if known.leaves.issuperset(rest):
+            return True
+        return length > 0 and any(self._suffices(after, length - 1) for after in self._afterwards(known))
+
+    def _afterwards(self, known: Known) -> Iterator[Known]:
+        """What is known after one more fetch that brings something new."""
+        for place in self._places:
+            for graph in self._world.subgraphs.values():
+                if not self._enters(known, place, graph):
+                    continue
+                self._tried += 1
+                if self._tried > MOST_TRIED:
+                    raise _NotSimple
+                after = self._fetched(known, place, graph)
+                if after != known:
+                    yield after
+
+    def _enters(self, known: Known, place: Place, graph: SubgraphSchema) -> bool:
+        type_ = graph.types.get(self._places[place].type)
+        if type_ is None:
+            return False
+        return not place or any(self._has(known, place, key) for key in type_.keys)
+
+    def _fetched(self, known: Known, place: Place, graph: SubgraphSchema) -> Known:
+        holds, leaves = set(known.holds), set(known.leaves)
+        following: list[tuple[Place, FieldSet]] = [(place, ())]
+        while following:
+            here, provided = following.pop()
+            asked = self._places[here]
+            holds.add(Hold(here, graph.name, provided))
+            for key, name in (asked.leaves | asked.below).items():
+                if name == TYPENAME:
+                    leaves.add((here, key))
+                    continue
+                own = graph.types[asked.type].fields.get(name)
+                if own is None or not self._resolves(graph, asked.type, own, provided):
+                    continue
+                if own.requires and not (here == place != () and self._has(known, here, own.requires)):
+                    continue
+                if key in asked.leaves:
+                    leaves.add((here, key))
+                else:
+                    following.append(((*here, key), _provided(own, provided)))
+        return Known(frozenset(holds), frozenset(leaves))
+
+    def _has(self, known: Known, place: Place, wanted: FieldSet) -> bool:
+        """Whether fetches have brought, or could have brought along, what a field set selects at a place."""
+        asked = self._places[place]
+        plain = {asked.leaves[key] for where, key in known.leaves if where == place and key in asked.plain}
+        holds = [each for each in known.holds if each.place == place]
+        return all(
+            (not each.below and each.arguments == "{}" and each.name in plain)
+            or any(self._brings(asked.type, each, hold.graph, hold.provided) for hold in holds)
+            for each in wanted
+        )
+
+    def _brings(self, type_name: str, wanted: Wanted, graph_name: str, provided: FieldSet) -> bool:
+        graph = self._world.subgraphs[graph_name]
+        own = graph.types[type_name].fields.get(wanted.name)
+        if own is None or own.requires or wanted.on or not self._resolves(graph, type_name, own, provided):
+            return False
+        if not wanted.below:
+            return True
+        shape = self._world.shape(type_name, wanted.name)
+        while shape.item:
+            shape = shape.item
+        if len(shape.types) != 1 or shape.types[0] not in graph.types:
+            return False
+        deeper = _provided(own, provided)
+        return all(self._brings(shape.types[0], each, graph_name, deeper) for each in wanted.below)
+
+    def _resolves(
+        self, graph: SubgraphSchema, type_name: str, own: FederatedField, provided: FieldSet
+    ) -> bool:
+        if own.given:
+            return False
+        if own.external:
+            return any(each.name == own.name and not each.on for each in provided)
+        return self._reachability.is_here(graph, type_name, own)
+
+
+def _provided(own: FederatedField, provided: FieldSet) -> FieldSet:
+    return (*own.provides, *(deeper for each in provided if each.name == own.name for deeper in each.below))
