@@ -35,8 +35,9 @@ def decode(text: bytes | str) -> Any:
     Raises:
         InvalidJsonError: it is not JSON, or a number is too large, or it is nested too deeply.
     """
+    digits = text if isinstance(text, bytes) else text.encode(errors="replace")
     try:
-        if _has_long_digits(text if isinstance(text, bytes) else text.encode(errors="replace")):
+        if _SAMPLE in digits[::_STRIDE].translate(_DIGITS) and _RUN in digits.translate(_DIGITS):
             return _exact(text)
         return orjson.loads(text)
     except ValueError as error:
@@ -79,10 +80,6 @@ def _exact(text: bytes | str) -> Any:
             return json.loads(text)
         except RecursionError:
             raise InvalidJsonError("large numbers are nested too deeply") from None
-
-
-def _has_long_digits(text: bytes) -> bool:
-    return _SAMPLE in text[::_STRIDE].translate(_DIGITS) and _RUN in text.translate(_DIGITS)
 
 
 def _without_surrogate(escape: re.Match[bytes]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -15,9 +16,9 @@ from router.selections import TYPENAME, hold
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]
-Presenter: TypeAlias = Callable[[Object], bytes | None]
+Presenter: TypeAlias = Callable[[Iterable[Object]], Iterator[bytes | None]]
 Presenters: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
-"""Makes what presents the objects of one batch, with the operation's variables."""
+"""Makes what presents the objects of a batch, with the operation's variables."""
 
 _MISSING = object()
 _CONTAINERS = frozenset((dict, list))
@@ -27,24 +28,22 @@ class Batch:
     """The objects of one entity fetch: every distinct representation once, and who is waiting for it."""
 
     def __init__(
-        self, objects: Sequence[Object], present: Presenter, chosen: Iterable[int] | None = None
+        self, objects: Sequence[Object], present: Presenter, chosen: Sequence[int] | None = None
     ) -> None:
-        self.representations: list[bytes] = []
-        self.waiting: list[list[int]] = []
         self.unpresented: list[int] = []
         self.objects = objects
-        known: dict[bytes, int] = {}
-        asked = enumerate(objects) if chosen is None else ((index, objects[index]) for index in chosen)
-        for index, each in asked:
-            encoded = present(each)
+        known: dict[bytes, list[int]] = {}
+        positions = range(len(objects)) if chosen is None else chosen
+        asked = objects if chosen is None else [objects[index] for index in chosen]
+        for index, encoded in zip(positions, present(asked), strict=True):
             if encoded is None:
                 self.unpresented.append(index)
-                continue
-            if encoded not in known:
-                known[encoded] = len(self.representations)
-                self.representations.append(encoded)
-                self.waiting.append([])
-            self.waiting[known[encoded]].append(index)
+            elif (waiting := known.get(encoded)) is None:
+                known[encoded] = [index]
+            else:
+                waiting.append(index)
+        self.representations = [*known]
+        self.waiting = [*known.values()]
 
     def encoded(self) -> bytes:
         """The representations as a JSON list."""
@@ -55,12 +54,12 @@ class Batch:
 
         Returns the positions of the entities that did not come.
         """
-        answers = entities if isinstance(entities, list) else []
+        objects, answers = self.objects, entities if isinstance(entities, list) else []
         absent = [*range(len(answers), len(self.waiting))]
         for position, (entity, waiting) in enumerate(zip(answers, self.waiting, strict=False)):
             if isinstance(entity, dict):
                 for index in waiting:
-                    merge(self.objects[index], copied(entity) if apart else entity)
+                    merge(objects[index], copied(entity) if apart else entity)
             else:
                 absent.append(position)
         return absent
@@ -89,7 +88,7 @@ def merge(target: Object, source: Object) -> None:
         known = target.get(key)
         if known is None:
             target[key] = value
-        elif _are_alike(known, value):
+        elif value.__class__ in _CONTAINERS and _are_alike(known, value):
             _merge_below(known, value)
         elif value is not None:
             target[key] = value
@@ -103,17 +102,17 @@ def _merge_below(target: Any, source: Any) -> None:
         is_list = into.__class__ is list
         for key, value in enumerate(values) if is_list else values.items():
             known = into[key] if is_list else into.get(key)
-            if known is not None and _are_alike(known, value):
+            if known is not None and value.__class__ in _CONTAINERS and _are_alike(known, value):
                 waiting.append((known, value))
             elif known is None or value is not None:
                 into[key] = value
 
 
 def _are_alike(known: Any, value: Any) -> bool:
-    """Whether two values are both objects, or both lists of one length."""
-    if value.__class__ not in _CONTAINERS or known.__class__ is not value.__class__:
+    """Whether an object or a list stands where there is another object, or another list of its length."""
+    if known.__class__ is not value.__class__ or known is value:
         return False
-    return known is not value and (value.__class__ is dict or len(known) == len(value))
+    return value.__class__ is dict or len(known) == len(value)
 
 
 def collect(data: Any, path: FetchPath) -> list[Object]:
@@ -160,17 +159,17 @@ def _steps(place: ResponsePath, value: Any, segment: str | Narrowing) -> Iterato
 
 
 def presenter(representations: Sequence[Representation]) -> Presenters:
-    """Makes functions that present objects to a subgraph, one for each batch.
+    """Makes functions that present objects to a subgraph.
 
-    What they return is the representation in JSON; None if the object is of another type or lacks a field.
+    They make the representation of each in JSON; None if the object is of another type or lacks a field.
     """
     if not any(_is_conditional(each.input) for each in representations):
-        of_batch = _presenters(representations)
-        return lambda _variables: of_batch()
+        unconditional = _presenter(representations)
+        return lambda _variables: unconditional
 
     def conditional(variables: Mapping[str, Any]) -> Presenter:
         held = [replace(each, input=_holding(each.input, variables)) for each in representations]
-        return _presenters(held)()
+        return _presenter(held)
 
     return conditional
 
@@ -195,11 +194,11 @@ def _holding(wanted: Input, variables: Mapping[str, Any]) -> Input:
     return replace(wanted, fields=held(wanted.fields), narrowed=narrowed)
 
 
-def _presenters(representations: Sequence[Representation]) -> Callable[[], Presenter]:
+def _presenter(representations: Sequence[Representation]) -> Presenter:
     if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
         [flat] = representations
         if flat.input.fields and not flat.input.narrowed:
-            return _flat_presenters(flat)
+            return _flat_presenter(flat)
 
     def present(each: Object) -> bytes | None:
         typename = each.get(TYPENAME)
@@ -211,44 +210,43 @@ def _presenters(representations: Sequence[Representation]) -> Callable[[], Prese
                     return encode({TYPENAME: name, **fields})
         return None
 
-    return lambda: present
+    return partial(map, present)
 
 
-def _flat_presenters(representation: Representation) -> Callable[[], Presenter]:
+def _flat_presenter(representation: Representation) -> Presenter:
     """Presents objects by plain fields, and encodes each combination of values once for each batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts, own_names = representation.accepts, representation.known
+    accepts, own_names, usual_name = representation.accepts, representation.known, representation.typename
 
     def encoded(name: str, found: Any) -> bytes:
         items = found if len(names) > 1 else (found,)
         return encode({TYPENAME: name, **dict(zip(names, items, strict=True))})
 
-    def of_batch() -> Presenter:
+    def present(objects: Iterable[Object]) -> Iterator[bytes | None]:
         by_name: defaultdict[str, dict[Any, bytes]] = defaultdict(dict)
-
-        def present(each: Object) -> bytes | None:
+        usual = by_name[usual_name]
+        for each in objects:
             typename = each.get(TYPENAME)
             if typename is not None and typename not in accepts:
-                return None
+                yield None
+                continue
             try:
                 found = values(each)
             except KeyError:
-                return None
-            name = typename if typename in own_names else representation.typename
-            known = by_name[name]
+                yield None
+                continue
+            name, known = (typename, by_name[typename]) if typename in own_names else (usual_name, usual)
             try:
-                return known[found]
-            except KeyError:
-                known[found] = text = encoded(name, found)
-                return text
+                text = known.get(found)
             except TypeError:
                 # A custom scalar may be an object or a list, which cannot be looked up.
-                return encoded(name, found)
+                text = encoded(name, found)
+            if text is None:
+                known[found] = text = encoded(name, found)
+            yield text
 
-        return present
-
-    return of_batch
+    return present
 
 
 def _read(wanted: Input, value: Object) -> Object | None:

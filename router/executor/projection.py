@@ -32,7 +32,6 @@ from router.selections import TYPENAME, Conditions, FieldSelection, NormalizedOp
 Link: TypeAlias = tuple[Any, str | int] | None
 
 _PROPAGATED = object()
-_MISSING = object()
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 _SCALARS: Mapping[str, tuple[type, ...]] = {
     "Int": (int, float),
@@ -41,8 +40,9 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
     "Boolean": (bool,),
     "ID": (str, int),
 }
-# An Int has a range, which a class does not tell.
+# Values of these classes are complete as they are; only the range of an Int its class does not tell.
 _COMPLETE_CLASSES: Mapping[str, type] = {
+    "Int": int,
     "Float": float,
     "String": str,
     "Boolean": bool,
@@ -128,7 +128,7 @@ class _Explained:
 _Complete: TypeAlias = Callable[[Any, Link, str | int, Answer], Any]
 _CompleteObject: TypeAlias = Callable[[Any, Link, Answer], Any]
 # Response name, key of the data, how to complete a value, and the class of values that are complete already.
-_Field: TypeAlias = tuple[str, str, _Complete, type | None]
+_Field: TypeAlias = tuple[str, str, _Complete, Any]
 _Places: TypeAlias = tuple[Place, ...]
 Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
 
@@ -248,19 +248,16 @@ class _Compiler:
             if not isinstance(value, dict):
                 answer.error(f"{typename} is an object, but the service sent something else.", link)
                 return None
-            fields = fixed
-            if optional:
-                holding = {
-                    each[0]: each for conditions, each in optional if hold(conditions, answer.variables)
-                }
-                holding.update((each[0], each) for each in fixed)
-                fields = tuple(holding[name] for name in order if name in holding)
+            fields = _held(fixed, optional, order, answer.variables) if optional else fixed
             projected: dict[str, Any] = {}
             for name, key, complete_field, complete_class in fields:
-                found = value.get(key, _MISSING)
-                if found.__class__ is not complete_class:
-                    known = answer.lacking(value, key, typename, (link, name)) if found is _MISSING else found
-                    found = complete_field(known, link, name, answer)
+                found: Any = value.get(key)
+                if found.__class__ is not complete_class or (
+                    complete_class is int and not INT_MIN <= found <= INT_MAX
+                ):
+                    if found is None and key not in value:
+                        found = answer.lacking(value, key, typename, (link, name))
+                    found = complete_field(found, link, name, answer)
                     if found is _PROPAGATED:
                         return None
                 projected[name] = found
@@ -289,12 +286,26 @@ class _Compiler:
     ) -> _Complete:
         match type_:
             case GraphQLNonNull(of_type=inner):
-                return _non_null(self._output(inner, selections, places, at), at)
+                if selections is None or isinstance(inner, GraphQLList):
+                    return _non_null(self._output(inner, selections, places, at), at)
+                return _object(self.selections(selections, places), at)
             case GraphQLList(of_type=inner):
                 return _list(self._output(inner, selections, places, at), at)
         if selections is not None:
             return _nullable(self.selections(selections, places))
         return _leaf(type_, at)
+
+
+def _held(
+    fixed: Iterable[_Field],
+    optional: Iterable[tuple[Conditions, _Field]],
+    order: Iterable[str],
+    variables: Mapping[str, Any],
+) -> tuple[_Field, ...]:
+    """The fields that are asked for with some variables, in the order of the operation."""
+    holding = {each[0]: each for conditions, each in optional if hold(conditions, variables)}
+    holding.update((each[0], each) for each in fixed)
+    return tuple(holding[name] for name in order if name in holding)
 
 
 def _joining(apart: list[Keys], complete: _CompleteObject) -> _CompleteObject:
@@ -315,6 +326,20 @@ def _non_null(complete: _Complete, at: str) -> _Complete:
         completed = complete(value, link, key, answer)
         if completed is None:
             answer.error(f"Cannot return null for non-nullable field {at}.", (link, key))
+            return _PROPAGATED
+        return completed
+
+    return checked
+
+
+def _object(complete: _CompleteObject, at: str) -> _Complete:
+    """An object that may not be null, completed by one function: nothing is completed as often."""
+
+    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+        here = (link, key)
+        completed = None if value is None else complete(value, here, answer)
+        if completed is None:
+            answer.error(f"Cannot return null for non-nullable field {at}.", here)
             return _PROPAGATED
         return completed
 

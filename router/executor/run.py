@@ -299,16 +299,18 @@ def _scatter(
             run.absent(part.batch.waiting_for([position]), part.shape, reasons)
     for (index, position), own in placed.items():
         run.errors += _anchored_at(run, parts[index], position, own, names)
-    if not told:
+    if unplaced and not told:
         starts = dict.fromkeys(_static_start(part.path) for part in parts)
         run.errors += (anchored(error, start, [], names) for error in unplaced for start in starts)
 
 
 def _by_entity(errors: Errors, parts: Sequence[_Part]) -> tuple[dict[tuple[int, int], Errors], Errors]:
     """The errors of single entities, by fetch and position, and those that name none."""
-    keys = {entities_key(index): index for index in range(len(parts))}
     placed: dict[tuple[int, int], Errors] = {}
-    unplaced = []
+    unplaced: Errors = []
+    if not errors:
+        return placed, unplaced
+    keys = {entities_key(index): index for index in range(len(parts))}
     for error in errors:
         match error.get("path"):
             case [str(key), int(position), *_] if key in keys:
