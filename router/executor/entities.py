@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -45,6 +46,13 @@ class Batch:
         self.representations = [*known]
         self.waiting = [*known.values()]
 
+    def part(self, start: int, stop: int) -> Batch:
+        """Some of the representations, with who waits for them."""
+        part = copy(self)
+        part.representations = self.representations[start:stop]
+        part.waiting = self.waiting[start:stop]
+        return part
+
     def encoded(self) -> bytes:
         """The representations as a JSON list."""
         return b"[" + b",".join(self.representations) + b"]"
@@ -69,6 +77,20 @@ class Batch:
         return [self.objects[index] for position in positions for index in self.waiting[position]]
 
 
+def portions(batches: Sequence[Batch], size: int) -> Iterator[list[Batch]]:
+    """The batches of one request cut into several, none of which has more representations than a size.
+
+    Batches of 3 and 4 representations, cut at 5, make requests of 3 and 2, and of 0 and 2.
+    """
+    whole = sum(len(batch.representations) for batch in batches)
+    for start in range(0, whole, size):
+        portion, before = [], 0
+        for batch in batches:
+            portion.append(batch.part(max(start - before, 0), max(start - before + size, 0)))
+            before += len(batch.representations)
+        yield portion
+
+
 def copied(value: Any) -> Any:
     """A copy of JSON data, all objects and lists in it included, however deep they are."""
     whole = [value]
@@ -77,8 +99,8 @@ def copied(value: Any) -> Any:
         into = waiting.pop()
         for key, each in into.items() if into.__class__ is dict else enumerate(into):
             if each.__class__ in _CONTAINERS:
-                into[key] = copy = each.copy()
-                waiting.append(copy)
+                into[key] = fresh = each.copy()
+                waiting.append(fresh)
     return whole[0]
 
 

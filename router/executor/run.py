@@ -17,7 +17,17 @@ from router.executor.documents import (
     entities_key,
     root_body,
 )
-from router.executor.entities import Batch, Object, ResponsePath, collect, copied, merge, places, presenter
+from router.executor.entities import (
+    Batch,
+    Object,
+    ResponsePath,
+    collect,
+    copied,
+    merge,
+    places,
+    portions,
+    presenter,
+)
 from router.executor.transport import LargeResponse, RequestContext, Transport
 from router.planner.names import ResponseNames
 from router.planner.plan import (
@@ -36,6 +46,8 @@ from router.selections import hold
 
 # What a client may give an operation as a name has no other bound than its document.
 MAX_NAME = 100
+# A subgraph completes so many in some milliseconds, for which everything else there waits.
+MAX_REPRESENTATIONS = 500
 _NO_NAME = re.compile(r"[^0-9A-Za-z_]")
 NO_CONTEXT = {"message": "An argument needs a value from the context, which has none."}
 
@@ -204,7 +216,7 @@ class _NestedFetch:
 
 
 class _EntityFetch:
-    """Asks about entities, of one place of the data or of several, in one request."""
+    """Asks about entities of one or several places of the data, in one request if they are not too many."""
 
     def __init__(self, nodes: Sequence[Flatten], compiling: Compiling) -> None:
         self._subgraph = nodes[0].fetch.subgraph
@@ -223,8 +235,15 @@ class _EntityFetch:
         ]
         for batch, shape in zip(batches, self._shapes, strict=True):
             _note_unpresented(run, batch, shape)
-        if not any(batch.representations for batch in batches):
-            return
+        asked = sum(len(batch.representations) for batch in batches)
+        if asked > MAX_REPRESENTATIONS:
+            async with asyncio.TaskGroup() as group:
+                for portion in portions(batches, MAX_REPRESENTATIONS):
+                    group.create_task(self._ask(run, portion))
+        elif asked:
+            await self._ask(run, batches)
+
+    async def _ask(self, run: Run, batches: Sequence[Batch]) -> None:
         encoded = (batch.encoded() for batch in batches)
         presented = list(zip(self._body.representations, encoded, strict=True))
         data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables, presented))

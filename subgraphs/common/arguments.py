@@ -29,11 +29,8 @@ from subgraphs.common.ids import is_id
 from subgraphs.common.validation import require_length
 
 LONGEST_TEXT: Final = 10_000
-MOST_ITEMS: Final = 10_000
-"""Of a list or an object in a value: the representations of a large page are some thousands."""
-
-MOST_REPRESENTATIONS: Final = 5_000
-"""Entities that one fetch may ask for."""
+MOST_ITEMS: Final = 500
+"""Of a list or an object in a value; the router asks for no more entities than this in one request."""
 
 MOST_LEVELS: Final = 16
 
@@ -115,11 +112,6 @@ def _check_within(path: str, named: GraphQLNamedType, value: Any, level: int) ->
 
 def check_representations(entities: Container[str], representations: Sequence[object]) -> None:
     """Refuse what stands for no entity of a subgraph; all that the domains have are known by their ids."""
-    if len(representations) > MOST_REPRESENTATIONS:
-        raise BadUserInput(
-            "representations",
-            f"representations must have at most {MOST_REPRESENTATIONS} items; it has {len(representations)}.",
-        )
     for index, each in enumerate(representations):
         if not _represents(entities, each):
             path = f"representations.{index}"

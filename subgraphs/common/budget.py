@@ -18,8 +18,8 @@ from subgraphs.common.turns import Later, Turns
 LONGEST_SECONDS: Final = 60.0
 """How long an operation may take whose caller gives no deadline, or one that is farther away."""
 
-MOST_OBJECTS: Final = 20_000
-"""How many objects an answer may hold: the largest that a page of a client needs has a quarter of them."""
+MOST_OBJECTS: Final = 10_000
+"""How many objects an answer may hold: the largest that a page of a client needs has half of them."""
 
 
 class Budget:

@@ -22,12 +22,15 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
-from strawberry.types import ExecutionContext, Info
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types import ExecutionContext, ExecutionResult, Info
+from strawberry.types.graphql import OperationType as Operations
 
 from subgraphs.common.arguments import check_arguments, check_representations
 from subgraphs.common.budget import Budget, BudgetedExecutor
 from subgraphs.common.context import Context
 from subgraphs.common.documents import Documents
+from subgraphs.common.gate import RefusedRequest
 
 FEDERATION_VERSION: Final = "2.9"
 MANY_VALUES: Final = 500
@@ -70,6 +73,17 @@ class BoundedSchema(strawberry.federation.Schema):
         service = self._schema.type_map["_Service"]
         assert isinstance(service, GraphQLObjectType)
         service.fields["sdl"].resolve = self._told
+
+    async def execute(self, query: str | None, *args: Any, **given: Any) -> ExecutionResult:
+        """Execute a query or a mutation; whoever subscribes must accept a stream of events."""
+        allowed = set(given.pop("allowed_operation_types", Operations)) - {Operations.SUBSCRIPTION}
+        given["allowed_operation_types"] = allowed
+        try:
+            return await super().execute(query, *args, **given)
+        except InvalidOperationTypeError as error:
+            if error.operation_type is Operations.SUBSCRIPTION:
+                raise RefusedRequest("A subscription is answered by text/event-stream alone.", 406) from error
+            raise
 
     async def _told(self, *_: object) -> str:
         """What `_service` tells; it takes long to print, so it is printed once, in a thread."""

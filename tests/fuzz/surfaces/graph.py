@@ -153,8 +153,8 @@ async def entities(arena: Arena) -> None:
     representations: Any
     for representations in (
         own * 20_000,
-        # graphql-core reads them in one go, and the router does not split the larger batches it may send.
-        [{"__typename": "Book", "id": f"book_{n:026}"} for n in range(1_000)],
+        [{"__typename": "Book", "id": f"book_{n:026}"} for n in range(500)],
+        [{"__typename": "Book", "id": f"book_{n:026}"} for n in range(5_000)],
         [{"__typename": "Unknown", "id": "1"}],
         [
             {"__typename": kind, "id": "\x00"}

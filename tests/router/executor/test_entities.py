@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from router.executor.entities import Batch, copied
+from router.executor.entities import Batch, copied, portions
+from router.executor.run import MAX_REPRESENTATIONS
 from router.json_text import encode
 from tests.router.executor.shop import data, graph
 
@@ -28,6 +29,38 @@ async def test_an_entity_that_stands_in_several_places_is_asked_about_once():
 
     assert shop.sent_to("stock") == [{"representations": [{"__typename": "Product", "id": "1"}]}]
     assert result.data == {"products": [{"inStock": 3}, {"inStock": 3}]}
+
+
+async def test_very_many_entities_are_asked_about_in_several_requests():
+    count = 2 * MAX_REPRESENTATIONS + 1
+
+    def stock(body: Any) -> dict[str, Any]:
+        numbers = [int(each["id"]) for each in body["variables"]["representations"]]
+        broken = numbers.index(700) if 700 in numbers else None
+        entities = [None if index == broken else {"inStock": number} for index, number in enumerate(numbers)]
+        return data(_entities=entities) | (
+            {} if broken is None else {"errors": [{"message": "no count", "path": ["_entities", broken]}]}
+        )
+
+    catalogue = data(list=[{"id": str(number)} for number in range(count)])
+    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+        result = await shop.run("{ list: products { inStock } }")
+
+    sizes = sorted(len(each["representations"]) for each in shop.sent_to("stock"))
+    assert sizes == [1, MAX_REPRESENTATIONS, MAX_REPRESENTATIONS]
+    assert result.data is None
+    assert [error["path"] for error in result.errors] == [["list", 700, "inStock"]]
+
+
+def test_a_request_is_cut_through_all_its_batches():
+    def batch(*texts: bytes) -> Batch:
+        return Batch([{} for _ in texts], lambda _: iter(texts))
+
+    cut = portions([batch(b"1", b"2", b"3"), batch(b"4", b"5", b"6", b"7")], 5)
+    assert [[each.representations for each in portion] for portion in cut] == [
+        [[b"1", b"2", b"3"], [b"4", b"5"]],
+        [[], [b"6", b"7"]],
+    ]
 
 
 async def test_nothing_is_asked_about_no_entities():

@@ -214,6 +214,19 @@ async def test_the_router_can_ask_for_the_schema(subgraph: SubgraphClient) -> No
     assert "type Query" in sdl
 
 
+@pytest.mark.parametrize(
+    "accept", ["application/json", 'multipart/mixed; subscriptionSpec="1.0", application/json', "*/*"]
+)
+async def test_a_subscription_needs_a_caller_that_takes_a_stream(
+    subgraph: SubgraphClient, accept: str
+) -> None:
+    body = {"query": "subscription { numbers }"}
+    response = await subgraph.http.post("/graphql", json=body, headers={"accept": accept})
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (406, "BAD_REQUEST")
+    assert error["message"] == "A subscription is answered by text/event-stream alone."
+
+
 async def test_the_lines_of_a_stream_end_in_lf_as_other_routers_expect(subgraph: SubgraphClient) -> None:
     response = await subgraph.http.post(
         "/graphql",

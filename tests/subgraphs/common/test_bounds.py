@@ -16,7 +16,7 @@ from strawberry.dataloader import DataLoader
 from subgraphs.auth.models import Table, User
 from subgraphs.common import limits
 from subgraphs.common.app import create_subgraph
-from subgraphs.common.arguments import MOST_REPRESENTATIONS
+from subgraphs.common.arguments import MOST_ITEMS
 from subgraphs.common.budget import MOST_OBJECTS
 from subgraphs.common.context import Context
 from subgraphs.common.gate import MOST_BODY_BYTES
@@ -35,6 +35,10 @@ FETCHED: list[int] = []
 EMAIL = "deadline@example.org"
 
 
+# Of each node; as many of each of these are nearly as many objects as an answer may have.
+NODES = 95
+
+
 @strawberry.input
 class Wish:
     words: str
@@ -45,12 +49,12 @@ class Wish:
 class Node:
     @strawberry.field
     def nodes(self) -> list[Node]:
-        return [Node() for _ in range(100)]
+        return [Node() for _ in range(NODES)]
 
     @strawberry.field
     async def later(self) -> list[Node]:
         await asyncio.sleep(0)
-        return [Node() for _ in range(100)]
+        return [Node() for _ in range(NODES)]
 
     @strawberry.field
     def name(self) -> str:
@@ -242,8 +246,8 @@ async def test_a_large_answer_lets_the_loop_turn_to_others(subgraph: SubgraphCli
     answer = await subgraph.execute(f"{{ node {{ {lists} {{ {lists} {{ name }} }} }} }}")
     running.cancel()
     nodes = [node for each in answer.ok["node"][lists] for node in each[lists]]
-    assert nodes == [{"name": "node"}] * 10_000
-    assert sum(names) + TURN["names"] == 10_000
+    assert nodes == [{"name": "node"}] * NODES**2
+    assert sum(names) + TURN["names"] == NODES**2
     assert max(names) <= FIELDS_PER_TURN
 
 
@@ -252,14 +256,14 @@ async def test_all_of_a_large_answer_is_loaded_by_one_call(subgraph: SubgraphCli
     FETCHED.clear()
     answer = await subgraph.execute(f"{{ node {{ {lists} {{ nodes {{ loaded }} }} }} }}")
     nodes = [node for each in answer.ok["node"][lists] for node in each["nodes"]]
-    assert nodes == [{"loaded": 1}] * 10_000
+    assert nodes == [{"loaded": 1}] * NODES**2
     assert len(FETCHED) == 1
 
 
 async def test_each_event_of_a_subscription_may_have_as_many_objects(subgraph: SubgraphClient) -> None:
     query = "subscription { twice { nodes { nodes { name } } } }"
     answers = [answer.ok async for answer in subgraph.subscribe(query)]
-    assert [len(answer["twice"]["nodes"]) for answer in answers] == [100, 100]
+    assert [len(answer["twice"]["nodes"]) for answer in answers] == [NODES, NODES]
 
 
 def repeated(what: str, times: int) -> str:
@@ -359,9 +363,9 @@ ENTITIES = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Thing
 
 
 async def test_an_entity_is_known_by_its_type_and_id(subgraph: SubgraphClient) -> None:
-    things = [{"__typename": "Thing", "id": str(number)} for number in range(MOST_REPRESENTATIONS)]
+    things = [{"__typename": "Thing", "id": str(number)} for number in range(MOST_ITEMS)]
     answer = await subgraph.execute(ENTITIES, {"r": things})
-    assert answer.ok["_entities"] == [{"id": str(number)} for number in range(MOST_REPRESENTATIONS)]
+    assert answer.ok["_entities"] == [{"id": str(number)} for number in range(MOST_ITEMS)]
     answer = await subgraph.execute(ENTITIES, {"r": [*things, things[0]]})
     assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", "representations")
 
