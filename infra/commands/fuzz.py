@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
-from infra.checkout import ROOT
+from infra.checkout import become
 
 
 def fuzz(
@@ -29,4 +27,4 @@ def fuzz(
     command += [word for name in only or [] for word in ("--only", name)]
     command += [] if seed is None else ["--seed", str(seed)]
     command += ["--latency"] if latency else []
-    raise typer.Exit(subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode)
+    become(command)

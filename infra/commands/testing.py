@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
-from infra.checkout import ROOT
+from infra.checkout import become
 
 
 def run_tests(
@@ -21,4 +19,4 @@ def run_tests(
     command = [sys.executable, "-m", "pytest", "-n", str(parallel), *(what or [])]
     if coverage:
         command += ["--cov", "--cov-report=term"]
-    raise typer.Exit(subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode)
+    become(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -92,16 +92,20 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         executor.budget = Budget()
         return executor
 
+    def complete_list_value(self, *args: Any, **kwargs: Any) -> Any:
+        """Complete the list at once, or when the loop has turned to others."""
+        complete = partial(super().complete_list_value, *args, **kwargs)
+        return Later(partial(self._in_turn, complete)) if self.budget.turns.is_over else complete()
+
     def complete_object_value(self, *args: Any, **kwargs: Any) -> Any:
         """Count the object, then complete it: at once, or when the loop has turned to others."""
         self.budget.take_object()
-        if self.budget.turns.is_over:
-            return Later(partial(self._complete_later, *args, **kwargs))
-        return super().complete_object_value(*args, **kwargs)
+        complete = partial(super().complete_object_value, *args, **kwargs)
+        return Later(partial(self._in_turn, complete)) if self.budget.turns.is_over else complete()
 
-    async def _complete_later(self, *args: Any, **kwargs: Any) -> Any:
+    async def _in_turn(self, complete: Callable[[], Any]) -> Any:
         await self.budget.turns.wait()
-        completed = super().complete_object_value(*args, **kwargs)
+        completed = complete()
         return await completed if self.is_awaitable(completed) else completed
 
     def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *args: Any) -> Any:

@@ -12,8 +12,8 @@ from subgraphs.common.errors import DomainError
 from subgraphs.common.validation import small_number
 
 SERVICE_TOKEN_HEADER: Final = "x-memorable-service-token"  # noqa: S105 - the header's name
-MOST_BODY_BYTES: Final = 8 * 1024 * 1024
-"""The router takes 1 MiB from a client; the representations of a large page are some of these."""
+MOST_BODY_BYTES: Final = 2 * 1024 * 1024
+"""The router takes 1 MiB from a client, and what it asks for beside that is less."""
 MOST_HEADERS: Final = 100
 MOST_HEADER_BYTES: Final = 32 * 1024
 LONGEST_CONTENT_TYPE: Final = 256

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, Handle
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sized
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from subgraphs.common.budget import current
 from subgraphs.common.database import Database
+from subgraphs.common.turns import Later
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -35,12 +37,27 @@ def loader(
 
 
 class _PatientLoader(DataLoader[Key, Value]):
-    """Calls when all of a large answer has asked, which is completed in many turns of the event loop."""
+    """Calls when all of a large answer has asked, which is completed in many turns of the event loop.
+
+    So is what is made of all that is found at once.
+    """
+
+    def load(self, key: Key) -> Awaitable[Value]:
+        """The value of a key, at a turn that has time for it."""
+        return Later(partial(_in_turn, super().load(key)))
 
     @property
     def loop(self) -> AbstractEventLoop:
         """The event loop, as a batch is to be scheduled on it."""
         return cast("AbstractEventLoop", _Patiently(super().loop))
+
+
+async def _in_turn(found: Awaitable[Value]) -> Value:
+    value = await found
+    turns = current().turns
+    await turns.wait()
+    turns.take(len(value) if isinstance(value, Sized) else 1)
+    return value
 
 
 class _Patiently:

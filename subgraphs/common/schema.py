@@ -27,13 +27,14 @@ from strawberry.types import ExecutionContext, ExecutionResult, Info
 from strawberry.types.graphql import OperationType as Operations
 
 from subgraphs.common.arguments import check_arguments, check_representations
-from subgraphs.common.budget import Budget, BudgetedExecutor
+from subgraphs.common.budget import Budget, BudgetedExecutor, current
 from subgraphs.common.context import Context
 from subgraphs.common.documents import Documents
 from subgraphs.common.gate import RefusedRequest
 
 FEDERATION_VERSION: Final = "2.9"
 MANY_VALUES: Final = 500
+_ONE_SCHEMA: Final = "An operation can ask for the schema of this service once."
 
 
 class Bounds(SchemaExtension):
@@ -86,7 +87,11 @@ class BoundedSchema(strawberry.federation.Schema):
             raise
 
     async def _told(self, *_: object) -> str:
-        """What `_service` tells; it takes long to print, so it is printed once, in a thread."""
+        """What `_service` tells; it takes long to print, so it is printed once, in a thread.
+
+        An operation is told it once: as often as there may be aliases, it would be some 30 MB.
+        """
+        current().take_dear(_ONE_SCHEMA)
         return await asyncio.to_thread(lambda: self._sdl)
 
     @cached_property

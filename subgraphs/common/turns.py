@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from weakref import WeakKeyDictionary
 
 FIELDS_PER_TURN: Final = 300
 """Fields that are completed before the loop turns to others: some 6 ms."""
@@ -24,30 +25,45 @@ class Later:
 
 
 class Turns:
-    """What one operation has completed in this turn of the loop, and what waits for a later one."""
+    """What one operation has to do in turns, of which there is one for all operations of an event loop.
+
+    Of several operations that wait, each begins something in turn, however much one of them wants.
+    """
 
     def __init__(self) -> None:
-        self._taken = 0
-        self._next_comes = False
+        self._turn = _Turn.of(asyncio.get_running_loop())
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._afterwards: list[Callable[[], object]] = []
 
     @property
     def is_over(self) -> bool:
         """Whether this turn has no time for more fields."""
-        return self._taken >= FIELDS_PER_TURN
+        return self._turn.taken >= FIELDS_PER_TURN
 
     def take(self, fields: int) -> None:
         """Complete so many fields in this turn."""
-        self._taken += fields
-        self._ask_for_next()
+        self._turn.take(fields)
 
     async def wait(self) -> None:
         """Wait for a turn that has time."""
         while self.is_over:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
+            waiting = asyncio.get_running_loop().create_future()
+            if not self._waiting:
+                self._turn.operations.append(self)
+            self._waiting.append(waiting)
+            await waiting
+
+    def wake(self) -> bool:
+        """Let go on what waited the longest; whether more waits."""
+        waiting = self._waiting.popleft()
+        if not waiting.done():
+            waiting.set_result(None)
+        if not self._waiting:
+            # What has been woken comes first, and may wait again.
+            calls, self._afterwards = self._afterwards, []
+            for call in calls:
+                asyncio.get_running_loop().call_soon(self.when_none_waits, call)
+        return bool(self._waiting)
 
     def when_none_waits(self, call: Callable[[], object]) -> None:
         """Call once nothing waits for a later turn: at once, where nothing does."""
@@ -56,22 +72,36 @@ class Turns:
         else:
             call()
 
-    def _ask_for_next(self) -> None:
+
+class _Turn:
+    """The turn of one event loop, and the operations that wait for the next."""
+
+    _of_loops: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, _Turn]] = WeakKeyDictionary()
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> _Turn:
+        """The one of a loop."""
+        return cls._of_loops.setdefault(loop, cls())
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.operations: deque[Turns] = deque()
+        self._next_comes = False
+
+    def take(self, fields: int) -> None:
+        self.taken += fields
         if not self._next_comes:
             self._next_comes = True
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
-        self._taken, self._next_comes = 0, False
-        for _ in range(min(_WOKEN_PER_TURN, len(self._waiting))):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-        if self._waiting:
+        self.taken, self._next_comes = 0, False
+        for _ in range(_WOKEN_PER_TURN):
+            if not self.operations:
+                return
+            operation = self.operations.popleft()
+            if operation.wake():
+                self.operations.append(operation)
+        if self.operations:
             # Those that are woken may have been stopped by now, and would take nothing.
-            self._ask_for_next()
-            return
-        # What has been woken comes first, and may wait again.
-        calls, self._afterwards = self._afterwards, []
-        for call in calls:
-            asyncio.get_running_loop().call_soon(self.when_none_waits, call)
+            self.take(0)

@@ -30,7 +30,7 @@ from tests.support.tokens import publishing_keys
 
 Info = strawberry.Info[Context[DataLoader[int, int]], None]
 STARTED, STOPPED = asyncio.Event(), asyncio.Event()
-TURN = {"names": 0}
+TURN = {"names": 0, "made": 0}
 FETCHED: list[int] = []
 EMAIL = "deadline@example.org"
 
@@ -60,6 +60,12 @@ class Node:
     def name(self) -> str:
         TURN["names"] += 1
         return "node"
+
+    @strawberry.field
+    async def made(self, info: Info) -> int:
+        found = await info.context.loaders.load(id(self))
+        TURN["made"] += 1
+        return found
 
     @strawberry.field
     async def loaded(self, info: Info) -> int:
@@ -233,7 +239,7 @@ async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClien
 
 
 @pytest.mark.parametrize("lists", ["nodes", "later"])
-async def test_a_large_answer_lets_the_loop_turn_to_others(subgraph: SubgraphClient, lists: str) -> None:
+async def test_large_answers_let_the_loop_turn_to_others(subgraph: SubgraphClient, lists: str) -> None:
     names: list[int] = []
 
     async def others() -> None:
@@ -243,11 +249,13 @@ async def test_a_large_answer_lets_the_loop_turn_to_others(subgraph: SubgraphCli
             await asyncio.sleep(0)
 
     running = asyncio.create_task(others())
-    answer = await subgraph.execute(f"{{ node {{ {lists} {{ {lists} {{ name }} }} }} }}")
+    query = f"{{ node {{ {lists} {{ {lists} {{ name }} }} }} }}"
+    answers = await asyncio.gather(*(subgraph.execute(query) for _ in range(3)))
     running.cancel()
-    nodes = [node for each in answer.ok["node"][lists] for node in each[lists]]
-    assert nodes == [{"name": "node"}] * NODES**2
-    assert sum(names) + TURN["names"] == NODES**2
+    for answer in answers:
+        nodes = [node for each in answer.ok["node"][lists] for node in each[lists]]
+        assert nodes == [{"name": "node"}] * NODES**2
+    assert sum(names) + TURN["names"] == 3 * NODES**2
     assert max(names) <= FIELDS_PER_TURN
 
 
@@ -258,6 +266,29 @@ async def test_all_of_a_large_answer_is_loaded_by_one_call(subgraph: SubgraphCli
     nodes = [node for each in answer.ok["node"][lists] for node in each["nodes"]]
     assert nodes == [{"loaded": 1}] * NODES**2
     assert len(FETCHED) == 1
+
+
+async def test_what_is_made_of_all_that_was_loaded_is_made_in_turns(subgraph: SubgraphClient) -> None:
+    made: list[int] = []
+
+    async def others() -> None:
+        while True:
+            made.append(TURN["made"])
+            TURN["made"] = 0
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    answer = await subgraph.execute("{ node { nodes { nodes { made } } } }")
+    running.cancel()
+    nodes = [node for each in answer.ok["node"]["nodes"] for node in each["nodes"]]
+    assert nodes == [{"made": 1}] * NODES**2
+    assert sum(made) + TURN["made"] == NODES**2
+    assert max(made) <= FIELDS_PER_TURN
+
+
+async def test_the_schema_is_told_once_in_an_operation(subgraph: SubgraphClient) -> None:
+    answer = await subgraph.execute("{ a: _service { sdl } b: _service { sdl } }")
+    assert (answer.code, answer.errors[0]["path"]) == ("OPERATION_TOO_LARGE", ["b", "sdl"])
 
 
 async def test_each_event_of_a_subscription_may_have_as_many_objects(subgraph: SubgraphClient) -> None:
