@@ -216,9 +216,11 @@ def _joined_types(
         joins = _type_joins(definition, graphs)
         contexts = frozenset(str(each.get("name")) for each in vocabulary.applied(definition, "context"))
         if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
-            reachable = _identifying_fields(definition)
+            reachable, required = _identifying_fields(definition), _required_fields(definition)
             fields = {
-                node.name.value: _field_joins(node, joins, reachable[node.name.value])
+                node.name.value: _field_joins(
+                    node, joins, reachable[node.name.value], required[node.name.value]
+                )
                 for node in definition.fields or ()
             }
             yield JoinedType(definition.name.value, joins, fields, contexts)
@@ -277,16 +279,34 @@ def _identifying_fields(definition: TypeDefinitionNode) -> defaultdict[str, set[
     return found
 
 
+def _required_fields(
+    definition: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode,
+) -> defaultdict[str, set[str]]:
+    """Subgraphs that require a field of the type and do not identify it by that: there it is external.
+
+    A composer may leave that out where all subgraphs define the field.
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for node in definition.fields or ():
+        for arguments in _applications(node.directives, "join__field"):
+            for name in top_level_names(arguments["requires"]) if arguments.get("requires") else ():
+                found[name].add(arguments["graph"])
+    for arguments in _applications(definition.directives, "join__type"):
+        for name in top_level_names(arguments["key"]) if arguments.get("key") else ():
+            found[name].discard(arguments["graph"])
+    return found
+
+
 def _is_first_join(definition: TypeDefinitionNode) -> bool:
     return bool(_applications(definition.directives, "join__owner"))
 
 
 def _field_joins(
-    node: FieldDefinitionNode, joins: Mapping[str, TypeJoin], identifying: set[str]
+    node: FieldDefinitionNode, joins: Mapping[str, TypeJoin], identifying: set[str], required: set[str]
 ) -> dict[str, FieldJoin]:
     applied = _applications(node.directives, "join__field")
     if not applied:
-        return {graph: FieldJoin(node.type) for graph in joins}
+        return {graph: FieldJoin(node.type, external=graph in required) for graph in joins}
     found: dict[str, FieldJoin] = {}
     for arguments in applied:
         graph = arguments.get("graph")

@@ -109,6 +109,13 @@ class QueryGraph:
         possible = self.supergraph.possible_types(node.type) - {node.type} if node.provided else NO_TYPES
         return any(type_ in possible and field_ == name for type_, field_, _ in node.provided)
 
+    def has_apart(self, node: Node, name: str) -> bool:
+        """Whether all types behind an abstract one have a field there that this itself has not."""
+        if self.is_interface_object(node) or self.field_move(node, name) is not None:
+            return False
+        types = self.runtime_types(node)
+        return bool(types) and all(self.field_move(self.narrowed(node, each), name) for each in types)
+
     def known_by_name(self, node: Node) -> frozenset[str]:
         """The types of an abstract one whose objects can be entered there by their own names."""
         if not self.supergraph.is_abstract(node.type) or self.is_interface_object(node):

@@ -68,7 +68,7 @@ class Walk:
         if known in self._failed:
             raise self._failed[known].with_traceback(None)
         found = self._found_by(lambda: self._at_once(frontier, type_name, field, here))
-        if isinstance(found, UnplannableError) or self._is_provided_apart(frontier, field.name):
+        if isinstance(found, UnplannableError) or self._is_nearer_apart(frontier, field):
             # Of a concrete type, the field or what is below it may be found elsewhere too.
             found = _better(found, self._found_by(lambda: self._expanded(frontier, field, here)))
         if isinstance(found, UnplannableError):
@@ -87,8 +87,12 @@ class Walk:
         finally:
             self.found = outer
 
-    def _is_provided_apart(self, frontier: Sequence[Path], name: str) -> bool:
-        return any(path.node and self._graph.provides_apart(path.node, name) for path in frontier)
+    def _is_nearer_apart(self, frontier: Sequence[Path], field: FieldSelection) -> bool:
+        """Whether concrete types have what their abstract one has elsewhere, or on other ways only."""
+        nodes = [path.node for path in frontier if path.node]
+        return any(self._graph.provides_apart(node, field.name) for node in nodes) or (
+            field.selections is None and any(self._graph.has_apart(node, field.name) for node in nodes)
+        )
 
     def _at_once(
         self, frontier: Sequence[Path], type_name: str, field: FieldSelection, here: tuple[str, ...]

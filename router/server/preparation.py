@@ -38,6 +38,7 @@ from router.policy.limits import problems, rules
 from router.policy.overrides import Labels
 from router.policy.withholding import NOTHING, Paths, Withheld
 from router.settings import Limits
+from router.source import DocumentSource
 from router.supergraph import Supergraph
 
 MAX_VALIDATION_ERRORS = 20
@@ -171,7 +172,7 @@ class Preparation:
 
     def _parse(self, query: str) -> DocumentNode:
         try:
-            document = parse(query, max_lexical_tokens=self._limits.max_tokens)
+            document = parse(DocumentSource(query), max_lexical_tokens=self._limits.max_tokens)
         except GraphQLSyntaxError as error:
             raise ParseFailedError([error]) from None
         _unlink(document)

@@ -72,6 +72,13 @@ def wide(chance: Random) -> Iterable[str]:
     yield "{" + "... { __typename }" * 780 + "}"
 
 
+@documents("errors-after-many-lines")
+def errors_after_many_lines(chance: Random) -> Iterable[str]:
+    lines = chance.choice(["\n", "\r", "\r\n"]) * 45_000
+    yield lines + "{" + " ".join(f"unknown{n}" for n in range(100)) + "}"
+    yield lines + "{" + " ".join(f'a{n}: __type(name: "Query") {{ unknown }}' for n in range(29)) + "}"
+
+
 @documents("fragments-spread-exponentially")
 def fragments_spread_exponentially(chance: Random) -> Iterable[str]:
     for count in (12, 20, 30, 95):

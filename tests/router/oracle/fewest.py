@@ -148,7 +148,8 @@ class Fewest:
             for key, name in asked.leaves.items()
             if (place, name) != ((), TYPENAME)
         ]
-        if known.leaves.issuperset(rest):
+        held = {hold.place for hold in known.holds}
+        if known.leaves.issuperset(rest) and held >= self._places.keys() - {()}:
             return True
         return length > 0 and any(self._suffices(after, length - 1) for after in self._afterwards(known))
 

@@ -327,6 +327,35 @@ async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(fiel
     assert [name for name, _ in made.asked] == asked
 
 
+MARKED = """
+interface Item @join__type(graph: A) @join__type(graph: B)
+  @join__type(graph: C, key: "id", isInterfaceObject: true) {
+  id: ID! @join__field(graph: C)
+  box: Boolean
+  mark: String @join__field(graph: C, requires: "box")
+}
+type Bee implements Item @join__implements(graph: A, interface: "Item")
+  @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  box: Boolean @join__field(graph: A, external: true) @join__field(graph: B)
+  mark: String @join__field
+}
+type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
+  item: Item @join__field(graph: A)
+}
+"""
+
+
+async def test_a_field_that_a_subgraph_requires_is_not_asked_there_though_nothing_says_it_is_external():
+    bee = {"__typename": "Bee", "id": "1", "box": True, "mark": lambda box, **_: f"box: {box}"}
+    marked = Federated(MARKED, {"item": bee})
+    result = await marked.run("{ item { mark } }")
+
+    assert (result.data, result.errors) == ({"item": {"mark": "box: True"}}, [])
+    # The key, too, comes from where the type is known, not from where it leads to.
+    assert [name for name, _ in marked.asked] == ["a", "b", "c"]
+
+
 BILLED = """
 type Lamp @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
   id: ID!
