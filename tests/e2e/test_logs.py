@@ -1,13 +1,19 @@
 """What the processes tell of a whole job: nothing of who it is for."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2
 
+from infra.checkout import ROOT
 from infra.local import Stack
-from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family
+from infra.local.environment import router_environ
+from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, at
+from tests.router.process import listening_at, router
+from tests.router.tracing.collector import Collector
+from tests.support.serving import serving
 
 SIGN_IN = """mutation { signIn(input: {email: "EMAIL", password: "PASSWORD"}) { nothing } }"""
 LONGEST_LINE = 20_000
@@ -29,12 +35,33 @@ class Marks:
         return self.words[name]
 
 
-async def test_no_log_and_no_metric_tells_of_a_parent_or_a_child(stack: Stack, anybody: Family) -> None:
-    marks = Marks.new()
-    await the_main_job(anybody, marks)
-    await what_goes_wrong(stack, anybody, marks)
+@asynccontextmanager
+async def traced_router(stack: Stack, collector: Collector, log: bytearray) -> AsyncIterator[str]:
+    """Another router of the platform, which tells a collector of everything it does; yields its endpoint."""
+    tracing = {"OTEL_BSP_SCHEDULE_DELAY": "20", "OTEL_TRACES_SAMPLER": "always_on"}
+    async with (
+        serving(collector.app()) as otlp,
+        router(
+            *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
+            **router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
+        ) as process,
+    ):
+        yield f"{await listening_at(process)}/graphql"
+        process.terminate()
+        log += b"".join(await process.communicate())
+
+
+async def test_no_log_no_metric_and_no_span_tells_of_a_parent_or_a_child(stack: Stack) -> None:
+    marks, collector, log = Marks.new(), Collector(), bytearray()
+    async with traced_router(stack, collector, log) as url, at(url) as parent:
+        await the_main_job(parent, marks)
+        await what_goes_wrong(stack, parent, marks)
     told = {file.name: file.read_text(errors="replace") for file in stack.logs_dir.glob("*.log")}
     assert {"router.log", "auth.log", "books.log", "ai.log", "orders.log", "worker.log"} <= told.keys()
+    told["traced router"] = log.decode(errors="replace")
+    assert {"mutation", "subscription", "POST books"} <= {span.name for span in collector.spans}
+    spans = b"".join(collector.bodies).decode(errors="replace").lower()
+    assert [mark for mark in marks.words.values() if mark.lower() in spans] == []
     async with httpx2.AsyncClient() as client:
         for name, url in stack.metrics_urls.items():
             told[f"{name}/metrics"] = (await client.get(f"{url}/metrics")).text
@@ -101,6 +128,7 @@ async def what_goes_wrong(stack: Stack, parent: Family, marks: Marks) -> None:
     }
     for url in [
         stack.graphql_url,
+        parent.url,
         *(f"{stack.urls[domain]}/graphql" for domain in ("auth", "books", "print")),
     ]:
         for body in bodies:
