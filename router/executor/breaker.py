@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
 from router.executor.transport import Failure, Outcome, RequestContext, Transport
 from router.telemetry import Metrics, log
 
-FAULTS = frozenset({Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.UNAVAILABLE})
-# What one caller asks may take long, so such failures count only when they befall several.
-BLAMED = frozenset({Outcome.TIMEOUT})
+# What one client asks may take long, or bring down whoever answers it: that counts when it befalls several.
+BLAMED = frozenset({Outcome.TIMEOUT, Outcome.BROKEN})
+# These the subgraph is to blame for, whoever asks.
+FAULTS = frozenset({Outcome.UNREACHABLE, Outcome.UNAVAILABLE})
 # The subgraph is there, whatever it thinks of the request.
 ANSWERED = frozenset({Outcome.REJECTED, Outcome.THROTTLED, Outcome.TOO_EARLY})
 
@@ -40,7 +41,7 @@ class Circuit:
         self._seconds = seconds
         self._clock = clock
         self._failures = 0
-        self._callers: set[Hashable] = set()
+        self._clients: set[str | None] = set()
         self._period = 0
         self._opened = 0.0
         self.state = State.CLOSED
@@ -59,18 +60,18 @@ class Circuit:
         if period != self._period:
             return
         self._failures = 0
-        self._callers.clear()
+        self._clients.clear()
         if self.state is State.HALF_OPEN:
             self._enter(State.CLOSED)
 
-    def failed(self, period: int, caller: Hashable = None) -> None:
-        """A fetch of a period failed; with a caller, what this one asked may be to blame."""
+    def failed(self, period: int, client: str | None = None) -> None:
+        """A fetch of a period failed; with a client, what this one asked may be to blame."""
         if period != self._period:
             return
         self._failures += 1
-        if len(self._callers) < 2:
-            self._callers.add(caller)
-        is_its_own_fault = None in self._callers or len(self._callers) > 1
+        if len(self._clients) < 2:
+            self._clients.add(client)
+        is_its_own_fault = None in self._clients or len(self._clients) > 1
         if self.state is State.HALF_OPEN or (self._failures >= self._allowed and is_its_own_fault):
             self._open()
 
@@ -86,7 +87,7 @@ class Circuit:
     def _enter(self, state: State) -> None:
         self.state = state
         self._failures = 0
-        self._callers.clear()
+        self._clients.clear()
         self._period += 1
 
 
@@ -143,7 +144,7 @@ def _judge(circuit: Circuit, period: int, answer: dict[str, Any] | None, context
     elif not isinstance(answer, Failure) or answer.outcome in ANSWERED:
         circuit.succeeded(period)
     elif answer.outcome in BLAMED:
-        circuit.failed(period, context.caller)
+        circuit.failed(period, context.client)
     elif answer.outcome in FAULTS:
         circuit.failed(period)
     else:

@@ -27,7 +27,7 @@ MAX_ANSWER_BYTES = 33_554_432
 MAX_CONNECTIONS = 256
 MAX_WAITING = 1024
 
-_UNSENDABLE = re.compile(r"[\r\n\0]")
+_UNSENDABLE = re.compile(r"[\r\n\0\u0100-\U0010ffff]")
 _SIZES = frozenset({b"content-length", b"transfer-encoding"})
 _KEPT = frozenset({b"content-encoding", b"location", b"retry-after"})
 
@@ -38,6 +38,14 @@ class HttpError(Exception):
 
 class AnswerTooLargeError(HttpError):
     """The answer exceeds the allowed size; the rest of it was not read."""
+
+
+class UnreachableError(HttpError):
+    """There is nobody at the address, so nothing was sent."""
+
+
+class UnsendableError(HttpError):
+    """A header is none, so nothing was sent."""
 
 
 class NoConnectionError(HttpError):
@@ -115,9 +123,9 @@ class HttpClient:
         except BaseException as error:
             connection.give_up()
             if isinstance(error, TimeoutError):
-                raise HttpError(f"no connection within {CONNECT_SECONDS:g} seconds") from None
+                raise UnreachableError(f"no connection within {CONNECT_SECONDS:g} seconds") from None
             if isinstance(error, OSError):
-                raise HttpError(f"no connection: {error}") from error
+                raise UnreachableError(f"no connection: {error}") from error
             raise
         return connection
 
@@ -305,7 +313,7 @@ def encoded_request(address: Address, headers: Mapping[str, HeaderValue], body: 
     """The bytes of a request; those of a header are as the client sent them, which is what latin-1 keeps.
 
     Raises:
-        HttpError: a header cannot be sent.
+        UnsendableError: a header has characters that none may have.
     """
     lines = [address.head]
     for name, value in headers.items():
@@ -318,8 +326,11 @@ def encoded_request(address: Address, headers: Mapping[str, HeaderValue], body: 
     # Each line ends once, the first part has two and the last has an empty one: more were in the values.
     ends = len(lines) + 2
     if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
-        raise HttpError(f"the header {_unsendable(headers)} cannot be sent")
-    return text.encode("latin-1") + body
+        raise UnsendableError(f"the header {_unsendable(headers)} cannot be sent")
+    try:
+        return text.encode("latin-1") + body
+    except UnicodeEncodeError:
+        raise UnsendableError(f"the header {_unsendable(headers)} cannot be sent") from None
 
 
 def _unsendable(headers: Mapping[str, HeaderValue]) -> str:

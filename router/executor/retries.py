@@ -11,7 +11,7 @@ from router.executor.documents import is_mutation
 from router.executor.transport import Failure, Outcome, RequestContext, Transport
 from router.telemetry import Metrics
 
-RETRIED = frozenset({Outcome.UNREACHABLE, Outcome.UNAVAILABLE, Outcome.TOO_EARLY})
+RETRIED = frozenset({Outcome.UNREACHABLE, Outcome.BROKEN, Outcome.UNAVAILABLE, Outcome.TOO_EARLY})
 # What a quiet router may retry before its fetches have earned anything.
 RESERVE = 10.0
 FIRST_PAUSE_SECONDS = 0.05

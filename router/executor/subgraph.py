@@ -20,6 +20,8 @@ from router.executor.http_client import (
     HttpClient,
     HttpError,
     NoConnectionError,
+    UnreachableError,
+    UnsendableError,
 )
 from router.executor.transport import Failure, Outcome, RequestContext, sized, unanswered
 from router.json_text import InvalidJsonError, decode_repaired
@@ -146,8 +148,11 @@ class HttpTransport:
             raise SubgraphError(subgraph, str(error), Outcome.TOO_LARGE) from None
         except NoConnectionError as error:
             raise SubgraphError(subgraph, str(error), Outcome.BUSY) from None
+        except UnsendableError as error:
+            raise SubgraphError(subgraph, str(error), Outcome.UNSENDABLE) from None
         except HttpError as error:
-            raise SubgraphError(subgraph, str(error), Outcome.UNREACHABLE) from error
+            there = Outcome.UNREACHABLE if isinstance(error, UnreachableError) else Outcome.BROKEN
+            raise SubgraphError(subgraph, str(error), there) from error
 
 
 def accepted(codings: Sequence[str]) -> str:

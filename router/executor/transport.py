@@ -22,7 +22,11 @@ class Outcome(StrEnum):
     DEADLINE = "deadline"
     """The operation ran out of time, which is not this subgraph's fault."""
     UNREACHABLE = "unreachable"
-    """There is no connection, or it broke before the answer was whole."""
+    """There is no connection."""
+    BROKEN = "broken"
+    """The connection broke before there was a whole answer, or what came over it is no HTTP."""
+    UNSENDABLE = "unsendable"
+    """The fetch was not sent, as a header of this caller's is none."""
     UNAVAILABLE = "unavailable"
     """The subgraph cannot answer now, as it says itself, or what stands before it."""
     INVALID = "invalid"
@@ -84,6 +88,8 @@ class RequestContext:
     """When the operation must be answered, on the clock `time.monotonic`."""
     tracestate: str = ""
     """What tracing systems add to the `traceparent`."""
+    client: str = ""
+    """Whose share of what is limited the operation takes."""
 
     @property
     def caller(self) -> Caller:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
@@ -57,6 +58,8 @@ from router.telemetry import Metrics, Trace, log
 
 # Each takes a few microseconds to coerce, for which everything waits.
 MAX_VALUES_AT_ONCE = 500
+# RFC 9110, 5.5; a client of WebSocket sends headers within JSON, where anything may stand.
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _Event: TypeAlias = dict[str, Any] | None
 
@@ -128,7 +131,14 @@ class Pipeline:
         self.answered = answered
 
     async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:
-        """Verifies the caller's token; where nothing verifies tokens, it is only passed on."""
+        """Verifies the caller's token; where nothing verifies tokens, it is only passed on.
+
+        Raises:
+            UnauthenticatedError: there is no valid token in the header, or what no header can hold.
+            IdentityUnavailableError: tokens cannot be verified now.
+        """
+        if authorization is not None and not _HEADER_VALUE.fullmatch(authorization):
+            raise UnauthenticatedError("The Authorization header has characters that none may have.")
         identity = await self._verifier.identify(authorization) if self._verifier else None
         return Caller(identity, authorization, self._rules.of_client(headers), address)
 
@@ -158,7 +168,7 @@ class Pipeline:
         if prepared.kind is OperationType.SUBSCRIPTION:
             deadline = None
         context = RequestContext(
-            caller.authorization, trace.traceparent, caller.headers, deadline, trace.tracestate
+            caller.authorization, trace.traceparent, caller.headers, deadline, trace.tracestate, caller.client
         )
         apart = partial(self._operations.apart, client=caller.client, deadline=deadline)
         run = ExecutionRequest(variables, self.transport, context, apart)

@@ -38,6 +38,35 @@ async def test_a_refusal_of_one_caller_is_sent_once_and_keeps_the_subgraph_from_
         assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
 
 
+@pytest.mark.parametrize("ending", [b"", b"no HTTP", http(b"no gzip", extra="content-encoding: gzip\r\n")])
+async def test_whoever_makes_a_subgraph_hang_up_under_many_names_keeps_it_from_nobody(ending: bytes):
+    def answer(head: bytes, _: bytes) -> bytes:
+        if b"authorization: Bearer good" in head:
+            return data(s="x")
+        if not ending:
+            raise ConnectionError
+        return ending
+
+    async with single(answer, breaker_failures=3, retries=0) as running:
+        for number in range(6):
+            answered = await running.ask("{ s }", baggage=f"k={number}", authorization=f"Bearer {number}")
+            assert answered["data"] == {"s": None}
+        assert len(running.bodies) == 6
+        assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
+
+
+@pytest.mark.parametrize("wrong", ["Bearer good\n", "Bearer good\u2003", "Bearer \u1234", "Bearer good\0"])
+async def test_a_token_that_no_header_can_hold_is_refused_before_anybody_is_asked(wrong: str):
+    async with single(data(s="x"), breaker_failures=1, breaker_seconds=600) as running:
+        socket = await running.client.ws_connect(
+            f"{running.origin}/graphql", protocols=["graphql-transport-ws"]
+        )
+        await socket.send_json({"type": "connection_init", "payload": {"authorization": wrong}})
+        await socket.receive()
+        assert (socket.close_code, running.bodies) == (4403, [])
+        assert await running.ask("{ s }") == {"data": {"s": "x"}}
+
+
 async def test_a_subgraph_that_says_it_is_away_is_asked_again_and_then_left_alone_by_all():
     away = http(b"no", "503 Service Unavailable", "text/plain")
     async with single(away, breaker_failures=2, breaker_seconds=600, retries=1) as running:
