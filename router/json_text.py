@@ -1,7 +1,7 @@
 """JSON text read and written without loss: integers of any size, and whatever could be read can be written.
 
 orjson does both nearly always. It makes floats of integers beyond 64 bits and writes neither these nor what
-is nested more than 254 levels deep, so such texts and values take a slower way.
+is nested more than 254 levels deep, so such texts and values take another way, pydantic's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 import orjson
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 # The shortest integer that does not fit 64 bits has this many digits, after its sign.
 _LONG_DIGITS = 19
@@ -91,22 +91,24 @@ class _Text(bytes):
 
 
 def _parts(value: Any) -> list[bytes]:
-    """The text in pieces; it is written without recursion, which depth could exhaust."""
+    """The text in pieces: what is nested too deeply is opened, level by level and without recursion."""
     parts: list[bytes] = []
     waiting = [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, _Text):
             parts.append(each)
-        elif isinstance(each, dict):
-            items = [[_Text(orjson.dumps(key) + b":"), item] for key, item in each.items()]
-            waiting += _enclosed(b"{", items, b"}")
-        elif isinstance(each, list | tuple):
-            waiting += _enclosed(b"[", [[item] for item in each], b"]")
-        elif isinstance(each, int) and not isinstance(each, bool):
-            parts.append(b"%d" % each)
-        else:
-            parts.append(orjson.dumps(each))
+            continue
+        try:
+            parts.append(to_json(each))
+        except PydanticSerializationError:
+            if isinstance(each, dict):
+                items = [[_Text(orjson.dumps(key) + b":"), item] for key, item in each.items()]
+                waiting += _enclosed(b"{", items, b"}")
+            elif isinstance(each, list | tuple):
+                waiting += _enclosed(b"[", [[item] for item in each], b"]")
+            else:
+                raise
     return parts
 
 

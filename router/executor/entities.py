@@ -23,6 +23,8 @@ Presenters: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
 
 _MISSING = object()
 _CONTAINERS = frozenset((dict, list))
+_NAMED = frozenset((str, type(None)))
+_DISTINCT = frozenset((str, int, type(None)))
 
 
 class Batch:
@@ -224,6 +226,8 @@ def _presenter(representations: Sequence[Representation]) -> Presenter:
 
     def present(each: Object) -> bytes | None:
         typename = each.get(TYPENAME)
+        if typename.__class__ not in _NAMED:
+            return None
         for representation in representations:
             if typename is None or typename in representation.accepts:
                 fields = _read(representation.input, each)
@@ -250,7 +254,7 @@ def _flat_presenter(representation: Representation) -> Presenter:
         usual = by_name[usual_name]
         for each in objects:
             typename = each.get(TYPENAME)
-            if typename is not None and typename not in accepts:
+            if typename is not None and (typename.__class__ is not str or typename not in accepts):
                 yield None
                 continue
             try:
@@ -259,16 +263,22 @@ def _flat_presenter(representation: Representation) -> Presenter:
                 yield None
                 continue
             name, known = (typename, by_name[typename]) if typename in own_names else (usual_name, usual)
-            try:
-                text = known.get(found)
-            except TypeError:
-                # A custom scalar may be an object or a list, which cannot be looked up.
-                text = encoded(name, found)
+            if not _is_distinct(found):
+                yield encoded(name, found)
+                continue
+            text = known.get(found)
             if text is None:
                 known[found] = text = encoded(name, found)
             yield text
 
     return present
+
+
+def _is_distinct(found: Any) -> bool:
+    """Whether values can be looked up: objects and lists cannot, and to Python 1, 1.0 and true are one."""
+    if found.__class__ is tuple:
+        return all(each.__class__ in _DISTINCT for each in found)
+    return found.__class__ in _DISTINCT
 
 
 def _read(wanted: Input, value: Object) -> Object | None:
@@ -293,5 +303,5 @@ def _read_field(field: InputField, value: Any) -> Any:
     if isinstance(value, list):
         items = [_read_field(field, item) for item in value]
         return _MISSING if _MISSING in items else items
-    read = _read(field.input, value)
+    read = _read(field.input, value) if isinstance(value, dict) else None
     return _MISSING if read is None else read

@@ -194,7 +194,7 @@ class _Compiler:
                     answer.error(f"No service tells of which type this {type_.name} is.", link)
                     return None
                 return untyped(value, link, answer)
-            if typename not in possible:
+            if typename.__class__ is not str or typename not in possible:
                 answer.error(f"The service sent an object that is no {type_.name}.", link)
                 return None
             if typename not in by_type:

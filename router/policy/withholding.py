@@ -23,6 +23,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    TypeNameMetaFieldDef,
     get_named_type,
     is_list_type,
     is_non_null_type,
@@ -103,7 +104,7 @@ class Withheld:
         here = (*path, (node.alias or node.name).value)
         if here not in self._paths and here not in self._ways:
             return node
-        type_ = parent.fields[node.name.value].type  # type: ignore[attr-defined] # a field of a valid operation
+        type_ = _type_of(parent, node.name.value)
         self._types[here] = type_
         if here in self._paths:
             return FieldNode(
@@ -139,6 +140,13 @@ class Withheld:
                 if value[name] is _PROPAGATED:
                     return None
         return value
+
+
+def _type_of(parent: GraphQLNamedType, name: str) -> GraphQLOutputType:
+    """The type of a field of a valid operation; `__typename` is a field of every type."""
+    fields: Any = getattr(parent, "fields", {})
+    type_: GraphQLOutputType = fields.get(name, TypeNameMetaFieldDef).type
+    return type_
 
 
 def _tree(paths: Iterable[Path]) -> Mapping[Path, tuple[str, ...]]:

@@ -22,8 +22,9 @@ def clean_text(field: str, value: str, *, longest: int, shortest: int = 1, lines
     are shown.
     """
     require_length(field, value, _longest_raw(longest), told=longest)
-    _require_few_marks(field, value)
-    text = unicodedata.normalize("NFC", without_hidden(value.translate(_LINE_ENDS))).strip()
+    shown = without_hidden(value.translate(_LINE_ENDS))
+    _require_few_marks(field, shown)
+    text = unicodedata.normalize("NFC", shown).strip()
     if len(text) < shortest or (shortest and not _shows(text)):
         raise BadUserInput(field, f"{field} must have at least {shortest} character{'s' * (shortest > 1)}.")
     require_length(field, text, longest)

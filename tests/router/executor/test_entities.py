@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from router.executor.entities import Batch, copied, portions
+from router.executor.entities import Batch, copied, portions, presenter
 from router.executor.run import MAX_REPRESENTATIONS
 from router.json_text import encode
+from router.planner.plan import Input, InputField, Representation
 from tests.router.executor.shop import data, graph
+
+ANY_KEY = Representation("Odd", frozenset({"Odd"}), Input((InputField("k", "k"),)))
 
 
 async def test_answers_are_merged_into_the_objects_that_were_presented():
@@ -50,6 +54,27 @@ async def test_very_many_entities_are_asked_about_in_several_requests():
     assert sizes == [1, MAX_REPRESENTATIONS, MAX_REPRESENTATIONS]
     assert result.data is None
     assert [error["path"] for error in result.errors] == [["list", 700, "inStock"]]
+
+
+async def test_keys_that_python_takes_for_one_are_several():
+    keys = [1, True, 1.0, "1", 0, False, None, [1], [True]]
+    presented = [*presenter([ANY_KEY])({})({"k": key} for key in keys)]
+    assert presented == [encode({"__typename": "Odd", "k": key}) for key in keys]
+    assert len(Batch([{"k": key} for key in keys], presenter([ANY_KEY])({})).representations) == len(keys)
+
+
+@pytest.mark.parametrize("typename", [["Odd"], {}, 7, True])
+async def test_an_object_of_no_type_is_not_presented(typename: Any):
+    nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
+    for representation in (ANY_KEY, nested):
+        presented = presenter([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
+        assert [*presented] == [None]
+
+
+@pytest.mark.parametrize("key", ["big", 7, True])
+async def test_an_object_whose_key_is_none_is_not_presented(key: Any):
+    nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
+    assert [*presenter([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
 
 
 def test_a_request_is_cut_through_all_its_batches():

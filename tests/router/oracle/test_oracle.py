@@ -9,9 +9,10 @@ small queries are compared with the best that trying finds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -19,14 +20,19 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from router.errors import UnplannableOperationError
+from router.executor import ExecutionRequest, execute
 from router.executor.address import Address
 from router.executor.http_client import HttpClient
 from router.executor.subgraph import HttpTransport
+from router.executor.transport import RequestContext
+from router.json_text import decode, encode
+from router.operation import coerce_variables
 from router.telemetry import Metrics
 from tests.router.library import serving
-from tests.router.oracle.fuzzing import Counts, compared, fuzz, graphs_of, opened
+from tests.router.oracle.fuzzing import CONTEXT, Counts, compared, fuzz, graphs_of, opened
 from tests.router.oracle.operations import Operations
-from tests.router.oracle.serving import ServedSubgraphs
+from tests.router.oracle.serving import Run, ServedSubgraphs
 from tests.router.oracle.shrinking import report, shrunk
 
 GRAPHS = 20
@@ -46,6 +52,75 @@ def test_generated_operations_on_generated_graphs_are_answered_as_by_one_server(
     assert counts.graphs >= GRAPHS // 2
     assert counts.operations >= counts.graphs * OPERATIONS * 0.9
     assert counts.proved
+
+
+@pytest.mark.parametrize("start", range(400, 430, 10))
+async def test_no_record_of_a_subgraph_breaks_an_operation(start: int):
+    """Whatever stands in place of a value: nothing is raised, and what is answered can be sent."""
+    broken = 0
+    for seed, schemas, composed in graphs_of(range(start, start + 10)):
+        graph = opened(schemas, composed)
+        if graph is None:
+            continue
+        random = Random(seed)  # noqa: S311 - a seed makes it repeatable
+        writer = Operations(graph.api, random)
+        for request in filter(None, (writer.request() for _ in range(20))):
+            try:
+                prepared = graph.prepared(request)
+            except UnplannableOperationError:
+                continue
+            variables = coerce_variables(prepared.operation, request.variables[0])
+            assert isinstance(variables, dict)
+            for _ in range(3):
+                graph.served.run = Run()
+                transport = Corrupting(graph.served, random)
+                seen = await execute(prepared, ExecutionRequest(variables, transport, CONTEXT))
+                assert seen.data is None or isinstance(seen.data, dict)
+                encode({"data": seen.data, "errors": seen.errors})
+                broken += transport.broken
+    assert broken > 100
+
+
+class Corrupting:
+    """Subgraphs that send something else in place of one value of each answer."""
+
+    def __init__(self, served: ServedSubgraphs, random: Random) -> None:
+        self._served = served
+        self._random = random
+        self.broken = 0
+
+    async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
+        answer: dict[str, Any] = decode(encode(await self._served.fetch(subgraph, body, context)))
+        places = [*_places(answer["data"])] if isinstance(answer.get("data"), dict) else []
+        if places:
+            container, key = self._random.choice(places)
+            container[key] = self._random.choice(STRANGE)
+            self.broken += 1
+        return answer
+
+
+STRANGE: list[Any] = [
+    None,
+    True,
+    0,
+    -1.5,
+    2**70,
+    "",
+    "Ant",
+    [],
+    [None],
+    [[]],
+    {},
+    {"__typename": []},
+    ["Ant"],
+]
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(each, dict | list):
+            yield from _places(each)
 
 
 async def test_it_is_the_same_over_http():

@@ -71,6 +71,8 @@ def test_in_the_document_a_name_of_its_type_stands_for_what_is_withheld():
         ),
         ("{ me { name @skip(if: true) phone } }", "me.name", {"me": {"phone": "1"}}, {"me": {"phone": "1"}}),
         ("{ me { name } }", "me.name", None, None),
+        ("{ me { __typename } }", "me.__typename", {"me": {"__typename": "User"}}, {"me": None}),
+        ("{ hits { kind: __typename } }", "hits.kind", {"hits": [{"kind": "Hit"}]}, None),
     ],
 )
 def test_in_the_answer_it_is_null_and_so_is_what_may_not_hold_null(

@@ -65,6 +65,7 @@ def test_text_of_any_kind_is_kept(value: str) -> None:
 BOMBS = {
     "marks": "a" + "\u0301" * 60_000 + "\u0327" * 60_000,
     "marks at the limit": ("a" + "\u0301\u0327" * 15) * 600,
+    "marks with hidden between": "a" + ("\u0301" * 30 + "\u200b") * 80 + ("\u0327" * 30 + "\u200b") * 80,
     "joiners": "\u0915\u200d" * 10_000,
     "hidden": "\u202e" * 20_000,
     "expanding": "\ufdfa" * 20_000,
