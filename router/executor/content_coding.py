@@ -56,7 +56,18 @@ class Decoder:
 
 
 def _gzip() -> _Decompressor:
-    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
+    """There may be several members, one after the other (RFC 1952, 2.2)."""
+    inner = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    def decompress(chunk: bytes, allowed: int, /) -> bytes:
+        nonlocal inner
+        content = inner.decompress(chunk, allowed)
+        while inner.eof and inner.unused_data and len(content) < allowed:
+            rest, inner = inner.unused_data, zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+            content += inner.decompress(rest, allowed - len(content))
+        return content
+
+    return decompress
 
 
 def _deflate() -> _Decompressor:

@@ -1,7 +1,9 @@
 """Choice: one path per leaf, so that together they need the fewest steps, then the fewest requests.
 
-A greedy pass takes, leaf by leaf, the path that adds least. Branch and bound then looks for something better,
-within a budget of combinations: a query with more candidates keeps what greed has found so far.
+Leaves that differ in their names alone take the same way, as nothing could be gained by two: of
+`{ user { name nick } }`, where two subgraphs have both fields, there is one decision. A greedy pass takes,
+decision by decision, the paths that add least. Branch and bound then looks for something better, within a
+budget of combinations: a query with more candidates keeps what greed has found so far.
 """
 
 from __future__ import annotations
@@ -47,16 +49,52 @@ class Footprint:
             frozenset.intersection(*(each.fields for each in footprints)),
         )
 
+    @classmethod
+    def union(cls, footprints: Sequence[Footprint]) -> Footprint:
+        """What is asked when all of some paths are taken."""
+        return cls(
+            max(each.depth for each in footprints),
+            frozenset().union(*(each.requests for each in footprints)),
+            frozenset().union(*(each.fetches for each in footprints)),
+            frozenset().union(*(each.fields for each in footprints)),
+        )
 
-_Option: TypeAlias = tuple[Footprint, Path]
+    def unnamed(self, leaf: tuple[str, ...]) -> Footprint:
+        """The same without the name of the leaf that it leads to."""
+        fields = frozenset(
+            (graph, step, (*place[:-1], "") if _is_at(place, leaf) else place, group)
+            for graph, step, place, group in self.fields
+        )
+        return Footprint(self.depth, self.requests, self.fetches, fields)
+
+
+# What is asked, and the paths of all leaves that are decided about together.
+_Option: TypeAlias = tuple[Footprint, tuple[Path, ...]]
 
 
 def choose(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[Path, ...]:
     """The best path found for each leaf, in the leaves' order."""
-    order = sorted(range(len(leaves)), key=lambda index: len(leaves[index].options))
-    options = [[(_footprint(path, deadline), path) for path in leaves[index].options] for index in order]
+    footprints = [[_footprint(path, deadline) for path in leaf.options] for leaf in leaves]
+    alike: dict[tuple[Footprint, ...], list[int]] = {}
+    for index, leaf in enumerate(leaves):
+        alike.setdefault(tuple(each.unnamed(leaf.place) for each in footprints[index]), []).append(index)
+    decisions = sorted(alike.values(), key=lambda indexes: len(leaves[indexes[0]].options))
+    options = [
+        [
+            (
+                Footprint.union([footprints[index][number] for index in indexes]),
+                tuple(leaves[index].options[number] for index in indexes),
+            )
+            for number in range(len(leaves[indexes[0]].options))
+        ]
+        for indexes in decisions
+    ]
     picked = _Search(options, deadline).best()
-    chosen = dict(zip(order, picked, strict=True))
+    chosen = {
+        index: path
+        for indexes, paths in zip(decisions, picked, strict=True)
+        for index, path in zip(indexes, paths, strict=True)
+    }
     return tuple(chosen[index] for index in range(len(leaves)))
 
 
@@ -127,12 +165,12 @@ class _Search:
         self._deadline = deadline
         self._budget = BUDGET
         self._total = _Total()
-        self._best: list[Path] = []
+        self._best: list[tuple[Path, ...]] = []
         self._bound: Cost = (0, 0, 0, 0)
         self._open = next((index for index, each in enumerate(options) if len(each) > 1), len(options))
         self._rest = self._shared_rest()
 
-    def best(self) -> list[Path]:
+    def best(self) -> list[tuple[Path, ...]]:
         added = self._greedy()
         self._bound = self._total.cost
         for each in reversed(added[self._open :]):
@@ -145,9 +183,9 @@ class _Search:
         added = []
         for options in self._options:
             self._deadline.check()
-            footprint, path = min(options, key=lambda option: self._total.cost_with(option[0]))
+            footprint, paths = min(options, key=lambda option: self._total.cost_with(option[0]))
             added.append(self._total.add(footprint))
-            self._best.append(path)
+            self._best.append(paths)
         return added
 
     def _improve(self) -> None:
@@ -158,8 +196,8 @@ class _Search:
         while branches and self._budget > 0:
             self._deadline.check()
             if option := next(branches[-1], None):
-                footprint, path = option
-                taken.append((self._total.add(footprint), path))
+                footprint, paths = option
+                taken.append((self._total.add(footprint), paths))
                 reached = self._open + len(taken)
                 if self._total.cost_with(self._rest[reached]) < self._bound:
                     if reached < len(self._options):
@@ -247,6 +285,11 @@ def _footprint(path: Path, deadline: Deadline) -> Footprint:
     tracer.follow(path.moves, 0, ())
     requests = frozenset((graph, step, group) for graph, step, _, group in tracer.fetches)
     return Footprint(tracer.depth, requests, frozenset(tracer.fetches), frozenset(tracer.fields))
+
+
+def _is_at(place: tuple[str, ...], leaf: tuple[str, ...]) -> bool:
+    """Whether a place, in which narrowings stand too, is that of a leaf."""
+    return tuple(name for name in place if not name.startswith("|")) == leaf
 
 
 def _weight(fields: Iterable[Place]) -> int:

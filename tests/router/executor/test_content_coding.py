@@ -20,6 +20,7 @@ def _raw(content: bytes) -> bytes:
 
 CODINGS: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("gzip", gzip.compress),
+    ("gzip", lambda content: gzip.compress(content[:100]) + gzip.compress(content[100:])),
     ("x-gzip", gzip.compress),
     ("deflate", zlib.compress),
     ("deflate", _raw),

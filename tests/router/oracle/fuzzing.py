@@ -241,10 +241,12 @@ def _null_at(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:
-    """Whether something above a place is null."""
+    """Whether something above a place is null; a place that nobody asked for is not gone."""
     for segment in path:
         if data is None:
             return True
+        if isinstance(data, dict) and segment not in data:
+            return False
         data = data[segment]
     return False
 

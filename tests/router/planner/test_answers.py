@@ -327,6 +327,28 @@ async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(fiel
     assert [name for name, _ in made.asked] == asked
 
 
+KNOWN_TWICE = f"""
+type Ant @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {{
+  id: ID!
+  tag: Ant
+  {" ".join(f"f{number}: Int" for number in range(12))}
+  mood: String @join__field(graph: B)
+}}
+type Query @join__type(graph: A) @join__type(graph: B) {{ ant: Ant }}
+"""
+
+
+async def test_however_many_fields_two_subgraphs_have_one_is_asked_if_it_has_all():
+    fields = " ".join(f"f{number}" for number in range(12))
+    tag = {"__typename": "Ant", "id": "2", "mood": "calm"}
+    ant = {f"f{number}": number for number in range(12)} | {"__typename": "Ant", "id": "1", "tag": tag}
+    known = Federated(KNOWN_TWICE, {"ant": ant})
+    result = await known.run(f"{{ ant {{ {fields} tag {{ mood }} }} }}")
+
+    assert result.data == {"ant": {f"f{number}": number for number in range(12)} | {"tag": {"mood": "calm"}}}
+    assert [name for name, _ in known.asked] == ["b"]
+
+
 MARKED = """
 interface Item @join__type(graph: A) @join__type(graph: B)
   @join__type(graph: C, key: "id", isInterfaceObject: true) {
