@@ -153,7 +153,7 @@ def compile_projection(
 ) -> Project:
     """A function that projects data of this operation, worked out once per plan."""
     compiler = _Compiler(schema, names)
-    root = compiler.selections(operation.selections, ((),))
+    root = compiler.selections(operation.selections, ((),), ())
 
     def project(data: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
         projected = root(data, None, answer)
@@ -176,13 +176,13 @@ class _Compiler:
         self._schema = schema
         self._names = names
 
-    def selections(self, selections: SelectionSet, places: _Places) -> _CompleteObject:
+    def selections(self, selections: SelectionSet, places: _Places, at: Keys) -> _CompleteObject:
         """Completes an object of the selections' type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
-            return self._object(type_.name, selections, places)
+            return self._object(type_.name, selections, places, at)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
-        untyped = self._object(type_.name, selections, places)
+        untyped = self._object(type_.name, selections, places, at)
         by_type: dict[str, _CompleteObject] = {}
         of_one_type = [each.conditions for fields in selections.narrowed.values() for each in fields]
 
@@ -195,19 +195,25 @@ class _Compiler:
                     return None
                 return untyped(value, link, answer)
             if typename.__class__ is not str or typename not in possible:
-                answer.error(f"The service sent an object that is no {type_.name}.", link)
+                if not self._is_hidden(typename):
+                    answer.error(f"The service sent an object that is no {type_.name}.", link)
                 return None
             if typename not in by_type:
-                by_type[typename] = self._object(typename, selections, places)
+                by_type[typename] = self._object(typename, selections, places, at)
             return by_type[typename](value, link, answer)
 
         return complete
 
-    def _object(self, typename: str, selections: SelectionSet, places: _Places) -> _CompleteObject:
+    def _is_hidden(self, typename: Any) -> bool:
+        """Whether the supergraph has a type that is inaccessible to clients: null stands for its objects."""
+        whole = self._names.supergraph.schema.type_map
+        return isinstance(typename, str) and typename in whole and typename not in self._schema.type_map
+
+    def _object(self, typename: str, selections: SelectionSet, places: _Places, at: Keys) -> _CompleteObject:
         """Completes an object of one type, and notes it for each group of its fields that come later."""
-        complete = self._fields(typename, selections.for_type(typename), places)
+        complete = self._fields(typename, selections.for_type(typename), places, at)
         later = [
-            (group, self._fields(typename, fields, places), [each.conditions for each in fields])
+            (group, self._fields(typename, fields, places, at), [each.conditions for each in fields])
             for group, each in selections.deferred.items()
             if (fields := each.for_type(typename))
         ]
@@ -227,14 +233,14 @@ class _Compiler:
         return completed
 
     def _fields(
-        self, typename: str, selections: tuple[FieldSelection, ...], places: _Places
+        self, typename: str, selections: tuple[FieldSelection, ...], places: _Places, at: Keys
     ) -> _CompleteObject:
         always: dict[str, _Field] = {}
         optional: list[tuple[Conditions, _Field]] = []
         apart: list[Keys] = []
         for selection in selections:
             held = self._names.asked_as(places, typename, selection)
-            compiled = self._field(typename, selection, held)
+            compiled = self._field(typename, selection, held, at)
             if len(held.keys) > 1:
                 apart.append(held.keys)
             if selection.conditions:
@@ -243,6 +249,12 @@ class _Compiler:
                 always[selection.response_name] = compiled
         fixed = tuple(always.values())
         order = {selection.response_name: None for selection in selections}
+        # Where a type cannot occur, as far as subgraphs have told, its fields were not asked for.
+        unasked = {
+            key
+            for _, key, _, _ in (*fixed, *(each for _, each in optional))
+            if key != TYPENAME and self._names.shown_as(at, key) is None
+        }
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
             if not isinstance(value, dict):
@@ -255,7 +267,7 @@ class _Compiler:
                 if found.__class__ is not complete_class or (
                     complete_class is int and not INT_MIN <= found <= INT_MAX
                 ):
-                    if found is None and key not in value:
+                    if found is None and key not in value and key not in unasked:
                         found = answer.lacking(value, key, typename, (link, name))
                     found = complete_field(found, link, name, answer)
                     if found is _PROPAGATED:
@@ -265,14 +277,15 @@ class _Compiler:
 
         return _joining(apart, complete) if apart else complete
 
-    def _field(self, typename: str, selection: FieldSelection, held: Holding) -> _Field:
+    def _field(self, typename: str, selection: FieldSelection, held: Holding, at: Keys) -> _Field:
         name = selection.response_name
         if selection.name == TYPENAME:
             return name, TYPENAME, self._typename(typename), None
         type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
-        at = f"{typename}.{selection.name}"
-        complete = self._output(output, selection.selections, held.places, at)
+        complete = self._output(
+            output, selection.selections, held.places, (*at, held.keys[0]), f"{typename}.{selection.name}"
+        )
         return name, held.keys[0], complete, _COMPLETE_CLASSES.get(str(output).rstrip("!"))
 
     def _typename(self, typename: str) -> _Complete:
@@ -282,18 +295,23 @@ class _Compiler:
         return _non_null(lambda *_: None, f"{typename}.{TYPENAME}")
 
     def _output(
-        self, type_: GraphQLOutputType, selections: SelectionSet | None, places: _Places, at: str
+        self,
+        type_: GraphQLOutputType,
+        selections: SelectionSet | None,
+        places: _Places,
+        at: Keys,
+        name: str,
     ) -> _Complete:
         match type_:
             case GraphQLNonNull(of_type=inner):
                 if selections is None or isinstance(inner, GraphQLList):
-                    return _non_null(self._output(inner, selections, places, at), at)
-                return _object(self.selections(selections, places), at)
+                    return _non_null(self._output(inner, selections, places, at, name), name)
+                return _object(self.selections(selections, places, at), name)
             case GraphQLList(of_type=inner):
-                return _list(self._output(inner, selections, places, at), at)
+                return _list(self._output(inner, selections, places, at, name), name)
         if selections is not None:
-            return _nullable(self.selections(selections, places))
-        return _leaf(type_, at)
+            return _nullable(self.selections(selections, places, at))
+        return _leaf(type_, name, self._names.supergraph.schema)
 
 
 def _held(
@@ -367,9 +385,10 @@ def _nullable(complete: _CompleteObject) -> _Complete:
     return completed
 
 
-def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
+def _leaf(type_: GraphQLNamedType, at: str, whole: GraphQLSchema) -> _Complete:
     if isinstance(type_, GraphQLEnumType):
-        return _enum(at, frozenset(type_.values))
+        declared: Any = whole.type_map[type_.name]
+        return _enum(at, frozenset(type_.values), frozenset(declared.values) - frozenset(type_.values))
     accepted = _SCALARS.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
     if accepted is None:
         return _unchecked
@@ -377,11 +396,14 @@ def _leaf(type_: GraphQLNamedType, at: str) -> _Complete:
 
 
 @lru_cache(maxsize=10_000)
-def _enum(at: str, values: frozenset[str]) -> _Complete:
+def _enum(at: str, values: frozenset[str], hidden: frozenset[str]) -> _Complete:
+    """Null stands for a value that is inaccessible to clients."""
+
     def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
         if value is None or (value.__class__ is str and value in values):
             return value
-        answer.error(f"{at} has none of the values that the service may send.", (link, key))
+        if value.__class__ is not str or value not in hidden:
+            answer.error(f"{at} has none of the values that the service may send.", (link, key))
         return None
 
     return checked

@@ -51,7 +51,7 @@ class ResponseNames:
     """Assigns response names by place, node and field, each once."""
 
     def __init__(self, supergraph: Supergraph, deadline: Deadline = NEVER) -> None:
-        self._supergraph = supergraph
+        self.supergraph = supergraph
         self._deadline = deadline
         self._uses: dict[Keys, dict[str, list[_Use]]] = defaultdict(lambda: defaultdict(list))
         self._assigned: dict[tuple[_Use, str], str] = {}
@@ -100,7 +100,7 @@ class ResponseNames:
     def _found(
         self, places: Iterable[Place], type_name: str, field: FieldSelection
     ) -> Iterator[tuple[Place, Segment]]:
-        kinds = (type_name, *sorted(self._supergraph.interfaces_of(type_name)))
+        kinds = (type_name, *sorted(self.supergraph.interfaces_of(type_name)))
         for place in places:
             for kind in kinds:
                 asked = (place, kind, field.name, field.asked, field.response_name)
@@ -130,7 +130,7 @@ class ResponseNames:
 
     def _meet(self, one: _Use, other: _Use) -> bool:
         """Whether one object can be asked for both fields."""
-        possible = self._supergraph.possible_types
+        possible = self.supergraph.possible_types
         mine = (*one.place, Segment(one.asked_of.type, ""))
         theirs = (*other.place, Segment(other.asked_of.type, ""))
         return all(
@@ -139,7 +139,7 @@ class ResponseNames:
         )
 
     def _types(self, use: _Use) -> Mapping[str, TypeNode]:
-        joins = self._supergraph.types[use.asked_of.type].fields.get(use.name, {})
+        joins = self.supergraph.types[use.asked_of.type].fields.get(use.name, {})
         return {graph: join.type for graph, join in joins.items()}
 
     def _same_shape(self, one: TypeNode, other: TypeNode) -> bool:
@@ -149,7 +149,7 @@ class ResponseNames:
             case ListTypeNode(type=mine), ListTypeNode(type=theirs):
                 return self._same_shape(mine, theirs)
             case NamedTypeNode(name=mine), NamedTypeNode(name=theirs):
-                leaf = any(is_leaf_type(self._supergraph.named_type(name.value)) for name in (mine, theirs))
+                leaf = any(is_leaf_type(self.supergraph.named_type(name.value)) for name in (mine, theirs))
                 return mine.value == theirs.value if leaf else True
         return False
 
