@@ -198,7 +198,7 @@ class FetchGraphBuilder:
             target.type,
             position.group,
         )
-        return below, conditions - selected.conditions
+        return below, wanted.conditions - selected.conditions
 
     def _tells_types(self, type_name: str) -> bool:
         return self._graph.supergraph.is_abstract(type_name)

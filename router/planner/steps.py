@@ -59,16 +59,17 @@ class Selection:
         """The part of the selection that concerns one type."""
         return self.narrowed.setdefault(type_name, Selection())
 
-    def absorb(self, other: Selection) -> None:
-        """Adds all of another selection."""
+    def absorb(self, other: Selection, conditions: Conditions = ALWAYS) -> None:
+        """Adds all of another selection, under some conditions more."""
         self.typename |= other.typename
-        self.naming |= other.naming
+        self.naming |= {each | conditions for each in other.naming}
         for selected in other.fields.values():
-            mine = self.field(selected)
-            if mine is not selected and mine.selection and selected.selection:
-                mine.selection.absorb(selected.selection)
+            wanted = replace(selected, conditions=selected.conditions | conditions)
+            mine = self.field(wanted)
+            if mine is not wanted and mine.selection and wanted.selection:
+                mine.selection.absorb(wanted.selection, wanted.conditions - mine.conditions)
         for type_name, selection in other.narrowed.items():
-            self.narrow(type_name).absorb(selection)
+            self.narrow(type_name).absorb(selection, conditions)
 
     def outputs(self) -> Iterator[SelectedField]:
         """The fields of the first level, whatever type they are asked of."""
@@ -120,7 +121,7 @@ class Selection:
             if conditions == ALWAYS or always is None:
                 continue
             if always.selection and selected.selection:
-                always.selection.absorb(selected.selection)
+                always.selection.absorb(selected.selection, conditions)
             del self.fields[key, conditions]
 
 

@@ -327,6 +327,29 @@ async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(fiel
     assert [name for name, _ in made.asked] == asked
 
 
+OWNED = """
+type Cat @join__type(graph: A, key: "owned { id }") @join__type(graph: B, key: "owned { id }") {
+  owned: Ant!
+  sku: String @join__field(graph: B)
+}
+type Ant @join__type(graph: A) @join__type(graph: B) { id: ID! size: Int @join__field(graph: A) tag: Ant }
+type Query @join__type(graph: A) @join__type(graph: B) { cat: Cat @join__field(graph: A) }
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query($no: Boolean!) { cat { owned @skip(if: $no) { size tag { size } } sku } }",
+        "query($no: Boolean!) { cat { sku owned @skip(if: $no) { size tag { size } } } }",
+    ],
+)
+def test_what_a_client_skips_below_a_key_is_not_asked_for_with_the_key(text: str):
+    planned = str(Federated(OWNED, {}).planned(text))
+    for asked in ("owned {", "size @skip(if: $no)", "tag @skip(if: $no) {"):
+        assert asked in planned
+
+
 KNOWN_TWICE = f"""
 type Ant @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {{
   id: ID!
