@@ -8,7 +8,7 @@ budget of combinations: a query with more candidates keeps what greed has found 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -38,6 +38,7 @@ class Footprint:
     requests: frozenset[Request]
     fetches: frozenset[Place]
     fields: frozenset[Place]
+    leaf: Place | None = None
 
     @classmethod
     def shared(cls, footprints: Sequence[Footprint]) -> Footprint:
@@ -59,13 +60,13 @@ class Footprint:
             frozenset().union(*(each.fields for each in footprints)),
         )
 
-    def unnamed(self, leaf: tuple[str, ...]) -> Footprint:
-        """The same without the name of the leaf that it leads to."""
-        fields = frozenset(
-            (graph, step, (*place[:-1], "") if _is_at(place, leaf) else place, group)
-            for graph, step, place, group in self.fields
-        )
-        return Footprint(self.depth, self.requests, self.fetches, fields)
+    @property
+    def unnamed(self) -> Hashable:
+        """What it has in common with that of another leaf of the same object."""
+        assert self.leaf is not None, "what one path asks has its leaf"
+        graph, step, place, group = self.leaf
+        rest = self.fields - {self.leaf}
+        return self.depth, self.requests, self.fetches, rest, graph, step, place[:-1], group
 
 
 # What is asked, and the paths of all leaves that are decided about together.
@@ -75,11 +76,12 @@ _Option: TypeAlias = tuple[Footprint, tuple[Path, ...]]
 def choose(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[Path, ...]:
     """The best path found for each leaf, in the leaves' order."""
     footprints = [[_footprint(path, deadline) for path in leaf.options] for leaf in leaves]
-    alike: dict[tuple[Footprint, ...], list[int]] = {}
-    for index, leaf in enumerate(leaves):
-        alike.setdefault(tuple(each.unnamed(leaf.place) for each in footprints[index]), []).append(index)
+    alike: dict[Hashable, list[int]] = {}
+    for index, options in enumerate(footprints):
+        kind = tuple(each.unnamed for each in options) if len(options) > 1 else index
+        alike.setdefault(kind, []).append(index)
     decisions = sorted(alike.values(), key=lambda indexes: len(leaves[indexes[0]].options))
-    options = [
+    choices = [
         [
             (
                 Footprint.union([footprints[index][number] for index in indexes]),
@@ -89,7 +91,7 @@ def choose(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[Path, ...]:
         ]
         for indexes in decisions
     ]
-    picked = _Search(options, deadline).best()
+    picked = _Search(choices, deadline).best()
     chosen = {
         index: path
         for indexes, paths in zip(decisions, picked, strict=True)
@@ -239,6 +241,7 @@ class _Tracer:
     group: ExecutionGroup | None = None
     fetches: set[Place] = field(default_factory=set)
     fields: set[Place] = field(default_factory=set)
+    last: Place | None = None
 
     def follow(
         self, way: Way, depth: int, place: tuple[str, ...], enclosing: Mapping[str, _Held] = NOWHERE
@@ -251,7 +254,8 @@ class _Tracer:
                     if move.sets:
                         enclosing = {**enclosing, **dict.fromkeys(move.sets, (held, place))}
                     place = (*place, move.selection.response_name)
-                    self.fields.add((move.move.source.graph, depth, place, self.group))
+                    self.last = (move.move.source.graph, depth, place, self.group)
+                    self.fields.add(self.last)
                     held = depth
                 case Narrow(type=name):
                     place = (*place, f"|{name}")
@@ -284,12 +288,8 @@ def _footprint(path: Path, deadline: Deadline) -> Footprint:
     tracer = _Tracer()
     tracer.follow(path.moves, 0, ())
     requests = frozenset((graph, step, group) for graph, step, _, group in tracer.fetches)
-    return Footprint(tracer.depth, requests, frozenset(tracer.fetches), frozenset(tracer.fields))
-
-
-def _is_at(place: tuple[str, ...], leaf: tuple[str, ...]) -> bool:
-    """Whether a place, in which narrowings stand too, is that of a leaf."""
-    return tuple(name for name in place if not name.startswith("|")) == leaf
+    fetches, fields = frozenset(tracer.fetches), frozenset(tracer.fields)
+    return Footprint(tracer.depth, requests, fetches, fields, tracer.last)
 
 
 def _weight(fields: Iterable[Place]) -> int:
