@@ -216,7 +216,7 @@ def _joined_types(
         joins = _type_joins(definition, graphs)
         contexts = frozenset(str(each.get("name")) for each in vocabulary.applied(definition, "context"))
         if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
-            reachable, required = _identifying_fields(definition), _required_fields(definition)
+            reachable, required = _identifying_fields(definition), _required_fields(definition, joins)
             fields = {
                 node.name.value: _field_joins(
                     node, joins, reachable[node.name.value], required[node.name.value]
@@ -280,21 +280,30 @@ def _identifying_fields(definition: TypeDefinitionNode) -> defaultdict[str, set[
 
 
 def _required_fields(
-    definition: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode,
+    definition: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, joins: Mapping[str, TypeJoin]
 ) -> defaultdict[str, set[str]]:
     """Subgraphs that require a field of the type and do not identify it by that: there it is external.
 
-    A composer may leave that out where all subgraphs define the field.
+    A composer may leave that out where all subgraphs define the field. Where no other subgraph can be asked
+    for such an object, what is required can only come from the same one.
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     for node in definition.fields or ():
         for arguments in _applications(node.directives, "join__field"):
-            for name in top_level_names(arguments["requires"]) if arguments.get("requires") else ():
+            if not arguments.get("requires") or _is_only_source(joins, arguments["graph"]):
+                continue
+            for name in top_level_names(arguments["requires"]):
                 found[name].add(arguments["graph"])
     for arguments in _applications(definition.directives, "join__type"):
         for name in top_level_names(arguments["key"]) if arguments.get("key") else ():
             found[name].discard(arguments["graph"])
     return found
+
+
+def _is_only_source(joins: Mapping[str, TypeJoin], graph: str) -> bool:
+    """Whether no other subgraph has a key of the type, or of the types behind an interface object."""
+    others = (key for other, join in joins.items() if other != graph for key in join.keys)
+    return not (joins[graph].interface_object or any(key.resolvable for key in others))
 
 
 def _is_first_join(definition: TypeDefinitionNode) -> bool:

@@ -401,6 +401,32 @@ async def test_a_field_that_a_subgraph_requires_is_not_asked_there_though_nothin
     assert [name for name, _ in marked.asked] == ["a", "b", "c"]
 
 
+PRICED = """
+type Ant @join__type(graph: A, key: "id") @join__type(graph: B, key: "code", resolvable: false) {
+  id: ID!
+  code: ID! @join__field(graph: A)
+  price: Int
+  label: String @join__field(graph: A, requires: "price") @join__field(graph: B, external: true)
+}
+type Query @join__type(graph: A) @join__type(graph: B) { ant: Ant @join__field(graph: A) }
+"""
+
+
+async def test_a_field_that_a_subgraph_requires_is_asked_there_if_no_other_can_be_asked_for_the_object():
+    ant = {
+        "__typename": "Ant",
+        "id": "1",
+        "code": "x",
+        "price": 7,
+        "label": lambda price, **_: f"for {price}",
+    }
+    priced = Federated(PRICED, {"ant": ant})
+    result = await priced.run("{ ant { label } }")
+
+    assert (result.data, result.errors) == ({"ant": {"label": "for 7"}}, [])
+    assert [name for name, _ in priced.asked] == ["a", "a"]
+
+
 BILLED = """
 type Lamp @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
   id: ID!
