@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from router.app import create_app
+from router.server.admission import Admission
 from router.server.health import metrics_app
 from router.server.responses import security_headers
 from router.server.serving import Server, SideServer, configured, raise_file_limit, run
@@ -50,13 +51,14 @@ def serve(settings: Settings) -> None:
         app,
         connections,
         metrics,
+        app.state.admission,
         capacity=capacity,
         headers=security_headers(settings),
         ws_max_size=settings.limits.max_body_bytes,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     side = configured(
-        metrics_app(metrics), connections, metrics, capacity=METRICS_CONNECTIONS, lifespan="off"
+        metrics_app(metrics), connections, metrics, Admission(), capacity=METRICS_CONNECTIONS, lifespan="off"
     )
     config.load()
     _tune_garbage_collection()

@@ -26,6 +26,7 @@ from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reloading import Served, reloading
 from router.server import graphiql, health
+from router.server.admission import Admission
 from router.server.application import METHODS, PATHS, Application
 from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
@@ -125,6 +126,7 @@ def create_app(settings: Settings) -> Application:
     )
     app.router.redirect_slashes = False
     app.state.metrics = metrics
+    app.state.admission = Admission()
     return app
 
 
@@ -154,7 +156,9 @@ async def _websocket(socket: WebSocket) -> None:
     if not may_connect(socket.headers, state.origins):
         await socket.close()
         return
-    await state.connection(socket, lambda: state.pipeline, state.max_socket_operations).serve()
+    await state.connection(
+        socket, lambda: state.pipeline, state.admission, state.max_socket_operations
+    ).serve()
 
 
 def _parts(settings: Settings) -> Parts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -52,14 +52,19 @@ class Trace:
         """
         match = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
         if match is None:
-            return cls(secrets.token_hex(16), secrets.token_hex(8))
+            return cls(_random_hex(16), _random_hex(8))
         state = ",".join(tracestate)
-        return cls(match[1], secrets.token_hex(8), match[3], state if len(state) <= MAX_TRACESTATE else "")
+        return cls(match[1], _random_hex(8), match[3], state if len(state) <= MAX_TRACESTATE else "")
 
     @property
     def traceparent(self) -> str:
         """The header that lets a subgraph continue this trace."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+def _random_hex(size: int) -> str:
+    """A number of so many bytes; nobody is kept from guessing it, so the system need not be asked."""
+    return random.getrandbits(8 * size).to_bytes(size).hex()
 
 
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)

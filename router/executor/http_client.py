@@ -17,7 +17,7 @@ import httptools
 from router.executor.address import Address
 from router.executor.content_coding import IDENTITY, ContentError, ContentTooLargeError, Decoder
 from router.executor.headers import HeaderValue
-from router.executor.turns import Turns
+from router.turns import Turns
 
 # Shorter than the five seconds after which uvicorn drops an idle connection: none may close under a POST.
 IDLE_SECONDS = 4.0

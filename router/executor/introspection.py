@@ -20,6 +20,7 @@ from graphql import (
 
 from router.errors import ValidationFailedError
 from router.operation import Operation
+from router.pace import Pace
 from router.selections import INTROSPECTION
 
 # Of an answer, for each type, field, argument and value of the schema: what tools ask has ten.
@@ -73,10 +74,11 @@ def _elements(schema: GraphQLSchema) -> int:
 
 
 def _counted(limit: int) -> Callable[..., Any]:
-    left = limit
+    left, pace = limit, Pace()
 
     def resolve(resolver: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
         nonlocal left
+        pace.keep()
         left -= 1
         if left < 0:
             raise _TooMuch

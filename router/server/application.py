@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from router.server.clients import client_key
+
 ENDPOINT = "/graphql"
 # Whoever is redirected from one to the other sends the body again, in the clear where TLS ended before us.
 PATHS = (ENDPOINT, f"{ENDPOINT}/")
@@ -42,5 +44,7 @@ class Application(Starlette):
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
-    response = await scope["app"].state.http.handle(Request(scope, receive, send))
+    state, request = scope["app"].state, Request(scope, receive, send)
+    await state.admission.enter(client_key(request))
+    response = await state.http.handle(request)
     await response(scope, receive, send)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # WebSocket frames are parsed in Python: this many bytes of the smallest take some ten milliseconds.
 READ_BYTES = 8192
+# Of a connection that is new: mostly a whole request, and no long row of them before others have their turn.
+FIRST_BYTES = 2048
 
 REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -25,6 +27,7 @@ REFUSAL = (
 )
 # One place for all, as each piece is handed on before the next is read.
 _BUFFER = memoryview(bytearray(READ_BYTES))
+_FIRST_BUFFER = _BUFFER[:FIRST_BYTES]
 
 
 Speaker: TypeAlias = HttpProtocol | WebSocketProtocol
@@ -41,6 +44,8 @@ class Connection(asyncio.BufferedProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._listener = config.listener
+        self._waiting: asyncio.Task[None] | None = None
+        self._admitted = False
         self._speaker: Speaker | None = HttpProtocol(config, server_state, app_state)
         self.unsent = 0
         self.slow_since = 0.0
@@ -60,21 +65,38 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops speaking."""
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._speaker is not None:
             self._listener.release(self, self._peer)
             self._speaker.connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next piece is read to."""
-        return _BUFFER
+        return _BUFFER if self._admitted else _FIRST_BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Hands on a piece."""
+        """Hands on a piece: the first one in its turn, as a client may open many connections at once."""
+        piece = bytes(_BUFFER[:nbytes])
+        if self._admitted or self._listener.admission.admits():
+            self._admitted = True
+            self._hand_on(piece)
+        else:
+            self._transport.pause_reading()
+            self._waiting = asyncio.create_task(self._wait_for_turn(piece))
+
+    async def _wait_for_turn(self, piece: bytes) -> None:
+        await self._listener.admission.enter(self._peer)
+        self._waiting, self._admitted = None, True
+        self._hand_on(piece)
+        self._read_on()
+
+    def _hand_on(self, piece: bytes) -> None:
         if self._speaker is None:
             return
-        self._speaker.data_received(bytes(_BUFFER[:nbytes]))
+        self._speaker.data_received(piece)
         self._follow_upgrade()
-        if nbytes == READ_BYTES and self._reads():
+        if len(piece) in (FIRST_BYTES, READ_BYTES) and self._reads():
             # There is more, and the event loop would read on and on before it turns to others.
             self._transport.pause_reading()
             asyncio.get_running_loop().call_soon(self._read_on)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from router.connections import Connections
+from router.server.admission import Admission
 from router.server.clients import Clients, network_of
 from router.telemetry import Metrics
 
@@ -21,8 +22,9 @@ SWEEP_SECONDS = 1.0
 class Listener:
     """Counts the connections, refuses what are too many, and looks at each of them every second."""
 
-    def __init__(self, settings: Connections, capacity: int, metrics: Metrics) -> None:
+    def __init__(self, settings: Connections, capacity: int, metrics: Metrics, admission: Admission) -> None:
         self.settings = settings
+        self.admission = admission
         self._capacity = capacity
         self._share = min(settings.max_client_connections, max(1, capacity // 2))
         self._clients = Clients(settings)

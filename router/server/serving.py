@@ -14,6 +14,7 @@ from typing import Any, ClassVar, cast
 import uvicorn
 
 from router.connections import Connections
+from router.server.admission import Admission
 from router.server.connection import Connection
 from router.server.listener import Listener, ListenerConfig
 from router.server.websocket_protocol import WebSocketProtocol
@@ -23,6 +24,9 @@ from router.telemetry import Metrics, log
 RESERVED_FILES = 256
 # For what a process does after all requests have ended: to close stores and threads.
 LAST_SECONDS = 5.0
+# libuv takes one connection from a socket in a turn of the event loop, so that a busy one takes few in a
+# second, and those who come often fill the queue of the socket. From so many copies it takes as many.
+ACCEPTED_IN_TURN = 32
 
 
 def raise_file_limit() -> int:
@@ -35,10 +39,16 @@ def raise_file_limit() -> int:
 
 
 def configured(
-    app: Any, settings: Connections, metrics: Metrics, *, capacity: int, **options: Any
+    app: Any,
+    settings: Connections,
+    metrics: Metrics,
+    admission: Admission,
+    *,
+    capacity: int,
+    **options: Any,
 ) -> ListenerConfig:
     """How an application is served: over connections that the settings limit."""
-    listener = Listener(settings, min(capacity, settings.max_connections), metrics)
+    listener = Listener(settings, min(capacity, settings.max_connections), metrics, admission)
     return ListenerConfig(
         app,
         listener,
@@ -63,9 +73,9 @@ class _Server(uvicorn.Server):
     announcement: ClassVar[str]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen."""
+        """Begins to listen; all sockets are copies of the first."""
         await super().startup(sockets)
-        for listener in sockets or ():
+        for listener in (sockets or ())[:1]:
             host, port = listener.getsockname()[:2]
             log.info(self.announcement, extra={"metadata": {"host": host, "port": port}})
 
@@ -121,7 +131,7 @@ def run(server: Server, listener: socket.socket, side: SideServer, side_listener
     async def serve() -> None:
         beside = asyncio.create_task(side.serve([side_listener]))
         await side.listens.wait()
-        await server.serve([listener])
+        await server.serve([listener, *(listener.dup() for _ in range(ACCEPTED_IN_TURN - 1))])
         side.should_exit = True
         await beside
 

@@ -23,6 +23,7 @@ from router.errors import (
 )
 from router.json_text import encode
 from router.policy.auth import EXPIRED
+from router.server.admission import Admission
 from router.server.clients import client_key
 from router.server.messages import (
     Complete,
@@ -71,10 +72,18 @@ class Connection:
     A socket outlives supergraphs: each operation begins on the one that is served at that moment.
     """
 
-    def __init__(self, socket: WebSocket, pipeline: Callable[[], Pipeline], max_operations: int) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        pipeline: Callable[[], Pipeline],
+        admission: Admission,
+        max_operations: int,
+    ) -> None:
         self._socket = socket
         self._pipeline = pipeline
         self._max_operations = max_operations
+        self._admission = admission
+        self._address = client_key(socket)
         self._initialised = False
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -105,7 +114,9 @@ class Connection:
         try:
             async with self._deadline:
                 while True:
-                    await self._handle(await self._receive())
+                    message = await self._receive()
+                    await self._admission.enter(self._address)
+                    await self._handle(message)
                     self._prolong()
         except TimeoutError:
             raise self._overdue() from None
@@ -165,8 +176,8 @@ class Connection:
         self._initialised = True
         try:
             authorization = _authorization(payload, self._socket)
-            headers, address = self._socket.headers, client_key(self._socket)
-            self._caller = await self._pipeline().identify(authorization, headers, address)
+            headers = self._socket.headers
+            self._caller = await self._pipeline().identify(authorization, headers, self._address)
         except AccessError as error:
             raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
         except IdentityUnavailableError as error:

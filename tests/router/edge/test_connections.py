@@ -1,17 +1,23 @@
 """Connections that are many, or slow: others are served all the same."""
 
 import asyncio
+import re
 import resource
-from contextlib import AsyncExitStack
+import signal
+from contextlib import AsyncExitStack, closing, suppress
 from typing import cast
 
 import pytest
 
-from tests.router.edge.conversation import ANSWER, Edge, Socket, edge, get, post
+from tests.router.edge.conversation import ANSWER, QUESTION, Edge, Socket, edge, get, post
 from tests.router.library import until
 
 MEBIBYTE = 2**20
 LARGE = b'{"query": "{ ' + b" ".join(b"a%d: books { title }" % n for n in range(20)) + b' }"}'
+
+NAMED = '[{"propagate": "x-name"}]'
+CALLER = re.compile(rb"\r\nx-name: (\w+)", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +61,40 @@ async def test_a_trusted_proxy_may_have_the_connections_of_many():
                 if expected == 200:
                     await socket.send(get())
                 assert (await socket.answer()).status == expected
+
+
+async def test_who_comes_once_does_not_wait_for_all_that_another_sends_at_once():
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(LENGTH.findall(head)[0]))
+                asked.append(CALLER.findall(head)[0].decode())
+                body = b'{"data": {"average": 4.5}}'
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
+                writer.write(b"content-length: %d\r\n\r\n%s" % (len(body), body))
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/graphql"
+    async with server, edge(REVIEWS_URL=url, ROUTER_HEADERS=NAMED) as running, AsyncExitStack() as sockets:
+        assert (await running.say(post(QUESTION, b"x-name: first"))).json == ANSWER
+        # It finds all of them there at once.
+        running.process.send_signal(signal.SIGSTOP)
+        everybody = []
+        for number in range(400):
+            socket = await sockets.enter_async_context(await running.connect())
+            await socket.send(post(QUESTION, b"x-name: often%d" % number))
+            everybody.append(socket)
+        other = await sockets.enter_async_context(await running.connect("127.0.0.2"))
+        await other.send(post(QUESTION, b"x-name: rarely"))
+        running.process.send_signal(signal.SIGCONT)
+        for socket in [*everybody, other]:
+            assert (await socket.answer()).json == ANSWER
+        assert len(asked) == 402
+        # Of those who were there before, it may be served after a few, not after all.
+        assert asked.index("rarely") < 200
 
 
 async def test_connections_are_limited_in_total():

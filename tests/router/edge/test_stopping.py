@@ -76,7 +76,8 @@ async def refuses(running: Edge) -> bool:
     try:
         async with await running.connect():
             return False
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
+        # A connection that waits to be taken when the router ceases to listen is reset.
         return True
 
 

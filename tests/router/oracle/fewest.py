@@ -11,7 +11,9 @@ where `a` has `pick` and `owner`, and `b` has `price` and `name` of both entitie
 resolves neither leaf, `b at pick` after it resolves `price` alone, and `b at pick.owner` is the third.
 
 What is left out makes more plans, never fewer: queries over abstract types, with conditions or contexts, and
-keys that only several fetches together bring. So a plan that needs more than these has one too many.
+keys that only several fetches together bring. So a plan that needs more than these has one too many. What a
+subgraph provides counts only where the supergraph tells of it: composers leave that out of a field that all
+subgraphs define alike.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from graphql import (
     is_leaf_type,
 )
 
+from router.supergraph import Supergraph
 from tests.router.oracle.reachability import Reachability
 from tests.router.oracle.subgraphs import FederatedField, FieldSet, SubgraphSchema, Wanted
 from tests.router.oracle.world import World
@@ -78,8 +81,9 @@ class _NotSimple(Exception):
 class Fewest:
     """The best plans of small queries, with the progressive overrides of some labels active."""
 
-    def __init__(self, world: World, labels: frozenset[str]) -> None:
+    def __init__(self, world: World, supergraph: Supergraph, labels: frozenset[str]) -> None:
         self._world = world
+        self._supergraph = supergraph
         self._reachability = Reachability(world, labels)
         self._places: dict[Place, Asked] = {}
         self._fragments: Mapping[str, FragmentDefinitionNode] = {}
@@ -191,7 +195,8 @@ class Fewest:
                 if key in asked.leaves:
                     leaves.add((here, key))
                 else:
-                    following.append(((*here, key), _provided(own, provided)))
+                    provides = own.provides if self._is_told(graph, asked.type, name) else ()
+                    following.append(((*here, key), (*provides, *_below(own, provided))))
         return Known(frozenset(holds), frozenset(leaves))
 
     def _has(self, known: Known, place: Place, wanted: FieldSet) -> bool:
@@ -217,7 +222,8 @@ class Fewest:
             shape = shape.item
         if len(shape.types) != 1 or shape.types[0] not in graph.types:
             return False
-        deeper = _provided(own, provided)
+        provides = own.provides if self._is_told(graph, type_name, own.name) else ()
+        deeper = (*provides, *_below(own, provided))
         return all(self._brings(shape.types[0], each, graph_name, deeper) for each in wanted.below)
 
     def _resolves(
@@ -229,6 +235,12 @@ class Fewest:
             return any(each.name == own.name and not each.on for each in provided)
         return self._reachability.is_here(graph, type_name, own)
 
+    def _is_told(self, graph: SubgraphSchema, type_name: str, name: str) -> bool:
+        """Whether the supergraph has what a subgraph provides below one of its fields."""
+        info, type_ = self._supergraph.subgraphs[graph.name], self._supergraph.types[type_name]
+        join = type_.fields[name].get(info.graph_id)
+        return join is not None and join.provides is not None
 
-def _provided(own: FederatedField, provided: FieldSet) -> FieldSet:
-    return (*own.provides, *(deeper for each in provided if each.name == own.name for deeper in each.below))
+
+def _below(own: FederatedField, provided: FieldSet) -> FieldSet:
+    return tuple(deeper for each in provided if each.name == own.name for deeper in each.below)

@@ -171,7 +171,7 @@ class Graph:
         taken = requests_of(node)
         if not 1 < taken <= MOST_REQUESTS:
             return None
-        fewest = Fewest(self.world, labels).of(document, operation.node, taken)
+        fewest = Fewest(self.world, self.supergraph, labels).of(document, operation.node, taken)
         self.proved += fewest == taken
         return f"{taken} requests, where {fewest} are enough:\n{node}" if fewest and fewest < taken else None
 

@@ -16,6 +16,7 @@ from router.operation_log import OperationLog
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
+from router.server.admission import Admission
 from router.server.clients import Clients
 from router.server.http import HttpEndpoint
 from router.server.operations import Operations
@@ -62,7 +63,7 @@ async def origin() -> AsyncIterator[str]:
         )
 
         async def websocket(socket: WebSocket) -> None:
-            await Connection(socket, lambda: pipeline, 10).serve()
+            await Connection(socket, lambda: pipeline, Admission(), 10).serve()
 
         endpoint = HttpEndpoint(
             pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from router.executor.turns import Turns
+from router.turns import Turns
 
 
 async def waiting(turns: Turns[int], *clients: str) -> list[asyncio.Task[int]]:

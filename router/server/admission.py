@@ -1,0 +1,55 @@
+"""Admission: in one turn of the event loop only so much begins, client by client.
+
+Whatever begins in a turn delays all that is under way until the next. A client with a thousand connections
+would begin a thousand requests in one turn, and everybody else's next step would wait for all of them. So a
+few begin, of each client its first, then of each its second; the rest wait for the turns that follow, which
+come as fast as the loop can go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from router.turns import Turns
+
+# Each takes about a millisecond until it waits for something.
+AT_ONCE = 4
+
+
+def _ignore(_: None) -> None:
+    """A place that nobody takes is not missed: there are others in the next turn."""
+
+
+class Admission:
+    """Lets requests and messages begin.
+
+    Of each connection one waits at most, so those who wait are as many as connections may be.
+    """
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._waiting = Turns[None](sys.maxsize, _ignore)
+
+    async def enter(self, client: str) -> None:
+        """Waits until the client may begin something, if others have begun enough in this turn."""
+        if not self.admits():
+            await self._waiting.wait(client)
+
+    def admits(self) -> bool:
+        """Whether something may begin at once; it then has to."""
+        if self._begun >= AT_ONCE:
+            return False
+        self._begin()
+        return True
+
+    def _begin(self) -> None:
+        if not self._begun:
+            asyncio.get_running_loop().call_soon(self._turn)
+        self._begun += 1
+
+    def _turn(self) -> None:
+        """Begins a turn with those who have waited longest."""
+        self._begun = 0
+        while self._begun < AT_ONCE and self._waiting.grant(None):
+            self._begin()
