@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -66,6 +67,8 @@ def _random_hex(size: int) -> str:
     """A number of so many bytes; nobody is kept from guessing it, so the system need not be asked."""
     return random.getrandbits(8 * size).to_bytes(size).hex()
 
+
+_Labelled = TypeVar("_Labelled", Counter, Gauge, Histogram)
 
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 
@@ -144,11 +147,19 @@ def configure_logging(level: str) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
+def _child(metric: _Labelled, *labels: str) -> _Labelled:
+    return metric.labels(*labels)
+
+
 class Metrics:
-    """The router's Prometheus metrics, in a registry of their own."""
+    """The router's Prometheus metrics, in a registry of their own.
+
+    `child` is a metric with the values of its labels, which a metric's own `labels` looks up under a lock.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.child = cache(_child)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.requests = Counter(

@@ -69,7 +69,7 @@ class Deduplication:
         return await self._lead(key, body, context)
 
     def _count_shared(self, subgraph: str) -> None:
-        self._metrics.shared_fetches.labels(subgraph).inc()
+        self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
 
     async def _wait(self, flight: _Flight, context: RequestContext) -> bytes | Failure | None:
         if flight.landing is None:

@@ -245,8 +245,10 @@ def _flat_presenter(representation: Representation) -> Presenter:
     names = tuple(field.name for field in representation.input.fields)
     accepts, own_names, usual_name = representation.accepts, representation.known, representation.typename
 
+    is_one = len(names) == 1
+
     def encoded(name: str, found: Any) -> bytes:
-        items = found if len(names) > 1 else (found,)
+        items = (found,) if is_one else found
         return encode({TYPENAME: name, **dict(zip(names, items, strict=True))})
 
     def present(objects: Iterable[Object]) -> Iterator[bytes | None]:
@@ -263,7 +265,8 @@ def _flat_presenter(representation: Representation) -> Presenter:
                 yield None
                 continue
             name, known = (typename, by_name[typename]) if typename in own_names else (usual_name, usual)
-            if not _is_distinct(found):
+            # Objects and lists cannot be looked up, and to Python 1, 1.0 and true are one.
+            if found.__class__ not in _DISTINCT if is_one else not _DISTINCT.issuperset(map(type, found)):
                 yield encoded(name, found)
                 continue
             text = known.get(found)
@@ -272,13 +275,6 @@ def _flat_presenter(representation: Representation) -> Presenter:
             yield text
 
     return present
-
-
-def _is_distinct(found: Any) -> bool:
-    """Whether values can be looked up: objects and lists cannot, and to Python 1, 1.0 and true are one."""
-    if found.__class__ is tuple:
-        return all(each.__class__ in _DISTINCT for each in found)
-    return found.__class__ in _DISTINCT
 
 
 def _read(wanted: Input, value: Object) -> Object | None:

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     is_abstract_type,
+    is_list_type,
 )
 
 from router.deferral import ExecutionGroup
@@ -127,6 +128,7 @@ class _Explained:
 # Completes a value that stands under a key of the object or list at a link.
 _Complete: TypeAlias = Callable[[Any, Link, str | int, Answer], Any]
 _CompleteObject: TypeAlias = Callable[[Any, Link, Answer], Any]
+_CompleteItems: TypeAlias = Callable[[list[Any], Link, Answer], list[Any] | None]
 # Response name, key of the data, how to complete a value, and the class of values that are complete already.
 _Field: TypeAlias = tuple[str, str, _Complete, Any]
 _Places: TypeAlias = tuple[Place, ...]
@@ -264,9 +266,8 @@ class _Compiler:
             projected: dict[str, Any] = {}
             for name, key, complete_field, complete_class in fields:
                 found: Any = value.get(key)
-                if found.__class__ is not complete_class or (
-                    complete_class is int and not INT_MIN <= found <= INT_MAX
-                ):
+                kind = found.__class__
+                if kind is not complete_class or (kind is int and not INT_MIN <= found <= INT_MAX):
                     if found is None and key not in value and key not in unasked:
                         found = answer.lacking(value, key, typename, (link, name))
                     found = complete_field(found, link, name, answer)
@@ -307,8 +308,10 @@ class _Compiler:
                 if selections is None or isinstance(inner, GraphQLList):
                     return _non_null(self._output(inner, selections, places, at, name), name)
                 return _object(self.selections(selections, places, at), name)
+            case GraphQLList(of_type=GraphQLNonNull(of_type=item)) if selections and not is_list_type(item):
+                return _list(_objects(self.selections(selections, places, at), name), name)
             case GraphQLList(of_type=inner):
-                return _list(self._output(inner, selections, places, at, name), name)
+                return _list(_items(self._output(inner, selections, places, at, name)), name)
         if selections is not None:
             return _nullable(self.selections(selections, places, at))
         return _leaf(type_, name, self._names.supergraph.schema)
@@ -364,7 +367,7 @@ def _object(complete: _CompleteObject, at: str) -> _Complete:
     return checked
 
 
-def _list(complete: _Complete, at: str) -> _Complete:
+def _list(complete: _CompleteItems, at: str) -> _Complete:
     def completed(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
@@ -372,8 +375,31 @@ def _list(complete: _Complete, at: str) -> _Complete:
         if not isinstance(value, list):
             answer.error(f"{at} is a list, but the service sent something else.", here)
             return None
-        items = [complete(item, here, index, answer) for index, item in enumerate(value)]
+        return complete(value, here, answer)
+
+    return completed
+
+
+def _items(complete: _Complete) -> _CompleteItems:
+    def completed(values: list[Any], here: Link, answer: Answer) -> list[Any] | None:
+        items = [complete(value, here, index, answer) for index, value in enumerate(values)]
         return None if _PROPAGATED in items else items
+
+    return completed
+
+
+def _objects(complete: _CompleteObject, at: str) -> _CompleteItems:
+    """Objects that may not be null, each completed by one function: most of an answer are such."""
+
+    def completed(values: list[Any], here: Link, answer: Answer) -> list[Any] | None:
+        items = [
+            None if value is None else complete(value, (here, index), answer)
+            for index, value in enumerate(values)
+        ]
+        missing = [index for index, item in enumerate(items) if item is None] if None in items else ()
+        for index in missing:
+            answer.error(f"Cannot return null for non-nullable field {at}.", (here, index))
+        return None if missing else items
 
     return completed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -131,7 +130,7 @@ class HttpTransport:
             return Failure(subgraph, outcome, error.retry_after)
         finally:
             seconds = time.perf_counter() - started
-            self._metrics.fetch_seconds.labels(subgraph, outcome).observe(seconds)
+            self._metrics.child(self._metrics.fetch_seconds, subgraph, outcome).observe(seconds)
 
     async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> HttpAnswer:
         seconds, late = self._timeouts[subgraph], Outcome.TIMEOUT
@@ -140,8 +139,7 @@ class HttpTransport:
         headers = outgoing_headers(subgraph, context, self._rules, self._headers)
         headers[DEADLINE] = str(int(seconds * 1000))
         try:
-            async with asyncio.timeout(seconds):
-                return await self._client.post(self._addresses[subgraph], headers, body)
+            return await self._client.post(self._addresses[subgraph], headers, body, seconds)
         except TimeoutError:
             raise SubgraphError(subgraph, f"no answer within {seconds:.3g} seconds", late) from None
         except AnswerTooLargeError as error:

@@ -119,11 +119,11 @@ class Operations:
     async def _found(self, key: Key, client: str, deadline: float | None) -> PreparedOperation:
         known = self._known.get(key, client)
         if known is not None:
-            self._metrics.operations.labels("hit").inc()
+            self._metrics.child(self._metrics.operations, "hit").inc()
             return known
         self._preparation.refuse_length(key)
         outcome: Outcome | None = self._refusal(key, client)
-        self._metrics.operations.labels("miss" if outcome is None else "hit").inc()
+        self._metrics.child(self._metrics.operations, "miss" if outcome is None else "hit").inc()
         if outcome is None:
             outcome = await self._prepared(key, client, deadline)
         if isinstance(outcome, DocumentError):

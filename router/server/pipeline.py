@@ -282,8 +282,8 @@ class Operation:
 
     def _report(self, outcome: str, seconds: float) -> None:
         kind, metrics = self.kind.value, self._pipeline.metrics
-        metrics.requests.labels(kind, outcome).inc()
-        metrics.request_seconds.labels(kind).observe(seconds)
+        metrics.child(metrics.requests, kind, outcome).inc()
+        metrics.child(metrics.request_seconds, kind).observe(seconds)
         name = self._operation.operation.name
         self._pipeline.answered.note(self._trace.trace_id, kind, name, outcome, seconds)
 

@@ -10,7 +10,7 @@ from statistics import quantiles
 
 import orjson
 
-from infra.bench.router.load import Load
+from infra.bench.router.load import PATIENCE, Load
 from infra.errors import InfraError
 from router.executor.address import Address
 from router.executor.http_client import HttpClient
@@ -49,7 +49,7 @@ async def delays(client: HttpClient, url: Address, load: Load) -> tuple[Delays, 
 async def _ask(client: HttpClient, url: Address, numbers: Iterator[int]) -> None:
     for number in numbers:
         body = orjson.dumps({"query": _large(number)})
-        answer = await client.post(url, {"content-type": "application/json"}, body)
+        answer = await client.post(url, {"content-type": "application/json"}, body, PATIENCE)
         if answer.status != 200 or "errors" in orjson.loads(answer.body):
             raise InfraError(f"The router answered {answer.status}: {answer.body[:300]!r}")
 

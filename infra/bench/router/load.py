@@ -13,6 +13,7 @@ from router.executor.address import Address
 from router.executor.http_client import HttpClient
 
 CONCURRENCY = 10
+PATIENCE = 60.0
 
 
 class Load:
@@ -42,7 +43,7 @@ class Load:
 
     async def _ask(self, number: int) -> None:
         headers = {"content-type": "application/json", "authorization": f"Bearer caller-{number}"}
-        answer = await self._client.post(self._url, headers, self._body)
+        answer = await self._client.post(self._url, headers, self._body, PATIENCE)
         if self._right is None and "errors" not in orjson.loads(answer.body):
             self._right = answer.body
         if answer.status != 200 or answer.body != self._right:
