@@ -22,9 +22,9 @@ from router.telemetry import configure_logging
 BACKLOG = 2048
 METRICS_CONNECTIONS = 50
 # What requests allocate dies with them, without cycles: a search for cycles among it finds next to nothing.
-# Everything waits for a search, so it is a short one of the young alone, and after so many new objects that most
-# requests have none: a search of all that is kept takes up to 20 ms, and pays after thousands of new operations
-# at best.
+# Everything waits for a search, so it is a short one of the young alone, after so many new objects that most
+# requests see none. A search of all that is kept takes up to 20 ms, and pays after thousands of new
+# operations at best.
 GC_THRESHOLDS = (10_000, 10, 1_000)
 # A request asks the interpreter back from the thread that prepares operations dozens of times, and waits as
 # long as this each time. With Python's own 5 ms a warm query took 45 ms more while large ones were prepared.
