@@ -11,6 +11,8 @@ from subgraphs.common.gate import MOST_BODY_BYTES, MOST_HEADER_BYTES
 
 MOST_REQUEST_BYTES: Final = 2 * MOST_BODY_BYTES
 """With its head, the lengths of its chunks and whatever follows them."""
+PIECE_BYTES: Final = 16_384
+"""What is parsed before the event loop turns to others; in chunks of a byte each, it takes a millisecond."""
 _HEAD_TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
@@ -25,6 +27,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _in_head = True
     _received = 0
+    _unparsed = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Wait for the first request."""
@@ -37,9 +40,28 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came in, unless it is too much."""
-        super().data_received(data)
-        self._received += len(data)
+        """Parse what came in, a piece in each turn of the event loop."""
+        if self._unparsed:
+            self._unparsed += data
+            return
+        self.parse(data[:PIECE_BYTES])
+        if len(data) > PIECE_BYTES and not self.transport.is_closing():
+            self._unparsed = data[PIECE_BYTES:]
+            self.transport.pause_reading()
+            self.loop.call_soon(self._parse_on)
+
+    def _parse_on(self) -> None:
+        data, self._unparsed = self._unparsed, b""
+        if self.transport.is_closing():
+            return
+        self.data_received(data)
+        if not (self._unparsed or self.flow.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    def parse(self, piece: bytes) -> None:
+        """Parse a piece, and close the connection if the request is too large with it."""
+        super().data_received(piece)
+        self._received += len(piece)
         if self._in_head and self._received > MOST_HEADER_BYTES and not self.transport.is_closing():
             self.transport.write(_HEAD_TOO_LARGE)
             self.transport.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import ClassVar
 
 import pytest
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from subgraphs.common.gate import MOST_HEADER_BYTES
-from subgraphs.common.http_protocol import MOST_REQUEST_BYTES, BoundedHttpProtocol
+from subgraphs.common.http_protocol import MOST_REQUEST_BYTES, PIECE_BYTES, BoundedHttpProtocol
 from tests.support.serving import serving
 
 POST = b"POST / HTTP/1.1\r\nhost: books\r\n"
@@ -83,3 +84,28 @@ async def test_what_follows_a_body_is_bounded_and_dropped() -> None:
     assert (await ask(BoundedHttpProtocol, head, b"x: y\r\n\r\n")).endswith(b"\r\n\r\n1")
     line = b"x: " + b"a" * 65_536 + b"\r\n"
     assert await ask(BoundedHttpProtocol, head, *[line] * (MOST_REQUEST_BYTES // 65_536 + 2)) == b""
+
+
+async def test_a_large_body_is_parsed_in_many_turns_of_the_event_loop() -> None:
+    class Watched(BoundedHttpProtocol):
+        pieces: ClassVar[list[int]] = []
+        turns: ClassVar[list[int]] = []
+        turn = 0
+
+        def parse(self, piece: bytes) -> None:
+            if not self.turns:
+                self._turn()
+            self.pieces.append(len(piece))
+            self.turns.append(type(self).turn)
+            super().parse(piece)
+
+        def _turn(self) -> None:
+            type(self).turn += 1
+            self.loop.call_soon(self._turn)
+
+    body = b"".join(b"1\r\n%d\r\n" % (number % 10) for number in range(100_000)) + b"0\r\n\r\n"
+    head = POST + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    answer = await ask(Watched, head, body)
+    assert answer.endswith(b"\r\n\r\n100000")
+    assert (sum(Watched.pieces), max(Watched.pieces)) == (len(head) + len(body), PIECE_BYTES)
+    assert len({*Watched.turns}) == len(Watched.turns)
