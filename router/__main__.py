@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from router.app import create_app
+from router.config.settings import InvalidSettingError, Settings, load
 from router.server.admission import Admission
 from router.server.health import metrics_app
 from router.server.responses import security_headers
 from router.server.serving import Server, SideServer, configured, raise_file_limit, run
-from router.settings import InvalidSettingError, Settings, load
 from router.telemetry import configure_logging
 
 # Connections that wait to be accepted while the event loop is busy.

@@ -16,10 +16,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from router.assembly import Assembly, addresses_of
-from router.executor.http_client import HttpClient
-from router.executor.subgraph import open_session
-from router.operation_log import OperationLog
+from router.config.settings import Settings
+from router.config.traffic import Traffic
 from router.parts import Parts
+from router.pipeline.operation_log import OperationLog
+from router.pipeline.preparation import PATIENCE_SECONDS
+from router.pipeline.single_flight import single_flight
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet
 from router.policy.decisions import PolicyDecisions
@@ -31,14 +33,12 @@ from router.server.application import METHODS, PATHS, Application
 from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.origins import EXPOSED_HEADERS, may_connect
-from router.server.preparation import PATIENCE_SECONDS
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.single_flight import single_flight
-from router.settings import Settings
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
-from router.traffic import Traffic
+from router.transport.http import open_session
+from router.transport.http_client import HttpClient
 
 if TYPE_CHECKING:
     from router.policy.budget import RedisCostBudget

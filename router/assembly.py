@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from router.executor.address import Address, UnusableAddressError
-from router.executor.headers import HeaderRule, HeaderRules, Put
-from router.executor.http_client import HttpClient
-from router.executor.redaction import ALL, RedactedSource, Redaction
-from router.executor.retries import Retries
-from router.executor.throttling import Throttling
-from router.executor.transport import StreamSource, Transport
-from router.operation_log import OperationLog
+from router.config.header_rules import HeaderRule, HeaderRules, Put
+from router.config.settings import Settings, variable_of
 from router.parts import Parts
+from router.pipeline import CostBudget, Pipeline
+from router.pipeline.operation_log import OperationLog
+from router.pipeline.operations import Operations
+from router.pipeline.single_flight import SingleFlight
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
-from router.server.operations import Operations
-from router.server.pipeline import CostBudget, Pipeline
-from router.server.single_flight import SingleFlight
-from router.settings import Settings, variable_of
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+from router.transport.address import Address, UnusableAddressError
+from router.transport.base import StreamSource, Transport
+from router.transport.http_client import HttpClient
+from router.transport.redaction import ALL, RedactedSource, Redaction
+from router.transport.retries import Retries
+from router.transport.throttling import Throttling
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
-from router.executor.breaker import CircuitBreakers
-from router.executor.deduplication import Deduplication
-from router.executor.subgraph import HttpTransport
-from router.executor.subscriptions import EventSource
-from router.executor.websocket import WebSocketSource
+from router.pipeline import Pipeline
+from router.pipeline.operations import Operations
+from router.pipeline.preparation import Preparation
 from router.server.http import HttpEndpoint
-from router.server.operations import Operations
-from router.server.pipeline import Pipeline
-from router.server.preparation import Preparation
 from router.server.websocket import Connection
+from router.transport.breaker import CircuitBreakers
+from router.transport.deduplication import Deduplication
+from router.transport.event_source import EventSource
+from router.transport.http import HttpTransport
+from router.transport.websocket import WebSocketSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from functools import cache
+from graphlib import TopologicalSorter
 from typing import Any
 
 import grimp
@@ -28,7 +29,7 @@ FORBIDDEN_IMPORTS = {
         "subgraphs.common.clock",
         "subgraphs.books.models",
     ),
-    "The router stands alone": ("router.settings", "subgraphs.common.settings"),
+    "The router stands alone": ("router.config.settings", "subgraphs.common.settings"),
     "Nothing imports infra or the router": ("subgraphs.common.settings", "infra.checkout"),
     "A domain imports another domain's events and nothing else of it": (
         "subgraphs.ai.models",
@@ -37,6 +38,15 @@ FORBIDDEN_IMPORTS = {
     "Use cases, SQL and tables know neither Strawberry nor Starlette": (
         "subgraphs.books.models",
         "strawberry",
+    ),
+    "A floor of the router imports only what stands below it": ("router.planner.plan", "router.executor.run"),
+    "The network towards subgraphs stands on the configuration alone": (
+        "router.transport.retries",
+        "router.planner.plan",
+    ),
+    "Only the executor speaks to the network towards subgraphs": (
+        "router.server.http",
+        "router.transport.base",
     ),
     "The planner does no I/O": ("router.planner.plan", "asyncio"),
 }
@@ -69,6 +79,14 @@ def test_the_contract_notices_a_forbidden_import(name):
         broken.add_module(imported, is_squashed=True)
     broken.add_import(importer=importer, imported=imported)
     assert not contract(name).check(broken, verbose=False).kept
+
+
+def test_no_import_leads_back_to_where_it_began():
+    packages = tuple(f"{name}." for name in CONFIGURATION["session_options"]["root_packages"])
+    own = {module for module in graph().modules if module.startswith(packages)}
+    imports = {each: graph().find_modules_directly_imported_by(each) & own for each in own}
+    # It raises an error that names the modules of a circle.
+    assert {*TopologicalSorter(imports).static_order()} == own
 
 
 def test_a_domain_may_import_another_domains_events():

@@ -12,8 +12,8 @@ from graphql import GraphQLError, OperationDefinitionNode, parse, validate
 
 from infra.errors import InfraError
 from infra.schema.files import SUPERGRAPH
-from router.deferral import conditions_of
 from router.operation import Operation, operation_of
+from router.operation.deferral import conditions_of
 from router.planner import Planner, UnplannableError
 from router.supergraph import Supergraph
 

@@ -11,20 +11,22 @@ from typing import Any, TypeAlias
 
 from graphql import DocumentNode, GraphQLError
 
-from router.deadline import NEVER, Deadline
-from router.deferral import Deferring
 from router.errors import PlanningTooLongError, UnplannableOperationError
-from router.executor.cursor import StreamRequest, StreamTemplate, stream_template
+from router.executor.answer import Answer
+from router.executor.cursor import StreamTemplate, stream_template
 from router.executor.incremental import Delivery, Groups
 from router.executor.introspection import introspect, introspection_document
 from router.executor.locations import Locations, located, locations_of
-from router.executor.projection import Answer, Project, compile_projection
+from router.executor.projection import Project, compile_projection
 from router.executor.run import Compiling, FetchNames, Run, Runnable, anchored, compile_node, without_data
-from router.executor.transport import LargeResponse, RequestContext, Transport
 from router.operation import Operation
+from router.operation.deadline import NEVER, Deadline
+from router.operation.deferral import Deferring
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
 from router.planner.plan import Defer, PlanNode, Subscription
+from router.transport.base import LargeResponse, RequestContext, Transport
+from router.transport.stream_request import StreamRequest
 
 __all__ = [
     "ExecutionRequest",

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from router.operation.selections import TYPENAME
 from router.planner.plan import Output
-from router.selections import TYPENAME
 
 Errors: TypeAlias = Sequence[Mapping[str, Any]]
 Shape: TypeAlias = Mapping[str, "Shape"]

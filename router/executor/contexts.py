@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from router.executor.documents import RequestBody, entities_body, suffix
+from router.executor.documents import entities_body, suffix
 from router.executor.entities import Batch, Object, Presenters, collect, presenter
 from router.json_text import encode
+from router.operation.selections import TYPENAME, hold
 from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
-from router.selections import TYPENAME, hold
+from router.transport.request_body import RequestBody
 
 # How often a fetch is repeated in one request depends on the data: few documents, and no long ones, are kept.
 MAX_DOCUMENTS = 8

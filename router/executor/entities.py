@@ -12,8 +12,8 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from router.json_text import encode
+from router.operation.selections import TYPENAME, hold
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
-from router.selections import TYPENAME, hold
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, TypeAlias
 
-from router.deferral import DeferUsage, ExecutionGroup
+from router.executor.answer import Answer, DeferredObject, path_of
 from router.executor.entities import ResponsePath
 from router.executor.locations import Locations, located
-from router.executor.projection import Answer, DeferredObject, path_of
 from router.executor.run import Run, Runnable
+from router.operation.deferral import DeferUsage, ExecutionGroup
 
 Groups: TypeAlias = Mapping[ExecutionGroup, Runnable | None]
 """What finds the fields of each group; nothing where earlier fetches bring them along."""

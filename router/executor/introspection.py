@@ -20,8 +20,8 @@ from graphql import (
 
 from router.errors import ValidationFailedError
 from router.operation import Operation
+from router.operation.selections import INTROSPECTION
 from router.pace import Pace
-from router.selections import INTROSPECTION
 
 # Of an answer, for each type, field, argument and value of the schema: what tools ask has ten.
 FIELDS_PER_ELEMENT = 30

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeAlias, assert_never
 from router.executor.absence import Absence, Shape, shape_of
 from router.executor.contexts import Grouping
 from router.executor.documents import (
-    RequestBody,
     entities_body,
     entities_key,
     root_body,
@@ -28,7 +27,7 @@ from router.executor.entities import (
     portions,
     presenter,
 )
-from router.executor.transport import LargeResponse, RequestContext, Transport
+from router.operation.selections import hold
 from router.planner.names import ResponseNames
 from router.planner.plan import (
     LIST,
@@ -42,7 +41,8 @@ from router.planner.plan import (
     PlanNode,
 )
 from router.planner.plan import Sequence as SequenceNode
-from router.selections import hold
+from router.transport.base import LargeResponse, RequestContext, Transport
+from router.transport.request_body import RequestBody
 
 # What a client may give an operation as a name has no other bound than its document.
 MAX_NAME = 100

@@ -9,10 +9,11 @@ from itertools import groupby
 
 from graphql import VariableDefinitionNode, print_ast
 
-from router.deadline import NEVER, Deadline, PlanningTimeoutError
-from router.deferral import Deferring, ExecutionGroup
-from router.normalize import applied, normalize
 from router.operation import Operation
+from router.operation.deadline import NEVER, Deadline, PlanningTimeoutError
+from router.operation.deferral import Deferring, ExecutionGroup
+from router.operation.normalize import applied, normalize
+from router.operation.selections import TYPENAME, NormalizedOperation, SelectionSet
 from router.planner.build import Head, arranged, in_sequence, subscribed
 from router.planner.choice import Cost, choose, cost_of
 from router.planner.contexts import ContextVariables
@@ -25,7 +26,6 @@ from router.planner.names import ResponseNames
 from router.planner.paths import Leaf, Path
 from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
 from router.planner.routes import PathFinder
-from router.selections import TYPENAME, NormalizedOperation, SelectionSet
 from router.supergraph import Supergraph
 
 __all__ = ["Planner", "Planning", "PlanningTimeoutError", "UnplannableError", "plan"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from router.deadline import Deadline
+from router.operation.deadline import Deadline
+from router.operation.selections import Conditions
 from router.planner.fetches import FetchGraph
 from router.planner.merges import depths
 from router.planner.plan import (
@@ -22,7 +23,6 @@ from router.planner.plan import (
     Subscription,
 )
 from router.planner.steps import Step
-from router.selections import Conditions
 from router.supergraph import Supergraph
 
 _Asked: TypeAlias = tuple[Fetch | Flatten, Conditions]

@@ -12,8 +12,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from router.deadline import Deadline
-from router.deferral import ExecutionGroup
+from router.operation.deadline import Deadline
+from router.operation.deferral import ExecutionGroup
 from router.planner.moves import Defer, EntityMove, Narrow, Select, Way
 from router.planner.paths import Leaf, Path
 

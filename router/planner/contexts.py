@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from router.normalize import field_set
+from router.operation.normalize import field_set
+from router.operation.selections import SelectionSet
 from router.planner.moves import NO_CONTEXTS
 from router.planner.plan import ContextVariable, FetchPath, Input
-from router.selections import SelectionSet
 from router.supergraph import ContextArgument, Supergraph, top_level_names
 
 _EFFECTIVE = ("mutation", "subscription")

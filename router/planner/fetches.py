@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
-from router.deadline import Deadline
-from router.deferral import ExecutionGroup
+from router.operation.deadline import Deadline
+from router.operation.deferral import ExecutionGroup
+from router.operation.selections import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
 from router.planner.contexts import ContextVariables
 from router.planner.graph import QueryGraph
 from router.planner.moves import ContextValue, Defer, EntityMove, Narrow, Select, Way
@@ -16,7 +17,6 @@ from router.planner.names import Place, ResponseNames, Segment
 from router.planner.paths import Path
 from router.planner.plan import LIST, ContextVariable, FetchPath, Input, InputField, Narrowing
 from router.planner.steps import Presented, SelectedField, Selection, Step, united
-from router.selections import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
 
 
 @dataclass(frozen=True, slots=True)

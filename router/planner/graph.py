@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
-from router.normalize import field_set
+from router.operation.normalize import field_set
+from router.operation.selections import TYPENAME, FieldSelection, SelectionSet
 from router.planner.contexts import Contexts
 from router.planner.moves import NO_CONTEXTS, NOTHING, FieldMove, Node, Provided, inline
-from router.selections import TYPENAME, FieldSelection, SelectionSet
 from router.supergraph import ContextArgument, FieldJoin, Key, Supergraph
 
 NO_TYPES: frozenset[str] = frozenset()

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import permutations, product
 
-from router.deadline import Deadline
+from router.operation.deadline import Deadline
+from router.operation.selections import ALWAYS
 from router.planner.fetches import FetchGraph
 from router.planner.steps import Presented, Step
-from router.selections import ALWAYS
 
 
 def merged(graph: FetchGraph, deadline: Deadline) -> FetchGraph:

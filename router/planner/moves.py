@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from router.deferral import ExecutionGroup
-from router.selections import FieldSelection, SelectionSet
+from router.operation.deferral import ExecutionGroup
+from router.operation.selections import FieldSelection, SelectionSet
 from router.supergraph import ContextArgument
 
 Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]
@@ -116,6 +116,16 @@ class EntityMove:
         return f" =={key}{needs}==> {self.target}"
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a field is reached from a node: directly, or after one entity move."""
+
+    entity: EntityMove | None
+    move: FieldMove
+
+
+# What the way to a field may not need: the types on it, and the fields of types, that it is searched for.
+Excluded: TypeAlias = frozenset[str | tuple[str, str]]
 Move: TypeAlias = Select | Narrow | Defer | EntityMove
 Way: TypeAlias = tuple[Move, ...]
 

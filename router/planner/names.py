@@ -15,9 +15,9 @@ from typing import NamedTuple, TypeAlias
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
-from router.deadline import NEVER, Deadline
+from router.operation.deadline import NEVER, Deadline
+from router.operation.selections import TYPENAME, FieldSelection
 from router.planner.moves import Node
-from router.selections import TYPENAME, FieldSelection
 from router.supergraph import Supergraph
 
 

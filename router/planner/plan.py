@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from router.deferral import ExecutionGroup
+from router.operation.deferral import ExecutionGroup
+from router.operation.selections import ALWAYS, TYPENAME, Conditions, braced, conditions_text
 from router.planner.names import ResponseNames
-from router.selections import ALWAYS, TYPENAME, Conditions, braced, conditions_text
 
 LIST = "@"
 

@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
-from typing import TypeAlias
 
-from router.deadline import NEVER, Deadline
+from router.operation.deadline import NEVER, Deadline
+from router.operation.selections import SelectionSet
 from router.planner.errors import UnplannableError
 from router.planner.graph import QueryGraph
-from router.planner.moves import ContextValue, EntityMove, FieldMove, Node, Way
+from router.planner.moves import ContextValue, EntityMove, Excluded, Node, Route, Way
 from router.planner.paths import Leaf, Path
 from router.planner.walk import Walk
-from router.selections import SelectionSet
 from router.supergraph import ContextArgument
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How a field is reached from a node: directly, or after one entity move."""
-
-    entity: EntityMove | None
-    move: FieldMove
-
-
-Excluded: TypeAlias = frozenset[str | tuple[str, str]]
 
 
 class PathFinder:

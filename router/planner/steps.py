@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TypeAlias
 
-from router.deferral import ExecutionGroup
+from router.operation.deferral import ExecutionGroup
+from router.operation.selections import ALWAYS, Conditions, braced
 from router.planner.plan import (
     ContextVariable,
     FetchPath,
@@ -19,7 +20,6 @@ from router.planner.plan import (
     Representation,
     path_text,
 )
-from router.selections import ALWAYS, Conditions, braced
 
 
 @dataclass(slots=True)

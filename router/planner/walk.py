@@ -7,17 +7,15 @@ each place, so the search grows with the number of subgraphs, never with the pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
 
+from router.operation.deadline import Deadline
+from router.operation.selections import TYPENAME, FieldSelection, SelectionSet
 from router.planner.errors import UnplannableError
-from router.planner.moves import NO_CONTEXTS, Defer, Narrow, Node, Select
+from router.planner.graph import QueryGraph
+from router.planner.moves import NO_CONTEXTS, Defer, EntityMove, Excluded, Narrow, Node, Route, Select
 from router.planner.paths import Leaf, Path, best
-from router.selections import TYPENAME, FieldSelection, SelectionSet
-
-if TYPE_CHECKING:
-    from router.planner.routes import Excluded, PathFinder
-
 
 # The leaves that a search finds, or why it finds none.
 _Found: TypeAlias = list[Leaf] | UnplannableError
@@ -28,10 +26,40 @@ _Standing: TypeAlias = tuple[Node | None, bool, tuple[tuple[str, Node], ...]]
 _Attempt: TypeAlias = tuple[int, str, frozenset[_Standing]]
 
 
+class Finder(Protocol):
+    """Finds how a field is reached from a node, for which it may need walks of its own."""
+
+    @property
+    def graph(self) -> QueryGraph:
+        """The moves that are possible."""
+        ...
+
+    @property
+    def deadline(self) -> Deadline:
+        """Until when it searches."""
+        ...
+
+    def routes(
+        self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
+    ) -> tuple[Route, ...]:
+        """The ways to a field from a node below some contexts."""
+        ...
+
+    def later_routes(
+        self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
+    ) -> tuple[Route, ...]:
+        """The ways to a deferred field."""
+        ...
+
+    def reached(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
+        """The entity moves that are possible from a node."""
+        ...
+
+
 class Walk:
     """One walk over a selection, collecting the leaves it finds."""
 
-    def __init__(self, finder: PathFinder, excluded: Excluded) -> None:
+    def __init__(self, finder: Finder, excluded: Excluded) -> None:
         self._finder = finder
         self._graph = finder.graph
         self._excluded = excluded

@@ -30,9 +30,9 @@ from graphql import (
 )
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
-from router.links import Vocabulary
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, Policies
+from router.supergraph.links import Vocabulary
 
 Alternatives: TypeAlias = frozenset[frozenset[str]]
 ANY_CALLER: Alternatives = frozenset({frozenset()})

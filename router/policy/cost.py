@@ -49,8 +49,8 @@ from graphql import (
 )
 
 from router.errors import CostUnknownError
-from router.links import Vocabulary
 from router.operation import Operation
+from router.supergraph.links import Vocabulary
 
 MUTATION_WEIGHT = 10
 OBJECT_WEIGHT = 1

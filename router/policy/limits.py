@@ -27,7 +27,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from router.settings import Limits
+from router.config.settings import Limits
 
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 MOST_TOLD = 2**31 - 1

@@ -30,7 +30,7 @@ from graphql import (
 )
 
 from router.operation import Operation
-from router.selections import TYPENAME
+from router.operation.selections import TYPENAME
 
 Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = frozenset[Path]

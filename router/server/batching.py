@@ -11,8 +11,8 @@ from typing import Any
 from graphql import OperationType
 
 from router.errors import MalformedRequestError, RouterError, masked
-from router.server.pipeline import Caller, Pipeline
-from router.server.request import GraphQLRequest
+from router.pipeline import Caller, Pipeline
+from router.pipeline.request import GraphQLRequest
 from router.telemetry import Trace, log
 
 

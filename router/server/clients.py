@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from router.connections import Connections
+from router.config.connections import Connections
 
 MAX_HOPS = 20
 # An IPv6 address with its scope, brackets and a port.

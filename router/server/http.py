@@ -9,6 +9,7 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from router.config.settings import Limits
 from router.errors import (
     AccessError,
     BodyTooLargeError,
@@ -23,6 +24,8 @@ from router.errors import (
     UnsupportedMediaTypeError,
     masked,
 )
+from router.pipeline import Caller, Operation, Pipeline
+from router.pipeline.request import PARAMETERS, GraphQLRequest, from_body, from_query
 from router.server import graphiql
 from router.server.batching import answered
 from router.server.clients import client_key
@@ -39,8 +42,6 @@ from router.server.negotiation import (
     preferred,
     takes_increments,
 )
-from router.server.pipeline import Caller, Operation, Pipeline
-from router.server.request import PARAMETERS, GraphQLRequest, from_body, from_query
 from router.server.responses import Responses, retry_after
 from router.server.single_connection import (
     MESSAGES,
@@ -50,7 +51,6 @@ from router.server.single_connection import (
     stream_token,
 )
 from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, refused
-from router.settings import Limits
 from router.telemetry import Trace, current_trace, log
 
 EndpointResponse: TypeAlias = Response | StreamResponse

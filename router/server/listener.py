@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import uvicorn
 
-from router.connections import Connections
+from router.config.connections import Connections
 from router.server.admission import Admission
 from router.server.clients import Clients, network_of
 from router.telemetry import Metrics
 
-if TYPE_CHECKING:
-    from router.server.connection import Connection
-
 SWEEP_SECONDS = 1.0
+
+
+class Client(Protocol):
+    """A connection as the listener sees it: `unsent` bytes wait in it since `slow_since`, if any do."""
+
+    unsent: int
+    slow_since: float
+
+    def check(self, now: float) -> None:
+        """Ends the connection if its client takes too long."""
+        ...
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        ...
 
 
 class Listener:
@@ -29,11 +41,11 @@ class Listener:
         self._share = min(settings.max_client_connections, max(1, capacity // 2))
         self._clients = Clients(settings)
         self._metrics = metrics
-        self._connections: set[Connection] = set()
+        self._connections: set[Client] = set()
         self._counts: Counter[str] = Counter()
         self._sweeping: asyncio.TimerHandle | None = None
 
-    def admit(self, connection: Connection, peer: str) -> bool:
+    def admit(self, connection: Client, peer: str) -> bool:
         """Counts a connection from an address, if there is room for it."""
         client = network_of(peer)
         if len(self._connections) >= self._capacity:
@@ -47,7 +59,7 @@ class Listener:
             self._sweep()
         return True
 
-    def release(self, connection: Connection, peer: str) -> None:
+    def release(self, connection: Client, peer: str) -> None:
         """Makes room for another connection."""
         client = network_of(peer)
         self._connections.discard(connection)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.errors import MalformedRequestError
-from router.server.request import GraphQLRequest, from_json, from_text
+from router.pipeline.request import GraphQLRequest, from_json, from_text
 
 # It is sent back with every result.
 MAX_ID_CHARACTERS = 500

@@ -16,10 +16,10 @@ import zstandard
 from starlette.requests import Request
 from starlette.responses import Response
 
-from router.connections import Connections
+from router.config.connections import Connections
+from router.config.settings import Settings
 from router.json_text import encode
 from router.server.negotiation import ANSWERS, JSON, preferred, preferred_encoding
-from router.settings import Settings
 
 NEVER_KEPT = "no-store"
 KEPT_BY_ITS_READER = "private, no-cache"

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, cast
 
 import uvicorn
 
-from router.connections import Connections
+from router.config.connections import Connections
 from router.server.admission import Admission
 from router.server.connection import Connection
 from router.server.listener import Listener, ListenerConfig

@@ -22,6 +22,7 @@ from router.errors import (
     masked,
 )
 from router.json_text import encode
+from router.pipeline import Caller, Pipeline
 from router.policy.auth import EXPIRED
 from router.server.admission import Admission
 from router.server.clients import client_key
@@ -34,7 +35,6 @@ from router.server.messages import (
     Subscribe,
     parse,
 )
-from router.server.pipeline import Caller, Pipeline
 from router.telemetry import Trace, current_trace, log
 
 SUBPROTOCOL = "graphql-transport-ws"

@@ -15,14 +15,14 @@ from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS, S
 from opentelemetry.semconv.attributes.url_attributes import URL_FULL
 from opentelemetry.trace import SpanKind, get_current_span
 
-from router.executor.breaker import CircuitBreakers
-from router.executor.deduplication import Deduplication
-from router.executor.http_client import HttpAnswer
-from router.executor.subgraph import HttpTransport
-from router.executor.subscriptions import EventSource, EventStream
-from router.executor.transport import Failure, RequestContext
-from router.executor.websocket import SocketStream, WebSocketSource
 from router.tracing.spans import carried, fail, span_within
+from router.transport.base import Failure, RequestContext
+from router.transport.breaker import CircuitBreakers
+from router.transport.deduplication import Deduplication
+from router.transport.event_source import EventSource, EventStream
+from router.transport.http import HttpTransport
+from router.transport.http_client import HttpAnswer
+from router.transport.websocket import SocketStream, WebSocketSource
 
 SUBGRAPH = "subgraph.name"
 

@@ -19,16 +19,17 @@ from starlette.requests import Request
 
 from router.errors import AccessError
 from router.executor import ExecutionRequest, Prepared
-from router.executor.projection import Answer, Project
+from router.executor.answer import Answer
+from router.executor.projection import Project
 from router.operation import Operation as Document
+from router.pipeline import Caller, Operation, Pipeline
+from router.pipeline.operations import Operations
+from router.pipeline.preparation import Key, Outcome, Preparation, PreparedOperation
+from router.pipeline.request import GraphQLRequest
 from router.policy.auth import Identity
 from router.server.application import ENDPOINT
 from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.messages import Subscribe
-from router.server.operations import Operations
-from router.server.pipeline import Caller, Operation, Pipeline
-from router.server.preparation import Key, Outcome, Preparation, PreparedOperation
-from router.server.request import GraphQLRequest
 from router.server.websocket import Connection
 from router.telemetry import Trace
 from router.tracing.spans import (

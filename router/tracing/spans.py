@@ -18,10 +18,10 @@ from opentelemetry.trace import Link, Span, SpanKind, StatusCode, get_current_sp
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from router.errors import RouterError
-from router.executor.subgraph import SubgraphError
-from router.executor.transport import RequestContext
 from router.operation import Operation
 from router.telemetry import Trace, current_trace
+from router.transport.base import RequestContext
+from router.transport.http import SubgraphError
 
 OPERATION_NAME = "graphql.operation.name"
 OPERATION_TYPE = "graphql.operation.type"

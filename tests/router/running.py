@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from router.app import create_app
-from router.settings import load
+from router.config.settings import load
 from router.telemetry import Metrics
 from tests.router.identity import IdentityService
 from tests.router.library import SUPERGRAPH, serving

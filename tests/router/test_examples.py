@@ -6,8 +6,8 @@ import orjson
 import pytest
 from graphql import parse, validate
 
+from router.config.settings import Limits
 from router.policy.limits import problems
-from router.settings import Limits
 from router.supergraph import Supergraph
 
 SCHEMA = Path(__file__).parents[2] / "schema"

@@ -21,11 +21,11 @@ from graphql import (
 )
 
 from router.executor import ExecutionRequest, ExecutionResult, execute, prepare
-from router.executor.transport import RequestContext
 from router.operation import coerce_variables
 from router.planner import Planner
 from router.planner.plan import QueryPlan
 from router.supergraph import Supergraph
+from router.transport.base import RequestContext
 from tests.support.planning import operation_on
 
 CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")

@@ -12,8 +12,8 @@ import orjson
 
 from infra.bench.router.load import PATIENCE, Load
 from infra.errors import InfraError
-from router.executor.address import Address
-from router.executor.http_client import HttpClient
+from router.transport.address import Address
+from router.transport.http_client import HttpClient
 
 REQUESTS = 300
 CLIENTS = 4

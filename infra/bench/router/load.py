@@ -9,8 +9,8 @@ import orjson
 
 from infra.bench.router.town import QUERY
 from infra.errors import InfraError
-from router.executor.address import Address
-from router.executor.http_client import HttpClient
+from router.transport.address import Address
+from router.transport.http_client import HttpClient
 
 CONCURRENCY = 10
 PATIENCE = 60.0

@@ -23,8 +23,8 @@ from infra.errors import InfraError
 from infra.local.ports import free_port
 from infra.schema.composition import compose
 from infra.schema.config import Subgraph
-from router.executor.address import Address
-from router.executor.http_client import HttpClient
+from router.transport.address import Address
+from router.transport.http_client import HttpClient
 
 WARM_UP = 300
 PATIENCE = 20.0

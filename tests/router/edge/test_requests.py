@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.connections import Connections
+from router.config.connections import Connections
 from tests.router.edge.conversation import ANSWER, QUESTION, Edge, edge, get, post
 from tests.router.process import lines
 

@@ -21,13 +21,13 @@ from router.executor import (
     execute_incrementally,
     prepare,
 )
-from router.executor.address import Address
-from router.executor.http_client import HttpClient
-from router.executor.subgraph import HttpTransport
-from router.executor.transport import RequestContext
 from router.operation import coerce_variables
 from router.planner import Planner
 from router.telemetry import Metrics
+from router.transport.address import Address
+from router.transport.base import RequestContext
+from router.transport.http import HttpTransport
+from router.transport.http_client import HttpClient
 from tests.support.planning import operation, supergraph
 from tests.support.serving import serving
 

@@ -15,8 +15,8 @@ from graphql import (
     print_schema,
 )
 
-from router.executor.transport import RequestContext
 from router.supergraph import Supergraph
+from router.transport.base import RequestContext
 
 Pauses = Callable[[], int]
 

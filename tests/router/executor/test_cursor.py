@@ -5,9 +5,9 @@ import json
 import pytest
 
 from router.executor import prepare, subscription_request
-from router.executor.cursor import StreamRequest
 from router.planner import Planner
 from router.supergraph import Supergraph
+from router.transport.stream_request import StreamRequest
 from tests.support.planning import SUPERGRAPHS, operation, operation_on, supergraph
 
 

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from router.executor.documents import unnamed
 from router.executor.run import MAX_NAME, FetchNames
+from router.transport.request_body import unnamed
 from tests.router.executor.shop import data, graph
 
 

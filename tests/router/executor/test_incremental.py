@@ -16,8 +16,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from router.executor import ExecutionRequest, execute, execute_incrementally, prepare
-from router.executor.transport import RequestContext
 from router.planner import Planner
+from router.transport.base import RequestContext
 from tests.router.executor.shop import CONTEXT, data, failing, graph, problem
 from tests.router.executor.store import StoreTransport
 from tests.support.planning import operation, supergraph

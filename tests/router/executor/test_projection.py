@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from router.executor import ExecutionRequest, execute, prepare
-from router.executor.projection import Answer
-from router.executor.transport import LARGE_BYTES, LargeResponse, RequestContext, sized
+from router.executor.answer import Answer
 from router.planner import Planner
+from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, sized
 from tests.router.executor.shop import CONTEXT, data, graph
 from tests.support.planning import operation, supergraph
 

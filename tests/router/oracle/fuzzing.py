@@ -23,12 +23,12 @@ from infra.schema.config import Subgraph
 from router.errors import UnplannableOperationError
 from router.executor import ExecutionRequest, Prepared, execute, prepare
 from router.executor import ExecutionResult as Seen
-from router.executor.transport import RequestContext, Transport
 from router.operation import Operation, coerce_variables, operation_of
 from router.planner import Planner
 from router.planner.plan import Condition, Defer, Parallel, PlanNode, Subscription
 from router.planner.plan import Sequence as InTurn
 from router.supergraph import Supergraph
+from router.transport.base import RequestContext, Transport
 from tests.router.oracle.agreement import InconsistentError
 from tests.router.oracle.fewest import Fewest
 from tests.router.oracle.operations import Operations, Request

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute_sync, parse, validate
 
-from router.executor.transport import RequestContext
+from router.transport.base import RequestContext
 from tests.router.oracle.subgraphs import FieldSet, SubgraphSchema, Wanted
 from tests.router.oracle.world import Fault, Thing, World
 

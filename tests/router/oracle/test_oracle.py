@@ -22,13 +22,13 @@ from starlette.routing import Route
 
 from router.errors import UnplannableOperationError
 from router.executor import ExecutionRequest, execute
-from router.executor.address import Address
-from router.executor.http_client import HttpClient
-from router.executor.subgraph import HttpTransport
-from router.executor.transport import RequestContext
 from router.json_text import decode, encode
 from router.operation import coerce_variables
 from router.telemetry import Metrics
+from router.transport.address import Address
+from router.transport.base import RequestContext
+from router.transport.http import HttpTransport
+from router.transport.http_client import HttpClient
 from tests.router.library import serving
 from tests.router.oracle.fuzzing import CONTEXT, Counts, compared, fuzz, graphs_of, opened
 from tests.router.oracle.operations import Operations

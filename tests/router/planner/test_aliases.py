@@ -1,6 +1,6 @@
 """Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
 
-from router.selections import FieldSelection
+from router.operation.selections import FieldSelection
 from tests.support.planning import planned, planning, shown
 
 

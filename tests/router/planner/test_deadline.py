@@ -6,10 +6,10 @@ from itertools import count
 
 import pytest
 
-from router.deadline import Deadline
 from router.errors import PlanningTooLongError
 from router.executor import prepare
 from router.operation import Operation
+from router.operation.deadline import Deadline
 from router.planner import Planner, PlanningTimeoutError
 from tests.support.planning import operation, supergraph
 

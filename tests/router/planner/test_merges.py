@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.deadline import NEVER
+from router.operation.deadline import NEVER
 from router.planner.fetches import FetchGraph
 from router.planner.merges import depths, merged
 from router.planner.plan import Input, InputField

@@ -7,13 +7,13 @@ from itertools import count
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from router.deadline import NEVER, Deadline
 from router.operation import operation_of
+from router.operation.deadline import NEVER, Deadline
+from router.operation.selections import FieldSelection
 from router.planner import Planner, UnplannableError, plan
 from router.planner.choice import BUDGET, choose, cost_of
 from router.planner.moves import FieldMove, Node, Select
 from router.planner.paths import Leaf, Path
-from router.selections import FieldSelection
 from router.supergraph import Supergraph
 from tests.support.federated import Federated
 from tests.support.planning import operation, operation_on, planning, shown

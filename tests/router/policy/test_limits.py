@@ -9,8 +9,8 @@ from graphql import build_schema, get_introspection_query, parse, specified_rule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.config.settings import Limits
 from router.policy import limits as policy
-from router.settings import Limits
 
 SCHEMA = build_schema("type Query { a: Query, b(n: Int): Query, leaf: Int }")
 

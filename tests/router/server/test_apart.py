@@ -23,7 +23,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return noting
 
-    monkeypatch.setattr("router.server.pipeline.coerce_variables", noted(coerce_variables))
+    monkeypatch.setattr("router.pipeline.coerce_variables", noted(coerce_variables))
     monkeypatch.setattr("router.executor.introspect", noted(introspect))
     return found
 

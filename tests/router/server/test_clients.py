@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from router.connections import Connections
+from router.config.connections import Connections
 from router.server.clients import Clients
 
 PROXIES = "10.0.0.0/8, 2001:db8:ffff::/48, 192.168.0.1"

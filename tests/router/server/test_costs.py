@@ -6,9 +6,9 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from infra.demo import documents
+from router.config.settings import Limits
 from router.operation import operation_of
 from router.policy.cost import Cost, CostRules
-from router.settings import Limits
 from router.supergraph import Supergraph
 from tests.router.process import ROOT
 from tests.router.running import opened

@@ -11,24 +11,24 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.executor.transport import RequestContext
-from router.operation_log import OperationLog
+from router.config.settings import Limits, load
+from router.pipeline import Pipeline
+from router.pipeline.operation_log import OperationLog
+from router.pipeline.operations import Operations
+from router.pipeline.preparation import Preparation
+from router.pipeline.single_flight import single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.admission import Admission
 from router.server.clients import Clients
 from router.server.http import HttpEndpoint
-from router.server.operations import Operations
-from router.server.pipeline import Pipeline
-from router.server.preparation import Preparation
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.single_flight import single_flight
 from router.server.websocket import SUBPROTOCOL, Connection
-from router.settings import Limits, load
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+from router.transport.base import RequestContext
 from tests.router.library import SUPERGRAPH, serving
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from router.pipeline.request import GraphQLRequest
 from router.server.messages import (
     Complete,
     ConnectionInit,
@@ -12,7 +13,6 @@ from router.server.messages import (
     Subscribe,
     parse,
 )
-from router.server.request import GraphQLRequest
 
 
 @pytest.mark.parametrize(

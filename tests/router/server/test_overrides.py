@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from router.traffic import Traffic
+from router.config.traffic import Traffic
 from tests.router.library import SUPERGRAPH
 from tests.router.running import opened
 

@@ -9,8 +9,8 @@ import aiohttp
 import orjson
 import pytest
 
-from router.executor.event_stream import EventDecoder
 from router.server import single_connection
+from router.transport.event_stream import EventDecoder
 from tests.router.library import until
 from tests.router.running import Library, opened
 

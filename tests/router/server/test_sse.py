@@ -3,7 +3,7 @@
 import aiohttp
 import orjson
 
-from router.executor.event_stream import EventDecoder
+from router.transport.event_stream import EventDecoder
 from tests.router.library import until
 from tests.router.running import Library, opened
 

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from router.traffic import Traffic
+from router.config.traffic import Traffic
 from tests.router.library import until
 from tests.router.running import Library, opened
 

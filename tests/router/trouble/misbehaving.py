@@ -10,9 +10,9 @@ import aiohttp
 from prometheus_client import generate_latest
 
 from router.app import create_app
-from router.settings import load
+from router.config.settings import load
+from router.config.traffic import Traffic
 from router.telemetry import Metrics
-from router.traffic import Traffic
 from tests.router.library import SUPERGRAPH, serving
 from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
 

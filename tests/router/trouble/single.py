@@ -11,8 +11,8 @@ import aiohttp
 import orjson
 
 from router.app import create_app
-from router.settings import load
-from router.traffic import Traffic
+from router.config.settings import load
+from router.config.traffic import Traffic
 from tests.router.library import serving
 
 SUPERGRAPH = Path(__file__).with_name("single.graphql")

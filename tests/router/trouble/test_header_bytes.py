@@ -2,7 +2,7 @@
 
 import asyncio
 
-from router.traffic import PropagateHeader
+from router.config.traffic import PropagateHeader
 from tests.router.trouble.single import data, single
 
 REQUEST = b'{"query":"{ s }"}'

@@ -1,0 +1,1 @@
+"""Configuration: everything that the environment and files say about how a router runs."""

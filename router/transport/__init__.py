@@ -1,0 +1,1 @@
+"""The network towards subgraphs: requests, streams and sockets, with what makes them hold."""

@@ -1,0 +1,28 @@
+"""Header rules."""
+
+from router.config.header_rules import HeaderRule, HeaderRules, HeaderValue, Propagate, Put, Remove
+
+
+def sent(rules: list[HeaderRule], subgraph: str = "books", **client: str) -> dict[str, HeaderValue]:
+    compiled = HeaderRules(rules)
+    headers: dict[str, HeaderValue] = {"authorization": "token"}
+    compiled.apply(subgraph, headers, compiled.of_client(client))
+    return headers
+
+
+def test_only_named_headers_of_the_client_are_passed_on_and_only_if_they_came():
+    rules = [HeaderRule(Propagate("locale")), HeaderRule(Propagate("region"))]
+    assert sent(rules, locale="de", cookie="secret") == {"authorization": "token", "locale": "de"}
+
+
+def test_a_later_rule_wins():
+    rules = [HeaderRule(Put("locale", "en")), HeaderRule(Propagate("locale"))]
+    assert sent(rules)["locale"] == "en"
+    assert sent(rules, locale="de")["locale"] == "de"
+    assert sent(rules[::-1], locale="de")["locale"] == "en"
+
+
+def test_a_header_of_the_router_can_be_removed_for_one_subgraph():
+    rules = [HeaderRule(Remove("authorization"), "print")]
+    assert sent(rules, "print") == {}
+    assert sent(rules, "books") == {"authorization": "token"}

@@ -1,0 +1,195 @@
+"""The normal form of operations."""
+
+from __future__ import annotations
+
+from graphql import OperationDefinitionNode, parse
+
+from router.operation import operation_of
+from router.operation.normalize import normalize
+from router.supergraph import Supergraph
+from tests.support.planning import SUPERGRAPHS, planning, shown
+
+
+def normal(name: str, text: str) -> str:
+    return str(planning(name, text).normalized)
+
+
+def test_fragments_dissolve_and_equal_fields_merge():
+    text = """
+      { products { ...A } products { maker { country { code } } } }
+      fragment A on Product { id maker { id } }
+    """
+
+    assert normal("shop", text) == shown("""
+        query {
+          products {
+            id
+            maker {
+              id
+              country {
+                code
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_fields_of_one_type_stand_apart_from_those_of_all():
+    assert normal("media", "{ media { id ... on Film { minutes } ... on Book { pages } } }") == shown("""
+        query {
+          media {
+            id
+            ... on Film {
+              minutes
+            }
+            ... on Book {
+              pages
+            }
+          }
+        }
+    """)
+
+
+def test_a_scalar_asked_of_all_types_is_not_asked_of_one_again():
+    assert normal("media", "{ media { id ... on Film { id } } }") == shown("""
+        query {
+          media {
+            id
+          }
+        }
+    """)
+
+
+def test_a_fragment_on_an_interface_below_a_union_is_asked_of_the_unions_types():
+    text = "{ item { ... on Book { author { email } } ... on Media { id } } }"
+
+    assert normal("media", text) == shown("""
+        query {
+          item {
+            ... on Book {
+              author {
+                email
+              }
+              id
+            }
+            ... on Film {
+              id
+            }
+          }
+        }
+    """)
+
+
+def test_conditions_of_nested_fragments_add_up_and_contradictions_vanish():
+    text = """query($a: Boolean!, $b: Boolean!) {
+      products @include(if: $a) { id ... @skip(if: $b) { name ... @include(if: $b) { inStock } } }
+    }"""
+
+    assert normal("shop", text) == shown("""
+        query {
+          products @include(if: $a) {
+            id
+            name @skip(if: $b)
+          }
+        }
+    """)
+
+
+def test_selections_of_a_field_asked_under_different_conditions_keep_their_own():
+    text = "query($a: Boolean!) { products { maker { id } maker @include(if: $a) { country { code } } } }"
+
+    assert normal("shop", text) == shown("""
+        query {
+          products {
+            maker {
+              id
+              country @include(if: $a) {
+                code
+              }
+            }
+          }
+        }
+    """)
+
+
+def test_introspection_fields_are_left_to_the_router():
+    text = '{ __schema { queryType { name } } __type(name: "Product") { name } products { id } }'
+
+    assert normal("shop", text) == shown("""
+        query {
+          products {
+            id
+          }
+        }
+    """)
+
+
+def test_a_fragment_that_cannot_apply_is_dropped():
+    assert normal("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }") == shown("""
+        query {
+          item {}
+        }
+    """)
+
+
+def test_a_conditional_field_of_all_types_joins_that_of_one():
+    text = "query($a: Boolean!) { media { title @include(if: $a) ... on Film { title minutes } } }"
+
+    assert normal("media", text) == shown("""
+        query {
+          media {
+            ... on Film {
+              title
+              minutes
+            }
+            ... on Book {
+              title @include(if: $a)
+            }
+          }
+        }
+    """)
+
+
+def test_directives_that_subgraphs_define_stay_at_their_fields():
+    sdl = (SUPERGRAPHS / "profiles.graphql").read_text() + "directive @cached(seconds: Int) on FIELD"
+    schema = Supergraph.parse(sdl).public_schema
+    document = parse("{ onlyA @cached(seconds: 5) }")
+    [node] = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+
+    assert str(normalize(operation_of(schema, document, node), schema)) == shown("""
+        query {
+          onlyA @cached(seconds: 5)
+        }
+    """)
+
+
+def test_all_that_is_asked_of_one_type_stands_together():
+    selections = planning("media", "{ media { id ... on Film { minutes } } }").normalized.selections
+    media = selections.fields[0].selections
+
+    assert media
+    assert [field.name for field in media.for_type("Film")] == ["id", "minutes"]
+    assert [field.name for field in media.for_type("Book")] == ["id"]
+
+
+def test_a_root_field_of_a_mutation_stands_where_it_is_first_asked_for():
+    text = """mutation($a: Boolean!, $b: Boolean!) {
+      addA @include(if: $a) @skip(if: $b)
+      addB
+      addA @include(if: $b)
+      again: addB @include(if: $a)
+      addA @skip(if: $a)
+      again: addB @include(if: $a)
+    }"""
+
+    assert normal("profiles", text) == shown("""
+        mutation {
+          addA @include(if: $a) @skip(if: $b)
+          addB
+          addA @include(if: $b)
+          again: addB @include(if: $a)
+          addA @skip(if: $a) @skip(if: $b)
+        }
+    """)

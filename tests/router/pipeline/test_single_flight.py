@@ -1,0 +1,91 @@
+"""Work apart from the event loop, each key once at a time."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from router.errors import OverloadedError
+from router.pipeline.single_flight import SingleFlight, single_flight
+from router.telemetry import Trace, current_trace
+
+
+def ignore(_: object) -> None:
+    """What is to happen to a result that only its caller needs."""
+
+
+def never() -> int:
+    raise AssertionError("nothing hangs here")
+
+
+async def ask(flights: SingleFlight, key: str, work: Callable[[], int], client: str = "one") -> int:
+    return await flights.result(key, work, never, ignore, client=client, cost=0)
+
+
+async def test_work_runs_apart_from_the_event_loop_in_the_context_of_who_asked():
+    seen: list[Trace | None] = []
+
+    def work() -> int:
+        seen.append(current_trace.get())
+        return threading.get_ident()
+
+    trace = Trace.begin(None)
+    current_trace.set(trace)
+    async with single_flight(10, 1, 1) as flights:
+        thread = await ask(flights, "seen", work)
+    assert seen == [trace]
+    assert thread != threading.get_ident()
+
+
+async def test_work_that_fails_is_not_remembered_and_can_be_asked_for_again():
+    def failing() -> int:
+        raise RuntimeError("boom")
+
+    async with single_flight(10, 1, 1) as flights:
+        with pytest.raises(RuntimeError, match="boom"):
+            await ask(flights, "key", failing)
+        assert await ask(flights, "key", lambda: 1) == 1
+
+
+async def test_what_has_not_begun_at_the_end_is_left_undone_and_what_has_is_not_waited_for():
+    begun, done = threading.Event(), threading.Event()
+
+    def first() -> int:
+        begun.set()
+        done.wait()
+        return 1
+
+    async with asyncio.timeout(60), single_flight(10, 2, 2) as flights:
+        running = asyncio.create_task(ask(flights, "first", first))
+        waiting = asyncio.create_task(ask(flights, "second", never))
+        await asyncio.to_thread(begun.wait)
+    await asyncio.wait({running, waiting})
+    assert (running.cancelled(), waiting.cancelled()) == (True, True)
+    done.set()
+
+
+async def test_where_the_queue_is_full_the_client_with_most_waiting_gives_way():
+    begun, done = threading.Event(), threading.Event()
+
+    def first() -> int:
+        begun.set()
+        done.wait()
+        return 1
+
+    async with single_flight(10, 3, 3) as flights:
+        running = asyncio.create_task(ask(flights, "first", first, "busy"))
+        await asyncio.to_thread(begun.wait)
+        many = [asyncio.create_task(ask(flights, f"many {n}", lambda: 2, "many")) for n in range(3)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(ask(flights, "other", lambda: 3, "other"))
+        await asyncio.sleep(0)
+        done.set()
+        outcomes = await asyncio.gather(running, other, *many, return_exceptions=True)
+    assert [OverloadedError if isinstance(each, OverloadedError) else each for each in outcomes] == [
+        1,
+        3,
+        2,
+        2,
+        OverloadedError,
+    ]

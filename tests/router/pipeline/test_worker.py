@@ -1,0 +1,55 @@
+"""A thread that is replaced when it hangs."""
+
+import threading
+from time import monotonic
+
+import pytest
+
+from router.pipeline.worker import HungError, Worker
+
+
+async def test_work_runs_in_one_thread_whose_errors_are_raised_where_the_result_is_awaited():
+    worker = Worker("work", 10)
+    assert await worker.do(threading.get_ident) == await worker.do(threading.get_ident)
+    with pytest.raises(ZeroDivisionError):
+        await worker.do(lambda: 1 / 0)
+    with pytest.raises(TimeoutError):
+        await worker.do(_time_out)
+    worker.close()
+
+
+def _time_out() -> None:
+    raise TimeoutError
+
+
+async def test_a_thread_that_hangs_is_ended_and_replaced():
+    worker, ended = Worker("work", 0.05), threading.Event()
+
+    def hang() -> None:
+        end = monotonic() + 30
+        try:
+            while monotonic() < end:
+                pass
+        finally:
+            ended.set()
+
+    first = await worker.do(threading.current_thread)
+    with pytest.raises(HungError):
+        await worker.do(hang)
+    assert ended.wait(60)
+    worker.patience = 60
+    assert await worker.do(threading.current_thread) is not first
+    worker.close()
+
+
+async def test_a_thread_that_waits_for_ever_is_replaced_and_ends_when_it_goes_on():
+    worker, release = Worker("work", 0.05), threading.Event()
+    first = await worker.do(threading.current_thread)
+    with pytest.raises(HungError):
+        await worker.do(release.wait)
+    worker.patience = 60
+    assert await worker.do(threading.current_thread) is not first
+    release.set()
+    first.join(60)
+    assert not first.is_alive()
+    worker.close()

@@ -1,0 +1,74 @@
+"""Where subgraphs are, and where none can be."""
+
+from pathlib import Path
+
+import pytest
+
+from router.app import create_app
+from router.config.settings import load
+from router.transport.address import Address, UnusableAddressError
+from tests.router.trouble.single import SUPERGRAPH
+
+UNUSABLE = [
+    "",
+    "/graphql",
+    "ftp://127.0.0.1/",
+    "http:///graphql",
+    "http://127.0.0.1:99999/graphql",
+    "http://127.0.0.1:abc/graphql",
+    "http://127.0.0.1:0/graphql",
+    f"http://{'a' * 64}.example/graphql",
+    "http://a..example/graphql",
+    "http://exa mple/graphql",
+    "http://example/\r\nx: y",
+    "http://[::1/graphql",
+]
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+def test_a_url_that_is_no_address_is_refused(url: str):
+    with pytest.raises(UnusableAddressError):
+        Address.of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "head"),
+    [
+        ("http://a.example", "a.example", 80, "POST / HTTP/1.1\r\nhost: a.example\r\n"),
+        ("http://[::1]:81/g?a=b", "::1", 81, "POST /g?a=b HTTP/1.1\r\nhost: [::1]:81\r\n"),
+        (
+            "http://bücher.example:8080/größe",
+            "xn--bcher-kva.example",
+            8080,
+            "POST /gr%C3%B6%C3%9Fe HTTP/1.1\r\nhost: xn--bcher-kva.example:8080\r\n",
+        ),
+    ],
+)
+def test_an_address_tells_where_to_connect_and_how_a_request_begins(
+    url: str, host: str, port: int, head: str
+):
+    address = Address.of(url)
+    assert (address.host, address.port, address.head, address.basic) == (host, port, head, None)
+
+
+def test_a_user_of_a_url_is_told_by_a_header_and_nowhere_else():
+    address = Address.of("http://user:p%40ss@a.example/graphql")
+    assert address.basic == "Basic dXNlcjpwQHNz"
+    assert address.url == "http://a.example/graphql"
+    assert address.head == "POST /graphql HTTP/1.1\r\nhost: a.example\r\n"
+    with pytest.raises(UnusableAddressError) as refused:
+        Address.of("http://user:secret@a.example:99999/")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", UNUSABLE[1:])
+def test_the_router_does_not_start_and_names_the_subgraph_and_its_variable(url: str):
+    with pytest.raises(ValueError, match=r"the subgraph 'a' \(A_URL\) cannot be used"):
+        create_app(load(supergraph=SUPERGRAPH, subgraph_urls={"a": url}))
+
+
+def test_certificates_that_cannot_be_read_are_found_at_the_start(tmp_path: Path):
+    file = tmp_path / "ca.pem"
+    file.write_text("nothing")
+    with pytest.raises(UnusableAddressError, match=r"certificates cannot be read of .*ca\.pem"):
+        Address.of("https://a.example/", file)

@@ -1,0 +1,145 @@
+"""Streams of events from subgraphs that behave, and from subgraphs that do not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from router.transport import event_source
+from router.transport.address import Address
+from router.transport.base import RequestContext
+from router.transport.event_source import EventSource
+from router.transport.http import SubgraphError
+from tests.router.library import serving, until
+from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CONTEXT = RequestContext("Bearer token", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+NEXT = b'event: next\ndata: {"data":{"n":%d}}\n\n'
+COMPLETE = b"event: complete\ndata: \n\n"
+
+
+@asynccontextmanager
+async def source(handler: Handler, patience: float = 5.0) -> AsyncIterator[EventSource]:
+    app = web.Application()
+    app.router.add_post("/graphql", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    yield EventSource({"books": Address.of(f"http://{host}:{port}/graphql")}, patience)
+    await runner.cleanup()
+
+
+def streaming(*chunks: bytes, silent: bool = False) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+        if silent:
+            await asyncio.Event().wait()
+        return response
+
+    return handler
+
+
+async def collect(events: EventSource, received: list[dict[str, Any]]) -> None:
+    upstream = await events.open("books", b'{"query":"subscription{n}"}', CONTEXT)
+    try:
+        async for event in upstream.events():
+            received.append(event)  # noqa: PERF401 - what came before an error is kept
+    finally:
+        await upstream.close()
+
+
+async def collected(events: EventSource) -> list[dict[str, Any]]:
+    received: list[dict[str, Any]] = []
+    await collect(events, received)
+    return received
+
+
+async def test_events_arrive_in_their_order_until_the_stream_completes():
+    async with source(streaming(b":\n\n", NEXT % 1, NEXT % 2, COMPLETE, NEXT % 3)) as events:
+        assert await collected(events) == [{"data": {"n": 1}}, {"data": {"n": 2}}]
+
+
+async def test_the_subscription_carries_the_token_and_the_trace_and_asks_for_a_stream():
+    seen: list[Any] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(request.headers)
+        return web.json_response({"data": {"n": 1}})
+
+    async with source(handler) as events:
+        await collected(events)
+    assert seen[0]["authorization"] == "Bearer token"
+    assert seen[0]["traceparent"] == CONTEXT.traceparent
+    assert seen[0]["accept"].startswith("text/event-stream, ")
+
+
+async def test_a_plain_answer_in_place_of_a_stream_is_its_only_event():
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"data": None, "errors": [{"message": "refused"}]}, status=401)
+
+    async with source(handler) as events:
+        assert await collected(events) == [{"data": None, "errors": [{"message": "refused"}]}]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (NEXT % 1,),
+        (NEXT % 1, b"event: next\ndata: garbage\n\n"),
+        (NEXT % 1, b"event: next\ndata: []\n\n"),
+        (NEXT % 1, b"data: " + b"x" * (event_source.MAX_EVENT_BYTES + 1)),
+    ],
+)
+async def test_a_stream_that_breaks_is_an_error_after_its_events(chunks: tuple[bytes, ...]):
+    received: list[Any] = []
+    async with source(streaming(*chunks)) as events:
+        with pytest.raises(SubgraphError):
+            await collect(events, received)
+    assert received == [{"data": {"n": 1}}]
+
+
+async def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_source, "SILENCE_SECONDS", 0.05)
+    async with source(streaming(b":\n\n", silent=True)) as events:
+        with pytest.raises(SubgraphError):
+            await collected(events)
+
+
+async def test_a_subgraph_that_does_not_open_the_stream_is_given_up():
+    async def handler(_: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    async with source(handler, patience=0.05) as events:
+        with pytest.raises(SubgraphError):
+            await collected(events)
+
+
+async def test_a_subgraph_that_is_down_is_an_error():
+    events = EventSource({"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0)
+    with pytest.raises(SubgraphError) as failure:
+        await collected(events)
+    assert failure.value.formatted()["extensions"] == {
+        "code": "DOWNSTREAM_SERVICE_ERROR",
+        "serviceName": "books",
+    }
+
+
+async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
+    shelf = Shelf()
+    async with serving(subgraph(BOOKS, shelf)) as origin:
+        source = EventSource({"books": Address.of(f"{origin}/graphql")}, 5.0)
+        upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
+        assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
+        assert shelf.open_streams == 1
+        await upstream.close()
+        await until(lambda: shelf.open_streams == 0)

@@ -1,0 +1,207 @@
+"""Who shares a stream from a subgraph, and who has one of its own."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from router.errors import TooSlowError
+from router.executor import prepare, subscription_request
+from router.planner import Planner
+from router.transport import fan_out
+from router.transport.address import Address
+from router.transport.base import RequestContext
+from router.transport.event_source import EventSource
+from router.transport.fan_out import SharedStreams
+from router.transport.http import SubgraphError
+from tests.router.library import until
+from tests.support.planning import operation, supergraph
+
+BEATS = "subscription { beats { text } }"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-%s-01"
+
+
+@dataclass
+class Station:
+    """A subgraph that sends to every stream what a test says."""
+
+    streams: list[web.StreamResponse] = field(default_factory=list)
+    opened: int = 0
+    shared: SharedStreams = field(init=False)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        self.streams.append(response)
+        self.opened += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.streams.remove(response)
+        return response
+
+    async def send(self, text: str) -> None:
+        event = json.dumps({"data": {"beats": {"text": text}}}).encode()
+        for stream in self.streams:
+            await stream.write(b"event: next\ndata: " + event + b"\n\n")
+
+    async def complete(self) -> None:
+        for stream in self.streams:
+            await stream.write(b"event: complete\ndata: \n\n")
+
+    def stream(self, text: str = BEATS, token: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
+        prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
+        context = RequestContext(token, TRACE % f"{self.opened:016x}")
+        return self.shared.events(subscription_request(prepared, {}), context)
+
+    def listen(self, text: str = BEATS, token: str | None = None) -> "Listener":
+        return Listener(self.stream(text, token))
+
+
+class Listener:
+    """A client that reads in the background until it is told to stop."""
+
+    def __init__(self, events: AsyncGenerator[dict[str, Any], None]) -> None:
+        self.heard: list[str] = []
+        self.events = events
+        self.task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        async for event in self.events:
+            self.heard.append(event["data"]["beats"]["text"])
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.wait({self.task})
+        await self.events.aclose()
+
+
+@pytest.fixture
+async def station() -> AsyncIterator[Station]:
+    async with on_air() as running:
+        yield running
+
+
+@asynccontextmanager
+async def on_air() -> AsyncIterator[Station]:
+    running = Station()
+    app = web.Application()
+    app.router.add_post("/graphql", running.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    running.shared = SharedStreams(
+        {"counters": EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)}
+    )
+    yield running
+    await runner.cleanup()
+
+
+async def test_identical_subscriptions_share_one_stream_until_the_last_one_goes(station: Station):
+    first, second = station.listen(), station.listen()
+    await until(lambda: len(station.streams) == 1)
+    await station.send("a")
+    await until(lambda: first.heard == second.heard == ["a"])
+    await first.stop()
+    await station.send("b")
+    await until(lambda: second.heard == ["a", "b"])
+    assert (first.heard, station.opened) == (["a"], 1)
+    await second.stop()
+    await until(lambda: station.streams == [])
+
+
+async def test_who_comes_after_the_first_event_gets_another_stream(station: Station):
+    first = station.listen()
+    await until(lambda: len(station.streams) == 1)
+    await station.send("a")
+    await until(lambda: first.heard == ["a"])
+    second, third = station.listen(), station.listen()
+    await until(lambda: len(station.streams) == 2)
+    await station.send("b")
+    await until(lambda: second.heard == third.heard == ["b"])
+    assert first.heard == ["a", "b"]
+    for listener in (first, second, third):
+        await listener.stop()
+    await until(lambda: station.streams == [])
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        (BEATS, "Bearer another"),
+        ("subscription { beats { text sequence } }", None),
+    ],
+)
+async def test_another_token_or_another_request_has_a_stream_of_its_own(
+    station: Station, text: str, token: str | None
+):
+    first, second = station.listen(), station.listen(text, token)
+    await until(lambda: len(station.streams) == 2)
+    await first.stop()
+    await second.stop()
+
+
+async def test_streams_that_go_on_after_a_number_are_not_shared(station: Station):
+    first, second = (station.listen("subscription { counts { text } }") for _ in range(2))
+    await until(lambda: len(station.streams) == 2)
+    await first.stop()
+    await second.stop()
+
+
+async def test_the_end_of_the_stream_is_the_end_for_all_and_the_next_one_begins_anew(station: Station):
+    first, second = station.listen(), station.listen()
+    await until(lambda: len(station.streams) == 1)
+    await station.complete()
+    await asyncio.gather(first.task, second.task)
+    third = station.listen()
+    await until(lambda: station.opened == 2)
+    await third.stop()
+
+
+async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
+    station = Station()
+    station.shared = SharedStreams(
+        {"counters": EventSource({"counters": Address.of("http://127.0.0.1:1/graphql")}, 5.0)}
+    )
+    listeners = [station.listen(), station.listen()]
+    for listener in listeners:
+        with pytest.raises(SubgraphError):
+            await listener.task
+
+
+async def test_one_event_may_be_larger_than_all_that_may_wait(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(fan_out, "MAX_WAITING_BYTES", 10)
+    listener = station.listen()
+    await until(lambda: len(station.streams) == 1)
+    for text in ("first" * 20, "second" * 20):
+        await station.send(text)
+        await until(lambda: listener.heard[-1:] == [text])  # noqa: B023 - awaited within the iteration
+    await listener.stop()
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING_EVENTS", 3), ("MAX_WAITING_BYTES", 100)])
+async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
+    station: Station, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+):
+    monkeypatch.setattr(fan_out, limit, most)
+    slow, quick = station.stream(), station.listen()
+    first = asyncio.ensure_future(anext(slow))
+    await until(lambda: len(station.streams) == 1)
+    await station.send("0")
+    assert await first == {"data": {"beats": {"text": "0"}}}
+    for number in ("1", "2", "3", "4"):
+        await station.send(number)
+        await until(lambda: quick.heard[-1:] == [number])  # noqa: B023 - awaited within the iteration
+    with pytest.raises(TooSlowError, match=r"3 events of 93 bytes"):
+        await anext(slow)
+    assert quick.heard == ["0", "1", "2", "3", "4"]
+    await quick.stop()
+    await until(lambda: station.streams == [])

@@ -1,0 +1,170 @@
+"""Streams whose connections are cut: numbered ones go on exactly where they stopped."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+
+from router.executor import prepare, subscription_request
+from router.planner import Planner
+from router.transport import reconnect
+from router.transport.address import Address
+from router.transport.base import RequestContext, StreamSource
+from router.transport.event_source import EventSource
+from router.transport.http import StreamBrokenError, SubgraphError
+from router.transport.reconnect import unbroken
+from tests.support.planning import operation, supergraph
+
+CONTEXT = RequestContext(None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+NUMBERED = "subscription { counts { text } }"
+OTHER = "subscription { beats { text } }"
+
+
+@dataclass
+class Counter:
+    """A subgraph that counts to `last` and cuts each connection as `cuts` says, one after the other."""
+
+    last: int
+    cuts: list[str]
+    asked: list[int] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        cut = self.cuts.pop(0) if self.cuts else "never"
+        after = body.get("variables", {}).get("cursor", 0)
+        self.asked.append(after)
+        if cut == "refused":
+            return web.Response(status=503, text="starting")
+        if cut == "denied":
+            return web.json_response({"errors": [{"message": "expired"}]}, status=401)
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        key = "counts" if "counts" in body["query"] else "beats"
+        first = 1 if cut == "forgetful" else after + 1
+        for number in range(first, self.last + 1):
+            if cut == f"ended before {number}":
+                return response
+            if cut == f"within {number}":
+                await response.write(sse(key, number)[:-10])
+            if cut in {f"before {number}", f"within {number}"}:
+                assert request.transport
+                request.transport.abort()
+                return response
+            await response.write(sse(key, number))
+        await response.write(b"event: complete\ndata: \n\n")
+        return response
+
+
+def sse(key: str, number: int) -> bytes:
+    event = {"data": {key: {"text": str(number), "sequence": number}}}
+    return b"event: next\ndata: " + json.dumps(event).encode() + b"\n\n"
+
+
+@asynccontextmanager
+async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventSource]]:
+    counter = Counter(last, list(cuts))
+    app = web.Application()
+    app.router.add_post("/graphql", counter.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    yield counter, EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)
+    await runner.cleanup()
+
+
+async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
+    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
+    async with aclosing(unbroken(source, subscription_request(prepared, {}), CONTEXT)) as events:
+        async for event in events:
+            [answer] = (event.get("data") or {"": {"text": "error"}}).values()
+            received.append(answer["text"])
+    return received
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnect, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(reconnect, "LONGEST_DELAY", 0.01)
+
+
+async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate():
+    async with counting(9, "before 4", "ended before 6", "refused", "before 6") as (counter, source):
+        assert await follow(source, NUMBERED, []) == [str(number) for number in range(1, 10)]
+    assert counter.asked == [0, 3, 5, 5, 5]
+
+
+async def test_a_stream_cut_before_its_first_event_begins_anew():
+    async with counting(2, "before 1") as (counter, source):
+        assert await follow(source, NUMBERED, []) == ["1", "2"]
+    assert counter.asked == [0, 0]
+
+
+async def test_what_a_reopened_stream_repeats_is_left_out():
+    async with counting(4, "before 3", "forgetful") as (counter, source):
+        assert await follow(source, NUMBERED, []) == ["1", "2", "3", "4"]
+    assert counter.asked == [0, 2]
+
+
+async def test_a_break_within_an_event_loses_nothing():
+    async with counting(3, "within 2") as (counter, source):
+        assert await follow(source, NUMBERED, []) == ["1", "2", "3"]
+    assert counter.asked == [0, 1]
+
+
+async def test_a_numbered_stream_is_given_up_when_it_stays_away(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconnect, "NUMBERED_ATTEMPTS", 3)
+    received: list[str] = []
+    async with counting(9, "before 3", "refused", "refused", "refused") as (counter, source):
+        with pytest.raises(StreamBrokenError, match="HTTP 503"):
+            await follow(source, NUMBERED, received)
+    assert received == ["1", "2"]
+    assert counter.asked == [0, 2, 2, 2]
+
+
+async def test_every_event_begins_a_new_count_of_attempts(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconnect, "NUMBERED_ATTEMPTS", 1)
+    async with counting(5, *(f"before {number}" for number in range(2, 6))) as (_, source):
+        assert await follow(source, NUMBERED, []) == ["1", "2", "3", "4", "5"]
+
+
+async def test_another_stream_is_opened_again_only_so_many_times(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconnect, "OTHER_ATTEMPTS", 2)
+    received: list[str] = []
+    async with counting(9, "before 2", "before 2", "before 3") as (counter, source):
+        with pytest.raises(SubgraphError):
+            await follow(source, OTHER, received)
+    assert received == ["1", "1", "1", "2"]
+    assert counter.asked == [0, 0, 0]
+
+
+async def test_a_refusal_of_a_reopened_stream_is_its_last_event():
+    async with counting(9, "before 2", "denied") as (counter, source):
+        assert await follow(source, NUMBERED, []) == ["1", "error"]
+    assert counter.asked == [0, 1]
+
+
+async def test_a_stream_that_cannot_be_opened_at_first_is_an_error_at_once():
+    async with counting(1, "refused") as (counter, source):
+        with pytest.raises(StreamBrokenError):
+            await follow(source, NUMBERED, [])
+    assert counter.asked == [0]
+
+
+async def test_waiting_for_the_next_attempt_ends_with_the_client(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconnect, "FIRST_DELAY", 3600)
+    monkeypatch.setattr(reconnect, "LONGEST_DELAY", 3600)
+    received: list[str] = []
+    async with counting(2, "before 2") as (counter, source):
+        task = asyncio.create_task(follow(source, NUMBERED, received))
+        async with asyncio.timeout(60):
+            while not received:  # noqa: ASYNC110 - what is waited for has no event to await
+                await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert counter.asked == [0]

@@ -1,0 +1,54 @@
+"""The budget of retries, and what is never sent again."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.telemetry import Metrics
+from router.transport.address import Address
+from router.transport.base import Outcome, RequestContext
+from router.transport.http import HttpTransport
+from router.transport.http_client import HttpClient
+from router.transport.retries import Budget, Retries
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@given(st.floats(0, 1), st.lists(st.booleans(), max_size=200))
+def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
+    share: float, steps: list[bool]
+):
+    budget, fetches, retries = Budget(share, reserve=3), 0, 0
+    for retry in steps:
+        if retry:
+            retries += budget.spend()
+        else:
+            fetches += 1
+            budget.earn()
+        assert retries <= 3 + share * fetches + 1e-6
+
+
+def test_what_is_saved_up_is_bounded():
+    budget = Budget(1.0, reserve=2)
+    for _ in range(100):
+        budget.earn()
+    assert [budget.spend() for _ in range(3)] == [True, True, False]
+
+
+async def retried(body: bytes, context: RequestContext) -> float | None:
+    """How often a request to a subgraph that is down was sent again."""
+    metrics = Metrics()
+    async with HttpClient() as client:
+        down = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, metrics)
+        answer = await Retries(down, 2, 0.1, metrics).fetch("books", body, context)
+    assert getattr(answer, "outcome", None) is not Outcome.OK
+    return metrics.registry.get_sample_value("router_subgraph_retries_total", {"subgraph": "books"})
+
+
+async def test_a_query_is_sent_again_and_a_mutation_is_not():
+    context = RequestContext(None, TRACE)
+    assert await retried(b'{"query":"{books{title}}"}', context) == 2.0
+    assert await retried(b'{"query":"mutation{rename}"}', context) is None
+
+
+async def test_nothing_is_sent_again_after_the_deadline():
+    assert await retried(b'{"query":"{books{title}}"}', RequestContext(None, TRACE, (), 0.0)) is None
