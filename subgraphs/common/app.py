@@ -28,7 +28,7 @@ from strawberry.types import ExecutionResult
 
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
-from subgraphs.common.gate import Gate, RefusedRequest
+from subgraphs.common.gate import MOST_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.masking import masked, public_error
 from subgraphs.common.redaction import cut
@@ -98,7 +98,10 @@ class GraphQLView(GraphQL[Context[Any], None]):
 
     def decode_json(self, data: str | bytes) -> object:
         """Parse a request; what Strawberry would only fail at later is refused here."""
-        value = orjson.loads(data)
+        text = data.encode() if isinstance(data, str) else data
+        if text.count(b",") > MOST_BODY_COMMAS:
+            raise HTTPException(413, "The body has too many values.")
+        value = orjson.loads(text)
         if not isinstance(value, dict | list):
             raise JSONDecodeError("An object is expected", str(value), 0)
         if isinstance(value, dict) and value.get("query") == "":

@@ -109,6 +109,6 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         return await completed if self.is_awaitable(completed) else completed
 
     def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *args: Any) -> Any:
-        """Execute the fields of one object in this turn; the object itself takes as long as one of them."""
-        self.budget.turns.take(1 + len(fields))
+        """Execute the fields of one object, as a part of this turn."""
+        self.budget.turns.take(len(fields))
         return super().execute_fields(parent, source, path, fields, *args)

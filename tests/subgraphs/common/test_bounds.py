@@ -19,7 +19,7 @@ from subgraphs.common.app import create_subgraph
 from subgraphs.common.arguments import MOST_ITEMS
 from subgraphs.common.budget import MOST_OBJECTS
 from subgraphs.common.context import Context
-from subgraphs.common.gate import MOST_BODY_BYTES
+from subgraphs.common.gate import MOST_BODY_BYTES, MOST_BODY_COMMAS
 from subgraphs.common.ids import new_id
 from subgraphs.common.loaders import loader
 from subgraphs.common.schema import create_schema
@@ -464,6 +464,15 @@ async def test_a_body_that_does_not_fit_is_refused(subgraph: SubgraphClient) -> 
     told = await subgraph.http.post("/graphql", content=b" " * (MOST_BODY_BYTES + 1), headers=json)
     streamed = await subgraph.http.post("/graphql", content=chunks(), headers=json)
     assert [(each.status_code, code_of(each)) for each in (told, streamed)] == [(413, "BAD_REQUEST")] * 2
+
+
+async def test_a_body_of_very_many_values_is_refused(subgraph: SubgraphClient) -> None:
+    json = {"content-type": "application/json"}
+    for count, status in ((MOST_BODY_COMMAS, 200), (MOST_BODY_COMMAS + 1, 413)):
+        body = b'{"query": "{ __typename }", "x": [%b[]]}' % (b"[]," * (count - 1))
+        response = await subgraph.http.post("/graphql", content=body, headers=json)
+        assert response.status_code == status
+    assert code_of(response) == "BAD_REQUEST"
 
 
 @pytest.mark.parametrize(
