@@ -44,7 +44,7 @@ FORBIDDEN_IMPORTS = {
         "router.transport.retries",
         "router.planner.plan",
     ),
-    "Only the executor speaks to the network towards subgraphs": (
+    "Neither the edge, nor policies, nor planning speak to subgraphs": (
         "router.server.http",
         "router.transport.base",
     ),

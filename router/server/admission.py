@@ -13,7 +13,7 @@ import sys
 
 from router.turns import Turns
 
-# Each takes about a millisecond until it waits for something.
+# Each takes a fraction of a millisecond until it waits for something.
 AT_ONCE = 4
 
 

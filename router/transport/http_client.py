@@ -187,7 +187,7 @@ class _Connection(asyncio.Protocol):
     async def exchange(self, request: bytes, seconds: float) -> HttpAnswer:
         """Sends a request and waits for its answer; whoever stops waiting gives the connection up.
 
-        A timer of its own costs a third of what `asyncio.timeout` does, and each fetch has one.
+        A timer of its own costs half of what `asyncio.timeout` does, and each fetch has one.
         """
         if self._expiry is not None:
             self._expiry.cancel()
