@@ -31,7 +31,7 @@ from router.executor import Prepared, prepare
 from router.operation import Operation, operation_of
 from router.operation.deadline import Deadline
 from router.operation.deferral import Deferring, conditions_of
-from router.operation.source import DocumentSource
+from router.operation.source import DocumentSource, unlink
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards, policies_of
 from router.policy.cost import Cost, CostRules
@@ -175,7 +175,7 @@ class Preparation:
             document = parse(DocumentSource(query), max_lexical_tokens=self._limits.max_tokens)
         except GraphQLSyntaxError as error:
             raise ParseFailedError([error]) from None
-        _unlink(document)
+        unlink(document)
         return document
 
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
@@ -229,12 +229,3 @@ def _collect() -> None:
     """
     due = gc.get_count()[2] > gc.get_threshold()[2]
     gc.collect(2 if due else 1)
-
-
-def _unlink(document: DocumentNode) -> None:
-    """Parts a document's tokens, which as a chain only the garbage collector could free, holding all up."""
-    token = document.loc.start_token if document.loc else None
-    while token is not None:
-        following = token.next
-        token.prev = token.next = None
-        token = following

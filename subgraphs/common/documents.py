@@ -12,7 +12,7 @@ from strawberry.schema.schema import validate_document
 
 from subgraphs.common.errors import OperationTooLarge
 from subgraphs.common.limits import MOST_TOKENS, check_document, check_length
-from subgraphs.common.source import DocumentSource
+from subgraphs.common.source import DocumentSource, unlink
 
 MOST_KEPT_BYTES: Final = 16 * 1024 * 1024
 BYTES_PER_TOKEN: Final = 600
@@ -69,6 +69,7 @@ def _prepare(schema: GraphQLSchema, text: str, rules: Rules) -> Prepared:
     try:
         check_length(text)
         document = parse(DocumentSource(text), max_tokens=MOST_TOKENS)
+        unlink(document)
         check_document(document)
     except GraphQLError as error:
         return Prepared(document, [error])

@@ -1,13 +1,14 @@
-"""The garbage collector of a process that serves: full collections are rare and short."""
+"""The garbage collector of a process that serves: searches are short, and little is kept until the next."""
 
 from __future__ import annotations
 
 import gc
 from typing import Final
 
-# What requests allocate dies with them, nearly always without cycles. A search of all that is kept holds the
-# event loop; it is made at times all the same, for the cycles of errors and their tracebacks.
-_THRESHOLDS: Final = (2_000, 10, 1_000)
+# What requests allocate dies with them, nearly always without cycles. What is refused leaves some, which of
+# a large document or answer have grown old by then: at most 200,000 such objects are kept until all is
+# searched, which takes some 10 ms.
+_THRESHOLDS: Final = (2_000, 10, 10)
 
 
 def tune() -> None:

@@ -6,6 +6,7 @@ These are some times as generous, and hold whoever the caller is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from graphql import (
@@ -29,7 +30,7 @@ MOST_FIELDS: Final = 10_000
 MOST_DEFINITIONS: Final = 200
 """Operations and fragments, each of which validation compares with the others."""
 MOST_COMPARISONS: Final = 5_000
-"""Pairs of fields with one response name at one place, all of which validation compares."""
+"""Pairs of fields at one place of the response, all of which validation compares."""
 
 _Fragments: TypeAlias = dict[str, FragmentDefinitionNode]
 
@@ -61,18 +62,21 @@ class _Measure:
         self._fields = self._aliases = self._comparisons = 0
 
     def selections(self, selections: SelectionSetNode) -> None:
-        level, sets = 0, [selections]
-        while sets:
+        level, places = 0, [[selections]]
+        while places:
             level += 1
             if level > MOST_LEVELS:
                 raise OperationTooLarge(f"The operation has more than {MOST_LEVELS} levels of fields.")
-            sets = [inner for each in sets for inner in self._below(each)]
+            places = [below for sets in places for below in self._below(sets)]
 
-    def _below(self, selections: SelectionSetNode) -> list[SelectionSetNode]:
-        """What is selected of each field, fields of one response name counted against each other."""
+    def _below(self, open_sets: list[SelectionSetNode]) -> Iterable[list[SelectionSetNode]]:
+        """What is selected of each field at one place of the response.
+
+        Fields of one name are one place, however many of them there are: in `a { b } a { b }`, the two `b`
+        are compared like the two `a`.
+        """
         names: dict[str, int] = {}
-        below: list[SelectionSetNode] = []
-        open_sets = [selections]
+        below: dict[str, list[SelectionSetNode]] = {}
         while open_sets:
             for node in open_sets.pop().selections:
                 self._count()
@@ -80,16 +84,16 @@ class _Measure:
                     case FieldNode():
                         self._field(node, names)
                         if node.selection_set:
-                            below.append(node.selection_set)
+                            below.setdefault(_response_name(node), []).append(node.selection_set)
                     case InlineFragmentNode():
                         open_sets.append(node.selection_set)
                     case FragmentSpreadNode():
                         if fragment := self._fragments.get(node.name.value):
                             open_sets.append(fragment.selection_set)
-        return below
+        return below.values()
 
     def _field(self, node: FieldNode, names: dict[str, int]) -> None:
-        name = (node.alias or node.name).value
+        name = _response_name(node)
         before = names.get(name, 0)
         names[name] = before + 1
         self._comparisons += before
@@ -103,3 +107,7 @@ class _Measure:
         self._fields += 1
         if self._fields > MOST_FIELDS:
             raise OperationTooLarge(f"The operation has more than {MOST_FIELDS} fields.")
+
+
+def _response_name(node: FieldNode) -> str:
+    return (node.alias or node.name).value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, Handle
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sized
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -44,6 +44,7 @@ class _PatientLoader(DataLoader[Key, Value]):
 
     def load(self, key: Key) -> Awaitable[Value]:
         """The value of a key, at a turn that has time for it."""
+        current().turns.go_on()
         return Later(partial(_in_turn, super().load(key)))
 
     @property
@@ -54,14 +55,12 @@ class _PatientLoader(DataLoader[Key, Value]):
 
 async def _in_turn(found: Awaitable[Value]) -> Value:
     value = await found
-    turns = current().turns
-    await turns.wait()
-    turns.take(len(value) if isinstance(value, Sized) else 1)
+    await current().turns.wait()
     return value
 
 
 class _Patiently:
-    """An event loop that calls only when nothing of the current operation waits for a later turn."""
+    """An event loop that calls when the current operation is at rest."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -71,4 +70,4 @@ class _Patiently:
 
     def call_soon(self, call: Callable[[], object]) -> Handle:
         """Call once it has all been asked for."""
-        return self._loop.call_soon(current().turns.when_none_waits, call)
+        return self._loop.call_soon(current().turns.when_at_rest, call)

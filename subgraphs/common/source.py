@@ -1,7 +1,7 @@
-"""The text of a document, in which the places of errors are found by bisection.
+"""The text of a document: its tokens, and the places of errors in it.
 
 graphql-core counts the lines before each error anew: a hundred errors after as many lines as a document may
-have take it seconds.
+have take it seconds. And it links its tokens to a chain that only the garbage collector could free.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from functools import cached_property
 
-from graphql import Source, SourceLocation
+from graphql import DocumentNode, Source, SourceLocation
 
 _LINE_END = re.compile("\r\n|[\n\r]")
 
@@ -26,3 +26,12 @@ class DocumentSource(Source):
     @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *(match.end() for match in _LINE_END.finditer(self.body))]
+
+
+def unlink(document: DocumentNode) -> None:
+    """Part a document's tokens, so that it is freed when nobody has it any more."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following

@@ -1,16 +1,29 @@
-"""Turns of the event loop: a large answer is completed in many of them, and others are served between."""
+"""Turns of the event loop: a large answer is completed in many of them, and others are served between.
+
+An operation goes on until the turn is over, and waits for the next one then. Its loaders call when all of it
+is at rest: nothing of it waits for a turn, and for some iterations of the loop nothing of it has gone on.
+Three books, of which a turn has time for two:
+
+    turn 1   books 1 and 2 ask for their pages; book 3 waits
+    turn 2   book 3 asks for its pages; nothing waits, and soon nothing has gone on: one call for all pages
+    turn 3   the pages of books 1 and 2 ask for their pictures, those of book 3 wait
+    turn 4   the pages of book 3 ask; one call for all pictures
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
-FIELDS_PER_TURN: Final = 300
-"""Fields that are completed before the loop turns to others: some 6 ms."""
-_WOKEN_PER_TURN: Final = 50
+TURN_SECONDS: Final = 0.003
+"""How long answers are completed before the loop turns to others."""
+_RESUMED_PER_TURN: Final = 50
+# A list of objects in a list of objects begins two iterations after the field that it is the value of.
+_ITERATIONS_AT_REST: Final = 4
 
 
 class Later:
@@ -33,43 +46,44 @@ class Turns:
     def __init__(self) -> None:
         self._turn = _Turn.of(asyncio.get_running_loop())
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._afterwards: list[Callable[[], object]] = []
+        self._calls: list[Callable[[], object]] = []
+        self._iterations_at_rest = 0
 
-    @property
-    def is_over(self) -> bool:
-        """Whether this turn has no time for more fields."""
-        return self._turn.taken >= FIELDS_PER_TURN
-
-    def take(self, fields: int) -> None:
-        """Complete so many fields in this turn."""
-        self._turn.take(fields)
+    def go_on(self) -> bool:
+        """Whether this turn has time for more, of which the caller does some then."""
+        self._iterations_at_rest = 0
+        return self._turn.has_time()
 
     async def wait(self) -> None:
         """Wait for a turn that has time."""
-        while self.is_over:
+        while not self.go_on():
             waiting = asyncio.get_running_loop().create_future()
             if not self._waiting:
                 self._turn.operations.append(self)
             self._waiting.append(waiting)
             await waiting
 
-    def wake(self) -> bool:
+    def resume(self) -> bool:
         """Let go on what waited the longest; whether more waits."""
         waiting = self._waiting.popleft()
         if not waiting.done():
             waiting.set_result(None)
-        if not self._waiting:
-            # What has been woken comes first, and may wait again.
-            calls, self._afterwards = self._afterwards, []
-            for call in calls:
-                asyncio.get_running_loop().call_soon(self.when_none_waits, call)
         return bool(self._waiting)
 
-    def when_none_waits(self, call: Callable[[], object]) -> None:
-        """Call once nothing waits for a later turn: at once, where nothing does."""
-        if self._waiting:
-            self._afterwards.append(call)
-        else:
+    def when_at_rest(self, call: Callable[[], object]) -> None:
+        """Call once nothing of this operation goes on any more before it has what it calls for."""
+        if not self._calls:
+            asyncio.get_running_loop().call_soon(self._call_if_at_rest)
+        self._calls.append(call)
+        self._iterations_at_rest = 0
+
+    def _call_if_at_rest(self) -> None:
+        self._iterations_at_rest = 0 if self._waiting else self._iterations_at_rest + 1
+        if self._iterations_at_rest <= _ITERATIONS_AT_REST:
+            asyncio.get_running_loop().call_soon(self._call_if_at_rest)
+            return
+        calls, self._calls = self._calls, []
+        for call in calls:
             call()
 
 
@@ -84,24 +98,29 @@ class _Turn:
         return cls._of_loops.setdefault(loop, cls())
 
     def __init__(self) -> None:
-        self.taken = 0
         self.operations: deque[Turns] = deque()
-        self._next_comes = False
+        self._until: float | None = None
 
-    def take(self, fields: int) -> None:
-        self.taken += fields
-        if not self._next_comes:
-            self._next_comes = True
-            asyncio.get_running_loop().call_soon(self._begin)
+    def has_time(self) -> bool:
+        """Whether the turn, which begins with the first who asks, is not over."""
+        now = time.perf_counter()
+        if self._until is None:
+            self._begin_at(now)
+            return True
+        return now < self._until
 
-    def _begin(self) -> None:
-        self.taken, self._next_comes = 0, False
-        for _ in range(_WOKEN_PER_TURN):
+    def _begin_at(self, now: float) -> None:
+        self._until = now + TURN_SECONDS
+        asyncio.get_running_loop().call_soon(self._end)
+
+    def _end(self) -> None:
+        self._until = None
+        for _ in range(_RESUMED_PER_TURN):
             if not self.operations:
                 return
             operation = self.operations.popleft()
-            if operation.wake():
+            if operation.resume():
                 self.operations.append(operation)
         if self.operations:
-            # Those that are woken may have been stopped by now, and would take nothing.
-            self.take(0)
+            # Those that are resumed may have been stopped by now, and would begin no turn.
+            self._begin_at(time.perf_counter())
