@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from typing import Final
 
@@ -25,6 +26,8 @@ def serve(domain: str) -> int:
     start_http_server(settings.metrics_port_of(domain), addr=settings.metrics_host)
     app = import_module(f"subgraphs.{domain}.app").create_app(settings)
     garbage.tune()
+    # graphql-core leaves such behind in an operation that is stopped, and Python would tell of each of them.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(
         app,
