@@ -18,7 +18,6 @@ from starlette.websockets import WebSocket
 from router.assembly import Assembly, addresses_of
 from router.config.settings import Settings
 from router.config.traffic import Traffic
-from router.parts import Parts
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PATIENCE_SECONDS
 from router.pipeline.single_flight import single_flight
@@ -29,14 +28,16 @@ from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reloading import Served, reloading
 from router.server import graphiql, health
 from router.server.admission import Admission
-from router.server.application import METHODS, PATHS, Application
+from router.server.application import ENDPOINT, METHODS, PATHS, Application
 from router.server.clients import Clients
 from router.server.http import EndpointResponse, HttpEndpoint
 from router.server.origins import EXPOSED_HEADERS, may_connect
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
+from router.server.websocket import Connection
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+from router.tracing import NO_TRACER, Tracer
 from router.transport.http import open_session
 from router.transport.http_client import HttpClient
 
@@ -57,7 +58,7 @@ def create_app(settings: Settings) -> Application:
     content = settings.supergraph.read_text()
     supergraph = Supergraph.parse(content)
     addresses_of(settings, supergraph)
-    parts = _parts(settings)
+    tracer = _tracer(settings)
     metrics = Metrics()
     answered = OperationLog(metrics)
     shared = _shared_documents(settings)
@@ -74,7 +75,7 @@ def create_app(settings: Settings) -> Application:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
-            parts.lifespan(),
+            tracer.run(),
             answered.written(),
             open_session() as session,
             _client(settings.traffic) as client,
@@ -86,7 +87,7 @@ def create_app(settings: Settings) -> Application:
         ):
             decisions = _decisions(settings, session)
             assembly = Assembly(
-                settings, parts, metrics, answered, documents, session, client, decisions, preparing, budget
+                settings, tracer, metrics, answered, documents, session, client, decisions, preparing, budget
             )
 
             def take_up(supergraph: Supergraph) -> Served:
@@ -97,7 +98,7 @@ def create_app(settings: Settings) -> Application:
                     keys = KeySet(jwks_url, session) if jwks_url else None
                 pipeline = assembly.pipeline(supergraph, keys)
                 app.state.keys, app.state.pipeline = keys, pipeline
-                app.state.http = parts.endpoint(
+                app.state.http = HttpEndpoint(
                     pipeline, streams, responses, settings.limits, explorer=settings.explorer
                 )
 
@@ -105,7 +106,6 @@ def create_app(settings: Settings) -> Application:
 
             first = take_up(supergraph)
             app.state.clients = Clients(settings.connections)
-            app.state.connection = parts.connection
             app.state.max_socket_operations = settings.limits.max_socket_operations
             app.state.origins = frozenset(settings.traffic.cors_origins)
             async with _reloading(settings, take_up, first, content):
@@ -156,18 +156,16 @@ async def _websocket(socket: WebSocket) -> None:
     if not may_connect(socket.headers, state.origins):
         await socket.close()
         return
-    await state.connection(
-        socket, lambda: state.pipeline, state.admission, state.max_socket_operations
-    ).serve()
+    await Connection(socket, lambda: state.pipeline, state.admission, state.max_socket_operations).serve()
 
 
-def _parts(settings: Settings) -> Parts:
+def _tracer(settings: Settings) -> Tracer:
     if (exporter := settings.telemetry.exporter) == "none":
-        return Parts()
+        return NO_TRACER
     # Only a router whose spans are wanted pays for the SDK's import.
-    from router.tracing import traced  # noqa: PLC0415 - as said above
+    from router.tracing.opentelemetry import OpenTelemetryTracer  # noqa: PLC0415 - as said above
 
-    return traced(exporter)
+    return OpenTelemetryTracer(exporter, ENDPOINT)
 
 
 def _cors(settings: Settings) -> list[Middleware]:

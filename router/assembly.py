@@ -9,10 +9,10 @@ import aiohttp
 
 from router.config.header_rules import HeaderRule, HeaderRules, Put
 from router.config.settings import Settings, variable_of
-from router.parts import Parts
 from router.pipeline import CostBudget, Pipeline
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.operations import Operations
+from router.pipeline.preparation import Preparation
 from router.pipeline.single_flight import SingleFlight
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
@@ -20,12 +20,18 @@ from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
+from router.tracing import Tracer
 from router.transport.address import Address, UnusableAddressError
 from router.transport.base import StreamSource, Transport
+from router.transport.breaker import CircuitBreakers
+from router.transport.deduplication import Deduplication
+from router.transport.event_source import EventSource
+from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
 from router.transport.redaction import ALL, RedactedSource, Redaction
 from router.transport.retries import Retries
 from router.transport.throttling import Throttling
+from router.transport.websocket import WebSocketSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Assembly:
     """What outlives a supergraph, and how a pipeline is built on it."""
 
     settings: Settings
-    parts: Parts
+    tracer: Tracer
     metrics: Metrics
     answered: OperationLog
     documents: Documents
@@ -48,7 +54,7 @@ class Assembly:
         settings, traffic = self.settings, self.settings.traffic
         addresses = addresses_of(settings, supergraph)
         rules = _rules(settings, addresses)
-        return self.parts.pipeline(
+        return Pipeline(
             self._operations(supergraph),
             self.documents,
             self._transport(addresses, rules),
@@ -62,22 +68,26 @@ class Assembly:
             report_cost=settings.limits.report_cost,
             budget=self.budget,
             withholds=settings.router_unauthorized == "null",
+            tracer=self.tracer,
         )
 
     def _operations(self, supergraph: Supergraph) -> Operations:
         settings = self.settings
-        return self.parts.operations(
-            self.parts.preparation(supergraph, settings.limits, introspection=settings.introspection),
+        return Operations(
+            Preparation(
+                supergraph, settings.limits, introspection=settings.introspection, tracer=self.tracer
+            ),
             Overrides(supergraph, settings.traffic.override_labels),
             self.metrics,
             self.preparing,
             size=settings.router_cache_size,
+            tracer=self.tracer,
         )
 
     def _transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:
         """The way to the subgraphs, through the layers that are switched on."""
-        traffic, metrics = self.settings.traffic, self.metrics
-        transport: Transport = self.parts.transport(
+        traffic, metrics, tracer = self.settings.traffic, self.metrics, self.tracer
+        transport: Transport = HttpTransport(
             self.client,
             addresses,
             traffic.subgraph_timeout,
@@ -85,27 +95,28 @@ class Assembly:
             timeouts=traffic.subgraph_timeouts,
             rules=rules,
             codings=traffic.subgraph_compression,
+            tracer=tracer,
         )
         if traffic.breaker_failures:
             failures, seconds = traffic.breaker_failures, traffic.breaker_seconds
-            transport = self.parts.breakers(transport, failures, seconds, metrics)
+            transport = CircuitBreakers(transport, failures, seconds, metrics, tracer=tracer)
         if traffic.retries:
             transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
         transport = Throttling(transport)
         if traffic.share_fetches:
-            transport = self.parts.deduplication(transport, metrics, traffic.operation_timeout)
+            transport = Deduplication(transport, metrics, traffic.operation_timeout, tracer)
         shown = self.settings.shown_errors
         return transport if ALL in shown else Redaction(transport, shown)
 
     def _sources(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Mapping[str, StreamSource]:
         """How the subscriptions of each subgraph are opened."""
-        traffic = self.settings.traffic
-        events = self.parts.events(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression)
+        traffic, tracer = self.settings.traffic, self.tracer
+        events = EventSource(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression, tracer)
         over_sockets = {
             name: replace(addresses[name], url=traffic.subscriptions[name].url(addresses[name].url))
             for name in addresses.keys() & traffic.subscriptions.keys()
         }
-        sockets = self.parts.sockets(self.session, over_sockets, traffic.subgraph_timeout, rules)
+        sockets = WebSocketSource(self.session, over_sockets, traffic.subgraph_timeout, rules, tracer)
         shown = self.settings.shown_errors
         sources: dict[str, StreamSource] = {
             name: sockets if name in over_sockets else events for name in addresses

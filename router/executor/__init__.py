@@ -25,6 +25,7 @@ from router.operation.deferral import Deferring
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
 from router.planner.plan import Defer, PlanNode, Subscription
+from router.tracing import NO_TRACER, Tracer
 from router.transport.base import LargeResponse, RequestContext, Transport
 from router.transport.stream_request import StreamRequest
 
@@ -60,6 +61,7 @@ class ExecutionRequest:
     transport: Transport
     context: RequestContext
     apart: Apart = at_once
+    tracer: Tracer = NO_TRACER
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,8 @@ async def _answer(
         await prepared.run(run)
     answer = Answer(run.variables, run.errors, run.absences)
     project = partial(prepared.project, run.data, answer)
-    projected = await asyncio.to_thread(project) if run.large else project()
+    with request.tracer.trace_stage("project"):
+        projected = await asyncio.to_thread(project) if run.large else project()
     if prepared.introspection and projected is not None:
         known, problems = await request.apart(
             partial(introspect, prepared.operation, prepared.introspection, run.variables)

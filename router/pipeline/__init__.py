@@ -52,6 +52,7 @@ from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.withholding import outermost
 from router.telemetry import Metrics, Trace, log
+from router.tracing import NO_TRACER, Tracer
 from router.transport.base import RequestContext, StreamSource, Transport
 from router.transport.fan_out import SharedStreams
 from router.transport.http import NO_RULES, SubgraphError
@@ -115,6 +116,7 @@ class Pipeline:
         report_cost: bool = False,
         budget: CostBudget | None = None,
         withholds: bool = False,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self._operations = operations
         self._documents = documents
@@ -125,6 +127,7 @@ class Pipeline:
         self._report_cost = report_cost
         self._budget = budget
         self._withholds = withholds
+        self.tracer = tracer
         self.transport = transport
         self.streams = SharedStreams(sources)
         self.metrics = metrics
@@ -137,9 +140,10 @@ class Pipeline:
             UnauthenticatedError: there is no valid token in the header, or what no header can hold.
             IdentityUnavailableError: tokens cannot be verified now.
         """
-        if authorization is not None and not _HEADER_VALUE.fullmatch(authorization):
-            raise UnauthenticatedError("The Authorization header has characters that none may have.")
-        identity = await self._verifier.identify(authorization) if self._verifier else None
+        with self.tracer.trace_stage("identify"):
+            if authorization is not None and not _HEADER_VALUE.fullmatch(authorization):
+                raise UnauthenticatedError("The Authorization header has characters that none may have.")
+            identity = await self._verifier.identify(authorization) if self._verifier else None
         return Caller(identity, authorization, self._rules.of_client(headers), address)
 
     async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
@@ -152,6 +156,13 @@ class Pipeline:
             OverloadedError: too many operations are to be prepared.
             OperationTimeoutError: it could not be prepared in time.
         """
+        try:
+            return await self._open(request, caller, trace)
+        except Exception as error:
+            self.tracer.record_error(error)
+            raise
+
+    async def _open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         prepared = await self._prepare(request, caller.client, deadline)
         refused = await self._authorise(prepared, caller.identity, trace)
@@ -171,15 +182,17 @@ class Pipeline:
             caller.authorization, trace.traceparent, caller.headers, deadline, trace.tracestate, caller.client
         )
         apart = partial(self._operations.apart, client=caller.client, deadline=deadline)
-        run = ExecutionRequest(variables, self.transport, context, apart)
-        return self._ready(prepared, run, caller, trace, cost if self._report_cost else None, refused)
+        run = ExecutionRequest(variables, self.transport, context, apart, self.tracer)
+        return Operation(self, prepared, run, caller, trace, cost if self._report_cost else None, refused)
 
     async def _prepare(
         self, request: GraphQLRequest, client: str, deadline: float | None
     ) -> PreparedOperation:
-        query = await self._documents.text(request.query, request.document_id)
-        prepared = await self._operations.get(query, request.operation_name, client, deadline)
-        await self._documents.learn(request.query, request.document_id)
+        with self.tracer.trace_stage("prepare"):
+            query = await self._documents.text(request.query, request.document_id)
+            prepared = await self._operations.get(query, request.operation_name, client, deadline)
+            await self._documents.learn(request.query, request.document_id)
+        self.tracer.name_operation(prepared.operation.kind, prepared.operation.name)
         return prepared
 
     async def deferring(
@@ -193,10 +206,11 @@ class Pipeline:
     async def _authorise(
         self, prepared: PreparedOperation, identity: Identity | None, trace: Trace
     ) -> list[AccessError]:
-        held = NO_POLICIES
-        if prepared.policies:
-            held = await self._decisions.held(prepared.policies, identity, trace.traceparent)
-        return refusals(prepared.guards, identity, held)
+        with self.tracer.trace_stage("authorise"):
+            held = NO_POLICIES
+            if prepared.policies:
+                held = await self._decisions.held(prepared.policies, identity, trace.traceparent)
+            return refusals(prepared.guards, identity, held)
 
     async def _permitted(
         self,
@@ -219,21 +233,11 @@ class Pipeline:
     def _coerce(
         self, prepared: PreparedOperation, request: GraphQLRequest
     ) -> tuple[dict[str, Any], int | None]:
-        variables = coerce_variables(prepared.operation, request.variables)
-        if isinstance(variables, list):
-            raise BadVariableError(variables)
-        return variables, prepared.estimate(variables)
-
-    def _ready(
-        self,
-        prepared: PreparedOperation,
-        run: ExecutionRequest,
-        caller: Caller,
-        trace: Trace,
-        cost: int | None,
-        refused: Sequence[AccessError],
-    ) -> Operation:
-        return Operation(self, prepared, run, caller, trace, cost, refused)
+        with self.tracer.trace_stage("coerce"):
+            variables = coerce_variables(prepared.operation, request.variables)
+            if isinstance(variables, list):
+                raise BadVariableError(variables)
+            return variables, prepared.estimate(variables)
 
 
 class Operation:
@@ -250,6 +254,7 @@ class Operation:
         refused: Sequence[AccessError] = (),
     ) -> None:
         self._pipeline = pipeline
+        self._tracer = pipeline.tracer
         self._operation = operation
         self._request = request
         self._caller = caller
@@ -271,11 +276,18 @@ class Operation:
         """The response of a query or a mutation."""
         started, outcome = time.perf_counter(), "failed"
         try:
-            result = self._response(await execute(self._operation.prepared, self._request))
-            outcome = "error" if "errors" in result else "ok"
+            with self._tracer.trace_stage("execute"):
+                result = self._response(await execute(self._operation.prepared, self._request))
+            outcome = self._outcome(result)
             return self._with_cost(result)
         finally:
             self._report(outcome, time.perf_counter() - started)
+
+    def _outcome(self, result: dict[str, Any]) -> str:
+        if "errors" not in result:
+            return "ok"
+        self._tracer.record_errors(result["errors"])
+        return "error"
 
     def _with_cost(self, result: dict[str, Any]) -> dict[str, Any]:
         return result if self._cost is None else {**result, "extensions": {"cost": {"estimated": self._cost}}}
@@ -328,6 +340,8 @@ class Operation:
             self._report(outcome, time.perf_counter() - started)
 
     async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+        # A span is seen when it has ended, and a subscription may live for days.
+        self._tracer.end()
         stream = subscription_request(self._operation.prepared, self._request.variables)
         source = self._pipeline.streams.events(stream, self._request.context)
         metrics = self._pipeline.metrics
@@ -358,7 +372,11 @@ class Operation:
             raise UnauthenticatedError(EXPIRED) from None
 
     async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        return self._response(await execute_event(self._operation.prepared, event, self._request))
+        operation = self._operation.operation
+        with self._tracer.trace_event(operation.kind, operation.name):
+            result = self._response(await execute_event(self._operation.prepared, event, self._request))
+            self._outcome(result)
+            return result
 
     def _response(self, result: ExecutionResult) -> dict[str, Any]:
         withheld = self._operation.withheld

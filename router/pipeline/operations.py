@@ -18,6 +18,7 @@ from router.pipeline.single_flight import SingleFlight
 from router.policy.overrides import Overrides
 from router.policy.withholding import Paths
 from router.telemetry import Metrics, log
+from router.tracing import NO_TRACER, Tracer
 
 MAX_KNOWN_BYTES = 5_000_000
 # As measured: plans and projections weigh far more than the text that they are made of.
@@ -53,10 +54,12 @@ class Operations:
         preparing: SingleFlight,
         *,
         size: int,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self._preparation = preparation
         self._overrides = overrides
         self._metrics = metrics
+        self._tracer = tracer
         self._known = Known[Key, PreparedOperation](size, MAX_KNOWN_BYTES)
         self._refused = Known[bytes, tuple[DocumentError, float]](MAX_REFUSED, MAX_REFUSED_BYTES)
         self._preparing = preparing
@@ -118,6 +121,7 @@ class Operations:
 
     async def _found(self, key: Key, client: str, deadline: float | None) -> PreparedOperation:
         known = self._known.get(key, client)
+        self._tracer.record_cache(hit=known is not None)
         if known is not None:
             self._metrics.child(self._metrics.operations, "hit").inc()
             return known

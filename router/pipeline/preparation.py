@@ -40,6 +40,7 @@ from router.policy.limits import problems, rules
 from router.policy.overrides import Labels
 from router.policy.withholding import NOTHING, Paths, Withheld
 from router.supergraph import Supergraph
+from router.tracing import NO_TRACER, Tracer
 
 MAX_VALIDATION_ERRORS = 20
 PLANNING_SECONDS = 5
@@ -109,7 +110,10 @@ class Preparation:
     It runs in a thread of its own, and nothing that it learns of the supergraph is touched by another.
     """
 
-    def __init__(self, supergraph: Supergraph, limits: Limits, *, introspection: bool) -> None:
+    def __init__(
+        self, supergraph: Supergraph, limits: Limits, *, introspection: bool, tracer: Tracer = NO_TRACER
+    ) -> None:
+        self._tracer = tracer
         self._supergraph = supergraph
         self.renew()
         self._access = AccessRules.of(supergraph.document)
@@ -151,8 +155,10 @@ class Preparation:
 
     def _prepare(self, key: Key) -> PreparedOperation:
         schema = self._supergraph.public_schema
-        document = self._parse(key.query)
-        self._validate(schema, document)
+        with self._tracer.trace_stage("parse"):
+            document = self._parse(key.query)
+        with self._tracer.trace_stage("validate"):
+            self._validate(schema, document)
         node = select(document, key.operation_name)
         required = guards(self._access, schema, document, node)
         operation = operation_of(schema, document, node, hides_names=self._hides_names)
@@ -192,8 +198,9 @@ class Preparation:
             raise ValidationFailedError(errors)
 
     def _plan(self, operation: Operation, key: Key) -> Prepared:
-        deadline = Deadline(PLANNING_SECONDS)
-        return prepare(self._planner(key.labels), operation, key.deferring, deadline)
+        with self._tracer.trace_stage("plan"):
+            deadline = Deadline(PLANNING_SECONDS)
+            return prepare(self._planner(key.labels), operation, key.deferring, deadline)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

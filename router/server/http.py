@@ -57,6 +57,7 @@ EndpointResponse: TypeAlias = Response | StreamResponse
 
 # More than any body has that could be read.
 MAX_DIGITS = 18
+SERVER_ERROR = 500
 
 
 class HttpEndpoint:
@@ -72,6 +73,7 @@ class HttpEndpoint:
         explorer: bool,
     ) -> None:
         self._pipeline = pipeline
+        self._tracer = pipeline.tracer
         self._streams = streams
         self._responses = responses
         self._limits = limits
@@ -80,10 +82,17 @@ class HttpEndpoint:
 
     async def handle(self, request: Request) -> EndpointResponse:
         """Answers one HTTP request, whatever becomes of it."""
+        with self._tracer.trace_request(request.method, request.scope["scheme"], request.headers) as trace:
+            current_trace.set(trace)
+            response = await self._response(request, trace)
+            self._tracer.record_status(response.status_code)
+            if response.status_code >= SERVER_ERROR:
+                self._tracer.record_error(str(response.status_code))
+            return response
+
+    async def _response(self, request: Request, trace: Trace) -> EndpointResponse:
         if self._explorer and wants_explorer(request):
             return graphiql.page(request.headers.get("host", ""))
-        trace = self._begin_trace(request)
-        current_trace.set(trace)
         try:
             return await self._answer(request, trace)
         except RouterError as error:
@@ -97,10 +106,6 @@ class HttpEndpoint:
         except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
             log.exception("A request failed")
             return await self._responses.json(request, {"errors": [masked(trace.trace_id)]}, 500)
-
-    def _begin_trace(self, request: Request) -> Trace:
-        headers = request.headers
-        return Trace.begin(headers.get("traceparent"), headers.getlist("tracestate"))
 
     async def _answer(self, request: Request, trace: Trace) -> EndpointResponse:
         refuse_cross_site(request)
@@ -164,7 +169,9 @@ class HttpEndpoint:
         return await self._responses.json(request, answers)
 
     async def _member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:
-        return await answered(self._pipeline, request, caller, trace)
+        with self._tracer.trace_batched_operation(trace) as own:
+            current_trace.set(own)
+            return await answered(self._pipeline, request, caller, own)
 
     async def _parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
         if request.method != "POST":

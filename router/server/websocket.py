@@ -202,25 +202,24 @@ class Connection:
             task.cancel()
 
     async def _run(self, message: Subscribe, caller: Caller) -> None:
-        trace = self._begin_trace()
-        current_trace.set(trace)
-        try:
-            ending = await self._stream(message, caller, trace)
-        except RouterError as error:
-            ending = {"type": "error", "payload": error.formatted()}
-        except WebSocketDisconnect:
-            return
-        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
-            log.exception("An operation over WebSocket failed")
-            ending = {"type": "error", "payload": [masked(trace.trace_id)]}
-        await self._finish(message.id, ending)
+        pipeline = self._pipeline()
+        with pipeline.tracer.trace_socket_operation(self._socket.headers) as trace:
+            current_trace.set(trace)
+            try:
+                ending = await self._stream(pipeline, message, caller, trace)
+            except RouterError as error:
+                ending = {"type": "error", "payload": error.formatted()}
+            except WebSocketDisconnect:
+                return
+            except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+                log.exception("An operation over WebSocket failed")
+                ending = {"type": "error", "payload": [masked(trace.trace_id)]}
+            await self._finish(message.id, ending)
 
-    def _begin_trace(self) -> Trace:
-        headers = self._socket.headers
-        return Trace.begin(headers.get("traceparent"), headers.getlist("tracestate"))
-
-    async def _stream(self, message: Subscribe, caller: Caller, trace: Trace) -> dict[str, Any]:
-        operation = await self._pipeline().open(message.request, caller, trace)
+    async def _stream(
+        self, pipeline: Pipeline, message: Subscribe, caller: Caller, trace: Trace
+    ) -> dict[str, Any]:
+        operation = await pipeline.open(message.request, caller, trace)
         results = operation.results()
         try:
             async for result in results:

@@ -24,8 +24,8 @@ FLUSH_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def exporting(exporter: Literal["otlp", "console"]) -> AsyncIterator[None]:
-    """Sends the process's spans, and at the end what is left of them, as far as that can be done in time."""
+async def export_spans(exporter: Literal["otlp", "console"]) -> AsyncIterator[None]:
+    """Sends the process's spans, and at the end those that are left, within `FLUSH_SECONDS`."""
     provider = _provider(exporter)
     trace.set_tracer_provider(provider)
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
+
+from router.telemetry import Trace
 
 # What is made of it takes a millisecond or two.
 LARGE_BYTES = 65_536
@@ -90,6 +92,12 @@ class RequestContext:
     """What tracing systems add to the `traceparent`."""
     client: str = ""
     """Whose share of what is limited the operation takes."""
+
+    def within(self, trace: Trace | None) -> RequestContext:
+        """The same request as a part of a trace; without one, of that which the operation has."""
+        if trace is None:
+            return self
+        return replace(self, traceparent=trace.traceparent, tracestate=trace.tracestate)
 
     @property
     def caller(self) -> Caller:

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from router.telemetry import Metrics, log
+from router.tracing import NO_TRACER, Tracer
 from router.transport.base import Failure, Outcome, RequestContext, Transport
 
 # What one client asks may take long, or bring down whoever answers it: that counts when it befalls several.
@@ -101,7 +102,9 @@ class CircuitBreakers:
         seconds: float,
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
+        self._tracer = tracer
         self._inner = inner
         self._metrics = metrics
         self._failures = failures
@@ -117,7 +120,8 @@ class CircuitBreakers:
         before = circuit.state
         period = circuit.admit()
         if period is None:
-            self._count_refused(subgraph)
+            self._metrics.fetch_seconds.labels(subgraph, Outcome.REFUSED).observe(0)
+            self._tracer.record_occurrence("refused fetch", subgraph)
             return Failure(subgraph, Outcome.REFUSED)
         self._report(subgraph, before, circuit)
         before, answer = circuit.state, None
@@ -127,9 +131,6 @@ class CircuitBreakers:
         finally:
             _judge(circuit, period, answer, context)
             self._report(subgraph, before, circuit)
-
-    def _count_refused(self, subgraph: str) -> None:
-        self._metrics.fetch_seconds.labels(subgraph, Outcome.REFUSED).observe(0)
 
     def _report(self, subgraph: str, before: State, circuit: Circuit) -> None:
         if circuit.state is not before:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from router.json_text import decode, encode
 from router.telemetry import Metrics
+from router.tracing import NO_TRACER, Tracer
 from router.transport.base import Failure, Outcome, RequestContext, Transport, sized
 from router.transport.request_body import is_mutation, unnamed
 
@@ -48,7 +49,14 @@ class _Flight:
 class Deduplication:
     """Sends one of several identical queries and gives its answer to all of them."""
 
-    def __init__(self, inner: Transport, metrics: Metrics, timeout: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        metrics: Metrics,
+        timeout: float = WAIT_SECONDS,
+        tracer: Tracer = NO_TRACER,
+    ) -> None:
+        self._tracer = tracer
         self._inner = inner
         self._metrics = metrics
         self._timeout = timeout
@@ -64,12 +72,10 @@ class Deduplication:
             if isinstance(answer, Failure):
                 return Failure(subgraph, answer.outcome, answer.retry_after)
             if answer is not None:
-                self._count_shared(subgraph)
+                self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
+                self._tracer.record_occurrence("shared fetch", subgraph)
                 return sized(decode(answer), len(answer))
         return await self._lead(key, body, context)
-
-    def _count_shared(self, subgraph: str) -> None:
-        self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
 
     async def _wait(self, flight: _Flight, context: RequestContext) -> bytes | Failure | None:
         if flight.landing is None:

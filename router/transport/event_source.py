@@ -13,6 +13,7 @@ from contextlib import aclosing
 from typing import Any
 
 from router.config.header_rules import HeaderRules
+from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
 from router.transport.base import Outcome, RequestContext
 from router.transport.event_stream import EventDecoder, EventTooLargeError
@@ -49,7 +50,9 @@ class EventSource:
         timeout: float,
         rules: HeaderRules = NO_RULES,
         codings: Sequence[str] = (),
+        tracer: Tracer = NO_TRACER,
     ) -> None:
+        self._tracer = tracer
         self._addresses = addresses
         self._timeout = timeout
         self._rules = rules
@@ -61,6 +64,10 @@ class EventSource:
         Raises:
             StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
         """
+        with self._tracer.trace_fetch(subgraph, "POST", self._addresses[subgraph].url) as trace:
+            return await self._open(subgraph, body, context.within(trace))
+
+    async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> EventStream:
         headers = outgoing_headers(subgraph, context, self._rules, self._headers)
         try:
             async with asyncio.timeout(self._timeout):

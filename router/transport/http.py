@@ -13,6 +13,7 @@ import aiohttp
 from router.config.header_rules import HeaderRules, HeaderValue
 from router.json_text import InvalidJsonError, decode_repaired
 from router.telemetry import Metrics, log
+from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
 from router.transport.base import Failure, Outcome, RequestContext, sized, unanswered
 from router.transport.http_client import (
@@ -62,6 +63,11 @@ class SubgraphError(Exception):
         self.outcome = outcome
         self.retry_after = retry_after
 
+    @property
+    def code(self) -> str:
+        """How the request ended, in a word."""
+        return self.outcome.value
+
     def formatted(self) -> dict[str, Any]:
         """The GraphQL error that stands for this failure; the reason is for the log alone."""
         return unanswered(self.subgraph)
@@ -109,7 +115,9 @@ class HttpTransport:
         timeouts: Mapping[str, float] | None = None,
         rules: HeaderRules = NO_RULES,
         codings: Sequence[str] = (),
+        tracer: Tracer = NO_TRACER,
     ) -> None:
+        self._tracer = tracer
         self._client = client
         self._addresses = addresses
         self._timeouts = {**dict.fromkeys(addresses, timeout), **(timeouts or {})}
@@ -119,13 +127,19 @@ class HttpTransport:
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """The subgraph's GraphQL response, or one that says that there is none; never raises."""
+        with self._tracer.trace_fetch(subgraph, "POST", self._addresses[subgraph].url) as trace:
+            return await self._fetch(subgraph, body, context.within(trace))
+
+    async def _fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         started = time.perf_counter()
         outcome = Outcome.OK
         try:
             answer = await self._post(subgraph, body, context)
+            self._tracer.record_status(answer.status)
             return graphql_response(subgraph, answer)
         except SubgraphError as error:
             outcome = error.outcome
+            self._tracer.record_error(error)
             log.warning("A fetch failed", extra={"metadata": {"subgraph": subgraph, "reason": error.reason}})
             return Failure(subgraph, outcome, error.retry_after)
         finally:

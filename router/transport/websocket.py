@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, WSMsgType
 
 from router.config.header_rules import HeaderRules, HeaderValue
 from router.json_text import InvalidJsonError, decode_repaired, encode
+from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
 from router.transport.base import Outcome, RequestContext
 from router.transport.event_source import MAX_EVENT_BYTES, SERVER_ERROR, SILENCE_SECONDS
@@ -45,7 +46,9 @@ class WebSocketSource:
         addresses: Mapping[str, Address],
         timeout: float,
         rules: HeaderRules = NO_RULES,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
+        self._tracer = tracer
         self._session = session
         self._addresses = addresses
         self._timeout = timeout
@@ -58,6 +61,10 @@ class WebSocketSource:
             StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
             SubgraphError: it refuses the caller, or does not speak the protocol.
         """
+        with self._tracer.trace_fetch(subgraph, "GET", self._addresses[subgraph].url) as trace:
+            return await self._open(subgraph, body, context.within(trace))
+
+    async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> SocketStream:
         headers = outgoing_headers(subgraph, context, self._rules, {})
         try:
             async with asyncio.timeout(self._timeout):

@@ -78,4 +78,4 @@ async def test_a_router_without_spans_does_not_load_opentelemetry(environ: dict[
         _, imported = await library.process.communicate()
     assert b"router.pipeline" in imported
     assert (b"opentelemetry" in imported) is is_loaded
-    assert (b"router.tracing" in imported) is is_loaded
+    assert (b"router.tracing.opentelemetry" in imported) is is_loaded

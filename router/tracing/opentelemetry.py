@@ -1,0 +1,228 @@
+"""The tracer that exports OpenTelemetry spans.
+
+No span has a document, its variables, a header or the message of an error, as these may be about people. What
+is not sampled has one span, which is not recorded and passes the decision on to the subgraphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from functools import lru_cache
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from opentelemetry import context, trace
+from opentelemetry.context import Context
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE, ErrorTypeValues
+from opentelemetry.semconv.attributes.http_attributes import (
+    HTTP_REQUEST_METHOD,
+    HTTP_RESPONSE_STATUS_CODE,
+    HTTP_ROUTE,
+)
+from opentelemetry.semconv.attributes.network_attributes import NETWORK_PROTOCOL_NAME
+from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS, SERVER_PORT
+from opentelemetry.semconv.attributes.url_attributes import URL_FULL, URL_PATH, URL_SCHEME
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.datastructures import Headers
+
+from router.errors import RouterError
+from router.telemetry import Trace, current_trace
+from router.tracing.export import export_spans
+
+OPERATION_NAME = "graphql.operation.name"
+OPERATION_TYPE = "graphql.operation.type"
+OPERATION_CACHE = "router.operation_cache"
+SUBGRAPH = "subgraph.name"
+UNKNOWN_OPERATION = "GraphQL Operation"
+SERVER_ERROR = 500
+
+_tracer = trace.get_tracer("router")
+_propagator = TraceContextTextMapPropagator()
+
+
+class OpenTelemetryTracer:
+    """Exports a router's spans; `path` is that of its GraphQL endpoint."""
+
+    def __init__(self, exporter: Literal["otlp", "console"], path: str) -> None:
+        self._exporter = exporter
+        self._path = path
+
+    def run(self) -> AbstractAsyncContextManager[None]:
+        """Exports spans while it is open, and those that are left when it closes."""
+        return export_spans(self._exporter)
+
+    def trace_request(self, method: str, scheme: str, headers: Headers) -> AbstractContextManager[Trace]:
+        """A SERVER span; a status of 500 or more is an error of ours."""
+        attributes = {
+            HTTP_REQUEST_METHOD: method,
+            HTTP_ROUTE: self._path,
+            URL_PATH: self._path,
+            URL_SCHEME: scheme,
+        }
+        return _server_span(f"{method} {self._path}", _caller(headers), attributes)
+
+    def trace_socket_operation(self, headers: Headers) -> AbstractContextManager[Trace]:
+        """A SERVER span."""
+        attributes = {NETWORK_PROTOCOL_NAME: "websocket", URL_PATH: self._path}
+        return _server_span(UNKNOWN_OPERATION, _caller(headers), attributes)
+
+    def trace_batched_operation(self, request: Trace) -> AbstractContextManager[Trace]:
+        """A SERVER span below that of the request, which is the current one."""
+        return _server_span(UNKNOWN_OPERATION, None, {})
+
+    @contextmanager
+    def trace_stage(self, name: str) -> Iterator[None]:
+        """An INTERNAL span."""
+        with _span_within(name, SpanKind.INTERNAL, None):
+            yield
+
+    @contextmanager
+    def trace_fetch(self, subgraph: str, method: str, url: str) -> Iterator[Trace | None]:
+        """A CLIENT span, which the subgraph continues where it is recorded."""
+        attributes = _request_attributes(subgraph, method, url)
+        with _span_within(f"{method} {subgraph}", SpanKind.CLIENT, attributes) as span:
+            yield _trace_of(span) if span.is_recording() else None
+
+    @contextmanager
+    def trace_event(self, kind: str, name: str | None) -> Iterator[None]:
+        """A span that begins a trace, linked to the current span, where that is sampled."""
+        subscription = get_current_span().get_span_context()
+        if not subscription.trace_flags.sampled:
+            yield
+            return
+        attributes, links = _operation_attributes(kind, name), [Link(subscription)]
+        span = _tracer.start_span("subscription event", Context(), attributes=attributes, links=links)
+        logged = current_trace.set(_trace_of(span))
+        try:
+            with _current(span):
+                yield
+        finally:
+            current_trace.reset(logged)
+
+    def name_operation(self, kind: str, name: str | None) -> None:
+        """Names the request's span after its operation."""
+        span = get_current_span()
+        span.update_name(kind)
+        span.set_attributes(_operation_attributes(kind, name))
+
+    def record_cache(self, *, hit: bool) -> None:
+        """Whether the operation was prepared before."""
+        get_current_span().set_attribute(OPERATION_CACHE, "hit" if hit else "miss")
+
+    def record_status(self, status: int) -> None:
+        """The HTTP status of the response."""
+        get_current_span().set_attribute(HTTP_RESPONSE_STATUS_CODE, status)
+
+    def record_occurrence(self, name: str, subgraph: str) -> None:
+        """A span event."""
+        get_current_span().add_event(name, {SUBGRAPH: subgraph})
+
+    def record_error(self, error: Exception | str) -> None:
+        """What failed; what the client is to blame for is no error of ours."""
+        _record_error(get_current_span(), error)
+
+    def record_errors(self, errors: Sequence[dict[str, Any]]) -> None:
+        """The GraphQL errors of a response."""
+        code = (errors[0].get("extensions") or {}).get("code")
+        self.record_error(code if isinstance(code, str) else ErrorTypeValues.OTHER.value)
+
+    def end(self) -> None:
+        """Ends the current span, which may have ended already."""
+        _end(get_current_span())
+
+
+@contextmanager
+def _server_span(name: str, caller: Context | None, attributes: Mapping[str, Any]) -> Iterator[Trace]:
+    """The span of one request, below its caller's or the current one; it stays current when it has ended.
+
+    What a stream still does then belongs to its trace.
+    """
+    span = _tracer.start_span(name, caller, SpanKind.SERVER, attributes)
+    context.attach(trace.set_span_in_context(span))
+    try:
+        yield _trace_of(span)
+    finally:
+        _end(span)
+
+
+@contextmanager
+def _span_within(name: str, kind: SpanKind, attributes: Mapping[str, Any] | None) -> Iterator[Span]:
+    """A span below the current one, where that is sampled; else the current one again."""
+    current = get_current_span()
+    if not current.get_span_context().trace_flags.sampled:
+        yield current
+        return
+    span = _tracer.start_span(name, kind=kind, attributes=attributes)
+    with _current(span):
+        yield span
+
+
+@contextmanager
+def _current(span: Span) -> Iterator[None]:
+    """Makes a span the current one until it ends; an exception is its error."""
+    token = context.attach(trace.set_span_in_context(span))
+    try:
+        yield
+    except Exception as error:
+        _record_error(span, error)
+        raise
+    finally:
+        context.detach(token)
+        span.end()
+
+
+def _caller(headers: Mapping[str, str]) -> Context:
+    """The caller's place in a trace, if the headers have one."""
+    return _propagator.extract(headers, Context())
+
+
+def _end(span: Span) -> None:
+    if span.is_recording():
+        span.end()
+
+
+def _record_error(span: Span, error: Exception | str) -> None:
+    if not span.is_recording():
+        return
+    span.set_attribute(ERROR_TYPE, error if isinstance(error, str) else _type_of(error))
+    if not (isinstance(error, RouterError) and error.status < SERVER_ERROR):
+        span.set_status(StatusCode.ERROR)
+
+
+def _type_of(error: Exception) -> str:
+    """The code of an error that has one, else its class."""
+    code = getattr(error, "code", None)
+    if isinstance(code, str):
+        return code
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+
+
+def _operation_attributes(kind: str, name: str | None) -> dict[str, str]:
+    return {OPERATION_TYPE: kind, OPERATION_NAME: name} if name else {OPERATION_TYPE: kind}
+
+
+@lru_cache
+def _request_attributes(subgraph: str, method: str, url: str) -> Mapping[str, Any]:
+    """What spans have of every request to an address, which may contain a password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return {
+        SUBGRAPH: subgraph,
+        HTTP_REQUEST_METHOD: method,
+        SERVER_ADDRESS: parts.hostname or "",
+        SERVER_PORT: parts.port or (443 if parts.scheme in ("https", "wss") else 80),
+        URL_FULL: f"{parts.scheme}://{host}{parts.path}",
+    }
+
+
+def _trace_of(span: Span) -> Trace:
+    """A span's place in its trace, as logs and subgraphs read it."""
+    found = span.get_span_context()
+    return Trace(
+        trace.format_trace_id(found.trace_id),
+        trace.format_span_id(found.span_id),
+        f"{found.trace_flags:02x}",
+        found.trace_state.to_header(),
+    )
