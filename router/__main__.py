@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from router.admission import Admission
 from router.app import create_app
 from router.config.settings import InvalidSettingError, Settings, load
-from router.server.admission import Admission
 from router.server.health import metrics_app
 from router.server.responses import security_headers
 from router.server.serving import Server, SideServer, configured, raise_file_limit, run
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(settings: Settings) -> None:
     """Serves a supergraph until the process is told to stop."""
     app, capacity = create_app(settings), raise_file_limit()
-    connections, metrics = settings.connections, app.state.metrics
+    connections, metrics = settings.connections, app.metrics
     config = configured(
         app,
         connections,
         metrics,
-        app.state.admission,
+        app.admission,
         capacity=capacity,
         headers=security_headers(settings),
         ws_max_size=settings.limits.max_body_bytes,

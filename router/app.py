@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import ref
 
 import aiohttp
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -21,16 +21,12 @@ from router.config.traffic import Traffic
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PATIENCE_SECONDS
 from router.pipeline.single_flight import single_flight
-from router.policy.access import AccessRules
-from router.policy.auth import KeySet
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reloading import Served, reloading
 from router.server import graphiql, health
-from router.server.admission import Admission
 from router.server.application import ENDPOINT, METHODS, PATHS, Application
-from router.server.clients import Clients
-from router.server.http import EndpointResponse, HttpEndpoint
+from router.server.http import EndpointResponse
 from router.server.origins import EXPOSED_HEADERS, may_connect
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
@@ -58,76 +54,85 @@ def create_app(settings: Settings) -> Application:
     content = settings.supergraph.read_text()
     supergraph = Supergraph.parse(content)
     addresses_of(settings, supergraph)
-    tracer = _tracer(settings)
-    metrics = Metrics()
-    answered = OperationLog(metrics)
-    shared = _shared_documents(settings)
-    budget = _cost_budget(settings)
-    documents = _documents(settings, shared)
-    streams = EventStreams(
-        settings.limits.max_reserved_streams,
-        settings.limits.max_reserved_streams_per_client,
-        settings.limits.max_socket_operations,
-    )
-
-    responses = Responses(settings.connections)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with (
-            tracer.run(),
-            answered.written(),
-            open_session() as session,
-            _client(settings.traffic) as client,
-            single_flight(
-                PATIENCE_SECONDS,
-                settings.limits.max_waiting_documents,
-                settings.limits.max_waiting_documents_per_client,
-            ) as preparing,
-        ):
-            decisions = _decisions(settings, session)
-            assembly = Assembly(
-                settings, tracer, metrics, answered, documents, session, client, decisions, preparing, budget
-            )
-
-            def take_up(supergraph: Supergraph) -> Served:
-                jwks_url, keys = _jwks_url(settings, supergraph), getattr(app.state, "keys", None)
-                # Keys that are known hold though the supergraph has changed, and where they come from is
-                # away.
-                if keys is None or keys.url != jwks_url:
-                    keys = KeySet(jwks_url, session) if jwks_url else None
-                pipeline = assembly.pipeline(supergraph, keys)
-                app.state.keys, app.state.pipeline = keys, pipeline
-                app.state.http = HttpEndpoint(
-                    pipeline, streams, responses, settings.limits, explorer=settings.explorer
-                )
-
-                return Served(supergraph, ref(pipeline))
-
-            first = take_up(supergraph)
-            app.state.clients = Clients(settings.connections)
-            app.state.max_socket_operations = settings.limits.max_socket_operations
-            app.state.origins = frozenset(settings.traffic.cors_origins)
-            async with _reloading(settings, take_up, first, content):
-                yield
-        for store in (shared, budget):
-            if store:
-                await store.close()
-
-    app = Application(
-        lifespan=lifespan,
+    manifest = settings.router_trusted_documents
+    trusted = read_manifest(manifest) if manifest else None
+    return Application(
+        settings.connections,
+        Metrics(),
+        lifespan=partial(_run, settings, content, supergraph, trusted),
         middleware=_cors(settings),
         routes=[
             *(Route(path, _http, methods=METHODS) for path in PATHS),
-            *(WebSocketRoute(path, _websocket) for path in PATHS),
+            *(WebSocketRoute(path, partial(_websocket, settings)) for path in PATHS),
             *health.routes(),
             *(graphiql.routes(settings.supergraph.parent / EXAMPLES) if settings.explorer else ()),
         ],
     )
-    app.router.redirect_slashes = False
-    app.state.metrics = metrics
-    app.state.admission = Admission()
-    return app
+
+
+@asynccontextmanager
+async def _run(
+    settings: Settings,
+    content: str,
+    supergraph: Supergraph,
+    trusted: Mapping[str, str] | None,
+    app: Application,
+) -> AsyncIterator[None]:
+    """Serves the supergraph that was read from `content`, and what it changes to."""
+    limits, operation_log, tracer = settings.limits, OperationLog(app.metrics), _tracer(settings)
+    async with (
+        tracer.run(),
+        operation_log.written(),
+        open_session() as session,
+        _client(settings.traffic) as client,
+        _closed(_shared_documents(settings)) as shared,
+        _closed(_cost_budget(settings)) as budget,
+        single_flight(
+            PATIENCE_SECONDS, limits.max_waiting_documents, limits.max_waiting_documents_per_client
+        ) as preparing,
+    ):
+        assembly = Assembly(
+            settings,
+            tracer,
+            app.metrics,
+            app.admission,
+            operation_log,
+            _documents(settings, trusted, shared),
+            session,
+            client,
+            _decisions(settings, session),
+            preparing,
+            budget,
+            EventStreams(
+                limits.max_reserved_streams,
+                limits.max_reserved_streams_per_client,
+                limits.max_socket_operations,
+            ),
+            Responses(settings.connections),
+        )
+
+        def apply(supergraph: Supergraph) -> Served:
+            app.service = assembly.service(supergraph, getattr(app, "service", None))
+            return Served(supergraph, ref(app.service.pipeline))
+
+        async with _reloading(settings, apply, apply(supergraph), content):
+            yield
+
+
+class _Store(Protocol):
+    async def close(self) -> None: ...
+
+
+_StoreT = TypeVar("_StoreT", bound=_Store)
+
+
+@asynccontextmanager
+async def _closed(store: _StoreT | None) -> AsyncIterator[_StoreT | None]:
+    try:
+        yield store
+    finally:
+        if store:
+            await store.close()
 
 
 def _client(traffic: Traffic) -> HttpClient:
@@ -139,24 +144,25 @@ def _client(traffic: Traffic) -> HttpClient:
 
 
 def _reloading(
-    settings: Settings, take_up: Callable[[Supergraph], Served], first: Served, content: str
+    settings: Settings, apply: Callable[[Supergraph], Served], first: Served, content: str
 ) -> AbstractAsyncContextManager[None]:
     if not settings.router_reload_seconds:
         return nullcontext()
-    return reloading(settings.supergraph, settings.router_reload_seconds, take_up, first, content)
+    return reloading(settings.supergraph, settings.router_reload_seconds, apply, first, content)
 
 
 async def _http(request: Request) -> EndpointResponse:
-    endpoint: HttpEndpoint = request.app.state.http
-    return await endpoint.handle(request)
+    app: Application = request.app
+    return await app.service.endpoint.handle(request)
 
 
-async def _websocket(socket: WebSocket) -> None:
-    state = socket.app.state
-    if not may_connect(socket.headers, state.origins):
+async def _websocket(settings: Settings, socket: WebSocket) -> None:
+    if not may_connect(socket.headers, settings.traffic.cors_origins):
         await socket.close()
         return
-    await Connection(socket, lambda: state.pipeline, state.admission, state.max_socket_operations).serve()
+    app: Application = socket.app
+    limit = settings.limits.max_socket_operations
+    await Connection(socket, lambda: app.service.pipeline, app.admission, limit).serve()
 
 
 def _tracer(settings: Settings) -> Tracer:
@@ -186,10 +192,11 @@ def _cors(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _documents(settings: Settings, shared: RedisDocuments | None) -> Documents:
-    manifest = settings.router_trusted_documents
+def _documents(
+    settings: Settings, trusted: Mapping[str, str] | None, shared: RedisDocuments | None
+) -> Documents:
     return Documents(
-        read_manifest(manifest) if manifest else None,
+        trusted,
         safelist=settings.router_safelist,
         persisted=PersistedDocuments(settings.router_cache_size, shared) if settings.router_apq else None,
     )
@@ -216,10 +223,3 @@ def _cost_budget(settings: Settings) -> RedisCostBudget | None:
     from router.policy.budget import RedisCostBudget  # noqa: PLC0415 - as said above
 
     return RedisCostBudget(str(settings.router_cost_redis_url), settings.limits.cost_per_minute)
-
-
-def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:
-    """Where tokens are verified: as configured, or by the local auth service where the graph has guards."""
-    if settings.jwks_url is not None:
-        return settings.jwks_url
-    return settings.default_jwks_url if AccessRules.of(supergraph.document) else None

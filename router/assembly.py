@@ -1,4 +1,4 @@
-"""The router's parts put together for one supergraph, on what all supergraphs of a process share."""
+"""Assembling the service of one supergraph, from what all supergraphs of a process share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
+from router.admission import Admission
 from router.config.header_rules import HeaderRule, HeaderRules, Put
 from router.config.settings import Settings, variable_of
 from router.pipeline import CostBudget, Pipeline
@@ -14,14 +15,20 @@ from router.pipeline.operation_log import OperationLog
 from router.pipeline.operations import Operations
 from router.pipeline.preparation import Preparation
 from router.pipeline.single_flight import SingleFlight
+from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
+from router.server.application import Service
+from router.server.http import HttpEndpoint
+from router.server.responses import Responses
+from router.server.single_connection import EventStreams
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.tracing import Tracer
 from router.transport.address import Address, UnusableAddressError
+from router.transport.admitted_answers import AdmittedAnswers
 from router.transport.base import StreamSource, Transport
 from router.transport.breaker import CircuitBreakers
 from router.transport.deduplication import Deduplication
@@ -36,21 +43,40 @@ from router.transport.websocket import WebSocketSource
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What outlives a supergraph, and how a pipeline is built on it."""
+    """What outlives a supergraph, and how a service is built from it."""
 
     settings: Settings
     tracer: Tracer
     metrics: Metrics
-    answered: OperationLog
+    admission: Admission
+    operation_log: OperationLog
     documents: Documents
     session: aiohttp.ClientSession
     client: HttpClient
     decisions: PolicyDecisions
     preparing: SingleFlight
     budget: CostBudget | None
+    streams: EventStreams
+    responses: Responses
 
-    def pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
-        """The stages of requests on one supergraph."""
+    def service(self, supergraph: Supergraph, previous: Service | None) -> Service:
+        """The service of a supergraph; it keeps the previous one's keys if their address is the same."""
+        settings = self.settings
+        keys = self._keys(supergraph, previous.keys if previous else None)
+        pipeline = self._pipeline(supergraph, keys)
+        endpoint = HttpEndpoint(
+            pipeline, self.streams, self.responses, settings.limits, explorer=settings.explorer
+        )
+        return Service(pipeline, endpoint, keys)
+
+    def _keys(self, supergraph: Supergraph, known: KeySet | None) -> KeySet | None:
+        """The keys that tokens are verified with; known ones hold even while their address is unreachable."""
+        url = _jwks_url(self.settings, supergraph)
+        if known is not None and known.url == url:
+            return known
+        return KeySet(url, self.session) if url else None
+
+    def _pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         settings, traffic = self.settings, self.settings.traffic
         addresses = addresses_of(settings, supergraph)
         rules = _rules(settings, addresses)
@@ -62,7 +88,7 @@ class Assembly:
             TokenVerifier(keys, settings.jwt_issuer) if keys else None,
             self.decisions,
             self.metrics,
-            self.answered,
+            self.operation_log,
             rules=rules,
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,
@@ -106,7 +132,9 @@ class Assembly:
         if traffic.share_fetches:
             transport = Deduplication(transport, metrics, traffic.operation_timeout, tracer)
         shown = self.settings.shown_errors
-        return transport if ALL in shown else Redaction(transport, shown)
+        if ALL not in shown:
+            transport = Redaction(transport, shown)
+        return AdmittedAnswers(transport, self.admission)
 
     def _sources(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Mapping[str, StreamSource]:
         """How the subscriptions of each subgraph are opened."""
@@ -142,6 +170,13 @@ def addresses_of(settings: Settings, supergraph: Supergraph) -> Mapping[str, Add
             message = f"The address of the subgraph {name!r} ({variable_of(name)}) cannot be used: {error}."
             raise UnusableAddressError(message) from None
     return found
+
+
+def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:
+    """Where tokens' keys are: as configured, or the local auth service where the graph has access rules."""
+    if settings.jwks_url is not None:
+        return settings.jwks_url
+    return settings.default_jwks_url if AccessRules.of(supergraph.document) else None
 
 
 def _rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:

@@ -1,7 +1,7 @@
-"""Taking up a changed supergraph: new operations run on it, those under way end on the old one.
+"""Reloading a changed supergraph: new operations run on it, those in flight finish on the previous one.
 
-Once nothing runs on an old one any more, it is taken apart. It is full of cycles, so that else only a search
-of all that the process holds would free it, for which every request would wait.
+A previous supergraph is dismantled once nothing runs on it any more. It is full of reference cycles, which
+otherwise only a full garbage collection would free, and every request would wait for that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from router.telemetry import log
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Served:
-    """A supergraph, and what runs operations on it for as long as any are under way."""
+    """A supergraph, and a reference to what runs operations on it, which is dead once none are in flight."""
 
     supergraph: Supergraph
     by: ReferenceType[Any]
@@ -28,14 +28,14 @@ class Served:
 
 @asynccontextmanager
 async def reloading(
-    path: Path, seconds: float, take_up: Callable[[Supergraph], Served], first: Served, content: str
+    path: Path, seconds: float, apply: Callable[[Supergraph], Served], first: Served, content: str
 ) -> AsyncIterator[None]:
-    """Look at a supergraph's file every so many seconds, and hand over what it has become.
+    """Checks a supergraph's file every so many seconds, and applies each change.
 
-    The first one was read from `content`. A file that is gone or is no supergraph is logged once, and the one
-    before goes on.
+    The first supergraph was read from `content`. A file that is missing or is not a supergraph is logged
+    once, and the previous one stays in use.
     """
-    watch = asyncio.create_task(_watch(path, seconds, take_up, [first], content))
+    watch = asyncio.create_task(_watch(path, seconds, apply, [first], content))
     try:
         yield
     finally:
@@ -47,7 +47,7 @@ async def reloading(
 async def _watch(
     path: Path,
     seconds: float,
-    take_up: Callable[[Supergraph], Served],
+    apply: Callable[[Supergraph], Served],
     served: list[Served],
     known: str | None,
 ) -> None:
@@ -59,19 +59,21 @@ async def _watch(
             continue
         known = found
         try:
-            # Reading a large schema takes its time, which is not the requests'.
-            served.append(take_up(await asyncio.to_thread(_read, found)))
+            # Parsing a large schema takes long: it is done in a thread.
+            served.append(apply(await asyncio.to_thread(_read, found)))
         except ValueError as error:
-            log.error("The supergraph cannot be taken up; the one before goes on", extra=_details(error))
+            log.error(
+                "The supergraph cannot be reloaded; the previous one stays in use", extra=_details(error)
+            )
         else:
-            log.info("The supergraph was taken up")
+            log.info("The supergraph was reloaded")
 
 
 async def _free(served: list[Served]) -> None:
-    """Takes apart those before the last one on which nothing runs any more."""
+    """Dismantles the previous supergraphs on which nothing runs any more."""
     for each in [each for each in served[:-1] if each.by() is None]:
         served.remove(each)
-        await asyncio.to_thread(each.supergraph.take_apart)
+        await asyncio.to_thread(each.supergraph.dismantle)
 
 
 def _content(path: Path) -> str | None:

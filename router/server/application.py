@@ -7,12 +7,20 @@ kibibytes each, for as long as it lives. Middleware stands before the endpoint a
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from router.server.clients import client_key
+from router.admission import Admission
+from router.config.connections import Connections
+from router.pipeline import Pipeline
+from router.policy.auth import KeySet
+from router.server.clients import Clients, client_key
+from router.server.http import HttpEndpoint
+from router.telemetry import Metrics
 
 ENDPOINT = "/graphql"
 # Whoever is redirected from one to the other sends the body again, in the clear where TLS ended before us.
@@ -20,10 +28,28 @@ PATHS = (ENDPOINT, f"{ENDPOINT}/")
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
-class Application(Starlette):
-    """An application whose `state.http` answers at the endpoint, with and without a slash behind it."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What serves one supergraph; a changed supergraph replaces it as a whole."""
 
+    pipeline: Pipeline
+    endpoint: HttpEndpoint
+    keys: KeySet | None
+
+
+class Application(Starlette):
+    """An application whose service answers at the endpoint, with and without a trailing slash."""
+
+    service: Service
+    """Set when the application starts."""
     draining = False
+
+    def __init__(self, connections: Connections, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
+        self.router.redirect_slashes = False
+        self.metrics = metrics
+        self.admission = Admission()
+        self.clients = Clients(connections)
 
     def drain(self) -> None:
         """Says from now on that it is not ready: the process is about to end."""
@@ -44,7 +70,8 @@ class Application(Starlette):
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
-    state, request = scope["app"].state, Request(scope, receive, send)
-    await state.admission.enter(client_key(request))
-    response = await state.http.handle(request)
+    app: Application = scope["app"]
+    request = Request(scope, receive, send)
+    await app.admission.enter(client_key(request))
+    response = await app.service.endpoint.handle(request)
     await response(scope, receive, send)

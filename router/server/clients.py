@@ -68,7 +68,7 @@ class Clients:
 
 def client_key(connection: HTTPConnection) -> str:
     """Whose share a request or a socket takes of what is limited for each client."""
-    clients: Clients = connection.app.state.clients
+    clients: Clients = connection.app.clients
     return clients.key(connection.client.host if connection.client else "", connection.headers)
 
 

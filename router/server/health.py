@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from router.policy.auth import KeySet
+from router.server.application import Application
 from router.telemetry import Metrics
 
 
@@ -24,11 +24,11 @@ def routes() -> list[BaseRoute]:
         return JSONResponse({"status": "ok"})
 
     async def ready(request: Request) -> Response:
-        keys: KeySet | None = request.app.state.keys
+        app: Application = request.app
         checks = {"supergraph": "ok"}
-        if keys is not None:
+        if (keys := app.service.keys) is not None:
             checks["jwks"] = "ok" if await keys.reachable() else "unreachable"
-        if request.app.draining:
+        if app.draining:
             checks["process"] = "ends"
         well = all(outcome == "ok" for outcome in checks.values())
         return JSONResponse(

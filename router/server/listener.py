@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import uvicorn
 
+from router.admission import Admission
 from router.config.connections import Connections
-from router.server.admission import Admission
 from router.server.clients import Clients, network_of
 from router.telemetry import Metrics
 

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, cast
 
 import uvicorn
 
+from router.admission import Admission
 from router.config.connections import Connections
-from router.server.admission import Admission
 from router.server.connection import Connection
 from router.server.listener import Listener, ListenerConfig
 from router.server.websocket_protocol import WebSocketProtocol

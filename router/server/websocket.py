@@ -14,6 +14,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from router.admission import Admission
 from router.errors import (
     AccessError,
     IdentityUnavailableError,
@@ -24,7 +25,6 @@ from router.errors import (
 from router.json_text import encode
 from router.pipeline import Caller, Pipeline
 from router.policy.auth import EXPIRED
-from router.server.admission import Admission
 from router.server.clients import client_key
 from router.server.messages import (
     Complete,

@@ -147,7 +147,7 @@ class Supergraph:
         """The schema that clients see: no federation internals, nothing inaccessible."""
         return build_ast_schema(stripped(self.document, public=True), assume_valid=True)
 
-    def take_apart(self) -> None:
+    def dismantle(self) -> None:
         """Parts the types from each other, type after type, so that each is freed at once.
 
         Nothing can be asked of the supergraph any more.

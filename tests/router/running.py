@@ -48,4 +48,4 @@ async def opened(**settings: Any) -> AsyncIterator[Library]:
         chosen = {"supergraph": SUPERGRAPH, "subgraph_urls": urls, "jwks_url": jwks, **settings}
         app = create_app(load(**chosen))
         async with serving(app) as origin:
-            yield Library(origin, urls, shelf, identities, client, app.state.metrics)
+            yield Library(origin, urls, shelf, identities, client, app.metrics)

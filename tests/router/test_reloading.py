@@ -41,7 +41,7 @@ async def test_a_changed_supergraph_is_taken_up_and_a_broken_one_is_not(tmp_path
 
         file.write_text(described("The second."))
         async for line in lines(process):
-            if line["message"] == "The supergraph was taken up":
+            if line["message"] == "The supergraph was reloaded":
                 break
         assert await description(session, url) == "The second."
 
@@ -49,7 +49,7 @@ async def test_a_changed_supergraph_is_taken_up_and_a_broken_one_is_not(tmp_path
         async for line in lines(process):
             if line["level"] == "error":
                 break
-        assert line["message"] == "The supergraph cannot be taken up; the one before goes on"
+        assert line["message"] == "The supergraph cannot be reloaded; the previous one stays in use"
         assert line["metadata"]["reason"].startswith("The supergraph cannot be read: Syntax Error")
         assert await description(session, url) == "The second."
 
@@ -96,7 +96,7 @@ async def test_supergraphs_of_before_are_freed_without_a_search_and_those_in_use
     pipelines = [Pipeline(supergraph)]
     taken: list[Supergraph] = []
 
-    def take_up(supergraph: Supergraph) -> Served:
+    def apply(supergraph: Supergraph) -> Served:
         taken.append(supergraph)
         # The first one is still in use, as by a subscription; of the others only the last.
         del pipelines[1:]
@@ -109,7 +109,7 @@ async def test_supergraphs_of_before_are_freed_without_a_search_and_those_in_use
     try:
         async with (
             asyncio.timeout(60),
-            reloading(file, 0.005, take_up, Served(supergraph, ref(pipelines[0])), described("0")),
+            reloading(file, 0.005, apply, Served(supergraph, ref(pipelines[0])), described("0")),
         ):
             for number in range(1, 11):
                 file.write_text(described(str(number)))

@@ -7,10 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from router.admission import Admission
 from router.config.settings import Limits, load
 from router.pipeline import Pipeline
 from router.pipeline.operation_log import OperationLog
@@ -20,8 +20,7 @@ from router.pipeline.single_flight import single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
-from router.server.admission import Admission
-from router.server.clients import Clients
+from router.server.application import Application, Service
 from router.server.http import HttpEndpoint
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
@@ -68,9 +67,8 @@ async def origin() -> AsyncIterator[str]:
         endpoint = HttpEndpoint(
             pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False
         )
-        http = Route("/graphql", endpoint.handle, methods=["POST"])
-        app = Starlette(routes=[http, WebSocketRoute("/graphql", websocket)])
-        app.state.clients = Clients(load().connections)
+        app = Application(load().connections, metrics, routes=[WebSocketRoute("/graphql", websocket)])
+        app.service = Service(pipeline, endpoint, None)
         async with serving(app) as served:
             yield f"{served}/graphql"
 

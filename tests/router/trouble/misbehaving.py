@@ -97,7 +97,7 @@ async def library_at(reviews_url: str, **traffic: Any) -> AsyncIterator[Library]
         )
         app = create_app(settings)
         async with serving(app) as origin:
-            yield Library(origin, client, app.state.metrics)
+            yield Library(origin, client, app.metrics)
 
 
 async def request(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:

@@ -1,8 +1,8 @@
-"""Admission: in one turn of the event loop only so much begins, client by client.
+"""Admission: a bounded number of things begin in one turn of the event loop, client by client.
 
-Whatever begins in a turn delays all that is under way until the next. A client with a thousand connections
+Whatever begins in a turn delays all that is in flight until the next. A client with a thousand connections
 would begin a thousand requests in one turn, and everybody else's next step would wait for all of them. So a
-few begin, of each client its first, then of each its second; the rest wait for the turns that follow, which
+few begin, first one of each client, then a second of each; the rest wait for the turns that follow, which
 come as fast as the loop can go.
 """
 
@@ -13,7 +13,7 @@ import sys
 
 from router.turns import Turns
 
-# Each takes a fraction of a millisecond until it waits for something.
+# Each takes a fraction of a millisecond, or a few where it goes on with a large answer.
 AT_ONCE = 4
 
 
@@ -22,9 +22,9 @@ def _ignore(_: None) -> None:
 
 
 class Admission:
-    """Lets requests and messages begin.
+    """Lets requests, messages and answers be handled.
 
-    Of each connection one waits at most, so those who wait are as many as connections may be.
+    Each connection and each fetch waits with one at most, so their limits bound those who wait.
     """
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from itertools import pairwise
 
-from router.server.admission import AT_ONCE, Admission
+from router.admission import AT_ONCE, Admission
 
 
 async def test_in_one_turn_so_much_begins_and_then_of_each_client_in_turn():
