@@ -8,7 +8,6 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
@@ -20,6 +19,7 @@ from graphql import (
 
 from router.errors import ValidationFailedError
 from router.operation import Operation
+from router.operation.fragments import fragment_of
 from router.operation.selections import INTROSPECTION
 from router.pace import Pace
 
@@ -93,14 +93,7 @@ def _asked(operation: Operation, selections: SelectionSetNode) -> SelectionSetNo
 
 
 def _kept(operation: Operation, selection: SelectionNode) -> SelectionNode | None:
-    match selection:
-        case FieldNode():
-            return selection if selection.name.value in INTROSPECTION else None
-        case FragmentSpreadNode():
-            inner = operation.fragments[selection.name.value].selection_set
-        case InlineFragmentNode():
-            inner = selection.selection_set
-        case _:
-            return None
-    asked = _asked(operation, inner)
+    if isinstance(selection, FieldNode):
+        return selection if selection.name.value in INTROSPECTION else None
+    asked = _asked(operation, fragment_of(selection, operation.fragments).selection_set)
     return InlineFragmentNode(directives=selection.directives, selection_set=asked) if asked else None

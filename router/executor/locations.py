@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from graphql import FieldNode, SelectionSetNode
 
 from router.operation import Operation
+from router.operation.fragments import fragment_of
 
 Locations: TypeAlias = dict[str, "tuple[int, int, Locations]"]
 """By response name: line, column, and those of the fields below."""
@@ -42,13 +43,10 @@ def _place(path: Any, locations: Locations) -> tuple[int, int] | None:
 
 def _collect(operation: Operation, selections: SelectionSetNode, found: Locations) -> None:
     for each in selections.selections:
-        match each:
-            case FieldNode():
-                _collect_field(operation, each, found)
-            case FragmentSpreadNode():
-                _collect(operation, operation.fragments[each.name.value].selection_set, found)
-            case InlineFragmentNode():
-                _collect(operation, each.selection_set, found)
+        if isinstance(each, FieldNode):
+            _collect_field(operation, each, found)
+        else:
+            _collect(operation, fragment_of(each, operation.fragments).selection_set, found)
 
 
 def _collect_field(operation: Operation, field: FieldNode, found: Locations) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 from graphql.execution import get_variable_values
+
+from router.operation.fragments import Fragments, fragments_of
 
 MAX_VARIABLE_ERRORS = 50
 
@@ -25,7 +26,7 @@ class Operation:
 
     schema: GraphQLSchema
     node: OperationDefinitionNode
-    fragments: Mapping[str, FragmentDefinitionNode]
+    fragments: Fragments
     hides_names: bool = False
     """Whether errors keep to themselves which names were perhaps meant."""
 
@@ -55,10 +56,7 @@ def operation_of(
     schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode, *, hides_names: bool = False
 ) -> Operation:
     """One operation of a document that is valid against the schema."""
-    fragments = {
-        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-    }
-    return Operation(schema, node, fragments, hides_names)
+    return Operation(schema, node, fragments_of(document), hides_names)
 
 
 def exceeds(value: Any, limit: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeAlias
@@ -11,13 +11,11 @@ from graphql import (
     BooleanValueNode,
     DirectiveNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
+    NamedTypeNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -35,6 +33,7 @@ from graphql import (
 from router.operation import Operation
 from router.operation.deadline import NEVER, Deadline
 from router.operation.deferral import DEFER, Deferring, DeferUsage, ExecutionGroup, defers, group_of, label_of
+from router.operation.fragments import Fragments, fragment_of
 from router.operation.selections import (
     ALWAYS,
     INTROSPECTION,
@@ -106,7 +105,7 @@ class _Normalizer:
     def __init__(
         self,
         schema: GraphQLSchema,
-        fragments: Mapping[str, FragmentDefinitionNode],
+        fragments: Fragments,
         deferring: Deferring,
         deadline: Deadline,
     ) -> None:
@@ -178,9 +177,9 @@ class _Normalizer:
                     if not here.place:
                         self.uses.append((name, under))
                 case _:
-                    condition, inner = self._fragment(selection)
-                    below = inner, under, self._usage(here, selection, usage)
-                    for narrower in self._narrow(type_, condition):
+                    fragment = fragment_of(selection, self._fragments)
+                    below = fragment.selection_set, under, self._usage(here, selection, usage)
+                    for narrower in self._narrow(type_, fragment.type_condition):
                         self._collect(here, narrower, below, found)
 
     def _usage(self, here: _Here, node: SelectionNode, enclosing: DeferUsage | None) -> DeferUsage | None:
@@ -192,18 +191,11 @@ class _Normalizer:
                 return DeferUsage(next(self._numbers), label_of(directive), here.place, enclosing)
         return enclosing
 
-    def _fragment(self, node: SelectionNode) -> tuple[str | None, SelectionSetNode]:
-        if isinstance(node, FragmentSpreadNode):
-            fragment = self._fragments[node.name.value]
-            return fragment.type_condition.name.value, fragment.selection_set
-        assert isinstance(node, InlineFragmentNode)
-        return node.type_condition.name.value if node.type_condition else None, node.selection_set
-
-    def _narrow(self, type_: GraphQLNamedType, condition: str | None) -> list[GraphQLNamedType]:
+    def _narrow(self, type_: GraphQLNamedType, condition: NamedTypeNode | None) -> list[GraphQLNamedType]:
         """The types that fields under a fragment are asked of."""
-        if condition is None or condition == type_.name:
+        if condition is None or condition.name.value == type_.name:
             return [type_]
-        target = self._schema.type_map[condition]
+        target = self._schema.type_map[condition.name.value]
         if isinstance(type_, GraphQLInterfaceType) and target in type_.interfaces:
             return [type_]
         allowed = {each.name for each in self._possible(target)}

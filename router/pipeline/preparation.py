@@ -33,7 +33,7 @@ from router.operation.deadline import Deadline
 from router.operation.deferral import Deferring, conditions_of
 from router.operation.source import DocumentSource, unlink
 from router.planner import Planner
-from router.policy.access import AccessRules, Guard, guards, policies_of
+from router.policy.access import AccessRules, Guard, guards_of, policies_of
 from router.policy.cost import Cost, CostRules
 from router.policy.decisions import NO_POLICIES, Policies
 from router.policy.limits import problems, rules
@@ -160,14 +160,14 @@ class Preparation:
         with self._tracer.trace_stage("validate"):
             self._validate(schema, document)
         node = select(document, key.operation_name)
-        required = guards(self._access, schema, document, node)
         operation = operation_of(schema, document, node, hides_names=self._hides_names)
+        guards = guards_of(self._access, operation)
         if key.withheld:
             return self._partly(key, Withheld(operation, key.withheld))
         cost = Cost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
-        policies, deferrable = policies_of(required), conditions_of(operation)
-        return PreparedOperation(key, required, policies, plan, deferrable, cost, self._limits.max_cost)
+        policies, deferrable = policies_of(guards), conditions_of(operation)
+        return PreparedOperation(key, guards, policies, plan, deferrable, cost, self._limits.max_cost)
 
     def _partly(self, key: Key, withheld: Withheld) -> PreparedOperation:
         """An operation without what is withheld; what is left needs nothing more, and comes at once."""

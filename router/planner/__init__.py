@@ -16,7 +16,7 @@ from router.operation.normalize import applied, normalize
 from router.operation.selections import TYPENAME, NormalizedOperation, SelectionSet
 from router.planner.build import Head, arranged, in_sequence, subscribed
 from router.planner.choice import Cost, choose, cost_of
-from router.planner.contexts import ContextVariables
+from router.planner.context_variables import ContextVariables
 from router.planner.errors import UnplannableError
 from router.planner.fetches import FetchGraph, FetchGraphBuilder
 from router.planner.graph import QueryGraph

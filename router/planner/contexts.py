@@ -14,7 +14,6 @@ from functools import cached_property
 from router.operation.normalize import field_set
 from router.operation.selections import SelectionSet
 from router.planner.moves import NO_CONTEXTS
-from router.planner.plan import ContextVariable, FetchPath, Input
 from router.supergraph import ContextArgument, Supergraph, top_level_names
 
 _EFFECTIVE = ("mutation", "subscription")
@@ -63,22 +62,3 @@ class Contexts:
             possible = sorted(self._supergraph.possible_types(type_name))
             text = " ".join(f"... on {name} {{ {text} }}" for name in possible)
         return field_set(self._supergraph.schema, type_name, text)
-
-
-class ContextVariables:
-    """The variables of one operation that carry values of contexts, none called as one of the client's."""
-
-    def __init__(self, taken: Iterable[str]) -> None:
-        self._prefix = "contextualArgument"
-        names = tuple(taken)
-        while any(name.startswith(self._prefix) for name in names):
-            self._prefix = f"_{self._prefix}"
-        self._known: dict[tuple[str, FetchPath, Input], ContextVariable] = {}
-
-    def variable(self, type_: str, path: FetchPath, wanted: Input) -> ContextVariable:
-        """The variable of a type that carries what is read of the objects at a path."""
-        known = (type_, path, wanted)
-        if known not in self._known:
-            name = f"{self._prefix}_{len(self._known)}"
-            self._known[known] = ContextVariable(name, type_, path, wanted)
-        return self._known[known]

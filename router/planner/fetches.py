@@ -10,7 +10,7 @@ from dataclasses import field as attribute
 from router.operation.deadline import Deadline
 from router.operation.deferral import ExecutionGroup
 from router.operation.selections import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
-from router.planner.contexts import ContextVariables
+from router.planner.context_variables import ContextVariables
 from router.planner.graph import QueryGraph
 from router.planner.moves import ContextValue, Defer, EntityMove, Narrow, Select, Way
 from router.planner.names import Place, ResponseNames, Segment

@@ -10,26 +10,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLCompositeType,
     GraphQLInterfaceType,
-    GraphQLSchema,
-    InlineFragmentNode,
+    GraphQLNamedType,
     Node,
-    OperationDefinitionNode,
     SelectionSetNode,
     TypeDefinitionNode,
     get_named_type,
-    is_composite_type,
 )
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
+from router.operation import Operation
+from router.operation.fragments import iterate_fields
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, Policies
 from router.supergraph.links import Vocabulary
@@ -96,15 +92,13 @@ class AccessRules:
         return self._fields.get(type_name, {}).get(field, ())
 
 
-def guards(
-    rules: AccessRules, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
-) -> tuple[Guard, ...]:
+def guards_of(rules: AccessRules, operation: Operation) -> tuple[Guard, ...]:
     """What an operation requires, in the order of its fields."""
-    root = schema.get_root_type(operation.operation)
+    root = operation.schema.get_root_type(operation.node.operation)
     if not rules or root is None:
         return ()
-    walk = _Walk(rules, schema, document)
-    return tuple(dict.fromkeys(walk.selections(operation.selection_set, root, ())))
+    collector = _GuardCollector(rules, operation)
+    return tuple(dict.fromkeys(collector.selections(operation.node.selection_set, root, ())))
 
 
 def policies_of(required: Iterable[Guard]) -> Policies:
@@ -133,34 +127,21 @@ def refusals(
     return found
 
 
-class _Walk:
-    """Follows an operation's selections through its fragments and yields the guards met."""
+class _GuardCollector:
+    """Collects the guards of one operation's fields."""
 
-    def __init__(self, rules: AccessRules, schema: GraphQLSchema, document: DocumentNode) -> None:
+    def __init__(self, rules: AccessRules, operation: Operation) -> None:
         self._rules = rules
-        self._schema = schema
-        self._fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
+        self._schema = operation.schema
+        self._fragments = operation.fragments
 
     def selections(
-        self, selections: SelectionSetNode, parent: GraphQLCompositeType, path: tuple[str, ...]
+        self, selections: SelectionSetNode, parent: GraphQLNamedType, path: tuple[str, ...]
     ) -> Iterator[Guard]:
-        for selection in selections.selections:
-            match selection:
-                case FieldNode():
-                    yield from self._field(selection, parent, path)
-                case InlineFragmentNode(type_condition=condition):
-                    inner = self._composite(condition.name.value) if condition else parent
-                    yield from self.selections(selection.selection_set, inner, path)
-                case FragmentSpreadNode():
-                    fragment = self._fragments[selection.name.value]
-                    inner = self._composite(fragment.type_condition.name.value)
-                    yield from self.selections(fragment.selection_set, inner, path)
+        for node, type_ in iterate_fields(self._schema, self._fragments, selections, parent):
+            yield from self._field(node, type_, path)
 
-    def _field(self, node: FieldNode, parent: GraphQLCompositeType, path: tuple[str, ...]) -> Iterator[Guard]:
+    def _field(self, node: FieldNode, parent: GraphQLNamedType, path: tuple[str, ...]) -> Iterator[Guard]:
         name = node.name.value
         here = (*path, (node.alias or node.name).value)
         for owner in self._owners(parent):
@@ -171,16 +152,13 @@ class _Walk:
             return
         answer = get_named_type(definition.type)
         yield from (Guard(here, requirement) for requirement in self._rules.of_type(answer.name))
-        if node.selection_set and is_composite_type(answer):
+        if node.selection_set:
             yield from self.selections(node.selection_set, answer, here)
 
-    def _owners(self, parent: GraphQLCompositeType) -> Iterable[str]:
+    def _owners(self, parent: GraphQLNamedType) -> Iterable[str]:
         yield parent.name
         if isinstance(parent, GraphQLInterfaceType):
             yield from (possible.name for possible in self._schema.get_possible_types(parent))
-
-    def _composite(self, name: str) -> GraphQLCompositeType:
-        return cast("GraphQLCompositeType", self._schema.type_map[name])
 
 
 def _requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requirement]:

@@ -18,7 +18,6 @@ from graphql import (
     DefinitionNode,
     DocumentNode,
     FieldNode,
-    FragmentSpreadNode,
     GraphQLArgument,
     GraphQLError,
     GraphQLField,
@@ -26,7 +25,6 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLNamedType,
     GraphQLSchema,
-    InlineFragmentNode,
     InterfaceTypeDefinitionNode,
     ListTypeNode,
     NamedTypeNode,
@@ -50,6 +48,7 @@ from graphql import (
 
 from router.errors import CostUnknownError
 from router.operation import Operation
+from router.operation.fragments import iterate_fields
 from router.supergraph.links import Vocabulary
 
 MUTATION_WEIGHT = 10
@@ -199,24 +198,10 @@ class _Estimate:
     def selections(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, sized: Mapping[str, int]
     ) -> int:
-        return sum(self._selection(each, parent, sized) for each in selections.selections)
+        fields = iterate_fields(self._schema, self._fragments, selections, parent, self._is_included)
+        return sum(self._field(node, type_, sized) for node, type_ in fields)
 
-    def _selection(self, node: SelectionNode, parent: GraphQLNamedType, sized: Mapping[str, int]) -> int:
-        if not self._is_asked(node):
-            return 0
-        match node:
-            case FieldNode():
-                return self._field(node, parent, sized)
-            case InlineFragmentNode(type_condition=condition):
-                inner = self._schema.type_map[condition.name.value] if condition else parent
-                return self.selections(node.selection_set, inner, sized)
-            case FragmentSpreadNode():
-                fragment = self._fragments[node.name.value]
-                inner = self._schema.type_map[fragment.type_condition.name.value]
-                return self.selections(fragment.selection_set, inner, sized)
-        return 0
-
-    def _is_asked(self, node: SelectionNode) -> bool:
+    def _is_included(self, node: SelectionNode) -> bool:
         for directive in node.directives or ():
             name, arguments = directive.name.value, directive.arguments or ()
             if name in ("skip", "include"):

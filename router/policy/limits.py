@@ -8,16 +8,14 @@ GraphQL's own rules grows with the square of its fragments, and of the fields at
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from graphql import (
     ASTValidationRule,
     DocumentNode,
     ExecutableDefinitionNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
@@ -28,11 +26,10 @@ from graphql import (
 )
 
 from router.config.settings import Limits
+from router.operation.fragments import Fragments, fragments_of
 
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 MOST_TOLD = 2**31 - 1
-
-Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +143,7 @@ def problems(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
     definitions = [each for each in document.definitions if isinstance(each, ExecutableDefinitionNode)]
     if len(definitions) > limits.max_definitions:
         return [_excess("document", len(definitions), "definitions", limits.max_definitions)]
-    fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
+    fragments = fragments_of(document)
     ruler = _Ruler(fragments)
     found = [
         _excess("operation", *excess, node)

@@ -13,12 +13,10 @@ from typing import Any, TypeAlias
 
 from graphql import (
     FieldNode,
-    FragmentSpreadNode,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOutputType,
     InlineFragmentNode,
-    NamedTypeNode,
     NameNode,
     OperationDefinitionNode,
     SelectionNode,
@@ -30,6 +28,7 @@ from graphql import (
 )
 
 from router.operation import Operation
+from router.operation.fragments import fragment_of
 from router.operation.selections import TYPENAME
 
 Path: TypeAlias = tuple[str, ...]
@@ -82,22 +81,14 @@ class Withheld:
         )
 
     def _selection(self, node: SelectionNode, parent: GraphQLNamedType, path: Path) -> SelectionNode:
-        condition: NamedTypeNode | None
-        match node:
-            case FieldNode():
-                return self._field(node, parent, path)
-            case FragmentSpreadNode():
-                fragment = self._operation.fragments[node.name.value]
-                condition, inner = fragment.type_condition, fragment.selection_set
-            case InlineFragmentNode():
-                condition, inner = node.type_condition, node.selection_set
-            case _:
-                return node
-        type_ = self._operation.schema.type_map[condition.name.value] if condition else parent
+        if isinstance(node, FieldNode):
+            return self._field(node, parent, path)
+        fragment = fragment_of(node, self._operation.fragments)
+        inner = fragment.type_within(self._operation.schema, parent)
         return InlineFragmentNode(
-            type_condition=condition,
+            type_condition=fragment.type_condition,
             directives=node.directives,
-            selection_set=self._selections(inner, type_, path),
+            selection_set=self._selections(fragment.selection_set, inner, path),
         )
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType, path: Path) -> FieldNode:

@@ -4,7 +4,8 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
-from router.policy.access import AccessRules, Guard, guards, policies_of, refusals
+from router.operation import operation_of
+from router.policy.access import AccessRules, Guard, guards_of, policies_of, refusals
 from router.policy.auth import Identity
 
 SDL = """
@@ -58,7 +59,7 @@ STAFF = Identity("user_2", frozenset({"staff"}))
 def required(query: str) -> tuple[Guard, ...]:
     document = parse(query)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return guards(RULES, SCHEMA, document, operation)
+    return guards_of(RULES, operation_of(SCHEMA, document, operation))
 
 
 def ask(query: str, identity: Identity | None, *held: str) -> None:

@@ -1,0 +1,26 @@
+"""The variables that carry values of contexts into fetches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from router.planner.plan import ContextVariable, FetchPath, Input
+
+
+class ContextVariables:
+    """Names the variables of one operation; none has the name of one of the client's."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._prefix = "contextualArgument"
+        names = tuple(taken)
+        while any(name.startswith(self._prefix) for name in names):
+            self._prefix = f"_{self._prefix}"
+        self._known: dict[tuple[str, FetchPath, Input], ContextVariable] = {}
+
+    def variable(self, type_: str, path: FetchPath, wanted: Input) -> ContextVariable:
+        """The variable of a type that carries what is read of the objects at a path."""
+        known = (type_, path, wanted)
+        if known not in self._known:
+            name = f"{self._prefix}_{len(self._known)}"
+            self._known[known] = ContextVariable(name, type_, path, wanted)
+        return self._known[known]
