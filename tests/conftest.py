@@ -1,6 +1,8 @@
 """Fixtures shared by all tests: the real servers, and the whole platform, that they run against."""
 
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -31,24 +33,36 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+def servers() -> Iterator[Mapping[str, str]]:
     """PostgreSQL and Valkey of this test process, migrated: every setting that the processes read."""
-    with Servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
+    with _server_folder() as folder, Servers(Path(folder), durable=False) as running:
         migrate(running.environ)
         yield running.environ
 
 
+def _server_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for servers that another test run cannot lock them out of.
+
+    Whenever a test run begins, pytest closes the folder of all runs to other users, and a PostgreSQL that
+    root starts runs as another user.
+    """
+    return tempfile.TemporaryDirectory(prefix="memorable-tests-")
+
+
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """The whole platform, supervised from a thread of its own; its offline studio and print shop hurry.
 
     Coverage is not measured in its processes: that takes as long again as all they do, and what they run is
     covered by the tests of each domain, of the router, the workers and the commands.
     """
-    folder = tmp_path_factory.mktemp("platform")
     given = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
-    platform = Stack(folder, ports="free", given=given, durable=False)
-    with start_blocking_portal("asyncio") as portal, pytest.MonkeyPatch.context() as patched:
+    with (
+        _server_folder() as folder,
+        start_blocking_portal("asyncio") as portal,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        platform = Stack(Path(folder), ports="free", given=given, durable=False)
         patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         with portal.wrap_async_context_manager(platform) as running:
             patched.undo()

@@ -1,5 +1,6 @@
 """The embedded servers: they answer on loopback only, keep their secrets, and leave nothing behind."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,6 +96,18 @@ async def test_postgresql_refuses_its_owner_without_the_password(servers):
 def test_the_servers_listen_on_loopback_only(tmp_path):
     with Servers(tmp_path, durable=False) as running:
         assert listening(set(running.pids.values())) == {"127.0.0.1"}
+
+
+async def test_a_test_run_that_begins_leaves_the_servers_of_another_alone(
+    servers: Mapping[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "test_other.py").write_text("def test_folder(tmp_path): assert tmp_path.is_dir()")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    connection = await Database.of(servers).connect()
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
 
 
 def test_two_platforms_side_by_side_never_share_a_port(tmp_path):
