@@ -106,6 +106,7 @@ async def test_a_test_run_that_begins_leaves_the_servers_of_another_alone(
     ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False)
     assert ran.returncode == 0, ran.stdout
     connection = await Database.of(servers).connect()
+    await connection.execute("CHECKPOINT")
     assert await connection.fetchval("SELECT 1") == 1
     await connection.close()
 
