@@ -13,7 +13,7 @@ import sys
 
 from router.turns import Turns
 
-# Each takes a fraction of a millisecond, or a few where it goes on with a large answer.
+# Each takes a fraction of a millisecond until it waits for something.
 AT_ONCE = 4
 
 
@@ -22,12 +22,13 @@ def _ignore(_: None) -> None:
 
 
 class Admission:
-    """Lets requests, messages and answers be handled.
+    """Lets requests, messages or answers be handled, so many at once.
 
     Each connection and each fetch waits with one at most, so their limits bound those who wait.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
         self._begun = 0
         self._waiting = Turns[None](sys.maxsize, _ignore)
 
@@ -38,7 +39,7 @@ class Admission:
 
     def admits(self) -> bool:
         """Whether something may begin at once; it then has to."""
-        if self._begun >= AT_ONCE:
+        if self._begun >= self._at_once:
             return False
         self._begin()
         return True
@@ -51,5 +52,5 @@ class Admission:
     def _turn(self) -> None:
         """Begins a turn with those who have waited longest."""
         self._begun = 0
-        while self._begun < AT_ONCE and self._waiting.grant(None):
+        while self._begun < self._at_once and self._waiting.grant(None):
             self._begin()

@@ -95,7 +95,6 @@ async def _run(
             settings,
             tracer,
             app.metrics,
-            app.admission,
             operation_log,
             _documents(settings, trusted, shared),
             session,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from router.admission import Admission
 from router.config.header_rules import HeaderRule, HeaderRules, Put
 from router.config.settings import Settings, variable_of
 from router.pipeline import CostBudget, Pipeline
@@ -48,7 +47,6 @@ class Assembly:
     settings: Settings
     tracer: Tracer
     metrics: Metrics
-    admission: Admission
     operation_log: OperationLog
     documents: Documents
     session: aiohttp.ClientSession
@@ -134,7 +132,7 @@ class Assembly:
         shown = self.settings.shown_errors
         if ALL not in shown:
             transport = Redaction(transport, shown)
-        return AdmittedAnswers(transport, self.admission)
+        return AdmittedAnswers(transport)
 
     def _sources(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Mapping[str, StreamSource]:
         """How the subscriptions of each subgraph are opened."""

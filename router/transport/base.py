@@ -9,7 +9,9 @@ from typing import Any, Protocol, TypeAlias
 
 from router.telemetry import Trace
 
-# What is made of it takes a millisecond or two.
+# What is made of an answer takes some tenths of a millisecond.
+SIZEABLE_BYTES = 8192
+# It takes a millisecond or two.
 LARGE_BYTES = 65_536
 
 Caller: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
@@ -47,13 +49,19 @@ class Outcome(StrEnum):
     """The fetch was not sent, as the subgraph's circuit is open."""
 
 
-class LargeResponse(dict[str, Any]):
+class SizeableResponse(dict[str, Any]):
+    """A GraphQL response of which several are too much for one turn of the event loop."""
+
+
+class LargeResponse(SizeableResponse):
     """A GraphQL response with so much in it that what is made of it would hold up the event loop."""
 
 
 def sized(response: dict[str, Any], size: int) -> dict[str, Any]:
     """A response that was read from so many bytes."""
-    return LargeResponse(response) if size > LARGE_BYTES else response
+    if size <= SIZEABLE_BYTES:
+        return response
+    return LargeResponse(response) if size > LARGE_BYTES else SizeableResponse(response)
 
 
 class Failure(dict[str, Any]):

@@ -1,45 +1,55 @@
-"""Answers that come at one moment are handed on over several turns of the event loop."""
+"""Answers of some size that come at one moment are handed on over several turns of the event loop."""
 
 import asyncio
 from itertools import pairwise
 from typing import Any
 
-from router.admission import AT_ONCE, Admission
 from router.transport.admitted_answers import AdmittedAnswers
-from router.transport.base import RequestContext
+from router.transport.base import SIZEABLE_BYTES, RequestContext, sized
 
 
 class Subgraphs:
     """Answers every fetch at the same moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.moment = asyncio.Event()
+        self._size = size
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         await self.moment.wait()
-        return {"data": {"asked": body.decode()}}
+        return sized({"data": {"asked": body.decode()}}, self._size)
 
 
-async def test_answers_of_one_moment_are_handed_on_a_few_in_each_turn_and_client_by_client():
-    subgraphs = Subgraphs()
-    transport = AdmittedAnswers(subgraphs, Admission())
+async def answered_by_turn(size: int, clients: list[str]) -> list[list[str]]:
+    """Who is answered in each turn, from the first that answers anybody."""
+    subgraphs = Subgraphs(size)
+    transport = AdmittedAnswers(subgraphs)
     answered: list[str] = []
 
     async def ask(client: str) -> None:
-        answer = await transport.fetch(
-            "books", client.encode(), RequestContext(None, "00-trace", client=client)
-        )
+        answer = await transport.fetch("books", client.encode(), RequestContext(None, "", client=client))
         answered.append(answer["data"]["asked"])
 
     async with asyncio.TaskGroup() as tasks:
-        for client in ["often"] * 20 * AT_ONCE + ["rarely"]:
+        for client in clients:
             tasks.create_task(ask(client))
         await asyncio.sleep(0)
         subgraphs.moment.set()
-        counts: list[int] = []
-        while not answered or len(answered) > counts[-1]:
-            counts.append(len(answered))
+        counts = [0]
+        while len(answered) < len(clients):
             await asyncio.sleep(0)
-    assert {after - before for before, after in pairwise(counts)} == {AT_ONCE}
-    assert AT_ONCE <= answered.index("rarely") < 3 * AT_ONCE
-    assert len(answered) == 20 * AT_ONCE + 1
+            if answered:
+                counts.append(len(answered))
+    return [answered[before:after] for before, after in pairwise(counts)]
+
+
+async def test_answers_of_some_size_are_handed_on_one_in_each_turn_and_client_by_client():
+    turns = await answered_by_turn(SIZEABLE_BYTES + 1, ["often"] * 40 + ["rarely"])
+    assert {len(turn) for turn in turns} <= {0, 1}
+    answered = [client for turn in turns for client in turn]
+    assert answered.index("rarely") < 3
+    assert len(answered) == 41
+
+
+async def test_small_answers_are_handed_on_at_once():
+    assert await answered_by_turn(SIZEABLE_BYTES, ["often"] * 40) == [["often"] * 40]
