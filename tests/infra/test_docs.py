@@ -28,6 +28,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LISTING = re.compile(r"^```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+FILE = re.compile(r"`((?:router|subgraphs|workers|infra|tests|schema)/[\w./-]+\.\w+)`")
 TITLE = re.compile(r"# (?P<number>\d+)\. (?P<title>.+)")
 
 
@@ -105,6 +106,11 @@ def test_relative_links_lead_somewhere(document):
             assert anchor in anchors(document.parent / path if path else document)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_the_files_that_a_document_names_exist(document):
+    assert [name for name in FILE.findall(document.read_text()) if not (ROOT / name).exists()] == []
+
+
 def anchors(document: Path) -> set[str]:
     """The names under which a document's headings can be linked to."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
@@ -132,7 +138,9 @@ def test_a_term_of_the_glossary_is_one_sentence():
 
 def test_the_operations_of_the_readme_are_valid():
     schema = Supergraph.parse(SUPERGRAPH.read_text()).public_schema
-    operations = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    operations = re.findall(
+        r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     assert operations
     for operation in operations:
         assert validate(schema, parse(operation)) == []
