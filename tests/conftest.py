@@ -14,8 +14,8 @@ from infra.local import Servers, Stack
 # The tests that share the platform; those beside them that start one of their own can run in any process.
 PLATFORM_TESTS = (
     "tests/e2e/",
-    "tests/infra/test_commands.py::test_health_asks_the_platform_that_runs",
-    "tests/infra/test_commands.py::test_logs_shows_the_end_of_a_process_log",
+    "tests/infra/test_commands.py::test_health_checks_the_running_platform",
+    "tests/infra/test_commands.py::test_logs_shows_the_last_lines_of_a_log",
     "tests/infra/test_demo.py",
     "tests/infra/test_stack.py",
 )
@@ -46,8 +46,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     covered by the tests of each domain, of the router, the workers and the commands.
     """
     folder = tmp_path_factory.mktemp("platform")
-    given = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
-    platform = Stack(folder, ports="free", given=given, durable=False)
+    settings = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
+    platform = Stack(folder, ports="free", settings=settings, durable=False)
     with start_blocking_portal("asyncio") as portal, pytest.MonkeyPatch.context() as patched:
         patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         with portal.wrap_async_context_manager(platform) as running:

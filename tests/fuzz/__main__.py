@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from infra.console import console, say
+from infra.console import console, print_status
 from tests.fuzz.attacks import Attack, every_attack, source
 from tests.fuzz.hunt import Hunt, hunting
 from tests.fuzz.judge import Finding
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.only or any(part in each.full_name for part in options.only)
     ]
     if not chosen:
-        say(NAME, f"no attack has {' or '.join(options.only)} in its name")
+        print_status(NAME, f"no attack has {' or '.join(options.only)} in its name")
         return 2
     found = asyncio.run(_hunt(chosen, options.seed, options.minutes, options.latency))
     return _report(found)
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _hunt(chosen: Sequence[Attack], seed: int | None, minutes: float, latency: bool) -> list[Finding]:
     found: list[Finding] = []
-    async with hunting(lambda text: say(NAME, text)) as hunt:
+    async with hunting(lambda text: print_status(NAME, text)) as hunt:
         deadline = time.monotonic() + 60 * minutes
         for round_seed in _seeds(seed, deadline):
-            say(NAME, f"seed {round_seed}, {len(chosen)} attacks")
+            print_status(NAME, f"seed {round_seed}, {len(chosen)} attacks")
             found += await _round(hunt, chosen, round_seed)
             if latency:
                 found += await _compare(hunt, chosen, round_seed)
-        say(NAME, "ending")
+        print_status(NAME, "ending")
         found += await hunt.finish()
     return found
 
@@ -68,7 +68,7 @@ async def _round(hunt: Hunt, chosen: Sequence[Attack], seed: int) -> list[Findin
 
 async def _compare(hunt: Hunt, chosen: Sequence[Attack], seed: int) -> list[Finding]:
     """The waiting of another client beside some of the attacks, others each time."""
-    say(NAME, f"how long another client waits beside {COMPARED} of the attacks")
+    print_status(NAME, f"how long another client waits beside {COMPARED} of the attacks")
     found = []
     for attack in source(seed, "latency").sample(chosen, min(COMPARED, len(chosen))):
         with console.status(attack.full_name):
@@ -78,7 +78,7 @@ async def _compare(hunt: Hunt, chosen: Sequence[Attack], seed: int) -> list[Find
 
 def _told(found: list[Finding]) -> list[Finding]:
     for finding in found:
-        say(NAME, str(finding))
+        print_status(NAME, str(finding))
     return found
 
 
@@ -88,7 +88,9 @@ def _report(found: Sequence[Finding]) -> int:
     console.rule("Findings")
     for finding in sorted(different.values(), key=lambda each: (each.process, each.kind, each.attack)):
         console.print(str(finding), markup=False, soft_wrap=True)
-    say(NAME, f"{len(different)} different findings, {len(found)} in all" if found else "nothing was found")
+    print_status(
+        NAME, f"{len(different)} different findings, {len(found)} in all" if found else "nothing was found"
+    )
     return 1 if found else 0
 
 

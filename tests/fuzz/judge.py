@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.console import log_line
+from infra.console import format_log_line
 from tests.fuzz.attacks import Attack
 from tests.fuzz.parent import MARKER
 from tests.fuzz.watch import Usage
@@ -193,7 +193,7 @@ def _level(line: str) -> str | None:
 
 def _shown(process: str, line: str) -> str:
     """What `memorable run` shows of a line, but for the breaks of a traceback."""
-    return log_line(process, line).plain.replace("\n", " ")
+    return format_log_line(process, line).plain.replace("\n", " ")
 
 
 def _end_of(line: str) -> str:

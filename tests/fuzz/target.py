@@ -41,13 +41,17 @@ SETTINGS = {
 class Target(Stack):
     """A platform of its own on free ports, as `memorable run` starts it but for the meters."""
 
-    def __init__(self, folder: Path, given: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self._pages = folder / "meters"
         self._pages.mkdir(parents=True, exist_ok=True)
         self.meters: dict[str, Meter] = {}
         self.notices: list[str] = []
         super().__init__(
-            folder, ports="free", given={**SETTINGS, **(given or {})}, durable=False, notice=self._note
+            folder,
+            ports="free",
+            settings={**SETTINGS, **(settings or {})},
+            durable=False,
+            on_status=self._record_status,
         )
 
     def port(self, name: str) -> int:
@@ -82,7 +86,7 @@ class Target(Stack):
             await asyncio.sleep(0.05)
         return True
 
-    def _note(self, name: str, message: str) -> None:
+    def _record_status(self, name: str, message: str) -> None:
         self.notices.append(f"{name} {message}")
 
     def _process(self, name: str, module: str, *arguments: str, environ: Mapping[str, str]) -> ProcessSpec:
