@@ -13,7 +13,7 @@ from subgraphs.orders import service as orders
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.models import Order, ShippingLevel
 from subgraphs.orders.payments import payment_provider
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 from workers.platform import Platform
 
 SHARP_SIDE = 2625

@@ -9,7 +9,7 @@ from typing import Any
 from subgraphs.books.content import BookContent, PageContent
 from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
 from subgraphs.books.models import Theme
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 
 TEXTS = {
     Layout.TITLE: "Mia and the Lantern Fox\nA story for a brave heart",

@@ -10,8 +10,8 @@ from pypdf.generic import RectangleObject
 
 from subgraphs.books.typesetting.postprocessing import postprocess
 from subgraphs.books.typesetting.typesetter import typeset
-from tests.subgraphs.books.pictures import png
 from tests.subgraphs.books.typesetting.manuscripts import PICTURES, manuscript
+from tests.support.pictures import png
 
 
 def with_alpha(alpha: int) -> bytes:
