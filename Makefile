@@ -1,10 +1,10 @@
-# Every command of the project on a machine that has Python 3.11 and make. `make help` lists them.
+# The project's commands; they need Python 3.11 and make. `make help` lists them.
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-# What the caller types is data: it reaches the command through its environment, never through the shell's words.
+# The caller's values are data: they reach the command through its environment, never through the shell.
 ifdef CHILD
 override CHILD := $(value CHILD)
 export CHILD
@@ -30,7 +30,7 @@ setup: $(READY) ## Install the locked dependencies into .venv.
 demo: $(READY) ## Make one book, from sign-up to the print shop: make demo CHILD="Mila" WISH="to sail to the moon"
 	@exec $(BIN)/memorable demo
 
-run: $(READY) ## Start everything and keep it running; prints the endpoint and the explorer's address.
+run: $(READY) ## Start everything and keep it running; prints the URL of the endpoint and the explorer.
 	@exec $(BIN)/memorable run
 
 test: $(READY) browser explorer ## Run all tests.
@@ -53,38 +53,38 @@ check-contracts: $(READY)
 check-schema: $(READY)
 	$(BIN)/memorable schema check
 
-# Its own tests cover every branch of the planner; whatever else runs it does not count.
+# The planner's own tests cover each of its branches; other tests do not count.
 check-planner: $(READY)
 	COVERAGE_FILE=.pytest_cache/planner.coverage $(BIN)/python -m pytest -q tests/router/planner tests/router/operation/test_normalize.py \
 		--cov=router.planner --cov=router.operation.normalize --cov=router.operation.selections --cov-fail-under=100
 
-# What others on the machine have spoilt passes by itself, and is named; what fails again has failed.
+# Tests that failed only because the machine was busy pass when rerun by themselves; each rerun is named.
 check-tests: $(READY) browser explorer
 	$(BIN)/memorable test --coverage || $(BIN)/memorable test --again
 
-# It measures what each request costs, so it waits for everything that would take the machine from it.
+# It measures CPU time per request, so it runs after the checks that load the machine.
 check-fuzz: $(READY) explorer | check-types check-planner check-tests
 	$(BIN)/python -m pytest -q tests/fuzz
 
-bench: $(READY) ## Measure: router CPU, SQL statements, time to a book, typesetting, memory, set-up.
+bench: $(READY) ## Measure set-up, time to a book, router CPU, SQL statements, typesetting and memory.
 	@exec $(BIN)/memorable bench
 
-bench-router: $(READY) ## Measure the router alone: CPU, throughput, latency, fetches and memory for one wide query.
+bench-router: $(READY) ## Measure the router alone on one wide query: CPU, throughput, latency, fetches and memory.
 	@exec $(BIN)/memorable bench-router
 
-fuzz: $(READY) explorer ## Attack a platform of its own, and tell what gave way: make fuzz MINUTES=60
+fuzz: $(READY) explorer ## Attack a platform of its own and report findings: make fuzz MINUTES=60
 	@exec $(BIN)/memorable fuzz
 
-fuzz-router: $(READY) ## Compare the router with an oracle, on generated graphs and operations: a hundred thousand of them.
+fuzz-router: $(READY) ## Compare the router with an oracle on a hundred thousand generated operations.
 	@exec $(BIN)/python -m tests.router.oracle
 
-explorer: $(READY) ## Build the explorer, once for each state of its sources.
+explorer: $(READY) ## Build the explorer, if its sources changed.
 	@$(BIN)/memorable explorer
 
-browser: # Chromium, which one test drives: taken from Debian where that is allowed, asked for elsewhere.
+browser: # Chromium for the browser test: installed as root on Debian, asked for elsewhere.
 	@infra/ensure-chromium
 
-clean: ## Remove everything that can be made again; the platform's data in .memorable stays.
+clean: ## Remove everything that can be rebuilt; keeps the platform's data in .memorable.
 	rm -rf .venv .uv .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf infra/composition/node_modules router/server/explorer/node_modules router/server/explorer/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -96,9 +96,9 @@ $(READY): .uv/bin/uv pyproject.toml uv.lock
 	@touch $@
 
 .uv/bin/uv:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed; set PYTHON to where it is."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is required; set PYTHON to its path."; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "Python 3.11 is needed, and $(PYTHON) is another; set PYTHON to where it is."; exit 1; }
+		{ echo "Python 3.11 is required, but $(PYTHON) is another version; set PYTHON to its path."; exit 1; }
 	@echo "Installing uv into .uv"
-	@"$(PYTHON)" -m venv .uv || { echo "Python's venv module does not work here; on Debian: apt-get install python3-venv"; exit 1; }
+	@"$(PYTHON)" -m venv .uv || { echo "Python's venv module does not work; on Debian: apt-get install python3-venv"; exit 1; }
 	@.uv/bin/pip install --quiet --disable-pip-version-check uv

@@ -1,4 +1,4 @@
-"""Where this checkout is, and where its platform keeps its data."""
+"""Paths of this checkout and of its platform's data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("MEMORABLE_DATA_DIR") or ROOT / ".memorable").resolve()
 
 
-def become(command: Sequence[str]) -> NoReturn:
-    """Go on as another program, in the checkout's folder: what ends this process ends that."""
+def replace_process(command: Sequence[str]) -> NoReturn:
+    """Replace this process with a command run in the checkout's root, so that signals reach it directly."""
     os.chdir(ROOT)
-    os.execv(command[0], list(command))  # noqa: S606 - no shell is wanted
+    os.execv(command[0], list(command))  # noqa: S606 - no shell is needed

@@ -1,4 +1,4 @@
-"""The command line of the platform."""
+"""The `memorable` command line."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from infra.commands import (
     schema,
     testing,
 )
-from infra.console import complain
+from infra.console import print_error
 from infra.errors import InfraError
 
 
-class PlainFailures(TyperGroup):
-    """A failure that a person can act on is one clear message and exit code 1, never a traceback."""
+class ErrorReportingGroup(TyperGroup):
+    """Reports an expected error as one message and exit code 1, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
         except (InfraError, PermissionError) as error:
-            complain(str(error))
+            print_error(str(error))
             raise typer.Exit(1) from None
 
 
 app = typer.Typer(
     name="memorable",
-    help="Run, check and look into Memorable on this machine.",
-    cls=PlainFailures,
+    help="Run, test and inspect Memorable on this machine.",
+    cls=ErrorReportingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

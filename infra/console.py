@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: messages, and log lines with their process in colour."""
+"""Terminal output: errors, status messages, and formatted log lines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+error_console = Console(stderr=True, highlight=False)
 
-COLOURS = {
+PROCESS_STYLES = {
     "platform": "bold",
     "postgres": "blue",
     "valkey": "blue",
@@ -23,50 +23,50 @@ COLOURS = {
     "orders": "bright_red",
     "print": "bright_blue",
 }
-LEVELS = {"warn": "yellow", "error": "red", "debug": "dim"}
+LEVEL_STYLES = {"warn": "yellow", "error": "red", "debug": "dim"}
 NAME_WIDTH = 9
 
 
-def complain(message: str) -> None:
-    """State a failure on standard error."""
-    errors.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+def print_error(message: str) -> None:
+    """Print an error message to standard error."""
+    error_console.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
 
 
-def say(name: str, message: str) -> None:
-    """Tell what happens to a process."""
+def print_status(name: str, message: str) -> None:
+    """Print a status message about a process."""
     console.print(Text.assemble(_prefix(name), message), soft_wrap=True)
 
 
-def log_line(name: str, line: str) -> Text:
-    """A line of a process's log: JSON ones in short, others as they are."""
+def format_log_line(name: str, line: str) -> Text:
+    """Format a line of a process's log: JSON records in brief, other lines unchanged."""
     record = _record(line)
     if record is None:
-        return Text.assemble(_prefix(name), (harmless(line), "dim"))
+        return Text.assemble(_prefix(name), (escape_control_chars(line), "dim"))
     level, metadata = record.get("level", "info"), dict(record.get("metadata") or {})
     trace = metadata.pop("exception", None)
     trace = "\n".join(map(str, trace)) if isinstance(trace, list) else trace or ""
-    details = "".join(f"  {key}={_short(value)}" for key, value in metadata.items())
+    details = "".join(f"  {key}={_abbreviate(value)}" for key, value in metadata.items())
     return Text.assemble(
         _prefix(name),
-        (f"{harmless(str(record.get('timestamp', ''))[11:19])} ", "dim"),
-        (harmless(str(record["message"])), LEVELS.get(level, "")),
-        (harmless(details), "dim"),
-        ("\n" + harmless(str(trace), kept="\t\n") if trace else "", "dim"),
+        (f"{escape_control_chars(str(record.get('timestamp', ''))[11:19])} ", "dim"),
+        (escape_control_chars(str(record["message"])), LEVEL_STYLES.get(level, "")),
+        (escape_control_chars(details), "dim"),
+        ("\n" + escape_control_chars(str(trace), keep="\t\n") if trace else "", "dim"),
     )
 
 
-def harmless(text: str, *, kept: str = "\t") -> str:
-    """The text with every character written out that would steer the terminal instead of showing in it."""
+def escape_control_chars(text: str, *, keep: str = "\t") -> str:
+    """Escape characters that would control the terminal instead of being shown in it."""
     if text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() or char in kept else char.encode("unicode_escape").decode()
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
         for char in text
     )
 
 
 def _prefix(name: str) -> tuple[str, str]:
-    return f"{name:<{NAME_WIDTH}} ", COLOURS.get(name, "cyan")
+    return f"{name:<{NAME_WIDTH}} ", PROCESS_STYLES.get(name, "cyan")
 
 
 def _record(line: str) -> dict[str, Any] | None:
@@ -79,31 +79,31 @@ def _record(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and "message" in record else None
 
 
-def _short(value: object) -> str:
+def _abbreviate(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 class Tail:
-    """New whole lines of a log file, also when the file is replaced by the next run's."""
+    """Reads new complete lines of a log file, and follows it across rotation and truncation."""
 
     def __init__(self, path: Path, *, from_start: bool) -> None:
         self._path = path
-        self._read = 0 if from_start or not path.exists() else path.stat().st_size
+        self._offset = 0 if from_start or not path.exists() else path.stat().st_size
         self._inode = path.stat().st_ino if path.exists() else 0
         self._partial = b""
 
     def lines(self) -> list[str]:
-        """What has been written since the last call."""
+        """The complete lines written since the last call."""
         try:
             with self._path.open("rb") as file:
                 status = self._path.stat()
-                if status.st_ino != self._inode or status.st_size < self._read:
-                    self._inode, self._read, self._partial = status.st_ino, 0, b""
-                file.seek(self._read)
+                if status.st_ino != self._inode or status.st_size < self._offset:
+                    self._inode, self._offset, self._partial = status.st_ino, 0, b""
+                file.seek(self._offset)
                 content = file.read()
         except FileNotFoundError:
             return []
-        self._read += len(content)
-        *whole, self._partial = (self._partial + content).split(b"\n")
-        return [line.decode(errors="replace") for line in whole]
+        self._offset += len(content)
+        *complete, self._partial = (self._partial + content).split(b"\n")
+        return [line.decode(errors="replace") for line in complete]

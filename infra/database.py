@@ -1,4 +1,4 @@
-"""The database of the platform: a role and a schema per domain, and its migrations run as that role."""
+"""The platform's database: one role and one schema per domain, migrated as that role."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.errors import InfraError
 from subgraphs.common import migrations
 from subgraphs.common.settings import DOMAINS
 
-CONNECT_WITHIN = 10.0
+CONNECT_TIMEOUT = 10.0
 
 
 def role_of(domain: str) -> str:
@@ -26,7 +26,7 @@ def role_of(domain: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """How to reach the platform's database, as its owner or as one domain."""
+    """Connection parameters of the platform's database, for its owner and for each domain."""
 
     host: str
     port: int
@@ -36,8 +36,8 @@ class Database:
     role_passwords: Mapping[str, str] = field(repr=False)
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Database:
-        """Read the settings.
+    def from_environ(cls, environ: Mapping[str, str]) -> Database:
+        """Read the connection parameters from settings.
 
         Raises:
             InfraError: A domain's password is not set.
@@ -46,7 +46,7 @@ class Database:
         missing = [setting for setting in settings.values() if not environ.get(setting)]
         if missing:
             raise InfraError(
-                f"Set {', '.join(missing)}: each domain reaches the database with a password of its own."
+                f"Set {', '.join(missing)}: each domain connects to the database with its own password."
             )
         return cls(
             host=environ.get("POSTGRES_HOST", "127.0.0.1"),
@@ -58,7 +58,7 @@ class Database:
         )
 
     def url(self, domain: str) -> str:
-        """The SQLAlchemy address, as the domain's role."""
+        """The SQLAlchemy URL for the domain's role."""
         password = quote(self.role_passwords[domain], safe="")
         return f"postgresql+asyncpg://{role_of(domain)}:{password}@{self.host}:{self.port}/{self.name}"
 
@@ -66,7 +66,7 @@ class Database:
         """Connect as the owner.
 
         Raises:
-            InfraError: The server does not answer, or refuses the owner.
+            InfraError: The server cannot be reached or rejects the owner's credentials.
         """
         try:
             return await asyncpg.connect(
@@ -75,37 +75,38 @@ class Database:
                 user=self.user,
                 password=self.password,
                 database=database or self.name,
-                timeout=CONNECT_WITHIN,
+                timeout=CONNECT_TIMEOUT,
             )
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise InfraError(
-                f"PostgreSQL at {self.host}:{self.port} (POSTGRES_HOST, POSTGRES_PORT) is no use: {error}"
+                f"Cannot connect to PostgreSQL at {self.host}:{self.port} "
+                f"(POSTGRES_HOST, POSTGRES_PORT): {error}"
             ) from error
 
 
 def migrate(environ: Mapping[str, str]) -> None:
-    """Create the database, roles and schemas that are missing, then run every domain's migrations."""
-    database = Database.of(environ)
+    """Create missing roles, schemas and the database itself, then run every domain's migrations."""
+    database = Database.from_environ(environ)
     asyncio.run(_prepare(database))
     for domain in DOMAINS:
         migrations.upgrade(domain, database.url(domain))
 
 
 def reset(environ: Mapping[str, str]) -> None:
-    """Drop the database with all its data, and build it anew."""
-    asyncio.run(_drop(Database.of(environ)))
+    """Drop the database with all its data and create it again."""
+    asyncio.run(_drop(Database.from_environ(environ)))
     migrate(environ)
 
 
 def revise(environ: Mapping[str, str], domain: str, message: str) -> Path:
-    """Bring the database up to date, then write a domain's next migration; returns its file."""
+    """Migrate the database, then write a domain's next migration; return its file."""
     migrate(environ)
-    return migrations.revise(domain, Database.of(environ).url(domain), message)
+    return migrations.revise(domain, Database.from_environ(environ).url(domain), message)
 
 
 def check(environ: Mapping[str, str]) -> dict[str, str]:
-    """Connect as every domain's role; returns, by domain, its newest revision or what is wrong."""
-    return asyncio.run(_check(Database.of(environ)))
+    """Connect as each domain's role; return each domain's revision, or the problem."""
+    return asyncio.run(_check(Database.from_environ(environ)))
 
 
 async def _prepare(database: Database) -> None:
@@ -139,7 +140,7 @@ async def _ensure_role(server: asyncpg.Connection, role: str, password: str) -> 
     if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         await _run(server, "CREATE ROLE %I LOGIN", role)
         if not await server.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
-            # The owner on a managed server is no superuser, and must be a member to give the role a schema.
+            # A managed server's owner is no superuser; only a member of a role may give it a schema.
             await _run(server, "GRANT %I TO CURRENT_USER", role)
     await _run(server, "ALTER ROLE %I PASSWORD %L", role, password)
 
@@ -159,7 +160,7 @@ async def _check(database: Database) -> dict[str, str]:
 async def _revision(database: Database, domain: str) -> str:
     try:
         connection = await asyncpg.connect(
-            database.url(domain).replace("postgresql+asyncpg", "postgresql"), timeout=CONNECT_WITHIN
+            database.url(domain).replace("postgresql+asyncpg", "postgresql"), timeout=CONNECT_TIMEOUT
         )
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         return f"cannot connect: {error}"
@@ -172,10 +173,10 @@ async def _revision(database: Database, domain: str) -> str:
 
 
 async def _run(connection: asyncpg.Connection, template: str, *values: str) -> None:
-    """Execute a statement that takes no parameters; PostgreSQL itself quotes names (%I) and texts (%L)."""
-    places = ", ".join(f"${number}::text" for number in range(2, len(values) + 2))
+    """Execute a utility statement, which cannot take parameters: format() quotes names and literals."""
+    placeholders = ", ".join(f"${number}::text" for number in range(2, len(values) + 2))
     statement = await connection.fetchval(
-        f"SELECT format({', '.join(filter(None, ['$1', places]))})", template, *values
+        f"SELECT format({', '.join(filter(None, ['$1', placeholders]))})", template, *values
     )
     await connection.execute(statement)
 

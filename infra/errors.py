@@ -1,7 +1,7 @@
-"""Failures a person at the command line can act on."""
+"""Errors that the command line reports to its user."""
 
 from __future__ import annotations
 
 
 class InfraError(Exception):
-    """Something outside the code is wrong; the message says what, and what to change."""
+    """The environment or the input is wrong; the message says what is wrong and how to fix it."""

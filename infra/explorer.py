@@ -1,4 +1,4 @@
-"""The build of the explorer: GraphiQL and our page, bundled by Vite once for each state of them."""
+"""The explorer's build: GraphiQL bundled by Vite, rebuilt when its sources change."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ STAMP = SOURCE / "node_modules" / ".built"
 
 
 def is_built() -> bool:
-    """Tell whether the built files belong to the sources as they are."""
-    return (SOURCE / "dist" / "index.html").exists() and STAMP.exists() and STAMP.read_text() == _state()
+    """Whether the build is up to date with the sources."""
+    return (
+        (SOURCE / "dist" / "index.html").exists()
+        and STAMP.exists()
+        and STAMP.read_text() == _source_fingerprint()
+    )
 
 
 def ensure_built() -> None:
-    """Build the explorer unless it is built already."""
+    """Build the explorer unless the build is up to date."""
     if not is_built():
         ensure_packages(SOURCE)
         run_npm(["run", "build"], SOURCE)
-        STAMP.write_text(_state())
+        STAMP.write_text(_source_fingerprint())
 
 
-def _state() -> str:
+def _source_fingerprint() -> str:
     files = (file for file in SOURCE.iterdir() if file.is_file())
     return fingerprint([*files, *(file for file in (SOURCE / "src").rglob("*") if file.is_file())])

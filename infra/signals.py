@@ -1,4 +1,4 @@
-"""How a command learns that it shall end."""
+"""Stop requests for long-running commands."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-LOOK_EVERY = 0.5
+POLL_INTERVAL = 0.5
 
 
 @asynccontextmanager
-async def until_told_to_stop() -> AsyncIterator[asyncio.Event]:
-    """An event that is set by Ctrl-C, by SIGTERM, by the end of the terminal, and by the end of make.
+async def stop_on_signals() -> AsyncIterator[asyncio.Event]:
+    """Yield an event that is set by SIGINT, SIGTERM, SIGHUP, or the end of the `make` that started us.
 
-    make cannot pass on a `kill -9`, so a command that it started looks whether it is still there.
+    A killed `make` cannot forward the signal, so its child polls whether it is still alive.
     """
     stopped = asyncio.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     loop = asyncio.get_running_loop()
     for number in numbers:
         loop.add_signal_handler(number, stopped.set)
-    watching = asyncio.create_task(_watch_make(stopped)) if "MAKELEVEL" in os.environ else None
+    watcher = asyncio.create_task(_watch_parent(stopped)) if "MAKELEVEL" in os.environ else None
     try:
         yield stopped
     finally:
-        if watching is not None:
-            watching.cancel()
+        if watcher is not None:
+            watcher.cancel()
         for number in numbers:
             loop.remove_signal_handler(number)
 
 
-async def _watch_make(stopped: asyncio.Event) -> None:
-    make = os.getppid()
-    while os.getppid() == make:  # noqa: ASYNC110 - no event tells of a parent's end
-        await asyncio.sleep(LOOK_EVERY)
+async def _watch_parent(stopped: asyncio.Event) -> None:
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - no event reports the end of a parent process
+        await asyncio.sleep(POLL_INTERVAL)
     stopped.set()

@@ -16,8 +16,8 @@ from infra.local import Servers, Stack
 # The tests that share the platform; those beside them that start one of their own can run in any process.
 PLATFORM_TESTS = (
     "tests/e2e/",
-    "tests/infra/test_commands.py::test_health_asks_the_platform_that_runs",
-    "tests/infra/test_commands.py::test_logs_shows_the_end_of_a_process_log",
+    "tests/infra/test_commands.py::test_health_checks_the_running_platform",
+    "tests/infra/test_commands.py::test_logs_shows_the_last_lines_of_a_log",
     "tests/infra/test_demo.py",
     "tests/infra/test_stack.py",
 )
@@ -56,13 +56,13 @@ def stack() -> Iterator[Stack]:
     Coverage is not measured in its processes: that takes as long again as all they do, and what they run is
     covered by the tests of each domain, of the router, the workers and the commands.
     """
-    given = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
+    settings = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
     with (
         _server_folder() as folder,
         start_blocking_portal("asyncio") as portal,
         pytest.MonkeyPatch.context() as patched,
     ):
-        platform = Stack(Path(folder), ports="free", given=given, durable=False)
+        platform = Stack(Path(folder), ports="free", settings=settings, durable=False)
         patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         with portal.wrap_async_context_manager(platform) as running:
             patched.undo()

@@ -1,5 +1,7 @@
 """Who may import whom: each contract holds, and would notice an import that breaks it."""
 
+import ast
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from graphlib import TopologicalSorter
@@ -94,3 +96,63 @@ def test_a_domain_may_import_another_domains_events():
     allowed = deepcopy(graph())
     allowed.add_import(importer="subgraphs.ai.models", imported="subgraphs.books.events")
     assert contract(name).check(allowed, verbose=False).kept
+
+
+TESTS = ROOT / "tests"
+
+
+def modules_imported_by(source: str) -> Iterator[str]:
+    """The modules of the tests that a source imports; of a package's names, those that are modules."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names):
+                yield from (each.name for each in names if each.name.split(".")[0] == "tests")
+            case ast.ImportFrom(str(package), names, 0) if package.split(".")[0] == "tests":
+                for each in names:
+                    module = f"{package}.{each.name}"
+                    path = ROOT.joinpath(*module.split("."))
+                    is_module = path.is_dir() or path.with_suffix(".py").is_file()
+                    yield module if is_module else package
+
+
+def is_allowed(importer: str, imported: str) -> bool:
+    """Whether a test module may import another: from `tests.support`, or a helper of an enclosing package."""
+    package, _, name = imported.rpartition(".")
+    if name.startswith("test_"):
+        return False
+    return f"{imported}.".startswith("tests.support.") or importer.startswith(f"{package}.")
+
+
+def forbidden_test_imports(importer: str, source: str) -> list[str]:
+    return [module for module in modules_imported_by(source) if not is_allowed(importer, module)]
+
+
+def test_tests_share_helpers_through_their_package_or_support():
+    files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in TESTS.rglob("*.py")}
+    forbidden = {name: forbidden_test_imports(name, file.read_text()) for name, file in files.items()}
+    assert {name: modules for name, modules in forbidden.items() if modules} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "forbidden"),
+    [
+        ("from tests.workers.test_relay import until", ["tests.workers.test_relay"]),
+        ("from tests.workers import test_relay", ["tests.workers.test_relay"]),
+        ("import tests.workers.test_relay", ["tests.workers.test_relay"]),
+        ("from tests.e2e.family import Family", ["tests.e2e.family"]),
+        ("from tests.router.edge import conversation", ["tests.router.edge.conversation"]),
+        ("from tests.router.running import opened", ["tests.router.running"]),
+        ("from tests.support.pictures import png", []),
+        ("from tests.support import pictures", []),
+        ("from tests.workers.harness import JOB", []),
+        ("from tests.workers import harness", []),
+        ("from tests.workers.conftest import queue", []),
+    ],
+)
+def test_a_forbidden_import_between_tests_is_noticed(source: str, forbidden: list[str]):
+    assert forbidden_test_imports("tests.workers.test_print", source) == forbidden
+
+
+def test_a_test_may_import_helpers_of_an_enclosing_package():
+    source = "from tests.router.running import opened\nfrom tests.router.server.event_streams import events"
+    assert forbidden_test_imports("tests.router.server.test_sse", source) == []

@@ -13,40 +13,40 @@ from prometheus_client import start_http_server
 from subgraphs.common import garbage
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import configure_logging, logger
+from workers.arq_worker import create_worker, open_queue, renew_in_progress_marks, stop
 from workers.platform import open_platform
 from workers.registry import REGISTRY
 from workers.relay import Relay
-from workers.settings import create_worker, keep_marks, open_queue, stop
 
 _DOMAINS_WITH_TASKS = ("books", "ai", "orders", "print")
 
 
-async def work(settings: Settings) -> None:
-    """Do jobs and relay outboxes until SIGTERM or SIGINT; a job under way then is given back to the queue."""
-    stopped = asyncio.Event()
+async def run(settings: Settings) -> None:
+    """Run jobs and relay outboxes until SIGTERM or SIGINT; unfinished jobs then return to the queue."""
+    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
     queue = await open_queue(settings)
     async with open_platform(settings) as platform:
         worker = create_worker(platform, queue, REGISTRY)
         running = asyncio.create_task(worker.async_run())
-        beside = [
-            asyncio.create_task(keep_marks(worker)),
+        background = [
+            asyncio.create_task(renew_in_progress_marks(worker)),
             asyncio.create_task(Relay(platform, queue, REGISTRY).run()),
         ]
         logger().info("Worker ready", handlers=len(REGISTRY.handlers))
-        told = asyncio.create_task(stopped.wait())
-        done, _ = await asyncio.wait([running, *beside, told], return_when=asyncio.FIRST_COMPLETED)
-        for task in [*beside, told]:
+        stopping = asyncio.create_task(stop_requested.wait())
+        done, _ = await asyncio.wait([running, *background, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*background, stopping]:
             task.cancel()
-        await asyncio.gather(*beside, told, return_exceptions=True)
+        await asyncio.gather(*background, stopping, return_exceptions=True)
         await stop(worker, running)
         for task in done:
             task.result()
 
 
 def main() -> int:
-    """Load every domain's tasks and work until told to stop."""
+    """Register every domain's tasks and run the worker until it is stopped."""
     settings = Settings.load("worker")
     configure_logging("worker", settings.log_level)
     for domain in _DOMAINS_WITH_TASKS:
@@ -54,7 +54,7 @@ def main() -> int:
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
     garbage.tune()
-    uvloop.run(work(settings))
+    uvloop.run(run(settings))
     return 0
 
 

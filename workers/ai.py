@@ -1,4 +1,4 @@
-"""The tasks of the ai domain: running generations, and putting what they make into books."""
+"""Tasks of the ai domain: running generations and writing their results into books."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class BookShelf:
 
 @task(jobs.GenerateBook)
 async def generate_book(platform: Platform, job: jobs.GenerateBook) -> None:
-    """Run a generation from wherever it stands."""
+    """Run a generation, resuming from its last finished step."""
     async with open_provider(platform.ai.settings) as provider:
         await run_generation(platform.ai, provider, BookShelf(platform.books), job.generation_id)
 
 
 @on(ChildDeleted, consumer="ai.forget_child")
 async def forget_child(platform: Platform, event: ChildDeleted, _: str) -> None:
-    """Delete what was made for a child that is gone."""
+    """Delete everything generated for a deleted child."""
     await service.forget_child(platform.ai, event.child_id)

@@ -1,4 +1,4 @@
-"""Tasks of the books domain: print files are made, and files of deleted children removed."""
+"""Tasks of the books domain: typesetting print files and deleting stored files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from workers.registry import task
 
 @task(jobs.TypesetSnapshot)
 async def typeset_snapshot(platform: Platform, job: jobs.TypesetSnapshot) -> None:
-    """Make the print files of an approved book; those that are there already are left as they are."""
+    """Typeset the print files of an approved book; existing files are kept."""
     await service.typeset_snapshot(platform.books, job.snapshot_id)
 
 
 @task(jobs.DeleteFiles)
 async def delete_files(platform: Platform, job: jobs.DeleteFiles) -> None:
-    """Remove files from the store; those that are gone already are passed over."""
+    """Delete files from the object store; missing ones are ignored."""
     await platform.books.storage.delete(list(job.keys))

@@ -1,4 +1,4 @@
-"""Orders' tasks: payments that are finished or given back, and orders that follow their print jobs."""
+"""Tasks of the orders domain: settling and refunding payments, and following print jobs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _FOLLOW = "orders.follow_print_job"
 
 @task(SettlePayment)
 async def settle_payment(platform: Platform, job: SettlePayment) -> None:
-    """Finish a checkout that its own process may not have finished."""
+    """Settle a payment whose checkout may have been interrupted."""
     try:
         await service.settle(platform.orders, payment_provider(platform.orders), job.order_id)
     except PaymentDeclined:
-        # That is an outcome, and it is recorded.
+        # A decline is an outcome; the service has recorded it.
         return
 
 
 @task(RefundPayment)
 async def refund_payment(platform: Platform, job: RefundPayment) -> None:
-    """Give back what was paid for an order that will not be printed."""
+    """Refund an order that will not be printed."""
     await service.refund_payment(platform.orders, payment_provider(platform.orders), job.order_id)
 
 
 @on(PrintJobStatusChanged, consumer=_FOLLOW)
 async def follow_print_job(platform: Platform, event: PrintJobStatusChanged, message_id: str) -> None:
-    """Move an order with its print job."""
+    """Update an order's status from its print job's."""
     async with platform.orders.unit_of_work() as uow:
         if await uow.receive(_FOLLOW, message_id):
             await service.follow_print_job(uow, platform.orders.live, event)

@@ -1,4 +1,4 @@
-"""The five domains as a worker sees them: the one place where they meet."""
+"""The resources of all five domains, opened together for a worker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _METADATA = {
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Each domain's open resources."""
+    """The open runtime of each domain."""
 
     auth: Runtime
     books: Runtime
@@ -35,13 +35,13 @@ class Platform:
 
     @property
     def runtimes(self) -> tuple[Runtime, ...]:
-        """All five."""
+        """The runtimes of all domains."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
 @asynccontextmanager
 async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
-    """Open the resources of all domains, and close them at the end."""
+    """Open the runtimes of all domains and close them on exit."""
     async with AsyncExitStack() as stack:
         yield Platform(
             **{

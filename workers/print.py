@@ -1,4 +1,4 @@
-"""Print's tasks: from a paid order to a parcel."""
+"""Tasks of the print domain: from a paid order to a shipped parcel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CANCEL = "print.cancel_print_job"
 
 @on(OrderPaid, consumer=_CREATE)
 async def create_print_job(platform: Platform, event: OrderPaid, message_id: str) -> None:
-    """Give a paid order its print job."""
+    """Create the print job of a paid order."""
     order = await _order(platform, event.order_id)
     async with platform.print.unit_of_work() as uow:
         if await uow.receive(_CREATE, message_id):
@@ -30,7 +30,7 @@ async def create_print_job(platform: Platform, event: OrderPaid, message_id: str
 
 @on(OrderCancelled, consumer=_CANCEL)
 async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id: str) -> None:
-    """Stop the printing of a cancelled order."""
+    """Cancel the print job of a cancelled order."""
     order = await _order(platform, event.order_id)
     async with platform.print.unit_of_work() as uow:
         if await uow.receive(_CANCEL, message_id):
@@ -39,7 +39,7 @@ async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id
 
 @task(PreflightPrintJob)
 async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> None:
-    """Have the approved snapshot typeset, and check the files."""
+    """Typeset the approved snapshot and preflight its files."""
     snapshot_id = await service.begin_preflight(platform.print, job.print_job_id)
     if snapshot_id is None:
         return
@@ -57,7 +57,7 @@ async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> Non
 
 @task(SubmitPrintJob)
 async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
-    """Hand a checked job to the print shop, with the address that orders keeps."""
+    """Submit a preflighted job to the print provider, with the order's shipping address."""
     order = await _order(platform, await service.order_of(platform.print, job.print_job_id))
     await service.submit_print_job(
         platform.print, print_provider(platform.print), job.print_job_id, job.attempt, _delivery(order)
@@ -66,7 +66,7 @@ async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
 
 @task(ReconcilePrintJob)
 async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> None:
-    """Ask the print shop how a job stands."""
+    """Reconcile a print job with the print provider's state."""
     await service.reconcile_print_job(
         platform.print, print_provider(platform.print), job.print_job_id, job.check
     )

@@ -1,4 +1,4 @@
-"""Which task does which job, and which consumers care about which event."""
+"""The registry of handlers: one task for each job, any number of consumers for each event."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Handler = Callable[[Platform, dict[str, Any], str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Handlers by the name under which they stand on the queue, and the consumers of each event."""
+    """Handlers by their name on the queue, and the names of each event's consumers."""
 
     handlers: dict[str, Handler]
     consumers: defaultdict[str, list[str]]
 
     def add(self, name: str, handler: Handler) -> None:
-        """Register a handler; a name is taken once."""
+        """Register a handler under a unique name."""
         if name in self.handlers:
-            raise ValueError(f"{name} is handled already")
+            raise ValueError(f"A handler for {name} is already registered")
         self.handlers[name] = handler
 
     def destinations(self, kind: str, name: str) -> list[str]:
-        """The handlers that a message goes to: a job's one task, an event's consumers."""
+        """The names of the handlers that receive a message: a job's task, or an event's consumers."""
         return [name] if kind == "job" else self.consumers[name]
 
 
@@ -41,7 +41,7 @@ def task(
 ) -> Callable[
     [Callable[[Platform, JobType], Awaitable[None]]], Callable[[Platform, JobType], Awaitable[None]]
 ]:
-    """Register the one task that does a job. It may run twice, and that must not matter."""
+    """Register the task that runs a job. Delivery is at least once, so the task must be idempotent."""
 
     def register(
         function: Callable[[Platform, JobType], Awaitable[None]],
@@ -61,9 +61,9 @@ def on(
     [Callable[[Platform, EventType, str], Awaitable[None]]],
     Callable[[Platform, EventType, str], Awaitable[None]],
 ]:
-    """Register a consumer of an event, named `domain.what_it_does`.
+    """Register a consumer of an event, named `domain.function`.
 
-    The function's third argument is the message's id, for the inbox.
+    The function's third argument is the message id, which the inbox deduplicates by.
     """
 
     def register(

@@ -1,4 +1,4 @@
-"""The outbox relay: what a transaction left in an outbox becomes jobs on the queue."""
+"""The outbox relay: moves committed messages from the domains' outboxes to the job queue."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from subgraphs.common.telemetry import logger
 from workers.platform import Platform
 from workers.registry import Registry
 
-_BATCH = 100
+_BATCH_SIZE = 100
 _POLL_SECONDS = 1.0
 _RETRY_SECONDS = 2.0
 
 
 class Relay:
-    """Passes messages on as soon as they commit; several may run, each row is held by one at a time."""
+    """Relays messages as they commit. Several relays may run: each row is locked by one of them."""
 
     def __init__(self, platform: Platform, queue: ArqRedis, registry: Registry) -> None:
         self._platform = platform
@@ -32,7 +32,7 @@ class Relay:
         self._registry = registry
 
     async def run(self) -> None:
-        """Relay until cancelled; a database or Redis that is away is waited for."""
+        """Relay until cancelled, reconnecting when PostgreSQL or Redis is unavailable."""
         while True:
             try:
                 await self._follow()
@@ -41,31 +41,31 @@ class Relay:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def relay_once(self) -> int:
-        """Pass on what the outboxes hold now; return how many messages went."""
+        """Relay one batch from each outbox; return the number of messages relayed."""
         return sum([await self._relay(runtime) for runtime in self._platform.runtimes])
 
     async def _follow(self) -> None:
-        news = asyncio.Event()
+        wakeup = asyncio.Event()
         connection = await asyncpg.connect(_dsn(self._platform.books))
         try:
-            await connection.add_listener(outbox.CHANNEL, lambda *_: news.set())
-            connection.add_termination_listener(lambda *_: news.set())
+            await connection.add_listener(outbox.CHANNEL, lambda *_: wakeup.set())
+            connection.add_termination_listener(lambda *_: wakeup.set())
             while not connection.is_closed():
-                news.clear()
+                wakeup.clear()
                 while await self.relay_once():
                     pass
-                # A notification can be missed while its connection breaks: look from time to time too.
+                # A notification can be lost while the connection breaks, so poll as well.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_POLL_SECONDS):
-                        await news.wait()
-            raise ConnectionResetError("the connection that listens was closed")
+                        await wakeup.wait()
+            raise ConnectionResetError("the listening connection was closed")
         finally:
             await connection.close()
 
     async def _relay(self, runtime: Runtime) -> int:
         table = runtime.metadata.tables[f"{runtime.domain}.outbox"]
         async with runtime.database.session() as session, session.begin():
-            rows = await outbox.take(session, table, _BATCH)
+            rows = await outbox.take(session, table, _BATCH_SIZE)
             for row in rows:
                 await self._enqueue(row)
         return len(rows)
@@ -77,7 +77,7 @@ class Relay:
                 "message_id": row.id,
                 "traceparent": row.traceparent,
             }
-            # The id makes a second delivery of the same row a no-op on the queue.
+            # A deterministic id makes a second delivery of the same row a no-op.
             await self._queue.enqueue_job(
                 destination, **job, _job_id=f"{row.id}:{destination}", _defer_until=row.not_before
             )

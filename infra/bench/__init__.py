@@ -1,1 +1,1 @@
-"""The benches: what the platform costs in time, CPU and memory, measured on a running one."""
+"""Benchmarks of a running platform: time, CPU, SQL statements and memory."""

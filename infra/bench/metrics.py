@@ -1,4 +1,4 @@
-"""Reading the counters that the processes publish."""
+"""Reading the Prometheus metrics of the platform's processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 async def read(client: httpx2.AsyncClient, url: str) -> Samples:
-    """Every sample of a process, by name and labels."""
+    """Read every sample of a process, by name and labels."""
     answer = await client.get(f"{url}/metrics")
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -21,7 +21,7 @@ async def read(client: httpx2.AsyncClient, url: str) -> Samples:
 
 
 def total(samples: Samples, name: str, **labels: str) -> float:
-    """The sum of a counter over all samples that carry the labels."""
+    """The sum of a counter's samples that have these labels."""
     return sum(
         value
         for (sample, found), value in samples.items()

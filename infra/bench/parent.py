@@ -1,4 +1,4 @@
-"""A parent on the platform, who does by the public endpoint what is to be measured."""
+"""A parent who uses the platform through its public endpoint while it is measured."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.demo import documents
-from infra.demo.client import GraphClient, GraphRefusal, expect
+from infra.demo.client import GraphClient, UnexpectedResponse, expect
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
-    """How long the making of a book took, in seconds from the answer's request on."""
+class GenerationTimings:
+    """When events of a generation arrived, in seconds since `generateBook` was sent."""
 
     first_event: float
     first_words: float
@@ -22,14 +22,14 @@ class Generated:
 
 
 class Parent:
-    """One signed-up parent with a child."""
+    """One parent account with one child."""
 
     def __init__(self, graph: GraphClient) -> None:
         self.graph = graph
         self._child_id = ""
 
-    async def arrive(self) -> None:
-        """Sign up, consent, and describe a child."""
+    async def sign_up(self) -> None:
+        """Sign up, record consents and create a child."""
         account = {
             "email": f"bench.{secrets.token_hex(6)}@example.com",
             "password": secrets.token_urlsafe(16),
@@ -43,12 +43,12 @@ class Parent:
         self._child_id = expect(created, "Child")["id"]
 
     async def create_book(self, wish: str) -> str:
-        """Create a book; returns its id."""
+        """Create a book and return its id."""
         brief = {"childId": self._child_id, "wish": wish}
         return str((await self.graph.execute(documents.CREATE_BOOK, {"input": brief}))["createBook"]["id"])
 
-    async def generate(self, book_id: str) -> Generated:
-        """Have a book written and illustrated, and take the times of its events."""
+    async def generate(self, book_id: str) -> GenerationTimings:
+        """Generate a book and record when its events arrive."""
         started = time.perf_counter()
         result = await self.graph.execute(documents.GENERATE_BOOK, {"bookId": book_id})
         generation = expect(result["generateBook"], "Generation")
@@ -59,19 +59,19 @@ class Parent:
             first.setdefault("any", now)
             first.setdefault(event["__typename"], now)
             if event["__typename"] in {"GenerationFailed", "GenerationCancelled"}:
-                raise GraphRefusal(f"The generation ended as {event['__typename']}.")
-        return Generated(
+                raise UnexpectedResponse(f"The generation ended with {event['__typename']}.")
+        return GenerationTimings(
             first["any"], first["TextDelta"], first["IllustrationReady"], first["GenerationCompleted"]
         )
 
     async def order(self, book_id: str) -> None:
-        """Approve, quote and pay, so that the widest query has something in every domain."""
+        """Approve and order a book and wait until it is shipped, so that every domain has data."""
         book = (await self.graph.execute(documents.READ_BOOK, {"id": book_id}))["book"]
         approval = {"bookId": book_id, "expectedVersion": book["version"]}
         approved = (await self.graph.execute(documents.APPROVE_BOOK, approval))["approveBook"]
         expect(approved, "Snapshot")
         product = (await self.graph.execute(documents.PRINT_PRODUCTS))["printProducts"][0]
-        wanted: dict[str, Any] = {
+        quote_input: dict[str, Any] = {
             "bookId": book_id,
             "productId": product["id"],
             "quantity": 1,
@@ -79,7 +79,7 @@ class Parent:
             "shippingLevel": "MAIL",
         }
         quote = expect(
-            (await self.graph.execute(documents.CREATE_QUOTE, {"input": wanted}))["createQuote"], "Quote"
+            (await self.graph.execute(documents.CREATE_QUOTE, {"input": quote_input}))["createQuote"], "Quote"
         )
         order = (await self.graph.execute(documents.CHECKOUT, {"quoteId": quote["id"]}))["checkout"]
         shipped = self.graph.follow(documents.WATCH_ORDER, "order", {"id": expect(order, "Order")["id"]})

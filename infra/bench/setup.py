@@ -1,4 +1,4 @@
-"""The set-up of a fresh clone, as `make demo` does it before the book is begun."""
+"""Timing of `make setup` in a fresh clone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.errors import InfraError
 
 
 def install(folder: Path) -> float:
-    """Clone what is committed into `folder` and install it with an empty home folder; returns the seconds."""
+    """Clone HEAD into `folder` and set it up with an empty cache; return the seconds that set-up took."""
     home = folder / "home"
     home.mkdir()
     clone = folder / "clone"

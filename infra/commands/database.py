@@ -1,4 +1,4 @@
-"""`memorable db`: the platform's database."""
+"""`memorable db`: check, migrate and reset the platform's database."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from infra.checkout import DATA_DIR, ROOT
 from infra.console import console
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
-from infra.local.running import database_settings, find_running
+from infra.local.state import database_settings, find_platform_state
 from subgraphs.common.settings import DOMAINS
 
-app = typer.Typer(help="The platform's database.", no_args_is_help=True)
+app = typer.Typer(help="Check, migrate and reset the database.", no_args_is_help=True)
 
 
 @app.command()
 def check() -> None:
-    """Connect as every domain's role, and show each schema's revision."""
+    """Connect as each domain's role and show its schema's revision."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables
 
     with database_settings(DATA_DIR) as settings:
@@ -37,7 +37,7 @@ def check() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Create what is missing and bring every schema to its newest revision."""
+    """Create missing roles and schemas, and upgrade every schema to its latest revision."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables
 
     with database_settings(DATA_DIR) as settings:
@@ -47,42 +47,42 @@ def migrate() -> None:
 
 @app.command()
 def revise(
-    domain: Annotated[str, typer.Argument(help="Whose tables changed.")],
-    message: Annotated[str, typer.Argument(help="What changes, such as 'add a subtitle'.")],
+    domain: Annotated[str, typer.Argument(help="The domain whose tables changed.")],
+    message: Annotated[str, typer.Argument(help="What changes, for example 'add a subtitle'.")],
 ) -> None:
-    """Write a domain's next migration from the difference between its tables in code and in the database."""
+    """Generate a domain's next migration by comparing its models with the database."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables
 
     if domain not in DOMAINS:
-        raise InfraError(f"There is no domain {domain!r}; there are {', '.join(DOMAINS)}.")
+        raise InfraError(f"Unknown domain {domain!r}; choose one of {', '.join(DOMAINS)}.")
     with database_settings(DATA_DIR) as settings:
         written = database.revise(settings, domain, message)
-    console.print(f"Read it and tidy it: {written.relative_to(ROOT)}")
+    console.print(f"Wrote {written.relative_to(ROOT)}; review it before you commit.")
 
 
 @app.command()
 def reset(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete every account, book and order of this checkout's platform, and begin anew."""
+    """Delete all data of this checkout's platform and create an empty database."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables
 
-    if find_running(DATA_DIR) is not None:
-        raise InfraError("The platform is running, and would lose its ground. Stop it first.")
+    if find_platform_state(DATA_DIR) is not None:
+        raise InfraError("The platform is running. Stop it first.")
     if not yes:
         typer.confirm("Delete every account, book, order and file of this platform?", abort=True)
     with database_settings(DATA_DIR) as settings:
         if settings["ENVIRONMENT"] == "production":
-            raise InfraError("ENVIRONMENT is production: its data is not deleted by this command.")
+            raise InfraError("ENVIRONMENT is production; this command does not delete production data.")
         database.reset(settings)
-        _forget_jobs(settings)
+        _flush_redis(settings)
     files = DataFolder(DATA_DIR).files
     shutil.rmtree(files, ignore_errors=True)
     console.print("The database is empty and up to date.")
 
 
-def _forget_jobs(settings: Mapping[str, str]) -> None:
-    """Empty the queue and the streams too: they speak of rows that are gone."""
+def _flush_redis(settings: Mapping[str, str]) -> None:
+    """Delete the job queue and the live streams, which refer to deleted rows."""
     with redis.Redis(
         host=settings["REDIS_HOST"],
         port=int(settings["REDIS_PORT"]),

@@ -1,4 +1,4 @@
-"""`memorable demo`: the whole main job, played on this machine."""
+"""`memorable demo`: one book from sign-up to the shipped parcel, on this machine."""
 
 from __future__ import annotations
 
@@ -16,91 +16,93 @@ from rich.text import Text
 from infra.checkout import DATA_DIR
 from infra.console import console
 from infra.demo.client import GraphClient
-from infra.demo.play import Play, PrintFiles
+from infra.demo.scenario import PrintFiles, Scenario
 from infra.demo.screen import Screen
 from infra.errors import InfraError
 from infra.local import Stack, environment
-from infra.local.folder import DataFolder, is_held
-from infra.local.running import Running, find_running
-from infra.signals import until_told_to_stop
+from infra.local.folder import DataFolder, is_locked
+from infra.local.state import PlatformState, find_platform_state
+from infra.signals import stop_on_signals
 
-STARTING_MAY_TAKE = 120.0
+START_TIMEOUT = 120.0
 
 
 def demo(
     child: Annotated[str, typer.Option(envvar="CHILD", help="The child's name.")] = "Mila",
-    wish: Annotated[str, typer.Option(envvar="WISH", help="What the book is to be about.")] = (
+    wish: Annotated[str, typer.Option(envvar="WISH", help="What the book should be about.")] = (
         "to find out where the moon sleeps"
     ),
 ) -> None:
-    """Sign up, make a book, edit it, approve it, pay, and see it printed: over the public endpoint only."""
+    """Make one book through the public API: sign up, generate, edit, approve, order, print."""
     asyncio.run(_demo(child, wish))
 
 
 async def _demo(child: str, wish: str) -> None:
     started = time.monotonic()
     screen = Screen(console)
-    async with until_told_to_stop() as stopped:
-        playing = asyncio.create_task(_play(screen, child, wish))
+    async with stop_on_signals() as stopped:
+        scenario = asyncio.create_task(_run_scenario(screen, child, wish))
         stopping = asyncio.create_task(stopped.wait())
-        await asyncio.wait([playing, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if not playing.done():
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
-            raise InfraError("Stopped before the book was finished.")
+        await asyncio.wait([scenario, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not scenario.done():
+            scenario.cancel()
+            await asyncio.gather(scenario, return_exceptions=True)
+            raise InfraError("Stopped before the demo was finished.")
         stopping.cancel()
-        console.print(_ending(playing.result(), time.monotonic() - started))
+        console.print(_summary(scenario.result(), time.monotonic() - started))
 
 
-async def _play(screen: Screen, child: str, wish: str) -> PrintFiles:
+async def _run_scenario(screen: Screen, child: str, wish: str) -> PrintFiles:
     async with _platform(screen) as url:
         graph = GraphClient(url)
         try:
-            return await Play(graph, screen, child, wish).run(DATA_DIR / "demo")
+            return await Scenario(graph, screen, child, wish).run(DATA_DIR / "demo")
         finally:
             await graph.close()
 
 
 @asynccontextmanager
 async def _platform(screen: Screen) -> AsyncIterator[str]:
-    """The endpoint of the platform that runs in this checkout, or of one for the while."""
-    if is_held(DataFolder(DATA_DIR)):
-        with screen.step("Join the running platform") as step:
-            url = step.fact = (await _published()).graphql_url
+    """Yield the GraphQL URL of the running platform, or start one and stop it on exit."""
+    if is_locked(DataFolder(DATA_DIR)):
+        with screen.step("Use the running platform") as step:
+            url = step.detail = (await _wait_for_platform()).graphql_url
         yield url
         return
     with screen.step("Start the platform") as step:
 
         def show(name: str, message: str) -> None:
-            step.fact = message if name == "platform" else f"{name}: {message}"
+            step.detail = message if name == "platform" else f"{name}: {message}"
 
-        stack = Stack(given=environment.given_settings(), notice=show)
+        stack = Stack(settings=environment.configured_settings(), on_status=show)
         await stack.start()
-        step.fact = f"PostgreSQL, Valkey, five subgraphs, router and worker at {stack.graphql_url}"
+        step.detail = f"PostgreSQL, Valkey, five subgraphs, router and worker at {stack.graphql_url}"
     try:
         yield stack.graphql_url
     finally:
-        with screen.step("Stop everything"):
+        with screen.step("Stop the platform"):
             await stack.stop()
 
 
-async def _published() -> Running:
-    """Wait for the platform to be up: it may be starting at this moment."""
-    deadline = time.monotonic() + STARTING_MAY_TAKE
+async def _wait_for_platform() -> PlatformState:
+    """Wait until the platform that holds the data folder is up; it may be starting."""
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
-        running = find_running(DATA_DIR)
+        running = find_platform_state(DATA_DIR)
         if running is not None and running.graphql_url:
             return running
         await asyncio.sleep(0.5)
-    raise InfraError(f"Something holds {DATA_DIR}, but no platform answers there.")
+    raise InfraError(f"Another process uses {DATA_DIR}, but no platform came up within {START_TIMEOUT:g} s.")
 
 
-def _ending(files: PrintFiles, seconds: float) -> Panel:
+def _summary(files: PrintFiles, seconds: float) -> Panel:
     lines = [("interior  ", files.interior), ("cover     ", files.cover)]
-    text = Text("\n").join(Text.assemble((name, "dim"), (_short(path), "bold")) for name, path in lines)
-    title = f"The book is printed and on its way; {seconds:.0f} s"
+    text = Text("\n").join(
+        Text.assemble((name, "dim"), (_relative_path(path), "bold")) for name, path in lines
+    )
+    title = f"The book is printed and shipped ({seconds:.0f} s)"
     return Panel(text, title=title, title_align="left", border_style="green", expand=False, padding=(1, 2))
 
 
-def _short(path: Path) -> str:
+def _relative_path(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,4 +1,4 @@
-"""`memorable fuzz`: hostile clients against a platform of its own, whose processes are watched."""
+"""`memorable fuzz`: attack a platform of its own and watch its processes."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from typing import Annotated
 
 import typer
 
-from infra.checkout import become
+from infra.checkout import replace_process
 
 
 def fuzz(
     minutes: Annotated[
-        float, typer.Option(envvar="MINUTES", min=0, help="How long to go on, each round with another seed.")
+        float, typer.Option(envvar="MINUTES", min=0, help="How long to run; each round uses a new seed.")
     ] = 10,
     seed: Annotated[
-        int | None, typer.Option(help="Hunt once, with this seed, as a finding tells it.")
+        int | None, typer.Option(help="Run one round with this seed, to reproduce a finding.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only attacks that have this in their name.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run only attacks whose name contains this; repeatable.")
+    ] = None,
     latency: Annotated[
-        bool, typer.Option("--latency/--no-latency", help="Also compare how long another client waits.")
+        bool, typer.Option("--latency/--no-latency", help="Also compare the latency of another client.")
     ] = True,
 ) -> None:
-    """Attack a platform of its own, and tell what gave way; exit code 1 when something did."""
+    """Attack a platform of its own and report findings; exit code 1 if there are any."""
     command = [sys.executable, "-m", "tests.fuzz", "--minutes", str(minutes)]
     command += [word for name in only or [] for word in ("--only", name)]
     command += [] if seed is None else ["--seed", str(seed)]
     command += ["--latency"] if latency else []
-    become(command)
+    replace_process(command)

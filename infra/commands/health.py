@@ -1,4 +1,4 @@
-"""`memorable health`: ask every process whether it is well."""
+"""`memorable health`: check the readiness of every process."""
 
 from __future__ import annotations
 
@@ -12,55 +12,54 @@ from rich.table import Table
 from infra.checkout import DATA_DIR
 from infra.console import console
 from infra.local import environment
-from infra.local.running import find_running
+from infra.local.state import find_platform_state
 from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one process said of itself."""
+class Health:
+    """The health of one process."""
 
     name: str
     url: str
-    well: bool
+    is_ready: bool
     detail: str
 
 
 def health() -> None:
-    """Ask the router, the subgraphs and the workers; exit code 1 when one is not well."""
-    answers = asyncio.run(_ask_all(addresses()))
-    table = Table("process", "address", "health", "")
-    for answer in answers:
-        table.add_row(
-            answer.name, answer.url, "[green]ready[/]" if answer.well else "[red]not ready[/]", answer.detail
-        )
+    """Check the router, the subgraphs and the workers; exit code 1 if any is not ready."""
+    reports = asyncio.run(_check_all(process_urls()))
+    table = Table("process", "address", "health", "details")
+    for report in reports:
+        status = "[green]ready[/]" if report.is_ready else "[red]not ready[/]"
+        table.add_row(report.name, report.url, status, report.detail)
     console.print(table)
-    if not all(answer.well for answer in answers):
+    if not all(report.is_ready for report in reports):
         raise typer.Exit(1)
 
 
-def addresses() -> dict[str, str]:
-    """Where the processes are: as the running platform says, or else as the settings say."""
-    running = find_running(DATA_DIR)
+def process_urls() -> dict[str, str]:
+    """The base URL of each process, from the running platform or else from the settings."""
+    running = find_platform_state(DATA_DIR)
     if running is not None and running.urls:
         return dict(running.urls)
-    settings = environment.DEFAULT_PORTS | environment.given_settings()
+    settings = environment.DEFAULT_PORTS | environment.configured_settings()
     ports = {"router": settings[environment.ROUTER_PORT_SETTING]}
     ports |= {domain: settings[PORT_SETTINGS[domain]] for domain in DOMAINS}
     return {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 
 
-async def _ask_all(urls: dict[str, str]) -> list[Answer]:
+async def _check_all(urls: dict[str, str]) -> list[Health]:
     async with httpx2.AsyncClient(timeout=5) as client:
-        return await asyncio.gather(*(_ask(client, name, url) for name, url in urls.items()))
+        return await asyncio.gather(*(_check(client, name, url) for name, url in urls.items()))
 
 
-async def _ask(client: httpx2.AsyncClient, name: str, url: str) -> Answer:
+async def _check(client: httpx2.AsyncClient, name: str, url: str) -> Health:
     is_worker = name.startswith("worker")
     try:
-        answer = await client.get(f"{url}/metrics" if is_worker else f"{url}/health/ready")
+        response = await client.get(f"{url}/metrics" if is_worker else f"{url}/health/ready")
     except httpx2.HTTPError as error:
-        return Answer(name, url, well=False, detail=str(error) or type(error).__name__)
-    checks = {} if is_worker else answer.json().get("checks", {})
+        return Health(name, url, is_ready=False, detail=str(error) or type(error).__name__)
+    checks = {} if is_worker else response.json().get("checks", {})
     detail = ", ".join(f"{check} {outcome}" for check, outcome in checks.items())
-    return Answer(name, url, well=answer.status_code == 200, detail=detail)
+    return Health(name, url, is_ready=response.status_code == 200, detail=detail)

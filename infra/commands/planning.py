@@ -1,4 +1,4 @@
-"""`memorable plan`: how the router would answer an operation, stage by stage."""
+"""`memorable plan`: print an operation's query plan, or an earlier stage of planning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from router.supergraph import Supergraph
 
 
 class Stage(StrEnum):
-    """What the planner makes on its way, in order."""
+    """The planner's stages, in order."""
 
     NORMALIZED = "normalized"
     GRAPH = "graph"
@@ -30,28 +30,26 @@ class Stage(StrEnum):
 
 
 def plan(
-    operation: Annotated[str, typer.Argument(help="A file with the operation, or - for standard input.")],
-    stage: Annotated[
-        Stage, typer.Option(help="Print what an earlier stage of the planner made.")
-    ] = Stage.PLAN,
-    name: Annotated[
-        str | None, typer.Option(help="Which operation of the file, where it has several.")
-    ] = None,
+    operation: Annotated[
+        str, typer.Argument(help="A file that contains the operation, or - for standard input.")
+    ],
+    stage: Annotated[Stage, typer.Option(help="Print the result of this stage of planning.")] = Stage.PLAN,
+    name: Annotated[str | None, typer.Option(help="The operation to plan, if the file has several.")] = None,
     supergraph: Annotated[Path, typer.Option(help="The supergraph to plan on.")] = SUPERGRAPH,
 ) -> None:
-    """Print the query plan of an operation, for a client that takes what it defers later."""
+    """Print the query plan of an operation, for a client that accepts @defer."""
     text = sys.stdin.read() if operation == "-" else _read(Path(operation))
     graph = Supergraph.parse(_read(supergraph))
     try:
-        asked = _operation(graph, text, name)
-        made = getattr(Planner(graph).planning(asked, conditions_of(asked)), stage)
+        selected = _select_operation(graph, text, name)
+        artifact = getattr(Planner(graph).planning(selected, conditions_of(selected)), stage)
     except UnplannableError as error:
         raise InfraError(f"The operation cannot be planned: {error}") from None
-    typer.echo("\n\n".join(map(str, _flat(made))))
+    typer.echo("\n\n".join(map(str, _flatten(artifact))))
 
 
-def _operation(graph: Supergraph, text: str, name: str | None) -> Operation:
-    """The operation, parsed and validated as the router does it."""
+def _select_operation(graph: Supergraph, text: str, name: str | None) -> Operation:
+    """Parse and validate the operation, as the router does."""
     try:
         document = parse(text)
     except GraphQLError as error:
@@ -62,16 +60,18 @@ def _operation(graph: Supergraph, text: str, name: str | None) -> Operation:
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
     if len(chosen) != 1:
-        raise InfraError(f"Name one of the file's {len(operations)} operations by --name.")
+        raise InfraError(f"Choose one of the file's {len(operations)} operations with --name.")
     return operation_of(graph.public_schema, document, chosen[0])
 
 
-def _flat(made: object) -> list[object]:
-    return [part for each in made for part in _flat(each)] if isinstance(made, tuple) else [made]
+def _flatten(artifact: object) -> list[object]:
+    return (
+        [part for each in artifact for part in _flatten(each)] if isinstance(artifact, tuple) else [artifact]
+    )
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise InfraError(f"{path} cannot be read: {error.strerror}") from None
+        raise InfraError(f"Cannot read {path}: {error.strerror}") from None

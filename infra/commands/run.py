@@ -1,4 +1,4 @@
-"""`memorable run` and `memorable dev`: the platform, or one of its processes, in this terminal."""
+"""`memorable run` and `memorable dev`: run the platform, or one of its processes, in this terminal."""
 
 from __future__ import annotations
 
@@ -16,67 +16,75 @@ from rich.table import Table
 
 from infra import explorer
 from infra.checkout import DATA_DIR, ROOT
-from infra.console import Tail, console, log_line, say
+from infra.console import Tail, console, format_log_line, print_status
 from infra.errors import InfraError
 from infra.local import Servers, Stack, environment
 from infra.local.ports import free_port
 from infra.local.process import log_file
-from infra.local.running import SHARED, Running, find_running, settings_of
-from infra.signals import until_told_to_stop
+from infra.local.state import SHARED_SETTINGS, PlatformState, find_platform_state, settings_of
+from infra.signals import stop_on_signals
 from subgraphs.common.settings import DOMAINS
 
-LOOK_EVERY = 0.2
+POLL_INTERVAL = 0.2
 SERVICES = ("servers", "router", *DOMAINS, "worker")
 Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.", metavar="SERVICE")]
 
 
 def run(
-    workers: Annotated[int, typer.Option(min=1, max=16, help="How many workers do the jobs.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Number of workers.")] = 1,
     without: Annotated[
-        list[str] | None, typer.Option(help="A process to leave out, to run it by `memorable dev`.")
+        list[str] | None,
+        typer.Option(help="A process to leave out, to run it with `memorable dev`; repeatable."),
     ] = None,
-    show_logs: Annotated[bool, typer.Option("--logs/--no-logs", help="Show every process's log.")] = True,
+    show_logs: Annotated[
+        bool, typer.Option("--logs/--no-logs", help="Show the logs of all processes.")
+    ] = True,
     with_explorer: Annotated[
-        bool, typer.Option("--explorer/--no-explorer", help="Build the explorer when it is not.")
+        bool, typer.Option("--explorer/--no-explorer", help="Build the explorer if it is not up to date.")
     ] = True,
 ) -> None:
-    """Start everything, and keep it running until Ctrl-C."""
+    """Start the platform and keep it running until Ctrl-C."""
     if with_explorer:
         build_explorer()
-    left_out = [_known(name) for name in without or []]
+    left_out = [_check_service(name) for name in without or []]
     asyncio.run(
         _run(
-            Stack(given=environment.given_settings(), workers=workers, without=left_out, notice=say),
+            Stack(
+                settings=environment.configured_settings(),
+                workers=workers,
+                without=left_out,
+                on_status=print_status,
+            ),
             show_logs,
         )
     )
 
 
 async def _run(stack: Stack, show_logs: bool) -> None:
-    async with until_told_to_stop() as stopped, stack:
+    async with stop_on_signals() as stopped, stack:
         console.print(_welcome(stack))
         tails = {name: Tail(log_file(stack.logs_dir, name), from_start=False) for name in stack.processes}
         while not stopped.is_set():
             if show_logs:
                 _show(tails)
-            await _sleep_until(stopped, LOOK_EVERY)
-        say("platform", "stopping")
-    say("platform", "stopped")
+            await _wait_for(stopped, POLL_INTERVAL)
+        print_status("platform", "stopping")
+    print_status("platform", "stopped")
 
 
 def _welcome(stack: Stack) -> Panel:
     grid = Table.grid(padding=(0, 3))
     grid.add_row("GraphQL endpoint", f"[bold]{stack.graphql_url}[/]")
-    grid.add_row("Explorer", f"[bold]{stack.graphql_url}[/]  [dim](the same address, in a browser)[/]")
+    grid.add_row("Explorer", f"[bold]{stack.graphql_url}[/]  [dim](same address, in a browser)[/]")
     grid.add_row("Logs", str(stack.logs_dir))
-    grid.add_row("", "[dim]Ctrl-C stops everything[/]")
+    grid.add_row("", "[dim]Press Ctrl-C to stop[/]")
     return Panel(grid, title="Memorable is running", title_align="left", border_style="green", expand=False)
 
 
 def build_explorer() -> None:
-    """Build the explorer, unless it is built already."""
+    """Build the GraphiQL explorer, unless the build is up to date."""
     if not explorer.is_built():
-        say("platform", "building the explorer, once")
+        print_status("platform", "building the explorer")
         explorer.ensure_built()
 
 
@@ -84,34 +92,34 @@ def dev(
     service: Service,
     debug: Annotated[bool, typer.Option("--debug", help="Log at level debug.")] = False,
 ) -> None:
-    """Run one process in this terminal, and again whenever its code changes.
+    """Run one process in this terminal and restart it when its code changes.
 
-    It uses the servers of a platform that runs in this checkout (`memorable run --without books`, or
+    It uses the servers of the platform that runs in this checkout (`memorable run --without books`, or
     `memorable dev servers` for the servers alone), or those that POSTGRES_HOST and REDIS_HOST name.
     """
-    if _known(service) == "servers":
+    if _check_service(service) == "servers":
         asyncio.run(_run_servers())
         return
-    running = find_running(DATA_DIR)
+    running = find_platform_state(DATA_DIR)
     if running is None:
         raise InfraError(
-            "No servers run in this checkout. Start them in another terminal: memorable dev servers"
+            "No servers are running in this checkout. Start them in another terminal: memorable dev servers"
         )
     settings = settings_of(DATA_DIR, running) | ({"LOG_LEVEL": "debug"} if debug else {})
     asyncio.run(_reload(service, _command(service), _environ(service, settings)))
 
 
 async def _run_servers() -> None:
-    given = environment.given_settings()
-    async with until_told_to_stop() as stopped:
-        with Servers(DATA_DIR, given) as servers:
+    settings = environment.configured_settings()
+    async with stop_on_signals() as stopped:
+        with Servers(DATA_DIR, settings) as servers:
             from infra.database import migrate  # noqa: PLC0415 - it imports every domain's tables
 
-            say("platform", "migrating the database")
+            print_status("platform", "migrating the database")
             await asyncio.to_thread(migrate, servers.environ)
-            shared = {name: servers.environ[name] for name in SHARED if name in servers.environ}
-            Running(os.getpid(), "", {}, {}, shared).write(servers.folder)
-            say("platform", "PostgreSQL and Valkey are running; Ctrl-C stops them")
+            shared = {name: servers.environ[name] for name in SHARED_SETTINGS if name in servers.environ}
+            PlatformState(os.getpid(), "", {}, {}, shared).write(servers.folder)
+            print_status("platform", "PostgreSQL and Valkey are running; press Ctrl-C to stop them")
             await stopped.wait()
             servers.folder.state.unlink(missing_ok=True)
 
@@ -119,23 +127,23 @@ async def _run_servers() -> None:
 async def _reload(service: str, command: list[str], environ: Mapping[str, str]) -> None:
     from watchfiles import PythonFilter, awatch  # noqa: PLC0415 - only this command watches files
 
-    async with until_told_to_stop() as stopped:
+    async with stop_on_signals() as stopped:
         folders = [ROOT / name for name in ("router", "subgraphs", "workers")]
         process = _start(command, environ)
         try:
             async for _ in awatch(*folders, watch_filter=PythonFilter(), stop_event=stopped):
-                say(service, "the code has changed; starting again")
-                await asyncio.to_thread(_end, process)
+                print_status(service, "code changed, restarting")
+                await asyncio.to_thread(_stop, process)
                 process = _start(command, environ)
         finally:
-            _end(process)
+            _stop(process)
 
 
 def _start(command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=dict(environ), cwd=ROOT)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(10)
@@ -164,13 +172,13 @@ def _environ(service: str, settings: Mapping[str, str]) -> dict[str, str]:
             return environment.subgraph_environ(service, settings)
 
 
-def _known(service: str) -> str:
+def _check_service(service: str) -> str:
     if service not in SERVICES:
-        raise InfraError(f"There is no process {service!r}; there are {', '.join(SERVICES)}.")
+        raise InfraError(f"Unknown process {service!r}; choose one of {', '.join(SERVICES)}.")
     return service
 
 
-async def _sleep_until(stopped: asyncio.Event, seconds: float) -> None:
+async def _wait_for(stopped: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopped.wait()
@@ -179,4 +187,4 @@ async def _sleep_until(stopped: asyncio.Event, seconds: float) -> None:
 def _show(tails: Mapping[str, Tail]) -> None:
     for name, tail in tails.items():
         for line in tail.lines():
-            console.print(log_line(name, line), soft_wrap=True)
+            console.print(format_log_line(name, line), soft_wrap=True)

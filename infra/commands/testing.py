@@ -1,4 +1,4 @@
-"""`memorable test`: the tests, with the coverage of every process they start."""
+"""`memorable test`: run the tests, with coverage of the processes that they start."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import Annotated
 
 import typer
 
-from infra.checkout import ROOT, become
-from infra.console import say
+from infra.checkout import ROOT, replace_process
+from infra.console import print_status
 from infra.errors import InfraError
 
 NAME = "test"
 LAST_FAILED = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
-# A machine that others use as well spoils one or two of some thousand tests, not more.
-MAX_AGAIN = 3
+# A busy machine can make one or two of several thousand tests time out; more failures are real.
+MAX_RERUNS = 3
 
 
 def run_tests(
-    what: Annotated[list[str] | None, typer.Argument(help="Files or folders; everything when none.")] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Measure and report branch coverage.")] = False,
-    parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Test processes.")] = 3,
+    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all tests if omitted.")] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Measure branch coverage.")] = False,
+    parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Number of test processes.")] = 3,
     again: Annotated[
-        bool, typer.Option("--again", help="Only what has just failed, if that is little: by itself.")
+        bool, typer.Option("--again", help="Rerun the last failures by themselves, if there are few.")
     ] = False,
 ) -> None:
     """Run the tests against real servers."""
     if again:
-        _run_again()
-    command = [sys.executable, "-m", "pytest", "-n", str(parallel), *(what or [])]
+        _rerun_failures()
+    command = [sys.executable, "-m", "pytest", "-n", str(parallel), *(paths or [])]
     if coverage:
         command += ["--cov", "--cov-report=term"]
-    become(command)
+    replace_process(command)
 
 
-def _run_again() -> None:
-    """Runs what failed beside other tests once more without them; what fails again has failed."""
+def _rerun_failures() -> None:
+    """Run the tests that failed in the parallel run once more, by themselves."""
     failed = json.loads(LAST_FAILED.read_text()) if LAST_FAILED.exists() else {}
-    if not 0 < len(failed) <= MAX_AGAIN:
-        raise InfraError(f"{len(failed)} tests have failed; up to {MAX_AGAIN} are run again.")
+    if not 0 < len(failed) <= MAX_RERUNS:
+        raise InfraError(f"{len(failed)} tests failed; only 1 to {MAX_RERUNS} failures are rerun.")
     for name in failed:
-        say(NAME, f"failed beside the others, and is run again by itself: {name}")
-    become([sys.executable, "-m", "pytest", *failed])
+        print_status(NAME, f"failed in parallel, rerunning by itself: {name}")
+    replace_process([sys.executable, "-m", "pytest", *failed])

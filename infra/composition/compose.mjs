@@ -1,5 +1,5 @@
-// Answers one question on standard input with JSON on standard output: a list of lists of
-// subgraphs is composed list by list, the text of a supergraph is turned into the public schema its clients see.
+// Reads one JSON request from standard input and writes the JSON result to standard output.
+// A list of graphs, each a list of subgraphs, is composed graph by graph; a supergraph SDL yields its public schema.
 import { text } from "node:stream/consumers";
 import {
   composeServices,
@@ -14,7 +14,7 @@ function compose(subgraphs) {
     try {
       services.push({ name, url, typeDefs: parse(schema) });
     } catch (error) {
-      return { errors: [`The schema of subgraph "${name}" cannot be read: ${error.message}`] };
+      return { errors: [`The schema of subgraph "${name}" cannot be parsed: ${error.message}`] };
     }
   }
   let result;
@@ -24,19 +24,19 @@ function compose(subgraphs) {
     return { errors: [`The composer failed: ${error.message}`] };
   }
   if (compositionHasErrors(result)) {
-    return { errors: result.errors.map((error) => describe(error)) };
+    return { errors: result.errors.map((error) => format(error)) };
   }
   return { supergraph: result.supergraphSdl, public: result.publicSdl };
 }
 
-function describe(error) {
+function format(error) {
   const code = error.extensions?.code;
   return code ? `${error.message} (${code})` : error.message;
 }
 
-function publish(supergraph) {
+function publicSchema(supergraph) {
   return { public: print(transformSupergraphToPublicSchema(parse(supergraph))) };
 }
 
-const question = JSON.parse(await text(process.stdin));
-console.log(JSON.stringify(Array.isArray(question) ? question.map(compose) : publish(question)));
+const request = JSON.parse(await text(process.stdin));
+console.log(JSON.stringify(Array.isArray(request) ? request.map(compose) : publicSchema(request)));

@@ -1,1 +1,1 @@
-"""The demonstration: one client that plays the whole main job over the public endpoint, and nothing else."""
+"""The demo: one client that makes a book through the public API, from sign-up to the shipped parcel."""

@@ -1,4 +1,4 @@
-"""A GraphQL client as any frontend has it: operations over HTTP, live events over SSE, resumed if cut."""
+"""A minimal GraphQL client: operations over HTTP, and resumable subscriptions over SSE."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import httpx2
 
 from infra.errors import InfraError
 
-RESUME_WITHIN = 30.0
-# The router says something at least every 12 seconds; a stream that is silent for longer is dead.
-SILENCE = 40.0
+RESUME_TIMEOUT = 30.0
+# The router sends a keep-alive at least every 12 seconds, so a stream that is silent for longer is dead.
+READ_TIMEOUT = 40.0
 
 Object = dict[str, Any]
 
 
-class GraphRefusal(InfraError):
-    """The graph answered with an error, or with another member of a union than the one that was needed."""
+class UnexpectedResponse(InfraError):
+    """The API responded with an error, or with another union member than the expected one."""
 
 
 class GraphClient:
-    """One client of the public endpoint; `token` is sent once it is set."""
+    """A client of the GraphQL endpoint; sends `token` as a bearer token once it is set."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.token = ""
-        self._http = httpx2.AsyncClient(timeout=httpx2.Timeout(60.0, read=SILENCE))
+        self._http = httpx2.AsyncClient(timeout=httpx2.Timeout(60.0, read=READ_TIMEOUT))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -39,35 +39,36 @@ class GraphClient:
         """Run an operation and return its data.
 
         Raises:
-            GraphRefusal: The answer carries errors.
+            InfraError: The endpoint does not respond.
+            UnexpectedResponse: The response contains errors.
         """
         try:
-            answer = await self._http.post(
-                self.url, json=_request(document, variables), headers=self._headers()
+            response = await self._http.post(
+                self.url, json=_request_body(document, variables), headers=self._headers()
             )
         except httpx2.HTTPError as error:
-            raise InfraError(f"{self.url} does not answer: {error!r}") from error
-        return _data(answer.json())
+            raise InfraError(f"{self.url} does not respond: {error!r}") from error
+        return _data(response.json())
 
     async def follow(
         self, document: str, root: str, variables: Mapping[str, Any], after: int = 0
     ) -> AsyncIterator[Object]:
-        """Subscribe to numbered events and yield each once, in order, whatever happens to the connection.
+        """Subscribe and yield each event once, in order, resuming after a lost connection.
 
-        `document` takes `$after`; the field `root` of each result carries `sequence`.
+        The document must have the variable `$after`, and its root field `root` must select `sequence`.
         """
-        deadline = time.monotonic() + RESUME_WITHIN
+        deadline = time.monotonic() + RESUME_TIMEOUT
         while True:
             try:
                 async for result in self._subscribe(document, {**variables, "after": after}):
                     event: Object = _data(result)[root]
                     after = event["sequence"]
-                    deadline = time.monotonic() + RESUME_WITHIN
+                    deadline = time.monotonic() + RESUME_TIMEOUT
                     yield event
             except httpx2.HTTPError as error:
                 if time.monotonic() > deadline:
                     raise InfraError(
-                        f"The events of {root} broke off and did not come back: {error!r}"
+                        f"The subscription to {root} was lost and could not be resumed: {error!r}"
                     ) from error
                 await asyncio.sleep(0.5)
             else:
@@ -75,13 +76,13 @@ class GraphClient:
 
     async def _subscribe(self, document: str, variables: Mapping[str, Any]) -> AsyncIterator[Object]:
         headers = self._headers() | {"accept": "text/event-stream"}
-        request = _request(document, variables)
-        async with self._http.stream("POST", self.url, json=request, headers=headers) as answer:
-            if not answer.headers["content-type"].startswith("text/event-stream"):
-                yield json.loads(await answer.aread())
+        request = _request_body(document, variables)
+        async with self._http.stream("POST", self.url, json=request, headers=headers) as response:
+            if not response.headers["content-type"].startswith("text/event-stream"):
+                yield json.loads(await response.aread())
                 return
             event = ""
-            async for line in answer.aiter_lines():
+            async for line in response.aiter_lines():
                 name, _, value = line.partition(":")
                 value = value.removeprefix(" ")
                 if name == "event":
@@ -90,42 +91,42 @@ class GraphClient:
                     yield json.loads(value)
                 elif name == "data" and event == "complete":
                     return
-        raise httpx2.ReadError("the stream ended before it was complete")
+        raise httpx2.ReadError("the stream ended without a complete event")
 
     async def download(self, url: str) -> bytes:
-        """Fetch a file that the graph gave a signed address of."""
-        answer = await self._http.get(url)
-        if answer.status_code != 200:
-            raise GraphRefusal(f"{url} answers {answer.status_code}: {answer.text[:200]}")
-        return answer.content
+        """Download a file from a signed URL."""
+        response = await self._http.get(url)
+        if response.status_code != 200:
+            raise UnexpectedResponse(f"{url} responded with {response.status_code}: {response.text[:200]}")
+        return response.content
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
 
-def expect(result: Object, wanted: str) -> Object:
-    """The result when it is the wanted member of its union.
+def expect(result: Object, typename: str) -> Object:
+    """Return the result if it is the expected member of its union.
 
     Raises:
-        GraphRefusal: It is another, whose message is told.
+        UnexpectedResponse: It is another member; the message includes the member's own.
     """
-    if result["__typename"] != wanted:
-        raise GraphRefusal(f"{result['__typename']}: {result.get('message', result)}")
+    if result["__typename"] != typename:
+        raise UnexpectedResponse(f"{result['__typename']}: {result.get('message', result)}")
     return result
 
 
-def _request(document: str, variables: Mapping[str, Any] | None) -> Object:
+def _request_body(document: str, variables: Mapping[str, Any] | None) -> Object:
     return {"query": document, "variables": dict(variables or {})}
 
 
-def _data(answer: Object) -> Object:
-    if answer.get("errors"):
-        raise GraphRefusal("; ".join(_told(error) for error in answer["errors"]))
-    data: Object = answer["data"]
+def _data(response: Object) -> Object:
+    if response.get("errors"):
+        raise UnexpectedResponse("; ".join(_format_error(error) for error in response["errors"]))
+    data: Object = response["data"]
     return data
 
 
-def _told(error: Object) -> str:
+def _format_error(error: Object) -> str:
     path = ".".join(map(str, error.get("path") or ()))
     extensions = error.get("extensions") or {}
     trace = f" (traceId {extensions['traceId']})" if "traceId" in extensions else ""

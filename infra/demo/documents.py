@@ -1,4 +1,4 @@
-"""The operations of the demonstration, as a frontend would write them."""
+"""The GraphQL operations of the demo, as a frontend would write them."""
 
 from __future__ import annotations
 

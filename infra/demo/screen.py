@@ -1,4 +1,4 @@
-"""What the watcher of the demonstration sees: steps as they are done, and a book as it is made."""
+"""The demo's terminal output: each step with its result, and the live progress of a generation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LABEL_WIDTH = 35
 
 @dataclass(slots=True)
 class Step:
-    """One step under way; `fact` is told beside it."""
+    """A running step; `detail` is shown beside its label."""
 
-    fact: str = ""
+    detail: str = ""
 
 
 @dataclass(slots=True)
-class Making:
-    """How far the making of a book is, as its events tell."""
+class GenerationProgress:
+    """The progress of a generation, accumulated from its events."""
 
     pages: int
     pictures: int
@@ -39,25 +39,25 @@ class Making:
     drawn: int = 0
     last_picture: str = ""
 
-    def write(self, page: int, words: str) -> None:
-        """Add words to a page."""
+    def append_text(self, page: int, text: str) -> None:
+        """Append streamed text to a page."""
         self.current_page = page
-        self.page_texts[page] = self.page_texts.get(page, "") + words
+        self.page_texts[page] = self.page_texts.get(page, "") + text
 
     def finish_page(self, page: int, text: str) -> None:
-        """A page has its whole text."""
+        """Set a page's final text."""
         self.current_page = page
         self.page_texts[page] = text
         self.written += 1
 
     def finish_picture(self, description: str) -> None:
-        """A picture is ready."""
+        """Count a finished picture."""
         self.drawn += 1
         self.last_picture = description
 
 
 class Screen:
-    """The terminal, or any other output: there, only what is finished is told."""
+    """Prints the demo's steps; live output is shown only on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -65,11 +65,11 @@ class Screen:
         self._label = ""
         self._step = Step()
         self._spinner = Spinner("dots")
-        self._making: Making | None = None
+        self._progress: GenerationProgress | None = None
 
     @contextmanager
     def step(self, label: str) -> Iterator[Step]:
-        """Show a step while it runs, and what came of it."""
+        """Show a step while it runs, and its result when it ends."""
         started = time.monotonic()
         self._label, self._step = label, Step()
         with Live(self, console=self._console, transient=True, refresh_per_second=12) as self._live:
@@ -79,48 +79,50 @@ class Screen:
                 self._console.print(Text.assemble(("✗ ", "bold red"), label))
                 raise
             finally:
-                self._making = None
+                self._progress = None
         seconds = time.monotonic() - started
-        self._console.print(_row(Text("✓", "bold green"), label, self._step.fact, f"{seconds:.1f} s"))
+        self._console.print(_row(Text("✓", "bold green"), label, self._step.detail, f"{seconds:.1f} s"))
 
-    def show_making(self, making: Making) -> None:
-        """Show a book being made until the step ends."""
-        self._making = making
+    def show_progress(self, progress: GenerationProgress) -> None:
+        """Show a generation's progress until the step ends."""
+        self._progress = progress
         if self._live is not None:
             self._live.refresh()
 
-    def tell(self, message: str) -> None:
-        """Say something that stays on the screen."""
+    def print_note(self, message: str) -> None:
+        """Print a line that stays on the screen."""
         self._console.print(Padding(Text(message, style="dim"), (0, 0, 0, 2)))
 
     def __rich__(self) -> RenderableType:
         if not self._console.is_terminal:
             return Text("")
-        row = _row(self._spinner, self._label, self._step.fact, "")
-        return row if self._making is None else Group(row, *_picture_of(self._making))
+        row = _row(self._spinner, self._label, self._step.detail, "")
+        return row if self._progress is None else Group(row, *_render_progress(self._progress))
 
 
-def _row(mark: RenderableType, label: str, fact: str, seconds: str) -> Table:
+def _row(mark: RenderableType, label: str, detail: str, seconds: str) -> Table:
     row = Table.grid(padding=(0, 1), expand=True)
     row.add_column(width=1)
     row.add_column(width=LABEL_WIDTH)
     row.add_column(ratio=1)
     row.add_column(width=7, justify="right")
-    row.add_row(mark, label, Text(fact, style="cyan"), Text(seconds, style="dim"))
+    row.add_row(mark, label, Text(detail, style="cyan"), Text(seconds, style="dim"))
     return row
 
 
-def _picture_of(making: Making) -> Iterator[RenderableType]:
+def _render_progress(progress: GenerationProgress) -> Iterator[RenderableType]:
     bars = Progress(TextColumn("  {task.description:<9}"), BarColumn(bar_width=40), MofNCompleteColumn())
-    bars.add_task("pages", total=making.pages, completed=making.written)
-    bars.add_task("pictures", total=making.pictures, completed=making.drawn)
+    bars.add_task("pages", total=progress.pages, completed=progress.written)
+    bars.add_task("pictures", total=progress.pictures, completed=progress.drawn)
     yield bars
-    if making.last_picture:
-        yield Text(f"  newest picture: {making.last_picture}", style="dim", overflow="ellipsis", no_wrap=True)
-    if making.current_page:
+    if progress.last_picture:
+        yield Text(
+            f"  latest picture: {progress.last_picture}", style="dim", overflow="ellipsis", no_wrap=True
+        )
+    if progress.current_page:
         yield Panel(
-            Text(making.page_texts[making.current_page]),
-            title=Text(f"{making.title or 'page'} · {making.current_page}"),
+            Text(progress.page_texts[progress.current_page]),
+            title=Text(f"{progress.title or 'page'} · {progress.current_page}"),
             title_align="left",
             border_style="magenta",
             width=72,

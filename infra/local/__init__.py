@@ -1,4 +1,4 @@
-"""The local platform: real servers and all processes on one machine, without containers."""
+"""The local platform: servers and all processes on one machine, without containers."""
 
 from infra.local.servers import Servers
 from infra.local.stack import Stack

@@ -1,4 +1,4 @@
-"""The data folder of one local platform: where things lie in it, and who may hold it."""
+"""The data folder of one local platform: its paths and its locks."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from pathlib import Path
 
 from infra.errors import InfraError
 
-# Another command that looks whether a platform runs holds the lock for a moment.
-LOOK_MAY_TAKE = 0.5
-LEFTOVERS_MAY_TAKE = 20.0
+# Seconds. A command that checks whether a platform is running holds the lock for a moment.
+LOCK_TIMEOUT = 0.5
+LEASE_TIMEOUT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
     """Paths inside one data folder.
 
-    Two locks guard it, and the kernel releases both. `lock` belongs to the supervisor alone, so it says
-    whether a platform runs here. `lease` is inherited by every child, so it says whether anything at all
-    still touches the data: after a `kill -9` of the supervisor `lock` is free at once, `lease` when the
-    last child has ended.
+    Two file locks guard it; the kernel releases both when their holders end. `lock` is held by the
+    supervisor alone and shows that a platform is running. `lease` is inherited by every child and shows
+    that some process may still use the data: when the supervisor is killed, `lock` is free at once,
+    `lease` only after the last child has ended.
     """
 
     root: Path
 
     @property
     def lock(self) -> Path:
-        """Held while a supervisor uses this folder."""
+        """The file locked while a supervisor uses this folder."""
         return self.root / "lock"
 
     @property
     def lease(self) -> Path:
-        """Held while any process of a platform in this folder lives."""
+        """The file locked while any process of this folder's platform is alive."""
         return self.root / "lease"
 
     @property
     def state(self) -> Path:
-        """What a running platform tells other commands: its process id, addresses and ports."""
+        """The running platform's state file, read by other commands."""
         return self.root / "platform.json"
 
     @property
@@ -54,12 +54,12 @@ class DataFolder:
 
     @property
     def secrets(self) -> Path:
-        """Keys and passwords made on first start."""
+        """Keys and passwords, generated on first start."""
         return self.root / "secrets"
 
     @property
     def logs(self) -> Path:
-        """One log file per process."""
+        """The log files, one per process."""
         return self.root / "logs"
 
     @property
@@ -68,7 +68,7 @@ class DataFolder:
         return self.root / "files"
 
     def prepare(self) -> None:
-        """Create the folders, readable by their owner only."""
+        """Create the folders, accessible to their owner only."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.secrets, self.logs, self.files, self.valkey):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -79,20 +79,20 @@ class FolderInUse(InfraError):
 
 
 @dataclass(slots=True)
-class Hold:
-    """Both locks of a data folder, held by this process until `release`."""
+class FolderLocks:
+    """Both locks of a data folder, held until `release`."""
 
     lock_fd: int
     lease_fd: int
 
     def release(self) -> None:
-        """Let go of the folder; a child that still lives keeps the lease."""
+        """Release both locks; a child that is still alive keeps the lease."""
         os.close(self.lease_fd)
         os.close(self.lock_fd)
 
 
-def is_held(folder: DataFolder) -> bool:
-    """Tell whether a platform runs in the folder now."""
+def is_locked(folder: DataFolder) -> bool:
+    """Whether a platform is running in the folder."""
     if not folder.lock.exists():
         return False
     fd = os.open(folder.lock, os.O_RDWR)
@@ -102,24 +102,24 @@ def is_held(folder: DataFolder) -> bool:
         os.close(fd)
 
 
-def hold(folder: DataFolder) -> Hold:
-    """Take the folder, waiting for the last processes of a run that was killed.
+def acquire(folder: DataFolder) -> FolderLocks:
+    """Lock the folder, waiting until the processes of an earlier, killed run have ended.
 
     Raises:
-        FolderInUse: A platform runs here.
-        InfraError: Processes of an earlier run do not end.
+        FolderInUse: A platform is running in this folder.
+        InfraError: Processes of an earlier run did not end in time.
     """
     folder.prepare()
     lock_fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _lock_within(lock_fd, LOOK_MAY_TAKE):
+    if not _lock_within(lock_fd, LOCK_TIMEOUT):
         os.close(lock_fd)
         raise FolderInUse(f"A platform is already running in {folder.root}. Stop it first.")
     lease_fd = os.open(folder.lease, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _lock_within(lease_fd, LEFTOVERS_MAY_TAKE):
+    if not _lock_within(lease_fd, LEASE_TIMEOUT):
         os.close(lease_fd)
         os.close(lock_fd)
-        raise InfraError(f"Processes of an earlier run still use {folder.root}. End them, then start again.")
-    return Hold(lock_fd, lease_fd)
+        raise InfraError(f"Processes of an earlier run still use {folder.root}. End them and start again.")
+    return FolderLocks(lock_fd, lease_fd)
 
 
 def _lock_within(fd: int, seconds: float) -> bool:

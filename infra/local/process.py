@@ -1,4 +1,4 @@
-"""One child process: in the guardian's group, with an environment and a log file of its own."""
+"""Child processes: each in the guardian's process group, with its own environment and log file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from infra.errors import InfraError
 
-KEPT_LOGS = 3
+MAX_ROTATED_LOGS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """What all children of one supervisor share: the guardian's process group, the lease, the log folder."""
+class ProcessContext:
+    """What all children of one supervisor share."""
 
     process_group: int
     lease_fd: int
@@ -25,7 +25,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """What to run: the whole environment of the process is `environ`, nothing is inherited."""
+    """A process to run. Its environment is exactly `environ`; nothing is inherited."""
 
     name: str
     command: Sequence[str]
@@ -36,14 +36,14 @@ class ProcessSpec:
 
 
 def log_file(logs: Path, name: str) -> Path:
-    """Where the process of that name logs."""
+    """The log file of the process of that name."""
     return logs / f"{name}.log"
 
 
 def rotate_log(logs: Path, name: str) -> None:
-    """Set the log of the last run aside; the oldest is dropped."""
+    """Rotate the log of the last run and drop the oldest."""
     current = log_file(logs, name)
-    for age in range(KEPT_LOGS - 1, 0, -1):
+    for age in range(MAX_ROTATED_LOGS - 1, 0, -1):
         older = logs / f"{name}.{age}.log"
         if older.exists():
             older.replace(logs / f"{name}.{age + 1}.log")
@@ -51,9 +51,9 @@ def rotate_log(logs: Path, name: str) -> None:
         current.replace(logs / f"{name}.1.log")
 
 
-def spawn(spec: ProcessSpec, family: Family) -> subprocess.Popen[bytes]:
-    """Start the process; its output is appended to its log file, so a busy terminal never slows it."""
-    with log_file(family.logs, spec.name).open("ab") as log:
+def spawn(spec: ProcessSpec, context: ProcessContext) -> subprocess.Popen[bytes]:
+    """Start the process. Its output goes straight to its log file, so a slow terminal cannot block it."""
+    with log_file(context.logs, spec.name).open("ab") as log:
         return subprocess.Popen(
             list(spec.command),
             stdin=subprocess.DEVNULL,
@@ -64,45 +64,45 @@ def spawn(spec: ProcessSpec, family: Family) -> subprocess.Popen[bytes]:
             user=spec.user,
             group=spec.user,
             extra_groups=None if spec.user is None else [],
-            process_group=family.process_group,
-            pass_fds=(family.lease_fd,),
+            process_group=context.process_group,
+            pass_fds=(context.lease_fd,),
         )
 
 
 def stop_all(
     running: Mapping[str, tuple[subprocess.Popen[bytes], signal.Signals]], grace: float
 ) -> list[str]:
-    """End the processes at the same time: politely, then by force; returns the names that needed force."""
+    """Stop the processes in parallel; kill those that outlast the grace period and return their names."""
     deadline = deadline_in(grace)
-    for process, how in running.values():
+    for process, stop_signal in running.values():
         if process.poll() is None:
-            process.send_signal(how)
-    forced = []
+            process.send_signal(stop_signal)
+    killed = []
     for name, (process, _) in running.items():
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            forced.append(name)
-    return forced
+            killed.append(name)
+    return killed
 
 
-def last_words(logs: Path, name: str, lines: int = 12) -> str:
-    """The end of a process's log, for the message that says it failed."""
+def log_tail(logs: Path, name: str, lines: int = 12) -> str:
+    """The last lines of a process's log, for an error message."""
     path = log_file(logs, name)
     text = path.read_text(errors="replace") if path.exists() else ""
-    return "\n".join(text.splitlines()[-lines:]) or "(it logged nothing)"
+    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
 
 
 class ProcessFailed(InfraError):
-    """A process ended before it was ready."""
+    """A process ended, or ran out of time, before it was ready."""
 
     def __init__(self, name: str, logs: Path, code: int | None) -> None:
-        how = "was not ready in time" if code is None else f"ended with code {code} before it was ready"
-        super().__init__(f"{name} {how}. The end of {log_file(logs, name)}:\n{last_words(logs, name)}")
+        how = "was not ready in time" if code is None else f"exited with code {code} before it was ready"
+        super().__init__(f"{name} {how}. Last lines of {log_file(logs, name)}:\n{log_tail(logs, name)}")
 
 
 def deadline_in(seconds: float) -> float:
-    """A point on the monotonic clock."""
+    """The time on the monotonic clock in `seconds` from now."""
     return time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""The secrets of a local platform, made on first start and readable by their owner only."""
+"""The secrets of a local platform, generated on first start and readable by their owner only."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ GENERATED = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """What the processes must know and nobody may see; it has no readable form, so it cannot be printed."""
+    """Generated passwords and tokens, and the signing key's path. It has no repr, so it cannot be logged."""
 
     values: dict[str, str]
     signing_key_file: Path
 
 
 def ensure_secrets(folder: DataFolder) -> Secrets:
-    """Read the folder's secrets, making those that are missing."""
+    """Read the folder's secrets, generating missing ones."""
     values_file = folder.secrets / "values.json"
     key_file = folder.secrets / "auth-signing-key.pem"
     known: dict[str, str] = json.loads(values_file.read_text()) if values_file.exists() else {}
@@ -50,7 +50,7 @@ def _signing_key() -> bytes:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Replace the file whole, so that a start that is killed half-way leaves the old one or none."""
+    """Write the file atomically, so that an interrupted start leaves the old file or none."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

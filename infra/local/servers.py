@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey for one data folder: started, waited for, and stopped with everything they need."""
+"""The PostgreSQL and Valkey servers of one data folder."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from typing import Self
 
 from infra.errors import InfraError
 from infra.local import postgres, valkey
-from infra.local.folder import DataFolder, Hold, hold
+from infra.local.folder import DataFolder, FolderLocks, acquire
 from infra.local.guardian import Guardian
 from infra.local.ports import free_port
-from infra.local.process import Family, ProcessFailed, ProcessSpec, deadline_in, rotate_log, spawn, stop_all
+from infra.local.process import (
+    ProcessContext,
+    ProcessFailed,
+    ProcessSpec,
+    deadline_in,
+    rotate_log,
+    spawn,
+    stop_all,
+)
 from infra.local.secrets import Secrets, ensure_secrets
 
-READY_WITHIN = 60.0
-STOP_WITHIN = 15.0
-ATTEMPTS = 3
+READY_TIMEOUT = 60.0
+STOP_TIMEOUT = 15.0
+MAX_ATTEMPTS = 3
 
 
 class Servers:
     """The two servers of a platform, as a context manager.
 
-    A server named by `POSTGRES_HOST` or `REDIS_HOST` in `given` is used as it is instead of an embedded one.
-    `environ` then holds every setting the processes of the platform take, secrets included. With
-    `durable=False` a crash of the machine may cost the data, which suits tests.
+    If `settings` names a server (`POSTGRES_HOST`, `REDIS_HOST`), that one is used instead of an embedded one.
+    Once started, `environ` holds every setting of the platform's processes, including secrets. With
+    `durable=False`, which is for tests, a crash of the machine may lose data.
     """
 
     def __init__(
-        self, data_dir: Path, given: Mapping[str, str] | None = None, *, durable: bool = True
+        self, data_dir: Path, settings: Mapping[str, str] | None = None, *, durable: bool = True
     ) -> None:
         self.folder = DataFolder(data_dir.resolve())
         self.environ: dict[str, str] = {}
-        self._given = dict(given or {})
+        self._settings = dict(settings or {})
         self._durable = durable
-        self._hold: Hold | None = None
+        self._locks: FolderLocks | None = None
         self._guardian: Guardian | None = None
         self._running: dict[str, tuple[ProcessSpec, subprocess.Popen[bytes]]] = {}
 
@@ -50,18 +58,18 @@ class Servers:
         self.stop()
 
     def start(self) -> None:
-        """Take the data folder and bring both servers up.
+        """Lock the data folder and start both servers.
 
         Raises:
-            FolderInUse: A platform already runs in this folder.
+            FolderInUse: A platform is already running in this folder.
             InfraError: A server did not start.
         """
-        self._hold = hold(self.folder)
+        self._locks = acquire(self.folder)
         try:
             self._guardian = Guardian(self.folder.lease)
             secrets = ensure_secrets(self.folder)
-            self.environ = local_settings(self.folder, secrets) | self._given
-            if "POSTGRES_HOST" not in self._given:
+            self.environ = local_settings(self.folder, secrets) | self._settings
+            if "POSTGRES_HOST" not in self._settings:
                 postgres.ensure_cluster(self.folder, secrets.values["POSTGRES_PASSWORD"])
                 port = self._start_on_free_port("postgres")
                 self.environ |= {
@@ -70,7 +78,7 @@ class Servers:
                     "POSTGRES_USER": postgres.OWNER,
                     "POSTGRES_PASSWORD": secrets.values["POSTGRES_PASSWORD"],
                 }
-            if "REDIS_HOST" not in self._given:
+            if "REDIS_HOST" not in self._settings:
                 port = self._start_on_free_port("valkey")
                 self.environ |= {
                     "REDIS_HOST": "127.0.0.1",
@@ -82,25 +90,25 @@ class Servers:
             raise
 
     def stop(self) -> None:
-        """Stop both servers and let go of the folder; harmless when nothing runs."""
+        """Stop both servers and release the folder; does nothing if they are not running."""
         stop_all(
             {name: (process, spec.stop_signal) for name, (spec, process) in self._running.items()},
-            STOP_WITHIN,
+            STOP_TIMEOUT,
         )
         self._running.clear()
-        if self._hold is not None:
-            self._hold.release()
-            self._hold = None
+        if self._locks is not None:
+            self._locks.release()
+            self._locks = None
         if self._guardian is not None:
             self._guardian.close()
             self._guardian = None
 
     @property
-    def family(self) -> Family:
-        """What further children of the same platform share with the servers."""
-        assert self._hold is not None
+    def process_context(self) -> ProcessContext:
+        """What further processes of the platform share with the servers."""
+        assert self._locks is not None
         assert self._guardian is not None
-        return Family(self._guardian.process_group, self._hold.lease_fd, self.folder.logs)
+        return ProcessContext(self._guardian.process_group, self._locks.lease_fd, self.folder.logs)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -108,52 +116,52 @@ class Servers:
         return {name: process.pid for name, (_, process) in self._running.items()}
 
     def restart_crashed(self) -> list[str]:
-        """Start again, on the same port, each server that has ended; returns their names.
+        """Restart each server that has ended, on the same port; return their names.
 
-        PostgreSQL refuses to start while an orphan of its last run still touches the data; it is then found
-        ended once more, and started at the next call.
+        PostgreSQL does not start while a process of its last run still uses the data. It ends again, and the
+        next call restarts it.
         """
         crashed = [name for name, (_, process) in self._running.items() if process.poll() is not None]
         for name in crashed:
             spec, _ = self._running[name]
-            self._running[name] = (spec, spawn(spec, self.family))
+            self._running[name] = (spec, spawn(spec, self.process_context))
         return crashed
 
     def _start_on_free_port(self, name: str) -> int:
-        """Start the server; another run may take the chosen port first, so choose again some times."""
-        for attempt in range(ATTEMPTS):
+        """Start the server, choosing another port if the first was taken in the meantime."""
+        for attempt in range(MAX_ATTEMPTS):
             rotate_log(self.folder.logs, name)
             port = free_port()
             spec = self._spec(name, port)
-            process = spawn(spec, self.family)
+            process = spawn(spec, self.process_context)
             self._running[name] = (spec, process)
-            if self._wait(name, port, process):
+            if self._wait_until_ready(name, port, process):
                 return port
             code = process.poll()
-            stop_all({name: (process, spec.stop_signal)}, STOP_WITHIN)
+            stop_all({name: (process, spec.stop_signal)}, STOP_TIMEOUT)
             del self._running[name]
-            if code is None or attempt == ATTEMPTS - 1:
+            if code is None or attempt == MAX_ATTEMPTS - 1:
                 raise ProcessFailed(name, self.folder.logs, code)
         raise InfraError(f"{name} did not start.")
 
     def _spec(self, name: str, port: int) -> ProcessSpec:
         if name == "postgres":
             return postgres.server(self.folder, port, durable=self._durable)
-        return valkey.server(self.folder, port, self._password, durable=self._durable)
+        return valkey.server(self.folder, port, self._valkey_password, durable=self._durable)
 
-    def _wait(self, name: str, port: int, process: subprocess.Popen[bytes]) -> bool:
-        deadline = deadline_in(READY_WITHIN)
+    def _wait_until_ready(self, name: str, port: int, process: subprocess.Popen[bytes]) -> bool:
+        deadline = deadline_in(READY_TIMEOUT)
         if name == "postgres":
             return postgres.wait_until_ready(self.folder, process, deadline)
-        return valkey.wait_until_ready(port, self._password, process, deadline)
+        return valkey.wait_until_ready(port, self._valkey_password, process, deadline)
 
     @property
-    def _password(self) -> str:
+    def _valkey_password(self) -> str:
         return self.environ["REDIS_PASSWORD"]
 
 
 def local_settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]:
-    """Every setting that a local platform decides itself, but for the addresses of its servers."""
+    """Every setting that a local platform chooses itself, except the addresses of its servers."""
     values = {name: value for name, value in secrets.values.items() if name != "POSTGRES_PASSWORD"}
     return values | {
         "HOST": "127.0.0.1",

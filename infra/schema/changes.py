@@ -1,4 +1,4 @@
-"""What changed in the public API, and for whom it matters."""
+"""Changes between two public schemas, classified by their effect on clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from graphql import (
 
 
 class Severity(StrEnum):
-    """What a change does to a client that is not changed with it."""
+    """The effect of a change on existing clients."""
 
     BREAKING = "breaking"
     DANGEROUS = "dangerous"
@@ -26,16 +26,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of the public schema, in a sentence."""
+    """One change of the public schema."""
 
     severity: Severity
     kind: str
     description: str
 
 
-def changes_between(before: str, after: str) -> Sequence[Change]:
-    """Compare two public schemas; the worst changes come first."""
-    found = [_described(change) for change in find_schema_changes(_schema(before), _schema(after))]
+def compare_schemas(before: str, after: str) -> Sequence[Change]:
+    """Compare two public schemas; breaking changes come first."""
+    found = [_classify(change) for change in find_schema_changes(_schema(before), _schema(after))]
     order = list(Severity)
     return sorted(found, key=lambda change: (order.index(change.severity), change.description))
 
@@ -44,7 +44,7 @@ def _schema(sdl: str) -> GraphQLSchema:
     return build_schema(sdl, assume_valid=True)
 
 
-def _described(change: SchemaChange) -> Change:
+def _classify(change: SchemaChange) -> Change:
     match change:
         case BreakingChange():
             severity = Severity.BREAKING

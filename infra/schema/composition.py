@@ -1,4 +1,4 @@
-"""Composition of subgraph schemas into a supergraph, by The Guild's composer, run by Node."""
+"""Composition of subgraph schemas into a supergraph with The Guild's composer, which runs in Node."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from infra.node import ensure_packages, run_node
 from infra.schema.config import Subgraph
 
 COMPOSER = Path(__file__).parent.parent / "composition"
-GENERATED = (
+GENERATED_HEADER = (
     "# Composed from the subgraphs named in supergraph.yaml by `memorable schema compose`. Do not edit.\n"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A supergraph: what the router reads, and what its clients see of it."""
+    """A composed supergraph and the public schema that its clients see."""
 
     supergraph: str
     public: str
 
 
 class CompositionError(InfraError):
-    """The subgraphs do not fit together; `problems` are the composer's statements."""
+    """The subgraphs do not compose; `problems` are the composer's messages."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = problems
@@ -37,10 +37,10 @@ class CompositionError(InfraError):
 
 
 def compose(subgraphs: Sequence[Subgraph], schemas: Mapping[str, str]) -> Composed:
-    """Compose the subgraphs' schemas, which are given by subgraph name.
+    """Compose the subgraphs, whose schemas are given by subgraph name.
 
     Raises:
-        CompositionError: They do not fit together.
+        CompositionError: The subgraphs do not compose.
     """
     [composed] = compose_each([(subgraphs, schemas)])
     if isinstance(composed, CompositionError):
@@ -51,25 +51,28 @@ def compose(subgraphs: Sequence[Subgraph], schemas: Mapping[str, str]) -> Compos
 def compose_each(
     graphs: Iterable[tuple[Sequence[Subgraph], Mapping[str, str]]],
 ) -> list[Composed | CompositionError]:
-    """Compose several graphs in one run of Node; one that does not fit together stands for itself."""
-    question = [
-        [{"name": part.name, "url": part.routing_url, "schema": schemas[part.name]} for part in subgraphs]
+    """Compose several graphs in one run of Node; a graph that does not compose yields its error."""
+    request = [
+        [
+            {"name": subgraph.name, "url": subgraph.routing_url, "schema": schemas[subgraph.name]}
+            for subgraph in subgraphs
+        ]
         for subgraphs, schemas in graphs
     ]
-    return [_composed(answer) for answer in _ask(question)] if question else []
+    return [_parse_result(result) for result in _run_composer(request)] if request else []
 
 
 def public_schema(supergraph: str) -> str:
-    """What clients see of a supergraph composed earlier."""
-    return str(_ask(supergraph)["public"])
+    """The public schema of a supergraph SDL."""
+    return str(_run_composer(supergraph)["public"])
 
 
-def _composed(answer: Mapping[str, Any]) -> Composed | CompositionError:
-    if "errors" in answer:
-        return CompositionError(answer["errors"])
-    return Composed(GENERATED + answer["supergraph"].strip() + "\n", answer["public"])
+def _parse_result(result: Mapping[str, Any]) -> Composed | CompositionError:
+    if "errors" in result:
+        return CompositionError(result["errors"])
+    return Composed(GENERATED_HEADER + result["supergraph"].strip() + "\n", result["public"])
 
 
-def _ask(question: object) -> Any:
+def _run_composer(request: object) -> Any:
     ensure_packages(COMPOSER)
-    return json.loads(run_node(["compose.mjs"], COMPOSER, stdin=json.dumps(question)))
+    return json.loads(run_node(["compose.mjs"], COMPOSER, stdin=json.dumps(request)))

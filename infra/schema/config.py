@@ -1,4 +1,4 @@
-"""`supergraph.yaml`: which subgraphs make the supergraph, where they are, and where their schemas lie."""
+"""`supergraph.yaml`: the subgraphs of the supergraph, with their URLs and schema files."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def load_config(path: Path) -> Sequence[Subgraph]:
     """Read the configuration; schema files are relative to it.
 
     Raises:
-        InfraError: The file is missing, is not YAML, or lacks something; the message says what.
+        InfraError: The file is missing, is not YAML, or is invalid.
     """
     try:
         content = _Supergraph.model_validate(yaml.safe_load(path.read_text()))
     except FileNotFoundError:
-        raise InfraError(f"There is no {path}.") from None
+        raise InfraError(f"{path} does not exist.") from None
     except yaml.YAMLError as error:
         raise InfraError(f"{path} is not YAML: {error}") from None
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The generated files of `schema/`: written from the code, and compared with it."""
+"""The generated files of `schema/`: written from the code and compared with it."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from infra.schema.composition import Composed, compose
 from infra.schema.config import Subgraph
 
 CONFIG = ROOT / "supergraph.yaml"
-LONGEST_DIFFERENCE = 60
+MAX_DIFF_LINES = 60
 SUPERGRAPH = ROOT / "schema" / "supergraph.graphql"
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A generated file that no longer is what the code says."""
+    """A generated file that no longer matches the code."""
 
     file: Path
     difference: str
 
 
 def export(subgraphs: Sequence[Subgraph]) -> dict[str, str]:
-    """The schema of each subgraph, by name, from its code."""
-    return {part.name: _schema_of(part.name) for part in subgraphs}
+    """Export each subgraph's schema, by name, from its code."""
+    return {subgraph.name: _schema_of(subgraph.name) for subgraph in subgraphs}
 
 
 def read(subgraphs: Sequence[Subgraph]) -> dict[str, str]:
-    """The schema of each subgraph, by name, from its file."""
-    missing = [str(part.file) for part in subgraphs if not part.file.exists()]
+    """Read each subgraph's schema, by name, from its file."""
+    missing = [str(subgraph.file) for subgraph in subgraphs if not subgraph.file.exists()]
     if missing:
-        raise InfraError(f"There is no {', '.join(missing)}. Run: memorable schema export")
-    return {part.name: part.file.read_text() for part in subgraphs}
+        raise InfraError(f"Missing {', '.join(missing)}. Run: memorable schema export")
+    return {subgraph.name: subgraph.file.read_text() for subgraph in subgraphs}
 
 
 def generate(subgraphs: Sequence[Subgraph]) -> tuple[dict[Path, str], Composed]:
-    """Every generated file with the content it should have, and the composition itself."""
+    """Generate the content of every file, and the composition."""
     schemas = export(subgraphs)
     composed = compose(subgraphs, schemas)
-    files = {part.file: schemas[part.name] for part in subgraphs}
+    files = {subgraph.file: schemas[subgraph.name] for subgraph in subgraphs}
     return files | {SUPERGRAPH: composed.supergraph}, composed
 
 
-def drift(files: Mapping[Path, str]) -> list[Drift]:
-    """The files whose content on disk is another."""
+def find_drift(files: Mapping[Path, str]) -> list[Drift]:
+    """The files whose content on disk differs."""
     return [
         Drift(file, _difference(file, content))
         for file, content in files.items()
@@ -59,10 +59,10 @@ def drift(files: Mapping[Path, str]) -> list[Drift]:
 
 
 def supergraph_at(reference: str) -> str:
-    """The supergraph as it was committed at a git reference."""
+    """The supergraph as committed at a git reference."""
     path = SUPERGRAPH.relative_to(ROOT).as_posix()
     shown = subprocess.run(
-        ["git", "show", f"{reference}:{path}"],  # noqa: S607 - git is where the developer's PATH says
+        ["git", "show", f"{reference}:{path}"],  # noqa: S607 - the developer's own git
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -87,5 +87,5 @@ def _difference(file: Path, content: str) -> str:
     lines = difflib.unified_diff(
         before, content.splitlines(), f"{name} (checked in)", f"{name} (code)", lineterm=""
     )
-    shown = list(islice(lines, LONGEST_DIFFERENCE))
-    return "\n".join([*shown, "…"] if len(shown) == LONGEST_DIFFERENCE else shown)
+    shown = list(islice(lines, MAX_DIFF_LINES))
+    return "\n".join([*shown, "…"] if len(shown) == MAX_DIFF_LINES else shown)

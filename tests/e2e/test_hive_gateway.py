@@ -23,8 +23,7 @@ from infra.node import ensure_packages, installation
 from subgraphs.common.settings import DOMAINS
 from tests.e2e.conftest import Shelf
 from tests.e2e.family import Family, at
-from tests.e2e.test_book_to_print import from_wish_to_parcel
-from tests.e2e.test_one_query_joins_all_five import read_everything
+from tests.e2e.journeys import check_everything_query, order_printed_book
 
 PROJECT = Path(__file__).parent / "hive_gateway"
 READY_WITHIN = 60
@@ -89,8 +88,8 @@ async def parent(hive_gateway: str) -> AsyncIterator[Family]:
 
 
 async def test_the_main_job_is_done_through_another_router(parent: Family) -> None:
-    await from_wish_to_parcel(parent)
+    await order_printed_book(parent)
 
 
 async def test_another_router_joins_all_five_subgraphs(shelf: Shelf, hive_gateway: str) -> None:
-    await read_everything(replace(shelf.family, url=hive_gateway), shelf.book_id)
+    await check_everything_query(replace(shelf.family, url=hive_gateway), shelf.book_id)

@@ -11,8 +11,8 @@ from infra.checkout import ROOT
 from infra.local import Stack
 from infra.local.environment import router_environ
 from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, at
-from tests.router.process import listening_at, router
-from tests.router.tracing.collector import Collector
+from tests.support.otlp_collector import Collector
+from tests.support.router_process import listening_at, router
 from tests.support.serving import serving
 
 SIGN_IN = """mutation { signIn(input: {email: "EMAIL", password: "PASSWORD"}) { nothing } }"""

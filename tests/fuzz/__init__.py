@@ -1,1 +1,1 @@
-"""A fuzz harness for the whole running platform: hostile clients, watched processes, findings."""
+"""A fuzz harness for the running platform: attacks, process monitoring, and an oracle."""

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: hunts for as long as it is told, and reports what it found."""
+"""`python -m tests.fuzz`: run attacks for a given time and report findings."""
 
 from __future__ import annotations
 
@@ -9,95 +9,99 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from infra.console import console, say
-from tests.fuzz.attacks import Attack, every_attack, source
-from tests.fuzz.hunt import Hunt, hunting
-from tests.fuzz.judge import Finding
+from infra.console import console, print_status
+from tests.fuzz.attacks import Attack, all_attacks, seeded_random
+from tests.fuzz.campaign import Campaign, open_campaign
 from tests.fuzz.latency import compare
+from tests.fuzz.oracle import Finding
 
 NAME = "fuzz"
-# Of each round; a comparison takes some seconds.
-COMPARED = 40
+# Attacks per round; each comparison takes several seconds.
+MAX_COMPARED = 40
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 1 when something was found, 2 when no attack has the name."""
+    """Run the attacks; return 1 if there are findings, 2 if no attack matches."""
     options = _parser().parse_args(arguments)
     chosen = [
         each
-        for each in every_attack()
+        for each in all_attacks()
         if not options.only or any(part in each.full_name for part in options.only)
     ]
     if not chosen:
-        say(NAME, f"no attack has {' or '.join(options.only)} in its name")
+        print_status(NAME, f"no attack matches {' or '.join(options.only)}")
         return 2
-    found = asyncio.run(_hunt(chosen, options.seed, options.minutes, options.latency))
+    found = asyncio.run(_run(chosen, options.seed, options.minutes, options.latency))
     return _report(found)
 
 
-async def _hunt(chosen: Sequence[Attack], seed: int | None, minutes: float, latency: bool) -> list[Finding]:
+async def _run(chosen: Sequence[Attack], seed: int | None, minutes: float, latency: bool) -> list[Finding]:
     found: list[Finding] = []
-    async with hunting(lambda text: say(NAME, text)) as hunt:
+    async with open_campaign(lambda text: print_status(NAME, text)) as campaign:
         deadline = time.monotonic() + 60 * minutes
         for round_seed in _seeds(seed, deadline):
-            say(NAME, f"seed {round_seed}, {len(chosen)} attacks")
-            found += await _round(hunt, chosen, round_seed)
+            print_status(NAME, f"seed {round_seed}: running {len(chosen)} attacks")
+            found += await _round(campaign, chosen, round_seed)
             if latency:
-                found += await _compare(hunt, chosen, round_seed)
-        say(NAME, "ending")
-        found += await hunt.finish()
+                found += await _compare(campaign, chosen, round_seed)
+        print_status(NAME, "stopping the platform")
+        found += await campaign.finish()
     return found
 
 
 def _seeds(seed: int | None, deadline: float) -> Iterator[int]:
-    """The seed that is given, once; else one after the other until the time is over."""
+    """The given seed once, or else random seeds until the deadline."""
     yield seed if seed is not None else secrets.randbelow(1 << 32)
     while seed is None and time.monotonic() < deadline:
         yield secrets.randbelow(1 << 32)
 
 
-async def _round(hunt: Hunt, chosen: Sequence[Attack], seed: int) -> list[Finding]:
+async def _round(campaign: Campaign, chosen: Sequence[Attack], seed: int) -> list[Finding]:
     order = list(chosen)
-    source(seed, "order").shuffle(order)
+    seeded_random(seed, "order").shuffle(order)
     found = []
     for attack in order:
         with console.status(attack.full_name):
-            found += _told(await hunt.strike(attack, seed))
-    return found + _told(await hunt.still_open())
+            found += _print_findings(await campaign.run_attack(attack, seed))
+    return found + _print_findings(await campaign.find_open_connections())
 
 
-async def _compare(hunt: Hunt, chosen: Sequence[Attack], seed: int) -> list[Finding]:
-    """The waiting of another client beside some of the attacks, others each time."""
-    say(NAME, f"how long another client waits beside {COMPARED} of the attacks")
+async def _compare(campaign: Campaign, chosen: Sequence[Attack], seed: int) -> list[Finding]:
+    """Compare another client's latency beside a random sample of the attacks."""
+    print_status(NAME, f"comparing another client's latency beside {MAX_COMPARED} attacks")
     found = []
-    for attack in source(seed, "latency").sample(chosen, min(COMPARED, len(chosen))):
+    for attack in seeded_random(seed, "latency").sample(chosen, min(MAX_COMPARED, len(chosen))):
         with console.status(attack.full_name):
-            found += _told(await compare(hunt, attack, seed))
+            found += _print_findings(await compare(campaign, attack, seed))
     return found
 
 
-def _told(found: list[Finding]) -> list[Finding]:
+def _print_findings(found: list[Finding]) -> list[Finding]:
     for finding in found:
-        say(NAME, str(finding))
+        print_status(NAME, str(finding))
     return found
 
 
 def _report(found: Sequence[Finding]) -> int:
-    """Each kind of finding of an attack once, with the seed that showed it first."""
-    different = {(each.attack, each.kind, each.process): each for each in reversed(found)}
+    """Print each distinct finding once, with the first seed that produced it."""
+    distinct = {(each.attack, each.kind, each.process): each for each in reversed(found)}
     console.rule("Findings")
-    for finding in sorted(different.values(), key=lambda each: (each.process, each.kind, each.attack)):
+    for finding in sorted(distinct.values(), key=lambda each: (each.process, each.kind, each.attack)):
         console.print(str(finding), markup=False, soft_wrap=True)
-    say(NAME, f"{len(different)} different findings, {len(found)} in all" if found else "nothing was found")
+    print_status(
+        NAME, f"{len(distinct)} distinct findings, {len(found)} in total" if found else "no findings"
+    )
     return 1 if found else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="memorable fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long to go on")
-    parser.add_argument("--seed", type=int, help="hunt once, with this seed")
-    parser.add_argument("--only", action="append", default=[], help="only attacks with this in their name")
-    parser.add_argument("--latency", action="store_true", help="also compare how long another client waits")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to run")
+    parser.add_argument("--seed", type=int, help="run one round with this seed")
+    parser.add_argument(
+        "--only", action="append", default=[], help="run only attacks whose name contains this"
+    )
+    parser.add_argument("--latency", action="store_true", help="also compare another client's latency")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Attacks: each a small named piece of hostility, found by its name and replayed by its seed."""
+"""The registry of attacks, each selected by name and reproduced by a seed."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from typing import TYPE_CHECKING
 from subgraphs.common.settings import DOMAINS
 
 if TYPE_CHECKING:
-    from tests.fuzz.arena import Arena
+    from tests.fuzz.context import AttackContext
 
 ROUTER = ("router",)
 SERVERS = ("router", *DOMAINS)
 
-Launch = Callable[["Arena"], Awaitable[None]]
+Launch = Callable[["AttackContext"], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What one client does to one process.
+    """An attack on one process.
 
-    A burst is many requests at one time: of it the loop's time for each is asked, not the longest hold.
-    A breach of HTTP or of a protocol may be answered by hanging up; anything else is answered.
+    A burst sends many requests at once, so the event loop's time per request is judged instead of its longest
+    block. `may_close` is for violations of HTTP or of a protocol, after which the server may close the
+    connection; anything else needs a response.
     """
 
     name: str
     target: str
     launch: Launch
     is_burst: bool
-    may_hang_up: bool
+    may_close: bool
 
     @property
     def full_name(self) -> str:
-        """Its name and whom it is aimed at."""
+        """The name and the target process."""
         return f"{self.name}@{self.target}"
 
     @property
     def surface(self) -> str:
-        """What it attacks: the first word of the name."""
+        """The attacked surface: the name's first part."""
         return self.name.partition(".")[0]
 
 
@@ -47,13 +48,13 @@ _ATTACKS: dict[str, Attack] = {}
 
 
 def attack(
-    name: str, targets: Iterable[str] = ROUTER, *, burst: bool = False, may_hang_up: bool = False
+    name: str, targets: Iterable[str] = ROUTER, *, burst: bool = False, may_close: bool = False
 ) -> Callable[[Launch], Launch]:
-    """Register what launches an attack, for each process it can be aimed at."""
+    """Register an attack on each of these processes."""
 
     def register(launch: Launch) -> Launch:
         for target in targets:
-            each = Attack(name, target, launch, burst, may_hang_up)
+            each = Attack(name, target, launch, burst, may_close)
             assert each.full_name not in _ATTACKS, each.full_name
             _ATTACKS[each.full_name] = each
         return launch
@@ -61,28 +62,28 @@ def attack(
     return register
 
 
-def every_attack() -> list[Attack]:
-    """All attacks, on all their targets."""
-    from tests.fuzz import surfaces  # noqa: F401 - its import registers them
+def all_attacks() -> list[Attack]:
+    """Every attack on each of its targets."""
+    from tests.fuzz import surfaces  # noqa: F401 - the import registers them
 
     return list(_ATTACKS.values())
 
 
-def some_attacks(seed: int) -> list[Attack]:
-    """Every attack once on the router, and once on one of the subgraphs that it can be aimed at.
+def sample_attacks(seed: int) -> list[Attack]:
+    """Choose each attack once on the router and once on one of its subgraphs.
 
-    What is asked of the graph reaches its subgraph by the router anyway.
+    Attacks on root fields reach their subgraph through the router, so they are not repeated there.
     """
     chosen: dict[tuple[str, bool], list[Attack]] = {}
-    for each in every_attack():
+    for each in all_attacks():
         chosen.setdefault((each.name, each.target == "router"), []).append(each)
     return [
-        source(seed, name).choice(attacks)
+        seeded_random(seed, name).choice(attacks)
         for (name, on_router), attacks in chosen.items()
         if on_router or not (name.startswith("graph.") and (name, True) in chosen)
     ]
 
 
-def source(seed: int, name: str) -> random.Random:
-    """The chance of one attack: the same for the same seed, whatever ran before."""
-    return random.Random(f"{seed}/{name}")  # noqa: S311 - it is to be foreseen
+def seeded_random(seed: int, name: str) -> random.Random:
+    """A random number generator for one attack, independent of what ran before."""
+    return random.Random(f"{seed}/{name}")  # noqa: S311 - it must be reproducible

@@ -1,4 +1,4 @@
-"""How long another client waits beside an attack, compared with an equal harmless load."""
+"""The latency of another client beside an attack, compared with an equal load of ordinary requests."""
 
 from __future__ import annotations
 
@@ -11,84 +11,88 @@ from contextlib import suppress
 import orjson
 
 from infra.checkout import ROOT
-from tests.fuzz.arena import AT_ONCE, Arena
-from tests.fuzz.attacks import Attack, source
-from tests.fuzz.hunt import Hunt
-from tests.fuzz.judge import Finding
+from tests.fuzz.attacks import Attack, seeded_random
+from tests.fuzz.campaign import Campaign
+from tests.fuzz.context import MAX_CONCURRENT, AttackContext
+from tests.fuzz.oracle import Finding
 from tests.fuzz.parent import Bystander
-from tests.fuzz.wire import posted
+from tests.fuzz.raw_client import graphql_request
 
 LANES = 2
 SECONDS = 4.0
-# Between the requests of a lane, as clients have it; a burst has no pauses in what it sends at once.
+# Seconds between the requests of a lane; a burst's concurrent requests have no pauses.
 PAUSE = 0.1
-ALLOWED = 2.0
-ATTEMPTS = 3
-# What a client and a machine do by chance, a hundredth of a second, is no multiple of anything.
-UNNOTICED = 0.01
-# Connections that stay open add up from launch to launch.
-MOST_LEFT = 500
+MAX_RATIO = 2.0
+MAX_ATTEMPTS = 3
+# Added to both latencies, so that noise of this size does not look like a multiple.
+NOISE_SECONDS = 0.01
+# Connections left open accumulate over the launches.
+MAX_LEFT_OPEN = 500
 
 Load = Callable[[], Awaitable[None]]
 
 
-async def compare(hunt: Hunt, attack: Attack, seed: int) -> list[Finding]:
-    """A finding if the other client waits more than twice as long, each time it is tried."""
+async def compare(campaign: Campaign, attack: Attack, seed: int) -> list[Finding]:
+    """Return a finding if the other client's latency more than doubles in every attempt."""
     ratios = []
-    for attempt in range(ATTEMPTS):
-        hostile, sent = await _beside_attack(hunt, attack, f"{seed}/{attempt}")
-        lanes = AT_ONCE if attack.is_burst else LANES
-        harmless = await _beside_requests(hunt, lanes, sent)
-        ratios.append((hostile + UNNOTICED) / (harmless + UNNOTICED))
-        if ratios[-1] <= ALLOWED:
+    for attempt in range(MAX_ATTEMPTS):
+        under_attack, sent = await _measure_beside_attack(campaign, attack, f"{seed}/{attempt}")
+        lanes = MAX_CONCURRENT if attack.is_burst else LANES
+        under_load = await _measure_beside_requests(campaign, lanes, sent)
+        ratios.append((under_attack + NOISE_SECONDS) / (under_load + NOISE_SECONDS))
+        if ratios[-1] <= MAX_RATIO:
             return []
-    told = ", ".join(f"{ratio:.1f}" for ratio in ratios)
-    what = f"another client waits {told} times as long as under an equal harmless load"
-    return [Finding(attack.full_name, seed, "latency", attack.target, what)]
+    shown = ", ".join(f"{ratio:.1f}" for ratio in ratios)
+    description = f"another client waits {shown} times as long as under an equal load of ordinary requests"
+    return [Finding(attack.full_name, seed, "latency", attack.target, description)]
 
 
-async def _beside_attack(hunt: Hunt, attack: Attack, seed: str) -> tuple[float, int]:
-    """What the other client waits, and how many requests the attack sent meanwhile."""
-    arenas: list[Arena] = []
+async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) -> tuple[float, int]:
+    """The other client's median latency, and the number of requests the attack sent."""
+    contexts: list[AttackContext] = []
 
     async def launch() -> None:
-        left = [wire for arena in arenas for wire in (*arena.lingering, *arena.left)]
-        if len(left) > MOST_LEFT:
+        connections = [
+            connection for context in contexts for connection in (*context.closing, *context.left_open)
+        ]
+        if len(connections) > MAX_LEFT_OPEN:
             await asyncio.sleep(SECONDS)
             return
-        chance = source(len(arenas), f"{seed}/{attack.full_name}")
-        arena = Arena(hunt.target, attack, chance, hunt.parent, hunt.bystander.parent, pause=PAUSE)
-        arenas.append(arena)
-        # What it finds is found where it is launched alone.
+        random = seeded_random(len(contexts), f"{seed}/{attack.full_name}")
+        context = AttackContext(
+            campaign.target, attack, random, campaign.parent, campaign.bystander.parent, pause=PAUSE
+        )
+        contexts.append(context)
+        # Errors are reported when the attack runs alone.
         with suppress(OSError, TimeoutError):
-            await attack.launch(arena)
+            await attack.launch(context)
 
     try:
-        waited = await _waited(hunt, LANES, launch)
-        return waited, sum(len(arena.exchanges) for arena in arenas)
+        latency = await _measure(campaign, LANES, launch)
+        return latency, sum(len(context.exchanges) for context in contexts)
     finally:
-        for arena in arenas:
-            for wire in (*arena.lingering, *arena.left):
-                wire.abort()
-            for feeding in arena.feeding:
-                feeding.cancel()
+        for context in contexts:
+            for connection in (*context.closing, *context.left_open):
+                connection.abort()
+            for background in context.background:
+                background.cancel()
 
 
-async def _beside_requests(hunt: Hunt, lanes: int, count: int) -> float:
-    """What the other client waits beside as many ordinary requests, spread over the same time."""
+async def _measure_beside_requests(campaign: Campaign, lanes: int, count: int) -> float:
+    """The other client's median latency beside as many ordinary requests in the same time."""
     pause = lanes * SECONDS / max(1, count)
 
-    async def ask() -> None:
+    async def send_request() -> None:
         await asyncio.gather(
-            hunt.parent.send(Bystander.KNOWN, id=hunt.parent.book),
+            campaign.parent.send(Bystander.KNOWN, id=campaign.parent.book),
             asyncio.sleep(pause),
         )
 
-    return await _waited(hunt, lanes, ask)
+    return await _measure(campaign, lanes, send_request)
 
 
-async def _waited(hunt: Hunt, count: int, load: Load) -> float:
-    """The median of what the other client waits beside some lanes of a load."""
+async def _measure(campaign: Campaign, count: int, load: Load) -> float:
+    """The other client's median latency beside `count` concurrent lanes of a load."""
 
     async def lane() -> None:
         while True:
@@ -96,30 +100,30 @@ async def _waited(hunt: Hunt, count: int, load: Load) -> float:
 
     lanes = [asyncio.create_task(lane()) for _ in range(count)]
     try:
-        return await _delay(hunt)
+        return await _median_latency(campaign)
     finally:
         for each in lanes:
             each.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
 
 
-async def _delay(hunt: Hunt) -> float:
-    await hunt.parent.renew()
-    other = hunt.bystander.parent
-    await other.renew()
-    data = posted(Bystander.KNOWN, {"id": other.book}, [("authorization", f"Bearer {other.token}")])
+async def _median_latency(campaign: Campaign) -> float:
+    await campaign.parent.renew_token()
+    other = campaign.bystander.parent
+    await other.renew_token()
+    data = graphql_request(Bystander.KNOWN, {"id": other.book}, [("authorization", f"Bearer {other.token}")])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.fuzz.waiting"),
+        *(sys.executable, "-m", "tests.fuzz.latency_probe"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
-    wanted = {
-        "port": hunt.target.port("router"),
+    config = {
+        "port": campaign.target.port("router"),
         "address": other.address,
         "request": data.decode(),
         "seconds": SECONDS,
     }
-    answer, _ = await process.communicate(orjson.dumps(wanted))
-    delays: list[float] = orjson.loads(answer)
-    return statistics.median(delays)
+    output, _ = await process.communicate(orjson.dumps(config))
+    latencies: list[float] = orjson.loads(output)
+    return statistics.median(latencies)

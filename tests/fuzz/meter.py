@@ -1,4 +1,4 @@
-"""The page on which an observed process writes how long its event loop was held, for the harness to read."""
+"""Shared memory in which an instrumented process reports how long its event loop was blocked."""
 
 from __future__ import annotations
 
@@ -6,59 +6,58 @@ import mmap
 import struct
 from pathlib import Path
 
-SIZE = 4096
+PAGE_SIZE = 4096
 NUMBERS = struct.Struct("<ddd")
 TEXT_LENGTH = struct.Struct("<H")
-TEXT_AT = NUMBERS.size + TEXT_LENGTH.size
+TEXT_OFFSET = NUMBERS.size + TEXT_LENGTH.size
 
 
 class Meter:
-    """The longest hold since the page was cleared, in CPU seconds, and where the program was in it.
+    """The longest block of the loop since the last clear, in CPU seconds, and the stack during it.
 
-    `held` counts the loop's own thread between two turns that a waiting client could have had, without the
-    garbage it collected then, which `collecting` counts. `starved` counts all threads in that time: one that
-    keeps the interpreter to itself holds the loop as well.
+    `blocked` is the CPU time of the loop's thread between two ticks, excluding garbage collection, which `gc`
+    counts. `starved` is the CPU time of all threads between two ticks: a thread that keeps the GIL blocks the
+    loop too.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(bytes(SIZE))
+            path.write_bytes(bytes(PAGE_SIZE))
         with path.open("r+b") as file:
-            self._page = mmap.mmap(file.fileno(), SIZE)
+            self._page = mmap.mmap(file.fileno(), PAGE_SIZE)
 
     @property
-    def held(self) -> float:
-        """CPU seconds of the loop's thread."""
+    def blocked(self) -> float:
+        """CPU seconds of the loop's thread, without garbage collection."""
         return float(NUMBERS.unpack_from(self._page)[0])
 
     @property
     def starved(self) -> float:
-        """CPU seconds of all threads."""
+        """CPU seconds of all threads, without garbage collection in the loop's thread."""
         return float(NUMBERS.unpack_from(self._page)[1])
 
     @property
-    def collecting(self) -> float:
-        """CPU seconds of the loop's thread in which it collected garbage."""
+    def gc(self) -> float:
+        """CPU seconds of garbage collection in the loop's thread."""
         return float(NUMBERS.unpack_from(self._page)[2])
 
     @property
-    def where(self) -> str:
-        """The innermost frames of the loop's thread in its longest hold."""
+    def stack(self) -> str:
+        """The innermost frames of the loop's thread during its longest block."""
         (length,) = TEXT_LENGTH.unpack_from(self._page, NUMBERS.size)
-        return bytes(self._page[TEXT_AT : TEXT_AT + length]).decode(errors="replace")
+        return bytes(self._page[TEXT_OFFSET : TEXT_OFFSET + length]).decode(errors="replace")
 
     def clear(self) -> None:
-        """Begin anew."""
-        self._page[:TEXT_AT] = bytes(TEXT_AT)
+        """Reset all values."""
+        self._page[:TEXT_OFFSET] = bytes(TEXT_OFFSET)
 
-    def note(self, held: float, starved: float, collecting: float, where: str) -> None:
-        """Keep what is longer than what was."""
-        was = NUMBERS.unpack_from(self._page)
-        now = (held, starved, collecting)
-        longest = was[0]
-        if any(new > old for new, old in zip(now, was, strict=True)):
-            NUMBERS.pack_into(self._page, 0, *map(max, was, now))
-        if held > longest and where:
-            text = where.encode()[: SIZE - TEXT_AT]
+    def record(self, blocked: float, starved: float, gc: float, stack: str) -> None:
+        """Record a tick, keeping the maximum of each value."""
+        maxima = NUMBERS.unpack_from(self._page)
+        values = (blocked, starved, gc)
+        if any(value > maximum for value, maximum in zip(values, maxima, strict=True)):
+            NUMBERS.pack_into(self._page, 0, *map(max, maxima, values))
+        if blocked > maxima[0] and stack:
+            text = stack.encode()[: PAGE_SIZE - TEXT_OFFSET]
             TEXT_LENGTH.pack_into(self._page, NUMBERS.size, len(text))
-            self._page[TEXT_AT : TEXT_AT + len(text)] = text
+            self._page[TEXT_OFFSET : TEXT_OFFSET + len(text)] = text

@@ -1,4 +1,4 @@
-"""The parents of a hunt: one is attacked as, one goes on quietly and has to be served all the time."""
+"""The clients of a campaign: the parent in whose name attacks run, and a bystander."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fuzz.raw_client import LOOPBACK, Exchange, RawConnection, graphql_request
 from tests.fuzz.target import Target
-from tests.fuzz.wire import LOOPBACK, Exchange, Wire, posted
 
-SERVED_WITHIN = 20.0
-RENEWED_AFTER = 240.0
-# In each value that must never be logged.
+RESPONSE_TIMEOUT = 20.0
+TOKEN_RENEWAL_AGE = 240.0
+# Part of every value that must never be logged.
 MARKER = "Quillmarrow"
 PASSWORD = f"{MARKER}-lantern-42"
 
@@ -28,7 +28,7 @@ CONSENT = """mutation ($p: ConsentPurpose!) {
 }"""
 CHILD = "mutation ($input: CreateChildInput!) { createChild(input: $input) { ... on Child { id } } }"
 BOOK = "mutation ($input: CreateBookInput!) { createBook(input: $input) { id pages { id } } }"
-DESCRIPTION = {
+CHILD_DETAILS = {
     "name": f"{MARKER} Mia",
     "birthMonth": "2020-05",
     "pronouns": "SHE",
@@ -37,13 +37,13 @@ DESCRIPTION = {
 }
 
 
-class NotServedError(Exception):
-    """A request that is always answered was not."""
+class RequestFailedError(Exception):
+    """A valid request was not answered as it must be."""
 
 
 @dataclass(slots=True)
 class Parent:
-    """Somebody with an account, a child and a book, at an address of their own."""
+    """A client with an account, a child, a book and a loopback address of its own."""
 
     target: Target
     address: str = LOOPBACK
@@ -54,91 +54,91 @@ class Parent:
     page: str = ""
     signed_in_at: float = 0.0
 
-    async def arrive(self) -> None:
-        """Make an account and a book that is not written yet."""
+    async def sign_up(self) -> None:
+        """Sign up and create a child and a book without content."""
         account = {"email": self.email, "password": PASSWORD, "displayName": f"{MARKER} Ada"}
-        self._sign(await self.get(SIGN_UP, input=account))
+        self._set_token(await self.execute(SIGN_UP, input=account))
         for purpose in ("CHILD_PROFILE", "AI_PROCESSING"):
-            await self.get(CONSENT, p=purpose)
-        self.child = (await self.get(CHILD, input=DESCRIPTION))["id"]
-        book = await self.get(BOOK, input={"childId": self.child, "wish": f"A {MARKER} fox"})
+            await self.execute(CONSENT, p=purpose)
+        self.child = (await self.execute(CHILD, input=CHILD_DETAILS))["id"]
+        book = await self.execute(BOOK, input={"childId": self.child, "wish": f"A {MARKER} fox"})
         self.book, self.page = book["id"], book["pages"][0]["id"]
 
-    async def renew(self) -> None:
-        """Sign in again, once the token has been in use for some minutes."""
-        if time.monotonic() - self.signed_in_at > RENEWED_AFTER:
+    async def renew_token(self) -> None:
+        """Sign in again before the token expires."""
+        if time.monotonic() - self.signed_in_at > TOKEN_RENEWAL_AGE:
             self.token = ""
-            self._sign(await self.get(SIGN_IN, input={"email": self.email, "password": PASSWORD}))
+            self._set_token(await self.execute(SIGN_IN, input={"email": self.email, "password": PASSWORD}))
 
-    def _sign(self, signed_in: Any) -> None:
+    def _set_token(self, signed_in: Any) -> None:
         self.token, self.signed_in_at = signed_in["tokens"]["accessToken"], time.monotonic()
 
-    async def get(self, document: str, **variables: Any) -> Any:
-        """The value of the one root field.
+    async def execute(self, document: str, **variables: Any) -> Any:
+        """Execute an operation and return the value of its one root field.
 
         Raises:
-            NotServedError: there is none.
+            RequestFailedError: The response has no such value.
         """
         exchange = await self.send(document, **variables)
         try:
             [value] = exchange.json()["data"].values()
         except (ValueError, KeyError, AttributeError, TypeError):
-            raise NotServedError(str(exchange)) from None
+            raise RequestFailedError(str(exchange)) from None
         if value is None or exchange.status != 200:
-            raise NotServedError(str(exchange))
+            raise RequestFailedError(str(exchange))
         return value
 
     async def send(self, document: str, **variables: Any) -> Exchange:
-        """One request, over a connection of its own."""
+        """Send an operation over a new connection."""
         headers = [("authorization", f"Bearer {self.token}")] if self.token else []
         try:
-            wire = await Wire.open(self.target.port("router"), self.address)
+            connection = await RawConnection.open(self.target.port("router"), self.address)
         except (OSError, TimeoutError) as error:
             return Exchange(f"{document} ({type(error).__name__})", "refused")
         try:
-            await wire.send(posted(document, variables, headers))
-            return await wire.answer(document, SERVED_WITHIN)
+            await connection.send(graphql_request(document, variables, headers))
+            return await connection.read_response(document, RESPONSE_TIMEOUT)
         finally:
-            await wire.close()
+            await connection.close()
 
 
 class Bystander:
-    """Another client, who asks for what is known and what is new by turns, and notes what is not answered."""
+    """Another client, which alternates a known query and new ones, and records failures."""
 
     PAUSE = 0.1
     KNOWN = "query Known($id: ID!) { book(id: $id) { title pages { number text } } }"
 
     def __init__(self, parent: Parent) -> None:
         self.parent = parent
-        self.turn = 0
+        self.request_count = 0
         self.failures: list[str] = []
-        self._asking: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to ask."""
-        self.turn, self.failures = 0, []
-        self._asking = asyncio.create_task(self._ask())
+        """Start sending requests in the background."""
+        self.request_count, self.failures = 0, []
+        self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End, after at least one more known and one more new operation."""
-        assert self._asking is not None
-        self._asking.cancel()
-        await asyncio.gather(self._asking, return_exceptions=True)
-        self._asking = None
-        await self._once()
-        await self._once()
+        """Stop after one more known and one more new operation."""
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        await self._send_next()
+        await self._send_next()
 
-    async def _ask(self) -> None:
+    async def _run(self) -> None:
         while True:
-            await self._once()
+            await self._send_next()
             await asyncio.sleep(self.PAUSE)
 
-    async def _once(self) -> None:
-        self.turn += 1
+    async def _send_next(self) -> None:
+        self.request_count += 1
         try:
-            if self.turn % 2:
-                await self.parent.get(f"{{ me {{ id name_{secrets.token_hex(6)}: displayName }} }}")
+            if self.request_count % 2:
+                await self.parent.execute(f"{{ me {{ id name_{secrets.token_hex(6)}: displayName }} }}")
             else:
-                await self.parent.get(self.KNOWN, id=self.parent.book)
-        except NotServedError as error:
+                await self.parent.execute(self.KNOWN, id=self.parent.book)
+        except RequestFailedError as error:
             self.failures.append(str(error))

@@ -1,4 +1,4 @@
-"""What the attacked graphs can be asked: their schemas, and operations written from them."""
+"""The schemas of the attacked processes, and operations and arguments generated from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from graphql import (
 
 from infra.checkout import ROOT
 from router.supergraph import Supergraph
-from tests.fuzz.parent import DESCRIPTION, MARKER, PASSWORD, Parent
+from tests.fuzz.parent import CHILD_DETAILS, MARKER, PASSWORD, Parent
 
 Path = tuple[str | int, ...]
 
@@ -42,7 +42,7 @@ def schema_of(target: str) -> GraphQLSchema:
 
 
 def root_fields(target: str) -> Iterator[tuple[str, str, GraphQLField]]:
-    """Each field of the roots with the kind of operation that has it."""
+    """Every root field with its operation type."""
     schema = schema_of(target)
     roots = {
         "query": schema.query_type,
@@ -55,17 +55,17 @@ def root_fields(target: str) -> Iterator[tuple[str, str, GraphQLField]]:
                 yield kind, name, field
 
 
-def operation(kind: str, name: str, field: GraphQLField) -> str:
-    """An operation of one root field, whose arguments are variables."""
+def build_operation(kind: str, name: str, field: GraphQLField) -> str:
+    """An operation with one root field whose arguments are variables."""
     arguments = {argument: f"${argument}" for argument in field.args}
     declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in arguments)
-    given = ", ".join(f"{argument}: {value}" for argument, value in arguments.items())
+    passed = ", ".join(f"{argument}: {value}" for argument, value in arguments.items())
     head = f"{kind} ({declared}) " if declared else f"{kind} "
-    return f"{head}{{ {name}{f'({given})' if given else ''} {selection(field.type)} }}"
+    return f"{head}{{ {name}{f'({passed})' if passed else ''} {leaf_selection(field.type)} }}"
 
 
-def selection(kind: GraphQLOutputType) -> str:
-    """What is asked of a value: all that is there without asking further."""
+def leaf_selection(kind: GraphQLOutputType) -> str:
+    """A selection of all leaf fields of a type."""
     named = get_named_type(kind)
     if is_leaf_type(named):
         return ""
@@ -75,24 +75,26 @@ def selection(kind: GraphQLOutputType) -> str:
     return f"{{ __typename {' '.join(leaves)} }}"
 
 
-def nest(schema: GraphQLSchema, chance: Random, kind: GraphQLOutputType, depth: int, copies: int) -> str:
-    """A selection that goes down through lists as often as it can, each time several times side by side."""
+def nested_selection(
+    schema: GraphQLSchema, random: Random, kind: GraphQLOutputType, depth: int, copies: int
+) -> str:
+    """A selection nested through list fields where possible, repeated `copies` times at the top."""
     named = get_named_type(kind)
     if is_leaf_type(named):
         return ""
     if depth <= 0 or not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
         return "{ __typename }"
-    ways = [
+    fields = [
         (name, field)
         for name, field in named.fields.items()
         if not is_leaf_type(get_named_type(field.type))
         and not any(isinstance(argument.type, GraphQLNonNull) for argument in _required(field))
     ]
-    if not ways:
-        return selection(kind)
-    lists = [way for way in ways if _is_list(way[1].type)]
-    name, field = chance.choice(lists or ways)
-    below = nest(schema, chance, field.type, depth - 1, 1)
+    if not fields:
+        return leaf_selection(kind)
+    lists = [each for each in fields if _is_list(each[1].type)]
+    name, field = random.choice(lists or fields)
+    below = nested_selection(schema, random, field.type, depth - 1, 1)
     return "{" + " ".join(f"a{n}: {name} {below}" for n in range(copies)) + "}"
 
 
@@ -106,30 +108,30 @@ def _is_list(kind: GraphQLOutputType) -> bool:
     return isinstance(kind, GraphQLList) or get_named_type(kind).name.endswith("Connection")
 
 
-def values(field: GraphQLField, parent: Parent) -> dict[str, Any]:
-    """Arguments that are as they should be."""
+def valid_arguments(field: GraphQLField, parent: Parent) -> dict[str, Any]:
+    """Valid values for a field's arguments."""
     return {name: _value(name, argument.type, parent) for name, argument in field.args.items()}
 
 
-def places(field: GraphQLField) -> Iterator[tuple[Path, GraphQLInputType]]:
-    """Every place among the arguments, those within input objects and lists too, with its type."""
+def argument_paths(field: GraphQLField) -> Iterator[tuple[Path, GraphQLInputType]]:
+    """Every path within the arguments, including input objects and lists, with its type."""
     for name, argument in field.args.items():
-        yield from _places((name,), argument.type)
+        yield from _argument_paths((name,), argument.type)
 
 
-def _places(path: Path, kind: GraphQLInputType) -> Iterator[tuple[Path, GraphQLInputType]]:
+def _argument_paths(path: Path, kind: GraphQLInputType) -> Iterator[tuple[Path, GraphQLInputType]]:
     yield path, kind
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(inner, GraphQLList):
-        yield from _places((*path, 0), inner.of_type)
+        yield from _argument_paths((*path, 0), inner.of_type)
     elif isinstance(inner, GraphQLInputObjectType):
         for name, field in inner.fields.items():
-            yield from _places((*path, name), field.type)
+            yield from _argument_paths((*path, name), field.type)
 
 
-def put(values: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    """The arguments with another value at one place."""
-    changed = deepcopy(values)
+def replace_at(arguments: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
+    """A copy of the arguments with another value at one path."""
+    changed = deepcopy(arguments)
     at: Any = changed
     for step in path[:-1]:
         at = at[step]
@@ -149,11 +151,11 @@ def _value(name: str, kind: GraphQLInputType, parent: Parent) -> Any:
         return 1
     if inner.name == "Boolean":
         return True
-    return _texts(parent).get(name, "fox")
+    return _strings(parent).get(name, "fox")
 
 
-def _texts(parent: Parent) -> dict[str, str]:
-    # What would begin long work or end what others need names something that is not there.
+def _strings(parent: Parent) -> dict[str, str]:
+    # Ids that would start long work or delete shared data refer to nothing.
     return {
         "id": "ord_01k00000000000000000000000",
         "bookId": "book_01k00000000000000000000000",
@@ -162,7 +164,7 @@ def _texts(parent: Parent) -> dict[str, str]:
         "email": f"{MARKER.lower()}.{parent.child}@example.com",
         "password": PASSWORD,
         "name": f"{MARKER} Mia",
-        "birthMonth": str(DESCRIPTION["birthMonth"]),
+        "birthMonth": str(CHILD_DETAILS["birthMonth"]),
         "language": "en",
         "policyVersion": "2026-11",
         "countryCode": "US",

@@ -1,4 +1,4 @@
-"""The platform under attack: every process observed, and replaced when an attack has stopped it."""
+"""The platform under attack, with every process instrumented."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from subgraphs.common.storage import Storage
 from tests.fuzz.meter import Meter
 
 SERVERS = ("router", *DOMAINS)
-ENDS_WITHIN = 12.0
-READY_WITHIN = 90.0
-# What is off by default is open to attack too, and what takes its time ends soon.
+SHUTDOWN_TIMEOUT = 12.0
+READY_TIMEOUT = 90.0
+# Enable optional features, and shorten timeouts and pauses.
 SETTINGS = {
     "OFFLINE_PRINT_STEP_SECONDS": "0.2",
     "OFFLINE_WORDS_PER_SECOND": "2000",
@@ -39,51 +39,55 @@ SETTINGS = {
 
 
 class Target(Stack):
-    """A platform of its own on free ports, as `memorable run` starts it but for the meters."""
+    """A platform on free ports, started as by `memorable run`, with a meter per process."""
 
-    def __init__(self, folder: Path, given: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self._pages = folder / "meters"
         self._pages.mkdir(parents=True, exist_ok=True)
         self.meters: dict[str, Meter] = {}
-        self.notices: list[str] = []
+        self.messages: list[str] = []
         super().__init__(
-            folder, ports="free", given={**SETTINGS, **(given or {})}, durable=False, notice=self._note
+            folder,
+            ports="free",
+            settings={**SETTINGS, **(settings or {})},
+            durable=False,
+            on_status=self._record_status,
         )
 
     def port(self, name: str) -> int:
-        """Where a process listens."""
+        """The port on which a process listens."""
         return int(self.urls[name].rpartition(":")[2])
 
     @property
-    def observed(self) -> dict[str, int]:
-        """The process id of everything that has a meter and runs now."""
+    def instrumented(self) -> dict[str, int]:
+        """The process id of every running instrumented process."""
         return {name: pid for name, pid in self.processes.items() if name in self.meters}
 
-    def signed_address(self, key: str) -> str:
-        """The path and the query of a good address of a file."""
+    def signed_path(self, key: str) -> str:
+        """The path and query of a valid signed URL."""
         storage = Storage(self.environ["STORAGE_URL"], "/files", self.environ["FILE_SIGNING_KEY"])
         return storage.signed_url(key, utc_now())
 
     async def stop_all(self) -> list[str]:
-        """Stop the platform as `memorable run` does; the names of those that had to be killed."""
-        before = len(self.notices)
+        """Stop the platform; return the names of the processes that had to be killed."""
+        before = len(self.messages)
         await self.stop()
-        return [notice.split()[0] for notice in self.notices[before:] if notice.endswith("was killed")]
+        return [message.split()[0] for message in self.messages[before:] if message.endswith("was killed")]
 
-    async def end(self, name: str) -> bool:
-        """Ask one process to end, as an operator would; False if it had to be killed."""
+    async def terminate(self, name: str) -> bool:
+        """Terminate one process by SIGTERM; False if it had to be killed."""
         started = time.monotonic()
         process = psutil.Process(self.processes[name])
         process.send_signal(signal.SIGTERM)
-        while _lives(process):
-            if time.monotonic() - started > ENDS_WITHIN:
+        while _is_alive(process):
+            if time.monotonic() - started > SHUTDOWN_TIMEOUT:
                 os.kill(process.pid, signal.SIGKILL)
                 return False
             await asyncio.sleep(0.05)
         return True
 
-    def _note(self, name: str, message: str) -> None:
-        self.notices.append(f"{name} {message}")
+    def _record_status(self, name: str, message: str) -> None:
+        self.messages.append(f"{name} {message}")
 
     def _process(self, name: str, module: str, *arguments: str, environ: Mapping[str, str]) -> ProcessSpec:
         spec = super()._process(name, module, *arguments, environ=environ)
@@ -91,13 +95,13 @@ class Target(Stack):
             return spec
         page = self._pages / name
         self.meters[name] = Meter(page)
-        command = [sys.executable, "-m", "tests.fuzz.observed", str(page), module, *arguments]
-        # To measure coverage would cost more than what is measured here.
-        plain = {name: value for name, value in spec.environ.items() if not name.startswith("COVERAGE_")}
-        return replace(spec, command=command, environ=plain)
+        command = [sys.executable, "-m", "tests.fuzz.instrumented", str(page), module, *arguments]
+        # Coverage measurement would dominate the CPU times.
+        environ = {name: value for name, value in spec.environ.items() if not name.startswith("COVERAGE_")}
+        return replace(spec, command=command, environ=environ)
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

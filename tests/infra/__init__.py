@@ -1,1 +1,1 @@
-"""Tests of `infra`."""
+"""Tests of the infra package."""

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and that a failure is one clear message and exit code 1."""
+"""The command line: its output, and its error messages with exit code 1."""
 
 import json
 import os
@@ -20,13 +20,13 @@ from infra.cli import app
 from infra.local import Stack, environment
 from infra.local.folder import DataFolder
 from infra.local.ports import free_port, is_listening
-from infra.local.running import Running
+from infra.local.state import PlatformState
 
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
 
 
 def memorable(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command and wait for it."""
     return subprocess.run(
         [*MEMORABLE, *arguments],
         check=False,
@@ -44,19 +44,19 @@ def free_ports() -> Mapping[str, str]:
 
 
 @pytest.fixture
-def running_platform(tmp_path: Path, free_ports) -> Iterator[tuple[subprocess.Popen[str], Running]]:
-    """`memorable run` in a data folder of its own, up."""
+def running_platform(tmp_path: Path, free_ports) -> Iterator[tuple[subprocess.Popen[str], PlatformState]]:
+    """`memorable run` in its own data folder, ready."""
     environ = os.environ | free_ports | {"MEMORABLE_DATA_DIR": str(tmp_path)}
     command = [*MEMORABLE, "run", "--no-explorer"]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:
         state = DataFolder(tmp_path).state
         until(state.exists, process)
-        yield process, Running(**json.loads(state.read_text()))
+        yield process, PlatformState(**json.loads(state.read_text()))
         process.kill()
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[Any], within: float = 120.0) -> None:
-    """Wait for what a running command brings about."""
+    """Wait until a running command has brought about a condition."""
     deadline = time.monotonic() + within
     while not condition():
         assert process.poll() is None
@@ -98,25 +98,25 @@ def test_help_lists_every_command():
     [
         (
             ["dev", "mailer"],
-            "error: There is no process 'mailer'; there are servers, router, auth, books, ai,",
+            "error: Unknown process 'mailer'; choose one of servers, router, auth, books, ai,",
         ),
-        (["dev", "books"], "error: No servers run in this checkout."),
-        (["logs", "mailer"], "error: There is no log of 'mailer'; there are none yet."),
-        (["plan", "nowhere.graphql"], "error: nowhere.graphql cannot be read: No such file or directory"),
+        (["dev", "books"], "error: No servers are running in this checkout."),
+        (["logs", "mailer"], "error: There is no log of 'mailer'. Available: none yet."),
+        (["plan", "nowhere.graphql"], "error: Cannot read nowhere.graphql: No such file or directory"),
         (
             ["schema", "check", "--base", "no-such-branch"],
             "error: git has no schema/supergraph.graphql at no-such",
         ),
     ],
 )
-def test_a_failure_is_one_clear_message(tmp_path, arguments, message):
+def test_a_failure_is_reported_in_one_message(tmp_path, arguments, message):
     failed = memorable(*arguments, MEMORABLE_DATA_DIR=str(tmp_path))
     assert failed.returncode == 1
     assert failed.stderr.startswith(message)
     assert "Traceback" not in failed.stderr
 
 
-def test_a_taken_port_is_told_by_the_setting_that_changes_it(tmp_path, free_ports):
+def test_a_port_in_use_is_reported_with_its_setting(tmp_path, free_ports):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         failed = memorable(
@@ -124,39 +124,40 @@ def test_a_taken_port_is_told_by_the_setting_that_changes_it(tmp_path, free_port
         )
     assert failed.returncode == 1
     assert failed.stderr == (
-        f"error: Port {port} on 127.0.0.1 is taken. Set API_PORT to a free port, or end what listens there.\n"
+        f"error: Port {port} on 127.0.0.1 is in use. "
+        "Set API_PORT to a free port, or stop the process that listens there.\n"
     )
 
 
-def test_a_port_that_is_no_port_is_told_by_its_setting(tmp_path, free_ports):
+def test_an_invalid_port_is_reported_with_its_setting(tmp_path, free_ports):
     failed = memorable(
         "run", "--no-explorer", **{**free_ports, "API_PORT": "http"}, MEMORABLE_DATA_DIR=str(tmp_path)
     )
-    assert failed.stderr == "error: API_PORT must be a port between 1 and 65535; it is 'http'.\n"
+    assert failed.stderr == "error: API_PORT must be a port between 1 and 65535, not 'http'.\n"
 
 
-def test_a_platform_that_is_killed_leaves_no_process_behind(running_platform, tmp_path):
+def test_a_killed_platform_leaves_no_processes_behind(running_platform, tmp_path):
     process, _ = running_platform
-    family = children(process)
-    assert len(family) > 9
+    processes = children(process)
+    assert len(processes) > 9
     process.kill()
     process.wait()
     checked = memorable("db", "check", MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 0, checked.stderr
-    assert alive(family) == []
+    assert alive(processes) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
-def test_a_platform_that_is_told_to_stop_ends_its_processes_and_itself(running_platform, tmp_path, how):
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_stops_the_platform_and_its_processes(running_platform, tmp_path, signal_number):
     process, _ = running_platform
-    family = children(process)
-    process.send_signal(how)
+    processes = children(process)
+    process.send_signal(signal_number)
     assert process.wait(60) == 0
-    assert alive(family) == []
+    assert alive(processes) == []
     assert not DataFolder(tmp_path).state.exists()
 
 
-def test_one_process_runs_by_hand_on_the_servers_alone(tmp_path, free_ports):
+def test_one_process_runs_beside_dev_servers(tmp_path, free_ports):
     environ = os.environ | free_ports | {"MEMORABLE_DATA_DIR": str(tmp_path)}
     with subprocess.Popen([*MEMORABLE, "dev", "servers"], cwd=ROOT, env=environ) as servers:
         until(DataFolder(tmp_path).state.exists, servers)
@@ -170,7 +171,7 @@ def test_one_process_runs_by_hand_on_the_servers_alone(tmp_path, free_ports):
         assert servers.wait(30) == 0
 
 
-def test_health_asks_the_platform_that_runs(stack: Stack, monkeypatch):
+def test_health_checks_the_running_platform(stack: Stack, monkeypatch):
     monkeypatch.setattr("infra.commands.health.DATA_DIR", stack.logs_dir.parent)
     shown = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["health"])
     assert shown.exit_code == 0, shown.output
@@ -179,13 +180,13 @@ def test_health_asks_the_platform_that_runs(stack: Stack, monkeypatch):
     assert shown.output.count("database ok, redis ok") == 5
 
 
-def test_health_fails_when_a_process_does_not_answer(tmp_path, free_ports):
+def test_health_fails_if_a_process_does_not_respond(tmp_path, free_ports):
     checked = memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 1
     assert checked.stdout.count("not ready") == 6
 
 
-def test_logs_shows_the_end_of_a_process_log(stack: Stack, monkeypatch):
+def test_logs_shows_the_last_lines_of_a_log(stack: Stack, monkeypatch):
     monkeypatch.setattr("infra.commands.logs.DATA_DIR", stack.logs_dir.parent)
     shown = CliRunner().invoke(app, ["logs", "postgres", "--raw", "--lines", "1000"])
     assert "database system is ready to accept connections" in shown.output
@@ -203,7 +204,7 @@ def test_plan_prints_the_fetches_of_an_operation(tmp_path):
     assert shown.output.count('Fetch(service: "books")') == 1
 
 
-def test_plan_prints_the_graph_and_what_comes_later(tmp_path):
+def test_plan_prints_the_graph_and_deferred_fragments(tmp_path):
     operation = tmp_path / "me.graphql"
     operation.write_text('{ me { displayName ... @defer(label: "later") { children { name } } } }')
 

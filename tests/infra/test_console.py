@@ -1,35 +1,35 @@
-"""What a person sees of the logs."""
+"""Terminal output: log lines, tails and errors."""
 
 import os
 
-from infra.console import Tail, complain, log_line
+from infra.console import Tail, format_log_line, print_error
 
 
-def test_a_json_line_is_shown_in_short():
+def test_a_json_record_is_shown_in_brief():
     line = (
         '{"level":"warn","service":"books","timestamp":"2026-11-22T21:03:04.5Z","traceId":"ab",'
         '"message":"Slow","metadata":{"milliseconds":12,"path":["a","b"]}}'
     )
-    assert log_line("books", line).plain == 'books     21:03:04 Slow  milliseconds=12  path=["a", "b"]'
+    assert format_log_line("books", line).plain == 'books     21:03:04 Slow  milliseconds=12  path=["a", "b"]'
 
 
-def test_another_line_is_shown_as_it_is():
-    assert log_line("postgres", "LOG:  ready [x]").plain == "postgres  LOG:  ready [x]"
-    assert log_line("postgres", '{"broken').plain == 'postgres  {"broken'
-    assert log_line("postgres", '["a list"]').plain == 'postgres  ["a list"]'
+def test_any_other_line_is_shown_unchanged():
+    assert format_log_line("postgres", "LOG:  ready [x]").plain == "postgres  LOG:  ready [x]"
+    assert format_log_line("postgres", '{"broken').plain == 'postgres  {"broken'
+    assert format_log_line("postgres", '["a list"]').plain == 'postgres  ["a list"]'
 
 
-def test_a_traceback_is_shown_whole_on_lines_of_its_own():
+def test_a_traceback_is_shown_in_full_on_lines_of_its_own():
     line = '{"message":"Failed","metadata":{"exception":"Traceback:\\n  File x\\nBoom"}}'
-    assert log_line("ai", line).plain == "ai         Failed\nTraceback:\n  File x\nBoom"
+    assert format_log_line("ai", line).plain == "ai         Failed\nTraceback:\n  File x\nBoom"
 
 
-def test_long_metadata_is_cut():
+def test_long_metadata_is_truncated():
     line = '{"message":"m","metadata":{"body":"' + "x" * 300 + '"}}'
-    assert log_line("ai", line).plain.endswith("x" * 200 + "…")
+    assert format_log_line("ai", line).plain.endswith("x" * 200 + "…")
 
 
-def test_a_tail_gives_whole_lines_once(tmp_path):
+def test_a_tail_returns_each_complete_line_once(tmp_path):
     log = tmp_path / "one.log"
     log.write_text("old\n")
     tail = Tail(log, from_start=False)
@@ -42,7 +42,7 @@ def test_a_tail_gives_whole_lines_once(tmp_path):
     assert tail.lines() == []
 
 
-def test_a_tail_goes_over_to_the_next_runs_file(tmp_path):
+def test_a_tail_follows_rotation_and_truncation(tmp_path):
     log = tmp_path / "one.log"
     tail = Tail(log, from_start=True)
     assert tail.lines() == []
@@ -56,17 +56,20 @@ def test_a_tail_goes_over_to_the_next_runs_file(tmp_path):
     assert tail.lines() == ["r3"]
 
 
-def test_a_complaint_is_one_line_whatever_it_contains(capsys):
-    complain("no [bold]such[/bold] thing: " + "x" * 200)
+def test_an_error_is_printed_on_one_line_without_markup(capsys):
+    print_error("no [bold]such[/bold] thing: " + "x" * 200)
     assert capsys.readouterr().err == "error: no [bold]such[/bold] thing: " + "x" * 200 + "\n"
 
 
-def test_what_a_log_holds_never_steers_the_terminal():
+def test_control_characters_in_a_log_are_escaped():
     line = (
         '{"message":"\\u001b[2J\\nA line\\u202e","timestamp":"2026-11-22T21:\\u001b]0;x",'
         '"metadata":{"name":"\\u009b31m","exception":["a\\u001b[1m","b"]}}'
     )
-    for shown in (log_line("ai", line).plain, log_line("postgres", "LOG: \x1b[31m\x07\x9b").plain):
+    for shown in (
+        format_log_line("ai", line).plain,
+        format_log_line("postgres", "LOG: \x1b[31m\x07\x9b").plain,
+    ):
         assert all(char.isprintable() or char == "\n" for char in shown)
-    assert "\\x1b[2J\\nA line\\u202e" in log_line("ai", line).plain
-    assert log_line("ai", line).plain.splitlines()[1:] == ["a\\x1b[1m", "b"]
+    assert "\\x1b[2J\\nA line\\u202e" in format_log_line("ai", line).plain
+    assert format_log_line("ai", line).plain.splitlines()[1:] == ["a\\x1b[1m", "b"]

@@ -1,4 +1,4 @@
-"""The platform's database: what each domain's role may and may not do."""
+"""The platform's database: the privileges of each domain's role, migration and reset."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ async def connect_as(domain: str, environ, name: str | None = None) -> asyncpg.C
 
 @pytest.mark.parametrize("domain", DOMAINS)
 async def test_a_role_owns_its_schema_and_reads_no_other(servers, domain):
-    owner = await Database.of(servers).connect()
+    owner = await Database.from_environ(servers).connect()
     tables = await owner.fetch(
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ANY($1)", DOMAINS
     )
@@ -60,13 +60,13 @@ async def test_a_role_cannot_log_in_with_another_roles_password(servers):
         await connect_as("books", swapped)
 
 
-def test_check_tells_each_domains_revision(servers):
+def test_check_reports_each_domains_revision(servers):
     revisions = database.check(servers)
     assert list(revisions) == list(DOMAINS)
     assert all(revision.startswith("0") for revision in revisions.values())
 
 
-def test_check_tells_what_is_wrong_with_a_role(servers):
+def test_check_reports_a_role_that_cannot_connect(servers):
     wrong = {**servers, "AI_POSTGRES_PASSWORD": "guess"}
     assert (
         database.check(wrong)["ai"]
@@ -74,7 +74,7 @@ def test_check_tells_what_is_wrong_with_a_role(servers):
     )
 
 
-def test_migrating_again_changes_nothing_but_a_changed_password(servers):
+def test_migrating_again_changes_only_changed_passwords(servers):
     before = database.check(servers)
     changed = {**servers, "PRINT_POSTGRES_PASSWORD": 'it\'s "quoted" \\ and long'}
     database.migrate(changed)
@@ -85,10 +85,10 @@ def test_migrating_again_changes_nothing_but_a_changed_password(servers):
 
 def test_a_missing_password_is_named():
     with pytest.raises(InfraError, match=r"Set AUTH_POSTGRES_PASSWORD, .*PRINT_POSTGRES_PASSWORD"):
-        Database.of({})
+        Database.from_environ({})
 
 
-def test_a_server_that_does_not_answer_is_named_by_its_settings(servers):
+def test_an_unreachable_server_is_reported_with_its_settings(servers):
     unreachable = {**servers, "POSTGRES_PORT": "1"}
     with pytest.raises(InfraError, match=r"PostgreSQL at 127.0.0.1:1 \(POSTGRES_HOST, POSTGRES_PORT\)"):
         database.migrate(unreachable)
@@ -97,19 +97,19 @@ def test_a_server_that_does_not_answer_is_named_by_its_settings(servers):
 def test_reset_leaves_an_empty_migrated_database(tmp_path):
     with Servers(tmp_path, durable=False) as own:
         database.migrate(own.environ)
-        asyncio.run(_leave_a_mark(own.environ))
+        asyncio.run(_create_table(own.environ))
         database.reset(own.environ)
-        assert asyncio.run(_marks(own.environ)) == 0
+        assert asyncio.run(_count_tables(own.environ)) == 0
 
 
-async def _leave_a_mark(environ) -> None:
+async def _create_table(environ) -> None:
     role = await connect_as("books", environ)
-    await role.execute("CREATE TABLE books.mark (id int)")
+    await role.execute("CREATE TABLE books.leftover (id int)")
     await role.close()
 
 
-async def _marks(environ) -> int:
+async def _count_tables(environ) -> int:
     role = await connect_as("books", environ)
-    found = await role.fetchval("SELECT count(*) FROM pg_tables WHERE tablename = 'mark'")
+    count = await role.fetchval("SELECT count(*) FROM pg_tables WHERE tablename = 'leftover'")
     await role.close()
-    return int(found)
+    return int(count)

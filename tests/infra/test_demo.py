@@ -1,4 +1,4 @@
-"""The whole main job, from sign-up to the shipped book, through the router and nothing else."""
+"""The demo: its scenario through the router, its client and its screen."""
 
 import io
 from collections.abc import AsyncIterator
@@ -9,9 +9,9 @@ from pypdf import PdfReader
 from rich.console import Console
 
 from infra.demo import documents
-from infra.demo.client import GraphClient, GraphRefusal, expect
-from infra.demo.play import Play, _with_another_ending
-from infra.demo.screen import Making, Screen
+from infra.demo.client import GraphClient, UnexpectedResponse, expect
+from infra.demo.scenario import Scenario, _replace_last_sentence
+from infra.demo.screen import GenerationProgress, Screen
 from infra.errors import InfraError
 from infra.local import Stack
 from tests.support.serving import refusing
@@ -20,16 +20,16 @@ STEPS = [
     "Sign up",
     "Record the parent's consent",
     "Describe the child",
-    "Create a book from the brief",
-    "Write and illustrate it",
+    "Create a book",
+    "Write and illustrate the book",
     "Edit a page",
-    "Draw one picture anew",
-    "Approve exactly this book",
+    "Regenerate a picture",
+    "Approve the book",
     "Typeset the interior and the cover",
-    "Ask what a printed copy costs",
+    "Request a quote",
     "Pay",
-    "Wait for the print shop",
-    "Read it all in one query",
+    "Wait until the book is shipped",
+    "Query all five subgraphs at once",
     "Download the print files",
 ]
 
@@ -51,8 +51,8 @@ def screen(output: io.StringIO) -> Screen:
     return Screen(Console(file=output, width=100))
 
 
-def done(output: io.StringIO) -> list[str]:
-    """The steps that the screen told to be done."""
+def finished_steps(output: io.StringIO) -> list[str]:
+    """The steps that the screen shows as finished."""
     lines = [line.removeprefix("✓ ") for line in output.getvalue().splitlines() if line.startswith("✓ ")]
     return [next(step for step in STEPS if line.startswith(step)) for line in lines]
 
@@ -63,8 +63,10 @@ def page_size(pdf: Path) -> tuple[float, float]:
 
 
 async def test_a_book_goes_from_sign_up_to_the_printed_files(graph, screen, output, tmp_path):
-    files = await Play(graph, screen, "Zoë 🦊 <b>O'Neill</b>", "a boat made of paper & stars").run(tmp_path)
-    assert done(output) == STEPS
+    files = await Scenario(graph, screen, "Zoë 🦊 <b>O'Neill</b>", "a boat made of paper & stars").run(
+        tmp_path
+    )
+    assert finished_steps(output) == STEPS
     assert len(PdfReader(files.interior).pages) == 32
     assert page_size(files.interior) == (630.0, 630.0)
     assert len(PdfReader(files.cover).pages) == 1
@@ -73,23 +75,23 @@ async def test_a_book_goes_from_sign_up_to_the_printed_files(graph, screen, outp
     assert everything["orders"][0]["printJob"]["status"] == "SHIPPED"
 
 
-async def test_a_step_that_is_refused_stops_the_play_and_says_why(graph, screen, output, tmp_path):
-    with pytest.raises(GraphRefusal, match="name"):
-        await Play(graph, screen, "", "to ride a whale").run(tmp_path)
-    assert done(output) == STEPS[:2]
+async def test_a_failed_step_stops_the_scenario_and_says_why(graph, screen, output, tmp_path):
+    with pytest.raises(UnexpectedResponse, match="name"):
+        await Scenario(graph, screen, "", "to ride a whale").run(tmp_path)
+    assert finished_steps(output) == STEPS[:2]
     assert "✗ Describe the child" in output.getvalue()
 
 
-async def test_an_endpoint_that_does_not_answer_is_named():
+async def test_an_endpoint_that_does_not_respond_is_named():
     async with refusing() as origin:
         client = GraphClient(f"{origin}/graphql")
-        with pytest.raises(InfraError, match=f"{origin}/graphql does not answer"):
+        with pytest.raises(InfraError, match=f"{origin}/graphql does not respond"):
             await client.execute("{ __typename }")
         await client.close()
 
 
-def test_another_member_of_a_union_is_told_with_its_message():
-    with pytest.raises(GraphRefusal, match=r"^EmailTaken: There is an account\.$"):
+def test_an_unexpected_union_member_is_reported_with_its_message():
+    with pytest.raises(UnexpectedResponse, match=r"^EmailTaken: There is an account\.$"):
         expect({"__typename": "EmailTaken", "message": "There is an account."}, "SignedIn")
 
 
@@ -101,19 +103,19 @@ def test_another_member_of_a_union_is_told_with_its_message():
         ("One sentence only", "And that was only the start."),
     ],
 )
-def test_an_edited_page_keeps_its_length(text, edited):
-    assert _with_another_ending(text) == edited
+def test_only_the_last_sentence_of_a_page_is_replaced(text, edited):
+    assert _replace_last_sentence(text) == edited
 
 
-def test_the_screen_shows_the_page_being_written_and_the_bars():
+def test_the_screen_shows_the_current_page_and_progress_bars():
     terminal = io.StringIO()
     console = Console(file=terminal, width=80, height=24, force_terminal=True, color_system=None)
-    screen, making = Screen(console), Making(pages=14, pictures=15, title="The Paper Boat")
-    making.write(4, "Mila found ")
-    making.write(4, "a [boat].")
-    making.finish_picture("A boat")
+    screen, progress = Screen(console), GenerationProgress(pages=14, pictures=15, title="The Paper Boat")
+    progress.append_text(4, "Mila found ")
+    progress.append_text(4, "a [boat].")
+    progress.finish_picture("A boat")
     with screen.step("Write"):
-        screen.show_making(making)
+        screen.show_progress(progress)
     shown = terminal.getvalue()
     assert "The Paper Boat · 4" in shown
     assert "Mila found a [boat]." in shown

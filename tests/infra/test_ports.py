@@ -1,4 +1,4 @@
-"""Loopback ports."""
+"""Choosing and checking ports."""
 
 import socket
 from collections.abc import Iterator
@@ -6,29 +6,32 @@ from collections.abc import Iterator
 import pytest
 
 from infra.errors import InfraError
-from infra.local.ports import FIRST, LAST, free_port, is_free, require_free
+from infra.local.ports import MAX_PORT, MIN_PORT, free_port, is_free, require_free
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def port_in_use() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
-def test_a_free_port_is_out_of_the_way_of_outgoing_connections():
+def test_a_free_port_lies_below_the_ephemeral_range():
     port = free_port()
-    assert FIRST <= port <= LAST
+    assert MIN_PORT <= port <= MAX_PORT
     assert is_free(port)
 
 
-def test_a_taken_port_is_refused_by_the_name_of_its_setting(taken):
-    message = f"Port {taken} on 127.0.0.1 is taken. Set API_PORT to a free port, or end what listens there."
-    with pytest.raises(InfraError) as refusal:
-        require_free("API_PORT", taken)
-    assert str(refusal.value) == message
+def test_a_port_in_use_is_reported_with_its_setting(port_in_use):
+    message = (
+        f"Port {port_in_use} on 127.0.0.1 is in use. "
+        "Set API_PORT to a free port, or stop the process that listens there."
+    )
+    with pytest.raises(InfraError) as raised:
+        require_free("API_PORT", port_in_use)
+    assert str(raised.value) == message
 
 
-def test_a_port_that_was_listened_on_a_moment_ago_is_free_again():
+def test_a_port_is_free_again_right_after_its_server_closes():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:

@@ -1,4 +1,4 @@
-"""The embedded servers: they answer on loopback only, keep their secrets, and leave nothing behind."""
+"""The embedded servers: they listen on loopback only, keep their secrets, and leave no processes behind."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from infra.database import Database
 from infra.errors import InfraError
 from infra.local import Servers, folder
-from infra.local.folder import DataFolder, FolderInUse, is_held
+from infra.local.folder import DataFolder, FolderInUse, is_locked
 from infra.local.process import ProcessFailed
 
 SUPERVISOR = """
@@ -36,8 +36,8 @@ time.sleep(600)
 
 
 @pytest.fixture
-def killed_later(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A supervisor in a process of its own, and the ids of its servers."""
+def supervisor_process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A supervisor in a separate process, and the process ids of its servers."""
     with subprocess.Popen(
         [sys.executable, "-c", SUPERVISOR, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as supervisor:
@@ -53,16 +53,16 @@ def eventually(condition: Callable[[], bool], within: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-def ended(pid: int) -> bool:
-    """Whether the process is gone, or only waits for its new parent to notice."""
+def has_ended(pid: int) -> bool:
+    """Whether the process has stopped; it may still be a zombie."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
 
-def listening(pids: set[int]) -> set[str]:
-    """The addresses on which these processes and their children listen."""
+def listening_addresses(pids: set[int]) -> set[str]:
+    """The addresses on which the processes and their children listen."""
     every = pids | {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
     return {
         cast("Any", connection.laddr).ip
@@ -71,8 +71,8 @@ def listening(pids: set[int]) -> set[str]:
     }
 
 
-async def test_both_servers_answer_with_the_settings_they_give(servers):
-    connection = await Database.of(servers).connect()
+async def test_both_servers_are_reachable_with_their_settings(servers):
+    connection = await Database.from_environ(servers).connect()
     assert await connection.fetchval("SELECT 1") == 1
     await connection.close()
     redis = Redis(
@@ -95,7 +95,7 @@ async def test_postgresql_refuses_its_owner_without_the_password(servers):
 
 def test_the_servers_listen_on_loopback_only(tmp_path):
     with Servers(tmp_path, durable=False) as running:
-        assert listening(set(running.pids.values())) == {"127.0.0.1"}
+        assert listening_addresses(set(running.pids.values())) == {"127.0.0.1"}
 
 
 async def test_a_test_run_that_begins_leaves_the_servers_of_another_alone(
@@ -105,19 +105,19 @@ async def test_a_test_run_that_begins_leaves_the_servers_of_another_alone(
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False)
     assert ran.returncode == 0, ran.stdout
-    connection = await Database.of(servers).connect()
+    connection = await Database.from_environ(servers).connect()
     await connection.execute("CHECKPOINT")
     assert await connection.fetchval("SELECT 1") == 1
     await connection.close()
 
 
-def test_two_platforms_side_by_side_never_share_a_port(tmp_path):
+def test_two_platforms_do_not_share_a_port(tmp_path):
     with Servers(tmp_path / "one", durable=False) as one, Servers(tmp_path / "two", durable=False) as two:
         ports = [servers.environ[name] for servers in (one, two) for name in ("POSTGRES_PORT", "REDIS_PORT")]
         assert len(set(ports)) == 4
 
 
-def test_secrets_are_readable_by_their_owner_only_and_stay_the_same(tmp_path):
+def test_secrets_are_private_and_persistent(tmp_path):
     with Servers(tmp_path, durable=False) as first:
         kept = {name: value for name, value in first.environ.items() if "PASSWORD" in name or "KEY" in name}
     with Servers(tmp_path, durable=False) as second:
@@ -132,36 +132,36 @@ def test_secrets_are_readable_by_their_owner_only_and_stay_the_same(tmp_path):
 def test_a_folder_in_use_is_refused(tmp_path):
     with Servers(tmp_path, durable=False), pytest.raises(FolderInUse, match="already running"):
         Servers(tmp_path, durable=False).start()
-    assert not is_held(DataFolder(tmp_path))
+    assert not is_locked(DataFolder(tmp_path))
 
 
-def test_what_still_runs_from_an_earlier_run_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder, "LEFTOVERS_MAY_TAKE", 0.1)
-    held = folder.hold(DataFolder(tmp_path))
-    with subprocess.Popen(["sleep", "60"], pass_fds=[held.lease_fd]) as leftover:
-        held.release()
+def test_processes_of_an_earlier_run_are_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "LEASE_TIMEOUT", 0.1)
+    locks = folder.acquire(DataFolder(tmp_path))
+    with subprocess.Popen(["sleep", "60"], pass_fds=[locks.lease_fd]) as leftover:
+        locks.release()
         with pytest.raises(InfraError, match="Processes of an earlier run"):
-            folder.hold(DataFolder(tmp_path))
+            folder.acquire(DataFolder(tmp_path))
         leftover.kill()
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_supervisor_that_is_killed_leaves_no_orphan_and_no_lock(killed_later, tmp_path, how):
-    supervisor, pids = killed_later
-    os.kill(supervisor.pid, how)
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_supervisor_leaves_no_orphans_and_no_lock(supervisor_process, tmp_path, signal_number):
+    supervisor, pids = supervisor_process
+    os.kill(supervisor.pid, signal_number)
     supervisor.wait()
     with Servers(tmp_path, durable=False) as again:
-        assert all(ended(pid) for pid in pids)
+        assert all(has_ended(pid) for pid in pids)
         assert set(again.pids) == {"postgres", "valkey"}
 
 
-def test_orphans_end_even_when_nobody_starts_again(killed_later):
-    supervisor, pids = killed_later
+def test_orphans_end_without_another_start(supervisor_process):
+    supervisor, pids = supervisor_process
     supervisor.kill()
-    eventually(lambda: all(ended(pid) for pid in pids))
+    eventually(lambda: all(has_ended(pid) for pid in pids))
 
 
-def test_a_server_that_crashes_is_started_again_with_its_data(tmp_path):
+def test_a_crashed_server_is_restarted_on_the_same_port(tmp_path):
     with Servers(tmp_path, durable=False) as servers:
         os.kill(servers.pids["valkey"], signal.SIGKILL)
         eventually(lambda: servers.restart_crashed() == ["valkey"])
@@ -175,14 +175,14 @@ def test_a_server_that_does_not_start_says_why(tmp_path):
     (tmp_path / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(ProcessFailed, match="no_such_setting"):
         Servers(tmp_path, durable=False).start()
-    assert not is_held(DataFolder(tmp_path))
+    assert not is_locked(DataFolder(tmp_path))
 
 
-def test_given_servers_are_used_instead_of_embedded_ones(tmp_path):
-    given = {"POSTGRES_HOST": "db.example", "POSTGRES_PORT": "6000", "REDIS_HOST": "cache.example"}
-    with Servers(tmp_path, given) as servers:
+def test_configured_servers_are_used_instead_of_embedded_ones(tmp_path):
+    settings = {"POSTGRES_HOST": "db.example", "POSTGRES_PORT": "6000", "REDIS_HOST": "cache.example"}
+    with Servers(tmp_path, settings) as servers:
         assert servers.pids == {}
-        assert {name: servers.environ[name] for name in given} == given
+        assert {name: servers.environ[name] for name in settings} == settings
 
 
 def _accepts(port: int) -> bool:

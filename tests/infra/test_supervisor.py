@@ -1,4 +1,4 @@
-"""The supervisor: restarts what crashes, later each time, and ends everything together."""
+"""The supervisor: restarts crashed processes with growing delays, and stops all of them together."""
 
 import asyncio
 import os
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.folder import DataFolder, hold
+from infra.local.folder import DataFolder, acquire
 from infra.local.guardian import Guardian
 from infra.local.ports import free_port
-from infra.local.process import Family, ProcessFailed, ProcessSpec, log_file
+from infra.local.process import ProcessContext, ProcessFailed, ProcessSpec, log_file
 from infra.local.supervisor import Supervisor
 
 SERVER = """
@@ -25,16 +25,16 @@ STUBBORN = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SERV
 
 
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Family]:
-    held = hold(DataFolder(tmp_path))
+def process_context(tmp_path: Path) -> Iterator[ProcessContext]:
+    locks = acquire(DataFolder(tmp_path))
     guardian = Guardian(DataFolder(tmp_path).lease)
-    yield Family(guardian.process_group, held.lease_fd, DataFolder(tmp_path).logs)
-    held.release()
+    yield ProcessContext(guardian.process_group, locks.lease_fd, DataFolder(tmp_path).logs)
+    locks.release()
     guardian.close()
 
 
-class Heard(list[tuple[str, str]]):
-    """What the supervisor told."""
+class StatusMessages(list[tuple[str, str]]):
+    """The status messages received from the supervisor."""
 
     def __call__(self, name: str, message: str) -> None:
         self.append((name, message))
@@ -47,73 +47,75 @@ def server(name: str, code: str = SERVER) -> tuple[ProcessSpec, str]:
 
 
 @asynccontextmanager
-async def kept(supervisor: Supervisor):
-    keeping = asyncio.create_task(supervisor.keep())
+async def run(supervisor: Supervisor):
+    supervision = asyncio.create_task(supervisor.run())
     try:
         yield
     finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        supervision.cancel()
+        await asyncio.gather(supervision, return_exceptions=True)
         await supervisor.stop()
 
 
 async def eventually(condition) -> None:
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - another process changes what it looks at
+        while not condition():  # noqa: ASYNC110 - the state changes in another process
             await asyncio.sleep(0.02)
 
 
-async def test_a_process_has_its_own_environment_and_nothing_more(family):
-    supervisor = Supervisor(family, Heard())
+async def test_a_process_receives_exactly_its_environment(process_context):
+    supervisor = Supervisor(process_context, StatusMessages())
     supervisor.start(*server("one"))
-    async with kept(supervisor):
+    async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
-    assert log_file(family.logs, "one").read_text().startswith("listening with ['ONLY']\n")
+    assert log_file(process_context.logs, "one").read_text().startswith("listening with ['ONLY']\n")
 
 
-async def test_a_crashed_process_is_started_again(family):
-    heard = Heard()
-    supervisor = Supervisor(family, heard)
+async def test_a_crashed_process_is_restarted(process_context):
+    messages = StatusMessages()
+    supervisor = Supervisor(process_context, messages)
     supervisor.start(*server("one"))
-    async with kept(supervisor):
+    async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
         first = supervisor.pids["one"]
         os.kill(first, signal.SIGKILL)
         await eventually(lambda: supervisor.pids.get("one") not in {None, first})
         await supervisor.wait_until_ready(["one"], within=30)
         second = supervisor.pids["one"]
-    assert heard == [
-        ("one", "was killed by signal 9; starting it again in 0.5 s"),
-        ("one", f"started again, process {second}"),
+    assert messages == [
+        ("one", "killed by signal 9; restarting in 0.5 s"),
+        ("one", f"restarted as process {second}"),
     ]
 
 
-async def test_each_crash_delays_the_next_start_twice_as_long(family):
-    heard = Heard()
-    supervisor = Supervisor(family, heard)
+async def test_each_crash_doubles_the_restart_delay(process_context):
+    messages = StatusMessages()
+    supervisor = Supervisor(process_context, messages)
     spec = ProcessSpec("broken", [sys.executable, "-c", "raise SystemExit(3)"], {}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
-    async with kept(supervisor):
-        await eventually(lambda: len([message for _, message in heard if message.startswith("ended")]) == 3)
-    assert [message for _, message in heard if message.startswith("ended")] == [
-        "ended with code 3; starting it again in 0.5 s",
-        "ended with code 3; starting it again in 1 s",
-        "ended with code 3; starting it again in 2 s",
+    async with run(supervisor):
+        await eventually(
+            lambda: len([message for _, message in messages if message.startswith("exited")]) == 3
+        )
+    assert [message for _, message in messages if message.startswith("exited")] == [
+        "exited with code 3; restarting in 0.5 s",
+        "exited with code 3; restarting in 1 s",
+        "exited with code 3; restarting in 2 s",
     ]
 
 
-async def test_a_process_that_ends_before_it_is_ready_fails_with_its_last_words(family):
-    supervisor = Supervisor(family, Heard())
+async def test_a_process_that_ends_before_it_is_ready_fails_with_the_end_of_its_log(process_context):
+    supervisor = Supervisor(process_context, StatusMessages())
     code = "print('no such setting: PORT'); raise SystemExit(2)"
     spec = ProcessSpec("broken", [sys.executable, "-c", code], {}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
-    with pytest.raises(ProcessFailed, match=r"(?s)broken ended with code 2 .*no such setting: PORT"):
+    with pytest.raises(ProcessFailed, match=r"(?s)broken exited with code 2 .*no such setting: PORT"):
         await supervisor.wait_until_ready(["broken"], within=30)
     await supervisor.stop()
 
 
-async def test_a_process_that_never_gets_ready_fails(family):
-    supervisor = Supervisor(family, Heard())
+async def test_a_process_that_never_gets_ready_fails(process_context):
+    supervisor = Supervisor(process_context, StatusMessages())
     spec = ProcessSpec("silent", ["sleep", "60"], {"PATH": os.environ["PATH"]}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
     with pytest.raises(ProcessFailed, match="silent was not ready in time"):
@@ -121,24 +123,24 @@ async def test_a_process_that_never_gets_ready_fails(family):
     await supervisor.stop()
 
 
-async def test_stopping_ends_all_processes_and_kills_the_stubborn(family, monkeypatch):
-    monkeypatch.setattr("infra.local.supervisor.STOP_WITHIN", 0.5)
-    heard = Heard()
-    supervisor = Supervisor(family, heard)
-    supervisor.start(*server("polite"))
+async def test_a_process_that_ignores_sigterm_is_killed(process_context, monkeypatch):
+    monkeypatch.setattr("infra.local.supervisor.STOP_TIMEOUT", 0.5)
+    messages = StatusMessages()
+    supervisor = Supervisor(process_context, messages)
+    supervisor.start(*server("cooperative"))
     supervisor.start(*server("stubborn", STUBBORN))
-    await supervisor.wait_until_ready(["polite", "stubborn"], within=30)
+    await supervisor.wait_until_ready(["cooperative", "stubborn"], within=30)
     await supervisor.stop()
     assert supervisor.pids == {}
-    assert heard == [("stubborn", "did not stop in time and was killed")]
+    assert messages == [("stubborn", "did not stop in time and was killed")]
 
 
-async def test_the_last_run_s_logs_are_set_aside(family):
+async def test_logs_of_earlier_runs_are_rotated(process_context):
     for run in range(5):
-        supervisor = Supervisor(family, Heard())
+        supervisor = Supervisor(process_context, StatusMessages())
         code = f"import time; print('run {run}', flush=True); time.sleep(60)"
         supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
-        await eventually(lambda run=run: log_file(family.logs, "one").read_text() == f"run {run}\n")
+        await eventually(lambda run=run: log_file(process_context.logs, "one").read_text() == f"run {run}\n")
         await supervisor.stop()
-    kept_logs = {file.name: file.read_text().strip() for file in family.logs.iterdir()}
+    kept_logs = {file.name: file.read_text().strip() for file in process_context.logs.iterdir()}
     assert kept_logs == {"one.log": "run 4", "one.1.log": "run 3", "one.2.log": "run 2", "one.3.log": "run 1"}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.router.library import SUPERGRAPH, serving
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
-from tests.router.process import lines, listening_at, router
+from tests.support.router_process import lines, listening_at, router
 
 
 async def test_it_serves_a_supergraph_with_subgraphs_named_on_the_command_line_and_in_the_environment():

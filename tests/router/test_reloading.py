@@ -11,9 +11,9 @@ from graphql import GraphQLField
 from router.reloading import Served, reloading
 from router.supergraph import Supergraph
 from tests.router.library import SUPERGRAPH, until
-from tests.router.process import lines, listening_at, router
 from tests.router.running import opened
-from tests.router.server.test_websocket import SILENCE, acknowledged
+from tests.router.websocket_client import SILENCE, acknowledged
+from tests.support.router_process import lines, listening_at, router
 
 DESCRIPTION = '{ __type(name: "Query") { description } }'
 

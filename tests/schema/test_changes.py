@@ -1,6 +1,6 @@
 """Changes of the public API, by what they do to clients."""
 
-from infra.schema.changes import Change, Severity, changes_between
+from infra.schema.changes import Change, Severity, compare_schemas
 
 BEFORE = """
 type Query { book(id: ID!): Book  books(first: Int = 20): [Book!]! }
@@ -12,11 +12,11 @@ union Made = Book
 
 def after(old: str, new: str) -> list[Change]:
     assert old in BEFORE
-    return list(changes_between(BEFORE, BEFORE.replace(old, new)))
+    return list(compare_schemas(BEFORE, BEFORE.replace(old, new)))
 
 
 def test_nothing_changed():
-    assert changes_between(BEFORE, BEFORE) == []
+    assert compare_schemas(BEFORE, BEFORE) == []
 
 
 def test_a_removed_field_is_breaking():

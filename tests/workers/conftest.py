@@ -1,4 +1,4 @@
-"""Fixtures of the workers: the platform's resources, and a queue that no other test uses."""
+"""Fixtures for the worker tests: the platform's runtimes, and a queue in a Redis database of its own."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -6,8 +6,8 @@ import pytest
 from arq.connections import ArqRedis
 
 from tests.support.subgraph import settings_of
+from workers.arq_worker import open_queue
 from workers.platform import Platform, open_platform
-from workers.settings import open_queue
 
 
 @pytest.fixture

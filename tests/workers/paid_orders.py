@@ -1,4 +1,4 @@
-"""Orders of an approved book, paid for, made by the use cases of the domains."""
+"""Paid orders for approved books, created through the domains' use cases."""
 
 import hashlib
 from functools import cache
@@ -13,19 +13,19 @@ from subgraphs.orders import service as orders
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.models import Order, ShippingLevel
 from subgraphs.orders.payments import payment_provider
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 from workers.platform import Platform
 
-SHARP = 2625
-COARSE = 800
+SHARP_SIDE = 2625
+COARSE_SIDE = 800
 
 picture_bytes = cache(lambda side: png(7, side))
 
 
-async def paid_order(platform: Platform, *, picture_side: int = SHARP) -> tuple[Identity, Order]:
-    """A parent and the order that they paid for a book with pictures of this size."""
+async def create_paid_order(platform: Platform, *, picture_side: int = SHARP_SIDE) -> tuple[Identity, Order]:
+    """Pay for a book with pictures of `picture_side` pixels; return the parent and the order."""
     parent = Identity(new_id("usr"), "ses_1", frozenset({"parent"}), "")
-    book_id, snapshot_id = await approved_book(platform, parent, picture_side)
+    book_id, snapshot_id = await create_approved_book(platform, parent, picture_side)
     address = Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000")
     request = orders.QuoteRequest(book_id, "casewrap-8.5-square", 1, address, ShippingLevel.MAIL)
     part = Money(500, "USD")
@@ -38,15 +38,15 @@ async def paid_order(platform: Platform, *, picture_side: int = SHARP) -> tuple[
     return parent, order
 
 
-async def approved_book(platform: Platform, parent: Identity, picture_side: int) -> tuple[str, str]:
-    """A whole book and its snapshot."""
+async def create_approved_book(platform: Platform, parent: Identity, picture_side: int) -> tuple[str, str]:
+    """Create and approve a complete book; return the ids of the book and its snapshot."""
     child = books.ChildDetails("Mia", "2020-05", Pronouns.SHE, "red curls", ["foxes"])
     async with platform.books.unit_of_work() as uow:
         child_id = (await books.create_child(uow, parent, child)).id
         await uow.session.flush()
         brief = books.BriefDetails("A fox with a lantern", Theme.COURAGE, "en", None)
         book_id = (await books.create_book(uow, parent, child_id, brief)).id
-    picture = await stored_picture(platform, picture_side)
+    picture = await store_picture(platform, picture_side)
     async with platform.books.database.read() as session:
         story = await books.story_context(session, book_id)
     async with platform.books.unit_of_work() as uow:
@@ -65,8 +65,8 @@ async def approved_book(platform: Platform, parent: Identity, picture_side: int)
         return book_id, (await books.approve_book(uow, parent, book_id, version)).id
 
 
-async def stored_picture(platform: Platform, side: int) -> books.Picture:
-    """A square picture in the store."""
+async def store_picture(platform: Platform, side: int) -> books.Picture:
+    """Store a square picture of `side` pixels."""
     content = picture_bytes(side)
     key = f"illustrations/{new_id('ill')}.png"
     await platform.books.storage.put(key, content)

@@ -1,4 +1,4 @@
-"""A child that is deleted is forgotten by the ai domain too."""
+"""When a child is deleted, the ai domain deletes what it generated for them."""
 
 from contextlib import aclosing
 
@@ -11,40 +11,47 @@ from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.books.events import ChildDeleted
 from subgraphs.common.errors import NotFound
-from tests.workers import studio
+from tests.workers import generation_runs
 from workers.ai import BookShelf, forget_child
 from workers.platform import Platform
 
 
-async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platform, queue: ArqRedis) -> None:
-    gone, kept = await studio.order_book(platform), await studio.order_book(platform)
-    generations = {ordered.child_id: await studio.queue_book(platform, ordered) for ordered in (gone, kept)}
+async def test_everything_generated_for_a_deleted_child_is_deleted(
+    platform: Platform, queue: ArqRedis
+) -> None:
+    deleted, kept = (
+        await generation_runs.create_draft_book(platform),
+        await generation_runs.create_draft_book(platform),
+    )
+    generations = {
+        draft.child_id: await generation_runs.queue_book(platform, draft) for draft in (deleted, kept)
+    }
     for generation_id in generations.values():
         shelf = BookShelf(platform.books)
         await run_generation(platform.ai, OfflineStudio(2000), shelf, generation_id)
     files = {
         child_id: [
             step.result["storage_key"]
-            for step in await studio.steps_of(platform, generation_id)
+            for step in await generation_runs.steps_of(platform, generation_id)
             if step.result and step.kind in {StepKind.COVER, StepKind.ILLUSTRATION}
         ]
         for child_id, generation_id in generations.items()
     }
-    assert len(files[gone.child_id]) == 15
+    assert len(files[deleted.child_id]) == 15
     for _ in range(2):
-        await forget_child(platform, ChildDeleted(gone.child_id, gone.parent.user_id), "1")
+        await forget_child(platform, ChildDeleted(deleted.child_id, deleted.parent.user_id), "1")
 
     async with platform.ai.database.read() as session:
-        assert await session.get(Generation, generations[gone.child_id]) is None
+        assert await session.get(Generation, generations[deleted.child_id]) is None
         assert await session.get(Generation, generations[kept.child_id]) is not None
         for table in (GenerationStep, GenerationEvent):
-            left = select(func.count()).where(table.generation_id == generations[gone.child_id])
+            left = select(func.count()).where(table.generation_id == generations[deleted.child_id])
             assert await session.scalar(left) == 0
-    assert await platform.ai.redis.exists(f"live:generation:{generations[gone.child_id]}") == 0
-    for key in files[gone.child_id]:
+    assert await platform.ai.redis.exists(f"live:generation:{generations[deleted.child_id]}") == 0
+    for key in files[deleted.child_id]:
         with pytest.raises(NotFound):
             await platform.ai.storage.get(key)
     for key in files[kept.child_id]:
         assert await platform.ai.storage.get(key)
-    async with aclosing(studio.events(platform, generations[kept.child_id])) as events:
+    async with aclosing(generation_runs.follow_events(platform, generations[kept.child_id])) as events:
         assert [event.kind async for event in events][-1] == "GenerationCompleted"

@@ -1,4 +1,4 @@
-"""A generation run by real worker processes."""
+"""Generations run by worker processes."""
 
 import asyncio
 from contextlib import aclosing
@@ -8,23 +8,26 @@ from arq.connections import ArqRedis
 from subgraphs.ai import service
 from subgraphs.ai.models import GenerationStatus, StepKind, StepStatus
 from subgraphs.books.models import BookStatus
-from tests.workers import studio
+from tests.workers import generation_runs
 from workers.platform import Platform
 
 ALL_STEPS = 1 + 14 + 14 + 1
 
 
-async def test_a_book_is_written_and_illustrated_as_it_is_watched(
+async def test_a_book_is_generated_while_its_events_are_streamed(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
-    ordered = await studio.order_book(platform, name="Mia <b>&</b>")
-    async with studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"):
-        generation_id = await studio.queue_book(platform, ordered)
-        async with asyncio.timeout(90), aclosing(studio.events(platform, generation_id)) as events:
+    draft = await generation_runs.create_draft_book(platform, name="Mia <b>&</b>")
+    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"):
+        generation_id = await generation_runs.queue_book(platform, draft)
+        async with (
+            asyncio.timeout(90),
+            aclosing(generation_runs.follow_events(platform, generation_id)) as events,
+        ):
             seen = [event async for event in events]
 
     assert [event.sequence for event in seen] == list(range(1, len(seen) + 1))
-    counted = studio.kinds(seen)
+    counted = generation_runs.count_kinds(seen)
     assert counted.pop("TextDelta") > 300
     assert counted == {
         "GenerationStarted": 1,
@@ -34,52 +37,52 @@ async def test_a_book_is_written_and_illustrated_as_it_is_watched(
         "IllustrationReady": 15,
         "GenerationCompleted": 1,
     }
-    generation = await studio.generation_of(platform, generation_id)
+    generation = await generation_runs.generation_of(platform, generation_id)
     assert generation.status is GenerationStatus.COMPLETED
     assert generation.last_sequence == seen[-1].sequence
 
-    texts = studio.streamed_texts(seen)
-    written = {page.id: page for page in await studio.pages(platform, ordered.book_id)}
+    texts = generation_runs.join_text_deltas(seen)
+    written = {page.id: page for page in await generation_runs.pages(platform, draft.book_id)}
     assert {id: written[id].text for id in texts} == texts
-    assert "Mia <b>&</b>" in written[ordered.page_ids[4]].text
-    assert all(written[ordered.page_ids[number]].illustration_id for number in range(5, 32, 2))
-    book = await studio.book(platform, ordered.book_id)
+    assert "Mia <b>&</b>" in written[draft.page_ids[4]].text
+    assert all(written[draft.page_ids[number]].illustration_id for number in range(5, 32, 2))
+    book = await generation_runs.book(platform, draft.book_id)
     assert book.status is BookStatus.READY
     assert "Mia" in book.title
     assert book.cover_illustration_id is not None
 
 
-async def test_a_book_survives_the_kill_of_its_worker_and_no_finished_step_is_done_again(
+async def test_a_killed_workers_generation_is_resumed_without_repeating_finished_steps(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
-    ordered = await studio.order_book(platform)
-    generation_id = await studio.queue_book(platform, ordered)
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
 
-    async def half_way() -> bool:
+    async def is_half_done() -> bool:
         done = [
             step.kind
-            for step in await studio.steps_of(platform, generation_id)
+            for step in await generation_runs.steps_of(platform, generation_id)
             if step.announced_at is not None
         ]
         return done.count(StepKind.SCENE_TEXT) >= 5 and done.count(StepKind.ILLUSTRATION) >= 2
 
-    async with studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="80") as first:
-        await studio.until(half_way)
+    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="80") as first:
+        await generation_runs.until(is_half_done)
         first.kill()
         await first.wait()
-    before = {step.id: step for step in await studio.steps_of(platform, generation_id)}
+    before = {step.id: step for step in await generation_runs.steps_of(platform, generation_id)}
     finished = {id for id, step in before.items() if step.status is StepStatus.DONE}
     assert 8 <= len(finished) < ALL_STEPS
 
     async with (
-        studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
+        generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
         asyncio.timeout(90),
-        aclosing(studio.events(platform, generation_id)) as events,
+        aclosing(generation_runs.follow_events(platform, generation_id)) as events,
     ):
         seen = [event async for event in events]
 
     assert seen[-1].kind == "GenerationCompleted"
-    after = {step.id: step for step in await studio.steps_of(platform, generation_id)}
+    after = {step.id: step for step in await generation_runs.steps_of(platform, generation_id)}
     assert {step.status for step in after.values()} == {StepStatus.DONE}
     for id in finished:
         assert (after[id].attempts, after[id].started_at) == (before[id].attempts, before[id].started_at)
@@ -89,87 +92,98 @@ async def test_a_book_survives_the_kill_of_its_worker_and_no_finished_step_is_do
 
     numbers = [event.sequence for event in seen]
     assert numbers == sorted(set(numbers))
-    counted = studio.kinds(seen)
+    counted = generation_runs.count_kinds(seen)
     assert (counted["GenerationStarted"], counted["OutlineWritten"]) == (1, 1)
     assert (counted["PageWritten"], counted["IllustrationReady"]) == (14, 15)
-    written = {page.id: page for page in await studio.pages(platform, ordered.book_id)}
-    texts = studio.streamed_texts(seen)
+    written = {page.id: page for page in await generation_runs.pages(platform, draft.book_id)}
+    texts = generation_runs.join_text_deltas(seen)
     assert {id: written[id].text for id in texts} == texts
-    assert {written[id].version for id in texts} == {1 + (await _first_version(platform, ordered))}
-    assert (await studio.book(platform, ordered.book_id)).status is BookStatus.READY
+    assert {written[id].version for id in texts} == {1 + (await _first_version(platform, draft))}
+    assert (await generation_runs.book(platform, draft.book_id)).status is BookStatus.READY
 
 
-async def test_a_reader_who_comes_back_again_and_again_misses_nothing(
+async def test_a_subscriber_that_reconnects_repeatedly_misses_no_event(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
-    ordered = await studio.order_book(platform)
-    generation_id = await studio.queue_book(platform, ordered)
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
     numbers: list[int] = []
     ended = False
-    async with studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="300"), asyncio.timeout(90):
+    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="300"), asyncio.timeout(90):
         while not ended:
             after = numbers[-1] if numbers else 0
-            async with aclosing(studio.events(platform, generation_id, after)) as events:
+            async with aclosing(generation_runs.follow_events(platform, generation_id, after)) as events:
                 async for event in events:
                     numbers.append(event.sequence)
-                    ended = event.kind in studio.TERMINAL
+                    ended = event.kind in generation_runs.TERMINAL
                     if len(numbers) % 17 == 0:
                         break
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-async def test_when_the_stream_is_lost_the_rows_give_the_same_numbers(
+async def test_events_rebuilt_from_rows_keep_their_sequence_numbers(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
-    ordered = await studio.order_book(platform)
-    generation_id = await studio.queue_book(platform, ordered)
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
     async with (
-        studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
+        generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
         asyncio.timeout(90),
-        aclosing(studio.events(platform, generation_id)) as events,
+        aclosing(generation_runs.follow_events(platform, generation_id)) as events,
     ):
         seen = [event async for event in events]
     await platform.ai.redis.delete(f"live:generation:{generation_id}")
-    async with asyncio.timeout(30), aclosing(studio.events(platform, generation_id)) as events:
+    async with (
+        asyncio.timeout(30),
+        aclosing(generation_runs.follow_events(platform, generation_id)) as events,
+    ):
         rebuilt = [event async for event in events]
     assert rebuilt == [event for event in seen if event.kind != "TextDelta"]
 
 
-async def test_a_cancelled_generation_stops_and_keeps_what_is_written(
+async def test_a_cancelled_generation_stops_and_keeps_finished_pages(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
-    ordered = await studio.order_book(platform)
-    generation_id = await studio.queue_book(platform, ordered)
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
 
-    async def some_pages() -> bool:
-        return studio.kinds(await studio.durable_events(platform, generation_id))["PageWritten"] >= 2
+    async def has_two_pages() -> bool:
+        return (
+            generation_runs.count_kinds(await generation_runs.durable_events(platform, generation_id))[
+                "PageWritten"
+            ]
+            >= 2
+        )
 
-    async with studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
-        await studio.until(some_pages)
+    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
+        await generation_runs.until(has_two_pages)
         async with platform.ai.unit_of_work() as uow:
-            cancelled = await service.cancel_generation(uow, platform.ai.live, ordered.parent, generation_id)
+            cancelled = await service.cancel_generation(uow, platform.ai.live, draft.parent, generation_id)
         assert cancelled.status is GenerationStatus.CANCELLED
-        acknowledged = await studio.steps_of(platform, generation_id)
-        async with asyncio.timeout(30), aclosing(studio.events(platform, generation_id)) as events:
+        acknowledged = await generation_runs.steps_of(platform, generation_id)
+        async with (
+            asyncio.timeout(30),
+            aclosing(generation_runs.follow_events(platform, generation_id)) as events,
+        ):
             seen = [event async for event in events]
         await asyncio.sleep(1.5)
 
     assert seen[-1].kind == "GenerationCancelled"
-    later = await studio.steps_of(platform, generation_id)
+    later = await generation_runs.steps_of(platform, generation_id)
     assert [(step.attempts, step.status) for step in later] == [
         (step.attempts, step.status) for step in acknowledged
     ]
     assert {step.status for step in later} == {StepStatus.DONE, StepStatus.SKIPPED}
-    assert (await studio.generation_of(platform, generation_id)).status is GenerationStatus.CANCELLED
-    assert (await studio.durable_events(platform, generation_id))[-1].kind == "GenerationCancelled"
-    written = [page for page in await studio.pages(platform, ordered.book_id) if page.text]
+    assert (await generation_runs.generation_of(platform, generation_id)).status is GenerationStatus.CANCELLED
+    assert (await generation_runs.durable_events(platform, generation_id))[-1].kind == "GenerationCancelled"
+    written = [page for page in await generation_runs.pages(platform, draft.book_id) if page.text]
     assert len(written) >= 4
-    assert (await studio.book(platform, ordered.book_id)).status is BookStatus.DRAFT
+    assert (await generation_runs.book(platform, draft.book_id)).status is BookStatus.DRAFT
 
 
-async def _first_version(platform: Platform, ordered: studio.Ordered) -> int:
-    """The version of a page that no generation has touched."""
+async def _first_version(platform: Platform, draft: generation_runs.DraftBook) -> int:
+    """The version of a page that no generation writes to."""
     untouched = next(
-        page for page in await studio.pages(platform, ordered.book_id) if page.id == ordered.page_ids[2]
+        page for page in await generation_runs.pages(platform, draft.book_id) if page.id == draft.page_ids[2]
     )
     return untouched.version

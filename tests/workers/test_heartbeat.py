@@ -1,4 +1,4 @@
-"""A job under way is done by one worker; when that worker dies, soon by another."""
+"""A running job belongs to one worker; when that worker dies, another soon takes it over."""
 
 import asyncio
 import os
@@ -13,25 +13,25 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from subgraphs.common.errors import Conflict
 from subgraphs.common.telemetry import trace_id
-from tests.workers.queues import JOB, working
-from workers import settings as worker_settings
+from tests.workers.harness import JOB, run_worker
+from workers import arq_worker
+from workers.arq_worker import QUEUE
 from workers.platform import Platform
-from workers.settings import QUEUE
 
-# What arq calls when it closes.
+# arq calls the deprecated name when it closes its pool.
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 class Recorder:
-    """A handler that notes its calls, and holds each until it is let go."""
+    """A handler that records its calls and blocks each of them until it is released."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[dict[str, Any], str]] = []
         self.traces: list[str] = []
         self.failures: list[Exception] = []
         self.called = asyncio.Event()
-        self.let_go = asyncio.Event()
+        self.released = asyncio.Event()
 
     async def __call__(self, platform: Platform, payload: dict[str, Any], message_id: str) -> None:
         self.calls.append((payload, message_id))
@@ -39,7 +39,7 @@ class Recorder:
         self.called.set()
         if self.failures:
             raise self.failures.pop(0)
-        await self.let_go.wait()
+        await self.released.wait()
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def handler() -> Recorder:
 
 
 @pytest.fixture(autouse=True)
-def beating_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_settings, "_IN_PROGRESS_SECONDS", 1)
-    monkeypatch.setattr(worker_settings, "_HEARTBEAT_SECONDS", 0.2)
+def short_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arq_worker, "_IN_PROGRESS_TTL_SECONDS", 1)
+    monkeypatch.setattr(arq_worker, "_HEARTBEAT_SECONDS", 0.2)
 
 
 async def enqueue(queue: ArqRedis, job_id: str = "job_1") -> None:
@@ -63,8 +63,8 @@ async def enqueue(queue: ArqRedis, job_id: str = "job_1") -> None:
     )
 
 
-async def empty(queue: ArqRedis) -> None:
-    """Wait until nothing is queued or under way."""
+async def wait_until_empty(queue: ArqRedis) -> None:
+    """Wait until no job is queued or running."""
     async with asyncio.timeout(60):
         while await queue.zcard(QUEUE):  # noqa: ASYNC110 - the queue is in another process
             await asyncio.sleep(0.05)
@@ -75,7 +75,7 @@ async def worker_process(environ: dict[str, str]) -> AsyncIterator[asyncio.subpr
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.workers.queues",
+        "tests.workers.harness",
         env={**os.environ, **environ},
         stdout=asyncio.subprocess.PIPE,
     )
@@ -87,13 +87,13 @@ async def worker_process(environ: dict[str, str]) -> AsyncIterator[asyncio.subpr
         await process.wait()
 
 
-async def test_a_job_arrives_with_its_payload_and_its_trace(
+async def test_a_job_carries_its_payload_and_trace(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
-    handler.let_go.set()
-    async with working(environ, handler):
+    handler.released.set()
+    async with run_worker(environ, handler):
         await enqueue(queue)
-        await empty(queue)
+        await wait_until_empty(queue)
     assert handler.calls == [({"n": 1}, "msg_1")]
     assert handler.traces == [TRACE]
 
@@ -101,82 +101,80 @@ async def test_a_job_arrives_with_its_payload_and_its_trace(
 async def test_a_long_job_is_not_taken_by_another_worker(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
-    async with working(environ, handler), working(environ, handler):
+    async with run_worker(environ, handler), run_worker(environ, handler):
         await enqueue(queue)
         await handler.called.wait()
-        for _ in range(12):  # over two and a half times as long as a mark that nobody renews
+        for _ in range(12):  # 2.4 s, more than twice the lifetime of a mark that is not renewed
             await asyncio.sleep(0.2)
             assert await queue.exists(f"{in_progress_key_prefix}job_1")
         assert len(handler.calls) == 1
-        handler.let_go.set()
-        await empty(queue)
+        handler.released.set()
+        await wait_until_empty(queue)
     assert len(handler.calls) == 1
 
 
-async def test_the_job_of_a_killed_worker_is_done_by_another(
+async def test_the_job_of_a_killed_worker_is_taken_over(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
-    handler.let_go.set()
+    handler.released.set()
     async with worker_process(environ) as process:
         await enqueue(queue)
         assert process.stdout is not None
         async with asyncio.timeout(60):
             while await process.stdout.readline() != b"holding\n":
                 pass
-        async with working(environ, handler):
+        async with run_worker(environ, handler):
             process.kill()
             assert await process.wait() == -9
-            await empty(queue)
+            await wait_until_empty(queue)
     assert handler.calls == [({"n": 1}, "msg_1")]
 
 
-async def test_a_job_that_fails_is_tried_again(
-    environ: dict[str, str], queue: ArqRedis, handler: Recorder
-) -> None:
-    handler.let_go.set()
-    handler.failures = [RuntimeError("the first time")]
-    async with working(environ, handler):
+async def test_a_failed_job_is_retried(environ: dict[str, str], queue: ArqRedis, handler: Recorder) -> None:
+    handler.released.set()
+    handler.failures = [RuntimeError("first attempt")]
+    async with run_worker(environ, handler):
         await enqueue(queue)
-        await empty(queue)
+        await wait_until_empty(queue)
     assert len(handler.calls) == 2
 
 
-async def test_a_job_is_tried_until_it_is_done(
+async def test_a_job_is_retried_until_it_succeeds(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An outage may last longer than any number of tries; what was paid for is done after it."""
-    monkeypatch.setattr(worker_settings, "_LONGEST_PAUSE_SECONDS", 0.01)
-    handler.let_go.set()
-    handler.failures = [ConnectionError("still away") for _ in range(25)]
-    async with working(environ, handler):
+    """An outage may outlast any fixed number of retries."""
+    monkeypatch.setattr(arq_worker, "_MAX_RETRY_DELAY_SECONDS", 0.01)
+    handler.released.set()
+    handler.failures = [ConnectionError("unreachable") for _ in range(25)]
+    async with run_worker(environ, handler):
         await enqueue(queue)
-        await empty(queue)
+        await wait_until_empty(queue)
     assert len(handler.calls) == 26
 
 
-async def test_a_waiting_job_is_kept_for_weeks(queue: ArqRedis) -> None:
+async def test_a_queued_job_is_kept_for_weeks(queue: ArqRedis) -> None:
     await enqueue(queue)
     assert await queue.ttl(f"{job_key_prefix}job_1") > 29 * 24 * 3600
 
 
-async def test_a_job_that_is_refused_is_not_tried_again(
+async def test_a_refused_job_is_not_retried(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
-    handler.let_go.set()
-    handler.failures = [Conflict("It is too late for that.")]
-    async with working(environ, handler):
+    handler.released.set()
+    handler.failures = [Conflict("The order has been shipped.")]
+    async with run_worker(environ, handler):
         await enqueue(queue)
-        await empty(queue)
+        await wait_until_empty(queue)
     assert len(handler.calls) == 1
 
 
-async def test_a_worker_that_stops_gives_its_job_back(
+async def test_a_worker_that_stops_returns_its_job_to_the_queue(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
-    async with working(environ, handler):
+    async with run_worker(environ, handler):
         await enqueue(queue)
         await handler.called.wait()
-    handler.let_go.set()
-    async with working(environ, handler):
-        await empty(queue)
+    handler.released.set()
+    async with run_worker(environ, handler):
+        await wait_until_empty(queue)
     assert len(handler.calls) == 2

@@ -1,4 +1,4 @@
-"""Orders' tasks: each may run twice, and that does not matter."""
+"""Tasks of the orders domain: each is idempotent."""
 
 import pytest
 from sqlalchemy import select
@@ -20,11 +20,11 @@ PART = Money(500, "USD")
 
 
 class ProcessEnded(Exception):
-    """What ends a checkout between the order and the charge."""
+    """The process ended between creating the order and charging it."""
 
 
-class EndingProvider:
-    """Stands where the process of a checkout ends."""
+class InterruptingProvider:
+    """A payment provider at which the checkout's process ends."""
 
     name = "offline"
 
@@ -40,7 +40,7 @@ def parent() -> Identity:
     return Identity(new_id("usr"), "ses_1", frozenset({"parent"}), "")
 
 
-async def quote_of(platform: Platform, parent: Identity) -> str:
+async def create_quote(platform: Platform, parent: Identity) -> str:
     request = service.QuoteRequest("book_1", "casewrap-8.5-square", 1, ADDRESS, ShippingLevel.MAIL)
     async with platform.orders.unit_of_work() as uow:
         price = service.Price("snp_none", PART, PART, PART, PART)
@@ -48,16 +48,16 @@ async def quote_of(platform: Platform, parent: Identity) -> str:
 
 
 async def pay(platform: Platform, parent: Identity, method: str = "pm_card_visa") -> Order:
-    quote_id = await quote_of(platform, parent)
+    quote_id = await create_quote(platform, parent)
     return await service.checkout(
         platform.orders, payment_provider(platform.orders), parent, quote_id, method
     )
 
 
-async def unsettled(platform: Platform, parent: Identity, method: str) -> str:
-    quote_id = await quote_of(platform, parent)
+async def interrupt_checkout(platform: Platform, parent: Identity, method: str) -> str:
+    quote_id = await create_quote(platform, parent)
     with pytest.raises(ProcessEnded):
-        await service.checkout(platform.orders, EndingProvider(), parent, quote_id, method)
+        await service.checkout(platform.orders, InterruptingProvider(), parent, quote_id, method)
     async with platform.orders.database.read() as session:
         order = await repository.order_of_quote(session, quote_id)
     assert order is not None
@@ -65,7 +65,7 @@ async def unsettled(platform: Platform, parent: Identity, method: str) -> str:
 
 
 async def state(platform: Platform, parent: Identity, order_id: str) -> tuple[str, str, int]:
-    """The order's status, its payment's, and how many transitions led there."""
+    """The order's status, its payment's status, and the number of transitions."""
     async with platform.orders.database.read() as session:
         order = await repository.get_order(session, parent.user_id, order_id)
         payment: Payment = await repository.payment_of(session, order_id)
@@ -79,10 +79,10 @@ async def state(platform: Platform, parent: Identity, order_id: str) -> tuple[st
         ("pm_card_chargeDeclined", ("PAYMENT_FAILED", "DECLINED", 2)),
     ],
 )
-async def test_an_unfinished_checkout_is_settled_once(
+async def test_an_interrupted_checkout_is_settled_once(
     platform: Platform, parent: Identity, method: str, outcome: tuple[str, str, int]
 ) -> None:
-    order_id = await unsettled(platform, parent, method)
+    order_id = await interrupt_checkout(platform, parent, method)
     assert await state(platform, parent, order_id) == ("AWAITING_PAYMENT", "PENDING", 1)
     for _ in range(2):
         await settle_payment(platform, SettlePayment(order_id))
@@ -107,24 +107,24 @@ async def refund_time(platform: Platform, order_id: str) -> object:
         return (await session.scalars(charge)).one().refunded_at
 
 
-async def test_a_report_of_print_takes_effect_once(platform: Platform, parent: Identity) -> None:
+async def test_a_print_job_event_takes_effect_once(platform: Platform, parent: Identity) -> None:
     order = await pay(platform, parent)
-    report = PrintJobStatusChanged("prj_1", order.id, "PREFLIGHT", "")
+    event = PrintJobStatusChanged("prj_1", order.id, "PREFLIGHT", "")
     for _ in range(2):
-        await follow_print_job(platform, report, f"msg_{order.id}")
+        await follow_print_job(platform, event, f"msg_{order.id}")
     assert await state(platform, parent, order.id) == ("PREPARING", "SUCCEEDED", 3)
 
 
-async def test_what_print_rejects_is_to_be_refunded_once(platform: Platform, parent: Identity) -> None:
+async def test_a_rejected_print_job_queues_one_refund(platform: Platform, parent: Identity) -> None:
     order = await pay(platform, parent)
     for number in range(2):
-        report = PrintJobStatusChanged("prj_1", order.id, "REJECTED", "The cover is too small.")
-        await follow_print_job(platform, report, f"msg_{number}_{order.id}")
+        event = PrintJobStatusChanged("prj_1", order.id, "REJECTED", "The cover is too small.")
+        await follow_print_job(platform, event, f"msg_{number}_{order.id}")
     assert await state(platform, parent, order.id) == ("PRINT_REJECTED", "SUCCEEDED", 3)
-    assert await waiting_refunds(platform, order.id) == 1
+    assert await count_queued_refunds(platform, order.id) == 1
 
 
-async def waiting_refunds(platform: Platform, order_id: str) -> int:
+async def count_queued_refunds(platform: Platform, order_id: str) -> int:
     outbox = platform.orders.metadata.tables["orders.outbox"]
     async with platform.orders.database.read() as session:
         jobs = await session.scalars(select(outbox.c.payload).where(outbox.c.name == RefundPayment.name()))

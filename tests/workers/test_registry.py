@@ -1,4 +1,4 @@
-"""Who does which job, and who cares about which event."""
+"""The registry of tasks and consumers."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Registry:
     return fresh
 
 
-async def test_a_job_reaches_its_one_task_with_its_fields(empty: Registry) -> None:
+async def test_a_job_reaches_its_task_with_its_fields(empty: Registry) -> None:
     done: list[PaintFence] = []
 
     @task(PaintFence)
@@ -42,7 +42,7 @@ async def test_a_job_reaches_its_one_task_with_its_fields(empty: Registry) -> No
     assert done == [PaintFence("fnc_1")]
 
 
-async def test_an_event_reaches_every_consumer_with_the_messages_id(empty: Registry) -> None:
+async def test_an_event_reaches_every_consumer_with_the_message_id(empty: Registry) -> None:
     seen: list[tuple[str, FencePainted, str]] = []
 
     @on(FencePainted, consumer="books.admire_fence")
@@ -61,19 +61,19 @@ async def test_an_event_reaches_every_consumer_with_the_messages_id(empty: Regis
     assert seen == [("admire", painted, "msg_1"), ("bill", painted, "msg_1")]
 
 
-def test_a_name_is_taken_once(empty: Registry) -> None:
+def test_a_name_is_registered_once(empty: Registry) -> None:
     async def paint(platform: Platform, job: PaintFence) -> None:
         del platform, job
 
     task(PaintFence)(paint)
-    with pytest.raises(ValueError, match="is handled already"):
+    with pytest.raises(ValueError, match="already registered"):
         task(PaintFence)(paint)
 
 
-def test_an_event_that_nobody_cares_about_goes_nowhere(empty: Registry) -> None:
+def test_an_event_without_consumers_has_no_destination(empty: Registry) -> None:
     assert empty.destinations("event", "workers.FencePainted") == []
 
 
-async def run(registered: Registry, name: str, payload: dict[str, Any]) -> None:
-    nowhere = cast("Platform", None)
-    await registered.handlers[name](nowhere, payload, "msg_1")
+async def run(registry: Registry, name: str, payload: dict[str, Any]) -> None:
+    no_platform = cast("Platform", None)
+    await registry.handlers[name](no_platform, payload, "msg_1")

@@ -1,1 +1,1 @@
-"""The router's own bench: what one wide query over four quick subgraphs costs it."""
+"""Benchmark of the router alone: one wide query over four fast subgraphs."""

@@ -1,4 +1,4 @@
-"""Requests of the one query, over several connections at a time."""
+"""A load generator that sends one query over several connections at once."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import time
 
 import orjson
 
-from infra.bench.router.town import QUERY
+from infra.bench.router.workload import QUERY
 from infra.errors import InfraError
 from router.transport.address import Address
 from router.transport.http_client import HttpClient
 
 CONCURRENCY = 10
-PATIENCE = 60.0
+REQUEST_TIMEOUT = 60.0
 
 
-class Load:
-    """Asks the one query, each time as another caller, and takes only the one answer."""
+class LoadGenerator:
+    """Sends the workload's query, each time as another caller, and checks that every response is the same."""
 
     def __init__(self, client: HttpClient, url: Address) -> None:
         self._client = client
         self._url = url
         self._body = orjson.dumps({"query": QUERY})
-        self._right: bytes | None = None
+        self._expected: bytes | None = None
 
     async def run(self, requests: int, connections: int = CONCURRENCY) -> list[float]:
-        """The milliseconds that each request took."""
+        """Send the requests and return their latencies in milliseconds."""
         numbers = iter(range(requests))
         milliseconds: list[float] = []
 
-        async def one_connection() -> None:
+        async def run_connection() -> None:
             for number in numbers:
                 started = time.perf_counter()
-                await self._ask(number)
+                await self._send(number)
                 milliseconds.append((time.perf_counter() - started) * 1000)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(connections):
-                group.create_task(one_connection())
+                group.create_task(run_connection())
         return milliseconds
 
-    async def _ask(self, number: int) -> None:
+    async def _send(self, number: int) -> None:
         headers = {"content-type": "application/json", "authorization": f"Bearer caller-{number}"}
-        answer = await self._client.post(self._url, headers, self._body, PATIENCE)
-        if self._right is None and "errors" not in orjson.loads(answer.body):
-            self._right = answer.body
-        if answer.status != 200 or answer.body != self._right:
-            raise InfraError(f"The router answered {answer.status}: {answer.body[:300]!r}")
+        response = await self._client.post(self._url, headers, self._body, REQUEST_TIMEOUT)
+        if self._expected is None and "errors" not in orjson.loads(response.body):
+            self._expected = response.body
+        if response.status != 200 or response.body != self._expected:
+            raise InfraError(f"The router answered {response.status}: {response.body[:300]!r}")

@@ -1,4 +1,4 @@
-"""A router alone before the workload's subgraphs, asked as fast as it answers over ten connections."""
+"""Measurement of a router process in front of the workload's subgraphs, under closed-loop load."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from statistics import quantiles
 import httpx2
 import psutil
 
-from infra.bench.router.cold import Delays, delays
-from infra.bench.router.load import Load
-from infra.bench.router.town import SCHEMAS, composable
+from infra.bench.router.interference import Latencies, measure_interference
+from infra.bench.router.load import LoadGenerator
+from infra.bench.router.workload import SCHEMAS, federated_sdl
 from infra.errors import InfraError
 from infra.local.ports import free_port
 from infra.schema.composition import compose
@@ -26,37 +26,39 @@ from infra.schema.config import Subgraph
 from router.transport.address import Address
 from router.transport.http_client import HttpClient
 
-WARM_UP = 300
-PATIENCE = 20.0
+WARM_UP_REQUESTS = 300
+READY_TIMEOUT = 20.0
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the requests of one run took."""
+    """The results of one run."""
 
     cpu_seconds_per_thousand: float
     requests_per_second: float
     median_milliseconds: float
     p95_milliseconds: float
     fetches_per_request: float
-    undisturbed: Delays
-    disturbed: Delays
+    undisturbed: Latencies
+    disturbed: Latencies
     mebibytes: float
 
 
 async def measure(folder: Path, requests: int) -> Figures:
-    """Measure a router of its own, which is started and stopped here.
+    """Start the workload's subgraphs and a router, and measure the router.
 
     Raises:
-        InfraError: A process does not start, or an answer is not the right one.
+        InfraError: A process does not start, or a response is not the expected one.
     """
     subgraphs, router = free_port(), free_port()
     supergraph = folder / "supergraph.graphql"
     supergraph.write_text(_supergraph(subgraphs))
     async with (
         httpx2.AsyncClient() as http,
-        _process(http, f"http://127.0.0.1:{subgraphs}/fetches", "infra.bench.router.town", str(subgraphs)),
+        _process(
+            http, f"http://127.0.0.1:{subgraphs}/fetches", "infra.bench.router.workload", str(subgraphs)
+        ),
         _process(
             http,
             f"http://127.0.0.1:{router}/health/ready",
@@ -65,16 +67,20 @@ async def measure(folder: Path, requests: int) -> Figures:
         ) as process,
         HttpClient() as client,
     ):
-        _apart(process)
+        _pin_to_cores(process)
         url = Address.of(f"http://127.0.0.1:{router}/graphql")
-        load = Load(client, url)
-        await load.run(WARM_UP)
-        fetches, spent, started = await _fetches(http, subgraphs), _cpu(process), time.perf_counter()
+        load = LoadGenerator(client, url)
+        await load.run(WARM_UP_REQUESTS)
+        fetches, spent, started = (
+            await _count_fetches(http, subgraphs),
+            _cpu_seconds(process),
+            time.perf_counter(),
+        )
         milliseconds = await load.run(requests)
-        elapsed, spent = time.perf_counter() - started, _cpu(process) - spent
-        fetches = await _fetches(http, subgraphs) - fetches
+        elapsed, spent = time.perf_counter() - started, _cpu_seconds(process) - spent
+        fetches = await _count_fetches(http, subgraphs) - fetches
         cuts = quantiles(milliseconds, n=20)
-        undisturbed, disturbed = await delays(client, url, load)
+        undisturbed, disturbed = await measure_interference(client, url, load)
         return Figures(
             cpu_seconds_per_thousand=spent / requests * 1000,
             requests_per_second=requests / elapsed,
@@ -88,13 +94,13 @@ async def measure(folder: Path, requests: int) -> Figures:
 
 
 def _supergraph(port: int) -> str:
-    parts = [Subgraph(name, f"http://127.0.0.1:{port}/{name}/graphql", Path(name)) for name in SCHEMAS]
-    return compose(parts, {name: composable(name) for name in SCHEMAS}).supergraph
+    subgraphs = [Subgraph(name, f"http://127.0.0.1:{port}/{name}/graphql", Path(name)) for name in SCHEMAS]
+    return compose(subgraphs, {name: federated_sdl(name) for name in SCHEMAS}).supergraph
 
 
 @asynccontextmanager
 async def _process(http: httpx2.AsyncClient, url: str, *command: str) -> AsyncIterator[psutil.Process]:
-    """A Python process that has begun to answer at an address."""
+    """Run a Python module as a process, and yield it once `url` responds."""
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", *command),
         env={**os.environ, "METRICS_PORT": "0"},
@@ -102,7 +108,7 @@ async def _process(http: httpx2.AsyncClient, url: str, *command: str) -> AsyncIt
         stderr=subprocess.DEVNULL,
     )
     try:
-        await _until_it_answers(http, url, command[0])
+        await _wait_until_ready(http, url, command[0])
         yield psutil.Process(running.pid)
     finally:
         if running.returncode is None:
@@ -110,8 +116,8 @@ async def _process(http: httpx2.AsyncClient, url: str, *command: str) -> AsyncIt
         await running.wait()
 
 
-async def _until_it_answers(http: httpx2.AsyncClient, url: str, name: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+async def _wait_until_ready(http: httpx2.AsyncClient, url: str, name: str) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT
     while time.monotonic() < deadline:
         try:
             if (await http.get(url)).is_success:
@@ -119,11 +125,11 @@ async def _until_it_answers(http: httpx2.AsyncClient, url: str, name: str) -> No
         except httpx2.TransportError:
             pass
         await asyncio.sleep(0.05)
-    raise InfraError(f"{name} did not begin to answer within {PATIENCE:g} seconds.")
+    raise InfraError(f"{name} was not ready within {READY_TIMEOUT:g} seconds.")
 
 
-def _apart(router: psutil.Process) -> None:
-    """Gives the router one core and the subgraphs the others, where the system can do that."""
+def _pin_to_cores(router: psutil.Process) -> None:
+    """Pin the router to one core and the subgraphs to the others, where the system supports it."""
     cores: Sequence[int] = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ()
     if len(cores) < 2:
         return
@@ -131,10 +137,10 @@ def _apart(router: psutil.Process) -> None:
         process.cpu_affinity([cores[0]] if process.pid == router.pid else list(cores[1:]))
 
 
-async def _fetches(http: httpx2.AsyncClient, port: int) -> int:
+async def _count_fetches(http: httpx2.AsyncClient, port: int) -> int:
     return int((await http.get(f"http://127.0.0.1:{port}/fetches")).text)
 
 
-def _cpu(process: psutil.Process) -> float:
+def _cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)

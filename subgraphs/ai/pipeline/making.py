@@ -97,7 +97,7 @@ class Studio:
                 await delta(piece)
         if not text.strip():
             raise ProviderFailed("The page came back empty.", retryable=True)
-        if len(text) > request.longest:
+        if len(text) > request.max_length:
             raise ProviderFailed("The text was too long for its page.", retryable=True)
         return {"text": text}
 

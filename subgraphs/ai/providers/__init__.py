@@ -1,1 +1,1 @@
-"""Who writes the stories and draws the pictures: the offline studio, or OpenAI."""
+"""The providers that write stories and draw pictures: OpenAI and the offline studio."""

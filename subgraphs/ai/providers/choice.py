@@ -1,4 +1,4 @@
-"""Which provider writes and draws: OpenAI where a key is set, the offline studio otherwise."""
+"""The choice of provider: OpenAI if a key is set, the offline studio otherwise."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from subgraphs.common.settings import Settings
 
 @asynccontextmanager
 async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
-    """Open the provider that the settings choose, and close it at the end."""
+    """Open the provider chosen by the settings, and close it on exit."""
     if settings.openai_api_key.get_secret_value():
-        from subgraphs.ai.providers.openai import open_openai  # noqa: PLC0415 - its client is large
+        from subgraphs.ai.providers.openai import open_openai  # noqa: PLC0415 - the client is large
 
         async with open_openai(settings) as provider:
             yield provider

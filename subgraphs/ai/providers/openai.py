@@ -1,4 +1,4 @@
-"""OpenAI as a provider, over its official client."""
+"""The OpenAI provider, on the official client."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ _REFUSALS = frozenset(
 
 
 class SceneForm(BaseModel):
-    """A scene, as the model must give it."""
+    """The required JSON form of a scene."""
 
     summary: str
     picture: str
 
 
 class OutlineForm(BaseModel):
-    """An outline, as the model must give it."""
+    """The required JSON form of an outline."""
 
     title: str
     subtitle: str
@@ -69,10 +69,9 @@ class OutlineForm(BaseModel):
 
 @asynccontextmanager
 async def open_openai(settings: Settings) -> AsyncIterator[OpenAIProvider]:
-    """Open a client, and close it at the end.
+    """Open a provider, and close its client on exit.
 
-    The client does not try again by itself: each try is an attempt of its step, which sees first whether
-    the generation was cancelled.
+    The client does not retry: the generation's step does, after checking whether it was cancelled.
     """
     async with AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
@@ -84,7 +83,7 @@ async def open_openai(settings: Settings) -> AsyncIterator[OpenAIProvider]:
 
 
 class OpenAIProvider:
-    """Writes and draws with the models of the settings. Nothing is stored at OpenAI."""
+    """Writes and draws with the configured models, and tells OpenAI not to store responses."""
 
     name = "openai"
 
@@ -93,27 +92,27 @@ class OpenAIProvider:
         self._text_model = text_model
         self._image_model = image_model
 
-    def writes(self, language: str) -> bool:
-        """Any language."""
+    def supports_language(self, language: str) -> bool:
+        """Whether a language is given: the models write any."""
         return bool(language)
 
     async def moderate(self, texts: Mapping[str, str], *, author: str) -> Rejection | None:
-        """Judge the texts in one call; what is flagged is rejected under its strongest category."""
+        """Moderate all texts in one call; a flagged text is rejected under its highest-scoring category."""
         del author
-        with _failures():
-            answer = await self._client.moderations.create(
+        with _translate_errors():
+            response = await self._client.moderations.create(
                 model=_MODERATION_MODEL, input=list(texts.values())
             )
-        for field, result in zip(texts, answer.results, strict=True):
+        for field, result in zip(texts, response.results, strict=True):
             if result.flagged:
                 scores: dict[str, float] = result.category_scores.model_dump(by_alias=True)
                 return Rejection(field, max(scores, key=lambda category: scores[category] or 0))
         return None
 
     async def write_outline(self, brief: StoryBrief, *, author: str) -> Outline:
-        """Plan the book; the answer is held to a schema."""
+        """Plan the book as structured output."""
         form = None
-        with _failures():
+        with _translate_errors():
             async with self._client.responses.stream(
                 model=self._text_model,
                 instructions=prompts.OUTLINE_INSTRUCTIONS,
@@ -121,56 +120,56 @@ class OpenAIProvider:
                 text_format=OutlineForm,
                 max_output_tokens=_OUTLINE_TOKENS,
                 store=False,
-                safety_identifier=_hashed(author),
+                safety_identifier=_hash_author(author),
             ) as stream:
                 async for event in stream:
-                    _require_going_on(event)
+                    _raise_for_event(event)
                     if event.type == "response.completed":
                         form = event.response.output_parsed
         if form is None:
-            raise ProviderFailed("The outline did not come through.", retryable=True)
-        return _outline(form, brief)
+            raise ProviderFailed("OpenAI returned no outline.", retryable=True)
+        return _build_outline(form, brief)
 
     async def write_scene(self, request: SceneRequest, *, author: str) -> AsyncGenerator[str, None]:
-        """Write one scene; a stream that ends without its last event is a failure."""
+        """Write one scene; a stream without its final event is a failure."""
         completed = False
-        with _failures():
+        with _translate_errors():
             async with self._client.responses.stream(
                 model=self._text_model,
                 instructions=prompts.SCENE_INSTRUCTIONS,
                 input=prompts.scene_data(request),
                 max_output_tokens=_SCENE_TOKENS,
                 store=False,
-                safety_identifier=_hashed(author),
+                safety_identifier=_hash_author(author),
             ) as stream:
                 async for event in stream:
-                    _require_going_on(event)
+                    _raise_for_event(event)
                     if event.type == "response.output_text.delta":
                         yield event.delta
                     completed = completed or event.type == "response.completed"
         if not completed:
-            raise ProviderFailed("The text broke off.", retryable=True)
+            raise ProviderFailed("OpenAI's text ended early.", retryable=True)
 
     async def draw(self, request: PictureRequest, *, author: str) -> Picture:
         """Draw one picture."""
-        with _failures():
-            answer = await self._client.images.generate(
+        with _translate_errors():
+            response = await self._client.images.generate(
                 model=self._image_model,
                 prompt=prompts.picture_prompt(request),
                 size=f"{_PICTURE_EDGE}x{_PICTURE_EDGE}",
                 output_format="png",
                 n=1,
-                safety_identifier=_hashed(author),
+                safety_identifier=_hash_author(author),
             )
-        encoded = answer.data[0].b64_json if answer.data else None
-        png = _decoded(encoded)
-        width, height = _size(png)
+        encoded = response.data[0].b64_json if response.data else None
+        png = _decode_png(encoded)
+        width, height = _png_size(png)
         number = request.number
-        shown = request.outline.title if number is None else request.outline.scenes[number - 1].picture
-        return Picture(png, width, height, shown)
+        alt_text = request.outline.title if number is None else request.outline.scenes[number - 1].picture
+        return Picture(png, width, height, alt_text)
 
 
-def _outline(form: OutlineForm, brief: StoryBrief) -> Outline:
+def _build_outline(form: OutlineForm, brief: StoryBrief) -> Outline:
     scenes = tuple(
         Scene(number, scene.summary, scene.picture) for number, scene in enumerate(form.scenes, start=1)
     )
@@ -184,8 +183,8 @@ def _outline(form: OutlineForm, brief: StoryBrief) -> Outline:
     )
 
 
-def _require_going_on(event: ResponseStreamEvent[Any]) -> None:
-    """Turn the ways in which a stream tells of its failure into one: the client raises for none of them."""
+def _raise_for_event(event: ResponseStreamEvent[Any]) -> None:
+    """Raise for an event that reports a failure; the client itself raises for none of them."""
     match event.type:
         case "error":
             raise _failure(event.code, event.message)
@@ -196,10 +195,10 @@ def _require_going_on(event: ResponseStreamEvent[Any]) -> None:
             details = event.response.incomplete_details
             raise _failure(details.reason if details else None, "incomplete")
         case "response.completed":
-            _require_no_refusal(event.response)
+            _raise_for_refusal(event.response)
 
 
-def _require_no_refusal(response: Response) -> None:
+def _raise_for_refusal(response: Response) -> None:
     for item in response.output:
         if item.type == "message" and any(part.type == "refusal" for part in item.content):
             raise ContentRefused("refusal")
@@ -209,33 +208,33 @@ def _failure(code: str | None, message: str) -> ProviderFailed:
     if code in _REFUSALS:
         return ContentRefused(code)
     return ProviderFailed(
-        f"OpenAI could not answer ({code or message or 'no reason given'}).", retryable=True
+        f"OpenAI reported a failure ({code or message or 'no reason given'}).", retryable=True
     )
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """Turn what the client raises into our failures."""
+def _translate_errors() -> Iterator[None]:
+    """Translate the client's exceptions into `ProviderFailed`."""
     try:
         yield
     except APIConnectionError as error:
-        raise ProviderFailed("OpenAI did not answer.", retryable=True) from error
+        raise ProviderFailed("OpenAI did not respond.", retryable=True) from error
     except APIStatusError as error:
-        raise _of_status(error) from error
+        raise _status_failure(error) from error
     except APIError as error:
-        raise _failure(error.code, "broken off") from error
+        raise _failure(error.code, "the stream was interrupted") from error
     except (OpenAIError, ValidationError, RuntimeError) as error:
-        # The stream helper states a stream that makes no sense as a plain RuntimeError.
-        raise ProviderFailed("OpenAI's answer could not be read.", retryable=True) from error
+        # The streaming helper raises a plain RuntimeError for an inconsistent stream.
+        raise ProviderFailed("OpenAI's response could not be read.", retryable=True) from error
 
 
-def _of_status(error: APIStatusError) -> ProviderFailed:
+def _status_failure(error: APIStatusError) -> ProviderFailed:
     if isinstance(error, BadRequestError) and error.code in _REFUSALS:
         return ContentRefused(str(error.code))
     out_of_credit = error.code == "insufficient_quota"
     retryable = (error.status_code in {408, 409, 429} or error.status_code >= 500) and not out_of_credit
     return ProviderFailed(
-        f"OpenAI answered {error.status_code} ({error.code or 'no code'}).",
+        f"OpenAI responded with {error.status_code} ({error.code or 'no code'}).",
         retryable=retryable,
         retry_after=_retry_after(error.response.headers),
     )
@@ -250,7 +249,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _decoded(encoded: str | None) -> bytes:
+def _decode_png(encoded: str | None) -> bytes:
     try:
         png = base64.b64decode(encoded or "", validate=True)
     except binascii.Error as error:
@@ -260,11 +259,11 @@ def _decoded(encoded: str | None) -> bytes:
     return png
 
 
-def _size(png: bytes) -> tuple[int, int]:
+def _png_size(png: bytes) -> tuple[int, int]:
     _, width, height = _PNG_HEADER.unpack_from(png)
     return width, height
 
 
-def _hashed(author: str) -> str:
-    """The parent, as OpenAI may know it: the same each time, and nobody's name."""
+def _hash_author(author: str) -> str:
+    """A stable pseudonym of the parent for OpenAI's safety identifier."""
     return hashlib.sha256(f"memorable:{author}".encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""What a language or picture model is told.
+"""The prompts for language and image models.
 
-What a parent wrote only ever stands inside a JSON document of data, never among the instructions.
+Text from a parent appears only inside a JSON document of data, never among the instructions.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _CAUTION = (
 
 
 def outline_data(brief: StoryBrief) -> str:
-    """The data for an outline."""
+    """The user message for an outline."""
     return _document(_brief(brief))
 
 
 def scene_data(request: SceneRequest) -> str:
-    """The data for a scene."""
+    """The user message for a scene."""
     return _document(
         _brief(request.brief)
         | {
@@ -59,7 +59,7 @@ def scene_data(request: SceneRequest) -> str:
             "outline": [scene.summary for scene in request.outline.scenes],
             "story_so_far": list(request.story_so_far),
             "scene": request.number,
-            "maximum_characters": request.longest,
+            "maximum_characters": request.max_length,
             "wanted_change": request.instruction,
             "earlier_versions": request.take,
         }
@@ -67,10 +67,10 @@ def scene_data(request: SceneRequest) -> str:
 
 
 def picture_prompt(request: PictureRequest) -> str:
-    """The prompt for a picture: one style, one descriptor of the child, and what this picture shows.
+    """The prompt for a picture: the common style, the child's appearance, and what the picture shows.
 
-    A cautious one says "storybook hero" where the usual one says how old the child is, since providers
-    at times refuse harmless pictures of children.
+    A cautious prompt says "storybook hero" and omits the child's age and pronouns, because providers
+    sometimes refuse harmless pictures of children.
     """
     hero = request.brief.hero
     scenes = request.outline.scenes

@@ -1,4 +1,4 @@
-"""What the pipeline asks of a provider, and what it gets back."""
+"""The provider protocol: its requests, results and errors."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, Protocol, Self
 import orjson
 
 SCENES = 14
-"""How many scenes a story has: one for each spread of text and picture."""
+"""The number of scenes of a story, one for each spread of text and picture."""
 
 
 class Pronouns(StrEnum):
-    """How the child is spoken of."""
+    """The child's pronouns."""
 
     SHE = "SHE"
     HE = "HE"
@@ -23,7 +23,7 @@ class Pronouns(StrEnum):
 
 
 class Value:
-    """A frozen record with a JSON form and a hash of it."""
+    """An immutable value with a JSON form and a content hash."""
 
     __slots__ = ()
 
@@ -33,13 +33,13 @@ class Value:
         return data
 
     def digest(self) -> str:
-        """SHA-256 of the content, the same on every machine."""
+        """The SHA-256 hash of the canonical JSON form, in hex."""
         return hashlib.sha256(orjson.dumps(self.as_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Hero(Value):
-    """The child, with no more than a story and a picture need: an age, never a date of birth."""
+    """The child as far as a story needs to know it: an age in years, never a date of birth."""
 
     name: str
     age: int
@@ -50,7 +50,7 @@ class Hero(Value):
 
 @dataclass(frozen=True, slots=True)
 class StoryBrief(Value):
-    """What the parent asked for. `edition` counts a book's stories, so that a second one is another."""
+    """The parent's request. `edition` counts a book's earlier stories, so that a new one differs."""
 
     hero: Hero
     wish: str
@@ -60,7 +60,7 @@ class StoryBrief(Value):
     edition: int = 0
 
     def for_edition(self, edition: int) -> Self:
-        """The same brief for another of the book's stories."""
+        """The same brief for another edition."""
         return replace(self, edition=edition)
 
     @classmethod
@@ -79,7 +79,7 @@ class StoryBrief(Value):
 
 @dataclass(frozen=True, slots=True)
 class Scene(Value):
-    """One scene as planned: what happens, and what is to be seen."""
+    """One planned scene: what happens, and what its picture shows."""
 
     number: int
     summary: str
@@ -105,25 +105,25 @@ class Outline(Value):
 
 @dataclass(frozen=True, slots=True)
 class SceneRequest(Value):
-    """Ask for the text of one scene, of at most `longest` characters.
+    """A request for the text of one scene, of at most `max_length` characters.
 
-    `take` counts how often it was written before.
+    `take` counts the earlier versions of the text.
     """
 
     brief: StoryBrief
     outline: Outline
     number: int
     story_so_far: tuple[str, ...]
-    longest: int
+    max_length: int
     instruction: str | None = None
     take: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest(Value):
-    """Ask for one picture; `number` is the scene, or None for the cover.
+    """A request for one picture; `number` is the scene, or None for the cover.
 
-    `cautious` asks for plainer words towards the provider, after it refused the usual ones.
+    `take` counts the earlier versions. `cautious` asks for a more careful prompt, after a refusal.
     """
 
     brief: StoryBrief
@@ -136,7 +136,7 @@ class PictureRequest(Value):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn picture, as a PNG file in sRGB."""
+    """A picture: a PNG file in sRGB, with its size in pixels."""
 
     png: bytes
     width: int
@@ -146,14 +146,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a text is not accepted: the field it came in, and the category that the provider names."""
+    """A rejected text: its field, and the provider's moderation category."""
 
     field: str
     category: str
 
 
 class ProviderFailed(Exception):
-    """The provider could not do it; when `retryable` it may be asked again, after the pause it names."""
+    """The provider failed. `retry_after` is in seconds, if the provider stated it."""
 
     def __init__(self, message: str, *, retryable: bool, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -162,7 +162,7 @@ class ProviderFailed(Exception):
 
 
 class ContentRefused(ProviderFailed):
-    """The provider refuses the content, by the category it gives."""
+    """The provider refused the content under a category of its policy."""
 
     def __init__(self, category: str) -> None:
         super().__init__(f"The content was refused ({category}).", retryable=True)
@@ -170,18 +170,18 @@ class ContentRefused(ProviderFailed):
 
 
 class Provider(Protocol):
-    """Writes, draws and judges. One call of a method is one call of the service behind it."""
+    """Writes, draws and moderates. Each method call makes one call to the service behind it."""
 
     name: str
 
-    def writes(self, language: str) -> bool:
+    def supports_language(self, language: str) -> bool:
         """Whether it writes stories in this language (a BCP 47 tag)."""
         ...
 
     async def moderate(self, texts: Mapping[str, str], *, author: str) -> Rejection | None:
-        """Judge what a parent wrote, by field: the first rejection, or None.
+        """Moderate a parent's texts, given by field name; return the first rejection.
 
-        `author` identifies the parent towards the provider; it is hashed before it leaves.
+        `author` is the parent's id; it is hashed before it is sent to the provider.
         """
         ...
 
@@ -190,7 +190,7 @@ class Provider(Protocol):
         ...
 
     def write_scene(self, request: SceneRequest, *, author: str) -> AsyncGenerator[str, None]:
-        """Write one scene, piece by piece as it comes."""
+        """Write one scene, yielding its text as it arrives."""
         ...
 
     async def draw(self, request: PictureRequest, *, author: str) -> Picture:

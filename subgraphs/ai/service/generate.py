@@ -53,7 +53,7 @@ async def ask_for_book(
     data = await graph.query(parent, _BOOK, {"id": book_id})
     require_consent(data)
     book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
-    if not provider.writes(asked["language"]):
+    if not provider.supports_language(asked["language"]):
         raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
     await require_acceptable(
         provider,

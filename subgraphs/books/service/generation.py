@@ -10,8 +10,8 @@ from subgraphs.books import repository
 from subgraphs.books.layouts import CLOSING_PAGE, DEDICATION_PAGE, TITLE_PAGE, Layout
 from subgraphs.books.models import Book, BookStatus, Illustration, Page, PageVersionSource
 from subgraphs.books.service.versions import PageState, add_version, fits, mark_changed, require_fit
-from subgraphs.books.typesetting.fit import CHARACTERS
-from subgraphs.books.typesetting.fonts import printable
+from subgraphs.books.typesetting.fit import MAX_CHARACTERS
+from subgraphs.books.typesetting.fonts import remove_unprintable
 from subgraphs.common.ids import new_id
 from subgraphs.common.unit_of_work import UnitOfWork
 
@@ -83,7 +83,7 @@ async def apply_outline(uow: UnitOfWork, book_id: str, outline: BookOutline, key
     for number, text in texts.items():
         page = await repository.page_at(uow.session, book.id, number)
         await _write_text(uow, book, page, text, key)
-    blurb = printable(outline.blurb)
+    blurb = remove_unprintable(outline.blurb)
     await require_fit("BLURB", blurb)
     if book.blurb != blurb:
         book.blurb = blurb
@@ -144,7 +144,7 @@ async def story_context(session: AsyncSession, book_id: str) -> StoryContext:
         title=book.title,
         language=book.language,
         pages=tuple(
-            PageContext(page.id, page.number, page.layout, page.text, CHARACTERS[page.layout])
+            PageContext(page.id, page.number, page.layout, page.text, MAX_CHARACTERS[page.layout])
             for page in pages
         ),
     )
@@ -153,7 +153,7 @@ async def story_context(session: AsyncSession, book_id: str) -> StoryContext:
 async def _write_text(uow: UnitOfWork, book: Book, page: Page, text: str, key: str) -> None:
     if await repository.version_from(uow.session, page.id, key):
         return
-    text = printable(text)
+    text = remove_unprintable(text)
     await require_fit(page.layout, text)
     content = PageState(page.layout, text, page.illustration_id)
     add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
@@ -161,4 +161,4 @@ async def _write_text(uow: UnitOfWork, book: Book, page: Page, text: str, key: s
 
 async def _title_text(outline: BookOutline) -> str:
     whole = "\n".join(filter(None, (outline.title, outline.subtitle)))
-    return whole if await fits(Layout.TITLE, printable(whole)) else outline.title
+    return whole if await fits(Layout.TITLE, remove_unprintable(whole)) else outline.title

@@ -13,7 +13,7 @@ from subgraphs.books import events, repository
 from subgraphs.books.content import BookContent
 from subgraphs.books.errors import IllustrationChanged
 from subgraphs.books.models import PrintFile, PrintPart
-from subgraphs.books.typesetting.press import TypesetFile, typeset
+from subgraphs.books.typesetting.typesetter import TypesetFile, typeset
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 

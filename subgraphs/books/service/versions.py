@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from subgraphs.books.errors import TextDoesNotFit
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Book, BookStatus, Page, PageVersion, PageVersionSource
-from subgraphs.books.typesetting.fit import Box, fitting_characters
-from subgraphs.books.typesetting.fonts import unprintable
+from subgraphs.books.typesetting.fit import Box, count_fitting_characters
+from subgraphs.books.typesetting.fonts import find_unprintable
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
 from subgraphs.common.unit_of_work import UnitOfWork
@@ -62,18 +62,18 @@ def mark_changed(book: Book) -> None:
 
 async def fits(box: Box, text: str) -> bool:
     """Tell whether a text can be shown whole where it is to stand."""
-    return await asyncio.to_thread(fitting_characters, box, text) == len(text)
+    return await asyncio.to_thread(count_fitting_characters, box, text) == len(text)
 
 
 async def require_fit(box: Box, text: str) -> None:
     """Refuse a text that could not be shown whole where it is to stand."""
-    fitting = await asyncio.to_thread(fitting_characters, box, text)
+    fitting = await asyncio.to_thread(count_fitting_characters, box, text)
     if fitting < len(text):
         raise TextDoesNotFit(fitting)
 
 
 def require_printable(field: str, text: str) -> str:
     """Return the text; refuse it when no font of the press has a glyph for some character."""
-    if missing := unprintable(text):
+    if missing := find_unprintable(text):
         raise BadUserInput(field, f"{field} has characters that cannot be printed: {' '.join(missing)}")
     return text

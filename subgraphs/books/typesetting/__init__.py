@@ -1,1 +1,1 @@
-"""From approved content to print files: geometry, fonts, templates and the press."""
+"""Typesetting: from approved content to print-ready PDFs."""

@@ -1,4 +1,4 @@
-"""Whether a text fits on its page, measured by setting it."""
+"""Measurement of how much text fits on a page, by typesetting it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typst
 
 from subgraphs.books.layouts import Layout
 from subgraphs.books.typesetting.fonts import fallback_families, fonts
-from subgraphs.books.typesetting.press import TEMPLATES
+from subgraphs.books.typesetting.typesetter import TEMPLATES
 
 Box = Layout | Literal["BLURB"]
-"""What a text is set into: a page of some layout, or the back cover."""
+"""The box of a text: that of a page layout, or of the blurb on the back cover."""
 
-CHARACTERS: Mapping[Box, int] = {
+MAX_CHARACTERS: Mapping[Box, int] = {
     Layout.TITLE: 100,
     Layout.IMPRINT: 400,
     Layout.DEDICATION: 300,
@@ -25,18 +25,18 @@ CHARACTERS: Mapping[Box, int] = {
     Layout.CLOSING: 200,
     "BLURB": 540,
 }
-"""How long a running text may be: so many of the widest characters there are still fit."""
+"""The maximum length of a running text; that many of the widest characters still fit."""
 
 
-def fitting_characters(box: Box, text: str) -> int:
-    """How many characters of this text its box can show; all of them when it fits.
+def count_fitting_characters(box: Box, text: str) -> int:
+    """Count how many of the text's characters fit into its box; all of them if it fits.
 
-    Many short lines take more room than their characters tell, so the text itself is set and measured.
+    Many short lines need more space than their number of characters suggests, so the text is typeset.
     """
-    considered = text[: CHARACTERS[box]]
-    if not considered:
+    candidate = text[: MAX_CHARACTERS[box]]
+    if not candidate:
         return 0
-    measured = typst.query(
+    result = typst.query(
         TEMPLATES / "fit.typ",
         "<fitting>",
         field="value",
@@ -44,6 +44,6 @@ def fitting_characters(box: Box, text: str) -> int:
         root=TEMPLATES,
         font_paths=fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"fonts": fallback_families(), "box": str(box), "text": considered},
+        sys_inputs={"fonts": fallback_families(), "box": str(box), "text": candidate},
     )
-    return int(orjson.loads(measured))
+    return int(orjson.loads(result))

@@ -1,4 +1,4 @@
-"""The fonts of the press, and which characters they can print."""
+"""The fonts used in print, and the characters they cover."""
 
 from __future__ import annotations
 
@@ -21,34 +21,31 @@ _FOLDERS = (
     fontpkg_baloo_2.ROOT / "files",
     Path(str(manimgx_fonts.__file__)).parent,
 )
-_WITHOUT_GLYPH = {"Cf", "Zl", "Zp"}
+_INVISIBLE_CATEGORIES = {"Cf", "Zl", "Zp"}
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 
 @cache
 def fonts() -> typst.Fonts:
-    """Only what comes with the distribution, so that every machine sets the same lines."""
+    """The packaged fonts only, so that every machine breaks lines alike."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(_FOLDERS))
 
 
 @cache
 def fallback_families() -> str:
-    """The families to look into for what the book's own fonts lack, as a JSON list for the templates.
-
-    Scripts come first, then emoji, then symbols.
-    """
+    """The fallback font families as a JSON list for the templates: scripts, then emoji, then symbols."""
     last = ["Noto Emoji", "Noto Sans Symbols"]
     scripts = {family for family in fonts().families() if family.startswith("Noto Sans")} - set(last)
     return orjson.dumps(["Lexend", *sorted(scripts), *last]).decode()
 
 
-def unprintable(text: str) -> list[str]:
-    """The characters of a text for which no font has a glyph, each once."""
+def find_unprintable(text: str) -> list[str]:
+    """The distinct characters for which no font has a glyph, sorted."""
     return sorted({char for char in text if not _has_glyph(char)})
 
 
-def printable(text: str) -> str:
-    """The text without what no font has a glyph for."""
+def remove_unprintable(text: str) -> str:
+    """Remove the characters for which no font has a glyph."""
     return "".join(char for char in text if _has_glyph(char))
 
 
@@ -56,7 +53,7 @@ def _has_glyph(char: str) -> bool:
     return (
         ord(char) in _glyphs()
         or char == "\n"
-        or unicodedata.category(char) in _WITHOUT_GLYPH
+        or unicodedata.category(char) in _INVISIBLE_CATEGORIES
         or ord(char) in _VARIATION_SELECTORS
     )
 

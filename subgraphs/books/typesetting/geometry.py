@@ -1,4 +1,4 @@
-"""The measures of a printed book, in inches, by the printer's published formulas."""
+"""The dimensions of a printed book in inches, by the printer's published formulas."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ BLEED = 0.125
 SAFETY = 0.5
 TURN_IN = 0.75
 SPINE_TEXT_FROM_PAGES = 80
-FEWEST_PAGES, MOST_PAGES = 24, 800
+MIN_PAGES, MAX_PAGES = 24, 800
 
-# The spine of a casewrap book by its number of pages: up to the first number, the second in inches.
+# Spine widths of casewrap books: (maximum number of pages, width in inches).
 _SPINES = (
     (84, 0.25), (140, 0.5), (168, 0.625), (194, 0.6875), (222, 0.75), (250, 0.8125), (278, 0.875),
     (306, 0.9375), (334, 1.0), (360, 1.0625), (388, 1.125), (416, 1.1875), (444, 1.25), (472, 1.3125),
@@ -30,7 +30,7 @@ class Size:
 
     @property
     def points(self) -> tuple[float, float]:
-        """The same in PostScript points."""
+        """Width and height in points."""
         return self.width * POINTS_PER_INCH, self.height * POINTS_PER_INCH
 
 
@@ -39,23 +39,27 @@ SQUARE = Size(8.5, 8.5)
 
 
 def interior_page(trim: Size) -> Size:
-    """A page of the interior with bleed on all four sides."""
+    """The size of an interior page with bleed on all four sides."""
     return Size(trim.width + 2 * BLEED, trim.height + 2 * BLEED)
 
 
 def casewrap_spine(pages: int) -> float:
-    """The width of a casewrap book's spine; ValueError for a number of pages that cannot be bound so."""
-    if not FEWEST_PAGES <= pages <= MOST_PAGES or pages % 2:
+    """The spine width of a casewrap book.
+
+    Raises:
+        ValueError: A book of that many pages cannot be bound as a casewrap.
+    """
+    if not MIN_PAGES <= pages <= MAX_PAGES or pages % 2:
         raise ValueError(f"{pages} pages cannot be bound as a casewrap book")
     return _SPINES[bisect_left(_SPINES, (pages, 0.0))][1]
 
 
 def casewrap_cover(trim: Size, pages: int) -> Size:
-    """The sheet around a casewrap book: back, spine and front with turn-in and bleed on all sides."""
+    """The size of a casewrap cover sheet: back, spine and front, with turn-in and bleed on all sides."""
     edge = 2 * (TURN_IN + BLEED)
     return Size(2 * trim.width + casewrap_spine(pages) + edge, trim.height + edge)
 
 
 def has_spine_text(pages: int) -> bool:
-    """Whether a spine is wide enough for a title."""
+    """Whether the spine is wide enough for a title."""
     return pages >= SPINE_TEXT_FROM_PAGES

@@ -1,4 +1,4 @@
-"""All surfaces: each module registers its attacks."""
+"""The attack surfaces; importing a module registers its attacks."""
 
 from tests.fuzz.surfaces import (
     batches,

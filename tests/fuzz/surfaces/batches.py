@@ -1,4 +1,4 @@
-"""Batches and persisted operations: many in one, and texts that are kept."""
+"""Attacks on batching and persisted operations."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import ROUTER, attack
-from tests.fuzz.wire import request
+from tests.fuzz.context import AttackContext
+from tests.fuzz.raw_client import request
 
 HEAD = [("content-type", "application/json"), ("connection", "close")]
 
 
-async def send_value(arena: Arena, value: Any, method: str = "POST") -> None:
-    await arena.send(request(method, headers=[*HEAD, arena.token], body=orjson.dumps(value)))
+async def send_value(context: AttackContext, value: Any, method: str = "POST") -> None:
+    await context.send(request(method, headers=[*HEAD, context.token], body=orjson.dumps(value)))
 
 
-def persisted(text: str | None, checksum: Any, version: Any = 1) -> dict[str, Any]:
+def persisted_query(text: str | None, checksum: Any, version: Any = 1) -> dict[str, Any]:
     body = {"extensions": {"persistedQuery": {"version": version, "sha256Hash": checksum}}}
     return body if text is None else {"query": text, **body}
 
 
 @attack("batches.sizes")
-async def sizes(arena: Arena) -> None:
+async def sizes(context: AttackContext) -> None:
     one = {"query": "{ __typename }"}
     batch: Any
     for batch in (
@@ -40,34 +40,34 @@ async def sizes(arena: Arena) -> None:
         [{"query": "subscription { order(id: 1) { sequence } }"}] * 10,
         [{"query": 'mutation { revokeSession(id: "x") { id } }', "variables": {"a": None}}] * 3,
     ):
-        await send_value(arena, batch)
+        await send_value(context, batch)
 
 
 @attack("batches.expensive")
-async def expensive(arena: Arena) -> None:
+async def expensive(context: AttackContext) -> None:
     books = " ".join(f"a{n}: books {{ nodes {{ pages {{ text }} orders {{ id }} }} }}" for n in range(9))
-    await send_value(arena, [{"query": f"{{ me {{ {books} }} }} # {arena.salt()}"} for _ in range(10)])
+    await send_value(context, [{"query": f"{{ me {{ {books} }} }} # {context.nonce()}"} for _ in range(10)])
 
 
 @attack("batches.persisted-operations")
-async def persisted_operations(arena: Arena) -> None:
-    text = f"{{ __typename }} # {arena.salt()}"
+async def persisted_operations(context: AttackContext) -> None:
+    text = f"{{ __typename }} # {context.nonce()}"
     right = hashlib.sha256(text.encode()).hexdigest()
     body: Any
     for body in (
-        persisted(None, right),
-        persisted(text, "0" * 64),
-        persisted(text, right.upper()),
-        persisted(text, right[:-1]),
-        persisted(text, right, 2),
-        persisted(text, right, "1"),
-        persisted(text, None),
-        persisted(text, ["a"]),
-        persisted(text, "x" * 500_000),
-        persisted(text, "\x00\x1b[31m"),
-        persisted(text, "é" * 64),
-        persisted("", hashlib.sha256(b"").hexdigest()),
-        persisted("{", hashlib.sha256(b"{").hexdigest()),
+        persisted_query(None, right),
+        persisted_query(text, "0" * 64),
+        persisted_query(text, right.upper()),
+        persisted_query(text, right[:-1]),
+        persisted_query(text, right, 2),
+        persisted_query(text, right, "1"),
+        persisted_query(text, None),
+        persisted_query(text, ["a"]),
+        persisted_query(text, "x" * 500_000),
+        persisted_query(text, "\x00\x1b[31m"),
+        persisted_query(text, "é" * 64),
+        persisted_query("", hashlib.sha256(b"").hexdigest()),
+        persisted_query("{", hashlib.sha256(b"{").hexdigest()),
         {"extensions": {"persistedQuery": {}}},
         {"extensions": {"persistedQuery": []}},
         {"extensions": {"persistedQuery": None}},
@@ -76,15 +76,15 @@ async def persisted_operations(arena: Arena) -> None:
         {"id": 7},
         {"documentId": "\x00"},
     ):
-        await send_value(arena, body)
+        await send_value(context, body)
 
 
 @attack("batches.persisted-flood", ROUTER, burst=True)
-async def persisted_flood(arena: Arena) -> None:
-    """Texts near the limit, each to be kept under its sum: what is kept is bounded in bytes."""
+async def persisted_flood(context: AttackContext) -> None:
+    """Register documents near the size limit; the store must be bounded in bytes."""
 
-    async def once() -> None:
-        text = f"{{ __typename }} # {arena.salt()} " + "x" * 90_000
-        await send_value(arena, persisted(text, hashlib.sha256(text.encode()).hexdigest()))
+    async def register() -> None:
+        text = f"{{ __typename }} # {context.nonce()} " + "x" * 90_000
+        await send_value(context, persisted_query(text, hashlib.sha256(text.encode()).hexdigest()))
 
-    await arena.together(once() for _ in range(150))
+    await context.run_concurrently(register() for _ in range(150))

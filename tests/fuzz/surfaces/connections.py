@@ -1,138 +1,140 @@
-"""Connections: half a request, one byte at a time, very many, and those that leave without reading."""
+"""Attacks by connections: incomplete, slow, numerous, unread and reset ones."""
 
 from __future__ import annotations
 
 import asyncio
 
-from tests.fuzz.arena import ANSWERED_WITHIN, Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
-from tests.fuzz.wire import Exchange, Wire, posted, request
+from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
+from tests.fuzz.raw_client import Exchange, RawConnection, graphql_request, request
 
 HALF_HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-wait"
 HALF_BODY = request(headers=[("content-type", "application/json"), ("content-length", "99")], body=b'{"q')
 
 
-async def open_many(arena: Arena, count: int, data: bytes) -> None:
-    """Open connections that say something and then nothing, and leave them."""
+async def open_many(context: AttackContext, count: int, data: bytes) -> None:
+    """Open connections, send some data on each, and leave them idle."""
 
     async def open_one() -> None:
         try:
-            wire = await Wire.open(arena.port, arena.address)
+            connection = await RawConnection.open(context.port, context.address)
         except (OSError, TimeoutError):
-            # More than may be open at one time.
+            # Beyond the server's connection limit.
             return
-        await wire.send(data)
-        arena.linger(wire)
-        arena.exchanges.append(Exchange(repr(data[:20]), "closed"))
+        await connection.send(data)
+        context.expect_close(connection)
+        context.exchanges.append(Exchange(repr(data[:20]), "closed"))
 
-    await arena.together(open_one() for _ in range(count))
+    await context.run_concurrently(open_one() for _ in range(count))
 
 
 @attack("connections.half-head", SERVERS, burst=True)
-async def half_head(arena: Arena) -> None:
-    await open_many(arena, 60, HALF_HEAD)
+async def half_head(context: AttackContext) -> None:
+    await open_many(context, 60, HALF_HEAD)
 
 
 @attack("connections.half-body", SERVERS, burst=True)
-async def half_body(arena: Arena) -> None:
-    await open_many(arena, 60, HALF_BODY)
+async def half_body(context: AttackContext) -> None:
+    await open_many(context, 60, HALF_BODY)
 
 
 @attack("connections.silent", SERVERS, burst=True)
-async def silent(arena: Arena) -> None:
-    await open_many(arena, 60, b"")
+async def silent(context: AttackContext) -> None:
+    await open_many(context, 60, b"")
 
 
 @attack("connections.one-byte", SERVERS, burst=True)
-async def one_byte(arena: Arena) -> None:
-    await open_many(arena, 60, b"P")
+async def one_byte(context: AttackContext) -> None:
+    await open_many(context, 60, b"P")
 
 
-@attack("connections.very-many", ROUTER, burst=True)
-async def very_many(arena: Arena) -> None:
-    """From one address, more than a process with usual limits can have."""
-    await open_many(arena, 1_100, b"P")
+@attack("connections.exhaustion", ROUTER, burst=True)
+async def exhaustion(context: AttackContext) -> None:
+    """More connections from one address than a process with default limits can have."""
+    await open_many(context, 1_100, b"P")
 
 
 @attack("connections.trickle", SERVERS, burst=True)
-async def trickle(arena: Arena) -> None:
-    """A head that always goes on, so that whoever counts only silence waits for ever."""
+async def trickle(context: AttackContext) -> None:
+    """A head that never ends, byte by byte, so that an idle timeout alone never fires."""
 
-    async def feed(wire: Wire) -> None:
+    async def trickle_bytes(connection: RawConnection) -> None:
         for _ in range(4000):
-            if not await wire.send(b"x"):
+            if not await connection.send(b"x"):
                 return
             await asyncio.sleep(0.1)
 
-    wire = await Wire.open(arena.port, arena.address)
-    await wire.send(HALF_HEAD)
-    arena.feed(feed(wire))
-    arena.linger(wire)
+    connection = await RawConnection.open(context.port, context.address)
+    await connection.send(HALF_HEAD)
+    context.run_in_background(trickle_bytes(connection))
+    context.expect_close(connection)
 
 
 @attack("connections.health", SERVERS, burst=True)
-async def health(arena: Arena) -> None:
-    """Whether it is well, asked three hundred times at once."""
+async def health(context: AttackContext) -> None:
+    """Three hundred concurrent health checks."""
     ask = request("GET", "/health/ready", [("connection", "close")])
-    await arena.together(arena.send(ask) for _ in range(300))
+    await context.run_concurrently(context.send(ask) for _ in range(300))
 
 
-@attack("connections.pipelined", SERVERS, burst=True, may_hang_up=True)
-async def pipelined(arena: Arena) -> None:
-    """Three hundred requests in one packet, of which the answers are read."""
-    one = arena.introduced(posted("{ __typename }").replace(b"connection: close\r\n", b""))
-    async with arena.wire() as wire:
-        await wire.send(one * 300)
-        answered = await wire.count(b"HTTP/1.1 ", 300, ANSWERED_WITHIN)
-    arena.exchanges += [Exchange("one of 300 in one packet", "answered", 200)] * answered
+@attack("connections.pipelined", SERVERS, burst=True, may_close=True)
+async def pipelined(context: AttackContext) -> None:
+    """Three hundred pipelined requests whose responses are read."""
+    one = context.add_service_token(graphql_request("{ __typename }").replace(b"connection: close\r\n", b""))
+    async with context.connect() as connection:
+        await connection.send(one * 300)
+        answered = await connection.count_occurrences(b"HTTP/1.1 ", 300, RESPONSE_TIMEOUT)
+    context.exchanges += [Exchange("one of 300 in one packet", "answered", 200)] * answered
 
 
-@attack("connections.pipelined-and-left", SERVERS, burst=True, may_hang_up=True)
-async def pipelined_and_left(arena: Arena) -> None:
-    one = posted("{ __schema { types { name fields { name type { name } } } } }").replace(
+@attack("connections.pipelined-and-aborted", SERVERS, burst=True, may_close=True)
+async def pipelined_and_aborted(context: AttackContext) -> None:
+    one = graphql_request("{ __schema { types { name fields { name type { name } } } } }").replace(
         b"connection: close\r\n", b""
     )
     for _ in range(5):
-        async with arena.wire() as wire:
-            await wire.send(one * 60)
-            wire.abort()
-    arena.exchanges += [Exchange("left without reading", "closed")] * 300
+        async with context.connect() as connection:
+            await connection.send(one * 60)
+            connection.abort()
+    context.exchanges += [Exchange("aborted without reading", "closed")] * 300
 
 
-@attack("connections.not-read", SERVERS, burst=True, may_hang_up=True)
-async def not_read(arena: Arena) -> None:
-    """Large answers that nobody takes: what waits to be sent must not grow."""
-    one = posted("{ __schema { types { name description fields { name description } } } }")
+@attack("connections.unread-responses", SERVERS, burst=True, may_close=True)
+async def unread_responses(context: AttackContext) -> None:
+    """Large responses that are never read; send buffers must stay bounded."""
+    one = graphql_request("{ __schema { types { name description fields { name description } } } }")
     one = one.replace(b"connection: close\r\n", b"")
     for _ in range(4):
-        wire = await Wire.open(arena.port, arena.address)
-        wire.stop_reading()
-        await wire.send(one * 30)
-        arena.linger(wire)
-    arena.exchanges += [Exchange("not read", "closed")] * 120
+        connection = await RawConnection.open(context.port, context.address)
+        connection.stop_reading()
+        await connection.send(one * 30)
+        context.expect_close(connection)
+    context.exchanges += [Exchange("not read", "closed")] * 120
 
 
-@attack("connections.left-while-computing", SERVERS, burst=True, may_hang_up=True)
-async def left_while_computing(arena: Arena) -> None:
+@attack("connections.aborted-while-executing", SERVERS, burst=True, may_close=True)
+async def aborted_while_executing(context: AttackContext) -> None:
     document = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
     for _ in range(10):
-        async with arena.wire() as wire:
-            await wire.send(posted(f"{document} # {arena.salt()}", headers=[arena.token]))
-            wire.abort()
-    arena.exchanges += [Exchange("left at once", "closed")] * 10
+        async with context.connect() as connection:
+            await connection.send(graphql_request(f"{document} # {context.nonce()}", headers=[context.token]))
+            connection.abort()
+    context.exchanges += [Exchange("aborted at once", "closed")] * 10
 
 
-@attack("connections.reset", SERVERS, burst=True, may_hang_up=True)
-async def reset(arena: Arena) -> None:
-    """Two hundred that end as soon as they are there."""
+@attack("connections.reset", SERVERS, burst=True, may_close=True)
+async def reset(context: AttackContext) -> None:
+    """Two hundred connections that are reset right after they are opened."""
 
     async def once() -> None:
         try:
-            wire = await Wire.open(arena.port, arena.address)
+            connection = await RawConnection.open(context.port, context.address)
         except (OSError, TimeoutError):
             return
-        await wire.send(arena.chance.choice([b"", HALF_HEAD, HALF_BODY, request("GET", "/health/live")]))
-        wire.abort()
-        arena.exchanges.append(Exchange("left at once", "closed"))
+        await connection.send(
+            context.random.choice([b"", HALF_HEAD, HALF_BODY, request("GET", "/health/live")])
+        )
+        connection.abort()
+        context.exchanges.append(Exchange("aborted at once", "closed"))
 
-    await arena.together(once() for _ in range(200))
+    await context.run_concurrently(once() for _ in range(200))

@@ -1,24 +1,24 @@
-"""Documents: deep, wide, recursive, enormous, misspelt and malformed."""
+"""Attacks by documents: deep, wide, recursive, very large, misspelt and malformed ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from random import Random
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.context import AttackContext
 
 Documents = Callable[[Random], Iterable[str]]
 
 
 def documents(name: str, targets: Iterable[str] = SERVERS) -> Callable[[Documents], Documents]:
-    """Register what writes documents that any schema can be asked."""
+    """Register an attack that sends the documents of a generator, which are valid for any schema."""
 
     def register(write: Documents) -> Documents:
         @attack(f"documents.{name}", targets)
-        async def launch(arena: Arena) -> None:
-            for document in write(arena.chance):
-                await arena.ask(document)
+        async def launch(context: AttackContext) -> None:
+            for document in write(context.random):
+                await context.execute(document)
 
         return write
 
@@ -29,8 +29,8 @@ TYPES = "__schema { types { name } }"
 
 
 @documents("deep")
-def deep(chance: Random) -> Iterable[str]:
-    for depth in (100, chance.randint(1_000, 3_000), 20_000, 49_000):
+def deep(random: Random) -> Iterable[str]:
+    for depth in (100, random.randint(1_000, 3_000), 20_000, 49_000):
         yield "{a" * depth + "}" * depth
         yield "{ __type(name: " + "[" * depth + "]" * depth + ") { name } }"
         yield "query ($v: " + "[" * depth + "Int" + "]" * depth + ") { __typename }"
@@ -38,7 +38,7 @@ def deep(chance: Random) -> Iterable[str]:
 
 
 @documents("deep-introspection")
-def deep_introspection(chance: Random) -> Iterable[str]:
+def deep_introspection(random: Random) -> Iterable[str]:
     for depth in (3, 6, 10, 15):
         inner = "name"
         for _ in range(depth):
@@ -53,8 +53,8 @@ def deep_introspection(chance: Random) -> Iterable[str]:
     yield f"{{ __schema {{ types {{ {fields} }} }} }}"
 
 
-@documents("introspection-again-and-again")
-def introspection_again_and_again(chance: Random) -> Iterable[str]:
+@documents("repeated-introspection")
+def repeated_introspection(random: Random) -> Iterable[str]:
     whole = "types { name description fields { name description type { name kind } args { name } } }"
     yield "{" + " ".join(f"a{n}: __schema {{ {whole} }}" for n in range(25)) + "}"
     yield "{ __schema {" + " ".join(f"a{n}: {whole}" for n in range(90)) + "} }"
@@ -62,7 +62,7 @@ def introspection_again_and_again(chance: Random) -> Iterable[str]:
 
 
 @documents("wide")
-def wide(chance: Random) -> Iterable[str]:
+def wide(random: Random) -> Iterable[str]:
     yield "{" + " __typename" * 3_900 + "}"
     yield "{" + " ".join(f"a{n}: __typename" for n in range(1_300)) + "}"
     yield "{" + " ".join(f"a{n}: __typename" for n in range(100)) + "}"
@@ -73,14 +73,14 @@ def wide(chance: Random) -> Iterable[str]:
 
 
 @documents("errors-after-many-lines")
-def errors_after_many_lines(chance: Random) -> Iterable[str]:
-    lines = chance.choice(["\n", "\r", "\r\n"]) * 45_000
+def errors_after_many_lines(random: Random) -> Iterable[str]:
+    lines = random.choice(["\n", "\r", "\r\n"]) * 45_000
     yield lines + "{" + " ".join(f"unknown{n}" for n in range(100)) + "}"
     yield lines + "{" + " ".join(f'a{n}: __type(name: "Query") {{ unknown }}' for n in range(29)) + "}"
 
 
 @documents("fragments-spread-exponentially")
-def fragments_spread_exponentially(chance: Random) -> Iterable[str]:
+def fragments_spread_exponentially(random: Random) -> Iterable[str]:
     for count in (12, 20, 30, 95):
         names = [f"F{n}" for n in range(count)]
         parts = [
@@ -93,7 +93,7 @@ def fragments_spread_exponentially(chance: Random) -> Iterable[str]:
 
 
 @documents("cycles")
-def cycles(chance: Random) -> Iterable[str]:
+def cycles(random: Random) -> Iterable[str]:
     yield "{ __schema { types { ...A } } } fragment A on __Type { name ...A }"
     yield "{ __schema { types { ...A } } } fragment A on __Type { ...B } fragment B on __Type { ...A }"
     count = 99
@@ -106,8 +106,8 @@ def cycles(chance: Random) -> Iterable[str]:
 
 
 @documents("overlapping")
-def overlapping(chance: Random) -> Iterable[str]:
-    """Fields that ask for one place in the response, whose comparison can be quadratic or worse."""
+def overlapping(random: Random) -> Iterable[str]:
+    """Fields with the same response name, whose comparison can take quadratic time or worse."""
     yield "{ __schema {" + "types { name kind }" * 600 + "} }"
     yield (
         "{ __schema {" + " ".join(f"types {{ a: {'name' if n % 2 else 'kind'} }}" for n in range(400)) + "} }"
@@ -126,7 +126,7 @@ def overlapping(chance: Random) -> Iterable[str]:
 
 
 @documents("directives")
-def directives(chance: Random) -> Iterable[str]:
+def directives(random: Random) -> Iterable[str]:
     yield "{ __typename" + " @include(if: true)" * 600 + "}"
     yield "{ __typename" + " @unknown" * 1_900 + "}"
     yield "query" + " @skip(if: false)" * 500 + "{ __typename }"
@@ -143,7 +143,7 @@ def directives(chance: Random) -> Iterable[str]:
 
 
 @documents("names")
-def names(chance: Random) -> Iterable[str]:
+def names(random: Random) -> Iterable[str]:
     long = "a" * 90_000
     yield f"{{ {long} }}"
     yield f"{{ {long}: __typename }}"
@@ -157,8 +157,8 @@ def names(chance: Random) -> Iterable[str]:
 
 
 @documents("reserved-names", ROUTER)
-def reserved_names(chance: Random) -> Iterable[str]:
-    """Aliases that a router may make up for itself."""
+def reserved_names(random: Random) -> Iterable[str]:
+    """Aliases that a router may generate itself."""
     for alias in (
         "__a",
         "__typename",
@@ -180,7 +180,7 @@ def reserved_names(chance: Random) -> Iterable[str]:
 
 
 @documents("literals")
-def literals(chance: Random) -> Iterable[str]:
+def literals(random: Random) -> Iterable[str]:
     for value in (
         "9" * 90_000,
         "-" + "9" * 5_000,
@@ -208,7 +208,7 @@ def literals(chance: Random) -> Iterable[str]:
 
 
 @documents("comments")
-def comments(chance: Random) -> Iterable[str]:
+def comments(random: Random) -> Iterable[str]:
     yield "{ __typename }" + "\n#" * 40_000
     yield "#" + "a" * 99_000 + "\n{ __typename }"
     yield "," * 95_000 + "{ __typename }"
@@ -219,7 +219,7 @@ def comments(chance: Random) -> Iterable[str]:
 
 
 @documents("characters")
-def characters(chance: Random) -> Iterable[str]:
+def characters(random: Random) -> Iterable[str]:
     for text in (
         "\x00",
         "\x1b[31m",
@@ -236,11 +236,11 @@ def characters(chance: Random) -> Iterable[str]:
         yield f'{{ __type(name: "{text}") {{ name }} }}'
         yield f"{{ a{text}b }}"
         yield f"query {text} {{ __typename }}"
-    yield "".join(chr(chance.randint(1, 0xD7FF)) for _ in range(2_000))
+    yield "".join(chr(random.randint(1, 0xD7FF)) for _ in range(2_000))
 
 
 @documents("definitions")
-def definitions(chance: Random) -> Iterable[str]:
+def definitions(random: Random) -> Iterable[str]:
     yield " ".join(f"query Q{n} {{ __typename }}" for n in range(990))
     yield " ".join("query Q { __typename }" for _ in range(99))
     yield "{ __typename } { __typename }"
@@ -258,19 +258,23 @@ def definitions(chance: Random) -> Iterable[str]:
     yield "fragment F on Query { __typename }"
 
 
-@attack("documents.all-different", ROUTER, burst=True)
-async def all_different(arena: Arena) -> None:
-    """A hundred and ten who all ask for something new, so that others' known operations are forgotten."""
-    await arena.together((arena.ask(f"{{ {arena.salt()}: __typename }}") for _ in range(600)), at_once=110)
+@attack("documents.unique", ROUTER, burst=True)
+async def unique(context: AttackContext) -> None:
+    """600 new operations, 110 at a time, that may evict other clients' operations from the cache."""
+    await context.run_concurrently(
+        (context.execute(f"{{ {context.nonce()}: __typename }}") for _ in range(600)), limit=110
+    )
 
 
-@attack("documents.all-different-and-wrong", ROUTER, burst=True)
-async def all_different_and_wrong(arena: Arena) -> None:
+@attack("documents.unique-invalid", ROUTER, burst=True)
+async def unique_invalid(context: AttackContext) -> None:
     wrong = " ".join(f"nothing{n}" for n in range(300))
-    await arena.together((arena.ask(f"{{ {wrong} }}") for _ in range(200)), at_once=60)
+    await context.run_concurrently((context.execute(f"{{ {wrong} }}") for _ in range(200)), limit=60)
 
 
-@attack("documents.all-different-and-large", ROUTER, burst=True)
-async def all_different_and_large(arena: Arena) -> None:
+@attack("documents.unique-large", ROUTER, burst=True)
+async def unique_large(context: AttackContext) -> None:
     books = " ".join(f"a{n}: nodes {{ title pages {{ text }} orders {{ number }} }}" for n in range(24))
-    await arena.together((arena.ask(f"{{ me {{ books {{ {books} }} }} }}") for _ in range(60)), at_once=30)
+    await context.run_concurrently(
+        (context.execute(f"{{ me {{ books {{ {books} }} }} }}") for _ in range(60)), limit=30
+    )

@@ -1,4 +1,4 @@
-"""Server-Sent Events and multipart: both modes, reservations that are never opened, and nobody who reads."""
+"""Attacks on Server-Sent Events and multipart: reservations, operations and unread streams."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.arena import ANSWERED_WITHIN, Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
-from tests.fuzz.wire import Exchange, Headers, Wire, request
+from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
+from tests.fuzz.raw_client import Exchange, Headers, RawConnection, request
 
 EVENTS = ("accept", "text/event-stream")
 PARTS = ("accept", 'multipart/mixed; subscriptionSpec="1.0", application/json')
@@ -23,76 +23,76 @@ def operation(document: str, variables: Any = None, identifier: Any = None) -> b
     return orjson.dumps(body if identifier is None else body | {"extensions": {"operationId": identifier}})
 
 
-async def reserve(arena: Arena, address: str = "", token: str | None = None) -> str:
-    """The token of a new stream, reserved from the attacker's address or another."""
+async def reserve(context: AttackContext, address: str = "", token: str | None = None) -> str:
+    """Reserve a stream, from the attacker's address by default; return its token."""
     headers = [LAST] if token is None else [LAST, ("authorization", f"Bearer {token}")]
-    wire = await Wire.open(arena.port, address or arena.address)
+    connection = await RawConnection.open(context.port, address or context.address)
     try:
-        await wire.send(request("PUT", headers=headers))
-        exchange = await wire.answer("a reservation", ANSWERED_WITHIN)
+        await connection.send(request("PUT", headers=headers))
+        exchange = await connection.read_response("a reservation", RESPONSE_TIMEOUT)
     finally:
-        await wire.close()
-    arena.exchanges.append(exchange)
+        await connection.close()
+    context.exchanges.append(exchange)
     return exchange.body.decode("latin-1")
 
 
-@attack("event-streams.others-reservations", ROUTER, burst=True)
-async def others_reservations(arena: Arena) -> None:
-    """More reservations of nobody than there may be, between another's reservation and its opening."""
-    other = arena.other
-    kept = await reserve(arena, other.address, other.token)
-    await arena.together(reserve(arena) for _ in range(1_001))
-    wire = await Wire.open(arena.port, other.address)
+@attack("event-streams.reservation-flood", ROUTER, burst=True)
+async def reservation_flood(context: AttackContext) -> None:
+    """Exceed the limit of reservations after another client has reserved a stream and before it opens it."""
+    other = context.other
+    kept = await reserve(context, other.address, other.token)
+    await context.run_concurrently(reserve(context) for _ in range(1_001))
+    connection = await RawConnection.open(context.port, other.address)
     try:
         head = [EVENTS, ("authorization", f"Bearer {other.token}")]
-        await wire.send(request("GET", f"/graphql?token={kept}", head))
-        opened = await wire.count(b"200 OK", 1, 5)
+        await connection.send(request("GET", f"/graphql?token={kept}", head))
+        opened = await connection.count_occurrences(b"200 OK", 1, 5)
     finally:
-        await wire.close()
+        await connection.close()
     if not opened:
-        arena.complain("1,001 reservations of others pushed out one that waited to be opened")
+        context.report("1,001 reservations evicted another client's reservation")
 
 
 @attack("event-streams.tokens", ROUTER)
-async def tokens(arena: Arena) -> None:
+async def tokens(context: AttackContext) -> None:
     for token in ("", "x", "x" * 6_000, "%00", "é", "..", "null", "a&token=b", "%ff"):
         for method in ("GET", "POST", "DELETE"):
             body = operation("{ __typename }", None, "1") if method == "POST" else None
             path = f"/graphql?token={token}&operationId=1"
-            await arena.send(request(method, path.encode().decode("latin-1"), [EVENTS, JSON, LAST], body))
+            await context.send(request(method, path.encode().decode("latin-1"), [EVENTS, JSON, LAST], body))
             head: Headers = [(TOKEN, token.encode()), EVENTS, JSON, LAST]
-            await arena.send(request(method, "/graphql", head, body))
+            await context.send(request(method, "/graphql", head, body))
 
 
 @attack("event-streams.operations", ROUTER)
-async def operations(arena: Arena) -> None:
-    """On one reserved stream, opened and read: ids of all kinds, the same again, more than may be."""
-    token = await reserve(arena, token=arena.parent.token)
-    async with arena.wire() as stream:
+async def operations(context: AttackContext) -> None:
+    """Operations on one open stream: invalid and duplicate ids, and more operations than allowed."""
+    token = await reserve(context, token=context.parent.token)
+    async with context.connect() as stream:
         await stream.send(request("GET", f"/graphql?token={token}", [EVENTS]))
-        await stream.count(b"200 OK", 1, ANSWERED_WITHIN)
-        own = [(TOKEN, token), JSON, LAST, arena.token]
+        await stream.count_occurrences(b"200 OK", 1, RESPONSE_TIMEOUT)
+        own = [(TOKEN, token), JSON, LAST, context.token]
         identifier: Any
         for identifier in ("a", "a", "", 7, [], {"a": 1}, "x" * 500_000, "\x00", "\u202e", "a\n\ndata: b"):
-            await arena.send(request(headers=own, body=operation("{ __typename }", None, identifier)))
+            await context.send(request(headers=own, body=operation("{ __typename }", None, identifier)))
         for document in ("{", "{ nothing }", ORDER, "{ me { id } }", "", "mutation { signOut { a } }"):
-            await arena.send(request(headers=own, body=operation(document, None, arena.salt())))
-        await arena.together(
+            await context.send(request(headers=own, body=operation(document, None, context.nonce())))
+        await context.run_concurrently(
             (
-                arena.send(
+                context.send(
                     request(headers=own, body=operation(ORDER, {"id": f"ord_{n:026}", "after": 0}, str(n)))
                 )
                 for n in range(60)
             ),
-            at_once=10,
+            limit=10,
         )
         for identifier in ("0", "unknown", "x" * 3_000, "%00"):
-            await arena.send(request("DELETE", f"/graphql?operationId={identifier}", own))
+            await context.send(request("DELETE", f"/graphql?operationId={identifier}", own))
 
 
-@attack("event-streams.refused", SERVERS)
-async def refused(arena: Arena) -> None:
-    """What cannot be had, asked for as a stream."""
+@attack("event-streams.rejected", SERVERS)
+async def rejected(context: AttackContext) -> None:
+    """Invalid operations requested as a stream."""
     for accept in (
         EVENTS,
         PARTS,
@@ -102,47 +102,47 @@ async def refused(arena: Arena) -> None:
         for document in ("{", "{ nothing }", "{ __typename }", "subscription { nothing }", ORDER, ""):
             variables: Any
             for variables in (None, {"id": "x", "after": -1}, {"id": "\x00", "after": 0}, {"id": 7}, []):
-                head = [accept, JSON, LAST, arena.token]
-                await arena.send(request(headers=head, body=operation(document, variables)))
+                head = [accept, JSON, LAST, context.token]
+                await context.send(request(headers=head, body=operation(document, variables)))
 
 
 @attack("event-streams.last-event", ["router", "ai", "orders"])
-async def last_event(arena: Arena) -> None:
+async def last_event(context: AttackContext) -> None:
     for value in ("9" * 5_000, "-1", "\x00", "é", "a\tb", ""):
-        head: Headers = [EVENTS, JSON, LAST, arena.token, ("last-event-id", value.encode())]
-        await arena.send(request(headers=head, body=operation(ORDER, {"id": "x", "after": 0})))
+        head: Headers = [EVENTS, JSON, LAST, context.token, ("last-event-id", value.encode())]
+        await context.send(request(headers=head, body=operation(ORDER, {"id": "x", "after": 0})))
 
 
 @attack("event-streams.never-read", SERVERS, burst=True)
-async def never_read(arena: Arena) -> None:
+async def never_read(context: AttackContext) -> None:
     large = (
         "{ __schema { types { name description fields { name description args { name description } } } } }"
     )
     for _ in range(20):
-        wire = await Wire.open(arena.port, arena.address)
-        wire.stop_reading()
-        await wire.send(request(headers=[EVENTS, JSON], body=operation(large)))
-        arena.leave(wire)
-    arena.exchanges += [Exchange("an answer that is not read", "closed")] * 20
+        connection = await RawConnection.open(context.port, context.address)
+        connection.stop_reading()
+        await connection.send(request(headers=[EVENTS, JSON], body=operation(large)))
+        context.leave_open(connection)
+    context.exchanges += [Exchange("an answer that is not read", "closed")] * 20
 
 
 @attack("event-streams.never-opened", ROUTER, burst=True)
-async def never_opened(arena: Arena) -> None:
-    """Operations on streams that nobody opens: they are given up with their reservation."""
+async def never_opened(context: AttackContext) -> None:
+    """Operations on reserved streams that are never opened; they expire with the reservation."""
     for _ in range(30):
-        token = await reserve(arena)
+        token = await reserve(context)
         for n in range(20):
             head = [(TOKEN, token), JSON, LAST]
-            await arena.send(request(headers=head, body=operation("{ __typename }", None, str(n))))
+            await context.send(request(headers=head, body=operation("{ __typename }", None, str(n))))
 
 
 @attack("event-streams.abrupt", SERVERS, burst=True)
-async def abrupt(arena: Arena) -> None:
+async def abrupt(context: AttackContext) -> None:
     async def once() -> None:
-        wire = await Wire.open(arena.port, arena.address)
-        head = [arena.chance.choice([EVENTS, PARTS]), JSON, arena.token]
-        await wire.send(request(headers=head, body=operation(ORDER, {"id": "x", "after": 0})))
-        wire.abort()
-        arena.exchanges.append(Exchange("left at once", "closed"))
+        connection = await RawConnection.open(context.port, context.address)
+        head = [context.random.choice([EVENTS, PARTS]), JSON, context.token]
+        await connection.send(request(headers=head, body=operation(ORDER, {"id": "x", "after": 0})))
+        connection.abort()
+        context.exchanges.append(Exchange("aborted at once", "closed"))
 
-    await arena.together(once() for _ in range(60))
+    await context.run_concurrently(once() for _ in range(60))

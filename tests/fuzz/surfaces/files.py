@@ -1,10 +1,10 @@
-"""The signed addresses of pictures and print files."""
+"""Attacks on the signed URLs of pictures and print files."""
 
 from __future__ import annotations
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import attack
-from tests.fuzz.wire import request
+from tests.fuzz.context import AttackContext
+from tests.fuzz.raw_client import request
 
 LAST = ("connection", "close")
 KEYS = (
@@ -38,31 +38,31 @@ TIMES = (
 )
 
 
-@attack("files.addresses", ["books"], may_hang_up=True)
-async def addresses(arena: Arena) -> None:
+@attack("files.addresses", ["books"], may_close=True)
+async def addresses(context: AttackContext) -> None:
     for key in KEYS:
-        for expires in (arena.chance.choice(TIMES), "4102444800"):
+        for expires in (context.random.choice(TIMES), "4102444800"):
             for signature in ("", "0" * 64, "é", "%00", "A" * 3_000):
                 query = f"expires={expires}&signature={signature}"
-                answer = await arena.send(request("GET", f"/files/{key}?{query}", [LAST]))
+                answer = await context.send(request("GET", f"/files/{key}?{query}", [LAST]))
                 if answer.status == 200:
-                    arena.complain(f"{key[:60]} was served without a signature")
+                    context.report(f"{key[:60]} was served without a signature")
 
 
 @attack("files.expiries", ["books"])
-async def expiries(arena: Arena) -> None:
+async def expiries(context: AttackContext) -> None:
     for expires in TIMES:
         path = f"/files/a.png?expires={expires}&signature=" + "0" * 64
         for more in ("", "&expires=1", "&signature=1" * 900):
-            await arena.send(request("GET", path.encode().decode("latin-1") + more, [LAST]))
+            await context.send(request("GET", path.encode().decode("latin-1") + more, [LAST]))
 
 
 @attack("files.altered", ["books"])
-async def altered(arena: Arena) -> None:
-    """Of a good address, anything else."""
-    good = arena.target.signed_address("a/b.png")
+async def altered(context: AttackContext) -> None:
+    """Alterations of a valid signed URL."""
+    good = context.target.signed_path("a/b.png")
     path, _, query = good.partition("?")
-    await arena.send(request("GET", good, [LAST]))
+    await context.send(request("GET", good, [LAST]))
     for other in (
         f"{path}x?{query}",
         f"{path}%2f..?{query}",
@@ -76,4 +76,4 @@ async def altered(arena: Arena) -> None:
         f"{path}?{query[:-1]}",
     ):
         for method in ("GET", "HEAD", "PUT", "DELETE"):
-            await arena.send(request(method, other, [LAST, ("range", "bytes=0-0,1-1,-9")]), within=10)
+            await context.send(request(method, other, [LAST, ("range", "bytes=0-0,1-1,-9")]), within=10)

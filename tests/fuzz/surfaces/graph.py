@@ -1,4 +1,4 @@
-"""The graph itself: a hostile value at every place of every root field's arguments, and expensive nests."""
+"""Attacks on the schema: hostile argument values on every root field, and expensive selections."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ from graphql import (
 )
 
 from subgraphs.common.settings import DOMAINS
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
-from tests.fuzz.schemas import nest, operation, places, put, root_fields, schema_of, values
+from tests.fuzz.context import AttackContext
+from tests.fuzz.schemas import (
+    argument_paths,
+    build_operation,
+    nested_selection,
+    replace_at,
+    root_fields,
+    schema_of,
+    valid_arguments,
+)
 
-# At most one of these for each place: each costs something even where it is refused.
+# At most one of these per path, because each is costly even if it is rejected.
 LARGE = (
     "x" * 70_000,
     "x" * 900_000,
@@ -61,8 +69,8 @@ NUMBERS = (0, -1, 2**31 - 1, -(2**31), 2**31, 2**53, 1.5, "1", True)
 NUL = ("\x00", "fox\x00")
 
 
-def hostile(kind: GraphQLInputType, chance: Random) -> Iterator[Any]:
-    """Values for a place, some of which may even be legal there."""
+def hostile_values(kind: GraphQLInputType, random: Random) -> Iterator[Any]:
+    """Hostile values for a type, a few of them possibly valid."""
     inner = get_nullable_type(kind)
     yield None
     if isinstance(inner, GraphQLList):
@@ -76,21 +84,21 @@ def hostile(kind: GraphQLInputType, chance: Random) -> Iterator[Any]:
     elif inner.name == "Boolean":
         yield from (0, "true", [], {})
     else:
-        yield chance.choice(NUL)
-        yield from chance.sample(TEXTS, 4)
-        yield chance.choice(LARGE)
-        yield chance.choice((7, ["a"], {"a": 1}))
+        yield random.choice(NUL)
+        yield from random.sample(TEXTS, 4)
+        yield random.choice(LARGE)
+        yield random.choice((7, ["a"], {"a": 1}))
 
 
-async def ask_with_hostile_values(arena: Arena, kind: str, name: str, field: GraphQLField) -> None:
-    document = operation(kind, name, field)
+async def send_hostile_values(context: AttackContext, kind: str, name: str, field: GraphQLField) -> None:
+    document = build_operation(kind, name, field)
     headers = [("accept", "text/event-stream")] if kind == "subscription" else []
-    good = values(field, arena.parent)
-    for path, at in places(field):
-        for value in hostile(at, arena.chance):
-            # The place that is replaced may be optional: all above it are there.
-            await arena.ask(document, put(good, path, value), headers)
-    await arena.ask(document, {}, headers)
+    good = valid_arguments(field, context.parent)
+    for path, at in argument_paths(field):
+        for value in hostile_values(at, context.random):
+            # All enclosing objects exist, because `good` contains optional arguments too.
+            await context.execute(document, replace_at(good, path, value), headers)
+    await context.execute(document, {}, headers)
 
 
 def _register(target: str) -> None:
@@ -100,53 +108,53 @@ def _register(target: str) -> None:
 
         @attack(f"graph.{kind}.{name}", [target])
         async def launch(
-            arena: Arena, kind: str = kind, name: str = name, field: GraphQLField = field
+            context: AttackContext, kind: str = kind, name: str = name, field: GraphQLField = field
         ) -> None:
-            await ask_with_hostile_values(arena, kind, name, field)
+            await send_hostile_values(context, kind, name, field)
 
 
 for each in SERVERS:
     _register(each)
 
 
-@attack("graph.pages-of-books-of-pages", ROUTER)
-async def pages_of_books_of_pages(arena: Arena) -> None:
-    """Thirty-two times thirty-two times thirty-two."""
+@attack("graph.cyclic-nesting", ROUTER)
+async def cyclic_nesting(context: AttackContext) -> None:
+    """Books with 32 pages each, whose pages lead back to the book."""
     below = "id"
-    for _ in range(arena.chance.choice([4, 5, 7])):
+    for _ in range(context.random.choice([4, 5, 7])):
         below = f"book {{ pages {{ {below} }} }}"
-    await arena.ask(f'{{ book(id: "{arena.parent.book}") {{ pages {{ {below} }} }} }}')
+    await context.execute(f'{{ book(id: "{context.parent.book}") {{ pages {{ {below} }} }} }}')
 
 
-@attack("graph.nests", ROUTER)
-async def nests(arena: Arena) -> None:
-    """Through whatever lists lead down, beside each other and below each other."""
+@attack("graph.nested-lists", ROUTER)
+async def nested_lists(context: AttackContext) -> None:
+    """Selections nested through lists, in depth and in breadth."""
     schema = schema_of("router")
     assert schema.query_type is not None
     for depth, copies in ((4, 25), (8, 8), (14, 3), (17, 1)):
         for name in ("me", "printProducts"):
             field = schema.query_type.fields[name]
-            below = nest(schema, arena.chance, field.type, depth, copies)
-            await arena.ask(f"{{ {name} {below} }}")
+            below = nested_selection(schema, context.random, field.type, depth, copies)
+            await context.execute(f"{{ {name} {below} }}")
 
 
 @attack("graph.wide-lists", ROUTER)
-async def wide_lists(arena: Arena) -> None:
-    """As many items as may be asked for, by as many names as there may be."""
+async def wide_lists(context: AttackContext) -> None:
+    """The maximum number of items under many aliases."""
     aliases = " ".join(f"a{n}: books(first: 100) {{ nodes {{ title pages {{ text }} }} }}" for n in range(20))
-    await arena.ask(f"{{ me {{ {aliases} }} }}")
+    await context.execute(f"{{ me {{ {aliases} }} }}")
     costs = " ".join(
         f'a{n}: cost(pageCount: 32, countryCode: "US", shippingLevel: MAIL, quantity: {n}) {{ __typename }}'
         for n in range(1, 91)
     )
-    await arena.ask(f"{{ printProducts {{ {costs} }} }}")
+    await context.execute(f"{{ printProducts {{ {costs} }} }}")
 
 
 @attack("graph.entities", DOMAINS)
-async def entities(arena: Arena) -> None:
-    """Representations, which only a router sends, sent by somebody else."""
+async def entities(context: AttackContext) -> None:
+    """Hostile entity representations, sent directly to a subgraph."""
     document = "query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }"
-    own = [{"__typename": "Book", "id": arena.parent.book}]
+    own = [{"__typename": "Book", "id": context.parent.book}]
     deep: Any = {"__typename": "Book", "id": 1}
     for _ in range(200):
         deep = {"__typename": "Book", "id": deep}
@@ -175,16 +183,16 @@ async def entities(arena: Arena) -> None:
         {},
         "Book",
     ):
-        await arena.ask(document, {"r": representations})
-    await arena.ask("{" + " ".join(f"a{n}: _service {{ sdl }}" for n in range(900)) + "}")
+        await context.execute(document, {"r": representations})
+    await context.execute("{" + " ".join(f"a{n}: _service {{ sdl }}" for n in range(900)) + "}")
 
 
 @attack("graph.defer-everywhere", ROUTER)
-async def defer_everywhere(arena: Arena) -> None:
+async def defer_everywhere(context: AttackContext) -> None:
     below = "id"
     for n in range(8):
         below = f'... @defer(label: "l{n}") {{ books {{ nodes {{ id ... @defer {{ title }} }} }} {below} }}'
     accept = [("accept", "multipart/mixed; deferSpec=20220824, application/json")]
-    await arena.ask(f"{{ me {{ {below} }} }}", headers=accept)
+    await context.execute(f"{{ me {{ {below} }} }}", headers=accept)
     many = " ".join(f"... @defer {{ a{n}: displayName books {{ nodes {{ id }} }} }}" for n in range(60))
-    await arena.ask(f"{{ me {{ {many} }} }}", headers=accept)
+    await context.execute(f"{{ me {{ {many} }} }}", headers=accept)

@@ -1,92 +1,95 @@
-"""Headers: too many, too long, contradictory, and those that something reads closely."""
+"""Attacks by headers: too many, too long, contradictory and malformed ones."""
 
 from __future__ import annotations
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import SERVERS, attack
-from tests.fuzz.wire import Headers, posted, request
+from tests.fuzz.context import AttackContext
+from tests.fuzz.raw_client import Headers, graphql_request, request
 
 MEGABYTE = 1 << 20
-ASKED = "{ __typename }"
+DOCUMENT = "{ __typename }"
 
 
-async def send_with(arena: Arena, *headers: tuple[str, str | bytes]) -> None:
-    await arena.send(posted(f"{ASKED} # {arena.salt()}", headers=headers))
+async def send_with(context: AttackContext, *headers: tuple[str, str | bytes]) -> None:
+    await context.send(graphql_request(f"{DOCUMENT} # {context.nonce()}", headers=headers))
 
 
-@attack("headers.many", SERVERS, may_hang_up=True)
-async def many(arena: Arena) -> None:
-    await send_with(arena, *((f"x-{arena.salt()}", "1") for _ in range(arena.chance.randint(2_000, 5_000))))
+@attack("headers.many", SERVERS, may_close=True)
+async def many(context: AttackContext) -> None:
+    await send_with(
+        context, *((f"x-{context.nonce()}", "1") for _ in range(context.random.randint(2_000, 5_000)))
+    )
 
 
-@attack("headers.same-again", SERVERS, may_hang_up=True)
-async def same_again(arena: Arena) -> None:
-    name = arena.chance.choice(
+@attack("headers.repeated", SERVERS, may_close=True)
+async def repeated(context: AttackContext) -> None:
+    name = context.random.choice(
         ["accept", "cookie", "x-forwarded-for", "authorization", "traceparent", "origin"]
     )
-    await send_with(arena, *((name, arena.salt()) for _ in range(3_000)))
+    await send_with(context, *((name, context.nonce()) for _ in range(3_000)))
 
 
-@attack("headers.long", SERVERS, may_hang_up=True)
-async def long(arena: Arena) -> None:
-    name = arena.chance.choice(["x-long", "user-agent", "cookie", "referer", "x-request-id"])
-    await send_with(arena, (name, arena.salt() * (MEGABYTE // 17)))
+@attack("headers.long", SERVERS, may_close=True)
+async def long(context: AttackContext) -> None:
+    name = context.random.choice(["x-long", "user-agent", "cookie", "referer", "x-request-id"])
+    await send_with(context, (name, context.nonce() * (MEGABYTE // 17)))
 
 
-@attack("headers.long-name", SERVERS, may_hang_up=True)
-async def long_name(arena: Arena) -> None:
-    await send_with(arena, ("x" * MEGABYTE, "1"))
+@attack("headers.long-name", SERVERS, may_close=True)
+async def long_name(context: AttackContext) -> None:
+    await send_with(context, ("x" * MEGABYTE, "1"))
 
 
-@attack("headers.endless", SERVERS, may_hang_up=True)
-async def endless(arena: Arena) -> None:
-    """Some 48 MB of them, if they are taken."""
+@attack("headers.endless", SERVERS, may_close=True)
+async def endless(context: AttackContext) -> None:
+    """48 MB of headers, as long as the server accepts them."""
     lines = b"".join(b"x-%d: %s\r\n" % (n, b"a" * 4000) for n in range(1000))
-    async with arena.wire() as wire:
-        await wire.send(b"POST /graphql HTTP/1.1\r\nhost: localhost\r\n")
+    async with context.connect() as connection:
+        await connection.send(b"POST /graphql HTTP/1.1\r\nhost: localhost\r\n")
         for _ in range(12):
-            if not await wire.send(lines):
+            if not await connection.send(lines):
                 break
-        arena.exchanges.append(await wire.answer("48 MB of headers without an end", 2))
-        arena.exchanges[-1].ending = "closed"
+        context.exchanges.append(await connection.read_response("48 MB of headers without an end", 2))
+        context.exchanges[-1].outcome = "closed"
 
 
-@attack("headers.accept-list", SERVERS, may_hang_up=True)
-async def accept_list(arena: Arena) -> None:
-    size = arena.chance.choice([60_000, 250_000, MEGABYTE])
-    await send_with(arena, ("accept", "a/b," * (size // 4) + arena.salt()))
+@attack("headers.accept-list", SERVERS, may_close=True)
+async def accept_list(context: AttackContext) -> None:
+    size = context.random.choice([60_000, 250_000, MEGABYTE])
+    await send_with(context, ("accept", "a/b," * (size // 4) + context.nonce()))
 
 
 @attack("headers.accept-within-limits", SERVERS)
-async def accept_within_limits(arena: Arena) -> None:
-    """As long as every server takes it."""
-    kind = arena.chance.choice(
+async def accept_within_limits(context: AttackContext) -> None:
+    """Accept headers just within the length limit."""
+    kind = context.random.choice(
         ["a/b,", "*/*;q=0.1,", 'a/b;c="d,e;f",', ",", ";", '"\\', "a/b;q=0;q=1,", "é/ö,"]
     )
-    await send_with(arena, ("accept", (kind * (7_000 // len(kind))).encode() + arena.salt().encode()))
+    await send_with(context, ("accept", (kind * (7_000 // len(kind))).encode() + context.nonce().encode()))
 
 
-@attack("headers.accepts-all-different", SERVERS, burst=True)
-async def accepts_all_different(arena: Arena) -> None:
-    """Each as long as it may be: what is kept of them must not grow."""
-    await arena.together(
-        send_with(arena, ("accept", "application/json," + f"{arena.salt()}/x," * 370)) for _ in range(150)
+@attack("headers.unique-accepts", SERVERS, burst=True)
+async def unique_accepts(context: AttackContext) -> None:
+    """Unique accept headers near the length limit; their cache must stay bounded."""
+    await context.run_concurrently(
+        send_with(context, ("accept", "application/json," + f"{context.nonce()}/x," * 370))
+        for _ in range(150)
     )
 
 
-@attack("headers.content-type", SERVERS, may_hang_up=True)
-async def content_type(arena: Arena) -> None:
-    parameter = arena.chance.choice(
+@attack("headers.content-type", SERVERS, may_close=True)
+async def content_type(context: AttackContext) -> None:
+    parameter = context.random.choice(
         [";a=b", ';charset="utf-8"', ";;", ";=", '; a="\\"', ";charset=" + "x" * 99]
     )
-    size = arena.chance.choice([7_000, MEGABYTE])
+    size = context.random.choice([7_000, MEGABYTE])
     head = [("content-type", "application/json" + parameter * (size // len(parameter)))]
-    await arena.send(request(headers=head, body=b'{"query":"{__typename}"}'))
+    await context.send(request(headers=head, body=b'{"query":"{__typename}"}'))
 
 
-@attack("headers.odd-bytes", SERVERS, may_hang_up=True)
-async def odd_bytes(arena: Arena) -> None:
-    name = arena.chance.choice(
+@attack("headers.odd-bytes", SERVERS, may_close=True)
+async def odd_bytes(context: AttackContext) -> None:
+    name = context.random.choice(
         ["accept", "content-type", "authorization", "traceparent", "origin", "user-agent", "x-odd", "host"]
     )
     for value in (
@@ -99,16 +102,16 @@ async def odd_bytes(arena: Arena) -> None:
         b"",
         b"\t \t",
     ):
-        await send_with(arena, (name, value))
+        await send_with(context, (name, value))
 
 
-@attack("headers.folded", SERVERS, may_hang_up=True)
-async def folded(arena: Arena) -> None:
-    await send_with(arena, ("accept", b"application/json,\r\n " * 2000 + b"*/*"))
+@attack("headers.folded", SERVERS, may_close=True)
+async def folded(context: AttackContext) -> None:
+    await send_with(context, ("accept", b"application/json,\r\n " * 2000 + b"*/*"))
 
 
-@attack("headers.nameless", SERVERS, may_hang_up=True)
-async def nameless(arena: Arena) -> None:
+@attack("headers.malformed-names", SERVERS, may_close=True)
+async def malformed_names(context: AttackContext) -> None:
     for line in (
         b": empty",
         b"no colon",
@@ -118,13 +121,13 @@ async def nameless(arena: Arena) -> None:
         b"(comment): 1",
         b"a:b:c:d",
     ):
-        await arena.send(
+        await context.send(
             b"GET /health/live HTTP/1.1\r\nhost: x\r\n" + line + b"\r\nconnection: close\r\n\r\n"
         )
 
 
 @attack("headers.trace", SERVERS)
-async def trace(arena: Arena) -> None:
+async def trace(context: AttackContext) -> None:
     for value in (
         "00-" + "0" * 6000,
         "00-" + "f" * 32 + "-" + "f" * 16 + "-01" + " " * 3000,
@@ -132,12 +135,12 @@ async def trace(arena: Arena) -> None:
         "00--",
     ):
         await send_with(
-            arena, ("traceparent", value), ("tracestate", "a=b," * 1500), ("baggage", "k=v," * 500)
+            context, ("traceparent", value), ("tracestate", "a=b," * 1500), ("baggage", "k=v," * 500)
         )
 
 
 @attack("headers.deadline", SERVERS)
-async def deadline(arena: Arena) -> None:
+async def deadline(context: AttackContext) -> None:
     for value in (
         "nan",
         "inf",
@@ -153,19 +156,19 @@ async def deadline(arena: Arena) -> None:
         " 5 ",
         "5,5",
     ):
-        await send_with(arena, ("x-deadline-ms", value.encode()))
+        await send_with(context, ("x-deadline-ms", value.encode()))
 
 
 @attack("headers.forwarded", SERVERS)
-async def forwarded(arena: Arena) -> None:
+async def forwarded(context: AttackContext) -> None:
     addresses = "1.2.3.4, " * 700
-    await send_with(arena, ("x-forwarded-for", addresses), ("x-forwarded-proto", "https, ftp"))
-    await send_with(arena, ("forwarded", 'for="[::1]:99999";proto=javascript;host="a b",' * 100))
-    await send_with(arena, ("x-forwarded-for", "\u202e".encode()), ("x-real-ip", "unknown"))
+    await send_with(context, ("x-forwarded-for", addresses), ("x-forwarded-proto", "https, ftp"))
+    await send_with(context, ("forwarded", 'for="[::1]:99999";proto=javascript;host="a b",' * 100))
+    await send_with(context, ("x-forwarded-for", "\u202e".encode()), ("x-real-ip", "unknown"))
 
 
-@attack("headers.host", SERVERS, may_hang_up=True)
-async def host(arena: Arena) -> None:
+@attack("headers.host", SERVERS, may_close=True)
+async def host(context: AttackContext) -> None:
     for value in (
         b"",
         b"a" * 7000,
@@ -176,15 +179,15 @@ async def host(arena: Arena) -> None:
         b"../..",
         b"<script>",
     ):
-        await send_with(arena, ("host", value))
-    await arena.send(
+        await send_with(context, ("host", value))
+    await context.send(
         b"POST /graphql HTTP/1.1\r\nhost: a\r\nhost: b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
     )
-    await arena.send(b"POST /graphql HTTP/1.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    await context.send(b"POST /graphql HTTP/1.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 
 
 @attack("headers.compression", SERVERS)
-async def compression(arena: Arena) -> None:
+async def compression(context: AttackContext) -> None:
     for value in (
         "gzip;q=2",
         "gzip," * 1400,
@@ -195,32 +198,32 @@ async def compression(arena: Arena) -> None:
         ";q=",
         "é",
     ):
-        await send_with(arena, ("accept-encoding", value.encode()))
+        await send_with(context, ("accept-encoding", value.encode()))
 
 
 @attack("headers.compressed-answers", SERVERS)
-async def compressed_answers(arena: Arena) -> None:
-    """Some hundred kilobytes, in every encoding that a server may know."""
+async def compressed_answers(context: AttackContext) -> None:
+    """Large responses in every content encoding."""
     whole = (
         "{ __schema { types { name description fields { name description args { name description } } } } }"
     )
     for value in ("gzip", "br", "zstd", "deflate", "br;q=1, gzip;q=0.5", "*"):
-        await arena.send(posted(whole, headers=[("accept-encoding", value)]))
+        await context.send(graphql_request(whole, headers=[("accept-encoding", value)]))
 
 
 @attack("headers.cross-origin")
-async def cross_origin(arena: Arena) -> None:
+async def cross_origin(context: AttackContext) -> None:
     asked = [("access-control-request-method", "POST"), ("connection", "close")]
     for origin in ("null", "https://memorable.example.evil", "https://" + "a" * 6000, "é", "file://", ""):
-        names = ",".join(arena.salt() for _ in range(300))
+        names = ",".join(context.nonce() for _ in range(300))
         head: Headers = [("origin", origin.encode()), *asked, ("access-control-request-headers", names)]
-        await arena.send(request("OPTIONS", headers=head))
-    await send_with(arena, ("origin", "https://memorable.example"), ("sec-fetch-site", "cross-site" * 600))
+        await context.send(request("OPTIONS", headers=head))
+    await send_with(context, ("origin", "https://memorable.example"), ("sec-fetch-site", "cross-site" * 600))
 
 
-@attack("headers.upgrade", SERVERS, may_hang_up=True)
-async def upgrade(arena: Arena) -> None:
+@attack("headers.upgrade", SERVERS, may_close=True)
+async def upgrade(context: AttackContext) -> None:
     for kind in ("h2c", "websocket", "TLS/1.0", "websocket, h2c", "x" * 7000):
         head = [("connection", "upgrade"), ("upgrade", kind), ("http2-settings", "AAMAAABkAAQAAP__")]
-        await arena.send(request("GET", headers=head), within=15)
-    await arena.send(request("GET", headers=[("connection", "close, " * 900)]))
+        await context.send(request("GET", headers=head), within=15)
+    await context.send(request("GET", headers=[("connection", "close, " * 900)]))

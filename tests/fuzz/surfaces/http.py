@@ -1,13 +1,13 @@
-"""HTTP: request lines, methods, and bodies whose length is told wrongly, twice or not at all."""
+"""Attacks on HTTP: request lines, methods, and bodies with wrong, duplicate or missing lengths."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import SERVERS, attack
-from tests.fuzz.wire import request
+from tests.fuzz.context import AttackContext
+from tests.fuzz.raw_client import request
 
 JSON = ("content-type", "application/json")
 LAST = ("connection", "close")
@@ -16,15 +16,15 @@ TAIL = b"host: localhost\r\ncontent-type: application/json\r\nconnection: close\
 MEGABYTE = 1 << 20
 
 
-@attack("http.long-path", SERVERS, may_hang_up=True)
-async def long_path(arena: Arena) -> None:
-    await arena.send(request("GET", "/" + "a/" * (MEGABYTE // 2), [LAST]))
-    await arena.send(request("GET", "/graphql?query=" + "%7B" * 20_000, [LAST]))
+@attack("http.long-path", SERVERS, may_close=True)
+async def long_path(context: AttackContext) -> None:
+    await context.send(request("GET", "/" + "a/" * (MEGABYTE // 2), [LAST]))
+    await context.send(request("GET", "/graphql?query=" + "%7B" * 20_000, [LAST]))
 
 
-@attack("http.parameters", may_hang_up=True)
-async def parameters(arena: Arena) -> None:
-    many = "&".join(f"{arena.salt()}=1" for _ in range(2_500))
+@attack("http.parameters", may_close=True)
+async def parameters(context: AttackContext) -> None:
+    many = "&".join(f"{context.nonce()}=1" for _ in range(2_500))
     for query in (
         many,
         "query=a&" * 5_000,
@@ -38,11 +38,11 @@ async def parameters(arena: Arena) -> None:
         "query=mutation%7BsignOut%7D",
         "query=subscription%7Border(id:1)%7Bsequence%7D%7D",
     ):
-        await arena.send(request("GET", f"/graphql?{query}", [LAST]))
+        await context.send(request("GET", f"/graphql?{query}", [LAST]))
 
 
-@attack("http.paths", SERVERS, may_hang_up=True)
-async def paths(arena: Arena) -> None:
+@attack("http.paths", SERVERS, may_close=True)
+async def paths(context: AttackContext) -> None:
     for path in (
         "/graphql/../../etc/passwd",
         "/%2e%2e/%2e%2e/etc/passwd",
@@ -59,13 +59,13 @@ async def paths(arena: Arena) -> None:
         "/\xff\xfe",
     ):
         for method in ("GET", "POST"):
-            answer = await arena.send(request(method, path, [LAST], None if method == "GET" else b"{}"))
+            answer = await context.send(request(method, path, [LAST], None if method == "GET" else b"{}"))
             if b"root:x:" in answer.body or b"requires-python" in answer.body:
-                arena.complain(f"a file of the machine is served at {path}")
+                context.report(f"a local file was served at {path}")
 
 
-@attack("http.methods", SERVERS, may_hang_up=True)
-async def methods(arena: Arena) -> None:
+@attack("http.methods", SERVERS, may_close=True)
+async def methods(context: AttackContext) -> None:
     for method in (
         "CONNECT",
         "TRACE",
@@ -79,11 +79,11 @@ async def methods(arena: Arena) -> None:
         "\x00",
     ):
         for path in ("/graphql", "/health/live", "/metrics"):
-            await arena.send(request(method, path, [LAST, JSON]), within=10)
+            await context.send(request(method, path, [LAST, JSON]), within=10)
 
 
-@attack("http.lengths", SERVERS, may_hang_up=True)
-async def lengths(arena: Arena) -> None:
+@attack("http.lengths", SERVERS, may_close=True)
+async def lengths(context: AttackContext) -> None:
     size = len(BODY)
     for length in (
         b"content-length: -1",
@@ -99,16 +99,16 @@ async def lengths(arena: Arena) -> None:
         b"transfer-encoding: xchunked",
         b"content-length: " + b"1" * 5000,
     ):
-        async with arena.wire() as wire:
-            await wire.send(b"POST /graphql HTTP/1.1\r\n" + TAIL + length + b"\r\n\r\n" + BODY)
-            exchange = await wire.answer(length[:60].decode(), 1.0)
-            # One whose body never comes may be waited for; how long, another attack asks.
-            exchange.ending = "closed" if exchange.ending == "silent" else exchange.ending
-            arena.exchanges.append(exchange)
+        async with context.connect() as connection:
+            await connection.send(b"POST /graphql HTTP/1.1\r\n" + TAIL + length + b"\r\n\r\n" + BODY)
+            exchange = await connection.read_response(length[:60].decode(), 1.0)
+            # The server may wait for a missing body; another attack checks for how long.
+            exchange.outcome = "closed" if exchange.outcome == "silent" else exchange.outcome
+            context.exchanges.append(exchange)
 
 
-@attack("http.chunks", SERVERS, may_hang_up=True)
-async def chunks(arena: Arena) -> None:
+@attack("http.chunks", SERVERS, may_close=True)
+async def chunks(context: AttackContext) -> None:
     whole = b"%x\r\n%s\r\n0\r\n" % (len(BODY), BODY)
     for chunked in (
         b"ffffffffffffffffff\r\n",
@@ -121,38 +121,38 @@ async def chunks(arena: Arena) -> None:
         b"18\r\n" + BODY + b"XX0\r\n\r\n",
         b"0" * 5000 + b"18\r\n" + BODY + b"\r\n0\r\n\r\n",
     ):
-        async with arena.wire() as wire:
-            await wire.send(
+        async with context.connect() as connection:
+            await connection.send(
                 b"POST /graphql HTTP/1.1\r\n" + TAIL + b"transfer-encoding: chunked\r\n\r\n" + chunked
             )
-            exchange = await wire.answer(repr(chunked[:40]), 1.0)
-            exchange.ending = "closed" if exchange.ending == "silent" else exchange.ending
-            arena.exchanges.append(exchange)
+            exchange = await connection.read_response(repr(chunked[:40]), 1.0)
+            exchange.outcome = "closed" if exchange.outcome == "silent" else exchange.outcome
+            context.exchanges.append(exchange)
 
 
-@attack("http.one-byte-chunks", SERVERS, may_hang_up=True)
-async def one_byte_chunks(arena: Arena) -> None:
-    """A body at its limit, in as many pieces as it has bytes."""
+@attack("http.one-byte-chunks", SERVERS, may_close=True)
+async def one_byte_chunks(context: AttackContext) -> None:
+    """A body at the size limit in one-byte chunks."""
     body = b'{"query":"{__typename}","x":"' + b"a" * 100_000 + b'"}'
     pieces = b"".join(b"1\r\n%c\r\n" % letter for letter in body) + b"0\r\n\r\n"
-    await arena.send(b"POST /graphql HTTP/1.1\r\n" + TAIL + b"transfer-encoding: chunked\r\n\r\n" + pieces)
+    await context.send(b"POST /graphql HTTP/1.1\r\n" + TAIL + b"transfer-encoding: chunked\r\n\r\n" + pieces)
 
 
-@attack("http.huge-body", SERVERS, may_hang_up=True)
-async def huge_body(arena: Arena) -> None:
-    """Forty times what is allowed: refused before it is all taken."""
-    await arena.send(request(headers=[JSON, LAST], body=b'{"query":"' + b"a" * (40 * MEGABYTE) + b'"}'))
+@attack("http.huge-body", SERVERS, may_close=True)
+async def huge_body(context: AttackContext) -> None:
+    """Forty times the allowed size; it must be rejected before all of it is read."""
+    await context.send(request(headers=[JSON, LAST], body=b'{"query":"' + b"a" * (40 * MEGABYTE) + b'"}'))
 
 
-@attack("http.huge-chunked-body", SERVERS, may_hang_up=True)
-async def huge_chunked_body(arena: Arena) -> None:
+@attack("http.huge-chunked-body", SERVERS, may_close=True)
+async def huge_chunked_body(context: AttackContext) -> None:
     piece = b"100000\r\n" + b"a" * MEGABYTE + b"\r\n"
     head = b"POST /graphql HTTP/1.1\r\n" + TAIL + b"transfer-encoding: chunked\r\n\r\n"
-    await arena.send(head + piece * 40 + b"0\r\n\r\n")
+    await context.send(head + piece * 40 + b"0\r\n\r\n")
 
 
 @attack("http.compressed-body", SERVERS)
-async def compressed_body(arena: Arena) -> None:
+async def compressed_body(context: AttackContext) -> None:
     bomb = gzip.compress(b" " * (20 * MEGABYTE))
     for encoding, body in (
         ("gzip", bomb),
@@ -162,11 +162,11 @@ async def compressed_body(arena: Arena) -> None:
         ("identity", b"{}"),
         ("x" * 3000, b"{}"),
     ):
-        await arena.send(request(headers=[JSON, LAST, ("content-encoding", encoding)], body=body))
+        await context.send(request(headers=[JSON, LAST, ("content-encoding", encoding)], body=body))
 
 
 @attack("http.bodies", SERVERS)
-async def bodies(arena: Arena) -> None:
+async def bodies(context: AttackContext) -> None:
     for body in (
         b"",
         b"null",
@@ -196,12 +196,12 @@ async def bodies(arena: Arena) -> None:
         b'{"id":"\\u001b[31m' + b"9" * 10_000 + b'"}',
         b"\x00" * 1000,
     ):
-        await arena.send(request(headers=[JSON, LAST], body=body))
+        await context.send(request(headers=[JSON, LAST], body=body))
 
 
 @attack("http.forms", SERVERS)
-async def forms(arena: Arena) -> None:
-    """Uploads, which nobody takes, and other kinds of bodies."""
+async def forms(context: AttackContext) -> None:
+    """Uploads, which are not supported, and other content types."""
     part = b'--x\r\ncontent-disposition: form-data; name="operations"\r\n\r\n{"query":"{__typename}"}\r\n'
     many = b"".join(b'--x\r\ncontent-disposition: form-data; name="%d"\r\n\r\na\r\n' % n for n in range(2000))
     for kind, body in (
@@ -215,34 +215,34 @@ async def forms(arena: Arena) -> None:
         ("text/plain", BODY),
         ("application/json; charset=utf-7", BODY),
     ):
-        await arena.send(request(headers=[("content-type", kind), LAST], body=body))
+        await context.send(request(headers=[("content-type", kind), LAST], body=body))
 
 
-@attack("http.not-http", SERVERS, may_hang_up=True)
-async def not_http(arena: Arena) -> None:
+@attack("http.not-http", SERVERS, may_close=True)
+async def not_http(context: AttackContext) -> None:
     for data in (
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00" * 100,
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,
         b"GET /graphql\r\n\r\n",
         b"GET /graphql HTTP/9.9\r\n\r\n",
         b"GET /graphql HTTP/1.0\r\n\r\n",
-        arena.chance.randbytes(5_000),
+        context.random.randbytes(5_000),
         b"\n" * 10_000,
         b"*1\r\n$4\r\nPING\r\n",
         b"\x80" * 3000 + b"\r\n\r\n",
     ):
-        async with arena.wire() as wire:
-            await wire.send(data)
-            exchange = await wire.answer(repr(data[:40]), 0.5)
-            exchange.ending = "closed" if exchange.ending == "silent" else exchange.ending
-            arena.exchanges.append(exchange)
+        async with context.connect() as connection:
+            await connection.send(data)
+            exchange = await connection.read_response(repr(data[:40]), 0.5)
+            exchange.outcome = "closed" if exchange.outcome == "silent" else exchange.outcome
+            context.exchanges.append(exchange)
 
 
-@attack("http.explorer", may_hang_up=True)
-async def explorer(arena: Arena) -> None:
-    """The page that a browser gets, and what stands beside it."""
+@attack("http.explorer", may_close=True)
+async def explorer(context: AttackContext) -> None:
+    """The explorer's page and its assets."""
     html = ("accept", "text/html")
     for path in ("/graphql", "/graphql?explorer", "/graphql?query=", "/", "/favicon.ico", "/robots.txt"):
-        await arena.send(request("GET", path, [html, LAST]))
-        await arena.send(request("GET", path, [html, LAST, ("range", "bytes=0-," * 500)]))
-        await arena.send(request("GET", path, [html, LAST, ("if-none-match", '"a",' * 1500)]))
+        await context.send(request("GET", path, [html, LAST]))
+        await context.send(request("GET", path, [html, LAST, ("range", "bytes=0-," * 500)]))
+        await context.send(request("GET", path, [html, LAST, ("if-none-match", '"a",' * 1500)]))

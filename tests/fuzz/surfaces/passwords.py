@@ -1,9 +1,9 @@
-"""Passwords and sign-in: what each guess costs, and how many one request may bring."""
+"""Attacks on passwords and sign-in: guesses, hostile strings, and secrets in rejected documents."""
 
 from __future__ import annotations
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import attack
+from tests.fuzz.context import AttackContext
 from tests.fuzz.parent import MARKER
 
 TARGETS = ("router", "auth")
@@ -14,29 +14,29 @@ SIGN_UP = """mutation ($e: String!, $p: String!, $n: String!) {
 
 
 @attack("passwords.guesses-in-one-request", TARGETS)
-async def guesses_in_one_request(arena: Arena) -> None:
+async def guesses_in_one_request(context: AttackContext) -> None:
     guesses = " ".join(
-        f'a{n}: signIn(input: {{email: "{arena.parent.email}", password: "{MARKER}{n}"}}) {{ __typename }}'
+        f'a{n}: signIn(input: {{email: "{context.parent.email}", password: "{MARKER}{n}"}}) {{ __typename }}'
         for n in range(30)
     )
-    await arena.ask(f"mutation {{ {guesses} }}", signed_in=False)
+    await context.execute(f"mutation {{ {guesses} }}", signed_in=False)
 
 
-@attack("passwords.guesses-at-one-time", TARGETS, burst=True)
-async def guesses_at_one_time(arena: Arena) -> None:
-    """Thirty in flight, while another client reads."""
-    await arena.together(
+@attack("passwords.concurrent-guesses", TARGETS, burst=True)
+async def concurrent_guesses(context: AttackContext) -> None:
+    """Thirty concurrent guesses."""
+    await context.run_concurrently(
         (
-            arena.ask(SIGN_IN, {"e": arena.parent.email, "p": f"{MARKER}{n}"}, signed_in=False)
+            context.execute(SIGN_IN, {"e": context.parent.email, "p": f"{MARKER}{n}"}, signed_in=False)
             for n in range(30)
         ),
-        at_once=30,
+        limit=30,
     )
 
 
-@attack("passwords.texts", TARGETS)
-async def texts(arena: Arena) -> None:
-    """Lengths and letters before anything costly reads them."""
+@attack("passwords.strings", TARGETS)
+async def texts(context: AttackContext) -> None:
+    """Long and hostile strings, which must be rejected before expensive processing."""
     half = 32_000
     for text in (
         "a" + "\u0301" * half + "\u0327" * half,
@@ -48,17 +48,17 @@ async def texts(arena: Arena) -> None:
         f"{MARKER}\x1b[31m@example.com",
         "\uff46\uff4f\uff58" * 4_000,
     ):
-        await arena.ask(SIGN_IN, {"e": text, "p": MARKER * 2}, signed_in=False)
-        await arena.ask(SIGN_IN, {"e": arena.parent.email, "p": text}, signed_in=False)
-        await arena.ask(SIGN_UP, {"e": text, "p": MARKER * 2, "n": "Ada"}, signed_in=False)
-        await arena.ask(
-            SIGN_UP, {"e": f"{arena.salt()}@example.com", "p": MARKER * 2, "n": text}, signed_in=False
+        await context.execute(SIGN_IN, {"e": text, "p": MARKER * 2}, signed_in=False)
+        await context.execute(SIGN_IN, {"e": context.parent.email, "p": text}, signed_in=False)
+        await context.execute(SIGN_UP, {"e": text, "p": MARKER * 2, "n": "Ada"}, signed_in=False)
+        await context.execute(
+            SIGN_UP, {"e": f"{context.nonce()}@example.com", "p": MARKER * 2, "n": text}, signed_in=False
         )
 
 
-@attack("passwords.refused-with-their-values", TARGETS)
-async def refused_with_their_values(arena: Arena) -> None:
-    """Documents that fail in different ways with a password in them, which no log may tell."""
+@attack("passwords.in-rejected-documents", TARGETS)
+async def in_rejected_documents(context: AttackContext) -> None:
+    """Invalid documents that contain a password, which must not be logged."""
     account = f'email: "{MARKER}@example.com", password: "{MARKER}"'
     child = f'name: "{MARKER}", birthMonth: "{MARKER}", pronouns: SHE, appearance: "{MARKER}"'
     for field in (
@@ -70,4 +70,4 @@ async def refused_with_their_values(arena: Arena) -> None:
         f'refresh(refreshToken: "{MARKER}") {{ __typename }}',
         f'createChild(input: {{{child}, interests: ["{MARKER}"]}}) {{ __typename }}',
     ):
-        await arena.ask(f"mutation {{ {field} }}")
+        await context.execute(f"mutation {{ {field} }}")

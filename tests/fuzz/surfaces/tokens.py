@@ -1,4 +1,4 @@
-"""Tokens: forged, unsigned, enormous, out of their time, and signed with what is public."""
+"""Attacks by tokens: forged, unsigned, malformed, oversized and expired ones."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import SERVERS, attack
+from tests.fuzz.context import AttackContext
 
 MEGABYTE = 1 << 20
 CLAIMS: tuple[dict[str, Any], ...] = (
@@ -32,29 +32,29 @@ CLAIMS: tuple[dict[str, Any], ...] = (
 )
 
 
-def encoded(value: Any) -> str:
+def encode(value: Any) -> str:
     data = value if isinstance(value, bytes) else orjson.dumps(value)
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def claims(arena: Arena, **changed: Any) -> dict[str, Any]:
-    """What is in the token of the parent, changed."""
-    found: dict[str, Any] = jwt.decode(arena.parent.token, options={"verify_signature": False})
+def claims(context: AttackContext, **changed: Any) -> dict[str, Any]:
+    """The claims of the parent's token, with changes."""
+    found: dict[str, Any] = jwt.decode(context.parent.token, options={"verify_signature": False})
     return found | changed
 
 
-async def send_as(arena: Arena, token: str, scheme: str = "Bearer") -> None:
-    """Nothing may be told to somebody who shows this."""
+async def send_as(context: AttackContext, token: str, scheme: str = "Bearer") -> None:
+    """Send a token that must not be accepted."""
     head = [("authorization", f"{scheme} {token}".encode("utf-8", "surrogatepass"))]
-    document = "{ me { id } }" if arena.is_router else "{ __typename }"
-    answer = await arena.ask(document, headers=head, signed_in=False)
+    document = "{ me { id } }" if context.is_router else "{ __typename }"
+    answer = await context.execute(document, headers=head, signed_in=False)
     if b"usr_" in answer.body:
-        arena.complain(f"the token {token[:60]!r} of the scheme {scheme!r} was taken")
+        context.report(f"the token {token[:60]!r} with the scheme {scheme!r} was accepted")
 
 
-@attack("tokens.unsigned", SERVERS, may_hang_up=True)
-async def unsigned(arena: Arena) -> None:
-    body = encoded(claims(arena))
+@attack("tokens.unsigned", SERVERS, may_close=True)
+async def unsigned(context: AttackContext) -> None:
+    body = encode(claims(context))
     for algorithm in (
         "none",
         "None",
@@ -69,13 +69,13 @@ async def unsigned(arena: Arena) -> None:
         "RS256",
         "x" * 5_000,
     ):
-        for signature in ("", "AA", arena.parent.token.rpartition(".")[2]):
-            await send_as(arena, f"{encoded({'alg': algorithm, 'typ': 'JWT'})}.{body}.{signature}")
+        for signature in ("", "AA", context.parent.token.rpartition(".")[2]):
+            await send_as(context, f"{encode({'alg': algorithm, 'typ': 'JWT'})}.{body}.{signature}")
 
 
-@attack("tokens.signed-by-others", SERVERS)
-async def signed_by_others(arena: Arena) -> None:
-    known = jwt.get_unverified_header(arena.parent.token)
+@attack("tokens.foreign-signatures", SERVERS)
+async def foreign_signatures(context: AttackContext) -> None:
+    known = jwt.get_unverified_header(context.parent.token)
     key = ec.generate_private_key(ec.SECP256R1())
     keys: tuple[dict[str, Any], ...] = (
         {"kid": known.get("kid")},
@@ -90,29 +90,29 @@ async def signed_by_others(arena: Arena) -> None:
         {"x5u": "http://127.0.0.1:1/"},
         {"crit": ["exp"]},
     ):
-        await send_as(arena, jwt.encode(claims(arena), key, "ES256", headers=extra))
+        await send_as(context, jwt.encode(claims(context), key, "ES256", headers=extra))
     for secret in ("secret-of-at-least-32-characters-xx", str(known.get("kid")) * 2):
-        await send_as(arena, jwt.encode(claims(arena), secret, "HS256", headers=keys[0]))
+        await send_as(context, jwt.encode(claims(context), secret, "HS256", headers=keys[0]))
     curve = ec.generate_private_key(ec.SECP384R1())
-    await send_as(arena, jwt.encode(claims(arena), curve, "ES384", headers=keys[0]))
+    await send_as(context, jwt.encode(claims(context), curve, "ES384", headers=keys[0]))
 
 
 @attack("tokens.claims", SERVERS)
-async def other_claims(arena: Arena) -> None:
-    """Signed by a stranger, so that whatever is read before the signature is read."""
+async def other_claims(context: AttackContext) -> None:
+    """Hostile claims under a foreign signature, for code that reads claims before it verifies."""
     key = ec.generate_private_key(ec.SECP256R1())
-    head = {"alg": "ES256", "kid": jwt.get_unverified_header(arena.parent.token).get("kid")}
+    head = {"alg": "ES256", "kid": jwt.get_unverified_header(context.parent.token).get("kid")}
     now = int(time.time())
     for changed in (*CLAIMS, {"exp": now - 1}, {"nbf": now + 10**9}, {"iat": now + 10**9}):
-        text = json.dumps(claims(arena, **changed)).encode()
-        signed = f"{encoded(head)}.{encoded(text)}"
+        text = json.dumps(claims(context, **changed)).encode()
+        signed = f"{encode(head)}.{encode(text)}"
         signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), key)
-        await send_as(arena, f"{signed}.{encoded(signature)}")
+        await send_as(context, f"{signed}.{encode(signature)}")
 
 
-@attack("tokens.malformed", SERVERS, may_hang_up=True)
-async def malformed(arena: Arena) -> None:
-    token = arena.parent.token
+@attack("tokens.malformed", SERVERS, may_close=True)
+async def malformed(context: AttackContext) -> None:
+    token = context.parent.token
     head, body, signature = token.split(".")
     deep = b'{"a":' * 3_000 + b"1" + b"}" * 3_000
     for each in (
@@ -128,33 +128,33 @@ async def malformed(arena: Arena) -> None:
         f"{head}.{body}.{signature} ",
         f" {token}",
         f"{token},{token}",
-        f"{encoded(b'not json')}.{body}.{signature}",
-        f"{encoded([])}.{body}.{signature}",
-        f"{encoded(deep)}.{body}.{signature}",
-        f"{head}.{encoded(deep)}.{signature}",
-        f"{encoded(b'[' * 5_000)}.{body}.{signature}",
+        f"{encode(b'not json')}.{body}.{signature}",
+        f"{encode([])}.{body}.{signature}",
+        f"{encode(deep)}.{body}.{signature}",
+        f"{head}.{encode(deep)}.{signature}",
+        f"{encode(b'[' * 5_000)}.{body}.{signature}",
         f"{head}.{body}.{'A' * 7_000}",
         "é" * 100,
         "\U0001f98a",
         "9" * 5_000,
         "x" * MEGABYTE,
-        f"{encoded({'alg': 'ES256', 'zip': 'DEF'})}.{body}.{signature}",
+        f"{encode({'alg': 'ES256', 'zip': 'DEF'})}.{body}.{signature}",
     ):
-        # What is only written differently may be the same token.
+        # Surrounding whitespace does not change the token.
         if each.strip() != token:
-            await send_as(arena, each)
+            await send_as(context, each)
     for scheme in ("bearer bearer", "Basic", "Negotiate", "", "Bearer\t", "Bearer:" * 500, "\x00"):
-        await send_as(arena, body, scheme)
+        await send_as(context, body, scheme)
 
 
-@attack("tokens.all-different", SERVERS, burst=True)
-async def all_different(arena: Arena) -> None:
-    """Each has to be looked at, and none may be kept."""
-    head, body, _ = arena.parent.token.split(".")
+@attack("tokens.unique", SERVERS, burst=True)
+async def unique(context: AttackContext) -> None:
+    """Every token is different; each must be verified, and none may be cached."""
+    head, body, _ = context.parent.token.split(".")
 
     async def once() -> None:
-        other = encoded(arena.chance.randbytes(64))
-        unknown = encoded({"alg": "ES256", "kid": arena.salt()})
-        await send_as(arena, f"{arena.chance.choice([head, unknown])}.{body}.{other}")
+        other = encode(context.random.randbytes(64))
+        unknown = encode({"alg": "ES256", "kid": context.nonce()})
+        await send_as(context, f"{context.random.choice([head, unknown])}.{body}.{other}")
 
-    await arena.together(once() for _ in range(300))
+    await context.run_concurrently(once() for _ in range(300))

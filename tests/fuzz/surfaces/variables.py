@@ -1,24 +1,24 @@
-"""Variables and the JSON around them: deep, huge, twice, of the wrong type, and what no text may be."""
+"""Attacks by variables and request JSON: deep, large, duplicate and mistyped values, and invalid strings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
-from tests.fuzz.wire import request
+from tests.fuzz.context import AttackContext
+from tests.fuzz.raw_client import request
 
 HEAD = [("content-type", "application/json"), ("connection", "close")]
 NAMED = "query ($v: String!) { __type(name: $v) { name } }"
 
 
-async def send_json(arena: Arena, body: str | bytes) -> None:
+async def send_json(context: AttackContext, body: str | bytes) -> None:
     data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    await arena.send(request(headers=[*HEAD, arena.token], body=data))
+    await context.send(request(headers=[*HEAD, context.token], body=data))
 
 
-async def send_values(arena: Arena, values: Iterable[str]) -> None:
-    """Each as it stands, as the value of a variable, of one that nobody declared, and beside the query."""
+async def send_values(context: AttackContext, values: Iterable[str]) -> None:
+    """Send each JSON value as a declared and an undeclared variable, and as other members of the request."""
     for value in values:
         for body in (
             f'{{"query": "{NAMED}", "variables": {{"v": {value}}}}}',
@@ -27,40 +27,44 @@ async def send_values(arena: Arena, values: Iterable[str]) -> None:
             f'{{"query": "{{__typename}}", "operationName": {value}}}',
             f'{{"query": "{{__typename}}", "more": {value}}}',
         ):
-            await send_json(arena, body)
+            await send_json(context, body)
 
 
 @attack("variables.deep", SERVERS)
-async def deep(arena: Arena) -> None:
-    for depth in (200, 260, arena.chance.randint(300, 900), 1_000, 1_100, 5_000, 100_000):
-        await send_values(arena, ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth))
+async def deep(context: AttackContext) -> None:
+    for depth in (200, 260, context.random.randint(300, 900), 1_000, 1_100, 5_000, 100_000):
+        await send_values(context, ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth))
 
 
 @attack("variables.deep-for-json-types", ROUTER)
-async def deep_for_json_types(arena: Arena) -> None:
-    """Where the value is passed on to a subgraph."""
+async def deep_for_json_types(context: AttackContext) -> None:
+    """Deep values in variables that the router forwards to a subgraph."""
     document = "query ($i: CreateChildInput!, $l: [String!]) { __typename } "
     for depth in (100, 240, 255, 260, 500, 990):
         nested = "[" * depth + "]" * depth
         mutation = "mutation ($i: CreateChildInput!) { createChild(input: $i) { __typename } }"
-        await send_json(arena, f'{{"query": "{mutation}", "variables": {{"i": {nested}}}}}')
-        await send_json(arena, f'{{"query": "{document}", "variables": {{"i": {{"interests": {nested}}}}}}}')
-        await send_json(arena, f'{{"query": "{{book(id: {nested}){{id}}}}"}}')
+        await send_json(context, f'{{"query": "{mutation}", "variables": {{"i": {nested}}}}}')
+        await send_json(
+            context, f'{{"query": "{document}", "variables": {{"i": {{"interests": {nested}}}}}}}'
+        )
+        await send_json(context, f'{{"query": "{{book(id: {nested}){{id}}}}"}}')
 
 
 @attack("variables.long-lists", ROUTER)
-async def long_lists(arena: Arena) -> None:
-    """Where each item is coerced, and may have an error of its own."""
+async def long_lists(context: AttackContext) -> None:
+    """Long lists whose items are coerced one by one, each possibly with an error."""
     document = "mutation ($i: CreateChildInput!) { createChild(input: $i) { __typename } }"
     for item in ('""', "null", "7", "[]"):
         items = ",".join([item] * (900_000 // (len(item) + 1)))
-        await send_json(arena, f'{{"query": "{document}", "variables": {{"i": {{"interests": [{items}]}}}}}}')
+        await send_json(
+            context, f'{{"query": "{document}", "variables": {{"i": {{"interests": [{items}]}}}}}}'
+        )
     many = ",".join(f'"k{n}": 1' for n in range(70_000))
-    await send_json(arena, f'{{"query": "{document}", "variables": {{"i": {{{many}}}}}}}')
+    await send_json(context, f'{{"query": "{document}", "variables": {{"i": {{{many}}}}}}}')
 
 
 @attack("variables.numbers", SERVERS)
-async def numbers(arena: Arena) -> None:
+async def numbers(context: AttackContext) -> None:
     values = (
         *(
             "9" * 30,
@@ -87,11 +91,11 @@ async def numbers(arena: Arena) -> None:
         ),
         *("9223372036854775808", "1.0", "1.5", "1e2", "1" + "0" * 300 + ".0"),
     )
-    await send_values(arena, values)
+    await send_values(context, values)
 
 
-@attack("variables.texts", SERVERS)
-async def texts(arena: Arena) -> None:
+@attack("variables.strings", SERVERS)
+async def texts(context: AttackContext) -> None:
     values = (
         '"\\u0000"',
         '"a\\u0000b"',
@@ -108,40 +112,40 @@ async def texts(arena: Arena) -> None:
         "'a'",
         '"\\x41"',
     )
-    await send_values(arena, values)
+    await send_values(context, values)
 
 
 @attack("variables.wide", SERVERS)
-async def wide(arena: Arena) -> None:
-    many = ",".join(f'"{arena.salt()}": 1' for _ in range(30_000))
+async def wide(context: AttackContext) -> None:
+    many = ",".join(f'"{context.nonce()}": 1' for _ in range(30_000))
     same = ",".join('"v": "a"' for _ in range(60_000))
     await send_values(
-        arena, ("[" + "1," * 300_000 + "1]", f"{{{many}}}", f"{{{same}}}", "[" + "[]," * 200_000 + "1]")
+        context, ("[" + "1," * 300_000 + "1]", f"{{{many}}}", f"{{{same}}}", "[" + "[]," * 200_000 + "1]")
     )
-    await send_json(arena, f'{{"query": "{NAMED}", "variables": {{{many}}}}}')
-    await send_json(arena, f'{{"query": "{NAMED}", "variables": {{{same}}}}}')
+    await send_json(context, f'{{"query": "{NAMED}", "variables": {{{many}}}}}')
+    await send_json(context, f'{{"query": "{NAMED}", "variables": {{{same}}}}}')
 
 
 @attack("variables.combining", SERVERS)
-async def combining(arena: Arena) -> None:
-    """What takes quadratic time to normalise."""
-    half = arena.chance.choice([4_000, 30_000])
+async def combining(context: AttackContext) -> None:
+    """Combining characters, which a naive normalisation sorts in quadratic time."""
+    half = context.random.choice([4_000, 30_000])
     text = "a" + "\u0301" * half + "\u0327" * half
-    await send_values(arena, (f'"{text}"', '"' + "\ufdfa" * half + '"', '"' + "\u1100\u1161" * half + '"'))
+    await send_values(context, (f'"{text}"', '"' + "\ufdfa" * half + '"', '"' + "\u1100\u1161" * half + '"'))
 
 
 @attack("variables.wrong-types", SERVERS)
-async def wrong_types(arena: Arena) -> None:
+async def wrong_types(context: AttackContext) -> None:
     values = ("null", "true", "7", "1.5", '""', '"7"', "[]", "{}", "[null]", '{"v": 1}', '["a"]', "[[[]]]")
-    await send_values(arena, values)
+    await send_values(context, values)
 
 
-@attack("variables.half-json", SERVERS)
-async def half_json(arena: Arena) -> None:
+@attack("variables.truncated-json", SERVERS)
+async def truncated_json(context: AttackContext) -> None:
     whole = f'{{"query": "{NAMED}", "variables": {{"v": "abc", "w": [1, 2, {{"a": null}}]}}}}'
     for _ in range(25):
-        place = arena.chance.randrange(len(whole))
-        await send_json(arena, whole[:place])
+        place = context.random.randrange(len(whole))
+        await send_json(context, whole[:place])
         await send_json(
-            arena, whole[:place] + arena.chance.choice('{}[]",:\\\x00\x01nt-+e.') + whole[place + 1 :]
+            context, whole[:place] + context.random.choice('{}[]",:\\\x00\x01nt-+e.') + whole[place + 1 :]
         )

@@ -1,4 +1,4 @@
-"""WebSocket: handshakes, frames, protocol breaches, floods, and those that never read."""
+"""Attacks on WebSocket: handshakes, frames, protocol violations, floods and unread connections."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.arena import ANSWERED_WITHIN, Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
-from tests.fuzz.wire import Exchange, Wire, frame, request
+from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
+from tests.fuzz.raw_client import Exchange, RawConnection, frame, request
 
 MEGABYTE = 1 << 20
 PROTOCOL = "graphql-transport-ws"
@@ -35,31 +35,35 @@ def subscribe(identifier: str, document: str, variables: Any = None) -> dict[str
 
 
 @asynccontextmanager
-async def socket(arena: Arena, *, initialised: bool = True) -> AsyncIterator[Wire]:
-    """A socket whose handshake is done."""
-    async with arena.wire() as wire:
-        await wire.send(arena.introduced(handshake(arena.token)))
-        exchange = await wire.answer("a handshake", ANSWERED_WITHIN)
-        arena.exchanges.append(exchange)
+async def socket(context: AttackContext, *, initialised: bool = True) -> AsyncIterator[RawConnection]:
+    """Open a WebSocket, initialised by default."""
+    async with context.connect() as connection:
+        await connection.send(context.add_service_token(handshake(context.token)))
+        exchange = await connection.read_response("a handshake", RESPONSE_TIMEOUT)
+        context.exchanges.append(exchange)
         if initialised:
-            await wire.send(message(INIT | {"payload": {"authorization": arena.token[1]}}))
-            if await wire.count(b"connection_ack", 1, ANSWERED_WITHIN) == 0:
-                exchange.ending = "silent"
-        yield wire
+            await connection.send(message(INIT | {"payload": {"authorization": context.token[1]}}))
+            if await connection.count_occurrences(b"connection_ack", 1, RESPONSE_TIMEOUT) == 0:
+                exchange.outcome = "silent"
+        yield connection
 
 
-async def converse(arena: Arena, frames: Iterable[bytes], *, initialised: bool = True) -> None:
-    """Send frames of which the last is a breach: the other side has to hang up."""
-    async with socket(arena, initialised=initialised) as wire:
+async def send_until_closed(
+    context: AttackContext, frames: Iterable[bytes], *, initialised: bool = True
+) -> None:
+    """Send frames, the last of which violates the protocol, and expect the server to close the connection."""
+    async with socket(context, initialised=initialised) as connection:
         for each in frames:
-            if not await wire.send(each):
+            if not await connection.send(each):
                 break
-        if not await wire.says_goodbye(ANSWERED_WITHIN):
-            arena.exchanges.append(Exchange("a socket that broke the protocol stays open", "silent"))
+        if not await connection.receives_close(RESPONSE_TIMEOUT):
+            context.exchanges.append(
+                Exchange("a connection stayed open after a protocol violation", "silent")
+            )
 
 
-@attack("websockets.handshakes", SERVERS, may_hang_up=True)
-async def handshakes(arena: Arena) -> None:
+@attack("websockets.handshakes", SERVERS, may_close=True)
+async def handshakes(context: AttackContext) -> None:
     for data in (
         handshake(protocol="graphql-ws"),
         handshake(protocol="x, " * 2_000),
@@ -79,10 +83,10 @@ async def handshakes(arena: Arena) -> None:
         handshake().replace(b"/graphql", b"/elsewhere"),
         handshake() + b"\xff" * 1_000,
     ):
-        await arena.send(data, within=10)
+        await context.send(data, within=10)
 
 
-BREACHES = (
+INVALID_FRAMES = (
     frame(b"{}", 3),
     frame(b"{}", 11),
     frame(b"{}", flags=0x40),
@@ -101,15 +105,15 @@ BREACHES = (
 
 
 @attack("websockets.frames", ROUTER)
-async def frames(arena: Arena) -> None:
-    """What no WebSocket may send."""
-    for each in BREACHES:
-        await converse(arena, [each], initialised=arena.chance.random() < 0.5)
+async def frames(context: AttackContext) -> None:
+    """Invalid WebSocket frames."""
+    for each in INVALID_FRAMES:
+        await send_until_closed(context, [each], initialised=context.random.random() < 0.5)
 
 
 @attack("websockets.messages", ROUTER)
-async def messages(arena: Arena) -> None:
-    """What no graphql-transport-ws client may send."""
+async def messages(context: AttackContext) -> None:
+    """Invalid graphql-transport-ws messages."""
     for value in (
         b"not json",
         b"",
@@ -137,96 +141,104 @@ async def messages(arena: Arena) -> None:
         {"type": "ping", "payload": 7},
         {"type": "pong", "payload": "x"},
     ):
-        await converse(arena, [message(value), message(b"the end")])
+        await send_until_closed(context, [message(value), message(b"the end")])
 
 
 @attack("websockets.before-init", ROUTER)
-async def before_init(arena: Arena) -> None:
+async def before_init(context: AttackContext) -> None:
     for value in (subscribe("1", "{ __typename }"), {"type": "complete", "id": "1"}, {"type": "ping"}):
-        await converse(arena, [message(value), message(b"the end")], initialised=False)
+        await send_until_closed(context, [message(value), message(b"the end")], initialised=False)
     for payload in ({"authorization": "Bearer x"}, {"Authorization": "é" * 5_000}, {"authorization": ["a"]}):
-        await converse(arena, [message(INIT | {"payload": payload}), message(b"the end")], initialised=False)
+        await send_until_closed(
+            context, [message(INIT | {"payload": payload}), message(b"the end")], initialised=False
+        )
 
 
 @attack("websockets.never-initialised", ROUTER, burst=True)
-async def never_initialised(arena: Arena) -> None:
-    """Sockets that say nothing, or only answer pings: they are closed in time."""
+async def never_initialised(context: AttackContext) -> None:
+    """Connections that are silent or only ping; the server must close them in time."""
     for n in range(40):
-        wire = await Wire.open(arena.port, arena.address)
-        await wire.send(handshake() + (b"" if n % 2 else message({"type": "ping"})))
-        arena.linger(wire)
-    arena.exchanges += [Exchange("a silent socket", "closed")] * 40
+        connection = await RawConnection.open(context.port, context.address)
+        await connection.send(handshake() + (b"" if n % 2 else message({"type": "ping"})))
+        context.expect_close(connection)
+    context.exchanges += [Exchange("a silent socket", "closed")] * 40
 
 
 @attack("websockets.huge-messages", ROUTER)
-async def huge_messages(arena: Arena) -> None:
+async def huge_messages(context: AttackContext) -> None:
     query = '{"id":"1","type":"subscribe","payload":{"query":"{ __typename }' + " " * (900_000) + '"}}'
-    await converse(arena, [message(query.encode()), message(b"the end")])
-    await converse(arena, [message(b'{"type":"ping","payload":{"a":"' + b"x" * (40 * MEGABYTE) + b'"}}')])
-    await converse(
-        arena, [message(b'{"type":"ping","payload":' + b'{"a":' * 800 + b"1" + b"}" * 801), message(b"")]
+    await send_until_closed(context, [message(query.encode()), message(b"the end")])
+    await send_until_closed(
+        context, [message(b'{"type":"ping","payload":{"a":"' + b"x" * (40 * MEGABYTE) + b'"}}')]
+    )
+    await send_until_closed(
+        context, [message(b'{"type":"ping","payload":' + b'{"a":' * 800 + b"1" + b"}" * 801), message(b"")]
     )
     deep = b'{"id":"1","type":"subscribe","payload":{"query":"{__typename}","variables":{"a":'
     for depth in (200, 260, 1_000):
-        await converse(arena, [message(deep + b"[" * depth + b"]" * depth + b"}}}"), message(b"the end")])
+        await send_until_closed(
+            context, [message(deep + b"[" * depth + b"]" * depth + b"}}}"), message(b"the end")]
+        )
 
 
 @attack("websockets.fragments", ROUTER)
-async def fragments(arena: Arena) -> None:
-    """A message in as many pieces as it has letters, and one that never ends."""
+async def fragments(context: AttackContext) -> None:
+    """A message in one-byte fragments, and one that never ends."""
     text = orjson.dumps(INIT | {"payload": {"x": "y" * 20_000}})
     pieces = [
         frame(text[:1], 1, final=False),
         *(frame(text[n : n + 1], 0, final=False) for n in range(1, len(text))),
     ]
-    await converse(arena, [b"".join(pieces) + frame(b"", 0), message(b"the end")], initialised=False)
+    await send_until_closed(
+        context, [b"".join(pieces) + frame(b"", 0), message(b"the end")], initialised=False
+    )
     empty = frame(b"{", 1, final=False) + frame(b"", 0, final=False) * 100_000
-    await converse(arena, [empty, message(b"the end")])
+    await send_until_closed(context, [empty, message(b"the end")])
     endless = frame(b"{", 1, final=False) + frame(b"x" * MEGABYTE, 0, final=False) * 30
-    await converse(arena, [endless])
+    await send_until_closed(context, [endless])
 
 
-@attack("websockets.pings", ROUTER, burst=True)
-async def pings(arena: Arena) -> None:
-    """Control frames and messages, ten thousand of each."""
-    async with socket(arena) as wire:
-        await wire.send(frame(b"x" * 100, 9) * 10_000)
-        await wire.send(message({"type": "ping", "payload": {"a": "x" * 100}}) * 5_000)
-        await wire.send(message({"type": "pong"}) * 5_000)
-        await wire.send(message({"type": "complete", "id": "1"}) * 5_000)
-        await wire.send(message(b"the end"))
-        if not await wire.says_goodbye(ANSWERED_WITHIN):
-            arena.exchanges.append(Exchange("a flood of pings", "silent"))
-    arena.exchanges += [Exchange("a ping", "closed")] * 25_000
+@attack("websockets.ping-flood", ROUTER, burst=True)
+async def ping_flood(context: AttackContext) -> None:
+    """Thousands of pings and other messages."""
+    async with socket(context) as connection:
+        await connection.send(frame(b"x" * 100, 9) * 10_000)
+        await connection.send(message({"type": "ping", "payload": {"a": "x" * 100}}) * 5_000)
+        await connection.send(message({"type": "pong"}) * 5_000)
+        await connection.send(message({"type": "complete", "id": "1"}) * 5_000)
+        await connection.send(message(b"the end"))
+        if not await connection.receives_close(RESPONSE_TIMEOUT):
+            context.exchanges.append(Exchange("a flood of pings", "silent"))
+    context.exchanges += [Exchange("a ping", "closed")] * 25_000
 
 
-@attack("websockets.subscribes", ROUTER, burst=True)
-async def subscribes(arena: Arena) -> None:
-    """A thousand operations at one time over one socket, then the same number over again."""
-    async with socket(arena) as wire:
+@attack("websockets.subscribe-flood", ROUTER, burst=True)
+async def subscribe_flood(context: AttackContext) -> None:
+    """A thousand concurrent operations over one connection."""
+    async with socket(context) as connection:
         for n in range(1_000):
-            await wire.send(message(subscribe(str(n), f"{{ {arena.salt()}: __typename }}")))
-        await wire.send(message(b"the end"))
-        if not await wire.says_goodbye(ANSWERED_WITHIN):
-            arena.exchanges.append(Exchange("a flood of operations", "silent"))
-    arena.exchanges += [Exchange("an operation", "closed")] * 1_000
+            await connection.send(message(subscribe(str(n), f"{{ {context.nonce()}: __typename }}")))
+        await connection.send(message(b"the end"))
+        if not await connection.receives_close(RESPONSE_TIMEOUT):
+            context.exchanges.append(Exchange("a flood of operations", "silent"))
+    context.exchanges += [Exchange("an operation", "closed")] * 1_000
 
 
 @attack("websockets.same-operation", ROUTER)
-async def same_operation(arena: Arena) -> None:
+async def same_operation(context: AttackContext) -> None:
     slow = subscribe("same", "{ __schema { types { fields { type { fields { name } } } } } }")
-    await converse(arena, [message(slow) * 2, message(b"the end")])
+    await send_until_closed(context, [message(slow) * 2, message(b"the end")])
     complete = message({"type": "complete", "id": "same"})
-    await converse(arena, [(message(slow) + complete) * 50, message(b"the end")])
+    await send_until_closed(context, [(message(slow) + complete) * 50, message(b"the end")])
 
 
 @attack("websockets.operations", ROUTER)
-async def operations(arena: Arena) -> None:
-    """Subscriptions to what is not there, over and over."""
+async def operations(context: AttackContext) -> None:
+    """Subscriptions with invalid ids and cursors."""
     order = "subscription ($id: ID!, $after: Int!) { order(id: $id, after: $after) { sequence } }"
     generation = order.replace("order(", "generation(")
-    async with socket(arena) as wire:
-        wanted = 0
+    async with socket(context) as connection:
+        count = 0
         for document in (order, generation):
             for id in (
                 "",
@@ -239,10 +251,14 @@ async def operations(arena: Arena) -> None:
                 None,
             ):
                 for after in (0, -1, 2**31 - 1, 2**31, "0", None):
-                    wanted += 1
-                    await wire.send(message(subscribe(str(wanted), document, {"id": id, "after": after})))
-                    ended = await wire.count(f'"id":"{wanted}"'.encode(), 1, ANSWERED_WITHIN)
-                    arena.exchanges.append(
+                    count += 1
+                    await connection.send(
+                        message(subscribe(str(count), document, {"id": id, "after": after}))
+                    )
+                    ended = await connection.count_occurrences(
+                        f'"id":"{count}"'.encode(), 1, RESPONSE_TIMEOUT
+                    )
+                    context.exchanges.append(
                         Exchange(f"{document[:60]} {id!r:.60} {after!r}", "answered" if ended else "silent")
                     )
                     if not ended:
@@ -250,31 +266,33 @@ async def operations(arena: Arena) -> None:
 
 
 @attack("websockets.never-read", ROUTER, burst=True)
-async def never_read(arena: Arena) -> None:
-    """Large answers for somebody who does not take them."""
+async def never_read(context: AttackContext) -> None:
+    """Large responses that are never read."""
     large = (
         "{ __schema { types { name description fields { name description args { name description } } } } }"
     )
     for _ in range(3):
-        wire = await Wire.open(arena.port, arena.address)
-        await wire.send(handshake())
-        await wire.answer("a handshake", ANSWERED_WITHIN)
-        wire.stop_reading()
-        await wire.send(message(INIT))
+        connection = await RawConnection.open(context.port, context.address)
+        await connection.send(handshake())
+        await connection.read_response("a handshake", RESPONSE_TIMEOUT)
+        connection.stop_reading()
+        await connection.send(message(INIT))
         for n in range(400):
-            await wire.send(message(subscribe(str(n), large)))
-        arena.leave(wire)
-    arena.exchanges += [Exchange("an answer that is not read", "closed")] * 1_200
+            await connection.send(message(subscribe(str(n), large)))
+        context.leave_open(connection)
+    context.exchanges += [Exchange("an answer that is not read", "closed")] * 1_200
 
 
 @attack("websockets.abrupt", ROUTER, burst=True)
-async def abrupt(arena: Arena) -> None:
-    """Gone in the middle of whatever it was."""
+async def abrupt(context: AttackContext) -> None:
+    """Connections that are reset in the middle of a frame."""
 
     async def once() -> None:
-        async with socket(arena) as wire:
-            await wire.send(message(subscribe("1", "{ __schema { types { fields { name } } } }")))
-            await wire.send(arena.chance.choice([b"\x81", b"\x81\xfe\x00", frame(b"{", 1, final=False), b""]))
-            wire.abort()
+        async with socket(context) as connection:
+            await connection.send(message(subscribe("1", "{ __schema { types { fields { name } } } }")))
+            await connection.send(
+                context.random.choice([b"\x81", b"\x81\xfe\x00", frame(b"{", 1, final=False), b""])
+            )
+            connection.abort()
 
-    await arena.together((once() for _ in range(60)), at_once=20)
+    await context.run_concurrently((once() for _ in range(60)), limit=20)

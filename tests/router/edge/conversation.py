@@ -13,7 +13,7 @@ import psutil
 
 from tests.router.library import SUPERGRAPH, serving
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
-from tests.router.process import listening_at, router
+from tests.support.router_process import listening_at, router
 
 QUESTION = b'{"query": "{ average }"}'
 ANSWER = {"data": {"average": 4.5}}

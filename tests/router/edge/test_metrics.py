@@ -4,7 +4,7 @@ import httpx2
 
 from tests.router.edge.conversation import edge
 from tests.router.library import SUPERGRAPH
-from tests.router.process import lines, router
+from tests.support.router_process import lines, router
 
 
 async def test_metrics_are_served_at_an_address_of_their_own():

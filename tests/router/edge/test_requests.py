@@ -4,7 +4,7 @@ import pytest
 
 from router.config.connections import Connections
 from tests.router.edge.conversation import ANSWER, QUESTION, Edge, edge, get, post
-from tests.router.process import lines
+from tests.support.router_process import lines
 
 # What load balancers keep an idle connection for by default.
 BALANCERS_SECONDS = 60

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.router.edge.conversation import Edge, Socket, edge, get
-from tests.router.process import lines
+from tests.support.router_process import lines
 
 HANDSHAKE = get(
     b"/graphql",

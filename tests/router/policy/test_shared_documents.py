@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from router.policy.shared_documents import RedisDocuments
+from tests.router.persisted_queries import HASH, NAMED, TEXT
 from tests.router.running import opened
-from tests.router.server.test_documents import HASH, NAMED, TEXT
 
 
 def url_of(servers: Mapping[str, str]) -> str:

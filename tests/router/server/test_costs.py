@@ -10,8 +10,8 @@ from router.config.settings import Limits
 from router.operation import operation_of
 from router.policy.cost import Cost, CostRules
 from router.supergraph import Supergraph
-from tests.router.process import ROOT
 from tests.router.running import opened
+from tests.support.router_process import ROOT
 
 PRODUCT = Supergraph.parse((ROOT / "schema" / "supergraph.graphql").read_text())
 LIMITS = Limits.model_validate({})

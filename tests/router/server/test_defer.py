@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from tests.router.running import Library, opened
-from tests.router.server.test_multipart import parts
-from tests.router.server.test_websocket import acknowledged
+from tests.router.server.multipart_response import parts
+from tests.router.websocket_client import acknowledged
 
 INCREMENTS = {"accept": "multipart/mixed;incrementalSpec=v0.2, application/json;q=0.9"}
 DEFERRED = '{ book(id: "1") { title ... @defer(label: "stars") { stars } } }'

@@ -4,11 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from tests.router.persisted_queries import NAMED, TEXT
 from tests.router.running import opened
-
-TEXT = "{ average }"
-HASH = hashlib.sha256(TEXT.encode()).hexdigest()
-NAMED = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": HASH}}}
 
 
 async def test_automatic_persisted_queries():

@@ -1,33 +1,11 @@
 """Subscriptions in the parts of a multipart answer, asked of a running router."""
 
-from email.message import Message
-from email.parser import BytesParser
-from typing import Any
-
-import aiohttp
-import orjson
-
 from tests.router.library import until
 from tests.router.running import Library, opened
+from tests.router.server.multipart_response import parts
 
 ACCEPT = {"accept": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json'}
 PUBLISHED = {"query": "subscription { published { title stars } }"}
-
-
-def parts(response: aiohttp.ClientResponse, body: bytes) -> list[Any]:
-    """The parts as a parser of another house reads them; whatever stands outside of them must be nothing."""
-    head = f"content-type: {response.headers['content-type']}\r\n\r\n".encode()
-    whole = BytesParser().parsebytes(head + body)
-    assert not whole.defects
-    assert (whole.preamble or "").strip() == (whole.epilogue or "").strip() == ""
-    assert {part.get_content_type() for part in messages(whole)} == {"application/json"}
-    return [orjson.loads(str(part.get_payload())) for part in messages(whole)]
-
-
-def messages(whole: Message) -> list[Message]:
-    found = whole.get_payload()
-    assert isinstance(found, list)
-    return [part for part in found if isinstance(part, Message)]
 
 
 async def test_a_heartbeat_opens_the_answer_and_each_event_is_a_part(library: Library):

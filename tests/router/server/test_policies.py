@@ -10,7 +10,7 @@ import pytest
 from tests.router.decision_point import DecisionPoint, Saying, Silent
 from tests.router.library import SUPERGRAPH
 from tests.router.running import Library, opened
-from tests.router.server.test_sse import events
+from tests.router.server.event_streams import events
 
 POLICY = '@policy(policies: [["books_open"], ["manager", "weekday"]])'
 LEDGER = "{ ledger books { title } }"

@@ -1,30 +1,8 @@
 """Subscriptions over Server-Sent Events, asked of a running router."""
 
-import aiohttp
-import orjson
-
-from router.transport.event_stream import EventDecoder
 from tests.router.library import until
 from tests.router.running import Library, opened
-
-ACCEPT = {"accept": "text/event-stream"}
-PUBLISHED = {"query": "subscription { published { title stars } }"}
-
-
-async def events(response: aiohttp.ClientResponse) -> list[tuple[str, object]]:
-    decoder = EventDecoder(1_000_000)
-    return [
-        (event.name, orjson.loads(event.data) if event.data else None)
-        async for chunk in response.content.iter_any()
-        for event in decoder.feed(chunk)
-    ]
-
-
-EXPECTED = [
-    ("next", {"data": {"published": {"title": "Moon", "stars": 4}}}),
-    ("next", {"data": {"published": {"title": "Sea", "stars": 5}}}),
-    ("complete", None),
-]
+from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, events
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):

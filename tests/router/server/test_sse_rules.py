@@ -10,7 +10,8 @@ import pytest
 
 from tests.router.library import until
 from tests.router.running import Library
-from tests.router.server.test_single_connection import (
+from tests.router.server.event_streams import events
+from tests.router.server.single_connection_client import (
     HEADER,
     PUBLISHED,
     SILENCE,
@@ -20,7 +21,6 @@ from tests.router.server.test_single_connection import (
     entering,
     reserved,
 )
-from tests.router.server.test_sse import events
 
 ACCEPT = {"accept": "text/event-stream"}
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]

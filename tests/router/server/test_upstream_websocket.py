@@ -6,8 +6,8 @@ import pytest
 
 from tests.router.library import until
 from tests.router.running import Library, opened
-from tests.router.server.test_sse import ACCEPT, EXPECTED, PUBLISHED, events
-from tests.router.server.test_websocket import SILENCE, acknowledged
+from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, events
+from tests.router.websocket_client import SILENCE, acknowledged
 
 
 @pytest.fixture

@@ -11,12 +11,7 @@ import pytest
 from router.server import websocket
 from tests.router.library import until
 from tests.router.running import Library
-from tests.router.server.test_websocket import (
-    PUBLISHED,
-    SILENCE,
-    acknowledged,
-    connected,
-)
+from tests.router.websocket_client import PUBLISHED, SILENCE, acknowledged, connected
 
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]
 AVERAGE = {"data": {"average": 4.5}}

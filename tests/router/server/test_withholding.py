@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.router.running import Library, opened
-from tests.router.server.test_sse import events
+from tests.router.server.event_streams import events
 
 REFUSED = {
     "message": "This needs a signed-in caller.",

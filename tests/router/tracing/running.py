@@ -11,8 +11,8 @@ import aiohttp
 
 from tests.router.library import SUPERGRAPH, serving, until
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
-from tests.router.process import listening_at, router
-from tests.router.tracing.collector import Collector
+from tests.support.otlp_collector import Collector
+from tests.support.router_process import listening_at, router
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 import orjson
 
-from tests.router.process import lines
 from tests.router.tracing.running import Traced, callers_trace, traced
+from tests.support.router_process import lines
 
 
 async def test_a_query_over_subgraphs_is_a_tree_of_its_stages_and_fetches(running: Traced):

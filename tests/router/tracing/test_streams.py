@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 
 from tests.router.library import until
-from tests.router.process import lines
-from tests.router.tracing.collector import Span
 from tests.router.tracing.running import CallersTrace, Traced, callers_trace, traced
+from tests.support.otlp_collector import Span
+from tests.support.router_process import lines
 
 PUBLISHED = {"query": "subscription News { published { title stars } }"}
 

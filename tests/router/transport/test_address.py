@@ -7,7 +7,7 @@ import pytest
 from router.app import create_app
 from router.config.settings import load
 from router.transport.address import Address, UnusableAddressError
-from tests.router.trouble.single import SUPERGRAPH
+from tests.support.planning import SUPERGRAPHS
 
 UNUSABLE = [
     "",
@@ -64,7 +64,7 @@ def test_a_user_of_a_url_is_told_by_a_header_and_nowhere_else():
 @pytest.mark.parametrize("url", UNUSABLE[1:])
 def test_the_router_does_not_start_and_names_the_subgraph_and_its_variable(url: str):
     with pytest.raises(ValueError, match=r"the subgraph 'a' \(A_URL\) cannot be used"):
-        create_app(load(supergraph=SUPERGRAPH, subgraph_urls={"a": url}))
+        create_app(load(supergraph=SUPERGRAPHS / "single.graphql", subgraph_urls={"a": url}))
 
 
 def test_certificates_that_cannot_be_read_are_found_at_the_start(tmp_path: Path):

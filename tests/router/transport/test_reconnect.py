@@ -3,25 +3,17 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
 
-from router.executor import prepare, subscription_request
-from router.planner import Planner
 from router.transport import reconnect
 from router.transport.address import Address
-from router.transport.base import RequestContext, StreamSource
 from router.transport.event_source import EventSource
 from router.transport.http import StreamBrokenError, SubgraphError
-from router.transport.reconnect import unbroken
-from tests.support.planning import operation, supergraph
-
-CONTEXT = RequestContext(None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-NUMBERED = "subscription { counts { text } }"
-OTHER = "subscription { beats { text } }"
+from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
 
 
 @dataclass
@@ -75,15 +67,6 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventS
     host, port = runner.addresses[0]
     yield counter, EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)
     await runner.cleanup()
-
-
-async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
-    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
-    async with aclosing(unbroken(source, subscription_request(prepared, {}), CONTEXT)) as events:
-        async for event in events:
-            [answer] = (event.get("data") or {"": {"text": "error"}}).values()
-            received.append(answer["text"])
-    return received
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, op
 from router.transport.websocket import WebSocketSource
 from tests.router.library import serving, until
 from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
-from tests.router.transport.test_reconnect import NUMBERED, OTHER, follow
+from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
 from tests.support.planning import operation, supergraph
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]

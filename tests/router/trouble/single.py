@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,8 +13,9 @@ from router.app import create_app
 from router.config.settings import load
 from router.config.traffic import Traffic
 from tests.router.library import serving
+from tests.support.planning import SUPERGRAPHS
 
-SUPERGRAPH = Path(__file__).with_name("single.graphql")
+SUPERGRAPH = SUPERGRAPHS / "single.graphql"
 
 Answer = Callable[[bytes, bytes], bytes | Sequence[bytes]]
 
@@ -114,3 +114,10 @@ async def single(
         yield running
         for writer in connections:
             writer.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def chunked(*pieces: bytes) -> list[bytes]:
+    return [HEAD, *(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces), b"0\r\n\r\n"]

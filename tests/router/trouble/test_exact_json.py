@@ -5,9 +5,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.router.server.test_websocket import SUBPROTOCOL
-from tests.router.trouble.single import Single, data, http, single
-from tests.router.trouble.test_stream_end import chunked
+from tests.router.trouble.single import Single, chunked, data, http, single
+from tests.router.websocket_client import SUBPROTOCOL
 
 BIG = b"123456789012345678901234567890"
 NESTED = b"[" * 300 + b"]" * 300

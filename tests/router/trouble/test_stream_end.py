@@ -2,15 +2,10 @@
 
 import pytest
 
-from tests.router.trouble.single import Single, single
+from tests.router.trouble.single import Single, chunked, single
 
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 NEXT = b'event: next\ndata: {"data":{"tick":%d}}\n\n'
 UNNAMED = b'data: {"data":{"tick":%d}}\n\n'
-
-
-def chunked(*pieces: bytes) -> list[bytes]:
-    return [HEAD, *(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces), b"0\r\n\r\n"]
 
 
 async def events(running: Single) -> list[str]:

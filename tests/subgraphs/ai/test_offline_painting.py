@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from subgraphs.ai.providers.offline.painter.look import COLOURS, look_of
+from subgraphs.ai.providers.offline.painter.look import COLOURS, derive_look
 from subgraphs.ai.providers.offline.painter.picture import SIZE, paint
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.tales import TALES
@@ -55,7 +55,7 @@ def test_every_scene_of_every_tale_can_be_drawn_and_has_no_words(theme: str, edi
 
 
 def test_the_child_looks_the_same_on_every_picture() -> None:
-    look = look_of(MIA)
+    look = derive_look(MIA)
     for number in NUMBERS:
         picture = compose(BRIEF, number, 0)
         assert look.skin in picture
@@ -69,7 +69,7 @@ def test_another_take_is_another_picture_of_the_same_scene() -> None:
 
 
 def test_a_look_is_read_from_the_parents_words() -> None:
-    look = look_of(MIA)
+    look = derive_look(MIA)
     assert (look.skin, look.hair, look.hair_style) == ("#8d5a3b", "#c4562a", "curly")
     assert (look.clothes, look.coat, look.dress, look.glasses) == (COLOURS["yellow"], True, False, True)
 
@@ -89,7 +89,7 @@ def test_a_look_is_read_from_the_parents_words() -> None:
     ],
 )
 def test_each_trait_is_seen(words: str, field: str, value: object) -> None:
-    assert getattr(look_of(replace(MIA, appearance=words)), field) == value
+    assert getattr(derive_look(replace(MIA, appearance=words)), field) == value
 
 
 @settings(max_examples=40, deadline=None)

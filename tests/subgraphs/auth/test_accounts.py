@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import uuid4
 
 import jwt
@@ -14,30 +13,10 @@ from sqlalchemy import func, select
 from subgraphs.auth.models import User
 from subgraphs.common.clock import utc_now
 from subgraphs.common.identity import TokenVerifier
+from tests.subgraphs.auth.accounts import SIGN_IN, details
 from tests.subgraphs.auth.conftest import PASSWORD, SIGN_UP, Parent
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import SIGNING_KEY, thumbprint, token_for
-
-SIGN_IN = """
-mutation ($email: String!, $password: String!) {
-  signIn(input: {email: $email, password: $password}) {
-    __typename
-    ... on SignedIn { user { id } tokens { accessToken } }
-    ... on InvalidCredentials { message }
-  }
-}
-"""
-
-
-def details(**changes: str) -> dict[str, Any]:
-    return {
-        "input": {
-            "email": f"{uuid4().hex}@example.org",
-            "password": PASSWORD,
-            "displayName": "Ana",
-            **changes,
-        }
-    }
 
 
 async def test_signing_up_signs_in(auth: SubgraphClient) -> None:

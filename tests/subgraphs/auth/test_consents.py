@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.subgraphs.auth.conftest import Parent
-from tests.subgraphs.auth.test_sessions import events
+from tests.subgraphs.auth.outbox import events
 from tests.support.subgraph import Answer, SubgraphClient
 from tests.support.tokens import token_for
 

@@ -13,8 +13,8 @@ from subgraphs.auth import passwords
 from subgraphs.auth.passwords import HashingPool
 from subgraphs.auth.service.accounts import new_email, normal_email
 from subgraphs.common.errors import BadUserInput, Overloaded
+from tests.subgraphs.auth.accounts import SIGN_IN, details
 from tests.subgraphs.auth.conftest import PASSWORD, Parent
-from tests.subgraphs.auth.test_accounts import SIGN_IN, details
 from tests.support.subgraph import SubgraphClient
 
 BOMB = "a" + "\u0301" * 60_000 + "\u0327" * 60_000

@@ -10,9 +10,10 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from subgraphs.auth.models import RefreshToken, Table
+from subgraphs.auth.models import RefreshToken
+from tests.subgraphs.auth.accounts import SIGN_IN
 from tests.subgraphs.auth.conftest import PASSWORD, Parent
-from tests.subgraphs.auth.test_accounts import SIGN_IN
+from tests.subgraphs.auth.outbox import events
 from tests.support.subgraph import SubgraphClient
 
 REFRESH = """
@@ -149,14 +150,3 @@ async def test_a_refresh_token_is_not_kept_as_it_is(auth: SubgraphClient, parent
 
 def session_of(access_token: str) -> str:
     return str(jwt.decode(access_token, options={"verify_signature": False})["sid"])
-
-
-async def events(auth: SubgraphClient, user_id: str) -> list[tuple[str, dict[str, Any]]]:
-    outbox = Table.metadata.tables["auth.outbox"]
-    async with auth.runtime.database.read() as session:
-        rows = await session.execute(
-            select(outbox.c.name, outbox.c.payload)
-            .where(outbox.c.payload["user_id"].astext == user_id)
-            .order_by(outbox.c.id)
-        )
-        return [(row.name, row.payload) for row in rows]

@@ -9,7 +9,7 @@ from typing import Any
 from subgraphs.books import service
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 from tests.support.subgraph import Answer, SubgraphClient
 from tests.support.tokens import token_for
 

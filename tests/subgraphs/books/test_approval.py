@@ -9,7 +9,7 @@ from subgraphs.books.models import Snapshot
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import APPROVE_BOOK, OUTLINE, Parent
 from tests.subgraphs.books.messages import messages
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 
 
 async def content_of(runtime: Runtime, snapshot_id: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from subgraphs.books import service
 from subgraphs.books.errors import TextDoesNotFit
 from subgraphs.books.layouts import Layout
-from subgraphs.books.typesetting.fit import CHARACTERS
+from subgraphs.books.typesetting.fit import MAX_CHARACTERS
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import OUTLINE, Parent, generate, store_picture
@@ -119,7 +119,7 @@ async def test_the_story_is_told_to_the_worker_with_the_room_on_each_page(
     assert [page.id for page in story.pages] == [page["id"] for page in book["pages"]]
     assert story.pages[3].text == "Scene of page 4."
     assert {page.maximum_characters for page in story.pages if page.layout == "TEXT"} == {
-        CHARACTERS[Layout.TEXT]
+        MAX_CHARACTERS[Layout.TEXT]
     }
 
 

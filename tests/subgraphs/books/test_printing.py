@@ -19,7 +19,7 @@ from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent, store_picture
 from tests.subgraphs.books.messages import messages
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 from tests.support.subgraph import SubgraphClient
 
 SNAPSHOT = """

@@ -12,9 +12,10 @@ from sqlalchemy import select, update
 from subgraphs.common.clock import utc_now
 from subgraphs.common.money import Money
 from subgraphs.orders import service
-from subgraphs.orders.models import OfflineCharge, Order, Quote, Table
+from subgraphs.orders.models import OfflineCharge, Order, Quote
 from subgraphs.orders.payments import Outcome, PaymentRequest, payment_provider
 from tests.subgraphs.orders.conftest import checkout, quote
+from tests.subgraphs.orders.outbox import messages
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import token_for
 
@@ -28,15 +29,6 @@ async def charges(orders: SubgraphClient, quote_id: str) -> list[OfflineCharge]:
 async def orders_of(orders: SubgraphClient, quote_id: str) -> list[Order]:
     async with orders.runtime.database.read() as session:
         return list(await session.scalars(select(Order).where(Order.quote_id == quote_id)))
-
-
-async def messages(orders: SubgraphClient, order_id: str) -> list[str]:
-    outbox = Table.metadata.tables["orders.outbox"]
-    async with orders.runtime.database.read() as session:
-        rows = await session.scalars(
-            select(outbox.c.name).where(outbox.c.payload["order_id"].astext == order_id).order_by(outbox.c.id)
-        )
-        return list(rows)
 
 
 async def test_a_checkout_gives_a_paid_order(orders: SubgraphClient, token: str) -> None:

@@ -12,7 +12,7 @@ from subgraphs.orders import service
 from subgraphs.orders.payments import payment_provider
 from subgraphs.print.events import PrintJobStatusChanged
 from tests.subgraphs.orders.conftest import paid_order
-from tests.subgraphs.orders.test_checkout import messages
+from tests.subgraphs.orders.outbox import messages
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import token_for
 

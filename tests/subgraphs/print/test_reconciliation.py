@@ -12,7 +12,7 @@ from subgraphs.print.providers.base import ShopJob, ShopUnreachable
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import DELIVERY, at_the_shop, cancel, checked, created, outbox, seen, statuses
-from tests.subgraphs.print.test_submission import Shop
+from tests.subgraphs.print.shop import Shop
 
 S = PrintJobStatus
 OURS = [S.CREATED, S.PREFLIGHT, S.SUBMITTING, S.SUBMITTED]

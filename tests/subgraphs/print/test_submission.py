@@ -9,40 +9,15 @@ import pytest
 
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
-from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import (
     PrintProvider,
     ShopJob,
-    ShopUnreachable,
     Submission,
-    SubmissionRefused,
 )
-from subgraphs.print.providers.offline import OfflinePrintShop
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import DELIVERY, at_the_shop, checked, outbox, seen, statuses
-
-
-class Shop(OfflinePrintShop):
-    """The offline shop, with a line to it that can break; it keeps what it was sent."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        shop = print_provider(runtime)
-        super().__init__(runtime.database, runtime.clock, shop.poll_interval)
-        self.received: list[Submission] = []
-        self.accepts = True
-        self.answers = True
-
-    async def submit(self, submission: Submission) -> ShopJob:
-        self.received.append(submission)
-        if not self.accepts and not self.answers:
-            raise ShopUnreachable("connection refused")
-        if not self.accepts:
-            raise SubmissionRefused("We do not print this.")
-        accepted = await super().submit(submission)
-        if not self.answers:
-            raise ShopUnreachable("connection reset")
-        return accepted
+from tests.subgraphs.print.shop import Shop
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The offline studio: writes from a grammar and draws in vectors, without a network."""
+"""The offline studio: a provider that writes from a grammar and draws vector pictures, without a network."""

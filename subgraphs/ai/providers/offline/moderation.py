@@ -1,4 +1,4 @@
-"""The studio's own look at what parents write: words that have no place in a children's book, by category."""
+"""Keyword moderation: words that do not belong in a children's book, by category."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CATEGORIES = {
     "illicit": r"cocaine|heroin|meth|crack pipe|bomb[- ]making|build a bomb",
 }
 _PATTERNS = {category: re.compile(rf"\b(?:{words})\b") for category, words in _CATEGORIES.items()}
-_STRICTEST_FIRST = ("self-harm", "sexual", "violence", "hate", "illicit")
+_CATEGORIES_BY_SEVERITY = ("self-harm", "sexual", "violence", "hate", "illicit")
 
 
 def review(texts: Mapping[str, str]) -> Rejection | None:
-    """The first text with a word of a category, or None."""
+    """Reject the first text that contains a listed word; the most severe category wins."""
     for field, text in texts.items():
         plain = unicodedata.normalize("NFKC", text).casefold()
-        for category in _STRICTEST_FIRST:
+        for category in _CATEGORIES_BY_SEVERITY:
             if _PATTERNS[category].search(plain):
                 return Rejection(field, category)
     return None

@@ -1,6 +1,6 @@
-"""The sentences of the grammar: for each of the fourteen scenes, slots with the ways to fill them.
+"""The grammar's sentence templates: for each of the fourteen scenes, slots with alternative sentences.
 
-A scene takes one sentence from each of its slots, so that no sentence stands twice in a book.
+A scene takes one sentence from each of its slots, so no sentence occurs twice in a book.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SCENES: tuple[tuple[Slot, ...], ...] = (
         ),
     ),
     (  # 2: the wish
-        ("{wish_told}",),
+        ("{wish_introduction}",),
         (
             "{They} thought of it at breakfast and while looking for {their} shoes.",
             "{They} told it to the cat next door, to the moon and to both goldfish.",
@@ -210,7 +210,7 @@ SCENES: tuple[tuple[Slot, ...], ...] = (
             "They had come so far, and now they were there: {goal}.",
             "Nobody needed to say it. This was what they had come for: {goal}.",
         ),
-        ("{wish_granted}",),
+        ("{wish_fulfilment}",),
         (
             "To remember it by, {helper} gave {name} {gift}.",
             "“For you,” said {helper}, and put {gift} into {their} hand.",

@@ -1,4 +1,4 @@
-"""The plan of one book: which tale is told, who helps, and how everything is called."""
+"""The plan of one book: its tale, its helper, and the words that fill its templates."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _TEMPLATES = (
     "gift",
     "title",
 )
-"""The fields of a tale that are filled in."""
+"""The fields of a tale that are templates."""
 
-_LONGEST_NAME = 24
-_LONGEST_PART = 40
+_MAX_NAME_LENGTH = 24
+_MAX_PART_LENGTH = 40
 _PRONOUNS = {
     Pronouns.SHE: {"they": "she", "them": "her", "their": "her", "was": "was"},
     Pronouns.HE: {"they": "he", "them": "him", "their": "his", "was": "was"},
@@ -83,14 +83,14 @@ _LOOK_LEAD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that stays the same through one book."""
+    """Everything that is constant throughout one book."""
 
     tale: Tale
     words: Mapping[str, str]
     wish: Wish
 
     def fill(self, template: str) -> str:
-        """Fill a template in; its first letter becomes a capital, unless it is the child's own name's."""
+        """Fill in a template and capitalise its first letter, unless it begins with the child's name."""
         text = template.format_map(self.words)
         if template.lstrip("“").startswith("{name}"):
             return text
@@ -98,45 +98,45 @@ class Plan:
         return text[:start] + text[start : start + 1].upper() + text[start + 1 :]
 
 
-def seeded(*parts: object) -> Random:
-    """A random source that depends on these parts and nothing else."""
+def seeded_random(*parts: object) -> Random:
+    """A random number generator seeded by these parts alone."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    return Random(int.from_bytes(digest[:8]))  # noqa: S311 - choices of words, not of secrets
+    return Random(int.from_bytes(digest[:8]))  # noqa: S311 - not used for secrets
 
 
 def make_plan(brief: StoryBrief) -> Plan:
-    """Plan the book that this brief always gives."""
-    random = seeded("plan", brief.digest())
-    tale = _with_helper(_tale(brief, random), brief)
+    """Plan a book; the same brief always gives the same plan."""
+    random = seeded_random("plan", brief.digest())
+    tale = _adapt_helper(_choose_tale(brief, random), brief)
     hero = brief.hero
-    name = _short_name(hero.name)
+    name = _shorten_name(hero.name)
     wish = read_wish(brief.wish, hero.name)
     base = _pronoun_words(hero.pronouns) | {"name": name, "helper": tale.helper_name}
     words = dict(base)
     for field in _TEMPLATES:
         words[field] = getattr(tale, field).format_map(base)
-    interests = tuple(interest for interest in hero.interests if len(interest) <= _LONGEST_PART)
+    interests = tuple(interest for interest in hero.interests if len(interest) <= _MAX_PART_LENGTH)
     interests = interests or ("asking questions", "finding things out")
     words |= {
         "Wonder": words["wonder"][:1].upper() + words["wonder"][1:],
-        "look": _look(hero.appearance),
-        "interests": _listed(interests[:3]),
+        "look": _summarize_appearance(hero.appearance),
+        "interests": _join_words(interests[:3]),
         "interest": pick(random, interests),
-        "lesson": _lesson(interests),
-        "wish_told": wish.told.format_map(base),
-        "wish_granted": wish.granted.format_map(base),
+        "lesson": _choose_lesson(interests),
+        "wish_introduction": wish.introduction.format_map(base),
+        "wish_fulfilment": wish.fulfilment.format_map(base),
     }
     return Plan(tale, words, wish)
 
 
 def pick(random: Random, choices: Sequence[Choice]) -> Choice:
-    """One of several."""
+    """Choose one item at random."""
     return choices[random.randrange(len(choices))]
 
 
-def _tale(brief: StoryBrief, random: Random) -> Tale:
-    told = brief.wish.lower()
-    places = [view for view, words in _PLACES if re.search(rf"\b(?:{words})\b", told)]
+def _choose_tale(brief: StoryBrief, random: Random) -> Tale:
+    wish = brief.wish.lower()
+    places = [view for view, words in _PLACES if re.search(rf"\b(?:{words})\b", wish)]
     tales = TALES.get(brief.theme, TALES["ADVENTURE"])
     fitting = [tale for tale in tales if tale.land_view in places]
     if not fitting and brief.theme == "ADVENTURE":
@@ -145,8 +145,8 @@ def _tale(brief: StoryBrief, random: Random) -> Tale:
     return pick(random, fitting or tales)
 
 
-def _with_helper(tale: Tale, brief: StoryBrief) -> Tale:
-    """Let the animal of the wish, or else of the interests, be the one that helps."""
+def _adapt_helper(tale: Tale, brief: StoryBrief) -> Tale:
+    """Make an animal named in the wish, or else in the interests, the helper."""
     for source in (brief.wish, " ".join(brief.hero.interests)):
         for word in re.findall(r"[a-z]+", source.lower()):
             known = _HELPERS.get(word) or _HELPERS.get(word.removesuffix("s"))
@@ -163,27 +163,27 @@ def _pronoun_words(pronouns: Pronouns) -> dict[str, str]:
     return words | {key.capitalize(): word.capitalize() for key, word in words.items()}
 
 
-def _look(appearance: str) -> str:
-    """The appearance as something that a child has: `curly brown hair and green eyes`."""
+def _summarize_appearance(appearance: str) -> str:
+    """The appearance as an object of "had": `curly brown hair and green eyes`."""
     parts = [
         _LOOK_LEAD.sub("", part.strip(" .!"))
         for part in _LOOK_PARTS.split(appearance)
-        if _LOOKS.search(part) and len(part) <= _LONGEST_PART
+        if _LOOKS.search(part) and len(part) <= _MAX_PART_LENGTH
     ]
-    return _listed(tuple(parts[:3])) or "bright, curious eyes"
+    return _join_words(tuple(parts[:3])) or "bright, curious eyes"
 
 
-def _short_name(name: str) -> str:
-    """The name as it is called out: a very long one by its first word."""
-    return name if len(name) <= _LONGEST_NAME else name.split(maxsplit=1)[0][:_LONGEST_NAME]
+def _shorten_name(name: str) -> str:
+    """Reduce a very long name to its first word."""
+    return name if len(name) <= _MAX_NAME_LENGTH else name.split(maxsplit=1)[0][:_MAX_NAME_LENGTH]
 
 
-def _listed(things: Sequence[str]) -> str:
-    if len(things) < 2:
-        return "".join(things)
-    return f"{', '.join(things[:-1])} and {things[-1]}"
+def _join_words(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _lesson(interests: Sequence[str]) -> str:
+def _choose_lesson(interests: Sequence[str]) -> str:
     joined = " ".join(interests).lower()
     return next((lesson for keys, lesson in LESSONS if any(key in joined for key in keys)), COMMON_LESSON)

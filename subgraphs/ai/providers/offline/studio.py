@@ -1,4 +1,4 @@
-"""The offline studio as a provider."""
+"""The offline studio's implementation of the provider protocol."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _WORD = re.compile(r"\S+\s*")
 
 
 class OfflineStudio:
-    """Writes and draws without a network, word by word at a pace that can be read along.
+    """Writes and draws without a network, streaming words at a readable pace.
 
-    It follows no instructions: another take chooses other sentences and another view.
+    It ignores instructions; another take chooses other sentences and another light.
     """
 
     name = "offline"
@@ -31,12 +31,12 @@ class OfflineStudio:
     def __init__(self, words_per_second: float) -> None:
         self._pause = 1 / words_per_second
 
-    def writes(self, language: str) -> bool:
-        """English."""
+    def supports_language(self, language: str) -> bool:
+        """Whether the language is English."""
         return language.lower().split("-")[0] == "en"
 
     async def moderate(self, texts: Mapping[str, str], *, author: str) -> Rejection | None:
-        """Look for words that have no place in a children's book."""
+        """Reject texts that contain words from the moderation list."""
         del author
         return moderation.review(texts)
 
@@ -48,13 +48,13 @@ class OfflineStudio:
     async def write_scene(self, request: SceneRequest, *, author: str) -> AsyncGenerator[str, None]:
         """Write one scene, word by word."""
         del author
-        text = writer.write_scene(request.brief, request.number, request.take, request.longest)
+        text = writer.write_scene(request.brief, request.number, request.take, request.max_length)
         for word in _WORD.findall(text):
             await asyncio.sleep(self._pause)
             yield word
 
     async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-        """Draw one picture, beside the event loop."""
+        """Draw one picture in a thread."""
         del author
         png = await asyncio.to_thread(paint, request.brief, request.number, request.take)
         return Picture(png, SIZE, SIZE, writer.describe(request.brief, request.number))

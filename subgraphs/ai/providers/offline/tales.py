@@ -1,7 +1,7 @@
-"""The tales the studio knows: for each theme, the places, the helper, the obstacle and how it gives way.
+"""The studio's tales: for each theme, the places, the helper, the obstacle and how it is overcome.
 
 Texts are templates: `{name}`, the pronouns (`{they}`, `{them}`, `{their}`, capitalised at the start of a
-sentence) and `{was}` are filled in for the child, `{helper}` for the helper.
+sentence) and `{was}` stand for the child, `{helper}` for the helper.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tale:
-    """One arc from home to the goal and back."""
+    """The words and props of one story, from home to the goal and back."""
 
     title: str
     virtue: str

@@ -1,11 +1,11 @@
-"""Reading a parent's wish: what the child wants to do, what the story is to be about, or words to quote."""
+"""Parsing of a parent's wish: something to do, a topic, or words to quote."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-_LONGEST = 110
+_MAX_LENGTH = 110
 _STORY_OF = re.compile(
     r"^(?:please\s+)?(?:(?:write|make|tell|create|i want|i would like|we want|we would like)\b[^.]*?\b)?"
     r"(?:a|an|the|some)?\s*(?:\w+\s+)?(?:story|book|tale|adventure)\s+(?:about|of|with|on)\s+(?P<topic>.+)$",
@@ -28,15 +28,15 @@ _SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+|\n+")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A wish in one of three forms; exactly one is set."""
+    """A wish in one of three forms; exactly one field is set."""
 
     do: str | None = None
     topic: str | None = None
     words: str | None = None
 
     @property
-    def told(self) -> str:
-        """The wish as the story first tells it."""
+    def introduction(self) -> str:
+        """The sentence that introduces the wish."""
         if self.do is not None:
             return f"More than anything in the world, {{name}} wished to {self.escaped}."
         if self.topic is not None:
@@ -44,8 +44,8 @@ class Wish:
         return f"In {{name}}'s wishing notebook, underlined twice, stood: “{self.escaped}”"
 
     @property
-    def granted(self) -> str:
-        """The wish as the story fulfils it."""
+    def fulfilment(self) -> str:
+        """The sentence in which the wish comes true."""
         if self.do is not None:
             return f"And the wish to {self.escaped}? Here, all at once, it came true."
         if self.topic is not None:
@@ -54,27 +54,27 @@ class Wish:
 
     @property
     def escaped(self) -> str:
-        """The wish's words, safe inside a template."""
+        """The wish's words, with braces escaped for a template."""
         text = self.do or self.topic or self.words or ""
         return text.replace("{", "{{").replace("}", "}}")
 
 
 def read_wish(text: str, name: str) -> Wish:
-    """Read the first sentence of a wish for the child of this name; what is long is cut at a word."""
+    """Parse the first sentence of a wish for the child of this name; a long one is cut between words."""
     first = _SENTENCE.split(text.strip(), maxsplit=1)[0].strip()
     sentence = first.rstrip(".!?\u2026 ")
     for pattern in (_STORY_OF, _WANTS, _TO, _VERB_FIRST, _ARTICLE_FIRST):
         if match := pattern.match(sentence):
             found = match.groupdict()
             if do := found.get("do"):
-                return Wish(do=_short(do))
+                return Wish(do=_truncate(do))
             topic = (found.get("topic") or found.get("thing") or "").removeprefix(f"{name} ")
             if name not in topic:
-                return Wish(topic=_short(topic))
-    return Wish(words=_short(first))
+                return Wish(topic=_truncate(topic))
+    return Wish(words=_truncate(first))
 
 
-def _short(text: str) -> str:
-    if len(text) <= _LONGEST:
+def _truncate(text: str) -> str:
+    if len(text) <= _MAX_LENGTH:
         return text
-    return text[:_LONGEST].rsplit(" ", 1)[0].rstrip(",;: ") + "\u2026"
+    return text[:_MAX_LENGTH].rsplit(" ", 1)[0].rstrip(",;: ") + "\u2026"

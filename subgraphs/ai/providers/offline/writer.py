@@ -1,16 +1,16 @@
-"""The studio's writer: outline and scenes from the plan and the grammar."""
+"""The studio's writer: outlines and scenes generated from a plan and the grammar."""
 
 from __future__ import annotations
 
 from subgraphs.ai.providers.offline import phrases
-from subgraphs.ai.providers.offline.plan import make_plan, pick, seeded
+from subgraphs.ai.providers.offline.plan import make_plan, pick, seeded_random
 from subgraphs.ai.providers.protocol import Outline, Scene, StoryBrief
 
 
 def write_outline(brief: StoryBrief) -> Outline:
-    """The outline that this brief always gives."""
+    """Write the outline; the same brief always gives the same one."""
     plan = make_plan(brief)
-    random = seeded("outline", brief.digest())
+    random = seeded_random("outline", brief.digest())
     return Outline(
         title=plan.words["title"],
         subtitle=plan.fill(pick(random, phrases.SUBTITLES)),
@@ -26,19 +26,21 @@ def write_outline(brief: StoryBrief) -> Outline:
     )
 
 
-def write_scene(brief: StoryBrief, number: int, take: int, longest: int) -> str:
-    """The text of a scene; each take chooses its sentences anew, and follows the same plan.
+def write_scene(brief: StoryBrief, number: int, take: int, max_length: int) -> str:
+    """Write a scene; every take chooses other sentences for the same plan.
 
-    Where not all of its sentences have room, the last ones are left out.
+    Sentences that would exceed `max_length` characters are left out.
     """
     plan = make_plan(brief)
-    first = _choices(brief, number)
-    # A take moves every slot on by one, so that it differs from the one before wherever there is a choice.
-    chosen = (slot[(index + take) % len(slot)] for slot, index in zip(_slots(number), first, strict=True))
+    first_choices = _first_choices(brief, number)
+    # Each take advances every slot by one, so it differs from the previous take wherever there is a choice.
+    chosen = (
+        slot[(index + take) % len(slot)] for slot, index in zip(_slots(number), first_choices, strict=True)
+    )
     text = ""
     for sentence in map(plan.fill, chosen):
         longer = f"{text} {sentence}".lstrip()
-        if len(longer) <= longest:
+        if len(longer) <= max_length:
             text = longer
     return text
 
@@ -47,12 +49,12 @@ def _slots(number: int) -> tuple[phrases.Slot, ...]:
     return phrases.SCENES[number - 1]
 
 
-def _choices(brief: StoryBrief, number: int) -> list[int]:
-    random = seeded("scene", brief.digest(), number)
+def _first_choices(brief: StoryBrief, number: int) -> list[int]:
+    random = seeded_random("scene", brief.digest(), number)
     return [random.randrange(len(slot)) for slot in _slots(number)]
 
 
 def describe(brief: StoryBrief, number: int | None) -> str:
-    """What is to be seen on the picture of a scene, or on the cover."""
+    """Describe the picture of a scene, or of the cover."""
     template = phrases.COVER_PICTURE if number is None else phrases.PICTURES[number - 1]
     return make_plan(brief).fill(template)

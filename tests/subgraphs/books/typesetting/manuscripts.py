@@ -1,4 +1,4 @@
-"""Books to be set, without a database."""
+"""Book contents for typesetting, built without a database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from subgraphs.books.content import BookContent, PageContent
 from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
 from subgraphs.books.models import Theme
-from tests.subgraphs.books.pictures import png
+from tests.support.pictures import png
 
 TEXTS = {
     Layout.TITLE: "Mia and the Lantern Fox\nA story for a brave heart",
@@ -22,7 +22,7 @@ _NAMES = list(PICTURES)
 
 
 def manuscript(**changes: Any) -> BookContent:
-    """A whole book; `changes` replace fields of its content."""
+    """A complete book; `changes` replace fields of its content."""
     content = BookContent(
         title="Mia and the Lantern Fox",
         subtitle="A story for a brave heart",
@@ -36,7 +36,7 @@ def manuscript(**changes: Any) -> BookContent:
 
 
 def with_page(number: int, **changes: Any) -> BookContent:
-    """A whole book in which one page is different."""
+    """A complete book with one page changed."""
     content = manuscript()
     pages = list(content.pages)
     pages[number - 1] = replace(pages[number - 1], **changes)

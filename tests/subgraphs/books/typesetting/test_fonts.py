@@ -1,8 +1,8 @@
-"""Which characters can be printed."""
+"""The characters that the fonts cover."""
 
 import pytest
 
-from subgraphs.books.typesetting.fonts import printable, unprintable
+from subgraphs.books.typesetting.fonts import find_unprintable, remove_unprintable
 
 
 @pytest.mark.parametrize(
@@ -16,10 +16,10 @@ from subgraphs.books.typesetting.fonts import printable, unprintable
     ],
 )
 def test_many_scripts_emoji_and_markup_can_be_printed(text: str) -> None:
-    assert unprintable(text) == []
-    assert printable(text) == text
+    assert find_unprintable(text) == []
+    assert remove_unprintable(text) == text
 
 
-def test_what_cannot_be_printed_is_named_once_and_can_be_left_out() -> None:
-    assert unprintable("Mia 美雅 and 美") == ["美", "雅"]
-    assert printable("Mia 美!") == "Mia !"
+def test_unprintable_characters_are_found_once_and_can_be_removed() -> None:
+    assert find_unprintable("Mia 美雅 and 美") == ["美", "雅"]
+    assert remove_unprintable("Mia 美!") == "Mia !"

@@ -1,4 +1,4 @@
-"""The measures of a book, against the printer's tables and documented examples."""
+"""The dimensions of a book, compared with the printer's tables and documented examples."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_the_cover_of_a_square_casewrap_book_is_19_by_ten_and_a_quarter_inches()
         (780, 2.0625), (800, 2.0625),
     ],
 )  # fmt: skip
-def test_the_spine_of_a_casewrap_book_goes_by_steps(pages: int, spine: float) -> None:
+def test_the_spine_width_follows_the_printers_table(pages: int, spine: float) -> None:
     assert casewrap_spine(pages) == spine
 
 
@@ -45,17 +45,19 @@ def test_more_pages_never_have_a_narrower_spine(some: int, others: int) -> None:
 
 
 @given(PAGE_COUNTS, st.floats(4, 12), st.floats(4, 12))
-def test_a_cover_holds_two_panels_the_spine_and_its_edges(pages: int, width: float, height: float) -> None:
+def test_a_cover_consists_of_two_panels_the_spine_and_its_edges(
+    pages: int, width: float, height: float
+) -> None:
     cover = casewrap_cover(Size(width, height), pages)
     assert cover.width == pytest.approx(2 * width + casewrap_spine(pages) + 1.75)
     assert cover.height == pytest.approx(height + 1.75)
 
 
 @pytest.mark.parametrize("pages", [-2, 0, 22, 25, 33, 801, 802])
-def test_a_number_of_pages_that_cannot_be_bound_is_refused(pages: int) -> None:
+def test_an_unbindable_page_count_is_refused(pages: int) -> None:
     with pytest.raises(ValueError, match="cannot be bound"):
         casewrap_spine(pages)
 
 
-def test_a_title_stands_on_the_spine_from_80_pages() -> None:
+def test_the_spine_has_a_title_from_80_pages() -> None:
     assert [has_spine_text(pages) for pages in (32, 78, 80, 200)] == [False, False, True, True]

@@ -1,1 +1,1 @@
-"""The studio's painter: the same child, helper and places on every page, and nothing written."""
+"""The studio's painter: vector pictures with a consistent child, helper and setting, and without text."""

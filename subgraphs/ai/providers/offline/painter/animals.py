@@ -1,4 +1,4 @@
-"""The helpers, each drawn standing at the origin, about 200 units tall, looking at the viewer."""
+"""The helpers, each about 200 units tall, standing at the origin and facing the viewer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _COATS = {
 
 
 def draw_helper(kind: str, mood: str) -> str:
-    """A helper with its feet at (0, 0); `mood` is one of calm, joy and worried."""
+    """Draw a helper with its feet at (0, 0); `mood` is calm, joy or worried."""
     special: dict[str, Callable[[str], str]] = {
         "owl": _owl,
         "turtle": _turtle,

@@ -1,4 +1,4 @@
-"""The child in every pose and mood, always with the same look; 300 units tall, standing at the origin."""
+"""The child in every pose and mood, 300 units tall and standing at the origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INK = "#3b2f3a"
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where hands and feet are, how high the body hangs and how far it leans."""
+    """The positions of hands and feet, the body's lift, and its lean in degrees."""
 
     left_hand: tuple[float, float]
     right_hand: tuple[float, float]
@@ -36,7 +36,7 @@ POSES = {
 
 
 def draw_child(look: Look, pose: str, face: str) -> str:
-    """The child with feet at (0, 0)."""
+    """Draw the child with its feet at (0, 0)."""
     shape = POSES["sit" if look.wheelchair and pose not in {"jump", "hold", "wave"} else pose]
     if look.wheelchair:
         return _in_wheelchair(look, shape, face)
@@ -45,7 +45,7 @@ def draw_child(look: Look, pose: str, face: str) -> str:
 
 
 def draw_head(look: Look, face: str) -> str:
-    """The head alone, centred at the origin."""
+    """Draw the head alone, centred at the origin."""
     return _hair_back(look) + _head(look, face) + _hair_front(look)
 
 
@@ -78,9 +78,9 @@ def _upper(look: Look, shape: Pose, face: str) -> str:
     back_arm = _arm(look, -38, shape.left_hand)
     front_arm = _arm(look, 38, shape.right_hand)
     head = group(draw_head(look, face), y=-222)
-    raised = shape.right_hand[1] < -200 and shape.left_hand[1] < -200
+    arms_raised = shape.right_hand[1] < -200 and shape.left_hand[1] < -200
     body = _hair_fall(look) + back_arm + _torso(look)
-    return body + head + front_arm if not raised else front_arm + body + head
+    return body + head + front_arm if not arms_raised else front_arm + body + head
 
 
 def _arm(look: Look, shoulder: float, hand: tuple[float, float]) -> str:
@@ -197,7 +197,7 @@ def _hair_back(look: Look) -> str:
 
 
 def _hair_fall(look: Look) -> str:
-    """The hair that hangs down behind the shoulders."""
+    """The hair that falls behind the shoulders."""
     dark = shade(look.hair, 0.86)
     match look.hair_style:
         case "long":

@@ -1,11 +1,11 @@
-"""How the child looks, read from the parent's words once and drawn the same on every page."""
+"""The child's look, derived from the parent's description."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from subgraphs.ai.providers.offline.plan import pick, seeded
+from subgraphs.ai.providers.offline.plan import pick, seeded_random
 from subgraphs.ai.providers.protocol import Hero, Pronouns
 
 COLOURS = {
@@ -55,7 +55,7 @@ _DEFAULT_CLOTHES = ("#f6c544", "#d9483b", "#3fb0ac", "#8660b0", "#f08a3c")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The one descriptor of the child."""
+    """How the child is drawn, the same on every page."""
 
     skin: str
     hair: str
@@ -71,21 +71,21 @@ class Look:
     scale: float
 
 
-def look_of(hero: Hero) -> Look:
-    """Read a look; what the words leave open depends on nothing but the hero."""
+def derive_look(hero: Hero) -> Look:
+    """Derive the look; what the description leaves open is chosen from a seed of the hero."""
     words = hero.appearance.lower()
-    random = seeded("look", hero.digest())
+    random = seeded_random("look", hero.digest())
     garment = re.search(rf"\b({'|'.join(COLOURS)})\b[\w\s-]{{0,14}}?\b({_GARMENTS})\b", words)
     worn = re.search(rf"\b({_GARMENTS})\b", words)
     hat = re.search(rf"\b({'|'.join(COLOURS)})\b[\w\s-]{{0,10}}?\b(?:hat|cap|beanie)\b", words)
     clothes = COLOURS[garment[1]] if garment else pick(random, _DEFAULT_CLOTHES)
     kind = worn[1] if worn else ""
-    skin = _colour(_before(words, "skin"), _SKIN) or pick(random, _likely_skin(words))
+    skin = _find_colour(_words_before(words, "skin"), _SKIN) or pick(random, _likely_skins(words))
     return Look(
         skin=skin,
-        hair=_colour(_before(words, "hair|curls|braids?|plaits|pigtails|ponytail"), _HAIR)
+        hair=_find_colour(_words_before(words, "hair|curls|braids?|plaits|pigtails|ponytail"), _HAIR)
         or pick(random, _DARK_HAIR if skin in _DARK_SKIN else _DEFAULT_HAIR),
-        hair_style=_hair_style(words, hero.pronouns),
+        hair_style=_find_hair_style(words, hero.pronouns),
         clothes=clothes,
         trousers="#3d5a80" if clothes not in {COLOURS["blue"], COLOURS["navy"]} else "#b5773f",
         dress=kind in {"dress", "skirt"},
@@ -100,15 +100,15 @@ def look_of(hero: Hero) -> Look:
     )
 
 
-def _likely_skin(words: str) -> tuple[str, ...]:
-    """The skins to choose from when the words name none."""
-    often_fair = re.search(
+def _likely_skins(words: str) -> tuple[str, ...]:
+    """The skin tones to choose from if the description names none."""
+    is_often_fair = re.search(
         r"\b(?:blond\w*|ginger|red hair|blue eyes|green eyes|freckle\w*|fair|pale)\b", words
     )
-    return _DEFAULT_FAIR_SKIN if often_fair else _DEFAULT_SKIN
+    return _DEFAULT_FAIR_SKIN if is_often_fair else _DEFAULT_SKIN
 
 
-def _hair_style(words: str, pronouns: Pronouns) -> str:
+def _find_hair_style(words: str, pronouns: Pronouns) -> str:
     for pattern, style in (
         (r"afro", "afro"),
         (r"braids?|plaits", "braids"),
@@ -125,11 +125,11 @@ def _hair_style(words: str, pronouns: Pronouns) -> str:
     return {Pronouns.SHE: "long", Pronouns.HE: "short", Pronouns.THEY: "bob"}[pronouns]
 
 
-def _before(words: str, noun: str) -> str:
-    """The few words of the same phrase that stand before a noun."""
+def _words_before(words: str, noun: str) -> str:
+    """The words before a noun within the same phrase."""
     match = re.search(rf"([\w\s-]{{0,40}})\b(?:{noun})\b", words)
     return re.split(r"\b(?:and|with|has|have|skin|eyes)\b", match[1])[-1] if match else ""
 
 
-def _colour(words: str, known: tuple[tuple[str, str], ...]) -> str | None:
-    return next((colour for pattern, colour in known if re.search(rf"\b(?:{pattern})\b", words)), None)
+def _find_colour(words: str, colours: tuple[tuple[str, str], ...]) -> str | None:
+    return next((colour for pattern, colour in colours if re.search(rf"\b(?:{pattern})\b", words)), None)

@@ -1,4 +1,4 @@
-"""What places are made of: light, sky, hills, trees and the like, on 1000 by 1000 units."""
+"""Elements of backdrops: light, sky, hills, trees and houses, on a canvas of 1000 by 1000 units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from subgraphs.ai.providers.offline.painter.shapes import (
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """A time of day: the sky's colours, the sun or moon, and how much night lies on the land."""
+    """A time of day: the sky's colours, its sun or moon, and the opacity of the night over the land."""
 
     top: str
     bottom: str
@@ -40,7 +40,7 @@ LIGHTS = {
 
 
 def sky(light: Light, random: Random, *, clouds: int = 3) -> str:
-    """The sky with its sun or moon, and some clouds."""
+    """The sky with its sun or moon, and clouds."""
     x, y = light.disc_at
     parts = [rect(0, 0, 1000, 1000, "url(#sky)")]
     if light.night > 0.3:
@@ -65,7 +65,7 @@ def _crescent(x: float, y: float, light: Light) -> str:
 
 
 def cloud(x: float, y: float, scale: float, colour: str, opacity: float = 1) -> str:
-    """A soft cloud."""
+    """A cloud."""
     puffs = (
         ellipse(0, 0, 90, 34, colour)
         + circle(-44, -16, 34, colour)
@@ -76,7 +76,7 @@ def cloud(x: float, y: float, scale: float, colour: str, opacity: float = 1) -> 
 
 
 def stars(random: Random, count: int, depth: float) -> str:
-    """Stars down to a depth."""
+    """Stars between the upper edge and `depth`."""
     return "".join(
         circle(
             random.uniform(10, 990),
@@ -157,17 +157,17 @@ def grass(random: Random, colour: str, count: int = 26) -> str:
 
 
 def night(light: Light) -> str:
-    """The dark that lies on the land, and leaves the sky as it is."""
+    """An overlay that darkens the land but not the sky."""
     return rect(0, 0, 1000, 1000, "url(#nightfall)", opacity=light.night) if light.night else ""
 
 
 def pick_leaf(random: Random) -> str:
-    """One of the greens of a wood."""
+    """Choose a leaf colour."""
     return ("#5fa56a", "#4c9a72", "#79b35f", "#3f8f6b")[random.randrange(4)]
 
 
 def mushrooms(random: Random) -> str:
-    """Some red mushrooms at the foot of the trees."""
+    """Red mushrooms at the foot of the trees."""
     parts = []
     for x in (90, 150, 860, 925):
         y, size = random.uniform(835, 900), random.uniform(0.7, 1.15)
@@ -181,7 +181,7 @@ def mushrooms(random: Random) -> str:
 
 
 def house(x: float, y: float, width: float, height: float, colour: str, light: Light, random: Random) -> str:
-    """A house of a street."""
+    """A town house."""
     lit = "#ffe39a" if light.night > 0.15 else "#d7ecf2"
     roof = polygon(
         [

@@ -1,4 +1,4 @@
-"""The small things of the tales, drawn around the origin, and the obstacles, drawn where they stand."""
+"""The props of the tales, drawn around the origin, and the obstacles, drawn in place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from subgraphs.ai.providers.offline.painter.shapes import (
 
 
 def star(x: float, y: float, size: float, colour: str = "#f9cf57") -> str:
-    """A five-pointed star with soft corners."""
+    """A five-pointed star with rounded corners."""
     points = [
         (
             x + math.sin(turn * math.pi / 5) * size * (1 if turn % 2 == 0 else 0.48),
@@ -88,19 +88,19 @@ _PROPS = {
 }
 
 
-def prop(key: str, x: float, y: float, scale: float = 1, turn: float = 0) -> str:
-    """A small thing at a point."""
+def draw_prop(key: str, x: float, y: float, scale: float = 1, turn: float = 0) -> str:
+    """Draw a prop at a point."""
     return group(_PROPS[key], x=x, y=y, scale=scale, turn=turn)
 
 
-def obstacle(key: str) -> str:
-    """An obstacle, in the right half of the picture."""
+def draw_obstacle(key: str) -> str:
+    """Draw an obstacle, in the right half of the picture."""
     return _OBSTACLES[key]
 
 
-def conquered(key: str) -> str:
-    """What is left of an obstacle once it is behind them."""
-    return _BEHIND.get(key, "")
+def draw_overcome_obstacle(key: str) -> str:
+    """Draw what remains of an obstacle after it is overcome."""
+    return _OVERCOME_OBSTACLES.get(key, "")
 
 
 def _stream() -> str:
@@ -259,7 +259,7 @@ _OBSTACLES = {
     "rocks": _rocks(),
     "crater": _crater(),
 }
-_BEHIND = {
+_OVERCOME_OBSTACLES = {
     "river": _stream()
     + line("M600 800 Q760 850 960 770", "#8a6a45", 14)
     + line("M604 760 Q760 800 956 726", "#8a6a45", 7),

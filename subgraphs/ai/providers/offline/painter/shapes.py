@@ -1,4 +1,4 @@
-"""The few SVG shapes that everything is drawn with."""
+"""The SVG shapes from which everything is drawn."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ Point = tuple[float, float]
 
 def circle(x: float, y: float, r: float, fill: str, **extra: object) -> str:
     """A filled circle."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{fill}"{_more(extra)}/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{fill}"{_attributes(extra)}/>'
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, fill: str, **extra: object) -> str:
     """A filled ellipse."""
-    return f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}" fill="{fill}"{_more(extra)}/>'
+    bounds = f'cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}"'
+    return f'<ellipse {bounds} fill="{fill}"{_attributes(extra)}/>'
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str, **extra: object) -> str:
     """A filled rectangle."""
-    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<rect {place} fill="{fill}"{_more(extra)}/>'
+    bounds = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect {bounds} fill="{fill}"{_attributes(extra)}/>'
 
 
 def path(d: str, fill: str, **extra: object) -> str:
     """A filled path."""
-    return f'<path d="{d}" fill="{fill}"{_more(extra)}/>'
+    return f'<path d="{d}" fill="{fill}"{_attributes(extra)}/>'
 
 
 def line(d: str, stroke: str, width: float, **extra: object) -> str:
-    """A stroke with round ends."""
+    """A stroked path with round caps and joins."""
     return (
         f'<path d="{d}" fill="none" stroke="{stroke}" stroke-width="{width:.1f}" stroke-linecap="round" '
-        f'stroke-linejoin="round"{_more(extra)}/>'
+        f'stroke-linejoin="round"{_attributes(extra)}/>'
     )
 
 
 def polygon(points: Iterable[Point], fill: str, **extra: object) -> str:
     """A filled polygon."""
-    return (
-        f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" fill="{fill}"{_more(extra)}/>'
-    )
+    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f'<polygon points="{corners}" fill="{fill}"{_attributes(extra)}/>'
 
 
 def group(
     content: str, *, x: float = 0, y: float = 0, scale: float = 1, flip: bool = False, turn: float = 0
 ) -> str:
-    """Content moved, scaled, turned and, where `flip` says so, mirrored."""
+    """Content translated, rotated by `turn` degrees, scaled and optionally mirrored."""
     return (
         f'<g transform="translate({x:.1f} {y:.1f}) rotate({turn:.1f}) '
         f'scale({-scale if flip else scale:.3f} {scale:.3f})">{content}</g>'
@@ -54,7 +54,7 @@ def group(
 
 
 def gradient(name: str, top: str, bottom: str) -> str:
-    """The definition of a vertical gradient."""
+    """The definition of a vertical linear gradient."""
     return (
         f'<linearGradient id="{name}" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="{top}"/>'
         f'<stop offset="1" stop-color="{bottom}"/></linearGradient>'
@@ -62,7 +62,7 @@ def gradient(name: str, top: str, bottom: str) -> str:
 
 
 def glow(name: str, colour: str) -> str:
-    """The definition of a soft light that fades outwards."""
+    """The definition of a radial gradient that fades out."""
     return (
         f'<radialGradient id="{name}"><stop offset="0" stop-color="{colour}" stop-opacity="0.85"/>'
         f'<stop offset="1" stop-color="{colour}" stop-opacity="0"/></radialGradient>'
@@ -70,7 +70,7 @@ def glow(name: str, colour: str) -> str:
 
 
 def shade(colour: str, factor: float) -> str:
-    """A colour made darker (below 1) or lighter (above 1)."""
+    """Darken a colour (factor below 1) or lighten it (above 1)."""
     channels = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
     if factor <= 1:
         mixed = [channel * factor for channel in channels]
@@ -79,5 +79,5 @@ def shade(colour: str, factor: float) -> str:
     return "#" + "".join(f"{min(255, max(0, round(channel))):02x}" for channel in mixed)
 
 
-def _more(extra: dict[str, object]) -> str:
+def _attributes(extra: dict[str, object]) -> str:
     return "".join(f' {key.replace("_", "-")}="{value}"' for key, value in extra.items())

@@ -1,4 +1,4 @@
-"""Staging a scene: which place at which light, who stands where in what pose, and with what."""
+"""The staging of each scene: setting, light, figures, poses and props."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from subgraphs.ai.providers.offline.painter.animals import draw_helper
-from subgraphs.ai.providers.offline.painter.backdrops import definitions, paint_place
+from subgraphs.ai.providers.offline.painter.backdrops import definitions, paint_backdrop
 from subgraphs.ai.providers.offline.painter.child import draw_child, draw_head
-from subgraphs.ai.providers.offline.painter.look import Look, look_of
+from subgraphs.ai.providers.offline.painter.look import Look, derive_look
 from subgraphs.ai.providers.offline.painter.nature import LIGHTS, cloud
-from subgraphs.ai.providers.offline.painter.props import conquered, obstacle, prop, star
+from subgraphs.ai.providers.offline.painter.props import (
+    draw_obstacle,
+    draw_overcome_obstacle,
+    draw_prop,
+    star,
+)
 from subgraphs.ai.providers.offline.painter.shapes import circle, ellipse, group, line, path, rect, shade
-from subgraphs.ai.providers.offline.plan import make_plan, seeded
+from subgraphs.ai.providers.offline.plan import make_plan, seeded_random
 from subgraphs.ai.providers.offline.tales import Tale
 from subgraphs.ai.providers.protocol import StoryBrief
 
@@ -22,7 +27,7 @@ _IN_WATER = frozenset({"whale", "turtle"})
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The directions of one scene; `view` is home, road, land, peril, goal or bed."""
+    """The staging of one scene; `view` is home, road, land, peril, goal or bed."""
 
     view: str
     light: str
@@ -31,37 +36,39 @@ class Stage:
     child_x: float = 400
     helper_x: float | None = None
     mood: str = "calm"
-    thing: str | None = None
-    thing_at: tuple[float, float] = (650, 780)
-    blocked: bool = False
-    festive: bool = False
+    prop: str | None = None
+    prop_at: tuple[float, float] = (650, 780)
+    has_obstacle: bool = False
+    has_confetti: bool = False
     zoom: float = 1.0
     focus: tuple[float, float] = (500, 1000)
 
 
 _STAGES = (
     Stage("home", "morning", "wave", "happy", 640),
-    Stage("home", "day", "think", "wonder", 640, thing="wish", zoom=1.22, focus=(700, 620)),
+    Stage("home", "day", "think", "wonder", 640, prop="wish", zoom=1.22, focus=(700, 620)),
     Stage(
         "home",
         "morning",
         "reach",
         "wonder",
         560,
-        thing="sign",
-        thing_at=(800, 770),
+        prop="sign",
+        prop_at=(800, 770),
         zoom=1.4,
         focus=(700, 900),
     ),
-    Stage("road", "day", "walk", "happy", 420, thing="sign", thing_at=(740, 420)),
+    Stage("road", "day", "walk", "happy", 420, prop="sign", prop_at=(740, 420)),
     Stage("land", "day", "stand", "wonder", 470, zoom=0.82),
     Stage("land", "golden", "wave", "happy", 350, 680, zoom=1.24, focus=(510, 960)),
-    Stage("peril", "dusk", "stand", "worried", 190, 420, "worried", blocked=True),
-    Stage("peril", "dusk", "push", "brave", 430, 190, "worried", blocked=True, zoom=1.12, focus=(420, 960)),
-    Stage("peril", "dusk", "sit", "sad", 400, blocked=True, zoom=1.45, focus=(400, 960)),
+    Stage("peril", "dusk", "stand", "worried", 190, 420, "worried", has_obstacle=True),
+    Stage(
+        "peril", "dusk", "push", "brave", 430, 190, "worried", has_obstacle=True, zoom=1.12, focus=(420, 960)
+    ),
+    Stage("peril", "dusk", "sit", "sad", 400, has_obstacle=True, zoom=1.45, focus=(400, 960)),
     Stage("land", "night", "sit", "happy", 370, 610, zoom=1.32, focus=(500, 930)),
-    Stage("peril", "dawn", "reach", "brave", 420, 180, blocked=True),
-    Stage("peril", "day", "jump", "joy", 360, 680, "joy", festive=True, zoom=1.08, focus=(500, 1000)),
+    Stage("peril", "dawn", "reach", "brave", 420, 180, has_obstacle=True),
+    Stage("peril", "day", "jump", "joy", 360, 680, "joy", has_confetti=True, zoom=1.08, focus=(500, 1000)),
     Stage(
         "goal",
         "golden",
@@ -70,25 +77,32 @@ _STAGES = (
         380,
         690,
         "joy",
-        thing="gift",
-        festive=True,
+        prop="gift",
+        has_confetti=True,
         zoom=1.2,
         focus=(500, 980),
     ),
-    Stage("bed", "night", "stand", "asleep", thing="gift", thing_at=(640, 430)),
+    Stage("bed", "night", "stand", "asleep", prop="gift", prop_at=(640, 430)),
 )
-_COVER = Stage("land", "golden", "wave", "joy", 370, 690, "joy", festive=True, zoom=1.12, focus=(510, 960))
+_COVER = Stage(
+    "land", "golden", "wave", "joy", 370, 690, "joy", has_confetti=True, zoom=1.12, focus=(510, 960)
+)
 
 
 def compose(brief: StoryBrief, number: int | None, take: int) -> str:
-    """The picture of a scene, or of the cover, as SVG; another take is seen in another light and mirrored."""
-    tale, look = make_plan(brief).tale, look_of(brief.hero)
+    """Compose a scene, or the cover, as SVG; further takes change the light and are mirrored in turn."""
+    tale, look = make_plan(brief).tale, derive_look(brief.hero)
     stage = _COVER if number is None else _STAGES[number - 1]
-    light = _light(stage, tale, take)
-    random = seeded("place", brief.hero.digest(), _view(stage, tale), take)
-    place = paint_place(_view(stage, tale), light, random)
-    content = place.behind + _between(stage, tale, look, random) + place.before + _veil(light)
-    content = _closer(content, stage)
+    light = _choose_light(stage, tale, take)
+    random = seeded_random("place", brief.hero.digest(), _choose_view(stage, tale), take)
+    backdrop = paint_backdrop(_choose_view(stage, tale), light, random)
+    content = (
+        backdrop.background
+        + _draw_middle(stage, tale, look, random)
+        + backdrop.foreground
+        + _night_overlay(light)
+    )
+    content = _zoom(content, stage)
     if take % 2:
         content = f'<g transform="translate(1000 0) scale(-1 1)">{content}</g>'
     return (
@@ -97,15 +111,15 @@ def compose(brief: StoryBrief, number: int | None, take: int) -> str:
     )
 
 
-def _closer(content: str, stage: Stage) -> str:
-    """The picture as seen from closer by, around a point that stays in its place."""
+def _zoom(content: str, stage: Stage) -> str:
+    """Zoom in on the stage's focus, which stays in place."""
     if stage.zoom <= 1:
         return content
     x, y = (value * (1 - stage.zoom) for value in stage.focus)
     return f'<g transform="translate({x:.1f} {y:.1f}) scale({stage.zoom})">{content}</g>'
 
 
-def _view(stage: Stage, tale: Tale) -> str:
+def _choose_view(stage: Stage, tale: Tale) -> str:
     return {
         "home": "home",
         "bed": "bedroom",
@@ -116,7 +130,7 @@ def _view(stage: Stage, tale: Tale) -> str:
     }[stage.view]
 
 
-def _light(stage: Stage, tale: Tale, take: int) -> str:
+def _choose_light(stage: Stage, tale: Tale, take: int) -> str:
     if stage.view in {"land", "peril", "goal"} and tale.land_view in {"night", "nightwood"}:
         return "night"
     if take and stage.light in {"morning", "day", "golden"}:
@@ -125,56 +139,56 @@ def _light(stage: Stage, tale: Tale, take: int) -> str:
     return stage.light
 
 
-def _between(stage: Stage, tale: Tale, look: Look, random: Random) -> str:
-    """Everything that stands in the place."""
+def _draw_middle(stage: Stage, tale: Tale, look: Look, random: Random) -> str:
+    """Draw the figures and props between background and foreground."""
     if stage.view == "bed":
-        return _bed(look) + _thing(stage, tale)
-    afloat = _view(stage, tale) in _FLOATING
+        return _draw_bed(look) + _draw_prop(stage, tale)
+    is_afloat = _choose_view(stage, tale) in _FLOATING
     parts = []
-    if stage.blocked:
-        parts.append(obstacle(tale.obstacle_prop))
+    if stage.has_obstacle:
+        parts.append(draw_obstacle(tale.obstacle_prop))
     elif stage.view == "peril":
-        parts.append(conquered(tale.obstacle_prop))
-    if stage.festive:
-        parts.append(_festive(random))
-    parts.append(_thing(stage, tale))
-    parts.append(_figures(stage, tale, look, afloat=afloat))
+        parts.append(draw_overcome_obstacle(tale.obstacle_prop))
+    if stage.has_confetti:
+        parts.append(_draw_confetti(random))
+    parts.append(_draw_prop(stage, tale))
+    parts.append(_draw_figures(stage, tale, look, is_afloat=is_afloat))
     return "".join(parts)
 
 
-def _figures(stage: Stage, tale: Tale, look: Look, *, afloat: bool) -> str:
-    ground = 862 if afloat else 900
+def _draw_figures(stage: Stage, tale: Tale, look: Look, *, is_afloat: bool) -> str:
+    ground = 862 if is_afloat else 900
     child = draw_child(look, stage.pose, stage.face)
     scale = 1.28 * look.scale * min(stage.zoom, 1)
     facing_left = stage.helper_x is not None and stage.helper_x < stage.child_x and stage.pose == "sit"
     parts = []
-    if not afloat:
+    if not is_afloat:
         lift = 58 if stage.pose == "jump" else 0
         parts.append(ellipse(stage.child_x, ground + 4, 92 - lift * 0.4, 15, "#2b2f44", opacity=0.2))
     if stage.helper_x is not None:
-        parts.append(_helper(stage, tale, ground, afloat=afloat))
+        parts.append(_draw_helper(stage, tale, ground, is_afloat=is_afloat))
     parts.append(group(child, x=stage.child_x, y=ground - 6, scale=scale, flip=facing_left))
-    if stage.pose == "hold" and stage.thing == "gift":
-        parts.append(prop(tale.gift_prop, stage.child_x, ground - 6 - 468 * look.scale, 1.1))
-    if afloat:
-        parts.append(_boat(stage))
+    if stage.pose == "hold" and stage.prop == "gift":
+        parts.append(draw_prop(tale.gift_prop, stage.child_x, ground - 6 - 468 * look.scale, 1.1))
+    if is_afloat:
+        parts.append(_draw_boat(stage))
     return "".join(parts)
 
 
-def _helper(stage: Stage, tale: Tale, ground: float, *, afloat: bool) -> str:
+def _draw_helper(stage: Stage, tale: Tale, ground: float, *, is_afloat: bool) -> str:
     assert stage.helper_x is not None
-    swims = afloat and tale.helper_kind in _IN_WATER
-    x = 790 if swims and not stage.blocked else 120 if swims else stage.helper_x
+    swims = is_afloat and tale.helper_kind in _IN_WATER
+    x = 790 if swims and not stage.has_obstacle else 120 if swims else stage.helper_x
     y = ground + 46 if swims else ground
-    jump = 44 if stage.mood == "joy" and not afloat else 0
-    shadow = "" if afloat else ellipse(x, ground + 4, 84, 14, "#2b2f44", opacity=0.2)
+    jump = 44 if stage.mood == "joy" and not is_afloat else 0
+    shadow = "" if is_afloat else ellipse(x, ground + 4, 84, 14, "#2b2f44", opacity=0.2)
     figure = group(
         draw_helper(tale.helper_kind, stage.mood), x=x, y=y - jump, scale=1.28, flip=x > stage.child_x
     )
     return shadow + figure
 
 
-def _boat(stage: Stage) -> str:
+def _draw_boat(stage: Stage) -> str:
     others = [stage.helper_x] if stage.helper_x is not None else []
     middle = (stage.child_x + sum(others)) / (1 + len(others))
     half = 190 + (abs(stage.child_x - others[0]) / 2 if others else 20)
@@ -192,25 +206,25 @@ def _boat(stage: Stage) -> str:
     )
 
 
-def _thing(stage: Stage, tale: Tale) -> str:
-    x, y = stage.thing_at
-    match stage.thing:
+def _draw_prop(stage: Stage, tale: Tale) -> str:
+    x, y = stage.prop_at
+    match stage.prop:
         case "sign":
-            return circle(x, y, 110, "url(#warm)") + prop(tale.sign_prop, x, y, 1.1, turn=-8)
+            return circle(x, y, 110, "url(#warm)") + draw_prop(tale.sign_prop, x, y, 1.1, turn=-8)
         case "gift" if stage.pose != "hold":
-            return prop(tale.gift_prop, x, y, 0.9)
+            return draw_prop(tale.gift_prop, x, y, 0.9)
         case "wish":
             dream = (
                 cloud(690, 290, 2.0, "#ffffff", 0.95)
                 + circle(665, 430, 19, "#ffffff")
                 + circle(652, 474, 11, "#ffffff")
             )
-            return dream + star(600, 262, 32) + star(776, 250, 24) + prop(tale.gift_prop, 690, 258, 0.95)
+            return dream + star(600, 262, 32) + star(776, 250, 24) + draw_prop(tale.gift_prop, 690, 258, 0.95)
         case _:
             return ""
 
 
-def _festive(random: Random) -> str:
+def _draw_confetti(random: Random) -> str:
     colours = ("#f6c544", "#ee8fae", "#7fd0c4", "#ffffff", "#f08a3c", "#b79ad6")
     parts = []
     for index in range(44):
@@ -226,7 +240,7 @@ def _festive(random: Random) -> str:
     return "".join(parts)
 
 
-def _bed(look: Look) -> str:
+def _draw_bed(look: Look) -> str:
     frame = (
         rect(60, 520, 40, 380, "#8a5f43", rx=16)
         + rect(86, 640, 800, 200, "#b98a63", rx=20)
@@ -247,7 +261,7 @@ def _bed(look: Look) -> str:
     return ellipse(490, 892, 440, 26, "#2b2f44", opacity=0.2) + frame + pillow + head + blanket + hem + hand
 
 
-def _veil(light: str) -> str:
-    """The light of the hour, over everything alike."""
+def _night_overlay(light: str) -> str:
+    """Darken the whole picture at dusk and night."""
     night = LIGHTS[light].night
     return rect(0, 0, 1000, 1000, "#1b2360", opacity=round(night * 0.3, 3)) if night > 0.2 else ""

@@ -1,4 +1,4 @@
-"""The measurements, each on a platform that is warm and otherwise at rest."""
+"""The measurements; each assumes a warmed-up, otherwise idle platform."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from infra.demo import documents
 from infra.local import Stack
 from subgraphs.common.settings import DOMAINS
 
-WARM_UP = 50
+WARM_UP_REQUESTS = 50
 REQUESTS = 300
-SIZES = (1, 10, 100)
+BOOK_COUNTS = (1, 10, 100)
 MIB = 1024 * 1024
 
-SHELF = """
-query Shelf($first: Int!) {
+LIST_BOOKS = """
+query ListBooks($first: Int!) {
   me {
     displayName
     books(first: $first) {
@@ -43,7 +43,7 @@ query Shelf($first: Int!) {
 
 @dataclass(frozen=True, slots=True)
 class RouterCost:
-    """What one request for the widest query costs."""
+    """The mean cost of one request for the widest query."""
 
     cpu_milliseconds: float
     milliseconds: float
@@ -51,23 +51,23 @@ class RouterCost:
 
     @property
     def total(self) -> float:
-        """CPU milliseconds of router and subgraphs together."""
+        """CPU milliseconds of the router and the subgraphs."""
         return self.cpu_milliseconds + self.subgraph_cpu_milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Mebibytes of one process with its children: resident, and the proportional share of them."""
+    """Memory of one process and its children in MiB: resident, and proportional set size."""
 
     process: str
     resident: float
     share: float
 
 
-async def router_cost(stack: Stack, parent: Parent) -> RouterCost:
-    """CPU time of the router, and of the subgraphs together, for each request of the widest demo query."""
+async def measure_router_cost(stack: Stack, parent: Parent) -> RouterCost:
+    """Measure CPU and response time per request for the demo's widest query, one request at a time."""
     pids = stack.processes
-    for _ in range(WARM_UP):
+    for _ in range(WARM_UP_REQUESTS):
         await parent.graph.execute(documents.EVERYTHING)
     before = {name: _cpu_seconds(pids[name]) for name in ("router", *DOMAINS)}
     started = time.perf_counter()
@@ -82,24 +82,24 @@ async def router_cost(stack: Stack, parent: Parent) -> RouterCost:
     )
 
 
-async def statements_per_fetch(stack: Stack, parent: Parent) -> Mapping[str, Sequence[float]]:
-    """SQL statements of each subgraph for one fetch, when the shelf has 1, 10 and 100 books."""
+async def count_statements_per_fetch(stack: Stack, parent: Parent) -> Mapping[str, Sequence[float]]:
+    """Count each subgraph's SQL statements per fetch for a list of 1, 10 and 100 books."""
     async with httpx2.AsyncClient() as client:
         counts: dict[str, list[float]] = {domain: [] for domain in DOMAINS}
-        for size in SIZES:
-            await parent.graph.execute(SHELF, {"first": size})
+        for size in BOOK_COUNTS:
+            await parent.graph.execute(LIST_BOOKS, {"first": size})
             before = await _read_subgraphs(client, stack)
-            await parent.graph.execute(SHELF, {"first": size})
+            await parent.graph.execute(LIST_BOOKS, {"first": size})
             after = await _read_subgraphs(client, stack)
             for domain in DOMAINS:
-                fetches = _growth(before[domain], after[domain], "graphql_requests_total")
-                statements = _growth(before[domain], after[domain], "sql_statements_total")
+                fetches = _increase(before[domain], after[domain], "graphql_requests_total")
+                statements = _increase(before[domain], after[domain], "sql_statements_total")
                 counts[domain].append(statements / fetches if fetches else 0.0)
     return counts
 
 
-async def typesetting_seconds(stack: Stack) -> float:
-    """The mean time of the jobs that made the interior and the cover of a book of 32 pages."""
+async def measure_typesetting(stack: Stack) -> float:
+    """The mean duration in seconds of the jobs that typeset a 32-page interior and its cover."""
     async with httpx2.AsyncClient() as client:
         samples = await read(client, stack.metrics_urls["worker"])
     jobs = {dict(labels).get("job", "") for _, labels in samples}
@@ -107,19 +107,19 @@ async def typesetting_seconds(stack: Stack) -> float:
     return total(samples, "job_seconds_sum", job=job) / total(samples, "job_seconds_count", job=job)
 
 
-def memory(stack: Stack) -> Sequence[Memory]:
-    """The memory of every process of the platform, largest first."""
+def measure_memory(stack: Stack) -> Sequence[Memory]:
+    """Measure the memory of every process of the platform, largest first."""
     found = [_memory_of(name, psutil.Process(pid)) for name, pid in stack.processes.items()]
     return sorted(found, key=lambda process: -process.resident)
 
 
 def _memory_of(name: str, process: psutil.Process) -> Memory:
-    family = [process, *process.children(recursive=True)]
-    full = [member.memory_full_info() for member in family]
+    processes = [process, *process.children(recursive=True)]
+    memory_infos = [member.memory_full_info() for member in processes]
     return Memory(
-        process=name if len(family) == 1 else f"{name} ({len(family)} processes)",
-        resident=sum(member.rss for member in full) / MIB,
-        share=sum(getattr(member, "pss", member.uss) for member in full) / MIB,
+        process=name if len(processes) == 1 else f"{name} ({len(processes)} processes)",
+        resident=sum(member.rss for member in memory_infos) / MIB,
+        share=sum(getattr(member, "pss", member.uss) for member in memory_infos) / MIB,
     )
 
 
@@ -128,7 +128,7 @@ async def _read_subgraphs(client: httpx2.AsyncClient, stack: Stack) -> dict[str,
     return dict(zip(DOMAINS, answers, strict=True))
 
 
-def _growth(before: Samples, after: Samples, name: str) -> float:
+def _increase(before: Samples, after: Samples, name: str) -> float:
     return total(after, name) - total(before, name)
 
 

@@ -1,4 +1,4 @@
-"""The print files themselves: pages, sizes, fonts, texts as they were given, and the same bytes each time."""
+"""The print files: pages, sizes, fonts, literal text, and deterministic bytes."""
 
 import asyncio
 from io import BytesIO
@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from subgraphs.books.content import BookContent
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
-from subgraphs.books.typesetting.press import TypesetFile, typeset
+from subgraphs.books.typesetting.typesetter import TypesetFile, typeset
 from tests.subgraphs.books.typesetting.manuscripts import PICTURES, manuscript, with_page
 
 
@@ -43,7 +43,7 @@ def test_a_book_has_32_square_pages_and_one_cover_sheet() -> None:
 
 
 @pytest.mark.parametrize("theme", list(Theme))
-def test_every_theme_can_be_set_and_looks_its_own_way(theme: Theme) -> None:
+def test_every_theme_has_a_cover_of_its_own(theme: Theme) -> None:
     book = typeset(manuscript(theme=theme), PICTURES)
     others = [typeset(manuscript(theme=other), PICTURES) for other in Theme if other is not theme]
     assert all(book.cover.content != other.cover.content for other in others)
@@ -79,7 +79,7 @@ def test_no_glyph_is_missing() -> None:
 @pytest.mark.parametrize(
     "text", ["<b>Mia</b>", "*Mia* _x_", '#panic("x")', "$x^2$", "\\u{1F98A}", "`raw`", "@ref"]
 )
-def test_markup_comes_out_as_it_was_written(text: str) -> None:
+def test_markup_is_printed_literally(text: str) -> None:
     expected = "".join(text.split())
     for number in (1, 2, 3, 4, 32):
         assert expected in text_of(typeset(with_page(number, text=text), PICTURES).interior, number)
@@ -87,7 +87,7 @@ def test_markup_comes_out_as_it_was_written(text: str) -> None:
     assert text_of(cover, 1).count(expected) == 3
 
 
-def test_a_picture_page_is_its_picture_from_edge_to_edge() -> None:
+def test_a_full_bleed_picture_fills_its_page() -> None:
     page = read(typeset(manuscript(), PICTURES).interior).pages[4]
     contents = page.get_contents()
     assert contents is not None
@@ -100,7 +100,7 @@ def test_the_text_below_a_picture_is_set() -> None:
     assert text_of(book.interior, 5) == "Thefoxlaughed."
 
 
-async def test_typesetting_leaves_the_loop_free() -> None:
+async def test_typesetting_does_not_block_the_event_loop() -> None:
     setting = asyncio.create_task(asyncio.to_thread(typeset, manuscript(), PICTURES))
     turns = 0
     while not setting.done():

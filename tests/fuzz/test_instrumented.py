@@ -1,4 +1,4 @@
-"""What the meter of an observed process tells of its event loop."""
+"""The meter of an instrumented process."""
 
 import subprocess
 import sys
@@ -14,14 +14,14 @@ import asyncio, gc, sys, time, uvloop
 
 kept = [[n] for n in range(500_000)]
 
-def hold(seconds):
-    ends = time.thread_time() + seconds
-    while time.thread_time() < ends:
+def block(seconds):
+    deadline = time.thread_time() + seconds
+    while time.thread_time() < deadline:
         pass
 
 async def main():
     await asyncio.sleep(0.05)
-    hold(float(sys.argv[2]))
+    block(float(sys.argv[2]))
     gc.collect()
     await asyncio.sleep(0.05)
 
@@ -34,7 +34,7 @@ def run(folder: Path, *arguments: str) -> Meter:
     meter = Meter(page)
     (folder / "program.py").write_text(PROGRAM)
     subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.observed", str(page), "program", *arguments],
+        [sys.executable, "-m", "tests.fuzz.instrumented", str(page), "program", *arguments],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT)},
         check=True,
@@ -43,20 +43,20 @@ def run(folder: Path, *arguments: str) -> Meter:
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_the_longest_hold_is_told_with_its_place(tmp_path: Path, loop: str) -> None:
+def test_the_longest_block_is_recorded_with_its_stack(tmp_path: Path, loop: str) -> None:
     meter = run(tmp_path, loop, "0.2")
-    assert 0.2 <= meter.held < 0.3
+    assert 0.2 <= meter.blocked < 0.3
     assert meter.starved >= 0.2
-    assert "program.py" in meter.where
-    assert "hold" in meter.where.splitlines()[0]
+    assert "program.py" in meter.stack
+    assert "block" in meter.stack.splitlines()[0]
 
 
-def test_what_collects_garbage_is_told_apart(tmp_path: Path) -> None:
+def test_garbage_collection_is_counted_separately(tmp_path: Path) -> None:
     meter = run(tmp_path, "uvloop", "0")
-    assert meter.collecting > 0.01 > meter.held
+    assert meter.gc > 0.01 > meter.blocked
 
 
-def test_a_cleared_page_begins_anew(tmp_path: Path) -> None:
+def test_a_cleared_meter_is_zero(tmp_path: Path) -> None:
     meter = run(tmp_path, "uvloop", "0.05")
     meter.clear()
-    assert (meter.held, meter.starved, meter.where) == (0.0, 0.0, "")
+    assert (meter.blocked, meter.starved, meter.stack) == (0.0, 0.0, "")

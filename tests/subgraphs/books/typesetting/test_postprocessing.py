@@ -1,4 +1,4 @@
-"""What a finished PDF has that a typesetter does not know of."""
+"""Postprocessing of PDFs for print."""
 
 import struct
 import zlib
@@ -8,10 +8,10 @@ import typst
 from pypdf import PdfReader
 from pypdf.generic import RectangleObject
 
-from subgraphs.books.typesetting.finishing import finish
-from subgraphs.books.typesetting.press import typeset
-from tests.subgraphs.books.pictures import png
+from subgraphs.books.typesetting.postprocessing import postprocess
+from subgraphs.books.typesetting.typesetter import typeset
 from tests.subgraphs.books.typesetting.manuscripts import PICTURES, manuscript
+from tests.support.pictures import png
 
 
 def with_alpha(alpha: int) -> bytes:
@@ -34,7 +34,7 @@ def page_with(picture: bytes) -> bytes:
     return pdf
 
 
-def test_the_trim_is_marked_inside_the_bleed() -> None:
+def test_the_trim_box_lies_inside_the_bleed_box() -> None:
     book = typeset(manuscript(), PICTURES)
     interior = PdfReader(BytesIO(book.interior.content)).pages
     assert all(page.trimbox == RectangleObject((9, 9, 621, 621)) for page in interior)
@@ -43,17 +43,17 @@ def test_the_trim_is_marked_inside_the_bleed() -> None:
     assert cover.trimbox == RectangleObject((63, 63, 1305, 675))
 
 
-def test_an_opaque_picture_loses_its_mask() -> None:
-    finished = finish(page_with(with_alpha(255)), 0.125)
-    assert b"/SMask" not in finished
-    assert len(PdfReader(BytesIO(finished)).pages) == 1
+def test_an_opaque_soft_mask_is_removed() -> None:
+    processed = postprocess(page_with(with_alpha(255)), 0.125)
+    assert b"/SMask" not in processed
+    assert len(PdfReader(BytesIO(processed)).pages) == 1
 
 
-def test_a_mask_that_hides_something_stays() -> None:
-    assert b"/SMask" in finish(page_with(with_alpha(128)), 0.125)
+def test_a_translucent_soft_mask_is_kept() -> None:
+    assert b"/SMask" in postprocess(page_with(with_alpha(128)), 0.125)
 
 
-def test_finishing_is_repeatable_and_keeps_the_version() -> None:
+def test_postprocessing_is_deterministic_and_keeps_the_pdf_version() -> None:
     pdf = page_with(with_alpha(255))
-    assert finish(pdf, 0.125) == finish(pdf, 0.125)
-    assert finish(pdf, 0.125)[:8] == pdf[:8] == b"%PDF-1.7"
+    assert postprocess(pdf, 0.125) == postprocess(pdf, 0.125)
+    assert postprocess(pdf, 0.125)[:8] == pdf[:8] == b"%PDF-1.7"

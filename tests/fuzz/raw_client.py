@@ -1,4 +1,4 @@
-"""A client of raw sockets: it sends what no library would, and notes how the other side took it."""
+"""A raw socket client that can send invalid HTTP and WebSocket data and records the outcome."""
 
 from __future__ import annotations
 
@@ -18,51 +18,51 @@ import orjson
 import zstandard
 
 LOOPBACK = "127.0.0.1"
-CONNECTS_WITHIN = 15.0
-READ_AT_ONCE = 1 << 16
-KEPT_BYTES = 64 << 20
-ENDS_WITHIN = 5.0
+CONNECT_TIMEOUT = 15.0
+READ_SIZE = 1 << 16
+MAX_BODY_BYTES = 64 << 20
+SHUTDOWN_TIMEOUT = 5.0
 GRAPHQL = "/graphql"
 CLOSE = 8
 
 Headers = Iterable[tuple[str, str | bytes]]
-Ending = Literal["answered", "closed", "silent", "refused"]
+Outcome = Literal["answered", "closed", "silent", "refused"]
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What was sent, in short, and what came of it."""
+    """An abbreviated request and its outcome."""
 
     sent: str
-    ending: Ending = "silent"
+    outcome: Outcome = "silent"
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
     @property
     def is_json(self) -> bool:
-        """Whether the answer says that it is JSON."""
+        """Whether the response's content type is JSON."""
         kind = self.headers.get("content-type", "").partition(";")[0]
         return kind.endswith(("/json", "+json"))
 
     def json(self) -> Any:
-        """The answer.
+        """The response body, parsed as JSON.
 
         Raises:
-            ValueError: it is none.
+            ValueError: It is not JSON.
         """
-        return orjson.loads(_decoded(self.body, self.headers.get("content-encoding", "identity")))
+        return orjson.loads(_decompress(self.body, self.headers.get("content-encoding", "identity")))
 
     def __str__(self) -> str:
-        answer = f"{self.status} {self.body[:300]!r}" if self.status else self.ending
+        answer = f"{self.status} {self.body[:300]!r}" if self.status else self.outcome
         return f"{self.sent} -> {answer}"
 
 
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """A body as it was before it was compressed.
+def _decompress(body: bytes, encoding: str) -> bytes:
+    """Decompress a body.
 
     Raises:
-        ValueError: it is not what it says.
+        ValueError: The body is not in this encoding.
     """
     try:
         match encoding:
@@ -80,8 +80,8 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         raise ValueError(f"the body is not {encoding}") from error
 
 
-class _Answer:
-    """The callbacks of a parser of one HTTP response."""
+class _ResponseCallbacks:
+    """httptools callbacks for one HTTP response."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -92,33 +92,33 @@ class _Answer:
         self._exchange.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_body(self, body: bytes) -> None:
-        if len(self.body) < KEPT_BYTES:
+        if len(self.body) < MAX_BODY_BYTES:
             self.body += body
 
     def on_message_complete(self) -> None:
         self.complete = True
 
 
-class Wire:
-    """One connection."""
+class RawConnection:
+    """A TCP connection to the target."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
-        self._reads = True
+        self._is_reading = True
 
     @classmethod
-    async def open(cls, port: int, source: str = LOOPBACK) -> Wire:
-        """Connect from a loopback address, which the other side takes for a client.
+    async def open(cls, port: int, source: str = LOOPBACK) -> RawConnection:
+        """Connect from a loopback address, by which the server tells clients apart.
 
         Raises:
-            OSError: the connection is refused.
+            OSError: The connection was refused.
         """
-        async with asyncio.timeout(CONNECTS_WITHIN):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
             return cls(*await asyncio.open_connection(LOOPBACK, port, local_addr=(source, 0), limit=1 << 22))
 
     async def send(self, data: bytes) -> bool:
-        """Send as far as the other side takes it; False when it has hung up."""
+        """Send data; False if the server has closed the connection."""
         try:
             self.writer.write(data)
             await self.writer.drain()
@@ -126,10 +126,10 @@ class Wire:
             return False
         return not self.writer.is_closing()
 
-    async def answer(self, sent: str, within: float) -> Exchange:
-        """The response that comes, or how the connection ended instead."""
+    async def read_response(self, sent: str, within: float) -> Exchange:
+        """Read a response, or how the connection ended instead."""
         exchange = Exchange(sent)
-        answer = _Answer(exchange)
+        answer = _ResponseCallbacks(exchange)
         parser = httptools.HttpResponseParser(answer)
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
@@ -137,44 +137,44 @@ class Wire:
         exchange.body = bytes(answer.body)
         return exchange
 
-    async def _read(self, parser: Any, answer: _Answer, exchange: Exchange) -> None:
+    async def _read(self, parser: Any, answer: _ResponseCallbacks, exchange: Exchange) -> None:
         while not answer.complete:
             try:
-                data = await self.reader.read(READ_AT_ONCE)
+                data = await self.reader.read(READ_SIZE)
             except OSError:
                 data = b""
             if not data:
-                exchange.ending = "answered" if exchange.status >= 200 else "closed"
+                exchange.outcome = "answered" if exchange.status >= 200 else "closed"
                 return
             try:
                 parser.feed_data(data)
             except httptools.HttpParserUpgrade:
                 answer.complete = True
             except httptools.HttpParserError:
-                # What HTTP/0.9 or garbage is answered need not be HTTP.
-                exchange.ending = "closed"
+                # A response to HTTP/0.9 or garbage need not be HTTP.
+                exchange.outcome = "closed"
                 return
             exchange.status = parser.get_status_code()
             if exchange.status == 100 and answer.complete:
                 answer.complete = False
-        exchange.ending = "answered"
+        exchange.outcome = "answered"
 
-    async def count(self, mark: bytes, wanted: int, within: float) -> int:
-        """How often a mark comes, until it came often enough or the other side ends."""
+    async def count_occurrences(self, mark: bytes, wanted: int, within: float) -> int:
+        """Count occurrences of `mark`, until `wanted` are found or the server closes the connection."""
         seen, tail = 0, b""
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(within):
-                while seen < wanted and (data := await self.reader.read(READ_AT_ONCE)):
+                while seen < wanted and (data := await self.reader.read(READ_SIZE)):
                     text = tail + data
                     seen += text.count(mark)
                     tail = text[-len(mark) + 1 :]
         return seen
 
-    async def says_goodbye(self, within: float) -> bool:
-        """Whether the other side of a WebSocket sends its closing frame, or hangs up, in time."""
+    async def receives_close(self, within: float) -> bool:
+        """Whether the server sends a close frame, or closes the connection, in time."""
         try:
             async with asyncio.timeout(within):
-                while await self._opcode() != CLOSE:
+                while await self._read_opcode() != CLOSE:
                     pass
         except TimeoutError:
             return False
@@ -182,8 +182,8 @@ class Wire:
             return True
         return True
 
-    async def _opcode(self) -> int:
-        """What the next frame is; what it says is thrown away."""
+    async def _read_opcode(self) -> int:
+        """Read the next frame and return its opcode."""
         first, second = await self.reader.readexactly(2)
         length = second & 0x7F
         if length > 125:
@@ -192,20 +192,20 @@ class Wire:
         return first & 0x0F
 
     def stop_reading(self) -> None:
-        """Take nothing more of what the other side sends."""
-        self._reads = False
-        self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport of a stream reads
+        """Stop reading from the socket."""
+        self._is_reading = False
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a stream's transport has it
 
     async def is_closed(self, within: float) -> bool:
-        """Whether the other side hangs up in time; what it sends until then is thrown away."""
-        if not self._reads:
-            # Only who reads sees the end: by then it must be next to what the kernel still had.
+        """Whether the server closes the connection in time; data received until then is discarded."""
+        if not self._is_reading:
+            # The end of the stream follows the data buffered by the kernel, so read only after the wait.
             await asyncio.sleep(within)
             self.writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
-            within = ENDS_WITHIN
+            within = SHUTDOWN_TIMEOUT
         try:
             async with asyncio.timeout(within):
-                while await self.reader.read(READ_AT_ONCE):
+                while await self.reader.read(READ_SIZE):
                     pass
         except TimeoutError:
             return False
@@ -214,11 +214,11 @@ class Wire:
         return True
 
     def abort(self) -> None:
-        """Go without a word."""
+        """Reset the connection."""
         self.writer.transport.abort()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.writer.close()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
@@ -228,19 +228,19 @@ class Wire:
 def request(
     method: str = "POST", path: str = GRAPHQL, headers: Headers = (), body: bytes | None = None
 ) -> bytes:
-    """A request as bytes; its length is told unless the headers speak of it themselves."""
-    given = [(name, value if isinstance(value, bytes) else value.encode()) for name, value in headers]
-    names = {name.lower() for name, _ in given}
+    """An HTTP request; host and content length are added unless the headers contain them."""
+    fields = [(name, value if isinstance(value, bytes) else value.encode()) for name, value in headers]
+    names = {name.lower() for name, _ in fields}
     if "host" not in names:
-        given.insert(0, ("host", b"localhost"))
+        fields.insert(0, ("host", b"localhost"))
     if body is not None and names.isdisjoint({"content-length", "transfer-encoding"}):
-        given.append(("content-length", str(len(body)).encode()))
-    head = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in given)
+        fields.append(("content-length", str(len(body)).encode()))
+    head = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in fields)
     return f"{method} {path} HTTP/1.1\r\n".encode() + head + b"\r\n" + (body or b"")
 
 
-def posted(document: str, variables: Any = None, headers: Headers = (), **more: Any) -> bytes:
-    """An ordinary GraphQL request, for what lies in it to be hostile."""
+def graphql_request(document: str, variables: Any = None, headers: Headers = (), **more: Any) -> bytes:
+    """A well-formed GraphQL POST request."""
     body = {"query": document, **({} if variables is None else {"variables": variables}), **more}
     own = [("content-type", "application/json"), ("connection", "close")]
     return request(headers=[*own, *headers], body=orjson.dumps(body))
@@ -249,7 +249,7 @@ def posted(document: str, variables: Any = None, headers: Headers = (), **more: 
 def frame(
     payload: bytes, opcode: int = 1, *, final: bool = True, masked: bool = True, flags: int = 0
 ) -> bytes:
-    """A WebSocket frame, legal or not."""
+    """A WebSocket frame, valid or not."""
     head = bytes([(0x80 if final else 0) | flags | opcode])
     mask_bit = 0x80 if masked else 0
     length = len(payload)

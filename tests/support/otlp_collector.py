@@ -1,4 +1,4 @@
-"""A collector of spans, as OpenTelemetry's protocol has it over HTTP, and what it has been sent."""
+"""An OTLP/HTTP collector that records the spans it receives."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 @dataclass(frozen=True)
 class Span:
-    """A span as it arrived."""
+    """A received span."""
 
     trace_id: str
     id: str
@@ -36,7 +36,7 @@ class Span:
 
 @dataclass
 class Collector:
-    """What has been sent: the bodies, the spans in them, and the attributes of their process."""
+    """The received bodies, their spans, and the resource attributes."""
 
     bodies: list[bytes] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -56,12 +56,12 @@ class Collector:
         return Response(answer, media_type="application/x-protobuf")
 
     def named(self, name: str, trace_id: str | None = None) -> list[Span]:
-        """The spans of a name, in the order in which they began."""
+        """The spans of this name, by start time."""
         found = (span for span in self.spans if span.name == name and trace_id in (None, span.trace_id))
         return sorted(found, key=lambda span: span.began)
 
     def outline(self, trace_id: str) -> str:
-        """The spans of a trace that came, each below its parent; kinds are named unless they are internal."""
+        """The spans of a trace as an indented tree, with their kinds unless internal."""
         spans = sorted(
             (each for each in self.spans if each.trace_id == trace_id), key=lambda each: each.began
         )

@@ -1,4 +1,4 @@
-"""What the harness reads of every process: CPU, memory, files, its loop's meter and its log."""
+"""Monitoring of every process: CPU, memory, open files, event loop and log."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from infra.local.process import log_file
 from tests.fuzz.target import Target
 
 MEBIBYTE = 1 << 20
-# An idle process wakes for its timers, and the bystander asks all the time.
+# CPU share of an idle process, which still runs timers and serves the bystander.
 IDLE_SHARE = 0.25
-LOOK_EVERY = 0.1
-SERVERS_OF_DATA = ("postgres", "valkey")
+POLL_INTERVAL = 0.1
+DATA_STORES = ("postgres", "valkey")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One process at one moment."""
+class Sample:
+    """The resource usage of a process at one moment; `resident` is in MiB."""
 
     pid: int
     cpu_seconds: float
@@ -35,12 +35,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one process used in the course of an attack; times are of the CPU, memory is in MiB."""
+    """What one process used during an attack: CPU time in seconds, memory in MiB."""
 
-    held: float
+    blocked: float
     starved: float
-    collecting: float
-    where: str
+    gc: float
+    stack: str
     loop_seconds: float
     cpu_afterwards: float
     peak_growth: float
@@ -48,73 +48,73 @@ class Usage:
     has_ended: bool
 
 
-class Watch:
-    """Looks at all processes of a platform."""
+class ProcessMonitor:
+    """Monitors all processes of a platform."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        names = (*SERVERS_OF_DATA, *target.meters)
+        names = (*DATA_STORES, *target.meters)
         self._tails = {name: Tail(log_file(target.logs_dir, name), from_start=False) for name in names}
-        self._before: dict[str, Reading] = {}
+        self._before: dict[str, Sample] = {}
 
     def begin(self) -> None:
-        """Note how things stand, and forget what was logged and measured before."""
+        """Take samples and reset the meters, peaks and log positions."""
         self.log_lines()
         for meter in self._target.meters.values():
             meter.clear()
-        for pid in self._target.observed.values():
+        for pid in self._target.instrumented.values():
             with suppress(OSError):
                 Path(f"/proc/{pid}/clear_refs").write_text("5")
-        self._before = self.readings()
+        self._before = self.take_samples()
 
-    def readings(self) -> dict[str, Reading]:
-        """Every observed process now."""
+    def take_samples(self) -> dict[str, Sample]:
+        """Sample every instrumented process."""
         found = {}
-        for name, pid in self._target.observed.items():
+        for name, pid in self._target.instrumented.items():
             with suppress(psutil.Error):
                 found[name] = _read(pid)
         return found
 
     async def end(self, patience: float) -> dict[str, Usage]:
-        """What was used since the beginning, once all have come to rest or patience ends."""
-        at_end = self.readings()
-        restless = await self._settle(patience)
-        last = self.readings()
+        """Return the usage since `begin`, once all processes are idle or `patience` seconds have passed."""
+        at_end = self.take_samples()
+        busy = await self._settle(patience)
+        last = self.take_samples()
         usage = {}
         for name, before in self._before.items():
             meter, now = self._target.meters[name], last.get(name)
             has_ended = now is None or now.pid != before.pid
             reading, then = (before, before) if now is None or has_ended else (now, at_end.get(name, now))
             usage[name] = Usage(
-                meter.held,
+                meter.blocked,
                 meter.starved,
-                meter.collecting,
-                meter.where,
+                meter.gc,
+                meter.stack,
                 then.loop_seconds - before.loop_seconds,
                 reading.cpu_seconds - then.cpu_seconds,
                 0.0 if has_ended else _peak(reading.pid) - before.resident,
-                name not in restless,
+                name not in busy,
                 has_ended,
             )
         return usage
 
     def log_lines(self) -> dict[str, list[str]]:
-        """What each process has logged since the last call."""
+        """The lines that each process has logged since the last call."""
         return {name: lines for name, tail in self._tails.items() if (lines := tail.lines())}
 
     async def _settle(self, patience: float) -> set[str]:
-        """The processes that still work when patience ends; the worker may have jobs to do."""
+        """Wait up to `patience` seconds until all processes but the worker are idle; return the busy ones."""
         deadline = time.monotonic() + patience
-        waiting = {name for name in self._target.observed if not name.startswith("worker")}
+        waiting = {name for name in self._target.instrumented if not name.startswith("worker")}
         while waiting and time.monotonic() < deadline:
-            before, started = self.readings(), time.monotonic()
-            await asyncio.sleep(LOOK_EVERY)
-            waiting = _busy(waiting, before, self.readings(), time.monotonic() - started)
+            before, started = self.take_samples(), time.monotonic()
+            await asyncio.sleep(POLL_INTERVAL)
+            waiting = _busy(waiting, before, self.take_samples(), time.monotonic() - started)
         return waiting
 
 
 def _busy(
-    names: Iterable[str], before: dict[str, Reading], after: dict[str, Reading], seconds: float
+    names: Iterable[str], before: dict[str, Sample], after: dict[str, Sample], seconds: float
 ) -> set[str]:
     return {
         name
@@ -125,17 +125,17 @@ def _busy(
     }
 
 
-def _read(pid: int) -> Reading:
+def _read(pid: int) -> Sample:
     process = psutil.Process(pid)
     with process.oneshot():
         files, resident = process.num_fds(), process.memory_info().rss / MEBIBYTE
     times = _thread_seconds(pid)
-    # The loop runs in the first thread, which has the number of the process.
-    return Reading(pid, sum(times.values()), times.get(pid, 0.0), resident, files)
+    # The loop runs in the main thread, whose id is the process id.
+    return Sample(pid, sum(times.values()), times.get(pid, 0.0), resident, files)
 
 
 def _thread_seconds(pid: int) -> dict[int, float]:
-    """The CPU time of each thread, of which the kernel's other figures have hundredths of a second."""
+    """The CPU time of each thread in seconds; schedstat has nanoseconds, other files only ticks."""
     times = {}
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):
@@ -144,7 +144,7 @@ def _thread_seconds(pid: int) -> dict[int, float]:
 
 
 def _peak(pid: int) -> float:
-    """The most memory that a process had since that was last cleared."""
+    """The peak resident memory of a process since `clear_refs`, in MiB."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

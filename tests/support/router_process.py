@@ -1,4 +1,4 @@
-"""A router in a process of its own."""
+"""A router process for tests, and its log."""
 
 import asyncio
 import os
@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 async def router(
     *arguments: str, files: str = "", code: str = "", **environ: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m router` in an environment that has nothing but what is given.
+    """Run `python -m router` with exactly this environment.
 
-    It may open so many files, and may be started by other code.
+    `files` limits the number of open files; `code` replaces the module as the program to run.
     """
     limited = ("sh", "-c", f'ulimit -n {files}; exec "$@"', "sh") if files else ()
     coverage = {name: value for name, value in os.environ.items() if name.startswith(("COV", "COVERAGE"))}

@@ -1,4 +1,4 @@
-"""What tests of generations do again and again: order a book, queue its generation, run a worker process."""
+"""Steps shared by the generation tests: create a draft book, queue its generation, run a worker process."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ TERMINAL = {"GenerationCompleted", "GenerationFailed", "GenerationCancelled"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """A book that waits to be written, and who asked for it."""
+class DraftBook:
+    """A book without content, and the parent who created it."""
 
     parent: Identity
     book_id: str
@@ -40,8 +40,8 @@ class Ordered:
     brief: StoryBrief
 
 
-async def order_book(platform: Platform, name: str = "Mia") -> Ordered:
-    """Put a child and an empty book into the books domain."""
+async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
+    """Create a child and a draft book in the books domain."""
     parent = Identity(new_id("usr"), "ses_test", frozenset({"parent"}), "")
     async with platform.books.unit_of_work() as uow:
         child = Child(
@@ -56,25 +56,25 @@ async def order_book(platform: Platform, name: str = "Mia") -> Ordered:
         )
         uow.session.add(child)
         await uow.session.flush()
-        wanted = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
-        book = await books.create_book(uow, parent, child.id, wanted)
+        brief = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
+        book = await books.create_book(uow, parent, child.id, brief)
     page_ids = {page.number: page.id for page in await pages(platform, book.id)}
     hero = Hero(name, 5, Spoken.SHE, child.appearance, ("foxes",))
-    return Ordered(
+    return DraftBook(
         parent, book.id, child.id, page_ids, StoryBrief(hero, "to find a friend", "ADVENTURE", "en", None)
     )
 
 
-async def queue_book(platform: Platform, ordered: Ordered) -> str:
-    """Queue the generation of a book, as the mutation does; return its id."""
-    truth = service.BookTruth(ordered.book_id, ordered.child_id, ordered.brief, ordered.page_ids)
+async def queue_book(platform: Platform, draft: DraftBook) -> str:
+    """Queue a book's generation as the mutation does; return the generation's id."""
+    truth = service.BookTruth(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
     async with platform.ai.unit_of_work() as uow:
-        generation = await service.start_book(uow, ordered.parent, truth, "offline", limit=100)
+        generation = await service.start_book(uow, draft.parent, truth, "offline", limit=100)
     return generation.id
 
 
 async def generation_of(platform: Platform, generation_id: str) -> Generation:
-    """The generation as it is now."""
+    """The generation's current row."""
     async with platform.ai.database.read() as session:
         found = await session.get(Generation, generation_id)
     assert found is not None
@@ -82,31 +82,31 @@ async def generation_of(platform: Platform, generation_id: str) -> Generation:
 
 
 async def steps_of(platform: Platform, generation_id: str) -> list[GenerationStep]:
-    """The steps as they are now."""
+    """The current rows of the generation's steps."""
     async with platform.ai.database.read() as session:
         return (await repository.steps_of(session, [generation_id]))[generation_id]
 
 
 async def pages(platform: Platform, book_id: str) -> list[Page]:
-    """The pages of a book as they are now."""
+    """The current rows of the book's pages."""
     async with platform.books.database.read() as session:
         return list((await books_repository.pages_of(session, [book_id]))[book_id])
 
 
 async def durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
-    """The events that are rows."""
+    """The events stored in PostgreSQL."""
     async with platform.ai.database.read() as session:
         return [as_live(row) for row in await repository.events_after(session, generation_id, 0)]
 
 
 async def book(platform: Platform, book_id: str) -> Book:
-    """The book as it is now."""
+    """The book's current row."""
     async with platform.books.database.read() as session:
         return await books_repository.get_any_book(session, book_id)
 
 
-async def events(platform: Platform, generation_id: str, after: int = 0) -> AsyncGenerator[LiveEvent]:
-    """Every event after a number, up to the terminal one."""
+async def follow_events(platform: Platform, generation_id: str, after: int = 0) -> AsyncGenerator[LiveEvent]:
+    """Yield every event after a sequence number, up to and including the terminal one."""
 
     async def history(last: int) -> list[LiveEvent]:
         async with platform.ai.database.read() as session:
@@ -122,7 +122,7 @@ async def events(platform: Platform, generation_id: str, after: int = 0) -> Asyn
 async def worker_process(
     environ: Mapping[str, str], **settings: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A real worker, killed at the end where it still runs."""
+    """A worker process, killed on exit if it is still running."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -140,14 +140,14 @@ async def worker_process(
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
-    """Wait for a condition."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - another process brings it about
+        while not await condition():  # noqa: ASYNC110 - the state changes in another process
             await asyncio.sleep(0.1)
 
 
-def streamed_texts(seen: list[LiveEvent]) -> dict[str, str]:
-    """The text of each page, put together from its pieces since its step last began."""
+def join_text_deltas(seen: list[LiveEvent]) -> dict[str, str]:
+    """The text of each written page, joined from the deltas since its step last started."""
     texts: dict[str, str] = {}
     current: dict[str, str] = {}
     for event in seen:
@@ -161,6 +161,6 @@ def streamed_texts(seen: list[LiveEvent]) -> dict[str, str]:
     return texts
 
 
-def kinds(seen: list[LiveEvent]) -> Counter[str]:
-    """How many events of each kind there were."""
+def count_kinds(seen: list[LiveEvent]) -> Counter[str]:
+    """Count the events of each kind."""
     return Counter(event.kind for event in seen)

@@ -1,4 +1,4 @@
-"""Finishing a PDF for the printer: where the sheet is cut, and no transparency that hides nothing."""
+"""Postprocessing of PDFs for print: page boxes, and removal of opaque soft masks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pypdf.generic import RectangleObject
 from subgraphs.books.typesetting.geometry import POINTS_PER_INCH
 
 
-def finish(pdf: bytes, margin: float) -> bytes:
-    """Mark the trim on every page, so many inches inside the sheet, and drop masks of opaque pictures.
+def postprocess(pdf: bytes, margin: float) -> bytes:
+    """Set each page's trim box `margin` inches inside the sheet, and drop soft masks that mask nothing.
 
     The same PDF gives the same bytes.
     """
@@ -25,23 +25,23 @@ def finish(pdf: bytes, margin: float) -> bytes:
         left, bottom, right, top = (float(edge) for edge in page.mediabox)
         page.bleedbox = RectangleObject((left, bottom, right, top))
         page.trimbox = RectangleObject((left + inset, bottom + inset, right - inset, top - inset))
-    for picture in _pictures(writer):
-        if "/SMask" in picture and _is_opaque(picture["/SMask"].get_data()):
-            del picture["/SMask"]
+    for image in _images(writer):
+        if "/SMask" in image and _is_opaque(image["/SMask"].get_data()):
+            del image["/SMask"]
     writer.compress_identical_objects(remove_duplicates=False, remove_unreferenced=True)
-    finished = BytesIO()
-    writer.write(finished)
-    return finished.getvalue()
+    output = BytesIO()
+    writer.write(output)
+    return output.getvalue()
 
 
 def _is_opaque(mask: bytes) -> bool:
     return mask == b"\xff" * len(mask)
 
 
-def _pictures(writer: PdfWriter) -> Iterator[Any]:
+def _images(writer: PdfWriter) -> Iterator[Any]:
     for page in writer.pages:
         resources: Any = page["/Resources"]
         for entry in resources.get("/XObject", {}).values():
-            found = entry.get_object()
-            if found["/Subtype"] == "/Image":
-                yield found
+            xobject = entry.get_object()
+            if xobject["/Subtype"] == "/Image":
+                yield xobject

@@ -1,4 +1,4 @@
-"""A worker of a queue of its own, for tests; run as a process it holds its job until it is killed."""
+"""Workers run inside a test; run as a module, a worker process that holds its job until it is killed."""
 
 import asyncio
 import os
@@ -11,56 +11,56 @@ from typing import Any, cast
 from arq import Worker
 
 from tests.support.subgraph import settings_of
-from workers import settings as worker_settings
+from workers import arq_worker
+from workers.arq_worker import create_worker, open_queue, renew_in_progress_marks, stop
 from workers.platform import Platform
 from workers.registry import REGISTRY, Handler, Registry
 from workers.relay import Relay
-from workers.settings import create_worker, keep_marks, open_queue, stop
 
 JOB = "print.HoldStill"
 
 
 @asynccontextmanager
-async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
-    """A worker with one handler, at work with its heart beating."""
+async def run_worker(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
+    """Run a worker with one handler, renewing its in-progress marks."""
     queue = await open_queue(settings_of(environ))
     nowhere = cast("Platform", None)
     worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
-    async with _at_work(worker, keep_marks(worker)):
+    async with _run(worker, renew_in_progress_marks(worker)):
         yield worker
 
 
 @asynccontextmanager
-async def all_working(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
-    """A worker with every task of the platform, and its relay."""
+async def run_full_worker(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
+    """Run a worker with every registered task, and the outbox relay."""
     queue = await open_queue(settings_of(environ))
     worker = create_worker(platform, queue, REGISTRY)
-    async with _at_work(worker, keep_marks(worker), Relay(platform, queue, REGISTRY).run()):
+    async with _run(worker, renew_in_progress_marks(worker), Relay(platform, queue, REGISTRY).run()):
         yield
 
 
 @asynccontextmanager
-async def _at_work(worker: Worker, *beside: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _run(worker: Worker, *coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     running = asyncio.create_task(worker.async_run())
-    others = [asyncio.create_task(work) for work in beside]
+    background = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         yield
     finally:
-        for task in others:
+        for task in background:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*background, return_exceptions=True)
         await stop(worker, running)
 
 
-def beat_fast() -> None:
-    """Let a dead worker's mark fade within a second, so that a test need not wait long."""
-    vars(worker_settings)["_IN_PROGRESS_SECONDS"] = 1
-    vars(worker_settings)["_HEARTBEAT_SECONDS"] = 0.2
+def shorten_heartbeat() -> None:
+    """Shorten the in-progress marks to one second, so that a takeover is quick."""
+    vars(arq_worker)["_IN_PROGRESS_TTL_SECONDS"] = 1
+    vars(arq_worker)["_HEARTBEAT_SECONDS"] = 0.2
 
 
 async def hold_until_killed() -> None:
-    """Take the job, say so, and never finish it."""
-    beat_fast()
+    """Take one job, print `holding`, and never finish it."""
+    shorten_heartbeat()
 
     async def hold(platform: Platform, payload: dict[str, Any], message_id: str) -> None:
         del platform, payload, message_id
@@ -68,7 +68,7 @@ async def hold_until_killed() -> None:
         sys.stdout.flush()
         await asyncio.Event().wait()
 
-    async with working(os.environ, hold):
+    async with run_worker(os.environ, hold):
         await asyncio.Event().wait()
 
 

@@ -1,0 +1,26 @@
+"""Subscriptions to counters, one with numbered events, and a client that follows them."""
+
+from contextlib import aclosing
+
+from router.executor import prepare, subscription_request
+from router.planner import Planner
+from router.transport.base import RequestContext, StreamSource
+from router.transport.reconnect import unbroken
+from tests.support.planning import operation, supergraph
+
+CONTEXT = RequestContext(None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+
+
+NUMBERED = "subscription { counts { text } }"
+
+
+OTHER = "subscription { beats { text } }"
+
+
+async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
+    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
+    async with aclosing(unbroken(source, subscription_request(prepared, {}), CONTEXT)) as events:
+        async for event in events:
+            [answer] = (event.get("data") or {"": {"text": "error"}}).values()
+            received.append(answer["text"])
+    return received

@@ -1,0 +1,57 @@
+"""A client of graphql-transport-ws."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from tests.router.running import Library
+
+SUBPROTOCOL = "graphql-transport-ws"
+
+
+PUBLISHED = "subscription { published { title stars } }"
+
+
+SILENCE = "subscription { silence { title } }"
+
+
+class Socket:
+    """A client's end of a connection."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.raw = socket
+
+    async def send(self, **message: Any) -> None:
+        await self.raw.send_json(message)
+
+    async def receive(self) -> Any:
+        return await self.raw.receive_json(timeout=10)
+
+    async def subscribe(self, identifier: str, query: str, **payload: Any) -> None:
+        await self.send(type="subscribe", id=identifier, payload={"query": query, **payload})
+
+    async def closing(self) -> tuple[int | None, str]:
+        """The code and the reason that the server closes with, once all it said before is read."""
+        while True:
+            message = await self.raw.receive(timeout=10)
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                return message.data, message.extra or ""
+
+
+@asynccontextmanager
+async def connected(library: Library, *protocols: str, **headers: str) -> AsyncIterator[Socket]:
+    client = library.client.ws_connect(
+        library.url, protocols=protocols or (SUBPROTOCOL,), headers=headers, autoclose=False
+    )
+    async with client as socket:
+        yield Socket(socket)
+
+
+@asynccontextmanager
+async def acknowledged(library: Library, payload: Any = None) -> AsyncIterator[Socket]:
+    async with connected(library) as socket:
+        await socket.send(type="connection_init", payload=payload)
+        assert await socket.receive() == {"type": "connection_ack"}
+        yield socket
