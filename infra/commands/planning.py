@@ -13,7 +13,7 @@ from graphql import GraphQLError, OperationDefinitionNode, parse, validate
 from infra.errors import InfraError
 from infra.schema.files import SUPERGRAPH
 from router.operation import Operation, operation_of
-from router.operation.deferral import conditions_of
+from router.operation.deferral import find_defer_variables
 from router.planner import Planner, UnplannableError
 from router.supergraph import Supergraph
 
@@ -44,7 +44,7 @@ def plan(
     graph = Supergraph.parse(_read(supergraph))
     try:
         asked = _operation(graph, text, name)
-        made = getattr(Planner(graph).planning(asked, conditions_of(asked)), stage)
+        made = getattr(Planner(graph).planning(asked, find_defer_variables(asked)), stage)
     except UnplannableError as error:
         raise InfraError(f"The operation cannot be planned: {error}") from None
     typer.echo("\n\n".join(map(str, _flat(made))))

@@ -21,7 +21,7 @@ from router.executor.projection import Project, compile_projection
 from router.executor.run import Compiling, FetchNames, Run, Runnable, anchored, compile_node, without_data
 from router.operation import Operation
 from router.operation.deadline import NEVER, Deadline
-from router.operation.deferral import Deferring
+from router.operation.deferral import Deferral
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
 from router.planner.plan import Defer, PlanNode, Subscription
@@ -92,15 +92,15 @@ class Prepared:
 
 
 def prepare(
-    planner: Planner, operation: Operation, deferring: Deferring = None, deadline: Deadline = NEVER
+    planner: Planner, operation: Operation, deferral: Deferral = None, deadline: Deadline = NEVER
 ) -> Prepared:
-    """Plans a valid operation, with what `@defer` leaves for later apart where `deferring` says so.
+    """Plans a valid operation, with what `@defer` leaves for later apart where `deferral` says so.
 
     Raises:
         UnplannableOperationError: the subgraphs cannot answer it.
         PlanningTooLongError: the deadline was over first.
     """
-    planning = planner.planning(operation, deferring, deadline)
+    planning = planner.planning(operation, deferral, deadline)
     try:
         plan = planning.plan
     except UnplannableError as error:
@@ -111,7 +111,7 @@ def prepare(
     compiling = Compiling(plan.names, FetchNames(operation.name))
     stream = _stream(planner, plan.node, compiling)
     return Prepared(
-        operation.head,
+        operation.without_selections,
         plan.names,
         plan.contextual,
         _runnable(_first(plan.node), compiling),

@@ -92,7 +92,7 @@ def _is_numbered(supergraph: Supergraph, fetch: Fetch) -> bool:
         return False
     joins = supergraph.types[get_named_type(answer).name].fields.get(NUMBER, {})
     join = joins.get(supergraph.subgraphs[fetch.subgraph].graph_id)
-    return join is not None and not join.external and print_ast(join.type) == "Int!"
+    return join is not None and not join.is_external and print_ast(join.type) == "Int!"
 
 
 def _numbered(field: FieldNode) -> tuple[str, FieldNode]:

@@ -193,7 +193,7 @@ def _fragments(group: ExecutionGroup, path: ResponsePath) -> list[DeliveryGroup]
 def _cut(path: ResponsePath, usage: DeferUsage) -> ResponsePath:
     """The part of a path that leads to the object that a fragment is deferred for."""
     names = [index for index, segment in enumerate(path) if isinstance(segment, str)]
-    below = names[len(usage.place) :]
+    below = names[len(usage.path) :]
     return path[: below[0]] if below else path
 
 

@@ -1,8 +1,8 @@
-"""Selections in normal form: what is asked of a type, each field once.
+"""Selection sets in normal form: without fragments, and with each field once.
 
-On an object type a normal selection is a list of fields. On an interface or a union it has fields asked of
-every possible type, and fields asked of one concrete type; no response name is in both. What `@defer` leaves
-for later stands apart, by the fragments that ask for it.
+On an object type a normal selection set is a list of fields. On an interface or a union it has fields on the
+type itself and fields on single object types; no response name is in both. Deferred fields stand apart, by
+execution group.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ ALWAYS: Conditions = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class FieldSelection:
-    """A field asked once: by name and arguments, under a response name, if all its conditions hold.
+    """A field with its arguments, selected under a response name if all its conditions hold.
 
-    `directives` are those that the subgraphs define, and its own words for them.
+    `arguments` and `directives`, those of the subgraphs' own, are printed; `variables` are those in them.
     """
 
     name: str
@@ -43,13 +43,13 @@ class FieldSelection:
 
     @property
     def asked(self) -> str:
-        """What tells it apart from other uses of the field: its arguments and directives."""
+        """Arguments and directives as they follow the name: uses where these are equal are one field."""
         return f"{self.arguments}{self.directives}"
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionSet:
-    """What is asked of a type: of all its values, of those of one concrete type, and what is asked later."""
+    """The selections on a type: on all its objects, on those of single object types, and deferred ones."""
 
     type_name: str
     fields: tuple[FieldSelection, ...] = ()
@@ -64,11 +64,11 @@ class SelectionSet:
         return "\n".join(lines)
 
     def for_type(self, name: str) -> tuple[FieldSelection, ...]:
-        """All that is asked of values of one concrete type."""
+        """All fields that are selected on objects of one type."""
         return (*self.fields, *self.narrowed.get(name, ()))
 
     def groups(self) -> Iterator[ExecutionGroup]:
-        """The groups of fields that are deferred here and below."""
+        """The execution groups here and below."""
         for fields in (self.fields, *self.narrowed.values()):
             for each in fields:
                 if each.selections:
@@ -80,7 +80,7 @@ class SelectionSet:
 
 @dataclass(frozen=True, slots=True)
 class NormalizedOperation:
-    """The normal form of an operation; `order` also has the root fields that are answered locally."""
+    """The normal form of an operation; `order` has all root response names, introspection's included."""
 
     kind: str
     selections: SelectionSet
@@ -91,7 +91,7 @@ class NormalizedOperation:
 
 
 def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
-    """Whether all of some conditions hold."""
+    """Whether all conditions hold."""
     return all(variables.get(variable) is value for variable, value in conditions)
 
 

@@ -11,8 +11,8 @@ from graphql import VariableDefinitionNode, print_ast
 
 from router.operation import Operation
 from router.operation.deadline import NEVER, Deadline, PlanningTimeoutError
-from router.operation.deferral import Deferring, ExecutionGroup
-from router.operation.normalize import applied, normalize
+from router.operation.deferral import Deferral, ExecutionGroup
+from router.operation.normalize import normalize, read_directives
 from router.operation.selections import TYPENAME, NormalizedOperation, SelectionSet
 from router.planner.build import Head, arranged, in_sequence, subscribed
 from router.planner.choice import Cost, choose, cost_of
@@ -49,13 +49,13 @@ class Planner:
         self.finder = PathFinder(self.graph)
 
     def planning(
-        self, operation: Operation, deferring: Deferring = None, deadline: Deadline = NEVER
+        self, operation: Operation, deferral: Deferral = None, deadline: Deadline = NEVER
     ) -> Planning:
         """The stages of planning one operation, each worked out when it is asked for.
 
         A stage raises `PlanningTimeoutError` once the deadline is over.
         """
-        return Planning(self, operation, ResponseNames(self.supergraph, deadline), deferring, deadline)
+        return Planning(self, operation, ResponseNames(self.supergraph, deadline), deferral, deadline)
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Planning:
     planner: Planner
     operation: Operation
     names: ResponseNames
-    deferring: Deferring
+    deferral: Deferral
     deadline: Deadline
 
     @cached_property
     def normalized(self) -> NormalizedOperation:
         """1. The operation in normal form."""
         schema = self.planner.supergraph.public_schema
-        return normalize(self.operation, schema, self.deferring, self.deadline)
+        return normalize(self.operation, schema, self.deferral, self.deadline)
 
     @property
     def graph(self) -> QueryGraph:
@@ -122,8 +122,8 @@ class Planning:
     @cached_property
     def _head(self) -> Head:
         schema, node = self.planner.supergraph.public_schema, self.operation.node
-        own = applied(schema, node.operation.name, [node])
-        further = applied(schema, "QUERY", [node])
+        own = read_directives(schema, node.operation.name, [node])
+        further = read_directives(schema, "QUERY", [node])
         return Head(self._declared, {"query": further, "entities": further, self.normalized.kind: own})
 
     @cached_property

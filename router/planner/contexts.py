@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from router.operation.normalize import field_set
+from router.operation.normalize import normalize_field_set
 from router.operation.selections import SelectionSet
 from router.planner.moves import NO_CONTEXTS
-from router.supergraph import ContextArgument, Supergraph, top_level_names
+from router.supergraph import Supergraph
+from router.supergraph.join_spec import ContextArgument, read_top_level_names
 
 _EFFECTIVE = ("mutation", "subscription")
 
@@ -58,7 +59,7 @@ class Contexts:
         text = argument.selection.strip()
         text = text[1:-1] if text.startswith("{") else text
         type_ = self._supergraph.named_type(type_name)
-        if any(name not in getattr(type_, "fields", ()) for name in top_level_names(text)):
+        if any(name not in getattr(type_, "fields", ()) for name in read_top_level_names(text)):
             possible = sorted(self._supergraph.possible_types(type_name))
             text = " ".join(f"... on {name} {{ {text} }}" for name in possible)
-        return field_set(self._supergraph.schema, type_name, text)
+        return normalize_field_set(self._supergraph.schema, type_name, text)

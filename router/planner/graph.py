@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, is_leaf_type
 
-from router.operation.normalize import field_set
+from router.operation.normalize import normalize_field_set
 from router.operation.selections import TYPENAME, FieldSelection, SelectionSet
 from router.planner.contexts import Contexts
 from router.planner.moves import NO_CONTEXTS, NOTHING, FieldMove, Node, Provided, inline
-from router.supergraph import ContextArgument, FieldJoin, Key, Supergraph
+from router.supergraph import Supergraph
+from router.supergraph.join_spec import ContextArgument, EntityKey, FieldJoin
 
 NO_TYPES: frozenset[str] = frozenset()
 
@@ -56,14 +57,14 @@ class QueryGraph:
     def requirement(self, node: Node, name: str) -> SelectionSet | None:
         """What a field of the node requires of other subgraphs; None if it can be had there without."""
         join = self._join(node, name)
-        if join is None or not join.requires or join.external:
+        if join is None or not join.requires or join.is_external:
             return None
         return self.field_set(node.type, join.requires)
 
     def context_arguments(self, node: Node, name: str) -> tuple[ContextArgument, ...]:
         """The arguments that a field of the node takes from enclosing objects."""
         join = self._join(node, name)
-        return () if join is None or join.external else join.context_arguments
+        return () if join is None or join.is_external else join.context_arguments
 
     def contexts_set(self, node: Node) -> frozenset[str]:
         """The contexts that an object of the node sets for what is below it."""
@@ -102,7 +103,7 @@ class QueryGraph:
 
     def is_interface_object(self, node: Node) -> bool:
         """Whether the subgraph knows an interface only as if it were an object type."""
-        return self.supergraph.types[node.type].joins[node.graph].interface_object
+        return self.supergraph.types[node.type].joins[node.graph].is_interface_object
 
     def provides_apart(self, node: Node, name: str) -> bool:
         """Whether the way to an abstract type provides a field of some of its types only."""
@@ -124,7 +125,7 @@ class QueryGraph:
         return frozenset(
             name
             for name in self.runtime_types(node)
-            if any(key.resolvable for key in types[name].joins[node.graph].keys)
+            if any(key.is_resolvable for key in types[name].joins[node.graph].keys)
         )
 
     def narrowed(self, node: Node, type_name: str) -> Node:
@@ -136,7 +137,7 @@ class QueryGraph:
         """A field set in normal form."""
         known = (type_name, text)
         if known not in self._field_sets:
-            self._field_sets[known] = field_set(self.supergraph.schema, type_name, text)
+            self._field_sets[known] = normalize_field_set(self.supergraph.schema, type_name, text)
         return self._field_sets[known]
 
     def _find_field_move(self, node: Node, name: str) -> FieldMove | None:
@@ -146,7 +147,7 @@ class QueryGraph:
         below = self._provided(node, name)
         if join is None and below is not None:
             join = self._owned(node, name)
-        if join is None or (join.external and below is None) or _is_given(join):
+        if join is None or (join.is_external and below is None) or _is_given(join):
             return None
         if below is None and not self._is_uniform(node, name):
             return None
@@ -193,12 +194,12 @@ class QueryGraph:
             yield from self._keyed(Node(type_name, graph), join.keys)
         for interface in sorted(self.supergraph.interfaces_of(type_name)):
             for graph, join in self.supergraph.types[interface].joins.items():
-                if join.interface_object:
+                if join.is_interface_object:
                     yield from self._keyed(Node(interface, graph), join.keys)
 
-    def _keyed(self, node: Node, keys: tuple[Key, ...]) -> Iterator[Entrance]:
+    def _keyed(self, node: Node, keys: tuple[EntityKey, ...]) -> Iterator[Entrance]:
         for key in keys:
-            if key.resolvable:
+            if key.is_resolvable:
                 yield Entrance(node, self.field_set(node.type, key.fields))
 
     def _lines(self) -> Iterator[str]:
@@ -214,7 +215,7 @@ class QueryGraph:
 
 def _is_given(join: FieldJoin) -> bool:
     """Whether the subgraph computes the field from what it is given, even where it is provided."""
-    return not join.external and bool(join.requires or join.context_arguments)
+    return not join.is_external and bool(join.requires or join.context_arguments)
 
 
 def named_and_lists(type_: TypeNode) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from router.operation.deferral import ExecutionGroup
 from router.operation.selections import FieldSelection, SelectionSet
-from router.supergraph import ContextArgument
+from router.supergraph.join_spec import ContextArgument
 
 Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]
 NOTHING: Provided = frozenset()

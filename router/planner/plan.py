@@ -260,7 +260,7 @@ class Deferred:
 
     def __str__(self) -> str:
         places = " | ".join(
-            f'path: "{".".join(usage.place)}"' + (f', label: "{usage.label}"' if usage.label else "")
+            f'path: "{".".join(usage.path)}"' + (f', label: "{usage.label}"' if usage.label else "")
             for usage in self.group.ordered
         )
         return f"Deferred({places}) {braced(str(self.node) if self.node else '')}"

@@ -16,7 +16,7 @@ from router.planner.graph import QueryGraph
 from router.planner.moves import ContextValue, EntityMove, Excluded, Node, Route, Way
 from router.planner.paths import Leaf, Path
 from router.planner.walk import Walk
-from router.supergraph import ContextArgument
+from router.supergraph.join_spec import ContextArgument
 
 
 class PathFinder:

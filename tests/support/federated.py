@@ -160,7 +160,7 @@ def _subgraph(supergraph: Supergraph, graph: str) -> GraphQLSchema:
                 fields.append(f"{field}{f'({given})' if given else ''}: {print_ast(joins[graph].type)}")
         if name == "Query":
             fields.append("_entities(representations: [_Any!]!): [_Entity]!")
-        concrete = is_object_type(type_) or join.interface_object
+        concrete = is_object_type(type_) or join.is_interface_object
         if concrete and join.keys:
             members.append(name)
         interfaces = " & ".join(join.interfaces)

@@ -45,7 +45,7 @@ def planned(name: str, text: str, labels: frozenset[str] = frozenset()) -> str:
     return str(planning(name, text, labels).plan)
 
 
-def deferring(name: str, text: str, *true: str) -> Planning:
+def deferred_planning(name: str, text: str, *true: str) -> Planning:
     """The planning of an operation for a client that takes deferred fragments later."""
     return Planner(supergraph(name)).planning(operation(name, text), frozenset(true))
 

@@ -9,7 +9,7 @@ from router.operation import operation_of
 from router.planner import Planner, UnplannableError
 from router.planner.contexts import Contexts
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, deferring, planned, planning, shown, supergraph
+from tests.support.planning import SUPERGRAPHS, deferred_planning, planned, planning, shown, supergraph
 
 
 def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
@@ -863,7 +863,9 @@ def test_contexts_are_set_below_a_subscription():
 
 
 def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_later():
-    plan = deferring("market", "{ shops { name showcase { name ... @defer { price profit } } } }").plan
+    plan = deferred_planning(
+        "market", "{ shops { name showcase { name ... @defer { price profit } } } }"
+    ).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -947,7 +949,7 @@ def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_la
 
 
 def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
-    plan = deferring("market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }").plan
+    plan = deferred_planning("market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }").plan
 
     assert str(plan) == shown("""
         QueryPlan {
