@@ -44,7 +44,7 @@ def plan(
     graph = Supergraph.parse(_read(supergraph))
     try:
         asked = _operation(graph, text, name)
-        made = getattr(Planner(graph).planning(asked, find_defer_variables(asked)), stage)
+        made = getattr(Planner(graph).start(asked, find_defer_variables(asked)), stage)
     except UnplannableError as error:
         raise InfraError(f"The operation cannot be planned: {error}") from None
     typer.echo("\n\n".join(map(str, _flat(made))))

@@ -24,7 +24,7 @@ from router.operation.deadline import NEVER, Deadline
 from router.operation.deferral import Deferral
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
-from router.planner.plan import Defer, PlanNode, Subscription
+from router.planner.plan import DeferNode, PlanNode, SubscriptionNode
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import LargeResponse, RequestContext, Transport
 from router.transport.stream_request import StreamRequest
@@ -76,12 +76,12 @@ class ExecutionResult:
 class Prepared:
     """An operation and all that can be worked out before it runs; the plan itself is no longer needed then.
 
-    With `contextual`, places that are given the same answer do not share its objects.
+    With `is_contextual`, places that are given the same answer do not share its objects.
     """
 
     operation: Operation
     names: ResponseNames
-    contextual: bool
+    is_contextual: bool
     run: Runnable | None
     project: Project
     introspection: DocumentNode | None
@@ -100,20 +100,20 @@ def prepare(
         UnplannableOperationError: the subgraphs cannot answer it.
         PlanningTooLongError: the deadline was over first.
     """
-    planning = planner.planning(operation, deferral, deadline)
+    planning = planner.start(operation, deferral, deadline)
     try:
         plan = planning.plan
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
     except PlanningTimeoutError as error:
         raise PlanningTooLongError([GraphQLError(str(error))]) from error
-    plan.names.settle()
+    plan.names.discard_uses()
     compiling = Compiling(plan.names, FetchNames(operation.name))
     stream = _stream(planner, plan.node, compiling)
     return Prepared(
         operation.without_selections,
         plan.names,
-        plan.contextual,
+        plan.is_contextual,
         _runnable(_first(plan.node), compiling),
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
@@ -121,25 +121,25 @@ def prepare(
         stream,
         locations_of(operation),
         {each.group: _runnable(each.node, compiling) for each in plan.node.deferred}
-        if isinstance(plan.node, Defer)
+        if isinstance(plan.node, DeferNode)
         else {},
     )
 
 
-def _first(node: PlanNode | Subscription | Defer | None) -> PlanNode | None:
+def _first(node: PlanNode | SubscriptionNode | DeferNode | None) -> PlanNode | None:
     """What makes an answer, or the first part of one, once a subscription has its event."""
     match node:
-        case Subscription(rest=rest):
+        case SubscriptionNode(rest=rest):
             return rest
-        case Defer(primary=primary):
+        case DeferNode(primary=primary):
             return primary
     return node
 
 
 def _stream(
-    planner: Planner, node: PlanNode | Subscription | Defer | None, compiling: Compiling
+    planner: Planner, node: PlanNode | SubscriptionNode | DeferNode | None, compiling: Compiling
 ) -> StreamTemplate | None:
-    if not isinstance(node, Subscription):
+    if not isinstance(node, SubscriptionNode):
         return None
     name = compiling.fetches.next(node.primary.subgraph)
     return stream_template(planner.supergraph, node.primary, name)
@@ -196,7 +196,7 @@ async def _finish(prepared: Prepared, run: Run, request: ExecutionRequest) -> Ex
 
 
 def _run(prepared: Prepared, request: ExecutionRequest, data: dict[str, Any]) -> Run:
-    return Run(request.variables, request.transport, request.context, data, [], prepared.contextual)
+    return Run(request.variables, request.transport, request.context, data, [], prepared.is_contextual)
 
 
 async def _answer(

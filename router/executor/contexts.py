@@ -12,7 +12,7 @@ from router.executor.documents import entities_body, suffix
 from router.executor.entities import Batch, Object, Presenters, collect, presenter
 from router.json_text import encode
 from router.operation.selections import TYPENAME, hold
-from router.planner.plan import ContextVariable, Fetch, FetchPath, Flatten, Input
+from router.planner.plan import ContextVariable, FetchNode, FetchPath, FlattenNode, Input
 from router.transport.request_body import RequestBody
 
 # How often a fetch is repeated in one request depends on the data: few documents, and no long ones, are kept.
@@ -39,7 +39,7 @@ class Group:
 class Grouping:
     """Entity fetches that travel together, at least one of them with contextual arguments."""
 
-    def __init__(self, nodes: Sequence[Flatten], name: str = "") -> None:
+    def __init__(self, nodes: Sequence[FlattenNode], name: str = "") -> None:
         self._entries = [_Entry(node) for node in nodes]
         self._name = name
         self._document = lru_cache(MAX_DOCUMENTS)(self._make_document)
@@ -74,10 +74,10 @@ class Grouping:
 class _Entry:
     """One entity fetch, and how its objects and their contexts are found."""
 
-    def __init__(self, node: Flatten) -> None:
+    def __init__(self, node: FlattenNode) -> None:
         self.path = node.path
         self.conditions = node.conditions
-        self.fetch: Fetch = node.fetch
+        self.fetch: FetchNode = node.fetch
         self._presenter: Presenters = presenter(node.fetch.representations)
         # Outer objects are met first.
         self._outermost = sorted(

@@ -40,7 +40,7 @@ from graphql import (
 
 from router.executor.absence import Shape, shape_of
 from router.executor.documents import root_body
-from router.planner.plan import Fetch
+from router.planner.plan import FetchNode
 from router.supergraph import Supergraph
 from router.transport.request_body import RequestBody
 from router.transport.stream_request import Cursor, StreamRequest
@@ -65,7 +65,7 @@ class StreamTemplate:
         return StreamRequest(self.subgraph, variables, self.opening, self.cursor)
 
 
-def stream_template(supergraph: Supergraph, fetch: Fetch, name: str = "") -> StreamTemplate:
+def stream_template(supergraph: Supergraph, fetch: FetchNode, name: str = "") -> StreamTemplate:
     """The stream that the first fetch of a subscription's plan opens."""
     body, shape = root_body(fetch, name), shape_of(fetch.output)
     if not _is_numbered(supergraph, fetch):
@@ -80,7 +80,7 @@ def stream_template(supergraph: Supergraph, fetch: Fetch, name: str = "") -> Str
     return StreamTemplate(fetch.subgraph, _body(opening), cursor, shape)
 
 
-def _is_numbered(supergraph: Supergraph, fetch: Fetch) -> bool:
+def _is_numbered(supergraph: Supergraph, fetch: FetchNode) -> bool:
     root = supergraph.schema.subscription_type
     definition = root.fields[fetch.output.fields[0].name] if root else None
     if definition is None:

@@ -6,12 +6,12 @@ from collections.abc import Container, Sequence
 
 import orjson
 
-from router.operation.selections import TYPENAME, Conditions, conditions_text
-from router.planner.plan import Fetch, Output
+from router.operation.selections import TYPENAME, Conditions, print_conditions
+from router.planner.plan import FetchNode, Output
 from router.transport.request_body import RequestBody
 
 
-def root_body(fetch: Fetch, name: str = "") -> RequestBody:
+def root_body(fetch: FetchNode, name: str = "") -> RequestBody:
     """The request of a fetch that asks a root type, under a name that tells subgraphs why it is asked."""
     declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
     head = f"({','.join(declared)})" if declared else ""
@@ -19,7 +19,7 @@ def root_body(fetch: Fetch, name: str = "") -> RequestBody:
     return _body(f"{head}{compact(fetch.output)}", fetch.variables)
 
 
-def entities_body(fetches: Sequence[Fetch], name: str = "") -> RequestBody:
+def entities_body(fetches: Sequence[FetchNode], name: str = "") -> RequestBody:
     """The request that carries entity fetches together; one may be there several times, for its contexts."""
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
@@ -59,7 +59,7 @@ def compact(output: Output, ending: str = "") -> str:
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
         below = compact(field.output, ending) if field.output else ""
-        parts.append(_conditional(f"{name}{field.asked(ending)}", field.conditions, below))
+        parts.append(_conditional(f"{name}{field.call(ending)}", field.conditions, below))
     parts += [f"...on {name}{compact(narrowed, ending)}" for name, narrowed in output.narrowed]
     return f"{{{' '.join(parts)}}}"
 
@@ -67,9 +67,9 @@ def compact(output: Output, ending: str = "") -> str:
 def _conditional(field: str, conditions: Conditions, below: str) -> str:
     """A field under its conditions; no directive may stand twice at one place, so others stand around."""
     own = {value: (variable, value) for variable, value in sorted(conditions, reverse=True)}
-    text = f"{field}{conditions_text(frozenset(own.values()))}{below}"
+    text = f"{field}{print_conditions(frozenset(own.values()))}{below}"
     for each in sorted(conditions - set(own.values())):
-        text = f"...{conditions_text(frozenset({each}))}{{{text}}}"
+        text = f"...{print_conditions(frozenset({each}))}{{{text}}}"
     return text
 
 

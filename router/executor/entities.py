@@ -229,10 +229,10 @@ def _presenter(representations: Sequence[Representation]) -> Presenter:
         if typename.__class__ not in _NAMED:
             return None
         for representation in representations:
-            if typename is None or typename in representation.accepts:
+            if typename is None or typename in representation.source_types:
                 fields = _read(representation.input, each)
                 if fields is not None:
-                    name = typename if typename in representation.known else representation.typename
+                    name = typename if typename in representation.own_typenames else representation.typename
                     return encode({TYPENAME: name, **fields})
         return None
 
@@ -243,7 +243,11 @@ def _flat_presenter(representation: Representation) -> Presenter:
     """Presents objects by plain fields, and encodes each combination of values once for each batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts, own_names, usual_name = representation.accepts, representation.known, representation.typename
+    accepts, own_names, usual_name = (
+        representation.source_types,
+        representation.own_typenames,
+        representation.typename,
+    )
 
     is_one = len(names) == 1
 

@@ -42,11 +42,11 @@ from router.operation.selections import (
     SelectionSet,
     hold,
 )
-from router.planner.names import Holding, Keys, Place, ResponseNames
+from router.planner.names import DataLocation, DataPath, ResponseNames, TypedPath
 
 # Response name, key of the data, how to complete a value, and the class of values that are complete already.
 _Field: TypeAlias = tuple[str, str, Complete, Any]
-_Places: TypeAlias = tuple[Place, ...]
+_Places: TypeAlias = tuple[TypedPath, ...]
 Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
 
 
@@ -69,7 +69,7 @@ class _Compiler:
         self._schema = schema
         self._names = names
 
-    def selections(self, selections: SelectionSet, places: _Places, at: Keys) -> CompleteObject:
+    def selections(self, selections: SelectionSet, places: _Places, at: DataPath) -> CompleteObject:
         """Completes an object of the selections' type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
@@ -102,7 +102,9 @@ class _Compiler:
         whole = self._names.supergraph.schema.type_map
         return isinstance(typename, str) and typename in whole and typename not in self._schema.type_map
 
-    def _object(self, typename: str, selections: SelectionSet, places: _Places, at: Keys) -> CompleteObject:
+    def _object(
+        self, typename: str, selections: SelectionSet, places: _Places, at: DataPath
+    ) -> CompleteObject:
         """Completes an object of one type, and notes it for each group of its fields that come later."""
         complete = self._fields(typename, selections.for_type(typename), places, at)
         later = [
@@ -126,13 +128,13 @@ class _Compiler:
         return completed
 
     def _fields(
-        self, typename: str, selections: tuple[FieldSelection, ...], places: _Places, at: Keys
+        self, typename: str, selections: tuple[FieldSelection, ...], places: _Places, at: DataPath
     ) -> CompleteObject:
         always: dict[str, _Field] = {}
         optional: list[tuple[Conditions, _Field]] = []
-        apart: list[Keys] = []
+        apart: list[DataPath] = []
         for selection in selections:
-            held = self._names.asked_as(places, typename, selection)
+            held = self._names.locate(places, typename, selection)
             compiled = self._field(typename, selection, held, at)
             if len(held.keys) > 1:
                 apart.append(held.keys)
@@ -146,7 +148,7 @@ class _Compiler:
         unasked = {
             key
             for _, key, _, _ in (*fixed, *(each for _, each in optional))
-            if key != TYPENAME and self._names.shown_as(at, key) is None
+            if key != TYPENAME and self._names.client_name(at, key) is None
         }
 
         def complete(value: Any, link: Link, answer: Answer) -> Any:
@@ -169,14 +171,14 @@ class _Compiler:
 
         return _joining(apart, complete) if apart else complete
 
-    def _field(self, typename: str, selection: FieldSelection, held: Holding, at: Keys) -> _Field:
+    def _field(self, typename: str, selection: FieldSelection, held: DataLocation, at: DataPath) -> _Field:
         name = selection.response_name
         if selection.name == TYPENAME:
             return name, TYPENAME, self._typename(typename), None
         type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
         complete = self._output(
-            output, selection.selections, held.places, (*at, held.keys[0]), f"{typename}.{selection.name}"
+            output, selection.selections, held.paths, (*at, held.keys[0]), f"{typename}.{selection.name}"
         )
         return name, held.keys[0], complete, COMPLETE_CLASSES.get(str(output).rstrip("!"))
 
@@ -191,7 +193,7 @@ class _Compiler:
         type_: GraphQLOutputType,
         selections: SelectionSet | None,
         places: _Places,
-        at: Keys,
+        at: DataPath,
         name: str,
     ) -> Complete:
         match type_:
@@ -220,7 +222,7 @@ def _held(
     return tuple(holding[name] for name in order if name in holding)
 
 
-def _joining(apart: list[Keys], complete: CompleteObject) -> CompleteObject:
+def _joining(apart: list[DataPath], complete: CompleteObject) -> CompleteObject:
     """Merges first what data holds apart of one field, as a subgraph could not answer it under one name."""
 
     def completed(value: Any, link: Link, answer: Answer) -> Any:

@@ -31,16 +31,16 @@ from router.operation.selections import hold
 from router.planner.names import ResponseNames
 from router.planner.plan import (
     LIST,
-    BatchFetch,
-    Condition,
-    Fetch,
+    BatchFetchNode,
+    ConditionNode,
+    FetchNode,
     FetchPath,
-    Flatten,
+    FlattenNode,
     Narrowing,
-    Parallel,
+    ParallelNode,
     PlanNode,
+    SequenceNode,
 )
-from router.planner.plan import Sequence as SequenceNode
 from router.transport.base import LargeResponse, RequestContext, Transport
 from router.transport.request_body import RequestBody
 
@@ -118,27 +118,27 @@ def compile_node(node: PlanNode, compiling: Compiling) -> Runnable:
     match node:
         case SequenceNode():
             return _sequence([compile_node(each, compiling) for each in node.nodes])
-        case Parallel():
+        case ParallelNode():
             return _parallel([compile_node(each, compiling) for each in node.nodes])
-        case Condition():
+        case ConditionNode():
             return _condition(node, compile_node(node.node, compiling))
     return _compile_fetch(node, compiling)
 
 
-def _compile_fetch(node: Fetch | Flatten | BatchFetch, compiling: Compiling) -> Runnable:
+def _compile_fetch(node: FetchNode | FlattenNode | BatchFetchNode, compiling: Compiling) -> Runnable:
     match node:
-        case Fetch():
+        case FetchNode():
             return _RootFetch(node, compiling)
-        case Flatten(fetch=Fetch(representations=())):
+        case FlattenNode(fetch=FetchNode(representations=())):
             return _NestedFetch(node, compiling)
-        case Flatten():
+        case FlattenNode():
             return _compile_entity_fetch((node,), compiling)
-        case BatchFetch():
+        case BatchFetchNode():
             return _compile_entity_fetch(node.entries, compiling)
     assert_never(node)
 
 
-def _compile_entity_fetch(nodes: Sequence[Flatten], compiling: Compiling) -> Runnable:
+def _compile_entity_fetch(nodes: Sequence[FlattenNode], compiling: Compiling) -> Runnable:
     contextual = any(node.fetch.contexts for node in nodes)
     return _ContextualFetch(nodes, compiling) if contextual else _EntityFetch(nodes, compiling)
 
@@ -164,7 +164,7 @@ async def _started(node: Runnable, state: Run) -> None:
     await node(state)
 
 
-def _condition(condition: Condition, node: Runnable) -> Runnable:
+def _condition(condition: ConditionNode, node: Runnable) -> Runnable:
     async def run(state: Run) -> None:
         if state.variables.get(condition.variable) is condition.value:
             await node(state)
@@ -175,7 +175,7 @@ def _condition(condition: Condition, node: Runnable) -> Runnable:
 class _RootFetch:
     """Asks a root type and merges at the root of the data."""
 
-    def __init__(self, fetch: Fetch, compiling: Compiling) -> None:
+    def __init__(self, fetch: FetchNode, compiling: Compiling) -> None:
         self._subgraph = fetch.subgraph
         self._body = root_body(fetch, compiling.fetches.next(fetch.subgraph))
         self._shape = shape_of(fetch.output)
@@ -193,7 +193,7 @@ class _RootFetch:
 class _NestedFetch:
     """Asks a root type and merges at a path, where a field leads back to that type."""
 
-    def __init__(self, node: Flatten, compiling: Compiling) -> None:
+    def __init__(self, node: FlattenNode, compiling: Compiling) -> None:
         self._path = node.path
         self._subgraph = node.fetch.subgraph
         self._body = root_body(node.fetch, compiling.fetches.next(self._subgraph))
@@ -218,7 +218,7 @@ class _NestedFetch:
 class _EntityFetch:
     """Asks about entities of one or several places of the data, in one request if they are not too many."""
 
-    def __init__(self, nodes: Sequence[Flatten], compiling: Compiling) -> None:
+    def __init__(self, nodes: Sequence[FlattenNode], compiling: Compiling) -> None:
         self._subgraph = nodes[0].fetch.subgraph
         name = compiling.fetches.next(self._subgraph)
         self._body: RequestBody = entities_body([node.fetch for node in nodes], name)
@@ -254,7 +254,7 @@ class _EntityFetch:
 class _ContextualFetch:
     """Asks about entities once for each value of their contextual arguments, in one request."""
 
-    def __init__(self, nodes: Sequence[Flatten], compiling: Compiling) -> None:
+    def __init__(self, nodes: Sequence[FlattenNode], compiling: Compiling) -> None:
         self._subgraph = nodes[0].fetch.subgraph
         self._grouping = Grouping(nodes, compiling.fetches.next(self._subgraph))
         self._shapes = [shape_of(node.fetch.output) for node in nodes]
@@ -344,7 +344,7 @@ def _by_entity(errors: Errors, parts: Sequence[_Part]) -> tuple[dict[tuple[int, 
 def _names_a_field(path: FetchPath, error: Mapping[str, Any], names: ResponseNames) -> bool:
     keys = tuple(each for each in path if isinstance(each, str) and each != LIST)
     below = error["path"][2:3]
-    return bool(below) and isinstance(below[0], str) and names.shown_as(keys, below[0]) is not None
+    return bool(below) and isinstance(below[0], str) and names.client_name(keys, below[0]) is not None
 
 
 def _is_null(entities: Any, position: int) -> bool:
@@ -394,7 +394,7 @@ def _shown_path(path: ResponsePath, names: ResponseNames) -> list[str | int]:
             continue
         if not isinstance(segment, str):
             break
-        name = names.shown_as(keys, segment)
+        name = names.client_name(keys, segment)
         if name is None:
             break
         shown.append(name)

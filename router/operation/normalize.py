@@ -134,7 +134,7 @@ class _Scope:
 
 @dataclass(frozen=True, slots=True)
 class _CollectedFields:
-    """The fields collected for one object, by the type they are selected on; `visited` are the sources read."""
+    """The fields collected for one object, by the type they are selected on; `visited` has what was read."""
 
     by_type: dict[str, _UsesByName]
     visited: set[tuple[int, str, Conditions, DeferUsage | None]] = field(default_factory=set)

@@ -38,11 +38,11 @@ class FieldSelection:
 
     def __str__(self) -> str:
         alias = f"{self.response_name}: " if self.response_name != self.name else ""
-        head = f"{alias}{self.name}{self.asked}{conditions_text(self.conditions)}"
-        return head if self.selections is None else f"{head} {braced(str(self.selections))}"
+        head = f"{alias}{self.name}{self.call}{print_conditions(self.conditions)}"
+        return head if self.selections is None else f"{head} {brace(str(self.selections))}"
 
     @property
-    def asked(self) -> str:
+    def call(self) -> str:
         """Arguments and directives as they follow the name: uses where these are equal are one field."""
         return f"{self.arguments}{self.directives}"
 
@@ -59,23 +59,23 @@ class SelectionSet:
     def __str__(self) -> str:
         lines = [str(each) for each in self.fields]
         for name, fields in self.narrowed.items():
-            lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
-        lines += [f"... {group} {braced(str(later))}" for group, later in self.deferred.items()]
+            lines.append(f"... on {name} {brace(chr(10).join(map(str, fields)))}")
+        lines += [f"... {group} {brace(str(later))}" for group, later in self.deferred.items()]
         return "\n".join(lines)
 
     def for_type(self, name: str) -> tuple[FieldSelection, ...]:
         """All fields that are selected on objects of one type."""
         return (*self.fields, *self.narrowed.get(name, ()))
 
-    def groups(self) -> Iterator[ExecutionGroup]:
+    def execution_groups(self) -> Iterator[ExecutionGroup]:
         """The execution groups here and below."""
         for fields in (self.fields, *self.narrowed.values()):
             for each in fields:
                 if each.selections:
-                    yield from each.selections.groups()
+                    yield from each.selections.execution_groups()
         for group, later in self.deferred.items():
             yield group
-            yield from later.groups()
+            yield from later.execution_groups()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class NormalizedOperation:
     order: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.kind} {braced(str(self.selections))}"
+        return f"{self.kind} {brace(str(self.selections))}"
 
 
 def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
@@ -95,17 +95,17 @@ def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
     return all(variables.get(variable) is value for variable, value in conditions)
 
 
-def braced(text: str) -> str:
+def brace(text: str) -> str:
     """A block of text in braces, indented by two."""
-    return "{\n" + indented(text) + "\n}" if text else "{}"
+    return "{\n" + indent(text) + "\n}" if text else "{}"
 
 
-def indented(text: str) -> str:
+def indent(text: str) -> str:
     """A block of text, indented by two."""
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
-def conditions_text(conditions: Conditions) -> str:
+def print_conditions(conditions: Conditions) -> str:
     """Conditions as directives, each with a space before it."""
     return "".join(
         f" @{'include' if value else 'skip'}(if: ${variable})" for variable, value in sorted(conditions)

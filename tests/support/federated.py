@@ -69,7 +69,7 @@ class Federated:
 
     def planned(self, text: str) -> QueryPlan:
         """The plan of a valid operation."""
-        return Planner(self.supergraph).planning(operation_on(self.supergraph, text)).plan
+        return Planner(self.supergraph).start(operation_on(self.supergraph, text)).plan
 
     async def run(self, text: str, **variables: Any) -> ExecutionResult:
         """The answer to a valid operation."""

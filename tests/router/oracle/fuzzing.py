@@ -25,8 +25,14 @@ from router.executor import ExecutionRequest, Prepared, execute, prepare
 from router.executor import ExecutionResult as Seen
 from router.operation import Operation, coerce_variables, operation_of
 from router.planner import Planner
-from router.planner.plan import Condition, Defer, Parallel, PlanNode, Subscription
-from router.planner.plan import Sequence as InTurn
+from router.planner.plan import (
+    ConditionNode,
+    DeferNode,
+    ParallelNode,
+    PlanNode,
+    SequenceNode,
+    SubscriptionNode,
+)
 from router.supergraph import Supergraph
 from router.transport.base import RequestContext, Transport
 from tests.router.oracle.agreement import InconsistentError
@@ -86,9 +92,9 @@ def requests_of(node: PlanNode | None) -> int:
     match node:
         case None:
             return 0
-        case InTurn(nodes=nodes) | Parallel(nodes=nodes):
+        case SequenceNode(nodes=nodes) | ParallelNode(nodes=nodes):
             return sum(map(requests_of, nodes))
-        case Condition(node=node):
+        case ConditionNode(node=node):
             return requests_of(node)
     return 1
 
@@ -166,8 +172,8 @@ class Graph:
         operation = self._operation(document, request.name)
         if operation.node.operation is not OperationType.QUERY:
             return None
-        node = self.planner(labels).planning(operation).plan.node
-        assert not isinstance(node, Subscription | Defer)
+        node = self.planner(labels).start(operation).plan.node
+        assert not isinstance(node, SubscriptionNode | DeferNode)
         taken = requests_of(node)
         if not 1 < taken <= MOST_REQUESTS:
             return None

@@ -1060,7 +1060,7 @@ def planned_on(supergraph: Supergraph, text: str) -> str:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
-    return str(Planner(supergraph).planning(operation_of(supergraph.public_schema, document, node)).plan)
+    return str(Planner(supergraph).start(operation_of(supergraph.public_schema, document, node)).plan)
 
 
 def test_every_stage_shows_what_contexts_give():

@@ -34,12 +34,12 @@ def test_planning_gives_up_wherever_the_deadline_falls():
     planner = Planner(supergraph("shop"))
     for steps in range(1, needed // 2):
         assert _plan(planner, asked, ticking(steps)) is None
-    assert _plan(planner, asked, ticking(needed)) == str(Planner(supergraph("shop")).planning(asked).plan)
+    assert _plan(planner, asked, ticking(needed)) == str(Planner(supergraph("shop")).start(asked).plan)
 
 
 def _plan(planner: Planner, asked: Operation, deadline: Deadline) -> str | None:
     try:
-        return str(planner.planning(asked, None, deadline).plan)
+        return str(planner.start(asked, None, deadline).plan)
     except PlanningTimeoutError:
         return None
 
