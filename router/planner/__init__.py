@@ -1,4 +1,9 @@
-"""The query planner: an operation and a supergraph in, a plan of fetches out; pure, without any I/O."""
+"""The query planner: makes a plan of fetches of an operation and a supergraph, without any I/O.
+
+It works in stages: the operation in normal form (`operation.normalize`), the paths to each leaf through the
+query graph (`graph`, `routes`, `selection_walk`), one chosen path for each leaf (`choice`), the fetch graph
+(`fetch_graph`, `steps`, `merges`), and the plan (`build`, `plan`). `memorable plan --stage` prints them.
+"""
 
 from __future__ import annotations
 

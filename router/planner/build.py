@@ -2,10 +2,10 @@
 
 A step runs in the wave of its depth. Of the steps
 
-    [0] a { me { id } }
-    [1] b at me after 0 { email }
-    [2] c at me after 0 { size }
-    [3] d at me after 2 { fee }
+    [0] A { me { id } }
+    [1] B at me after 0 { email }
+    [2] C at me after 0 { size }
+    [3] D at me after 0, 2 { fee }
 
 the waves are 0, then 1 and 2, then 3. Entity fetches of one wave that go to one subgraph travel as one
 request.

@@ -1,9 +1,10 @@
-"""Choice: one path per leaf, so that together they need the fewest steps, then the fewest requests.
+"""Choice: one path for each leaf, so that all together need the fewest sequential fetches, then requests.
 
-Leaves that differ in their names alone take the same way, as nothing could be gained by two: of
-`{ user { name nick } }`, where two subgraphs have both fields, there is one decision. A greedy pass takes,
-decision by decision, the paths that add least. Branch and bound then looks for something better, within a
-budget of combinations: a query with more candidates keeps what greed has found so far.
+In `{ me { name nick } }`, where `b` and `c` have `User.name` and only `c` has `User.nick`, the path of `nick`
+is certain, and the one of `name` through `c` adds no request to it. Leaves whose paths differ in nothing but
+the leaf's name are one decision: if `b` had `nick` too, fetching the two from different subgraphs could gain
+nothing. A greedy pass takes, decision by decision, the option that adds least. Branch and bound then looks
+for something better within a budget, so that a query with very many options gets at least the greedy plan.
 """
 
 from __future__ import annotations

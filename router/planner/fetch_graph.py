@@ -1,4 +1,14 @@
-"""The fetch graph: chosen paths laid together into steps that wait for one another."""
+"""The fetch graph: the chosen paths become fetch steps that wait for one another.
+
+A path is followed move by move. A field move adds its field to the selection set of the current step. An
+entity move first follows the moves to its inputs, whose steps become parents, and then enters a step of its
+target: an existing one, if that has the same subgraph, objects, parents and kind of representation. Where
+the `email` by which `c` can be entered must be fetched from `b`, the path of `{ me { name } }` makes
+
+    [0] A { me { id } }
+    [1] B at me after 0 { email }
+    [2] C at me after 0, 1 { name }
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Of a supergraph where `a` has `Query.me` and the key of `User`, and `b` has `User.email`, the graph is
 
     Query/A --me--> User/A
-    Query ==={}==> Query/A
+    Query =={}==> Query/A
     User/A --id--> leaf
     User/B --id--> leaf
     User/B --email--> leaf

@@ -1,14 +1,14 @@
 """Merges: steps that enter one subgraph with the same objects become one fetch, where nothing waits longer.
 
-Paths with different inputs make different steps. Where `b` has `User.email`, and `User.size` and, with
-`@requires(fields: "size")`, `User.fee` are in `c` and `b`, the query `{ me { email fee } }` has the steps
+Paths with different inputs make different steps. Where `b` has `User.email` and `User.fee`, which requires
+`size`, and `c` has `User.size`, the query `{ me { email fee } }` has the steps
 
-    [0] a { me { id } }
-    [1] b at me after 0 { email }
-    [2] c at me after 0 { size }
-    [3] b at me after 0, 2 { fee }
+    [0] A { me { id } }
+    [1] B at me after 0 { email }
+    [2] C at me after 0 { size }
+    [3] B at me after 0, 2 { fee }
 
-Nothing waits for step 1, so `email` can as well come with step 3: one fetch less, and as many in sequence.
+Nothing waits for step 1, so `email` is fetched with step 3: one fetch less, and as many in sequence.
 """
 
 from __future__ import annotations

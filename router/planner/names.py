@@ -1,8 +1,11 @@
-"""Response names in the merged data: two different fields of one object never share one.
+"""Response names in the merged data: two different fields of one object never share a key.
 
-A client's aliases stay as they are wherever possible. Another name is given to a field that only the planner
-needs and whose name the client uses otherwise, and to a field that one subgraph could not answer under the
-same name as another because their types differ in shape.
+A field's key is the client's response name wherever possible. It gets another one if only the planner needs
+the field and the client uses its name otherwise, or if its type has another shape than that of a field with
+the same name which a subgraph may be asked for in the same document. For `{ me { id: name email } }`, where
+the email must be fetched by the key `id`, the data is
+
+    {"me": {"id": "Ada", "_id_1": "7", "email": "ada@example.com"}}
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_what_two_steps_ask_below_one_field_is_asked_together():
     for each, name in ((first, "width"), (other, "height")):
         [box] = each.selection.top_level_fields()
         box.selection = Selection()
-        box.selection.field(SelectedField(name, name, "", frozenset(), frozenset()))
+        box.selection.add_field(SelectedField(name, name, "", frozenset(), frozenset()))
 
     [only] = merge_steps(FetchGraph((first, other)), NEVER).steps
 
