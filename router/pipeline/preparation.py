@@ -27,7 +27,7 @@ from router.errors import (
     TooExpensiveError,
     ValidationFailedError,
 )
-from router.executor import Prepared, prepare
+from router.executor import CompiledOperation, compile_operation
 from router.operation import Operation, operation_of
 from router.operation.deadline import Deadline
 from router.operation.deferral import Deferral, find_defer_variables
@@ -70,7 +70,7 @@ class PreparedOperation:
     key: Key
     guards: tuple[Guard, ...]
     policies: Policies
-    prepared: Prepared
+    prepared: CompiledOperation
     deferrable: frozenset[str] | None = None
     cost: Cost | None = None
     max_cost: int = 0
@@ -197,10 +197,10 @@ class Preparation:
         if errors:
             raise ValidationFailedError(errors)
 
-    def _plan(self, operation: Operation, key: Key) -> Prepared:
+    def _plan(self, operation: Operation, key: Key) -> CompiledOperation:
         with self._tracer.trace_stage("plan"):
             deadline = Deadline(PLANNING_SECONDS)
-            return prepare(self._planner(key.labels), operation, key.deferring, deadline)
+            return compile_operation(self._planner(key.labels), operation, key.deferring, deadline)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

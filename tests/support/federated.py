@@ -20,7 +20,7 @@ from graphql import (
     validate,
 )
 
-from router.executor import ExecutionRequest, ExecutionResult, execute, prepare
+from router.executor import ExecutionRequest, ExecutionResult, compile_operation, execute
 from router.operation import coerce_variables
 from router.planner import Planner
 from router.planner.plan import QueryPlan
@@ -78,7 +78,7 @@ class Federated:
         assert isinstance(coerced, dict)
         self.asked.clear()
         return await execute(
-            prepare(Planner(self.supergraph), operation), ExecutionRequest(coerced, self, CONTEXT)
+            compile_operation(Planner(self.supergraph), operation), ExecutionRequest(coerced, self, CONTEXT)
         )
 
     def sent_to(self, subgraph: str) -> list[dict[str, Any]]:

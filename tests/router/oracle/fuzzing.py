@@ -21,7 +21,7 @@ from graphql import ExecutionResult as Answer
 from infra.schema.composition import Composed, CompositionError, compose_each
 from infra.schema.config import Subgraph
 from router.errors import UnplannableOperationError
-from router.executor import ExecutionRequest, Prepared, execute, prepare
+from router.executor import CompiledOperation, ExecutionRequest, compile_operation, execute
 from router.executor import ExecutionResult as Seen
 from router.operation import Operation, coerce_variables, operation_of
 from router.planner import Planner
@@ -148,7 +148,7 @@ class Graph:
         document = parse(request.text)
         try:
             with within(PLANNING_SECONDS):
-                prepared = self.prepared(request, labels)
+                compiled = self.compiled(request, labels)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             if not isinstance(error, UnplannableOperationError):
                 yield Finding("exception", f"{type(error).__name__}: {error}", request, labels)
@@ -160,12 +160,12 @@ class Graph:
         for served in filter(None, (self.served, self.failing)):
             for variables in request.variables:
                 one = replace(request, variables=(variables,))
-                difference = asyncio.run(compared(served, served, prepared, one, labels))
+                difference = asyncio.run(compared(served, served, compiled, one, labels))
                 yield Finding(*difference, one, labels) if difference else None
 
-    def prepared(self, request: Request, labels: frozenset[str] = frozenset()) -> Prepared:
+    def compiled(self, request: Request, labels: frozenset[str] = frozenset()) -> CompiledOperation:
         """The operation of a request, planned."""
-        return prepare(self.planner(labels), self._operation(parse(request.text), request.name))
+        return compile_operation(self.planner(labels), self._operation(parse(request.text), request.name))
 
     def _too_many(self, document: DocumentNode, request: Request, labels: frozenset[str]) -> str | None:
         """How many requests a small query takes and needs, if these are not the same."""
@@ -193,18 +193,18 @@ class Graph:
 async def compared(
     served: ServedSubgraphs,
     transport: Transport,
-    prepared: Prepared,
+    compiled: CompiledOperation,
     request: Request,
     labels: frozenset[str] = frozenset(),
 ) -> tuple[str, str] | None:
     """What differs for one set of variables, where a transport reaches the subgraphs."""
     [variables] = request.variables
     right = answered(served.world, parse(request.text), request.name, variables)
-    coerced = coerce_variables(prepared.operation, variables)
+    coerced = coerce_variables(compiled.operation, variables)
     assert isinstance(coerced, dict), coerced
     run = served.run = Run(labels)
     try:
-        seen = await execute(prepared, ExecutionRequest(coerced, transport, CONTEXT))
+        seen = await execute(compiled, ExecutionRequest(coerced, transport, CONTEXT))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
         return "exception", f"{type(error).__name__}: {error}"
     return _difference(right, seen, run)

@@ -66,15 +66,15 @@ async def test_no_record_of_a_subgraph_breaks_an_operation(start: int):
         writer = Operations(graph.api, random)
         for request in filter(None, (writer.request() for _ in range(20))):
             try:
-                prepared = graph.prepared(request)
+                compiled = graph.compiled(request)
             except UnplannableOperationError:
                 continue
-            variables = coerce_variables(prepared.operation, request.variables[0])
+            variables = coerce_variables(compiled.operation, request.variables[0])
             assert isinstance(variables, dict)
             for _ in range(3):
                 graph.served.run = Run()
                 transport = Corrupting(graph.served, random)
-                seen = await execute(prepared, ExecutionRequest(variables, transport, CONTEXT))
+                seen = await execute(compiled, ExecutionRequest(variables, transport, CONTEXT))
                 assert seen.data is None or isinstance(seen.data, dict)
                 encode({"data": seen.data, "errors": seen.errors})
                 broken += transport.broken
@@ -132,7 +132,7 @@ async def test_it_is_the_same_over_http():
         writer = Operations(graph.api, Random(seed))  # noqa: S311 - a seed makes it repeatable
         async with _over_http(graph.served) as transport:
             for request in filter(None, (writer.request() for _ in range(5))):
-                assert await compared(graph.served, transport, graph.prepared(request), request.first) is None
+                assert await compared(graph.served, transport, graph.compiled(request), request.first) is None
                 compared_ += 1
     assert compared_ >= 10
 

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from router.errors import PlanningTooLongError
-from router.executor import prepare
+from router.executor import compile_operation
 from router.operation import Operation
 from router.operation.deadline import Deadline
 from router.planner import Planner, PlanningTimeoutError
@@ -46,7 +46,7 @@ def _plan(planner: Planner, asked: Operation, deadline: Deadline) -> str | None:
 
 def test_an_operation_that_takes_too_long_is_refused_as_one():
     with pytest.raises(PlanningTooLongError, match="could not be planned in the time") as raised:
-        prepare(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
+        compile_operation(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
 
     assert raised.value.formatted() == [
         {

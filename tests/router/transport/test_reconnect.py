@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from router.executor import prepare, subscription_request
+from router.executor import compile_operation, subscription_request
 from router.planner import Planner
 from router.transport import reconnect
 from router.transport.address import Address
@@ -78,8 +78,8 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventS
 
 
 async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
-    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
-    async with aclosing(unbroken(source, subscription_request(prepared, {}), CONTEXT)) as events:
+    compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
+    async with aclosing(unbroken(source, subscription_request(compiled, {}), CONTEXT)) as events:
         async for event in events:
             [answer] = (event.get("data") or {"": {"text": "error"}}).values()
             received.append(answer["text"])
