@@ -56,7 +56,7 @@ check-schema: $(READY)
 # Its own tests cover every branch of the planner; whatever else runs it does not count.
 check-planner: $(READY)
 	COVERAGE_FILE=.pytest_cache/planner.coverage $(BIN)/python -m pytest -q tests/router/planner tests/router/operation/test_normalize.py \
-		--cov=router.planner --cov=router.operation.normalize --cov=router.operation.selections --cov-fail-under=100
+		--cov=router.planner --cov=router.operation.normalize --cov=router.operation.selections --cov=router.operation.conditions --cov-fail-under=100
 
 # What others on the machine have spoilt passes by itself, and is named; what fails again has failed.
 check-tests: $(READY) browser explorer

@@ -1,9 +1,10 @@
 """Context groups: objects of an entity fetch whose contextual arguments have the same values.
 
 A fetch selects `_entities` once for each group. Where products take the `currency` of the shop around them,
-three products in a shop with `EUR` and two in one with `USD` make the request
+three products in a shop with `EUR` and two in one with `USD` make two groups, and, with `$c` for the name of
+the context variable, the request
 
-    query ($representations: [_Any!]!, $c: String, $representations1: [_Any!]!, $c_1: String) {
+    query ($representations: [_Any!]!, $representations1: [_Any!]!, $c: String, $c_1: String) {
       _entities(representations: $representations) { ... on Product { price(unit: $c) } }
       _entities1: _entities(representations: $representations1) { ... on Product { price(unit: $c_1) } }
     }
@@ -20,7 +21,8 @@ from typing import Any, TypeAlias
 from router.executor.documents import build_entities_request, variable_suffix
 from router.executor.entities import Batch, Object, PresenterFactory, collect, compile_presenter
 from router.json_text import encode
-from router.operation.selections import TYPENAME, hold
+from router.operation.conditions import hold
+from router.operation.selections import TYPENAME
 from router.planner.plan import ContextVariable, FetchNode, FetchPath, FlattenNode, Input
 from router.transport.request_body import RequestBody
 

@@ -6,7 +6,8 @@ from collections.abc import Container, Sequence
 
 import orjson
 
-from router.operation.selections import TYPENAME, Conditions, print_conditions
+from router.operation.conditions import Conditions, print_conditions
+from router.operation.selections import TYPENAME
 from router.planner.plan import FetchNode, Output
 from router.transport.request_body import RequestBody
 

@@ -20,7 +20,8 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from router.json_text import encode
-from router.operation.selections import TYPENAME, hold
+from router.operation.conditions import hold
+from router.operation.selections import TYPENAME
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
 
 Object: TypeAlias = dict[str, Any]

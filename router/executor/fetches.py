@@ -30,7 +30,7 @@ from router.executor.subgraph_errors import (
     has_client_field,
     static_prefix,
 )
-from router.operation.selections import hold
+from router.operation.conditions import hold
 from router.planner.names import ResponseNames
 from router.planner.plan import FetchNode, FetchPath, FlattenNode
 from router.transport.request_body import RequestBody

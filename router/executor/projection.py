@@ -3,7 +3,7 @@
 It drops keys that only the planner needed, restores response names and `__typename`, and completes values
 by the public schema. Of the merged data
 
-    {"me": {"__typename": "User", "id": "Ada", "_id_1": "7", "email": 1}}
+    {"me": {"id": "Ada", "_id_1": "7", "email": 1}}
 
 the client's `{ me { id: name email } }` gets `{"me": {"id": "Ada", "email": null}}`, and an error that the
 email is no String. A plan's projection is compiled once: nested functions, one for each type and field.
@@ -39,14 +39,8 @@ from router.executor.value_completion import (
     compile_object,
     compile_objects,
 )
-from router.operation.selections import (
-    TYPENAME,
-    Conditions,
-    FieldSelection,
-    NormalizedOperation,
-    SelectionSet,
-    hold,
-)
+from router.operation.conditions import Conditions, hold
+from router.operation.selections import TYPENAME, FieldSelection, NormalizedOperation, SelectionSet
 from router.planner.names import DataLocation, DataPath, ResponseNames, TypedPath
 
 # Response name, key in the data, how to complete the value, and the class of values that need no completion.

@@ -38,7 +38,6 @@ from itertools import count
 from typing import TypeAlias
 
 from graphql import (
-    BooleanValueNode,
     DirectiveNode,
     FieldNode,
     GraphQLInterfaceType,
@@ -61,6 +60,7 @@ from graphql import (
 )
 
 from router.operation import Operation
+from router.operation.conditions import ALWAYS, Conditions, exclude, is_contradictory, read_conditions
 from router.operation.deadline import NEVER, Deadline
 from router.operation.deferral import (
     DEFER,
@@ -72,15 +72,7 @@ from router.operation.deferral import (
     read_label,
 )
 from router.operation.fragments import Fragments, fragment_of
-from router.operation.selections import (
-    ALWAYS,
-    INTROSPECTION,
-    Condition,
-    Conditions,
-    FieldSelection,
-    NormalizedOperation,
-    SelectionSet,
-)
+from router.operation.selections import INTROSPECTION, FieldSelection, NormalizedOperation, SelectionSet
 
 
 def normalize(
@@ -206,11 +198,11 @@ class _Normalizer:
         found.visited.add(known)
         for selection in selection_set.selections:
             self._deadline.check()
-            own = _read_conditions(selection.directives)
+            own = read_conditions(selection.directives)
             if own is None:
                 continue
             under = conditions | own
-            if _is_contradictory(under):
+            if is_contradictory(under):
                 continue
             match selection:
                 case FieldNode():
@@ -337,19 +329,9 @@ def _order_root_fields(
         alternatives = [conditions]
         for each in earlier[name]:
             deadline.check()
-            alternatives = [rest for one in alternatives for rest in _exclude(one, each)]
+            alternatives = [rest for one in alternatives for rest in exclude(one, each)]
         earlier[name].append(conditions)
         yield from (replace(by_name[name], conditions=each) for each in alternatives)
-
-
-def _exclude(conditions: Conditions, excluded: Conditions) -> Iterator[Conditions]:
-    """Conditions that hold while some others do not all hold, as mutually exclusive alternatives."""
-    if _is_contradictory(conditions | excluded):
-        yield conditions
-        return
-    for variable, value in sorted(excluded - conditions):
-        yield conditions | {(variable, not value)}
-        conditions |= {(variable, value)}
 
 
 def read_directives(
@@ -369,26 +351,6 @@ def read_directives(
             found.setdefault(text if definition.is_repeatable else definition.name, directive)
     values = (argument.value for directive in found.values() for argument in directive.arguments or ())
     return "".join(f" {print_ast(each)}" for each in found.values()), frozenset(_find_variables(values))
-
-
-def _read_conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | None:
-    """The conditions of `@include` and `@skip`; None if they never hold."""
-    found: set[Condition] = set()
-    for directive in directives or ():
-        if directive.name.value not in {"include", "skip"}:
-            continue
-        wanted = directive.name.value == "include"
-        [argument] = directive.arguments or ()
-        value = argument.value
-        if isinstance(value, VariableNode):
-            found.add((value.name.value, wanted))
-        elif isinstance(value, BooleanValueNode) and value.value is not wanted:
-            return None
-    return frozenset(found)
-
-
-def _is_contradictory(conditions: Conditions) -> bool:
-    return any((variable, not value) in conditions for variable, value in conditions)
 
 
 class _VariableCollector(Visitor):

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
+from router.operation.conditions import ALWAYS, Conditions, print_conditions
 from router.operation.deferral import ExecutionGroup
 
 TYPENAME = "__typename"
 INTROSPECTION = frozenset({"__schema", "__type"})
-
-Condition: TypeAlias = tuple[str, bool]
-Conditions: TypeAlias = frozenset[Condition]
-ALWAYS: Conditions = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +86,6 @@ class NormalizedOperation:
         return f"{self.kind} {brace(str(self.selections))}"
 
 
-def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
-    """Whether all conditions hold."""
-    return all(variables.get(variable) is value for variable, value in conditions)
-
-
 def brace(text: str) -> str:
     """A block of text in braces, indented by two."""
     return "{\n" + indent(text) + "\n}" if text else "{}"
@@ -103,10 +94,3 @@ def brace(text: str) -> str:
 def indent(text: str) -> str:
     """A block of text, indented by two."""
     return "\n".join(f"  {line}" for line in text.split("\n"))
-
-
-def print_conditions(conditions: Conditions) -> str:
-    """Conditions as directives, each with a space before it."""
-    return "".join(
-        f" @{'include' if value else 'skip'}(if: ${variable})" for variable, value in sorted(conditions)
-    )

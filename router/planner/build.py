@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from router.operation.conditions import Conditions
 from router.operation.deadline import Deadline
-from router.operation.selections import Conditions
 from router.planner.fetch_graph import FetchGraph
 from router.planner.merges import compute_depths
 from router.planner.plan import (

@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
+from router.operation.conditions import ALWAYS, Conditions
 from router.operation.deadline import Deadline
 from router.operation.deferral import ExecutionGroup
-from router.operation.selections import ALWAYS, TYPENAME, Conditions, FieldSelection, SelectionSet
+from router.operation.selections import TYPENAME, FieldSelection, SelectionSet
 from router.planner.context_variables import ContextVariables
 from router.planner.graph import QueryGraph
 from router.planner.moves import ContextValue, DeferMove, EntityMove, FieldMove, Moves, NarrowMove

@@ -17,8 +17,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import permutations, product
 
+from router.operation.conditions import ALWAYS
 from router.operation.deadline import Deadline
-from router.operation.selections import ALWAYS
 from router.planner.fetch_graph import FetchGraph
 from router.planner.steps import FetchStep, Presentation
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from router.operation.conditions import ALWAYS, Conditions, print_conditions
 from router.operation.deferral import ExecutionGroup
-from router.operation.selections import ALWAYS, TYPENAME, Conditions, brace, print_conditions
+from router.operation.selections import TYPENAME, brace
 from router.planner.names import ResponseNames
 
 LIST = "@"

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
+from router.operation.conditions import ALWAYS, Conditions
 from router.operation.deferral import ExecutionGroup
-from router.operation.selections import ALWAYS, Conditions, brace
+from router.operation.selections import brace
 from router.planner.plan import (
     ContextVariable,
     FetchPath,

@@ -16,7 +16,7 @@ class _Effects:
     count: int = 0
 
 
-def answered(
+def answer(
     world: World, document: DocumentNode, name: str | None, variables: Mapping[str, Any]
 ) -> ExecutionResult:
     """The right answer to an operation."""

@@ -50,12 +50,12 @@ class ServedSubgraphs:
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """Executes a request and notes what is wrong with it."""
         del context
-        return self.answered(subgraph, orjson.loads(body))
+        return self.answer(subgraph, orjson.loads(body))
 
-    def answered(self, subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
         """A subgraph's answer to a request."""
         self.run.fetches.append((subgraph, request))
-        result = self._graphs[subgraph].executed(request, self.run)
+        result = self._graphs[subgraph].execute(request, self.run)
         for error in result.errors or ():
             if not isinstance(error.original_error, Fault):
                 self.run.violations.append(f"{subgraph}: {error.message}")
@@ -71,7 +71,7 @@ class _Served:
         self._documents: dict[str, DocumentNode | ExecutionResult] = {}
         self._indexes: dict[tuple[str, FieldSet], dict[str, Thing]] = {}
 
-    def executed(self, request: Mapping[str, Any], run: Run) -> ExecutionResult:
+    def execute(self, request: Mapping[str, Any], run: Run) -> ExecutionResult:
         text = request["query"]
         if text not in self._documents:
             self._documents[text] = self._read(text)
@@ -105,11 +105,11 @@ class _Served:
 
     def _field(self, held: Held, name: str, arguments: dict[str, Any], run: Run) -> Any:
         world, own = self._world, self._graph.types[held.type].fields[name]
-        below = tuple(each for each in held.provided if each.name == name and self._concerns(each, held))
+        below = tuple(each for each in held.provided if each.name == name and self._applies(each, held))
         if own.external and not below:
             raise Violation(f"{held.type}.{name} is external and nothing here provides it")
         if own.external:
-            return self._held(
+            return self._hold(
                 world.resolved(held.thing, name, arguments),
                 _named(self._graph, held.type, name),
                 _below(below),
@@ -117,7 +117,7 @@ class _Served:
         self._check_override(held.type, name, run)
         required = None
         if own.requires:
-            required = self._required(held, name, own.requires)
+            required = self._read_required(held, name, own.requires)
         given = {each.argument: arguments.pop(each.argument) for each in own.given} or None
         if held.type == "Mutation":
             run.effects += 1
@@ -125,17 +125,17 @@ class _Served:
         value = world.value(held.thing, name, arguments, required, given, effect)
         provided = (*own.provides, *_below(below))
         declared = _named(self._graph, held.type, name)
-        return self._held(value, declared, provided)
+        return self._hold(value, declared, provided)
 
-    def _held(self, value: Any, declared: str, provided: FieldSet) -> Any:
+    def _hold(self, value: Any, declared: str, provided: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._held(item, declared, provided) for item in value]
+            return [self._hold(item, declared, provided) for item in value]
         if not isinstance(value, Thing):
             return value
         as_object = self._graph.types[declared].interface_object
         return Held(value, declared if as_object else value.type, None, provided)
 
-    def _concerns(self, wanted: Wanted, held: Held) -> bool:
+    def _applies(self, wanted: Wanted, held: Held) -> bool:
         return wanted.on is None or wanted.on in self._world.kinds(held.type)
 
     def _check_override(self, type_name: str, name: str, run: Run) -> None:
@@ -152,7 +152,7 @@ class _Served:
         if own and own[1] is not None and own[1] not in run.labels:
             raise Violation(f"{type_name}.{name} does not override {own[0]} now")
 
-    def _required(self, held: Held, name: str, required: FieldSet) -> Any:
+    def _read_required(self, held: Held, name: str, required: FieldSet) -> Any:
         if held.representation is None:
             raise Violation(f"{held.type}.{name} is asked without a representation")
         try:
@@ -176,12 +176,12 @@ class _Served:
             thing = self._index(named, key).get(json.dumps(presented, sort_keys=True))
             if thing is None:
                 raise Violation(f"There is no such {named}: {representation}")
-            if type_.kind == "interface" and not self._untold(named):
+            if type_.kind == "interface" and not self._is_type_unknown(named):
                 raise Violation(f"The representation names the interface {named}: {representation}")
             return Held(thing, thing.type if type_.kind == "interface" else named, representation)
         raise Violation(f"No key of {named} is whole ({', '.join(lacking)}): {representation}")
 
-    def _untold(self, interface: str) -> bool:
+    def _is_type_unknown(self, interface: str) -> bool:
         """Whether the router may not know which type an object of an interface has."""
         return any(
             interface in graph.types and graph.types[interface].interface_object

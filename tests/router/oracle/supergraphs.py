@@ -15,7 +15,7 @@ HEAD = (
 )
 
 
-def generated(seed: int, added: Sequence[tuple[str, str, str]] = ()) -> dict[str, str]:
+def generate_graph(seed: int, added: Sequence[tuple[str, str, str]] = ()) -> dict[str, str]:
     """The subgraphs of one seed, by name, with some more fields, each by subgraph, type and name."""
     printer = _Printer(Random(seed))  # noqa: S311 - a seed makes it repeatable
     printer.federate(added)

@@ -40,8 +40,8 @@ from tests.router.oracle.subgraphs import FederatedField, FieldSet, SubgraphSche
 from tests.router.oracle.world import World
 
 ROOT, TYPENAME = "Query", "__typename"
-MOST_TRIED = 5_000
-Place: TypeAlias = tuple[str, ...]
+MAX_TRIES = 5_000
+ResponsePath: TypeAlias = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -58,39 +58,39 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HeldObject:
     """An object held by a subgraph at a place, where it may provide some fields of others."""
 
-    place: Place
+    path: ResponsePath
     graph: str
     provided: FieldSet = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class State:
     """What some fetches have brought: which objects are held where, and which leaves are resolved."""
 
-    holds: frozenset[Hold] = frozenset()
-    leaves: frozenset[tuple[Place, str]] = frozenset()
+    holds: frozenset[HeldObject] = frozenset()
+    leaves: frozenset[tuple[ResponsePath, str]] = frozenset()
 
 
 class _NotSimple(Exception):
     """A query that has more to it than is tried here."""
 
 
-class Fewest:
+class MinimalRequests:
     """The best plans of small queries, with the progressive overrides of some labels active."""
 
     def __init__(self, world: World, supergraph: Supergraph, labels: frozenset[str]) -> None:
         self._world = world
         self._supergraph = supergraph
         self._reachability = Reachability(world, labels)
-        self._places: dict[Place, Asked] = {}
+        self._places: dict[ResponsePath, Asked] = {}
         self._fragments: Mapping[str, FragmentDefinitionNode] = {}
         self._tried = 0
 
-    def of(self, document: DocumentNode, node: OperationDefinitionNode, most: int) -> int | None:
-        """The number of requests of a best plan, or `most` if there is none with fewer.
+    def find(self, document: DocumentNode, node: OperationDefinitionNode, limit: int) -> int | None:
+        """The number of requests of a best plan, or `limit` if there is none with fewer.
 
         None for a query that is not simple.
         """
@@ -99,22 +99,22 @@ class Fewest:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         try:
-            self._read((), node.selection_set)
-            return next((length for length in range(1, most) if self._suffices(Known(), length)), most)
+            self._read_selections((), node.selection_set)
+            return next((length for length in range(1, limit) if self._is_solvable(State(), length)), limit)
         except _NotSimple:
             return None
 
-    def _read(self, place: Place, selections: SelectionSetNode) -> None:
+    def _read_selections(self, path: ResponsePath, selections: SelectionSetNode) -> None:
         for node in selections.selections:
             if node.directives:
                 raise _NotSimple
             if isinstance(node, FieldNode):
-                self._read_field(place, node)
+                self._read_field(path, node)
                 continue
             fragment: Any = self._fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
             condition = fragment.type_condition
-            if condition is None or self._applies(condition.name.value, self._places[place].type):
-                self._read(place, fragment.selection_set)
+            if condition is None or self._applies(condition.name.value, self._places[path].type):
+                self._read_selections(path, fragment.selection_set)
 
     def _applies(self, condition: str, type_name: str) -> bool:
         type_: Any = self._world.api.type_map[condition]
@@ -123,8 +123,8 @@ class Fewest:
             and type_name in {each.name for each in self._world.api.get_possible_types(type_)}
         )
 
-    def _read_field(self, place: Place, node: FieldNode) -> None:
-        asked, name = self._places[place], node.name.value
+    def _read_field(self, path: ResponsePath, node: FieldNode) -> None:
+        asked, name = self._places[path], node.name.value
         key = node.alias.value if node.alias else name
         if name == TYPENAME:
             asked.leaves[key] = name
@@ -139,81 +139,81 @@ class Fewest:
                 asked.plain.add(key)
         elif isinstance(named, GraphQLObjectType) and named.name != ROOT and node.selection_set:
             asked.below[key] = name
-            self._places.setdefault((*place, key), Asked(named.name))
-            self._read((*place, key), node.selection_set)
+            self._places.setdefault((*path, key), Asked(named.name))
+            self._read_selections((*path, key), node.selection_set)
         else:
             raise _NotSimple
 
-    def _suffices(self, known: Known, length: int) -> bool:
+    def _is_solvable(self, state: State, length: int) -> bool:
         """Whether that many more fetches bring the rest."""
         rest = [
-            (place, key)
-            for place, asked in self._places.items()
+            (path, key)
+            for path, asked in self._places.items()
             for key, name in asked.leaves.items()
-            if (place, name) != ((), TYPENAME)
+            if (path, name) != ((), TYPENAME)
         ]
-        held = {hold.place for hold in known.holds}
-        if known.leaves.issuperset(rest) and held >= self._places.keys() - {()}:
+        held = {hold.path for hold in state.holds}
+        if state.leaves.issuperset(rest) and held >= self._places.keys() - {()}:
             return True
-        return length > 0 and any(self._suffices(after, length - 1) for after in self._afterwards(known))
+        return length > 0 and any(self._is_solvable(after, length - 1) for after in self._next_states(state))
 
-    def _afterwards(self, known: Known) -> Iterator[Known]:
+    def _next_states(self, state: State) -> Iterator[State]:
         """What is known after one more fetch that brings something new."""
-        for place in self._places:
+        for path in self._places:
             for graph in self._world.subgraphs.values():
-                if not self._enters(known, place, graph):
+                if not self._can_enter(state, path, graph):
                     continue
                 self._tried += 1
-                if self._tried > MOST_TRIED:
+                if self._tried > MAX_TRIES:
                     raise _NotSimple
-                after = self._fetched(known, place, graph)
-                if after != known:
+                after = self._fetch(state, path, graph)
+                if after != state:
                     yield after
 
-    def _enters(self, known: Known, place: Place, graph: SubgraphSchema) -> bool:
-        type_ = graph.types.get(self._places[place].type)
+    def _can_enter(self, state: State, path: ResponsePath, graph: SubgraphSchema) -> bool:
+        type_ = graph.types.get(self._places[path].type)
         if type_ is None:
             return False
-        return not place or any(self._has(known, place, key) for key in type_.keys)
+        return not path or any(self._has_fetched(state, path, key) for key in type_.keys)
 
-    def _fetched(self, known: Known, place: Place, graph: SubgraphSchema) -> Known:
-        holds, leaves = set(known.holds), set(known.leaves)
-        following: list[tuple[Place, FieldSet]] = [(place, ())]
+    def _fetch(self, state: State, path: ResponsePath, graph: SubgraphSchema) -> State:
+        holds, leaves = set(state.holds), set(state.leaves)
+        following: list[tuple[ResponsePath, FieldSet]] = [(path, ())]
         while following:
             here, provided = following.pop()
             asked = self._places[here]
-            holds.add(Hold(here, graph.name, provided))
+            holds.add(HeldObject(here, graph.name, provided))
             for key, name in (asked.leaves | asked.below).items():
                 if name == TYPENAME:
                     leaves.add((here, key))
                     continue
                 own = graph.types[asked.type].fields.get(name)
-                if own is None or not self._resolves(graph, asked.type, own, provided):
+                if own is None or not self._can_resolve(graph, asked.type, own, provided):
                     continue
-                if own.requires and not (here == place != () and self._has(known, here, own.requires)):
+                if own.requires and not (here == path != () and self._has_fetched(state, here, own.requires)):
                     continue
                 if key in asked.leaves:
                     leaves.add((here, key))
                 else:
-                    provides = own.provides if self._is_told(graph, asked.type, name) else ()
+                    provides = own.provides if self._is_listed(graph, asked.type, name) else ()
                     following.append(((*here, key), (*provides, *_below(own, provided))))
-        return Known(frozenset(holds), frozenset(leaves))
+        return State(frozenset(holds), frozenset(leaves))
 
-    def _has(self, known: Known, place: Place, wanted: FieldSet) -> bool:
+    def _has_fetched(self, state: State, path: ResponsePath, wanted: FieldSet) -> bool:
         """Whether fetches have brought, or could have brought along, what a field set selects at a place."""
-        asked = self._places[place]
-        plain = {asked.leaves[key] for where, key in known.leaves if where == place and key in asked.plain}
-        holds = [each for each in known.holds if each.place == place]
+        asked = self._places[path]
+        plain = {asked.leaves[key] for where, key in state.leaves if where == path and key in asked.plain}
+        holds = [each for each in state.holds if each.path == path]
         return all(
             (not each.below and each.arguments == "{}" and each.name in plain)
-            or any(self._brings(asked.type, each, hold.graph, hold.provided) for hold in holds)
+            or any(self._can_fetch(asked.type, each, hold.graph, hold.provided) for hold in holds)
             for each in wanted
         )
 
-    def _brings(self, type_name: str, wanted: Wanted, graph_name: str, provided: FieldSet) -> bool:
+    def _can_fetch(self, type_name: str, wanted: Wanted, graph_name: str, provided: FieldSet) -> bool:
         graph = self._world.subgraphs[graph_name]
         own = graph.types[type_name].fields.get(wanted.name)
-        if own is None or own.requires or wanted.on or not self._resolves(graph, type_name, own, provided):
+        if own is None or own.requires or wanted.on or not self._can_resolve(graph, type_name, own, provided):
             return False
         if not wanted.below:
             return True
@@ -222,11 +222,11 @@ class Fewest:
             shape = shape.item
         if len(shape.types) != 1 or shape.types[0] not in graph.types:
             return False
-        provides = own.provides if self._is_told(graph, type_name, own.name) else ()
+        provides = own.provides if self._is_listed(graph, type_name, own.name) else ()
         deeper = (*provides, *_below(own, provided))
-        return all(self._brings(shape.types[0], each, graph_name, deeper) for each in wanted.below)
+        return all(self._can_fetch(shape.types[0], each, graph_name, deeper) for each in wanted.below)
 
-    def _resolves(
+    def _can_resolve(
         self, graph: SubgraphSchema, type_name: str, own: FederatedField, provided: FieldSet
     ) -> bool:
         if own.given:
@@ -235,7 +235,7 @@ class Fewest:
             return any(each.name == own.name and not each.on for each in provided)
         return self._reachability.is_here(graph, type_name, own)
 
-    def _is_told(self, graph: SubgraphSchema, type_name: str, name: str) -> bool:
+    def _is_listed(self, graph: SubgraphSchema, type_name: str, name: str) -> bool:
         """Whether the supergraph has what a subgraph provides below one of its fields."""
         info, type_ = self._supergraph.subgraphs[graph.name], self._supergraph.types[type_name]
         join = type_.fields[name].get(info.graph_id)
