@@ -23,11 +23,11 @@ from router.executor.answer import Answer, DeferredObject, list_path
 from router.executor.entities import ResponsePath
 from router.executor.locations import Locations, add_locations
 from router.executor.run import Run, Runnable
+from router.executor.subgraph_errors import Errors
 from router.operation.deferral import DeferUsage, ExecutionGroup
 
 DeferredFetches: TypeAlias = Mapping[ExecutionGroup, Runnable | None]
 """The fetches of each execution group; None where earlier fetches have brought its fields."""
-_Errors: TypeAlias = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +175,13 @@ class Delivery:
                 self._register(answer.deferred, data, path)
                 payload.incremental.append(self._build_result(fragments, path, data, answer.errors))
 
-    def _fail_fragments(self, fragments: Iterable[DeliveryGroup], errors: _Errors, payload: Payload) -> None:
+    def _fail_fragments(self, fragments: Iterable[DeliveryGroup], errors: Errors, payload: Payload) -> None:
         for fragment in fragments:
             self._failed.add(fragment)
             payload.completed.append({"id": self._pending.pop(fragment), "errors": errors})
 
     def _build_result(
-        self, fragments: Iterable[DeliveryGroup], path: ResponsePath, data: dict[str, Any], errors: _Errors
+        self, fragments: Iterable[DeliveryGroup], path: ResponsePath, data: dict[str, Any], errors: Errors
     ) -> dict[str, Any]:
         """The data of one object as a result for the innermost of its fragments."""
         nearest = max(fragments, key=lambda fragment: len(fragment.path))
@@ -211,7 +211,7 @@ def _exists(data: Any, path: Iterable[str | int]) -> bool:
     return True
 
 
-def _select_errors(errors: _Errors, path: ResponsePath) -> Iterator[dict[str, Any]]:
+def _select_errors(errors: Errors, path: ResponsePath) -> Iterator[dict[str, Any]]:
     """The errors at or below an object's path, and those above, which are reported at the object."""
     for error in errors:
         at = tuple(error.get("path") or ())

@@ -115,7 +115,7 @@ def measure_cost(paths: Iterable[GraphPath], deadline: Deadline) -> PlanCost:
 class _RunningTotal:
     """The footprint of all chosen paths; what was added last can be removed again.
 
-    A field weighs more the deeper its fetch is: between equal plans, data had better come early.
+    A field weighs more the deeper its fetch is: of otherwise equal plans, the one that has data earlier wins.
     """
 
     def __init__(self) -> None:
@@ -285,10 +285,10 @@ class _FootprintTracer:
     def _enter_subgraph(
         self, move: EntityMove, depth: int, path: tuple[str, ...], origins: Mapping[str, _ContextOrigin]
     ) -> int:
-        ends = [self.follow(leaf, depth, path) for leaf in move.inputs]
+        ends = [self.follow(moves, depth, path) for moves in move.inputs]
         for value in move.values:
-            # The value of a context is read of the enclosing object, at the depth where that was found.
-            ends += (self.follow(leaf, *origins[value.argument.context]) for leaf in value.inputs)
+            # A context is read from the object that sets it, at the depth at which that was fetched.
+            ends += (self.follow(moves, *origins[value.argument.context]) for moves in value.inputs)
         entered = max(depth, *ends) + 1 if ends else depth + 1
         at = tuple(name for name in path if not name.startswith("|"))
         self.fetches.add((move.target.graph, entered, at, self.group))

@@ -143,9 +143,9 @@ class FetchGraphBuilder:
     def _follow(
         self, moves: Moves, position: _Position, conditions: Conditions, found: _FoundFields | None = None
     ) -> _Position:
-        """Adds the fields on the way to steps; returns where the moves end.
+        """Follows moves, adding their fields to steps; returns where they end.
 
-        With `found`, the moves are those to an input, and their fields are noted there.
+        With `found`, the moves are those to an input of an entity move, and its fields are noted there.
         """
         origin = position
         for index, move in enumerate(moves):

@@ -126,7 +126,7 @@ class QueryGraph:
         if self.is_interface_object(node) or self.field_edge(node, name) is not None:
             return False
         types = self.runtime_types(node)
-        return bool(types) and all(self.field_edge(self.narrowed(node, each), name) for each in types)
+        return bool(types) and all(self.field_edge(self.narrow(node, each), name) for each in types)
 
     def own_typenames(self, node: Node) -> frozenset[str]:
         """The object types of an abstract node that `_entities` accepts there by their own names."""
@@ -139,7 +139,7 @@ class QueryGraph:
             if any(key.is_resolvable for key in types[name].joins[node.graph].keys)
         )
 
-    def narrowed(self, node: Node, type_name: str) -> Node:
+    def narrow(self, node: Node, type_name: str) -> Node:
         """The node of an object type of an abstract node, with what is provided of it."""
         kinds = {type_name, *self.supergraph.interfaces_of(type_name)}
         return Node(type_name, node.graph, frozenset(each for each in node.provided if each[0] in kinds))
@@ -194,7 +194,7 @@ class QueryGraph:
         """Whether a field may be selected on the type itself, as every object type behind it resolves it."""
         if not self.supergraph.is_abstract(node.type) or self.is_interface_object(node):
             return True
-        below = (self.narrowed(node, type_) for type_ in self.runtime_types(node))
+        below = (self.narrow(node, type_) for type_ in self.runtime_types(node))
         return all(self.field_edge(each, name) is not None for each in below)
 
     def _find_entry_points(self, type_name: str) -> Iterator[EntryPoint]:
@@ -217,8 +217,8 @@ class QueryGraph:
         for type_ in self.supergraph.types.values():
             for graph in type_.joins:
                 for name in type_.fields:
-                    if move := self.field_edge(Node(type_.name, graph), name):
-                        yield str(move)
+                    if edge := self.field_edge(Node(type_.name, graph), name):
+                        yield str(edge)
             for entry_point in self.entry_points(type_.name) if type_.fields else ():
                 key = print_inline(entry_point.key) if entry_point.key else ""
                 yield f"{type_.name} =={{{key}}}==> {entry_point.target}"

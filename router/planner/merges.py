@@ -89,7 +89,11 @@ def _are_compatible(one: FetchStep, other: FetchStep) -> bool:
 
 def _conflict(one: Presentation, other: Presentation) -> bool:
     """Whether two presentations cannot be in one fetch."""
-    return one.conflicts_with(other) or one.lacks_requirements_of(other) or other.lacks_requirements_of(one)
+    return (
+        one.conflicts_with(other)
+        or one.has_requirements_unmet_by(other)
+        or other.has_requirements_unmet_by(one)
+    )
 
 
 def _merge_into(kept: FetchStep, other: FetchStep, steps: list[FetchStep]) -> None:

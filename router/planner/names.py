@@ -136,7 +136,7 @@ class ResponseNames:
         if self._can_meet(one, other):
             if (one.name, one.call) != (other.name, other.call):
                 return False
-            # The same field of one object: its types differ only if it is fetched from two subgraphs.
+            # It is one field: only a subgraph that is sent both uses must accept them together.
             shared &= {one.node.graph} & {other.node.graph}
         return all(self._have_same_response_shape(mine[graph], theirs[graph]) for graph in shared)
 

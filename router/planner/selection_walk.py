@@ -127,6 +127,7 @@ class SelectionWalk:
         self.leaves += found
 
     def _search(self, search: Callable[[], None]) -> _SearchResult:
+        """Runs a search with a list of leaves of its own."""
         outer, self.leaves = self.leaves, []
         try:
             search()
@@ -214,9 +215,9 @@ class SelectionWalk:
 
     def _advance_typename(self, path: GraphPath, field: FieldSelection) -> list[GraphPath]:
         return [
-            each.advance(FieldMove(move, field), None)
+            each.advance(FieldMove(edge, field), None)
             for each in self._resolve_interface_objects([path])
-            if each.node and (move := self._graph.field_edge(each.node, TYPENAME))
+            if each.node and (edge := self._graph.field_edge(each.node, TYPENAME))
         ]
 
     def _find_common_types(self, frontier: Sequence[GraphPath]) -> frozenset[str]:
@@ -238,9 +239,7 @@ class SelectionWalk:
             if path.node.type == type_name:
                 narrowed.append(path)
             else:
-                narrowed.append(
-                    path.advance(NarrowMove(type_name), self._graph.narrowed(path.node, type_name))
-                )
+                narrowed.append(path.advance(NarrowMove(type_name), self._graph.narrow(path.node, type_name)))
         return narrowed
 
     def _resolve_interface_objects(self, frontier: Sequence[GraphPath]) -> list[GraphPath]:
@@ -263,10 +262,10 @@ def _state_of(path: GraphPath) -> _ObjectState:
     return path.node, path.is_deferred, tuple(path.contexts.items())
 
 
-def _choose_better(at_once: _SearchResult, by_type: _SearchResult) -> _SearchResult:
+def _choose_better(together: _SearchResult, by_type: _SearchResult) -> _SearchResult:
     if isinstance(by_type, UnplannableError):
-        return at_once
-    return by_type if isinstance(at_once, UnplannableError) else min(at_once, by_type, key=_cost)
+        return together
+    return by_type if isinstance(together, UnplannableError) else min(together, by_type, key=_cost)
 
 
 def _cost(leaves: Sequence[Leaf]) -> tuple[int, int]:

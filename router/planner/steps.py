@@ -170,8 +170,8 @@ class Presentation:
         both = self.source_types & other.source_types
         return bool(both) and (self.key != other.key or inputs_conflict(self.input, other.input))
 
-    def lacks_requirements_of(self, other: Presentation) -> bool:
-        """Whether the other's objects would be asked for fields whose requirements they come without."""
+    def has_requirements_unmet_by(self, other: Presentation) -> bool:
+        """Whether objects of the other would be asked for this one's fields without their requirements."""
         return self.has_requirements and any(
             other.typename_of(each) in self.target_types for each in other.source_types - self.source_types
         )
@@ -256,7 +256,10 @@ def merge_inputs(one: Input, other: Input) -> Input:
 
 
 def inputs_conflict(one: Input, other: Input) -> bool:
-    """Whether two inputs differ in where they read a field, so that no representation can have both."""
+    """Whether no representation can have both inputs.
+
+    They read one field from different keys, or under conditions of which neither implies the other.
+    """
     mine = {each.name: each for each in one.fields}
     narrowed = dict(other.narrowed)
     return any(_fields_conflict(mine[each.name], each) for each in other.fields if each.name in mine) or any(
