@@ -55,7 +55,7 @@ FAULTY = 0.05
 
 @contextmanager
 def limit_cpu_time(seconds: float) -> Iterator[None]:
-    """Breaks off what takes more CPU time than is allowed."""
+    """Raises `TimeoutError` after some seconds of CPU time."""
 
     def stop(*_: object) -> None:
         raise TimeoutError
@@ -80,7 +80,7 @@ class Finding:
 
     @property
     def sort(self) -> tuple[str, str]:
-        """What findings of one kind have in common."""
+        """The kind and the detail without names and numbers: findings of one sort have one cause, mostly."""
         return self.kind, _OWN.sub("…", self.detail)[:60] if self.kind != "data" else ""
 
 
@@ -136,15 +136,15 @@ class Graph:
     def failing(self) -> ServedSubgraphs | None:
         """The subgraphs on a world in which some fields fail; None where nullability differs.
 
-        Where one subgraph says that a field is never null and another that it may be, a failure takes more
-        away than the clients' schema says, and rightly so.
+        Where a field is non-null in one subgraph and nullable in another, null rightly propagates further
+        than the public schema says.
         """
-        if not self.world.is_even():
+        if not self.world.is_nullability_uniform():
             return None
         return ServedSubgraphs(World(self.world.subgraphs, self.api, faulty=FAULTY))
 
     def compare(self, request: Request, labels: frozenset[str] = frozenset()) -> Iterator[Finding | None]:
-        """What differs, for each set of variables, with and without failing fields."""
+        """The differences for each set of variables, with and without failing fields."""
         document = parse(request.text)
         try:
             with limit_cpu_time(PLANNING_SECONDS):
@@ -164,13 +164,13 @@ class Graph:
                 yield Finding(*difference, one, labels) if difference else None
 
     def compile(self, request: Request, labels: frozenset[str] = frozenset()) -> CompiledOperation:
-        """The operation of a request, planned."""
+        """The operation of a request, planned and compiled."""
         return compile_operation(self.planner(labels), self._operation(parse(request.text), request.name))
 
     def _find_excess_requests(
         self, document: DocumentNode, request: Request, labels: frozenset[str]
     ) -> str | None:
-        """How many requests a small query takes and needs, if these are not the same."""
+        """A description of the plan of a small query, if it makes more requests than are needed."""
         operation = self._operation(document, request.name)
         if operation.node.operation is not OperationType.QUERY:
             return None
@@ -201,7 +201,7 @@ async def compare(
     request: Request,
     labels: frozenset[str] = frozenset(),
 ) -> tuple[str, str] | None:
-    """What differs for one set of variables, where a transport reaches the subgraphs."""
+    """The difference for one set of variables, over a transport to the subgraphs."""
     [variables] = request.variables
     expected = answer(served.world, parse(request.text), request.name, variables)
     coerced = coerce_variables(compiled.operation, variables)
@@ -215,7 +215,7 @@ async def compare(
 
 
 def _find_difference(expected: ExpectedResult, actual: ActualResult, run: Run) -> tuple[str, str] | None:
-    """What is wrong with an answer: a request that a subgraph may not be sent, the data, or the errors."""
+    """What is wrong: a request that a subgraph must not be sent, the data, or the errors."""
     if run.violations:
         return "violation", run.violations[0]
     if expected.data != actual.data:
@@ -225,10 +225,10 @@ def _find_difference(expected: ExpectedResult, actual: ActualResult, run: Run) -
 
 
 def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str, str] | None:
-    """Every null has its error, and no error stands where there is none.
+    """Compares errors: every null that has one must have one here, and no other error may be there.
 
-    Where fields that may not be null fail side by side, the error of any of them tells why what is around
-    them is null (GraphQL, 6.4.4), and that depends on their order.
+    Where several non-null fields of one object fail, the error of any of them may be reported (GraphQL,
+    6.4.4), depending on their order.
     """
     wanted = {tuple(error.path or ()) for error in expected.errors or ()}
     found = {tuple(error.get("path", ())) for error in actual.errors}
@@ -242,7 +242,7 @@ def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str
 
 
 def _null_at(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """What is null at a place: the value itself, or what is around it."""
+    """The path of the null at a path: of the value itself, or of an enclosing one."""
     for length, segment in enumerate(path):
         if data is None:
             return path[:length]

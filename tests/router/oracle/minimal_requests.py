@@ -1,18 +1,18 @@
-"""The fewest requests that answer a small query, found by trying all sequences of fetches.
+"""The minimal number of requests for a small query, found by trying all sequences of fetches.
 
-A fetch enters a subgraph at one place of the query, its root or an object with a key, and resolves all that
-the subgraph can resolve from there on down. What it needs at that place, the fields of a key and of
-`@requires`, fetches before it must have resolved. Sequences are tried by their length, so the first that
-resolves every field is a best one. For
+A fetch enters a subgraph at one response path of the query, its root or an object with a key, and resolves
+all that the subgraph can resolve from there on down. What it needs there, the fields of a key and of
+`@requires`, earlier fetches must have resolved. Sequences are tried by their length, so the first that
+resolves every field is minimal. For
 
     { pick { price owner { name } } }
 
 where `a` has `pick` and `owner`, and `b` has `price` and `name` of both entities, `a at the root` alone
 resolves neither leaf, `b at pick` after it resolves `price` alone, and `b at pick.owner` is the third.
 
-What is left out makes more plans, never fewer: queries over abstract types, with conditions or contexts, and
-keys that only several fetches together bring. So a plan that needs more than these has one too many. What a
-subgraph provides counts only where the supergraph tells of it: composers leave that out of a field that all
+Queries over abstract types, with conditions or with contexts are not tried, nor are keys that only several
+fetches together can supply. That can only make the number found too high, so a plan with more requests has
+too many. A `@provides` counts only where the supergraph has it: composers leave it out of a field that all
 subgraphs define alike.
 """
 
@@ -36,7 +36,7 @@ from graphql import (
 
 from router.supergraph import Supergraph
 from tests.router.oracle.reachability import Reachability
-from tests.router.oracle.subgraphs import FederatedField, FieldSet, SubgraphSchema, Wanted
+from tests.router.oracle.subgraphs import FederatedField, FieldSet, FieldSetField, SubgraphSchema
 from tests.router.oracle.world import World
 
 ROOT, TYPENAME = "Query", "__typename"
@@ -45,8 +45,8 @@ ResponsePath: TypeAlias = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Asked:
-    """What a query asks of the objects at one place: their leaves and the places below, by response key.
+class SelectedFields:
+    """What a query selects on the objects at one path: leaves and objects, by response name.
 
     `plain` has the leaves without arguments.
     """
@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class HeldObject:
-    """An object held by a subgraph at a place, where it may provide some fields of others."""
+    """An object at a path as a subgraph has it, with fields of others that `@provides` makes available."""
 
     path: ResponsePath
     graph: str
@@ -68,24 +68,24 @@ class HeldObject:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What some fetches have brought: which objects are held where, and which leaves are resolved."""
+    """What some fetches have resolved: the objects in each subgraph, and the leaves."""
 
     holds: frozenset[HeldObject] = frozenset()
     leaves: frozenset[tuple[ResponsePath, str]] = frozenset()
 
 
 class _NotSimple(Exception):
-    """A query that has more to it than is tried here."""
+    """The query is not one of those that are tried here."""
 
 
 class MinimalRequests:
-    """The best plans of small queries, with the progressive overrides of some labels active."""
+    """The minimal requests of small queries, with the progressive overrides of some labels active."""
 
     def __init__(self, world: World, supergraph: Supergraph, labels: frozenset[str]) -> None:
         self._world = world
         self._supergraph = supergraph
         self._reachability = Reachability(world, labels)
-        self._places: dict[ResponsePath, Asked] = {}
+        self._places: dict[ResponsePath, SelectedFields] = {}
         self._fragments: Mapping[str, FragmentDefinitionNode] = {}
         self._tried = 0
 
@@ -94,7 +94,7 @@ class MinimalRequests:
 
         None for a query that is not simple.
         """
-        self._places, self._tried = {(): Asked(ROOT)}, 0
+        self._places, self._tried = {(): SelectedFields(ROOT)}, 0
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
@@ -124,32 +124,32 @@ class MinimalRequests:
         )
 
     def _read_field(self, path: ResponsePath, node: FieldNode) -> None:
-        asked, name = self._places[path], node.name.value
+        selected, name = self._places[path], node.name.value
         key = node.alias.value if node.alias else name
         if name == TYPENAME:
-            asked.leaves[key] = name
+            selected.leaves[key] = name
             return
-        type_: Any = self._world.api.type_map[asked.type]
+        type_: Any = self._world.api.type_map[selected.type]
         if name not in type_.fields:
             raise _NotSimple
         named = get_named_type(type_.fields[name].type)
         if is_leaf_type(named):
-            asked.leaves[key] = name
+            selected.leaves[key] = name
             if not node.arguments:
-                asked.plain.add(key)
+                selected.plain.add(key)
         elif isinstance(named, GraphQLObjectType) and named.name != ROOT and node.selection_set:
-            asked.below[key] = name
-            self._places.setdefault((*path, key), Asked(named.name))
+            selected.below[key] = name
+            self._places.setdefault((*path, key), SelectedFields(named.name))
             self._read_selections((*path, key), node.selection_set)
         else:
             raise _NotSimple
 
     def _is_solvable(self, state: State, length: int) -> bool:
-        """Whether that many more fetches bring the rest."""
+        """Whether the rest can be resolved with so many more fetches."""
         rest = [
             (path, key)
-            for path, asked in self._places.items()
-            for key, name in asked.leaves.items()
+            for path, selected in self._places.items()
+            for key, name in selected.leaves.items()
             if (path, name) != ((), TYPENAME)
         ]
         held = {hold.path for hold in state.holds}
@@ -158,7 +158,7 @@ class MinimalRequests:
         return length > 0 and any(self._is_solvable(after, length - 1) for after in self._next_states(state))
 
     def _next_states(self, state: State) -> Iterator[State]:
-        """What is known after one more fetch that brings something new."""
+        """The states after one more fetch that resolves something new."""
         for path in self._places:
             for graph in self._world.subgraphs.values():
                 if not self._can_enter(state, path, graph):
@@ -181,36 +181,38 @@ class MinimalRequests:
         following: list[tuple[ResponsePath, FieldSet]] = [(path, ())]
         while following:
             here, provided = following.pop()
-            asked = self._places[here]
+            selected = self._places[here]
             holds.add(HeldObject(here, graph.name, provided))
-            for key, name in (asked.leaves | asked.below).items():
+            for key, name in (selected.leaves | selected.below).items():
                 if name == TYPENAME:
                     leaves.add((here, key))
                     continue
-                own = graph.types[asked.type].fields.get(name)
-                if own is None or not self._can_resolve(graph, asked.type, own, provided):
+                own = graph.types[selected.type].fields.get(name)
+                if own is None or not self._can_resolve(graph, selected.type, own, provided):
                     continue
                 if own.requires and not (here == path != () and self._has_fetched(state, here, own.requires)):
                     continue
-                if key in asked.leaves:
+                if key in selected.leaves:
                     leaves.add((here, key))
                 else:
-                    provides = own.provides if self._is_listed(graph, asked.type, name) else ()
+                    provides = own.provides if self._is_listed(graph, selected.type, name) else ()
                     following.append(((*here, key), (*provides, *_below(own, provided))))
         return State(frozenset(holds), frozenset(leaves))
 
     def _has_fetched(self, state: State, path: ResponsePath, wanted: FieldSet) -> bool:
-        """Whether fetches have brought, or could have brought along, what a field set selects at a place."""
-        asked = self._places[path]
-        plain = {asked.leaves[key] for where, key in state.leaves if where == path and key in asked.plain}
+        """Whether fetches have resolved, or could have resolved as well, a field set at a path."""
+        selected = self._places[path]
+        plain = {
+            selected.leaves[key] for where, key in state.leaves if where == path and key in selected.plain
+        }
         holds = [each for each in state.holds if each.path == path]
         return all(
             (not each.below and each.arguments == "{}" and each.name in plain)
-            or any(self._can_fetch(asked.type, each, hold.graph, hold.provided) for hold in holds)
+            or any(self._can_fetch(selected.type, each, hold.graph, hold.provided) for hold in holds)
             for each in wanted
         )
 
-    def _can_fetch(self, type_name: str, wanted: Wanted, graph_name: str, provided: FieldSet) -> bool:
+    def _can_fetch(self, type_name: str, wanted: FieldSetField, graph_name: str, provided: FieldSet) -> bool:
         graph = self._world.subgraphs[graph_name]
         own = graph.types[type_name].fields.get(wanted.name)
         if own is None or own.requires or wanted.on or not self._can_resolve(graph, type_name, own, provided):
@@ -236,7 +238,7 @@ class MinimalRequests:
         return self._reachability.is_here(graph, type_name, own)
 
     def _is_listed(self, graph: SubgraphSchema, type_name: str, name: str) -> bool:
-        """Whether the supergraph has what a subgraph provides below one of its fields."""
+        """Whether the supergraph has the `@provides` of a subgraph's field."""
         info, type_ = self._supergraph.subgraphs[graph.name], self._supergraph.types[type_name]
         join = type_.fields[name].get(info.graph_id)
         return join is not None and join.provides is not None

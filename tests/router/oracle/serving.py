@@ -11,8 +11,8 @@ import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute_sync, parse, validate
 
 from router.transport.base import RequestContext
-from tests.router.oracle.subgraphs import FieldSet, SubgraphSchema, Wanted
-from tests.router.oracle.world import Fault, Thing, World
+from tests.router.oracle.subgraphs import FieldSet, FieldSetField, SubgraphSchema
+from tests.router.oracle.world import Fault, World, WorldObject
 
 
 class Violation(Exception):
@@ -20,10 +20,10 @@ class Violation(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ServedObject:
     """An object as a subgraph holds it: its type there, what was told of it, and what may be provided."""
 
-    thing: Thing
+    thing: WorldObject
     type: str
     representation: Mapping[str, Any] | None = None
     provided: FieldSet = ()
@@ -69,7 +69,7 @@ class _Served:
         self._world = world
         self._graph = graph
         self._documents: dict[str, DocumentNode | ExecutionResult] = {}
-        self._indexes: dict[tuple[str, FieldSet], dict[str, Thing]] = {}
+        self._indexes: dict[tuple[str, FieldSet], dict[str, WorldObject]] = {}
 
     def execute(self, request: Mapping[str, Any], run: Run) -> ExecutionResult:
         text = request["query"]
@@ -93,25 +93,25 @@ class _Served:
             return ExecutionResult(None, errors)
         return document
 
-    def _resolve(self, source: Held | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    def _resolve(self, source: ServedObject | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
             return [self._entity(each, info.context) for each in arguments["representations"]]
         if name == "_service":
             return None
         root = info.parent_type.name
-        held = source or Held(Thing(root, root), root)
+        held = source or ServedObject(WorldObject(root, root), root)
         return self._field(held, name, arguments, info.context)
 
-    def _field(self, held: Held, name: str, arguments: dict[str, Any], run: Run) -> Any:
+    def _field(self, held: ServedObject, name: str, arguments: dict[str, Any], run: Run) -> Any:
         world, own = self._world, self._graph.types[held.type].fields[name]
         below = tuple(each for each in held.provided if each.name == name and self._applies(each, held))
         if own.external and not below:
             raise Violation(f"{held.type}.{name} is external and nothing here provides it")
         if own.external:
             return self._hold(
-                world.resolved(held.thing, name, arguments),
-                _named(self._graph, held.type, name),
+                world.resolve(held.thing, name, arguments),
+                _unwrap_name(self._graph, held.type, name),
                 _below(below),
             )
         self._check_override(held.type, name, run)
@@ -124,18 +124,18 @@ class _Served:
         effect = run.effects if held.type == "Mutation" else 0
         value = world.value(held.thing, name, arguments, required, given, effect)
         provided = (*own.provides, *_below(below))
-        declared = _named(self._graph, held.type, name)
+        declared = _unwrap_name(self._graph, held.type, name)
         return self._hold(value, declared, provided)
 
     def _hold(self, value: Any, declared: str, provided: FieldSet) -> Any:
         if isinstance(value, list):
             return [self._hold(item, declared, provided) for item in value]
-        if not isinstance(value, Thing):
+        if not isinstance(value, WorldObject):
             return value
         as_object = self._graph.types[declared].interface_object
-        return Held(value, declared if as_object else value.type, None, provided)
+        return ServedObject(value, declared if as_object else value.type, None, provided)
 
-    def _applies(self, wanted: Wanted, held: Held) -> bool:
+    def _applies(self, wanted: FieldSetField, held: ServedObject) -> bool:
         return wanted.on is None or wanted.on in self._world.kinds(held.type)
 
     def _check_override(self, type_name: str, name: str, run: Run) -> None:
@@ -152,15 +152,15 @@ class _Served:
         if own and own[1] is not None and own[1] not in run.labels:
             raise Violation(f"{type_name}.{name} does not override {own[0]} now")
 
-    def _read_required(self, held: Held, name: str, required: FieldSet) -> Any:
+    def _read_required(self, held: ServedObject, name: str, required: FieldSet) -> Any:
         if held.representation is None:
             raise Violation(f"{held.type}.{name} is asked without a representation")
         try:
-            return self._world.presented(held.representation, held.thing.type, required)
+            return self._world.read_representation(held.representation, held.thing.type, required)
         except KeyError as error:
             raise Violation(f"{held.type}.{name} requires {error}, which the representation lacks") from None
 
-    def _entity(self, representation: dict[str, Any], run: Run) -> Held | None:
+    def _entity(self, representation: dict[str, Any], run: Run) -> ServedObject | None:
         del run
         named = representation["__typename"]
         type_ = self._graph.types.get(named)
@@ -169,7 +169,7 @@ class _Served:
         lacking = []
         for key in type_.keys:
             try:
-                presented = self._world.presented(representation, named, key)
+                presented = self._world.read_representation(representation, named, key)
             except KeyError as error:
                 lacking.append(str(error))
                 continue
@@ -178,7 +178,7 @@ class _Served:
                 raise Violation(f"There is no such {named}: {representation}")
             if type_.kind == "interface" and not self._is_type_unknown(named):
                 raise Violation(f"The representation names the interface {named}: {representation}")
-            return Held(thing, thing.type if type_.kind == "interface" else named, representation)
+            return ServedObject(thing, thing.type if type_.kind == "interface" else named, representation)
         raise Violation(f"No key of {named} is whole ({', '.join(lacking)}): {representation}")
 
     def _is_type_unknown(self, interface: str) -> bool:
@@ -188,11 +188,11 @@ class _Served:
             for graph in self._world.subgraphs.values()
         )
 
-    def _index(self, type_name: str, key: FieldSet) -> dict[str, Thing]:
+    def _index(self, type_name: str, key: FieldSet) -> dict[str, WorldObject]:
         known = (type_name, key)
         if known not in self._indexes:
             self._indexes[known] = {
-                json.dumps(self._world.selected(each, key), sort_keys=True): each
+                json.dumps(self._world.select(each, key), sort_keys=True): each
                 for each in self._world.entities_of(type_name)
             }
         return self._indexes[known]
@@ -202,5 +202,5 @@ def _below(wanted: FieldSet) -> FieldSet:
     return tuple(deeper for each in wanted for deeper in each.below)
 
 
-def _named(graph: SubgraphSchema, type_name: str, name: str) -> str:
+def _unwrap_name(graph: SubgraphSchema, type_name: str, name: str) -> str:
     return str(graph.executable.type_map[type_name].fields[name].type).strip("[]!")  # type: ignore[attr-defined]
