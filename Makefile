@@ -56,7 +56,7 @@ check-schema: $(READY)
 # The planner's own tests cover each of its branches; other tests do not count.
 check-planner: $(READY)
 	COVERAGE_FILE=.pytest_cache/planner.coverage $(BIN)/python -m pytest -q tests/router/planner tests/router/operation/test_normalize.py \
-		--cov=router.planner --cov=router.operation.normalize --cov=router.operation.selections --cov-fail-under=100
+		--cov=router.planner --cov=router.operation.normalize --cov=router.operation.selections --cov=router.operation.conditions --cov-fail-under=100
 
 # Tests that failed only because the machine was busy pass when rerun by themselves; each rerun is named.
 check-tests: $(READY) browser explorer

@@ -13,7 +13,7 @@ from graphql import GraphQLError, OperationDefinitionNode, parse, validate
 from infra.errors import InfraError
 from infra.schema.files import SUPERGRAPH
 from router.operation import Operation, operation_of
-from router.operation.deferral import conditions_of
+from router.operation.deferral import find_defer_variables
 from router.planner import Planner, UnplannableError
 from router.supergraph import Supergraph
 
@@ -42,7 +42,7 @@ def plan(
     graph = Supergraph.parse(_read(supergraph))
     try:
         selected = _select_operation(graph, text, name)
-        artifact = getattr(Planner(graph).planning(selected, conditions_of(selected)), stage)
+        artifact = getattr(Planner(graph).start(selected, find_defer_variables(selected)), stage)
     except UnplannableError as error:
         raise InfraError(f"The operation cannot be planned: {error}") from None
     typer.echo("\n\n".join(map(str, _flatten(artifact))))

@@ -1,4 +1,4 @@
-"""The executor: runs plans against subgraphs and answers clients; nothing else talks to a subgraph."""
+"""The executor: compiles plans, runs them against subgraphs, and builds the answers for clients."""
 
 from __future__ import annotations
 
@@ -13,207 +13,211 @@ from graphql import DocumentNode, GraphQLError
 
 from router.errors import PlanningTooLongError, UnplannableOperationError
 from router.executor.answer import Answer
-from router.executor.cursor import StreamTemplate, stream_template
-from router.executor.incremental import Delivery, Groups
+from router.executor.cursor import StreamTemplate, compile_stream
+from router.executor.fetches import CompileContext, FetchNames
+from router.executor.incremental import DeferredFetches, Delivery
 from router.executor.introspection import introspect, introspection_document
-from router.executor.locations import Locations, located, locations_of
-from router.executor.projection import Project, compile_projection
-from router.executor.run import Compiling, FetchNames, Run, Runnable, anchored, compile_node, without_data
+from router.executor.locations import Locations, add_locations, collect_locations
+from router.executor.nodes import compile_node
+from router.executor.projection import Projection, compile_projection
+from router.executor.run import Run, Runnable
+from router.executor.subgraph_errors import anchor_error
 from router.operation import Operation
 from router.operation.deadline import NEVER, Deadline
-from router.operation.deferral import Deferring
+from router.operation.deferral import Deferral
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
-from router.planner.plan import Defer, PlanNode, Subscription
+from router.planner.plan import DeferNode, PlanNode, SubscriptionNode
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import LargeResponse, RequestContext, Transport
 from router.transport.stream_request import StreamRequest
 
 __all__ = [
+    "CompiledOperation",
     "ExecutionRequest",
     "ExecutionResult",
-    "Prepared",
+    "compile_operation",
     "execute",
     "execute_event",
     "execute_incrementally",
-    "prepare",
     "subscription_request",
 ]
 
 
-_Introspected: TypeAlias = tuple[dict[str, Any] | None, list[dict[str, Any]]]
-Apart: TypeAlias = Callable[[Callable[[], _Introspected]], Awaitable[_Introspected]]
+_IntrospectionResult: TypeAlias = tuple[dict[str, Any] | None, list[dict[str, Any]]]
+Offload: TypeAlias = Callable[[Callable[[], _IntrospectionResult]], Awaitable[_IntrospectionResult]]
 
 
-async def at_once(work: Callable[[], _Introspected]) -> _Introspected:
-    """Does work where it is asked for."""
+async def run_inline(work: Callable[[], _IntrospectionResult]) -> _IntrospectionResult:
+    """Runs the work in the event loop."""
     return work()
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:
-    """What one run of an operation needs beside its plan.
+    """What one run of an operation needs besides its plan.
 
-    `apart` does what takes too long for the event loop.
+    `offload` runs what takes too long for the event loop.
     """
 
     variables: Mapping[str, Any]
     transport: Transport
     context: RequestContext
-    apart: Apart = at_once
+    offload: Offload = run_inline
     tracer: Tracer = NO_TRACER
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionResult:
-    """The answer to one run of an operation."""
+    """The result of one run of an operation (GraphQL, 7.1)."""
 
     data: dict[str, Any] | None
     errors: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """An operation and all that can be worked out before it runs; the plan itself is no longer needed then.
+class CompiledOperation:
+    """An operation with its plan compiled: all that a run needs; the plan itself is not kept.
 
-    With `contextual`, places that are given the same answer do not share its objects.
+    `run` and `project` make the answer, or the initial response; `order` has its response names. `stream` and
+    `deferred` are for subscriptions and deferred fragments. For `is_contextual` see `Run`.
     """
 
     operation: Operation
     names: ResponseNames
-    contextual: bool
+    is_contextual: bool
     run: Runnable | None
-    project: Project
+    project: Projection
     introspection: DocumentNode | None
     order: tuple[str, ...]
     stream: StreamTemplate | None
     locations: Locations
-    deferred: Groups
+    deferred: DeferredFetches
 
 
-def prepare(
-    planner: Planner, operation: Operation, deferring: Deferring = None, deadline: Deadline = NEVER
-) -> Prepared:
-    """Plans a valid operation, with what `@defer` leaves for later apart where `deferring` says so.
+def compile_operation(
+    planner: Planner, operation: Operation, deferral: Deferral = None, deadline: Deadline = NEVER
+) -> CompiledOperation:
+    """Plans and compiles a valid operation; `deferral` decides whether and what `@defer` defers.
 
     Raises:
-        UnplannableOperationError: the subgraphs cannot answer it.
-        PlanningTooLongError: the deadline was over first.
+        UnplannableOperationError: the subgraphs cannot resolve some field.
+        PlanningTooLongError: the deadline passed first.
     """
-    planning = planner.planning(operation, deferring, deadline)
+    planning = planner.start(operation, deferral, deadline)
     try:
         plan = planning.plan
     except UnplannableError as error:
         raise UnplannableOperationError([GraphQLError(str(error))]) from error
     except PlanningTimeoutError as error:
         raise PlanningTooLongError([GraphQLError(str(error))]) from error
-    plan.names.settle()
-    compiling = Compiling(plan.names, FetchNames(operation.name))
-    stream = _stream(planner, plan.node, compiling)
-    return Prepared(
-        operation.head,
+    plan.names.discard_uses()
+    context = CompileContext(plan.names, FetchNames(operation.name))
+    stream = _compile_stream(planner, plan.node, context)
+    return CompiledOperation(
+        operation.without_selections,
         plan.names,
-        plan.contextual,
-        _runnable(_first(plan.node), compiling),
+        plan.is_contextual,
+        _compile_optional(_select_initial(plan.node), context),
         compile_projection(operation.schema, planning.normalized, plan.names),
         introspection_document(operation),
         planning.normalized.order,
         stream,
-        locations_of(operation),
-        {each.group: _runnable(each.node, compiling) for each in plan.node.deferred}
-        if isinstance(plan.node, Defer)
+        collect_locations(operation),
+        {each.group: _compile_optional(each.node, context) for each in plan.node.deferred}
+        if isinstance(plan.node, DeferNode)
         else {},
     )
 
 
-def _first(node: PlanNode | Subscription | Defer | None) -> PlanNode | None:
-    """What makes an answer, or the first part of one, once a subscription has its event."""
+def _select_initial(node: PlanNode | SubscriptionNode | DeferNode | None) -> PlanNode | None:
+    """The fetches for the answer: for a subscription those after an event, with `@defer` the initial ones."""
     match node:
-        case Subscription(rest=rest):
+        case SubscriptionNode(rest=rest):
             return rest
-        case Defer(primary=primary):
+        case DeferNode(primary=primary):
             return primary
     return node
 
 
-def _stream(
-    planner: Planner, node: PlanNode | Subscription | Defer | None, compiling: Compiling
+def _compile_stream(
+    planner: Planner, node: PlanNode | SubscriptionNode | DeferNode | None, context: CompileContext
 ) -> StreamTemplate | None:
-    if not isinstance(node, Subscription):
+    if not isinstance(node, SubscriptionNode):
         return None
-    name = compiling.fetches.next(node.primary.subgraph)
-    return stream_template(planner.supergraph, node.primary, name)
+    name = context.fetch_names.next(node.primary.subgraph)
+    return compile_stream(planner.supergraph, node.primary, name)
 
 
-def _runnable(node: PlanNode | None, compiling: Compiling) -> Runnable | None:
-    return compile_node(node, compiling) if node else None
+def _compile_optional(node: PlanNode | None, context: CompileContext) -> Runnable | None:
+    return compile_node(node, context) if node else None
 
 
-async def execute(prepared: Prepared, request: ExecutionRequest) -> ExecutionResult:
+async def execute(compiled: CompiledOperation, request: ExecutionRequest) -> ExecutionResult:
     """Runs a query or a mutation."""
-    return await _finish(prepared, _run(prepared, request, {}), request)
+    return await _complete(compiled, _start_run(compiled, request, {}), request)
 
 
 async def execute_incrementally(
-    prepared: Prepared, request: ExecutionRequest
+    compiled: CompiledOperation, request: ExecutionRequest
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The payloads of a query or a mutation whose plan leaves fragments for later."""
-    run = _run(prepared, request, {})
-    data, answer = await _answer(prepared, run, request)
+    """The payloads of a query or a mutation with deferred fragments."""
+    run = _start_run(compiled, request, {})
+    data, answer = await _build_answer(compiled, run, request)
     if data is None:
         yield {"data": None, "errors": answer.errors}
         return
     async with aclosing(
-        Delivery(prepared.deferred, run, prepared.locations).payloads(data, answer)
+        Delivery(compiled.deferred, run, compiled.locations).payloads(data, answer)
     ) as payloads:
         async for payload in payloads:
             yield payload
 
 
-def subscription_request(prepared: Prepared, variables: Mapping[str, Any]) -> StreamRequest:
-    """What opens the stream of a subscription's events at its subgraph."""
-    assert prepared.stream is not None, "only a subscription has a stream"
-    return prepared.stream.filled(variables)
+def subscription_request(compiled: CompiledOperation, variables: Mapping[str, Any]) -> StreamRequest:
+    """The request for the stream of a subscription's events at its subgraph."""
+    assert compiled.stream is not None, "only a subscription has a stream"
+    return compiled.stream.fill(variables)
 
 
 async def execute_event(
-    prepared: Prepared, event: Mapping[str, Any], request: ExecutionRequest
+    compiled: CompiledOperation, event: Mapping[str, Any], request: ExecutionRequest
 ) -> ExecutionResult:
-    """Completes one event of a subscription, as its subgraph sent it."""
-    assert prepared.stream is not None, "only a subscription has events"
+    """Completes one event of a subscription, which is a response of its subgraph."""
+    assert compiled.stream is not None, "only a subscription has events"
     data, errors = event.get("data"), event.get("errors") or []
-    run = _run(prepared, request, data if isinstance(data, dict) else {})
-    run.large = event.__class__ is LargeResponse
+    run = _start_run(compiled, request, data if isinstance(data, dict) else {})
+    run.is_large = event.__class__ is LargeResponse
     if not isinstance(data, dict):
-        errors = without_data(run, [run.data], prepared.stream.shape, errors)
-    run.errors += (anchored(error, (), error.get("path"), prepared.names) for error in errors)
-    return await _finish(prepared, run, request)
+        errors = run.note_missing_data([run.data], compiled.stream.shape, errors)
+    run.errors += (anchor_error(error, (), error.get("path"), compiled.names) for error in errors)
+    return await _complete(compiled, run, request)
 
 
-async def _finish(prepared: Prepared, run: Run, request: ExecutionRequest) -> ExecutionResult:
-    projected, answer = await _answer(prepared, run, request)
+async def _complete(compiled: CompiledOperation, run: Run, request: ExecutionRequest) -> ExecutionResult:
+    projected, answer = await _build_answer(compiled, run, request)
     return ExecutionResult(projected, answer.errors)
 
 
-def _run(prepared: Prepared, request: ExecutionRequest, data: dict[str, Any]) -> Run:
-    return Run(request.variables, request.transport, request.context, data, [], prepared.contextual)
+def _start_run(compiled: CompiledOperation, request: ExecutionRequest, data: dict[str, Any]) -> Run:
+    return Run(request.variables, request.transport, request.context, data, [], compiled.is_contextual)
 
 
-async def _answer(
-    prepared: Prepared, run: Run, request: ExecutionRequest
+async def _build_answer(
+    compiled: CompiledOperation, run: Run, request: ExecutionRequest
 ) -> tuple[dict[str, Any] | None, Answer]:
-    if prepared.run:
-        await prepared.run(run)
+    if compiled.run:
+        await compiled.run(run)
     answer = Answer(run.variables, run.errors, run.absences)
-    project = partial(prepared.project, run.data, answer)
+    project = partial(compiled.project, run.data, answer)
     with request.tracer.trace_stage("project"):
-        projected = await asyncio.to_thread(project) if run.large else project()
-    if prepared.introspection and projected is not None:
-        known, problems = await request.apart(
-            partial(introspect, prepared.operation, prepared.introspection, run.variables)
+        projected = await asyncio.to_thread(project) if run.is_large else project()
+    if compiled.introspection and projected is not None:
+        introspected, errors = await request.offload(
+            partial(introspect, compiled.operation, compiled.introspection, run.variables)
         )
-        whole = {**projected, **(known or {})}
-        projected = {name: whole[name] for name in prepared.order if name in whole}
-        answer.errors += problems
-    located(answer.errors, prepared.locations)
+        fields = {**projected, **(introspected or {})}
+        projected = {name: fields[name] for name in compiled.order if name in fields}
+        answer.errors += errors
+    add_locations(answer.errors, compiled.locations)
     return projected, answer

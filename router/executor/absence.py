@@ -1,7 +1,7 @@
-"""Absent fields: what a fetch should have brought and did not, and the errors that tell why.
+"""Absent fields: what a fetch should have brought and did not, and the errors that explain it.
 
-The data itself only lacks them. Where the projection misses a field, it finds here what to say of it, so that
-an error stands at exactly the field that is null.
+The data just lacks such fields. Where the projection misses one, it finds its errors here, so that they
+stand at exactly the field that is null.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from router.executor.subgraph_errors import Errors
 from router.operation.selections import TYPENAME
 from router.planner.plan import Output
 
-Errors: TypeAlias = Sequence[Mapping[str, Any]]
 Shape: TypeAlias = Mapping[str, "Shape"]
-"""The keys of a selection set, each with those below it."""
+"""The keys of a selection set, each with the shape below it."""
 AbsentFields: TypeAlias = Mapping[tuple[int, str], Errors | None]
 
 _LEAF: Shape = {}
@@ -26,19 +26,19 @@ _ABSENT = object()
 class Absence:
     """Objects for which a fetch brought nothing.
 
-    Without errors the fields are null and nothing is wrong, as for an entity that does not exist; None stands
-    for a subgraph that does not say why. What was not asked because the object lacks what has to be known for
-    it is `dependent`: it is absent for the same reason.
+    An empty list of errors means that null is right, as for an entity that does not exist; None means that
+    the subgraph does not say why. A dependent absence is that of a fetch for which the objects lacked the
+    inputs: its reason is theirs.
     """
 
     objects: Sequence[Mapping[str, Any]]
     shape: Shape
     errors: Errors | None = None
-    dependent: bool = False
+    is_dependent: bool = False
 
 
 def shape_of(output: Output) -> Shape:
-    """The shape of what a subgraph is asked for, whatever the types of the objects are."""
+    """The shape of a fetch's selection set, with the fields of all types."""
     shape: dict[str, Shape] = {}
     for each in (output, *(narrowed for _, narrowed in output.narrowed)):
         if each.typename:
@@ -51,13 +51,13 @@ def shape_of(output: Output) -> Shape:
     return shape
 
 
-def absent_fields(absences: Iterable[Absence]) -> AbsentFields:
-    """The absent fields of each object, by its identity, once all fetches have ended."""
+def index_absent_fields(absences: Iterable[Absence]) -> AbsentFields:
+    """The errors of absent fields, by the object's identity and the key, once all fetches have ended."""
     found: dict[tuple[int, str], Errors | None] = {}
     reasons: dict[int, Errors | None] = {}
     for absence in absences:
         for each in absence.objects:
-            errors = reasons.get(id(each)) if absence.dependent else absence.errors
+            errors = reasons.get(id(each)) if absence.is_dependent else absence.errors
             reasons.setdefault(id(each), errors)
             _note(each, absence.shape, errors, found)
     return found

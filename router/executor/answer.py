@@ -1,4 +1,4 @@
-"""An answer as it is put together: its errors, what has no value and why, and what of it comes later."""
+"""The answer to an operation under construction: its errors, and the objects with deferred fields."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from router.executor.absence import Absence, AbsentFields, absent_fields
+from router.executor.absence import Absence, AbsentFields, index_absent_fields
 from router.operation.deferral import ExecutionGroup
 from router.operation.selections import TYPENAME
 
-# A path is a chain of (parent, key), built only where there is something below.
-Link: TypeAlias = tuple[Any, str | int] | None
-CompleteObject: TypeAlias = "Callable[[Any, Link, Answer], Any]"
-"""Completes an object, which stands at a link."""
+# A response path as a linked list of (parent, key): one step deeper costs one tuple.
+LinkedPath: TypeAlias = tuple[Any, str | int] | None
+CompleteObject: TypeAlias = "Callable[[Any, LinkedPath, Answer], Any]"
+"""Completes the object at a path."""
 
 
 class Answer:
-    """An answer in the making: its variables, the errors found while projecting, and what comes later."""
+    """An answer under construction: `errors` grow and `deferred` is filled while the data is projected."""
 
-    __slots__ = ("_absences", "_absent", "_explained", "deferred", "errors", "variables")
+    __slots__ = ("_absences", "_absent_fields", "_error_paths", "deferred", "errors", "variables")
 
     def __init__(
         self,
@@ -31,84 +31,84 @@ class Answer:
         self.errors = [] if errors is None else errors
         self.deferred: list[DeferredObject] = []
         self._absences = absences
-        self._absent: AbsentFields | None = None
-        self._explained: _Explained | None = None
+        self._absent_fields: AbsentFields | None = None
+        self._error_paths: _ErrorPaths | None = None
 
-    def error(self, message: str, link: Link) -> None:
-        """Notes an error at a place, unless an error of a fetch explains it already."""
-        path = path_of(link)
-        if not self._known().explain(path):
-            self._add({"message": message, "path": path})
+    def error(self, message: str, path: LinkedPath) -> None:
+        """Notes an error at a path, unless another error explains it already."""
+        listed = list_path(path)
+        if not self._get_error_paths().covers(listed):
+            self._add({"message": message, "path": listed})
 
-    def lacking(self, value: Any, key: str, typename: str, link: tuple[Link, str]) -> Any:
-        """What an object has that lacks a field: null, and an error if anything is wrong with that."""
-        if not self.told(value, key, link) and key != TYPENAME:
-            self.error(f"The service sent nothing for {typename}.{link[1]}.", link)
+    def complete_absent(self, value: Any, key: str, typename: str, path: tuple[LinkedPath, str]) -> Any:
+        """Null for a field that an object lacks, with an error unless a fetch says why it is absent."""
+        if not self.explain_absence(value, key, path) and key != TYPENAME:
+            self.error(f"The service sent nothing for {typename}.{path[1]}.", path)
         return None
 
-    def told(self, value: Any, key: str, link: Link) -> bool:
-        """Whether a fetch says why an object lacks a field; its errors are noted at a place."""
-        if self._absent is None:
-            self._absent = absent_fields(self._absences)
-        errors = self._absent.get((id(value), key))
+    def explain_absence(self, value: Any, key: str, path: LinkedPath) -> bool:
+        """Whether a fetch says why an object lacks a field; its errors are noted at the field's path."""
+        if self._absent_fields is None:
+            self._absent_fields = index_absent_fields(self._absences)
+        errors = self._absent_fields.get((id(value), key))
         for error in errors or ():
-            self._add({**error, "path": path_of(link)})
+            self._add({**error, "path": list_path(path)})
         return errors is not None
 
     def _add(self, error: dict[str, Any]) -> None:
-        self._known().add(error["path"])
+        self._get_error_paths().add(error["path"])
         self.errors.append(error)
 
-    def _known(self) -> _Explained:
-        if self._explained is None:
-            self._explained = _Explained(self.errors)
-        return self._explained
+    def _get_error_paths(self) -> _ErrorPaths:
+        if self._error_paths is None:
+            self._error_paths = _ErrorPaths(self.errors)
+        return self._error_paths
 
 
-class _Explained:
-    """The places that errors tell of, looked up in as many steps as a path has."""
+class _ErrorPaths:
+    """The paths of errors; a lookup takes as many steps as the path is long."""
 
     def __init__(self, errors: Iterable[Mapping[str, Any]]) -> None:
-        self._all = False
-        self._at: set[tuple[str | int, ...]] = set()
-        self._above: set[tuple[str | int, ...]] = set()
+        self._covers_all = False
+        self._paths: set[tuple[str | int, ...]] = set()
+        self._ancestors: set[tuple[str | int, ...]] = set()
         for error in errors:
             self.add(error.get("path"))
 
     def add(self, path: Sequence[str | int] | None) -> None:
-        """An error at a place; without one, it may be the reason for anything."""
+        """Adds the path of an error; an error without one may explain anything."""
         if path is None:
-            self._all = True
+            self._covers_all = True
             return
-        self._at.add(tuple(path))
-        self._above.update(tuple(path[:length]) for length in range(len(path)))
+        self._paths.add(tuple(path))
+        self._ancestors.update(tuple(path[:length]) for length in range(len(path)))
 
-    def explain(self, path: Sequence[str | int]) -> bool:
-        """Whether an error at, above or below a place tells why there is nothing."""
-        if self._all or tuple(path) in self._above:
+    def covers(self, path: Sequence[str | int]) -> bool:
+        """Whether there is an error at, above or below a path."""
+        if self._covers_all or tuple(path) in self._ancestors:
             return True
-        return any(tuple(path[:length]) in self._at for length in range(len(path) + 1))
+        return any(tuple(path[:length]) in self._paths for length in range(len(path) + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredObject:
-    """An object of an answer with fields of one group that come later."""
+    """An object of the answer with deferred fields of one execution group."""
 
     group: ExecutionGroup
     value: Any
-    link: Link
+    path: LinkedPath
     complete: CompleteObject
 
     def project(self, answer: Answer) -> dict[str, Any] | None:
-        """The fields that come later, once the object has them; None if one that may not be null is."""
-        projected: dict[str, Any] | None = self.complete(self.value, self.link, answer)
+        """The deferred fields, once they are fetched; None if a null among them propagates to the object."""
+        projected: dict[str, Any] | None = self.complete(self.value, self.path, answer)
         return projected
 
 
-def path_of(link: Link) -> list[str | int]:
-    """A chain of keys as a list."""
-    path: list[str | int] = []
-    while link is not None:
-        link, key = link
-        path.append(key)
-    return path[::-1]
+def list_path(path: LinkedPath) -> list[str | int]:
+    """A linked path as a list."""
+    keys: list[str | int] = []
+    while path is not None:
+        path, key = path
+        keys.append(key)
+    return keys[::-1]

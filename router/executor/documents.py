@@ -1,4 +1,4 @@
-"""GraphQL documents for fetches."""
+"""Documents: the requests of fetches, printed compactly, but for the values of their variables."""
 
 from __future__ import annotations
 
@@ -6,85 +6,93 @@ from collections.abc import Container, Sequence
 
 import orjson
 
-from router.operation.selections import TYPENAME, Conditions, conditions_text
-from router.planner.plan import Fetch, Output
+from router.operation.conditions import Conditions, print_conditions
+from router.operation.selections import TYPENAME
+from router.planner.plan import FetchNode, Output
 from router.transport.request_body import RequestBody
 
 
-def root_body(fetch: Fetch, name: str = "") -> RequestBody:
-    """The request of a fetch that asks a root type, under a name that tells subgraphs why it is asked."""
+def build_root_request(fetch: FetchNode, name: str = "") -> RequestBody:
+    """The request of a fetch that selects fields of a root type, with an operation name for the subgraph."""
     declared = [f"${name}:{type_}" for name, type_ in fetch.variables]
     head = f"({','.join(declared)})" if declared else ""
-    head = f"{_named(fetch.kind, name)}{head}{fetch.directives}"
-    return _body(f"{head}{compact(fetch.output)}", fetch.variables)
+    head = f"{_print_head(fetch.kind, name)}{head}{fetch.directives}"
+    return _build_body(f"{head}{print_compact(fetch.output)}", fetch.variables)
 
 
-def entities_body(fetches: Sequence[Fetch], name: str = "") -> RequestBody:
-    """The request that carries entity fetches together; one may be there several times, for its contexts."""
+def build_entities_request(fetches: Sequence[FetchNode], name: str = "") -> RequestBody:
+    """The request of several entity fetches; a contextual one may be among them several times.
+
+    Two fetches make `{_entities(representations:$representations){…} _entities1:_entities(…){…}}`.
+    """
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
-    names = tuple(_free(f"representations{index or ''}", variables) for index in range(len(fetches)))
+    names = tuple(_find_free(f"representations{index or ''}", variables) for index in range(len(fetches)))
     declared += [f"${name}:[_Any!]!" for name in names]
     declared += [
-        f"${each.name}{suffix(index)}:{each.type}"
+        f"${each.name}{variable_suffix(index)}:{each.type}"
         for index, fetch in enumerate(fetches)
         for each in fetch.contexts
     ]
-    asked = " ".join(
-        f"{alias(index)}_entities(representations:${names[index]}){compact(fetch.output, suffix(index))}"
+    selections = " ".join(
+        f"{entities_alias(index)}_entities(representations:${names[index]})"
+        f"{print_compact(fetch.output, variable_suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
-    head = f"{_named('query', name)}({','.join(declared)}){fetches[0].directives}"
-    return _body(f"{head}{{{asked}}}", tuple(sorted(variables.items())), names)
+    head = f"{_print_head('query', name)}({','.join(declared)}){fetches[0].directives}"
+    return _build_body(f"{head}{{{selections}}}", tuple(sorted(variables.items())), names)
 
 
-def entities_key(index: int) -> str:
-    """The response name of one of the fetches sent together."""
+def entities_response_name(index: int) -> str:
+    """The response name of an entity fetch by its index in the request."""
     return f"_entities{index or ''}"
 
 
-def suffix(index: int) -> str:
-    """What the variables of contexts end in, in one of the fetches sent together."""
+def variable_suffix(index: int) -> str:
+    """The suffix of an entity fetch's context variables by its index in the request."""
     return f"_{index}" if index else ""
 
 
-def alias(index: int) -> str:
-    """The alias of one of the fetches sent together; the first needs none."""
-    return f"{entities_key(index)}:" if index else ""
+def entities_alias(index: int) -> str:
+    """The alias of an entity fetch by its index in the request; the first needs none."""
+    return f"{entities_response_name(index)}:" if index else ""
 
 
-def compact(output: Output, ending: str = "") -> str:
-    """A selection set on one line; the variables of contexts get an ending."""
+def print_compact(output: Output, suffix: str = "") -> str:
+    """A selection set on one line; context variables get a suffix."""
     parts = [TYPENAME] if output.typename else []
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
-        below = compact(field.output, ending) if field.output else ""
-        parts.append(_conditional(f"{name}{field.asked(ending)}", field.conditions, below))
-    parts += [f"...on {name}{compact(narrowed, ending)}" for name, narrowed in output.narrowed]
+        below = print_compact(field.output, suffix) if field.output else ""
+        parts.append(_print_conditional(f"{name}{field.call(suffix)}", field.conditions, below))
+    parts += [f"...on {name}{print_compact(narrowed, suffix)}" for name, narrowed in output.narrowed]
     return f"{{{' '.join(parts)}}}"
 
 
-def _conditional(field: str, conditions: Conditions, below: str) -> str:
-    """A field under its conditions; no directive may stand twice at one place, so others stand around."""
+def _print_conditional(field: str, conditions: Conditions, below: str) -> str:
+    """A field with its conditions.
+
+    A directive must not be repeated, so further conditions of a kind are on inline fragments around it.
+    """
     own = {value: (variable, value) for variable, value in sorted(conditions, reverse=True)}
-    text = f"{field}{conditions_text(frozenset(own.values()))}{below}"
+    text = f"{field}{print_conditions(frozenset(own.values()))}{below}"
     for each in sorted(conditions - set(own.values())):
-        text = f"...{conditions_text(frozenset({each}))}{{{text}}}"
+        text = f"...{print_conditions(frozenset({each}))}{{{text}}}"
     return text
 
 
-def _named(kind: str, name: str) -> str:
+def _print_head(kind: str, name: str) -> str:
     return f"{kind} {name}" if name else kind
 
 
-def _free(name: str, taken: Container[str]) -> str:
-    """A name that no variable of the client has."""
+def _find_free(name: str, taken: Container[str]) -> str:
+    """A name that none of the client's variables has."""
     while name in taken:
         name = f"_{name}"
     return name
 
 
-def _body(
+def _build_body(
     document: str, variables: tuple[tuple[str, str], ...], representations: tuple[str, ...] = ()
 ) -> RequestBody:
     head = b'{"query":' + orjson.dumps(document)

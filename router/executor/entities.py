@@ -1,4 +1,12 @@
-"""Entities: find the objects a fetch is about, present each once, and merge the answers back into all."""
+"""Entities: the objects of a fetch are represented, each representation once, and the entities merged back.
+
+Where two of three books have the same author, `{"__typename": "Author", "id": "1"}`, the fetch for
+`books.@.author` has three objects and sends two representations:
+
+    [{"__typename": "Author", "id": "1"}, {"__typename": "Author", "id": "2"}]
+
+What `_entities` returns for the first is merged into both objects that wait for it.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +20,15 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from router.json_text import encode
-from router.operation.selections import TYPENAME, hold
+from router.operation.conditions import hold
+from router.operation.selections import TYPENAME
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]
 Presenter: TypeAlias = Callable[[Iterable[Object]], Iterator[bytes | None]]
-Presenters: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
-"""Makes what presents the objects of a batch, with the operation's variables."""
+PresenterFactory: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
+"""Makes a presenter for the variables of one operation."""
 
 _MISSING = object()
 _CONTAINERS = frozenset((dict, list))
@@ -28,19 +37,23 @@ _DISTINCT = frozenset((str, int, type(None)))
 
 
 class Batch:
-    """The objects of one entity fetch: every distinct representation once, and who is waiting for it."""
+    """The objects of one entity fetch, and their distinct representations.
+
+    `waiting` has, for each representation, the indexes of the objects that it represents; `unrepresented` has
+    those of objects that lack a field for it or are of another type.
+    """
 
     def __init__(
         self, objects: Sequence[Object], present: Presenter, chosen: Sequence[int] | None = None
     ) -> None:
-        self.unpresented: list[int] = []
+        self.unrepresented: list[int] = []
         self.objects = objects
         known: dict[bytes, list[int]] = {}
         positions = range(len(objects)) if chosen is None else chosen
         asked = objects if chosen is None else [objects[index] for index in chosen]
         for index, encoded in zip(positions, present(asked), strict=True):
             if encoded is None:
-                self.unpresented.append(index)
+                self.unrepresented.append(index)
             elif (waiting := known.get(encoded)) is None:
                 known[encoded] = [index]
             else:
@@ -48,28 +61,28 @@ class Batch:
         self.representations = [*known]
         self.waiting = [*known.values()]
 
-    def part(self, start: int, stop: int) -> Batch:
-        """Some of the representations, with who waits for them."""
-        part = copy(self)
-        part.representations = self.representations[start:stop]
-        part.waiting = self.waiting[start:stop]
-        return part
+    def slice(self, start: int, stop: int) -> Batch:
+        """Some of the representations, with the objects that wait for them."""
+        batch = copy(self)
+        batch.representations = self.representations[start:stop]
+        batch.waiting = self.waiting[start:stop]
+        return batch
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         """The representations as a JSON list."""
         return b"[" + b",".join(self.representations) + b"]"
 
-    def scatter(self, entities: Any, *, apart: bool = False) -> list[int]:
-        """Merges each answer into the objects that wait for it; kept apart, each gets a copy of its own.
+    def scatter(self, entities: Any, *, with_copies: bool = False) -> list[int]:
+        """Merges each entity into the objects that wait for it, with copies into each object its own.
 
-        Returns the positions of the entities that did not come.
+        Returns the positions of the entities that are null or missing.
         """
         objects, answers = self.objects, entities if isinstance(entities, list) else []
         absent = [*range(len(answers), len(self.waiting))]
         for position, (entity, waiting) in enumerate(zip(answers, self.waiting, strict=False)):
             if isinstance(entity, dict):
                 for index in waiting:
-                    merge(objects[index], copied(entity) if apart else entity)
+                    merge(objects[index], copy_json(entity) if with_copies else entity)
             else:
                 absent.append(position)
         return absent
@@ -79,22 +92,22 @@ class Batch:
         return [self.objects[index] for position in positions for index in self.waiting[position]]
 
 
-def portions(batches: Sequence[Batch], size: int) -> Iterator[list[Batch]]:
-    """The batches of one request cut into several, none of which has more representations than a size.
+def split_batches(batches: Sequence[Batch], size: int) -> Iterator[list[Batch]]:
+    """Splits the batches of one request into several requests with at most `size` representations each.
 
-    Batches of 3 and 4 representations, cut at 5, make requests of 3 and 2, and of 0 and 2.
+    Batches of 3 and 4 representations, split by 5, make requests of 3 and 2, and of 0 and 2.
     """
     whole = sum(len(batch.representations) for batch in batches)
     for start in range(0, whole, size):
         portion, before = [], 0
         for batch in batches:
-            portion.append(batch.part(max(start - before, 0), max(start - before + size, 0)))
+            portion.append(batch.slice(max(start - before, 0), max(start - before + size, 0)))
             before += len(batch.representations)
         yield portion
 
 
-def copied(value: Any) -> Any:
-    """A copy of JSON data, all objects and lists in it included, however deep they are."""
+def copy_json(value: Any) -> Any:
+    """A deep copy of JSON data, which may be of any depth."""
     whole = [value]
     waiting: list[Any] = [whole]
     while waiting:
@@ -107,7 +120,7 @@ def copied(value: Any) -> Any:
 
 
 def merge(target: Object, source: Object) -> None:
-    """Adds an answer to an object; where both have objects or lists, these are merged in turn."""
+    """Merges what a fetch brought into an object; objects and lists on both sides are merged in turn."""
     for key, value in source.items():
         known = target.get(key)
         if known is None:
@@ -119,7 +132,7 @@ def merge(target: Object, source: Object) -> None:
 
 
 def _merge_below(target: Any, source: Any) -> None:
-    """Merges two objects or lists, which may be a scalar of the graph's own and as deep as any JSON."""
+    """Merges two objects or lists; in a custom scalar these may be of any depth."""
     waiting = [(target, source)]
     while waiting:
         into, values = waiting.pop()
@@ -133,7 +146,7 @@ def _merge_below(target: Any, source: Any) -> None:
 
 
 def _are_alike(known: Any, value: Any) -> bool:
-    """Whether an object or a list stands where there is another object, or another list of its length."""
+    """Whether both are objects, or lists of one length, and not the same one."""
     if known.__class__ is not value.__class__ or known is value:
         return False
     return value.__class__ is dict or len(known) == len(value)
@@ -158,92 +171,98 @@ def collect(data: Any, path: FetchPath) -> list[Object]:
     return [each for each in found if isinstance(each, dict)]
 
 
-def places(data: Any, path: FetchPath) -> Iterator[ResponsePath]:
-    """Where in the data the objects at a path are, in the order in which `collect` finds them."""
+def find_paths(data: Any, path: FetchPath) -> Iterator[ResponsePath]:
+    """The response paths, with list indexes, of the objects at a path, in the order of `collect`."""
     found: list[tuple[ResponsePath, Any]] = [((), data)]
     for segment in path:
         following: list[tuple[ResponsePath, Any]] = []
-        for place, value in found:
-            following += _steps(place, value, segment)
+        for at, value in found:
+            following += _follow_segment(at, value, segment)
         found = following
-    return (place for place, value in found if isinstance(value, dict))
+    return (at for at, value in found if isinstance(value, dict))
 
 
-def _steps(place: ResponsePath, value: Any, segment: str | Narrowing) -> Iterator[tuple[ResponsePath, Any]]:
+def _follow_segment(
+    path: ResponsePath, value: Any, segment: str | Narrowing
+) -> Iterator[tuple[ResponsePath, Any]]:
     if segment == LIST:
         items = value if isinstance(value, list) else ()
-        yield from (((*place, index), item) for index, item in enumerate(items) if item is not None)
+        yield from (((*path, index), item) for index, item in enumerate(items) if item is not None)
     elif not isinstance(value, dict):
         return
     elif isinstance(segment, Narrowing):
         if value.get(TYPENAME, segment.type) == segment.type:
-            yield place, value
+            yield path, value
     elif (below := value.get(segment)) is not None:
-        yield (*place, segment), below
+        yield (*path, segment), below
 
 
-def presenter(representations: Sequence[Representation]) -> Presenters:
-    """Makes functions that present objects to a subgraph.
+def compile_presenter(representations: Sequence[Representation]) -> PresenterFactory:
+    """Compiles presenters: functions that represent objects, in JSON, for `_entities`.
 
-    They make the representation of each in JSON; None if the object is of another type or lacks a field.
+    An object of another type, or one that lacks a field, has no representation: None.
     """
     if not any(_is_conditional(each.input) for each in representations):
-        unconditional = _presenter(representations)
+        unconditional = _build_presenter(representations)
         return lambda _variables: unconditional
 
     def conditional(variables: Mapping[str, Any]) -> Presenter:
-        held = [replace(each, input=_holding(each.input, variables)) for each in representations]
-        return _presenter(held)
+        kept = [replace(each, input=_keep_holding(each.input, variables)) for each in representations]
+        return _build_presenter(kept)
 
     return conditional
 
 
 def _is_conditional(wanted: Input) -> bool:
-    """Whether some of the fields are given under conditions only."""
+    """Whether some of the fields have conditions."""
     fields = chain(wanted.fields, *(those for _, those in wanted.narrowed))
     return any(each.conditions or (each.input and _is_conditional(each.input)) for each in fields)
 
 
-def _holding(wanted: Input, variables: Mapping[str, Any]) -> Input:
+def _keep_holding(wanted: Input, variables: Mapping[str, Any]) -> Input:
     """The fields whose conditions hold."""
 
-    def held(fields: Iterable[InputField]) -> tuple[InputField, ...]:
+    def kept(fields: Iterable[InputField]) -> tuple[InputField, ...]:
         return tuple(
-            replace(each, input=_holding(each.input, variables)) if each.input else each
+            replace(each, input=_keep_holding(each.input, variables)) if each.input else each
             for each in fields
             if hold(each.conditions, variables)
         )
 
-    narrowed = tuple((name, held(fields)) for name, fields in wanted.narrowed)
-    return replace(wanted, fields=held(wanted.fields), narrowed=narrowed)
+    narrowed = tuple((name, kept(fields)) for name, fields in wanted.narrowed)
+    return replace(wanted, fields=kept(wanted.fields), narrowed=narrowed)
 
 
-def _presenter(representations: Sequence[Representation]) -> Presenter:
+def _build_presenter(representations: Sequence[Representation]) -> Presenter:
     if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
         [flat] = representations
         if flat.input.fields and not flat.input.narrowed:
-            return _flat_presenter(flat)
+            return _build_flat_presenter(flat)
 
     def present(each: Object) -> bytes | None:
         typename = each.get(TYPENAME)
         if typename.__class__ not in _NAMED:
             return None
         for representation in representations:
-            if typename is None or typename in representation.accepts:
+            if typename is None or typename in representation.source_types:
                 fields = _read(representation.input, each)
                 if fields is not None:
-                    name = typename if typename in representation.known else representation.typename
+                    name = typename if typename in representation.own_typenames else representation.typename
                     return encode({TYPENAME: name, **fields})
         return None
 
     return partial(map, present)
 
 
-def _flat_presenter(representation: Representation) -> Presenter:
-    """Presents objects by plain fields, and encodes each combination of values once for each batch."""
+def _build_flat_presenter(representation: Representation) -> Presenter:
+    """Represents objects by leaves alone; each combination of values is encoded once per batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts, own_names, usual_name = representation.accepts, representation.known, representation.typename
+    accepts, own_names, usual_name = (
+        representation.source_types,
+        representation.own_typenames,
+        representation.typename,
+    )
 
     is_one = len(names) == 1
 
@@ -265,7 +284,7 @@ def _flat_presenter(representation: Representation) -> Presenter:
                 yield None
                 continue
             name, known = (typename, by_name[typename]) if typename in own_names else (usual_name, usual)
-            # Objects and lists cannot be looked up, and to Python 1, 1.0 and true are one.
+            # Objects and lists are not hashable, and for Python 1, 1.0 and true are equal.
             if found.__class__ not in _DISTINCT if is_one else not _DISTINCT.issuperset(map(type, found)):
                 yield encoded(name, found)
                 continue

@@ -1,4 +1,4 @@
-"""Introspection: `__schema` and `__type` are answered from the public schema, without any subgraph."""
+"""Introspection: `__schema` and `__type` are resolved from the public schema, without any subgraph."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from router.operation.fragments import fragment_of
 from router.operation.selections import INTROSPECTION
 from router.pace import Pace
 
-# Of an answer, for each type, field, argument and value of the schema: what tools ask has ten.
+# The limit of fields in an answer, for each type, field, argument and enum value: tools' queries have ten.
 FIELDS_PER_ELEMENT = 30
 
 
-class _TooMuch(BaseException):
-    """Raised within the execution, where no handler of errors may take it for one of a field."""
+class _LimitExceeded(BaseException):
+    """No `Exception`, so that the execution does not take it for the error of a field."""
 
 
 def introspection_document(operation: Operation) -> DocumentNode | None:
-    """The part of an operation that asks about the schema; None if no part does."""
-    asked = _asked(operation, operation.node.selection_set)
-    if asked is None:
+    """The operation with its introspection fields alone; None if it has none."""
+    selection_set = _select_introspection(operation, operation.node.selection_set)
+    if selection_set is None:
         return None
     node = operation.node
     alone = OperationDefinitionNode(
-        operation=node.operation, variable_definitions=node.variable_definitions, selection_set=asked
+        operation=node.operation, variable_definitions=node.variable_definitions, selection_set=selection_set
     )
     return DocumentNode(definitions=(alone, *operation.fragments.values()))
 
@@ -46,24 +46,24 @@ def introspection_document(operation: Operation) -> DocumentNode | None:
 def introspect(
     operation: Operation, document: DocumentNode, variables: Mapping[str, Any]
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """Answers the introspection part of an operation: data and errors.
+    """The data and errors of an operation's introspection fields.
 
     Raises:
-        ValidationFailedError: it asks for far more than the schema has.
+        ValidationFailedError: the answer would be many times as large as the schema.
     """
-    limit = FIELDS_PER_ELEMENT * _elements(operation.schema)
+    limit = FIELDS_PER_ELEMENT * _count_elements(operation.schema)
     try:
         result = execute_sync(
-            operation.schema, document, variable_values=dict(variables), middleware=[_counted(limit)]
+            operation.schema, document, variable_values=dict(variables), middleware=[_limit_fields(limit)]
         )
-    except _TooMuch:
+    except _LimitExceeded:
         message = f"The schema is asked for too often; its answer has more than {limit} fields."
         raise ValidationFailedError([GraphQLError(message, extensions={"limit": limit})]) from None
     return result.data, [dict(error.formatted) for error in result.errors or ()]
 
 
-def _elements(schema: GraphQLSchema) -> int:
-    """How many types, fields, arguments and values a schema has."""
+def _count_elements(schema: GraphQLSchema) -> int:
+    """How many types, fields, arguments and enum values a schema has."""
     members = [
         member
         for type_ in schema.type_map.values()
@@ -73,7 +73,7 @@ def _elements(schema: GraphQLSchema) -> int:
     return len(schema.type_map) + len(members) + arguments
 
 
-def _counted(limit: int) -> Callable[..., Any]:
+def _limit_fields(limit: int) -> Callable[..., Any]:
     left, pace = limit, Pace()
 
     def resolve(resolver: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
@@ -81,19 +81,25 @@ def _counted(limit: int) -> Callable[..., Any]:
         pace.keep()
         left -= 1
         if left < 0:
-            raise _TooMuch
+            raise _LimitExceeded
         return resolver(source, info, **arguments)
 
     return resolve
 
 
-def _asked(operation: Operation, selections: SelectionSetNode) -> SelectionSetNode | None:
-    kept = [kept for each in selections.selections if (kept := _kept(operation, each))]
+def _select_introspection(operation: Operation, selections: SelectionSetNode) -> SelectionSetNode | None:
+    kept = [kept for each in selections.selections if (kept := _keep_introspection(operation, each))]
     return SelectionSetNode(selections=tuple(kept)) if kept else None
 
 
-def _kept(operation: Operation, selection: SelectionNode) -> SelectionNode | None:
+def _keep_introspection(operation: Operation, selection: SelectionNode) -> SelectionNode | None:
     if isinstance(selection, FieldNode):
         return selection if selection.name.value in INTROSPECTION else None
-    asked = _asked(operation, fragment_of(selection, operation.fragments).selection_set)
-    return InlineFragmentNode(directives=selection.directives, selection_set=asked) if asked else None
+    selection_set = _select_introspection(
+        operation, fragment_of(selection, operation.fragments).selection_set
+    )
+    return (
+        InlineFragmentNode(directives=selection.directives, selection_set=selection_set)
+        if selection_set
+        else None
+    )

@@ -1,4 +1,4 @@
-"""Where in the client's document the fields stand that errors are about."""
+"""Locations: where in the client's document the fields of errors are."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from router.operation import Operation
 from router.operation.fragments import fragment_of
 
 Locations: TypeAlias = dict[str, "tuple[int, int, Locations]"]
-"""By response name: line, column, and those of the fields below."""
+"""By response name: line, column, and the locations of the fields below."""
 
 _NONE: Locations = {}
 
 
-def locations_of(operation: Operation) -> Locations:
-    """The places of all fields; of several with one response name, that of the first."""
+def collect_locations(operation: Operation) -> Locations:
+    """The locations of all fields; of several with one response name, that of the first."""
     found: Locations = {}
     _collect(operation, operation.node.selection_set, found)
     return found
 
 
-def located(errors: Iterable[dict[str, Any]], locations: Locations) -> None:
-    """Adds to errors with a path where its field stands."""
+def add_locations(errors: Iterable[dict[str, Any]], locations: Locations) -> None:
+    """Adds the location of its field to each error that has a path."""
     for error in errors:
-        if "locations" not in error and (place := _place(error.get("path"), locations)):
-            error["locations"] = [{"line": place[0], "column": place[1]}]
+        if "locations" not in error and (location := _find_location(error.get("path"), locations)):
+            error["locations"] = [{"line": location[0], "column": location[1]}]
 
 
-def _place(path: Any, locations: Locations) -> tuple[int, int] | None:
-    place = None
+def _find_location(path: Any, locations: Locations) -> tuple[int, int] | None:
+    location = None
     for segment in path or ():
         if isinstance(segment, str):
             if segment not in locations:
                 return None
             line, column, locations = locations[segment]
-            place = line, column
-    return place
+            location = line, column
+    return location
 
 
 def _collect(operation: Operation, selections: SelectionSetNode, found: Locations) -> None:

@@ -1,7 +1,12 @@
-"""Projection: merged data becomes exactly what the client asked for.
+"""Projection: the merged data becomes exactly what the client has selected.
 
-What only the planner needed is left out, aliases and `__typename` are put right, values are checked against
-the public schema, and a null where none may be propagates to the nearest place where it may.
+It drops keys that only the planner needed, restores response names and `__typename`, and completes values
+by the public schema. Of the merged data
+
+    {"me": {"id": "Ada", "_id_1": "7", "email": 1}}
+
+the client's `{ me { id: name email } }` gets `{"me": {"id": "Ada", "email": null}}`, and an error that the
+email is no String. A plan's projection is compiled once: nested functions, one for each type and field.
 """
 
 from __future__ import annotations
@@ -18,14 +23,14 @@ from graphql import (
     is_list_type,
 )
 
-from router.executor.answer import Answer, CompleteObject, DeferredObject, Link
+from router.executor.answer import Answer, CompleteObject, DeferredObject, LinkedPath
 from router.executor.entities import merge
 from router.executor.value_completion import (
     COMPLETE_CLASSES,
     INT_MAX,
     INT_MIN,
     PROPAGATED,
-    Complete,
+    CompleteValue,
     compile_items,
     compile_leaf,
     compile_list,
@@ -34,28 +39,22 @@ from router.executor.value_completion import (
     compile_object,
     compile_objects,
 )
-from router.operation.selections import (
-    TYPENAME,
-    Conditions,
-    FieldSelection,
-    NormalizedOperation,
-    SelectionSet,
-    hold,
-)
-from router.planner.names import Holding, Keys, Place, ResponseNames
+from router.operation.conditions import Conditions, hold
+from router.operation.selections import TYPENAME, FieldSelection, NormalizedOperation, SelectionSet
+from router.planner.names import DataLocation, DataPath, ResponseNames, TypedPath
 
-# Response name, key of the data, how to complete a value, and the class of values that are complete already.
-_Field: TypeAlias = tuple[str, str, Complete, Any]
-_Places: TypeAlias = tuple[Place, ...]
-Project: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
+# Response name, key in the data, how to complete the value, and the class of values that need no completion.
+_CompiledField: TypeAlias = tuple[str, str, CompleteValue, Any]
+_TypedPaths: TypeAlias = tuple[TypedPath, ...]
+Projection: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
 
 
 def compile_projection(
     schema: GraphQLSchema, operation: NormalizedOperation, names: ResponseNames
-) -> Project:
-    """A function that projects data of this operation, worked out once per plan."""
+) -> Projection:
+    """The projection of an operation's data."""
     compiler = _Compiler(schema, names)
-    root = compiler.selections(operation.selections, ((),), ())
+    root = compiler.compile_selections(operation.selections, ((),), ())
 
     def project(data: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
         projected = root(data, None, answer)
@@ -69,166 +68,190 @@ class _Compiler:
         self._schema = schema
         self._names = names
 
-    def selections(self, selections: SelectionSet, places: _Places, at: Keys) -> CompleteObject:
-        """Completes an object of the selections' type."""
+    def compile_selections(
+        self, selections: SelectionSet, paths: _TypedPaths, data_path: DataPath
+    ) -> CompleteObject:
+        """Completes an object of the selection set's type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
-            return self._object(type_.name, selections, places, at)
+            return self._compile_object(type_.name, selections, paths, data_path)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
-        untyped = self._object(type_.name, selections, places, at)
+        untyped = self._compile_object(type_.name, selections, paths, data_path)
         by_type: dict[str, CompleteObject] = {}
         of_one_type = [each.conditions for fields in selections.narrowed.values() for each in fields]
 
-        def complete(value: Any, link: Link, answer: Answer) -> Any:
+        def complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
             typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
                 if isinstance(value, dict) and _any_holds(of_one_type, answer.variables):
-                    answer.told(value, TYPENAME, link)
-                    answer.error(f"No service tells of which type this {type_.name} is.", link)
+                    answer.explain_absence(value, TYPENAME, path)
+                    answer.error(f"No service tells of which type this {type_.name} is.", path)
                     return None
-                return untyped(value, link, answer)
+                return untyped(value, path, answer)
             if typename.__class__ is not str or typename not in possible:
                 if not self._is_hidden(typename):
-                    answer.error(f"The service sent an object that is no {type_.name}.", link)
+                    answer.error(f"The service sent an object that is no {type_.name}.", path)
                 return None
             if typename not in by_type:
-                by_type[typename] = self._object(typename, selections, places, at)
-            return by_type[typename](value, link, answer)
+                by_type[typename] = self._compile_object(typename, selections, paths, data_path)
+            return by_type[typename](value, path, answer)
 
         return complete
 
     def _is_hidden(self, typename: Any) -> bool:
-        """Whether the supergraph has a type that is inaccessible to clients: null stands for its objects."""
+        """Whether a type is inaccessible to clients: its objects are null without an error."""
         whole = self._names.supergraph.schema.type_map
         return isinstance(typename, str) and typename in whole and typename not in self._schema.type_map
 
-    def _object(self, typename: str, selections: SelectionSet, places: _Places, at: Keys) -> CompleteObject:
-        """Completes an object of one type, and notes it for each group of its fields that come later."""
-        complete = self._fields(typename, selections.for_type(typename), places, at)
-        later = [
-            (group, self._fields(typename, fields, places, at), [each.conditions for each in fields])
+    def _compile_object(
+        self, typename: str, selections: SelectionSet, paths: _TypedPaths, data_path: DataPath
+    ) -> CompleteObject:
+        """Completes an object of one type, and notes it for each execution group of its deferred fields."""
+        complete = self._compile_fields(typename, selections.for_type(typename), paths, data_path)
+        deferred = [
+            (
+                group,
+                self._compile_fields(typename, fields, paths, data_path),
+                [each.conditions for each in fields],
+            )
             for group, each in selections.deferred.items()
             if (fields := each.for_type(typename))
         ]
-        if not later:
+        if not deferred:
             return complete
 
-        def completed(value: Any, link: Link, answer: Answer) -> Any:
-            projected = complete(value, link, answer)
+        def completed(value: Any, path: LinkedPath, answer: Answer) -> Any:
+            projected = complete(value, path, answer)
             if projected is not None:
                 answer.deferred += [
-                    DeferredObject(group, value, link, finish)
-                    for group, finish, alternatives in later
+                    DeferredObject(group, value, path, complete_deferred)
+                    for group, complete_deferred, alternatives in deferred
                     if _any_holds(alternatives, answer.variables)
                 ]
             return projected
 
         return completed
 
-    def _fields(
-        self, typename: str, selections: tuple[FieldSelection, ...], places: _Places, at: Keys
+    def _compile_fields(
+        self, typename: str, selections: tuple[FieldSelection, ...], paths: _TypedPaths, data_path: DataPath
     ) -> CompleteObject:
-        always: dict[str, _Field] = {}
-        optional: list[tuple[Conditions, _Field]] = []
-        apart: list[Keys] = []
+        always: dict[str, _CompiledField] = {}
+        conditional: list[tuple[Conditions, _CompiledField]] = []
+        split_keys: list[DataPath] = []
         for selection in selections:
-            held = self._names.asked_as(places, typename, selection)
-            compiled = self._field(typename, selection, held, at)
-            if len(held.keys) > 1:
-                apart.append(held.keys)
+            location = self._names.locate(paths, typename, selection)
+            compiled = self._compile_field(typename, selection, location, data_path)
+            if len(location.keys) > 1:
+                split_keys.append(location.keys)
             if selection.conditions:
-                optional.append((selection.conditions, compiled))
+                conditional.append((selection.conditions, compiled))
             else:
                 always[selection.response_name] = compiled
-        fixed = tuple(always.values())
+        unconditional = tuple(always.values())
         order = {selection.response_name: None for selection in selections}
-        # Where a type cannot occur, as far as subgraphs have told, its fields were not asked for.
-        unasked = {
+        # Nothing is fetched for types that cannot occur at a path: there, null needs no error.
+        unselected = {
             key
-            for _, key, _, _ in (*fixed, *(each for _, each in optional))
-            if key != TYPENAME and self._names.shown_as(at, key) is None
+            for _, key, _, _ in (*unconditional, *(each for _, each in conditional))
+            if key != TYPENAME and self._names.client_name(data_path, key) is None
         }
 
-        def complete(value: Any, link: Link, answer: Answer) -> Any:
+        def complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
             if not isinstance(value, dict):
-                answer.error(f"{typename} is an object, but the service sent something else.", link)
+                answer.error(f"{typename} is an object, but the service sent something else.", path)
                 return None
-            fields = _held(fixed, optional, order, answer.variables) if optional else fixed
+            fields = (
+                _select_fields(unconditional, conditional, order, answer.variables)
+                if conditional
+                else unconditional
+            )
             projected: dict[str, Any] = {}
             for name, key, complete_field, complete_class in fields:
                 found: Any = value.get(key)
                 kind = found.__class__
                 if kind is not complete_class or (kind is int and not INT_MIN <= found <= INT_MAX):
-                    if found is None and key not in value and key not in unasked:
-                        found = answer.lacking(value, key, typename, (link, name))
-                    found = complete_field(found, link, name, answer)
+                    if found is None and key not in value and key not in unselected:
+                        found = answer.complete_absent(value, key, typename, (path, name))
+                    found = complete_field(found, path, name, answer)
                     if found is PROPAGATED:
                         return None
                 projected[name] = found
             return projected
 
-        return _joining(apart, complete) if apart else complete
+        return _merge_split_keys(split_keys, complete) if split_keys else complete
 
-    def _field(self, typename: str, selection: FieldSelection, held: Holding, at: Keys) -> _Field:
+    def _compile_field(
+        self, typename: str, selection: FieldSelection, location: DataLocation, data_path: DataPath
+    ) -> _CompiledField:
         name = selection.response_name
         if selection.name == TYPENAME:
-            return name, TYPENAME, self._typename(typename), None
+            return name, TYPENAME, self._compile_typename(typename), None
         type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
-        complete = self._output(
-            output, selection.selections, held.places, (*at, held.keys[0]), f"{typename}.{selection.name}"
+        complete = self._compile_output(
+            output,
+            selection.selections,
+            location.paths,
+            (*data_path, location.keys[0]),
+            f"{typename}.{selection.name}",
         )
-        return name, held.keys[0], complete, COMPLETE_CLASSES.get(str(output).rstrip("!"))
+        return name, location.keys[0], complete, COMPLETE_CLASSES.get(str(output).rstrip("!"))
 
-    def _typename(self, typename: str) -> Complete:
-        """Names the type; an interface is no type of an object."""
+    def _compile_typename(self, typename: str) -> CompleteValue:
+        """Completes `__typename`; the type of an object is never an interface."""
         if not is_abstract_type(self._schema.type_map[typename]):
             return lambda *_: typename
         return compile_non_null(lambda *_: None, f"{typename}.{TYPENAME}")
 
-    def _output(
+    def _compile_output(
         self,
         type_: GraphQLOutputType,
         selections: SelectionSet | None,
-        places: _Places,
-        at: Keys,
+        paths: _TypedPaths,
+        data_path: DataPath,
         name: str,
-    ) -> Complete:
+    ) -> CompleteValue:
         match type_:
             case GraphQLNonNull(of_type=inner):
                 if selections is None or isinstance(inner, GraphQLList):
-                    return compile_non_null(self._output(inner, selections, places, at, name), name)
-                return compile_object(self.selections(selections, places, at), name)
+                    return compile_non_null(
+                        self._compile_output(inner, selections, paths, data_path, name), name
+                    )
+                return compile_object(self.compile_selections(selections, paths, data_path), name)
             case GraphQLList(of_type=GraphQLNonNull(of_type=item)) if selections and not is_list_type(item):
-                return compile_list(compile_objects(self.selections(selections, places, at), name), name)
+                return compile_list(
+                    compile_objects(self.compile_selections(selections, paths, data_path), name), name
+                )
             case GraphQLList(of_type=inner):
-                return compile_list(compile_items(self._output(inner, selections, places, at, name)), name)
+                return compile_list(
+                    compile_items(self._compile_output(inner, selections, paths, data_path, name)), name
+                )
         if selections is not None:
-            return compile_nullable(self.selections(selections, places, at))
+            return compile_nullable(self.compile_selections(selections, paths, data_path))
         return compile_leaf(type_, name, self._names.supergraph.schema)
 
 
-def _held(
-    fixed: Iterable[_Field],
-    optional: Iterable[tuple[Conditions, _Field]],
+def _select_fields(
+    unconditional: Iterable[_CompiledField],
+    conditional: Iterable[tuple[Conditions, _CompiledField]],
     order: Iterable[str],
     variables: Mapping[str, Any],
-) -> tuple[_Field, ...]:
-    """The fields that are asked for with some variables, in the order of the operation."""
-    holding = {each[0]: each for conditions, each in optional if hold(conditions, variables)}
-    holding.update((each[0], each) for each in fixed)
+) -> tuple[_CompiledField, ...]:
+    """The fields whose conditions hold, in the order of the operation."""
+    holding = {each[0]: each for conditions, each in conditional if hold(conditions, variables)}
+    holding.update((each[0], each) for each in unconditional)
     return tuple(holding[name] for name in order if name in holding)
 
 
-def _joining(apart: list[Keys], complete: CompleteObject) -> CompleteObject:
-    """Merges first what data holds apart of one field, as a subgraph could not answer it under one name."""
+def _merge_split_keys(split_keys: list[DataPath], complete: CompleteObject) -> CompleteObject:
+    """Merges, before completion, the keys of one field that could not be fetched under one name."""
 
-    def completed(value: Any, link: Link, answer: Answer) -> Any:
-        for first, *others in apart:
+    def completed(value: Any, path: LinkedPath, answer: Answer) -> Any:
+        for first, *others in split_keys:
             for key in others:
                 if isinstance(value, dict) and key in value:
                     merge(value, {first: value[key]})
-        return complete(value, link, answer)
+        return complete(value, path, answer)
 
     return completed
 

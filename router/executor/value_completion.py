@@ -1,7 +1,8 @@
 """Value completion (GraphQL, 6.4.3): values are checked against their types, and null propagates.
 
-Each function makes one that completes values of a type; a null where none may be is `PROPAGATED` to what is
-around it.
+Each `compile_` function returns one that completes the values of a type. A null at a non-null position
+becomes `PROPAGATED`, which makes the object or list around it null: of `{"names": ["a", null]}` the `names`
+are null if their type is `[String!]`, and the whole object is if it is `[String!]!`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLScalarType, GraphQLSchema
 
-from router.executor.answer import Answer, CompleteObject, Link
+from router.executor.answer import Answer, CompleteObject, LinkedPath
 
-Complete: TypeAlias = Callable[[Any, Link, str | int, Answer], Any]
-"""Completes a value that stands under a key of the object or list at a link."""
-CompleteItems: TypeAlias = Callable[[list[Any], Link, Answer], list[Any] | None]
-"""Completes the items of the list at a link."""
+CompleteValue: TypeAlias = Callable[[Any, LinkedPath, str | int, Answer], Any]
+"""Completes the value under a key of the object or list at a path."""
+CompleteItems: TypeAlias = Callable[[list[Any], LinkedPath, Answer], list[Any] | None]
+"""Completes the items of the list at a path."""
 
 PROPAGATED = object()
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
@@ -28,7 +29,7 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
     "Boolean": (bool,),
     "ID": (str, int),
 }
-# Values of these classes are complete as they are; only the range of an Int its class does not tell.
+# Values of these classes need no completion, but for the range of an Int.
 COMPLETE_CLASSES: Mapping[str, type] = {
     "Int": int,
     "Float": float,
@@ -38,137 +39,139 @@ COMPLETE_CLASSES: Mapping[str, type] = {
 }
 
 
-def compile_non_null(complete: Complete, at: str) -> Complete:
-    """A value that may not be null."""
+def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
+    """A non-null value."""
 
-    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
-        completed = complete(value, link, key, answer)
+    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+        completed = complete(value, path, key, answer)
         if completed is None:
-            answer.error(f"Cannot return null for non-nullable field {at}.", (link, key))
+            answer.error(f"Cannot return null for non-nullable field {coordinate}.", (path, key))
             return PROPAGATED
         return completed
 
     return checked
 
 
-def compile_object(complete: CompleteObject, at: str) -> Complete:
-    """An object that may not be null, completed by one function: nothing is completed as often."""
+def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
+    """A non-null object; it has a function of its own because nothing is completed as often."""
 
-    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
-        here = (link, key)
+    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+        here = (path, key)
         completed = None if value is None else complete(value, here, answer)
         if completed is None:
-            answer.error(f"Cannot return null for non-nullable field {at}.", here)
+            answer.error(f"Cannot return null for non-nullable field {coordinate}.", here)
             return PROPAGATED
         return completed
 
     return checked
 
 
-def compile_list(complete: CompleteItems, at: str) -> Complete:
-    """A list, whose items are completed together."""
+def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
+    """A list whose items are completed together."""
 
-    def completed(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+    def completed(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
-        here = (link, key)
+        here = (path, key)
         if not isinstance(value, list):
-            answer.error(f"{at} is a list, but the service sent something else.", here)
+            answer.error(f"{coordinate} is a list, but the service sent something else.", here)
             return None
         return complete(value, here, answer)
 
     return completed
 
 
-def compile_items(complete: Complete) -> CompleteItems:
-    """Items of any type, one after the other; one null too many makes the list null."""
+def compile_items(complete: CompleteValue) -> CompleteItems:
+    """Items of any type; a null that propagates makes the list null."""
 
-    def completed(values: list[Any], here: Link, answer: Answer) -> list[Any] | None:
+    def completed(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
         items = [complete(value, here, index, answer) for index, value in enumerate(values)]
         return None if PROPAGATED in items else items
 
     return completed
 
 
-def compile_objects(complete: CompleteObject, at: str) -> CompleteItems:
-    """Objects that may not be null, each completed by one function: most of an answer are such."""
+def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
+    """Non-null objects, of which most answers consist."""
 
-    def completed(values: list[Any], here: Link, answer: Answer) -> list[Any] | None:
+    def completed(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
         items = [
             None if value is None else complete(value, (here, index), answer)
             for index, value in enumerate(values)
         ]
         missing = [index for index, item in enumerate(items) if item is None] if None in items else ()
         for index in missing:
-            answer.error(f"Cannot return null for non-nullable field {at}.", (here, index))
+            answer.error(f"Cannot return null for non-nullable field {coordinate}.", (here, index))
         return None if missing else items
 
     return completed
 
 
-def compile_nullable(complete: CompleteObject) -> Complete:
-    """An object that may be null."""
+def compile_nullable(complete: CompleteObject) -> CompleteValue:
+    """A nullable object."""
 
-    def completed(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
-        return None if value is None else complete(value, (link, key), answer)
+    def completed(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+        return None if value is None else complete(value, (path, key), answer)
 
     return completed
 
 
-def compile_leaf(type_: GraphQLNamedType, at: str, whole: GraphQLSchema) -> Complete:
-    """A scalar or a value of an enum; `whole` is the schema with what is inaccessible to clients."""
+def compile_leaf(type_: GraphQLNamedType, coordinate: str, whole: GraphQLSchema) -> CompleteValue:
+    """A scalar or an enum value; `whole` is the schema with what is inaccessible to clients."""
     if isinstance(type_, GraphQLEnumType):
         declared: Any = whole.type_map[type_.name]
-        return _enum(at, frozenset(type_.values), frozenset(declared.values) - frozenset(type_.values))
+        return _enum(
+            coordinate, frozenset(type_.values), frozenset(declared.values) - frozenset(type_.values)
+        )
     accepted = _SCALARS.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
     if accepted is None:
         return _unchecked
-    return _int(at) if type_.name == "Int" else _scalar(type_.name, accepted, at)
+    return _int(coordinate) if type_.name == "Int" else _scalar(type_.name, accepted, coordinate)
 
 
 @lru_cache(maxsize=10_000)
-def _enum(at: str, values: frozenset[str], hidden: frozenset[str]) -> Complete:
+def _enum(coordinate: str, values: frozenset[str], hidden: frozenset[str]) -> CompleteValue:
     """Null stands for a value that is inaccessible to clients."""
 
-    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None or (value.__class__ is str and value in values):
             return value
         if value.__class__ is not str or value not in hidden:
-            answer.error(f"{at} has none of the values that the service may send.", (link, key))
+            answer.error(f"{coordinate} has none of the values that the service may send.", (path, key))
         return None
 
     return checked
 
 
 @lru_cache(maxsize=10_000)
-def _scalar(name: str, accepted: tuple[type, ...], at: str) -> Complete:
-    """The same for every operation that asks for the field: most of what a projection would weigh else."""
+def _scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteValue:
+    """Shared by all operations with the field, as most of a projection's memory would be such functions."""
 
-    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
         if isinstance(value, accepted) and (name == "Boolean") == isinstance(value, bool):
             return str(value) if name == "ID" else value
-        answer.error(f"{at} is of type {name}, but the service sent something else.", (link, key))
+        answer.error(f"{coordinate} is of type {name}, but the service sent something else.", (path, key))
         return None
 
     return checked
 
 
 @lru_cache(maxsize=10_000)
-def _int(at: str) -> Complete:
-    """JSON does not tell 1.0 from 1."""
+def _int(coordinate: str) -> CompleteValue:
+    """In JSON, 1.0 is an integer too."""
 
-    def checked(value: Any, link: Link, key: str | int, answer: Answer) -> Any:
+    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None or (value.__class__ is int and INT_MIN <= value <= INT_MAX):
             return value
         if value.__class__ is float and INT_MIN <= value <= INT_MAX and value.is_integer():
             return int(value)
-        answer.error(f"{at} is of type Int, but the service sent something else.", (link, key))
+        answer.error(f"{coordinate} is of type Int, but the service sent something else.", (path, key))
         return None
 
     return checked
 
 
-def _unchecked(value: Any, _link: Link, _key: str | int, _answer: Answer) -> Any:
+def _unchecked(value: Any, _link: LinkedPath, _key: str | int, _answer: Answer) -> Any:
     return value

@@ -27,8 +27,8 @@ class Operation:
     schema: GraphQLSchema
     node: OperationDefinitionNode
     fragments: Fragments
-    hides_names: bool = False
-    """Whether errors keep to themselves which names were perhaps meant."""
+    hide_suggestions: bool = False
+    """Whether error messages must not suggest names of the schema."""
 
     @property
     def kind(self) -> str:
@@ -41,26 +41,30 @@ class Operation:
         return self.node.name.value if self.node.name else None
 
     @property
-    def head(self) -> Operation:
-        """The operation without its selections: what is still asked of it once it is planned."""
+    def without_selections(self) -> Operation:
+        """The operation without its selections, which are no longer needed once it is planned."""
         node = OperationDefinitionNode(
             operation=self.node.operation,
             name=self.node.name,
             variable_definitions=self.node.variable_definitions,
             selection_set=SelectionSetNode(selections=()),
         )
-        return Operation(self.schema, node, {}, self.hides_names)
+        return Operation(self.schema, node, {}, self.hide_suggestions)
 
 
 def operation_of(
-    schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode, *, hides_names: bool = False
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    node: OperationDefinitionNode,
+    *,
+    hide_suggestions: bool = False,
 ) -> Operation:
     """One operation of a document that is valid against the schema."""
-    return Operation(schema, node, fragments_of(document), hides_names)
+    return Operation(schema, node, fragments_of(document), hide_suggestions)
 
 
 def exceeds(value: Any, limit: int) -> bool:
-    """Whether a JSON value has more than so many values in it."""
+    """Whether a JSON value consists of more values than a limit."""
     waiting, found = [value], 0
     while waiting:
         each = waiting.pop()
@@ -73,10 +77,10 @@ def exceeds(value: Any, limit: int) -> bool:
 
 
 def coerce_variables(operation: Operation, raw: Mapping[str, Any]) -> dict[str, Any] | list[GraphQLError]:
-    """The variables as subgraphs may read them, or what is wrong with them.
+    """The variables for the subgraphs, or the errors in them.
 
-    Coercion checks the values; what travels on is what the client sent, with defaults filled in, because a
-    subgraph reads its own scalars and enums.
+    The values are checked by coercion, but sent on as they came, with defaults filled in: each subgraph
+    coerces its own scalars and enums.
     """
     definitions = operation.node.variable_definitions or ()
     coerced = get_variable_values(
@@ -84,7 +88,7 @@ def coerce_variables(operation: Operation, raw: Mapping[str, Any]) -> dict[str, 
         definitions,
         dict(raw),
         max_errors=MAX_VARIABLE_ERRORS,
-        hide_suggestions=operation.hides_names,
+        hide_suggestions=operation.hide_suggestions,
     )
     if isinstance(coerced, list):
         return coerced

@@ -1,4 +1,4 @@
-"""Deadlines: the time that working out an answer may take, which the work itself observes."""
+"""Deadlines: planning checks at each of its steps whether its time is over."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import Final
 
 
 class PlanningTimeoutError(Exception):
-    """Planning an operation takes longer than it may."""
+    """Planning an operation took longer than it may."""
 
     def __init__(self) -> None:
         super().__init__("The operation could not be planned in the time that this may take.")
 
 
 class Deadline:
-    """A moment by a clock after which work is given up.
-
-    Whatever may go on for long asks at each of its steps, so a step must not take long itself.
-    """
+    """The time after which work is given up; no step between two checks may take long."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -28,7 +25,7 @@ class Deadline:
         """Gives up if the time is over.
 
         Raises:
-            PlanningTimeoutError: it is.
+            PlanningTimeoutError: the deadline has passed.
         """
         if self._clock() >= self._end:
             raise PlanningTimeoutError

@@ -1,6 +1,11 @@
-"""`@defer`: the fragments that a client takes later, and the fields that are worked out together for them.
+"""`@defer`: deferred fragments, and the execution groups of their fields.
 
-The terms are those of the GraphQL specification's proposal for incremental delivery.
+The terms are those of the GraphQL specification's proposal for incremental delivery. A field belongs to the
+group of all deferred fragments that select it; in
+
+    { me { ... @defer(label: "a") { name email } ... @defer(label: "b") { email } } }
+
+`name` is in the group of `a`, and `email` in another one, that of `a` and `b`.
 """
 
 from __future__ import annotations
@@ -23,17 +28,17 @@ from router.operation import Operation
 
 DEFER = GraphQLDeferDirective.name
 
-Deferring: TypeAlias = frozenset[str] | None
-"""The variables that are true of those in `@defer(if:)`; None for clients that take everything at once."""
+Deferral: TypeAlias = frozenset[str] | None
+"""The variables of `@defer(if:)` that are true; None where the client accepts no incremental delivery."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeferUsage:
-    """One `@defer` at one place of an operation, named by response names; `number` orders those of one."""
+    """One use of `@defer`, in the objects at a response path; `number` is its position in the operation."""
 
     number: int
     label: str | None
-    place: tuple[str, ...]
+    path: tuple[str, ...]
     parent: DeferUsage | None
 
     def __str__(self) -> str:
@@ -42,77 +47,82 @@ class DeferUsage:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionGroup:
-    """Fields that the same deferred fragments ask for; `parent` is the group whose objects they belong to."""
+    """Fields that the same deferred fragments select; `parent` is the group in which their objects are."""
 
     usages: frozenset[DeferUsage]
     parent: ExecutionGroup | None
 
     @property
     def ordered(self) -> list[DeferUsage]:
-        """Its fragments in the operation's order."""
+        """The fragments in the operation's order."""
         return sorted(self.usages, key=lambda usage: usage.number)
 
     def __str__(self) -> str:
         return " ".join(map(str, self.ordered))
 
 
-def group_of(usages: Iterable[DeferUsage | None], within: ExecutionGroup | None) -> ExecutionGroup | None:
-    """The group of a field that is asked for by some fragments, or by none, where its object is `within`."""
+def find_execution_group(
+    usages: Iterable[DeferUsage | None], parent_group: ExecutionGroup | None
+) -> ExecutionGroup | None:
+    """The group of a field that some deferred fragments select, and None if it is selected outside of them.
+
+    A fragment does not count if one around it selects the field as well.
+    """
     asking = set(usages)
     if None in asking:
         return None
-    own = frozenset(usage for usage in asking if usage and not _comes_with(usage, asking))
-    return within if within and own == within.usages else ExecutionGroup(own, within)
+    own = frozenset(usage for usage in asking if usage and not _is_covered(usage, asking))
+    return parent_group if parent_group and own == parent_group.usages else ExecutionGroup(own, parent_group)
 
 
-def conditions_of(operation: Operation) -> frozenset[str] | None:
-    """The variables that decide what of an operation is deferred; None if nothing ever is."""
-    found = _Conditions()
+def find_defer_variables(operation: Operation) -> frozenset[str] | None:
+    """The variables of the operation's `@defer(if:)`; None if it never defers anything."""
+    found = _DeferVariableCollector()
     for node in (operation.node, *operation.fragments.values()):
         visit(node, found)
-    return frozenset(found.variables) if found.any else None
+    return frozenset(found.variables) if found.has_defer else None
 
 
-class _Conditions(Visitor):
-    """Collects what decides on the `@defer` directives of a document."""
+class _DeferVariableCollector(Visitor):
+    """Collects the variables of `@defer(if:)`, and whether any `@defer` can be active."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.any = False
+        self.has_defer = False
         self.variables: set[str] = set()
 
     def enter_directive(self, node: DirectiveNode, *_: object) -> None:
         if node.name.value != DEFER:
             return
-        condition = _argument(node, "if")
+        condition = _read_argument(node, "if")
         if isinstance(condition, VariableNode):
             self.variables.add(condition.name.value)
-        self.any |= not (isinstance(condition, BooleanValueNode) and condition.value is False)
+        self.has_defer |= not (isinstance(condition, BooleanValueNode) and condition.value is False)
 
 
-def defers(directive: DirectiveNode, deferring: frozenset[str]) -> bool:
-    """Whether a directive is a `@defer` that holds."""
+def is_deferred(directive: DirectiveNode, deferral: frozenset[str]) -> bool:
+    """Whether a directive is an active `@defer`."""
     if directive.name.value != DEFER:
         return False
-    match _argument(directive, "if"):
+    match _read_argument(directive, "if"):
         case BooleanValueNode(value=value):
             return value
         case VariableNode(name=name):
-            return name.value in deferring
+            return name.value in deferral
     return True
 
 
-def label_of(directive: DirectiveNode) -> str | None:
+def read_label(directive: DirectiveNode) -> str | None:
     """The label of a `@defer`."""
-    label = _argument(directive, "label")
+    label = _read_argument(directive, "label")
     return label.value if isinstance(label, StringValueNode) else None
 
 
-def _argument(directive: DirectiveNode, name: str) -> object:
+def _read_argument(directive: DirectiveNode, name: str) -> object:
     return next((each.value for each in directive.arguments or () if each.name.value == name), None)
 
 
-def _comes_with(usage: DeferUsage, others: set[DeferUsage | None]) -> bool:
-    """Whether an enclosing fragment brings what this one asks for."""
+def _is_covered(usage: DeferUsage, others: set[DeferUsage | None]) -> bool:
+    """Whether a deferred fragment around this one is among the others."""
     outer = usage.parent
-    return outer is not None and (outer in others or _comes_with(outer, others))
+    return outer is not None and (outer in others or _is_covered(outer, others))

@@ -1,4 +1,4 @@
-"""Fragments of a valid document: what a spread stands for, and the fields that a selection set asks for."""
+"""Fragments of a valid document: what a spread stands for, and which fields a selection set has."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
 class Fragment(NamedTuple):
-    """What an inline fragment or the definition behind a spread says."""
+    """An inline fragment, or the definition behind a fragment spread."""
 
     type_condition: NamedTypeNode | None
     selection_set: SelectionSetNode
 
     def type_within(self, schema: GraphQLSchema, parent: GraphQLNamedType) -> GraphQLNamedType:
-        """The type that its fields are selected on."""
+        """The type on which its fields are selected."""
         return schema.type_map[self.type_condition.name.value] if self.type_condition else parent
 
 
@@ -39,7 +39,7 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def fragment_of(node: SelectionNode, fragments: Fragments) -> Fragment:
-    """The fragment that a selection stands for which is not a field."""
+    """The fragment of a selection that is not a field."""
     if isinstance(node, FragmentSpreadNode):
         definition = fragments[node.name.value]
         return Fragment(definition.type_condition, definition.selection_set)
@@ -58,10 +58,10 @@ def iterate_fields(
     parent: GraphQLNamedType,
     is_included: Callable[[SelectionNode], bool] = _always,
 ) -> Iterator[tuple[FieldNode, GraphQLNamedType]]:
-    """The fields of a selection set in document order, each with the type that it is selected on.
+    """The fields of a selection set in document order, each with the type on which it is selected.
 
     `{ id ... on Book { title } }` on the type `Node` gives `id` on `Node` and `title` on `Book`. A selection
-    that is not included is left out with all that it contains.
+    that is not included is skipped with all that it contains.
     """
     for node in selections.selections:
         if not is_included(node):

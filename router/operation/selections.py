@@ -1,31 +1,27 @@
-"""Selections in normal form: what is asked of a type, each field once.
+"""Selection sets in normal form: without fragments, and with each field once.
 
-On an object type a normal selection is a list of fields. On an interface or a union it has fields asked of
-every possible type, and fields asked of one concrete type; no response name is in both. What `@defer` leaves
-for later stands apart, by the fragments that ask for it.
+On an object type a normal selection set is a list of fields. On an interface or a union it has fields on the
+type itself and fields on single object types; no response name is in both. Deferred fields stand apart, by
+execution group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
+from router.operation.conditions import ALWAYS, Conditions, print_conditions
 from router.operation.deferral import ExecutionGroup
 
 TYPENAME = "__typename"
 INTROSPECTION = frozenset({"__schema", "__type"})
 
-Condition: TypeAlias = tuple[str, bool]
-Conditions: TypeAlias = frozenset[Condition]
-ALWAYS: Conditions = frozenset()
-
 
 @dataclass(frozen=True, slots=True)
 class FieldSelection:
-    """A field asked once: by name and arguments, under a response name, if all its conditions hold.
+    """A field with its arguments, selected under a response name if all its conditions hold.
 
-    `directives` are those that the subgraphs define, and its own words for them.
+    `arguments` and `directives`, those of the subgraphs' own, are printed; `variables` are those in them.
     """
 
     name: str
@@ -38,18 +34,18 @@ class FieldSelection:
 
     def __str__(self) -> str:
         alias = f"{self.response_name}: " if self.response_name != self.name else ""
-        head = f"{alias}{self.name}{self.asked}{conditions_text(self.conditions)}"
-        return head if self.selections is None else f"{head} {braced(str(self.selections))}"
+        head = f"{alias}{self.name}{self.call}{print_conditions(self.conditions)}"
+        return head if self.selections is None else f"{head} {brace(str(self.selections))}"
 
     @property
-    def asked(self) -> str:
-        """What tells it apart from other uses of the field: its arguments and directives."""
+    def call(self) -> str:
+        """Arguments and directives as they follow the name: uses where these are equal are one field."""
         return f"{self.arguments}{self.directives}"
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionSet:
-    """What is asked of a type: of all its values, of those of one concrete type, and what is asked later."""
+    """The selections on a type: on all its objects, on those of single object types, and deferred ones."""
 
     type_name: str
     fields: tuple[FieldSelection, ...] = ()
@@ -59,54 +55,42 @@ class SelectionSet:
     def __str__(self) -> str:
         lines = [str(each) for each in self.fields]
         for name, fields in self.narrowed.items():
-            lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
-        lines += [f"... {group} {braced(str(later))}" for group, later in self.deferred.items()]
+            lines.append(f"... on {name} {brace(chr(10).join(map(str, fields)))}")
+        lines += [f"... {group} {brace(str(later))}" for group, later in self.deferred.items()]
         return "\n".join(lines)
 
     def for_type(self, name: str) -> tuple[FieldSelection, ...]:
-        """All that is asked of values of one concrete type."""
+        """All fields that are selected on objects of one type."""
         return (*self.fields, *self.narrowed.get(name, ()))
 
-    def groups(self) -> Iterator[ExecutionGroup]:
-        """The groups of fields that are deferred here and below."""
+    def execution_groups(self) -> Iterator[ExecutionGroup]:
+        """The execution groups here and below."""
         for fields in (self.fields, *self.narrowed.values()):
             for each in fields:
                 if each.selections:
-                    yield from each.selections.groups()
+                    yield from each.selections.execution_groups()
         for group, later in self.deferred.items():
             yield group
-            yield from later.groups()
+            yield from later.execution_groups()
 
 
 @dataclass(frozen=True, slots=True)
 class NormalizedOperation:
-    """The normal form of an operation; `order` also has the root fields that are answered locally."""
+    """The normal form of an operation; `order` has all root response names, introspection's included."""
 
     kind: str
     selections: SelectionSet
     order: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.kind} {braced(str(self.selections))}"
+        return f"{self.kind} {brace(str(self.selections))}"
 
 
-def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
-    """Whether all of some conditions hold."""
-    return all(variables.get(variable) is value for variable, value in conditions)
-
-
-def braced(text: str) -> str:
+def brace(text: str) -> str:
     """A block of text in braces, indented by two."""
-    return "{\n" + indented(text) + "\n}" if text else "{}"
+    return "{\n" + indent(text) + "\n}" if text else "{}"
 
 
-def indented(text: str) -> str:
+def indent(text: str) -> str:
     """A block of text, indented by two."""
     return "\n".join(f"  {line}" for line in text.split("\n"))
-
-
-def conditions_text(conditions: Conditions) -> str:
-    """Conditions as directives, each with a space before it."""
-    return "".join(
-        f" @{'include' if value else 'skip'}(if: ${variable})" for variable, value in sorted(conditions)
-    )

@@ -1,7 +1,8 @@
-"""The text of a client's document: its tokens, and the places of errors in it.
+"""The source text of a client's document: locations in it, and its tokens.
 
-graphql-core counts the lines before each error anew: a hundred errors after as many lines as a document may
-have take it seconds. And it links its tokens to a chain that only the garbage collector could free.
+graphql-core counts the lines before each error anew, which takes seconds for a hundred errors at the end of
+the longest document. It also links all tokens in both directions, so that only the garbage collector could
+free them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _LINE_END = re.compile("\r\n|[\n\r]")
 
 
 class DocumentSource(Source):
-    """A document's text, which knows where its lines begin."""
+    """A document's text with an index of its lines."""
 
     def get_location(self, position: int) -> SourceLocation:
         """The line and the column of a position, counted from 1."""
@@ -29,9 +30,9 @@ class DocumentSource(Source):
 
 
 def unlink(document: DocumentNode) -> None:
-    """Part a document's tokens, so that it is freed when nobody has it any more."""
+    """Unlinks a document's tokens, so that they are freed with the last reference to the document."""
     token = document.loc.start_token if document.loc else None
     while token is not None:
-        following = token.next
+        next_token = token.next
         token.prev = token.next = None
-        token = following
+        token = next_token

@@ -32,15 +32,15 @@ from graphql import OperationType
 from router.config.header_rules import ClientHeaders, HeaderRules
 from router.errors import AccessError, BadVariableError, RouterError, UnauthenticatedError, masked
 from router.executor import (
+    CompiledOperation,
     ExecutionRequest,
     ExecutionResult,
-    Prepared,
     execute,
     execute_event,
     execute_incrementally,
     subscription_request,
 )
-from router.executor.ahead import completed
+from router.executor.event_lookahead import complete_events
 from router.operation import coerce_variables, exceeds
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.operations import Operations
@@ -197,7 +197,7 @@ class Pipeline:
 
     async def deferring(
         self, prepared: PreparedOperation, request: ExecutionRequest, client: str
-    ) -> Prepared:
+    ) -> CompiledOperation:
         """The plan of an operation for a client that takes what it defers later."""
         deadline = request.context.deadline
         found = await self._operations.deferring(prepared, request.variables, client, deadline)
@@ -347,7 +347,7 @@ class Operation:
         metrics = self._pipeline.metrics
         try:
             with metrics.subscriptions.track_inprogress():
-                async with aclosing(completed(source, self._complete)) as results:
+                async with aclosing(complete_events(source, self._complete)) as results:
                     while (result := await self._while_authenticated(anext(results, None))) is not None:
                         metrics.events.inc()
                         yield result

@@ -196,7 +196,7 @@ def _weight(key: Key, operation: PreparedOperation) -> int:
     per_field = BYTES_PER_FIELD
     if operation.cost and operation.cost.keeps_document:
         per_field += BYTES_PER_NODE
-    return texts + BYTES_PER_OPERATION + per_field * operation.prepared.names.fields
+    return texts + BYTES_PER_OPERATION + per_field * operation.prepared.names.field_count
 
 
 def _weight_of_refusal(error: DocumentError) -> int:

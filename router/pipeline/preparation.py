@@ -27,10 +27,10 @@ from router.errors import (
     TooExpensiveError,
     ValidationFailedError,
 )
-from router.executor import Prepared, prepare
+from router.executor import CompiledOperation, compile_operation
 from router.operation import Operation, operation_of
 from router.operation.deadline import Deadline
-from router.operation.deferral import Deferring, conditions_of
+from router.operation.deferral import Deferral, find_defer_variables
 from router.operation.source import DocumentSource, unlink
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards_of, policies_of
@@ -55,7 +55,7 @@ class Key(NamedTuple):
     query: str
     operation_name: str | None
     labels: Labels
-    deferring: Deferring = None
+    deferring: Deferral = None
     withheld: Paths = NOTHING
 
 
@@ -70,7 +70,7 @@ class PreparedOperation:
     key: Key
     guards: tuple[Guard, ...]
     policies: Policies
-    prepared: Prepared
+    prepared: CompiledOperation
     deferrable: frozenset[str] | None = None
     cost: Cost | None = None
     max_cost: int = 0
@@ -160,13 +160,13 @@ class Preparation:
         with self._tracer.trace_stage("validate"):
             self._validate(schema, document)
         node = select(document, key.operation_name)
-        operation = operation_of(schema, document, node, hides_names=self._hides_names)
+        operation = operation_of(schema, document, node, hide_suggestions=self._hides_names)
         guards = guards_of(self._access, operation)
         if key.withheld:
             return self._partly(key, Withheld(operation, key.withheld))
         cost = Cost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
-        policies, deferrable = policies_of(guards), conditions_of(operation)
+        policies, deferrable = policies_of(guards), find_defer_variables(operation)
         return PreparedOperation(key, guards, policies, plan, deferrable, cost, self._limits.max_cost)
 
     def _partly(self, key: Key, withheld: Withheld) -> PreparedOperation:
@@ -197,10 +197,10 @@ class Preparation:
         if errors:
             raise ValidationFailedError(errors)
 
-    def _plan(self, operation: Operation, key: Key) -> Prepared:
+    def _plan(self, operation: Operation, key: Key) -> CompiledOperation:
         with self._tracer.trace_stage("plan"):
             deadline = Deadline(PLANNING_SECONDS)
-            return prepare(self._planner(key.labels), operation, key.deferring, deadline)
+            return compile_operation(self._planner(key.labels), operation, key.deferring, deadline)
 
     def _planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:

@@ -1,4 +1,9 @@
-"""The query planner: an operation and a supergraph in, a plan of fetches out; pure, without any I/O."""
+"""The query planner: makes a plan of fetches of an operation and a supergraph, without any I/O.
+
+It works in stages: the operation in normal form (`operation.normalize`), the paths to each leaf through the
+query graph (`graph`, `routes`, `selection_walk`), one chosen path for each leaf (`choice`), the fetch graph
+(`fetch_graph`, `steps`, `merges`), and the plan (`build`, `plan`). `memorable plan --stage` prints them.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +16,21 @@ from graphql import VariableDefinitionNode, print_ast
 
 from router.operation import Operation
 from router.operation.deadline import NEVER, Deadline, PlanningTimeoutError
-from router.operation.deferral import Deferring, ExecutionGroup
-from router.operation.normalize import applied, normalize
+from router.operation.deferral import Deferral, ExecutionGroup
+from router.operation.normalize import normalize, read_directives
 from router.operation.selections import TYPENAME, NormalizedOperation, SelectionSet
-from router.planner.build import Head, arranged, in_sequence, subscribed
-from router.planner.choice import Cost, choose, cost_of
+from router.planner.build import OperationHeader, arrange_steps, build_sequence, build_subscription
+from router.planner.choice import PlanCost, choose_paths, measure_cost
 from router.planner.context_variables import ContextVariables
 from router.planner.errors import UnplannableError
-from router.planner.fetches import FetchGraph, FetchGraphBuilder
+from router.planner.fetch_graph import FetchGraph, FetchGraphBuilder
 from router.planner.graph import QueryGraph
-from router.planner.merges import merged
-from router.planner.moves import Node, Select
+from router.planner.merges import merge_steps
+from router.planner.moves import FieldMove, Node
 from router.planner.names import ResponseNames
-from router.planner.paths import Leaf, Path
-from router.planner.plan import Defer, Deferred, PlanNode, QueryPlan
-from router.planner.routes import PathFinder
+from router.planner.paths import GraphPath, Leaf
+from router.planner.plan import DeferNode, DeferredNode, PlanNode, QueryPlan
+from router.planner.routes import RouteFinder
 from router.supergraph import Supergraph
 
 __all__ = ["Planner", "Planning", "PlanningTimeoutError", "UnplannableError", "plan"]
@@ -37,132 +42,138 @@ def plan(supergraph: Supergraph, operation: Operation, labels: frozenset[str] = 
     Raises:
         UnplannableError: some field cannot be resolved by any combination of subgraphs.
     """
-    return Planner(supergraph, labels).planning(operation).plan
+    return Planner(supergraph, labels).start(operation).plan
 
 
 class Planner:
-    """A supergraph made ready for planning; what it learns of the graph serves every later operation."""
+    """Plans operations on one supergraph; routes that it finds in the query graph are kept for later ones."""
 
     def __init__(self, supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> None:
         self.supergraph = supergraph
         self.graph = QueryGraph(supergraph, labels)
-        self.finder = PathFinder(self.graph)
+        self.routes = RouteFinder(self.graph)
 
-    def planning(
-        self, operation: Operation, deferring: Deferring = None, deadline: Deadline = NEVER
-    ) -> Planning:
-        """The stages of planning one operation, each worked out when it is asked for.
+    def start(self, operation: Operation, deferral: Deferral = None, deadline: Deadline = NEVER) -> Planning:
+        """Starts the planning of one operation; each stage runs when it is first read.
 
         A stage raises `PlanningTimeoutError` once the deadline is over.
         """
-        return Planning(self, operation, ResponseNames(self.supergraph, deadline), deferring, deadline)
+        return Planning(self, operation, ResponseNames(self.supergraph, deadline), deferral, deadline)
 
 
 @dataclass(frozen=True)
 class Planning:
-    """The planning of one operation, stage by stage; every stage's artifact can be printed."""
+    """The planning of one operation in stages; what each of them makes can be printed."""
 
     planner: Planner
     operation: Operation
     names: ResponseNames
-    deferring: Deferring
+    deferral: Deferral
     deadline: Deadline
 
     @cached_property
     def normalized(self) -> NormalizedOperation:
         """1. The operation in normal form."""
         schema = self.planner.supergraph.public_schema
-        return normalize(self.operation, schema, self.deferring, self.deadline)
+        return normalize(self.operation, schema, self.deferral, self.deadline)
 
     @property
     def graph(self) -> QueryGraph:
-        """The moves that the supergraph allows, whatever the operation."""
+        """The query graph, which is the same for all operations."""
         return self.planner.graph
 
     @cached_property
     def paths(self) -> tuple[tuple[Leaf, ...], ...]:
-        """2. Every path to every leaf, by group of root fields that are asked together."""
-        return tuple(_together(self._found(group) for group in self._groups()))
+        """2. The leaves with all their paths, by root fields that are fetched together."""
+        return tuple(_join_mutation_fields(self._find_leaves(each) for each in self._group_root_fields()))
 
     @cached_property
-    def chosen(self) -> tuple[tuple[Path, ...], ...]:
+    def chosen(self) -> tuple[tuple[GraphPath, ...], ...]:
         """3. One path for each leaf."""
-        return tuple(choose(leaves, self.deadline) for leaves in self.paths)
+        return tuple(choose_paths(leaves, self.deadline) for leaves in self.paths)
 
     @cached_property
     def fetches(self) -> tuple[FetchGraph, ...]:
-        """4. The paths laid together into steps."""
-        variables = ContextVariables(self._declared)
-        return tuple(merged(self._laid(paths, variables), self.deadline) for paths in self.chosen)
+        """4. The fetch graphs of the chosen paths, with their steps merged."""
+        variables = ContextVariables(self._variable_types)
+        return tuple(
+            merge_steps(self._build_fetch_graph(paths, variables), self.deadline) for paths in self.chosen
+        )
 
-    def _laid(self, paths: tuple[Path, ...], variables: ContextVariables) -> FetchGraph:
+    def _build_fetch_graph(self, paths: tuple[GraphPath, ...], variables: ContextVariables) -> FetchGraph:
         graph, kind = self.planner.graph, self.normalized.kind
         return FetchGraphBuilder(graph, kind, self.names, variables, self.deadline).build(paths)
 
     @cached_property
     def plan(self) -> QueryPlan:
-        """5. The steps in the order in which they run."""
-        nodes = self._arranged(None)
-        contextual = any(step.contexts for graph in self.fetches for step in graph.steps)
+        """5. The plan: the steps in the order in which they run."""
+        nodes = self._arrange(None)
+        is_contextual = any(step.contexts for graph in self.fetches for step in graph.steps)
         if self.normalized.kind == "subscription":
-            return QueryPlan(subscribed(nodes), self.names, contextual)
+            return QueryPlan(build_subscription(nodes), self.names, is_contextual)
         deferred = tuple(
-            Deferred(group, in_sequence(self._arranged(group)))
-            for group in dict.fromkeys(self.normalized.selections.groups())
+            DeferredNode(group, build_sequence(self._arrange(group)))
+            for group in dict.fromkeys(self.normalized.selections.execution_groups())
         )
-        primary = in_sequence(nodes)
-        return QueryPlan(Defer(primary, deferred) if deferred else primary, self.names, contextual)
+        primary = build_sequence(nodes)
+        return QueryPlan(DeferNode(primary, deferred) if deferred else primary, self.names, is_contextual)
 
-    def _arranged(self, group: ExecutionGroup | None) -> list[PlanNode]:
-        """The steps of one group, or those of the first answer, in the order in which they run."""
-        supergraph, head = self.planner.supergraph, self._head
-        parts = (graph.part(group) for graph in self.fetches)
-        return [node for part in parts for node in arranged(supergraph, part, head, self.deadline)]
+    def _arrange(self, group: ExecutionGroup | None) -> list[PlanNode]:
+        """The steps of an execution group, or of the initial response, in the order in which they run."""
+        supergraph, header = self.planner.supergraph, self._header
+        graphs = (graph.for_group(group) for graph in self.fetches)
+        return [node for graph in graphs for node in arrange_steps(supergraph, graph, header, self.deadline)]
 
     @cached_property
-    def _head(self) -> Head:
+    def _header(self) -> OperationHeader:
         schema, node = self.planner.supergraph.public_schema, self.operation.node
-        own = applied(schema, node.operation.name, [node])
-        further = applied(schema, "QUERY", [node])
-        return Head(self._declared, {"query": further, "entities": further, self.normalized.kind: own})
+        own = read_directives(schema, node.operation.name, [node])
+        further = read_directives(schema, "QUERY", [node])
+        return OperationHeader(
+            self._variable_types, {"query": further, "entities": further, self.normalized.kind: own}
+        )
 
     @cached_property
-    def _declared(self) -> Mapping[str, str]:
-        """The types of the operation's variables."""
+    def _variable_types(self) -> Mapping[str, str]:
+        """The types of the operation's variables, with their defaults."""
         definitions = self.operation.node.variable_definitions or ()
-        return {each.variable.name.value: _declared(each) for each in definitions}
+        return {each.variable.name.value: _print_type(each) for each in definitions}
 
     @property
-    def _finder(self) -> PathFinder:
-        return self.planner.finder.until(self.deadline)
+    def _routes(self) -> RouteFinder:
+        return self.planner.routes.with_deadline(self.deadline)
 
-    def _groups(self) -> Iterator[SelectionSet]:
-        """The root fields of a query together, those of a mutation one after the other."""
-        selections = _without_typename(self.normalized.selections)
+    def _group_root_fields(self) -> Iterator[SelectionSet]:
+        """The root fields of a query together, those of a mutation one by one."""
+        selections = _drop_typename(self.normalized.selections)
         if self.normalized.kind == "query":
             if selections.fields or selections.deferred:
                 yield selections
             return
-        # A field that is asked for several reasons runs once, whichever of them hold.
+        # Alternatives of one field with different conditions: at most one of them runs.
         for _, same in groupby(selections.fields, key=lambda field: field.response_name):
             yield replace(selections, fields=tuple(same))
 
-    def _found(self, group: SelectionSet) -> tuple[Leaf, ...]:
+    def _find_leaves(self, root_fields: SelectionSet) -> tuple[Leaf, ...]:
         starts = self.planner.graph.roots(self.normalized.kind)
         if self.normalized.kind == "query":
-            return self._finder.leaves(starts, group)
-        return min(self._from_each(starts, group), key=self._least)
+            return self._routes.find_leaves(starts, root_fields)
+        # The field must run in one subgraph only, whichever makes the cheapest plan.
+        return min(self._find_from_each_subgraph(starts, root_fields), key=self._measure_least_cost)
 
-    def _least(self, leaves: tuple[Leaf, ...]) -> Cost:
-        """What leaves cost if their paths are chosen well."""
-        return cost_of(choose(leaves, self.deadline), self.deadline)
+    def _measure_least_cost(self, leaves: tuple[Leaf, ...]) -> PlanCost:
+        """The cost of leaves with well chosen paths."""
+        return measure_cost(choose_paths(leaves, self.deadline), self.deadline)
 
-    def _from_each(self, starts: list[Node], group: SelectionSet) -> list[tuple[Leaf, ...]]:
-        """The leaves of a root field that must run once, from each subgraph that could run it."""
-        found, problem = [], UnplannableError((group.fields[0].response_name,), group.type_name)
+    def _find_from_each_subgraph(
+        self, starts: list[Node], root_fields: SelectionSet
+    ) -> list[tuple[Leaf, ...]]:
+        """The leaves of a root field, once from each subgraph that can run it."""
+        response_name, type_name = root_fields.fields[0].response_name, root_fields.type_name
+        found, problem = [], UnplannableError((response_name,), type_name)
         for start in starts:
             try:
-                found.append(self._finder.leaves([start], group))
+                found.append(self._routes.find_leaves([start], root_fields))
             except UnplannableError as error:
                 problem = error
         if not found:
@@ -170,14 +181,15 @@ class Planning:
         return found
 
 
-def _together(groups: Iterable[tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, ...]]:
-    """Joins a mutation's neighbouring fields of one subgraph, which runs them in order.
+def _join_mutation_fields(groups: Iterable[tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, ...]]:
+    """Joins neighbouring fields of a mutation that one subgraph can run in order.
 
-    What a field returns is complete before the next one runs, so only the last may need further fetches.
+    A field's selections are fetched completely before the next field runs, so only the last of the joined
+    ones may need further fetches.
     """
     joined: tuple[Leaf, ...] = ()
     for leaves in groups:
-        if joined and not (_is_whole(joined) and _start(joined) == _start(leaves)):
+        if joined and not (_is_complete(joined) and _root_subgraph(joined) == _root_subgraph(leaves)):
             yield joined
             joined = ()
         joined += leaves
@@ -185,24 +197,24 @@ def _together(groups: Iterable[tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, ...]]:
         yield joined
 
 
-def _is_whole(leaves: Iterable[Leaf]) -> bool:
-    """Whether the fetch that starts with some leaves brings all of them."""
-    return all(leaf.options[0].jumps == 0 for leaf in leaves)
+def _is_complete(leaves: Iterable[Leaf]) -> bool:
+    """Whether the first fetch has all of some leaves."""
+    return all(leaf.options[0].entity_moves == 0 for leaf in leaves)
 
 
-def _start(leaves: Sequence[Leaf]) -> str:
-    """The subgraph in which the field of some leaves runs."""
-    return next(move for move in leaves[0].options[0].moves if isinstance(move, Select)).move.source.graph
+def _root_subgraph(leaves: Sequence[Leaf]) -> str:
+    """The subgraph that runs the root field of some leaves."""
+    return next(move for move in leaves[0].options[0].moves if isinstance(move, FieldMove)).edge.source.graph
 
 
-def _without_typename(selections: SelectionSet) -> SelectionSet:
-    """A selection of a root type without its name, which no subgraph needs to be asked for."""
+def _drop_typename(selections: SelectionSet) -> SelectionSet:
+    """A root selection set without `__typename`, which the router knows itself."""
     fields = tuple(each for each in selections.fields if each.name != TYPENAME)
-    deferred = {group: _without_typename(later) for group, later in selections.deferred.items()}
+    deferred = {group: _drop_typename(later) for group, later in selections.deferred.items()}
     return replace(selections, fields=fields, deferred=deferred)
 
 
-def _declared(variable: VariableDefinitionNode) -> str:
-    """The type of a variable with its default, which lets a nullable variable stand where null may not."""
+def _print_type(variable: VariableDefinitionNode) -> str:
+    """The type of a variable with its default, which allows a nullable variable at a non-null position."""
     default = f" = {print_ast(variable.default_value)}" if variable.default_value else ""
     return f"{print_ast(variable.type)}{default}"

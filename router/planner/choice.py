@@ -1,9 +1,10 @@
-"""Choice: one path per leaf, so that together they need the fewest steps, then the fewest requests.
+"""Choice: one path for each leaf, so that all together need the fewest sequential fetches, then requests.
 
-Leaves that differ in their names alone take the same way, as nothing could be gained by two: of
-`{ user { name nick } }`, where two subgraphs have both fields, there is one decision. A greedy pass takes,
-decision by decision, the paths that add least. Branch and bound then looks for something better, within a
-budget of combinations: a query with more candidates keeps what greed has found so far.
+In `{ me { name nick } }`, where `b` and `c` have `User.name` and only `c` has `User.nick`, the path of `nick`
+is certain, and the one of `name` through `c` adds no request to it. Leaves whose paths differ in nothing but
+the leaf's name are one decision: if `b` had `nick` too, fetching the two from different subgraphs could gain
+nothing. A greedy pass takes, decision by decision, the option that adds least. Branch and bound then looks
+for something better within a budget, so that a query with very many options gets at least the greedy plan.
 """
 
 from __future__ import annotations
@@ -14,35 +15,38 @@ from typing import TypeAlias
 
 from router.operation.deadline import Deadline
 from router.operation.deferral import ExecutionGroup
-from router.planner.moves import Defer, EntityMove, Narrow, Select, Way
-from router.planner.paths import Leaf, Path
+from router.planner.moves import DeferMove, EntityMove, FieldMove, Moves, NarrowMove
+from router.planner.paths import GraphPath, Leaf
 
+# How many options branch and bound may look at.
 BUDGET = 2000
 
-Cost: TypeAlias = tuple[int, int, int, int]
-Request: TypeAlias = tuple[str, int, ExecutionGroup | None]
-Place: TypeAlias = tuple[str, int, tuple[str, ...], ExecutionGroup | None]
-_Held: TypeAlias = tuple[int, tuple[str, ...]]
-NOWHERE: Mapping[str, _Held] = {}
-NOTHING: frozenset[Place] = frozenset()
+PlanCost: TypeAlias = tuple[int, int, int, int]
+# Requests by subgraph, depth and execution group; fetches and fields by their response path as well.
+_Request: TypeAlias = tuple[str, int, ExecutionGroup | None]
+_Site: TypeAlias = tuple[str, int, tuple[str, ...], ExecutionGroup | None]
+# The depth and the response path of an object that sets a context.
+_ContextOrigin: TypeAlias = tuple[int, tuple[str, ...]]
+_NO_ORIGINS: Mapping[str, _ContextOrigin] = {}
+_NO_SITES: frozenset[_Site] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a path asks of subgraphs: fetches and fields, each by subgraph, step, place and group.
+    """What graph paths need of the subgraphs; `leaf` is the last field of a single path.
 
-    Fetches of several places that go to one subgraph in one step travel as one request.
+    Entity fetches for several response paths that go to one subgraph at one depth travel as one request.
     """
 
     depth: int
-    requests: frozenset[Request]
-    fetches: frozenset[Place]
-    fields: frozenset[Place]
-    leaf: Place | None = None
+    requests: frozenset[_Request]
+    fetches: frozenset[_Site]
+    fields: frozenset[_Site]
+    leaf: _Site | None = None
 
     @classmethod
-    def shared(cls, footprints: Sequence[Footprint]) -> Footprint:
-        """What is asked whichever of some paths is taken."""
+    def intersection(cls, footprints: Sequence[Footprint]) -> Footprint:
+        """What is needed whichever of some paths is chosen."""
         return cls(
             min(each.depth for each in footprints),
             frozenset.intersection(*(each.requests for each in footprints)),
@@ -52,7 +56,7 @@ class Footprint:
 
     @classmethod
     def union(cls, footprints: Sequence[Footprint]) -> Footprint:
-        """What is asked when all of some paths are taken."""
+        """What is needed if all of some paths are chosen."""
         return cls(
             max(each.depth for each in footprints),
             frozenset().union(*(each.requests for each in footprints)),
@@ -61,24 +65,24 @@ class Footprint:
         )
 
     @property
-    def unnamed(self) -> Hashable:
-        """What it has in common with that of another leaf of the same object."""
-        assert self.leaf is not None, "what one path asks has its leaf"
-        graph, step, place, group = self.leaf
+    def decision_key(self) -> Hashable:
+        """The footprint without the leaf's name, equal for leaves that can be decided together."""
+        assert self.leaf is not None, "the footprint of a single path has a leaf"
+        graph, depth, path, group = self.leaf
         rest = self.fields - {self.leaf}
-        return self.depth, self.requests, self.fetches, rest, graph, step, place[:-1], group
+        return self.depth, self.requests, self.fetches, rest, graph, depth, path[:-1], group
 
 
-# What is asked, and the paths of all leaves that are decided about together.
-_Option: TypeAlias = tuple[Footprint, tuple[Path, ...]]
+# One way to decide: the paths of all leaves that are decided together, and their footprint.
+_Option: TypeAlias = tuple[Footprint, tuple[GraphPath, ...]]
 
 
-def choose(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[Path, ...]:
+def choose_paths(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[GraphPath, ...]:
     """The best path found for each leaf, in the leaves' order."""
-    footprints = [[_footprint(path, deadline) for path in leaf.options] for leaf in leaves]
+    footprints = [[_trace_footprint(path, deadline) for path in leaf.options] for leaf in leaves]
     alike: dict[Hashable, list[int]] = {}
     for index, options in enumerate(footprints):
-        kind = tuple(each.unnamed for each in options) if len(options) > 1 else index
+        kind = tuple(each.decision_key for each in options) if len(options) > 1 else index
         alike.setdefault(kind, []).append(index)
     decisions = sorted(alike.values(), key=lambda indexes: len(leaves[indexes[0]].options))
     choices = [
@@ -100,43 +104,43 @@ def choose(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[Path, ...]:
     return tuple(chosen[index] for index in range(len(leaves)))
 
 
-def cost_of(paths: Iterable[Path], deadline: Deadline) -> Cost:
-    """What paths cost together."""
-    total = _Total()
+def measure_cost(paths: Iterable[GraphPath], deadline: Deadline) -> PlanCost:
+    """The cost of some paths together."""
+    total = _RunningTotal()
     for path in paths:
-        total.add(_footprint(path, deadline))
+        total.add(_trace_footprint(path, deadline))
     return total.cost
 
 
-class _Total:
-    """What chosen paths ask of subgraphs together; what was added last can be taken away again.
+class _RunningTotal:
+    """The footprint of all chosen paths; what was added last can be removed again.
 
-    The weight of a field grows with the step in which it is asked for: what comes along early comes cheap.
+    A field weighs more the deeper its fetch is: of otherwise equal plans, the one that has data earlier wins.
     """
 
     def __init__(self) -> None:
         self._depth = 0
-        self._requests: set[Request] = set()
-        self._fetches: set[Place] = set()
-        self._fields: set[Place] = set()
+        self._requests: set[_Request] = set()
+        self._fetches: set[_Site] = set()
+        self._fields: set[_Site] = set()
         self._weight = 0
 
     @property
-    def cost(self) -> Cost:
-        """Sequential steps, then requests, then fetches, then fields."""
+    def cost(self) -> PlanCost:
+        """Sequential fetches, then requests, then fetches, then the weight of all fields."""
         return (self._depth, len(self._requests), len(self._fetches), self._weight)
 
-    def cost_with(self, other: Footprint) -> Cost:
-        """The cost if one more path were taken."""
+    def cost_with(self, other: Footprint) -> PlanCost:
+        """The cost if a footprint were added."""
         return (
             max(self._depth, other.depth),
             len(self._requests) + sum(each not in self._requests for each in other.requests),
             len(self._fetches) + sum(each not in self._fetches for each in other.fetches),
-            self._weight + _weight(each for each in other.fields if each not in self._fields),
+            self._weight + _weigh(each for each in other.fields if each not in self._fields),
         )
 
     def add(self, other: Footprint) -> Footprint:
-        """Takes one more path; what is new by it, and the depth before."""
+        """Adds a footprint; returns, for `remove`, what was new in it and the depth before."""
         added = Footprint(
             self._depth,
             other.requests - self._requests,
@@ -147,41 +151,44 @@ class _Total:
         self._requests |= added.requests
         self._fetches |= added.fetches
         self._fields |= added.fields
-        self._weight += _weight(added.fields)
+        self._weight += _weigh(added.fields)
         return added
 
     def remove(self, added: Footprint) -> None:
-        """Takes away what was added last."""
+        """Removes what was added last."""
         self._depth = added.depth
         self._requests -= added.requests
         self._fetches -= added.fetches
         self._fields -= added.fields
-        self._weight -= _weight(added.fields)
+        self._weight -= _weigh(added.fields)
 
 
 class _Search:
-    """Branch and bound over the options of each leaf, on a stack of its own."""
+    """The search over all decisions, those with a single option first.
+
+    Branch and bound keeps its own stack: decisions may outnumber the nested calls that Python allows.
+    """
 
     def __init__(self, options: list[list[_Option]], deadline: Deadline) -> None:
         self._options = options
         self._deadline = deadline
         self._budget = BUDGET
-        self._total = _Total()
-        self._best: list[tuple[Path, ...]] = []
-        self._bound: Cost = (0, 0, 0, 0)
-        self._open = next((index for index, each in enumerate(options) if len(each) > 1), len(options))
-        self._rest = self._shared_rest()
+        self._total = _RunningTotal()
+        self._best: list[tuple[GraphPath, ...]] = []
+        self._bound: PlanCost = (0, 0, 0, 0)
+        self._first_open = next((index for index, each in enumerate(options) if len(each) > 1), len(options))
+        self._bounds = self._lower_bounds()
 
-    def best(self) -> list[tuple[Path, ...]]:
-        added = self._greedy()
+    def best(self) -> list[tuple[GraphPath, ...]]:
+        added = self._choose_greedily()
         self._bound = self._total.cost
-        for each in reversed(added[self._open :]):
+        for each in reversed(added[self._first_open :]):
             self._total.remove(each)
-        if self._open < len(self._options):
-            self._improve()
+        if self._first_open < len(self._options):
+            self._branch_and_bound()
         return self._best
 
-    def _greedy(self) -> list[Footprint]:
+    def _choose_greedily(self) -> list[Footprint]:
         added = []
         for options in self._options:
             self._deadline.check()
@@ -190,38 +197,38 @@ class _Search:
             self._best.append(paths)
         return added
 
-    def _improve(self) -> None:
-        """Tries combinations of the leaves that have several options."""
-        certain = self._best[: self._open]
-        taken: list[_Option] = []
-        branches = [self._branch(self._open)]
+    def _branch_and_bound(self) -> None:
+        """Tries combinations of the open decisions, depth first; cuts off what cannot become better."""
+        certain = self._best[: self._first_open]
+        chosen: list[_Option] = []
+        branches = [self._branch(self._first_open)]
         while branches and self._budget > 0:
             self._deadline.check()
             if option := next(branches[-1], None):
                 footprint, paths = option
-                taken.append((self._total.add(footprint), paths))
-                reached = self._open + len(taken)
-                if self._total.cost_with(self._rest[reached]) < self._bound:
+                chosen.append((self._total.add(footprint), paths))
+                reached = self._first_open + len(chosen)
+                if self._total.cost_with(self._bounds[reached]) < self._bound:
                     if reached < len(self._options):
                         branches.append(self._branch(reached))
                         continue
-                    self._best, self._bound = [*certain, *(each for _, each in taken)], self._total.cost
+                    self._best, self._bound = [*certain, *(each for _, each in chosen)], self._total.cost
             else:
                 branches.pop()
-            if taken:
-                added, _ = taken.pop()
+            if chosen:
+                added, _ = chosen.pop()
                 self._total.remove(added)
 
     def _branch(self, index: int) -> Iterator[_Option]:
-        """The options of a leaf, those that add least first."""
+        """The options of a decision, those that add least first."""
         self._budget -= len(self._options[index])
         return iter(sorted(self._options[index], key=lambda option: self._total.cost_with(option[0])))
 
-    def _shared_rest(self) -> list[Footprint]:
-        """What the leaves from each one on ask at least, whatever is chosen for them: it bounds the cost."""
-        rest = [Footprint(0, frozenset(), NOTHING, NOTHING)]
-        for options in reversed(self._options[self._open :]):
-            own, after = Footprint.shared([footprint for footprint, _ in options]), rest[-1]
+    def _lower_bounds(self) -> list[Footprint]:
+        """For each decision, what it and all later ones need at least, whatever is chosen."""
+        rest = [Footprint(0, frozenset(), _NO_SITES, _NO_SITES)]
+        for options in reversed(self._options[self._first_open :]):
+            own, after = Footprint.intersection([footprint for footprint, _ in options]), rest[-1]
             rest.append(
                 Footprint(
                     max(own.depth, after.depth),
@@ -230,67 +237,72 @@ class _Search:
                     own.fields | after.fields,
                 )
             )
-        return [*[rest[-1]] * self._open, *reversed(rest)]
+        return [*[rest[-1]] * self._first_open, *reversed(rest)]
 
 
 @dataclass(slots=True)
-class _Tracer:
-    """Follows moves and notes fetches and fields by subgraph, step, place and group."""
+class _FootprintTracer:
+    """Follows moves and notes the fetches and fields that they need."""
 
     depth: int = 0
     group: ExecutionGroup | None = None
-    fetches: set[Place] = field(default_factory=set)
-    fields: set[Place] = field(default_factory=set)
-    last: Place | None = None
+    fetches: set[_Site] = field(default_factory=set)
+    fields: set[_Site] = field(default_factory=set)
+    last_site: _Site | None = None
 
     def follow(
-        self, way: Way, depth: int, place: tuple[str, ...], enclosing: Mapping[str, _Held] = NOWHERE
+        self,
+        moves: Moves,
+        depth: int,
+        path: tuple[str, ...],
+        origins: Mapping[str, _ContextOrigin] = _NO_ORIGINS,
     ) -> int:
-        held = depth
-        for move in way:
+        origin_depth = depth
+        for move in moves:
             match move:
-                case Select():
-                    self._enter_root(move, depth, place)
-                    if move.sets:
-                        enclosing = {**enclosing, **dict.fromkeys(move.sets, (held, place))}
-                    place = (*place, move.selection.response_name)
-                    self.last = (move.move.source.graph, depth, place, self.group)
-                    self.fields.add(self.last)
-                    held = depth
-                case Narrow(type=name):
-                    place = (*place, f"|{name}")
-                    held = depth
-                case Defer(group=group):
+                case FieldMove():
+                    self._note_root_fetch(move, depth, path)
+                    if move.contexts:
+                        origins = {**origins, **dict.fromkeys(move.contexts, (origin_depth, path))}
+                    path = (*path, move.selection.response_name)
+                    self.last_site = (move.edge.source.graph, depth, path, self.group)
+                    self.fields.add(self.last_site)
+                    origin_depth = depth
+                case NarrowMove(type=name):
+                    path = (*path, f"|{name}")
+                    origin_depth = depth
+                case DeferMove(group=group):
                     self.group = group
                 case _:
-                    depth = self._enter(move, depth, place, enclosing)
+                    depth = self._enter_subgraph(move, depth, path, origins)
         self.depth = max(self.depth, depth)
         return depth
 
-    def _enter_root(self, move: Select, depth: int, place: tuple[str, ...]) -> None:
-        if not place and depth == 0:
-            self.fetches.add((move.move.source.graph, 0, (), self.group))
+    def _note_root_fetch(self, move: FieldMove, depth: int, path: tuple[str, ...]) -> None:
+        if not path and depth == 0:
+            self.fetches.add((move.edge.source.graph, 0, (), self.group))
 
-    def _enter(
-        self, move: EntityMove, depth: int, place: tuple[str, ...], enclosing: Mapping[str, _Held]
+    def _enter_subgraph(
+        self, move: EntityMove, depth: int, path: tuple[str, ...], origins: Mapping[str, _ContextOrigin]
     ) -> int:
-        ends = [self.follow(leaf, depth, place) for leaf in move.leaves]
+        ends = [self.follow(moves, depth, path) for moves in move.inputs]
         for value in move.values:
-            ends += (self.follow(leaf, *enclosing[value.argument.context]) for leaf in value.leaves)
+            # A context is read from the object that sets it, at the depth at which that was fetched.
+            ends += (self.follow(moves, *origins[value.argument.context]) for moves in value.inputs)
         entered = max(depth, *ends) + 1 if ends else depth + 1
-        at = tuple(name for name in place if not name.startswith("|"))
+        at = tuple(name for name in path if not name.startswith("|"))
         self.fetches.add((move.target.graph, entered, at, self.group))
         return entered
 
 
-def _footprint(path: Path, deadline: Deadline) -> Footprint:
+def _trace_footprint(path: GraphPath, deadline: Deadline) -> Footprint:
     deadline.check()
-    tracer = _Tracer()
+    tracer = _FootprintTracer()
     tracer.follow(path.moves, 0, ())
-    requests = frozenset((graph, step, group) for graph, step, _, group in tracer.fetches)
+    requests = frozenset((graph, depth, group) for graph, depth, _, group in tracer.fetches)
     fetches, fields = frozenset(tracer.fetches), frozenset(tracer.fields)
-    return Footprint(tracer.depth, requests, fetches, fields, tracer.last)
+    return Footprint(tracer.depth, requests, fetches, fields, tracer.last_site)
 
 
-def _weight(fields: Iterable[Place]) -> int:
-    return sum(1 + step for _, step, _, _ in fields)
+def _weigh(fields: Iterable[_Site]) -> int:
+    return sum(1 + depth for _, depth, _, _ in fields)

@@ -1,4 +1,4 @@
-"""The variables that carry values of contexts into fetches."""
+"""Context variables: the variables through which fetches get the values of contextual arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from router.planner.plan import ContextVariable, FetchPath, Input
 
 
 class ContextVariables:
-    """Names the variables of one operation; none has the name of one of the client's."""
+    """The context variables of one operation; their names differ from those of the client's variables."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._prefix = "contextualArgument"
@@ -17,8 +17,8 @@ class ContextVariables:
             self._prefix = f"_{self._prefix}"
         self._known: dict[tuple[str, FetchPath, Input], ContextVariable] = {}
 
-    def variable(self, type_: str, path: FetchPath, wanted: Input) -> ContextVariable:
-        """The variable of a type that carries what is read of the objects at a path."""
+    def assign(self, type_: str, path: FetchPath, wanted: Input) -> ContextVariable:
+        """The variable, of a GraphQL type, for what is read from the objects at a path."""
         known = (type_, path, wanted)
         if known not in self._known:
             name = f"{self._prefix}_{len(self._known)}"

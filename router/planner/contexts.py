@@ -1,8 +1,8 @@
-"""Contexts: which objects set one for what is below them, and what an argument reads of such an object.
+"""Contexts: which objects set one, and what a contextual argument selects on such an object.
 
-A subgraph's field may have arguments that no client gives. Their values come from the nearest enclosing
-object that sets the argument's context, as `@context(name: "money__shop")` on its type, an interface or a
-union of it says.
+The router fills an argument with `@fromContext(field: "$shop { currency }")` from the nearest enclosing
+object whose type, or an interface or union of it, has `@context(name: "shop")`. In the supergraph the
+context's name starts with that of the subgraph: `money__shop`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from router.operation.normalize import field_set
+from router.operation.normalize import normalize_field_set
 from router.operation.selections import SelectionSet
 from router.planner.moves import NO_CONTEXTS
-from router.supergraph import ContextArgument, Supergraph, top_level_names
+from router.supergraph import Supergraph
+from router.supergraph.join_spec import ContextArgument, read_top_level_names
 
 _EFFECTIVE = ("mutation", "subscription")
 
@@ -29,7 +30,7 @@ class Contexts:
             for name in supergraph.possible_types(type_.name) if type_.contexts else ():
                 self._set_by[name] |= type_.contexts
         for kind in _EFFECTIVE:
-            # A further field of such a root would have an effect of its own.
+            # Reading a context there would run another mutation, or open another stream.
             self._set_by.pop(supergraph.root_type(kind) or "", None)
 
     @cached_property
@@ -44,21 +45,24 @@ class Contexts:
         )
 
     def read_by(self, type_name: str, name: str) -> frozenset[str]:
-        """The contexts that a field reads, in whatever subgraph."""
+        """The contexts that a field reads in any subgraph."""
         joins = self._supergraph.types[type_name].fields.get(name, {}).values()
         return frozenset(each.context for join in joins for each in join.context_arguments)
 
     def set_by(self, types: Iterable[str]) -> frozenset[str]:
-        """The contexts that an object sets, whichever of some concrete types it has."""
+        """The contexts that an object sets, whichever of some object types it has."""
         found = [self._set_by.get(name, NO_CONTEXTS) for name in types]
         return frozenset.intersection(*found) if found else NO_CONTEXTS
 
     def selection(self, type_name: str, argument: ContextArgument) -> SelectionSet:
-        """The one leaf that an argument reads of an object of a type that sets its context."""
+        """The selection of an argument, which leads to one leaf, on a type that sets its context.
+
+        A selection without type conditions holds for each object type of an abstract one.
+        """
         text = argument.selection.strip()
         text = text[1:-1] if text.startswith("{") else text
         type_ = self._supergraph.named_type(type_name)
-        if any(name not in getattr(type_, "fields", ()) for name in top_level_names(text)):
+        if any(name not in getattr(type_, "fields", ()) for name in read_top_level_names(text)):
             possible = sorted(self._supergraph.possible_types(type_name))
             text = " ".join(f"... on {name} {{ {text} }}" for name in possible)
-        return field_set(self._supergraph.schema, type_name, text)
+        return normalize_field_set(self._supergraph.schema, type_name, text)

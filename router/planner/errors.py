@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 
 class UnplannableError(Exception):
-    """No combination of subgraphs can answer the operation; `path` is the first field that none can.
+    """The subgraphs cannot answer the operation; `path` is the first field that none of them can resolve.
 
-    `unset` are contexts that the field reads and no object around it sets.
+    `unset` are contexts that the field reads and no enclosing object sets.
     """
 
     def __init__(self, path: tuple[str, ...], type_name: str, unset: Iterable[str] = ()) -> None:

@@ -1,4 +1,15 @@
-"""Merge steps that can travel as one fetch without making anything wait longer."""
+"""Merges: steps that enter one subgraph with the same objects become one fetch, where nothing waits longer.
+
+Paths with different inputs make different steps. Where `b` has `User.email` and `User.fee`, which requires
+`size`, and `c` has `User.size`, the query `{ me { email fee } }` has the steps
+
+    [0] A { me { id } }
+    [1] B at me after 0 { email }
+    [2] C at me after 0 { size }
+    [3] B at me after 0, 2 { fee }
+
+Nothing waits for step 1, so `email` is fetched with step 3: one fetch less, and as many in sequence.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +17,32 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import permutations, product
 
+from router.operation.conditions import ALWAYS
 from router.operation.deadline import Deadline
-from router.operation.selections import ALWAYS
-from router.planner.fetches import FetchGraph
-from router.planner.steps import Presented, Step
+from router.planner.fetch_graph import FetchGraph
+from router.planner.steps import FetchStep, Presentation
 
 
-def merged(graph: FetchGraph, deadline: Deadline) -> FetchGraph:
-    """The graph with fewer fetches and no more steps in sequence."""
+def merge_steps(graph: FetchGraph, deadline: Deadline) -> FetchGraph:
+    """Merges steps, as long as that makes fewer fetches and no longer sequences."""
     steps = list(graph.steps)
-    # Joining two steps changes the depth of no other, nor of the one that stays.
-    depth = depths(steps)
-    for group in _groups(steps):
-        while pair := _mergeable(group, depth, steps, deadline):
-            kept, absorbed = pair
-            _absorb(kept, absorbed, steps)
-            steps.remove(absorbed)
-            group.remove(absorbed)
+    # A merge changes the depth neither of the step that stays nor of any other.
+    depth = compute_depths(steps)
+    for group in _group_steps(steps):
+        while pair := _find_mergeable(group, depth, steps, deadline):
+            kept, other = pair
+            _merge_into(kept, other, steps)
+            steps.remove(other)
+            group.remove(other)
     return FetchGraph(tuple(steps))
 
 
-def depths(steps: Iterable[Step]) -> dict[Step, int]:
-    """How many of these steps each of them waits for at least, one after the other."""
+def compute_depths(steps: Iterable[FetchStep]) -> dict[FetchStep, int]:
+    """The depth of each step: the length of the longest sequence of steps that it waits for."""
     own = frozenset(steps)
-    found: dict[Step, int] = {}
+    found: dict[FetchStep, int] = {}
 
-    def depth(step: Step) -> int:
+    def depth(step: FetchStep) -> int:
         if step not in found:
             found[step] = max((depth(parent) + 1 for parent in step.parents & own), default=0)
         return found[step]
@@ -41,49 +52,58 @@ def depths(steps: Iterable[Step]) -> dict[Step, int]:
     return found
 
 
-def _groups(steps: list[Step]) -> list[list[Step]]:
-    """The steps that ask one subgraph about the same objects."""
-    groups: dict[object, list[Step]] = defaultdict(list)
+def _group_steps(steps: list[FetchStep]) -> list[list[FetchStep]]:
+    """Groups of steps that send the same subgraph objects at the same path."""
+    groups: dict[object, list[FetchStep]] = defaultdict(list)
     for step in steps:
         if step.path:
-            # What contexts give is given to all that is asked.
-            reason = step.reason if step.contexts else None
-            groups[step.graph, step.kind, step.path, step.group, step.contexts, reason].append(step)
+            # Contextual arguments are given for a whole fetch, so all its fields must have the same.
+            field_conditions = step.field_conditions if step.contexts else None
+            groups[step.graph, step.kind, step.path, step.group, step.contexts, field_conditions].append(step)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _mergeable(
-    group: list[Step], depth: dict[Step, int], steps: list[Step], deadline: Deadline
-) -> tuple[Step, Step] | None:
-    """Two steps of which the second can join the first."""
+def _find_mergeable(
+    group: list[FetchStep], depth: dict[FetchStep, int], steps: list[FetchStep], deadline: Deadline
+) -> tuple[FetchStep, FetchStep] | None:
+    """A step, and another one that can be merged into it.
+
+    They run at the same depth, or the other one runs earlier and nothing waits for it.
+    """
     awaited = {parent for step in steps for parent in step.parents}
     for kept, other in permutations(group, 2):
         deadline.check()
         together = depth[kept] == depth[other] and kept.number < other.number
-        if (together or (depth[other] < depth[kept] and other not in awaited)) and _fit(kept, other):
+        if (together or (depth[other] < depth[kept] and other not in awaited)) and _are_compatible(
+            kept, other
+        ):
             return kept, other
     return None
 
 
-def _fit(one: Step, other: Step) -> bool:
-    """Whether the objects of both can be presented in one way."""
-    pairs = product(one.presented.values(), other.presented.values())
-    return not any(_part(mine, theirs) for mine, theirs in pairs)
+def _are_compatible(one: FetchStep, other: FetchStep) -> bool:
+    """Whether one set of representations can serve both steps."""
+    pairs = product(one.presentations.values(), other.presentations.values())
+    return not any(_conflict(mine, theirs) for mine, theirs in pairs)
 
 
-def _part(one: Presented, other: Presented) -> bool:
-    """Whether what two steps present keeps them apart."""
-    return one.conflicts(other) or one.misses(other) or other.misses(one)
+def _conflict(one: Presentation, other: Presentation) -> bool:
+    """Whether two presentations cannot be in one fetch."""
+    return (
+        one.conflicts_with(other)
+        or one.has_requirements_unmet_by(other)
+        or other.has_requirements_unmet_by(one)
+    )
 
 
-def _absorb(kept: Step, absorbed: Step, steps: list[Step]) -> None:
-    kept.selection.absorb(absorbed.selection)
-    kept.parents |= absorbed.parents
-    kept.reason = ALWAYS
-    for key, presented in absorbed.presented.items():
-        mine = kept.presented.get(key)
-        kept.presented[key] = mine.joined(presented) if mine else presented
+def _merge_into(kept: FetchStep, other: FetchStep, steps: list[FetchStep]) -> None:
+    kept.selection.merge_from(other.selection)
+    kept.parents |= other.parents
+    kept.field_conditions = ALWAYS
+    for key, presentation in other.presentations.items():
+        mine = kept.presentations.get(key)
+        kept.presentations[key] = mine.merge(presentation) if mine else presentation
     for step in steps:
-        if absorbed in step.parents:
-            step.parents.remove(absorbed)
+        if other in step.parents:
+            step.parents.remove(other)
             step.parents.add(kept)

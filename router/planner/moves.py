@@ -1,6 +1,8 @@
-"""Moves: the steps of a way through the query graph, from a type in one subgraph to the next.
+"""Moves: the steps of a path through the query graph, from node to node.
 
-A field move stays in the subgraph, an entity move enters another one (or the same again) by a key.
+A field move follows an edge within a subgraph; an entity move enters another subgraph, or the same one
+again, by a key. Where `a` has `Query.me` and `b` has `User.email`, the path of `{ me { email } }` is
+`.me =={id}==> User/B.email`.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from typing import TypeAlias
 
 from router.operation.deferral import ExecutionGroup
 from router.operation.selections import FieldSelection, SelectionSet
-from router.supergraph import ContextArgument
+from router.supergraph.join_spec import ContextArgument
 
+# Fields that `@provides` makes available at a node: the type they are on, their name, and those below.
 Provided: TypeAlias = frozenset[tuple[str, str, "Provided"]]
 NOTHING: Provided = frozenset()
 NO_CONTEXTS: frozenset[str] = frozenset()
@@ -19,7 +22,7 @@ NO_CONTEXTS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A type as one subgraph knows it, and what the way there provides beyond what the subgraph owns."""
+    """A type in a subgraph, with the external fields that `@provides` makes available on the way there."""
 
     type: str
     graph: str
@@ -33,8 +36,11 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldMove:
-    """A field that a subgraph resolves on its own; `target` is None for scalars and enums."""
+class FieldEdge:
+    """A field that leads from node to node within a subgraph; `target` is None for scalars and enums.
+
+    `lists` counts the list types around the target.
+    """
 
     name: str
     source: Node
@@ -46,20 +52,23 @@ class FieldMove:
 
 
 @dataclass(frozen=True, slots=True)
-class Select:
-    """A field move made for one field selection; `sets` are the contexts that what is below can read."""
+class FieldMove:
+    """A move along a field's edge for one field selection.
 
-    move: FieldMove
+    `contexts` are those that the object with the field sets for the selections below it.
+    """
+
+    edge: FieldEdge
     selection: FieldSelection
-    sets: frozenset[str] = NO_CONTEXTS
+    contexts: frozenset[str] = NO_CONTEXTS
 
     def __str__(self) -> str:
         return f".{self.selection.response_name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Narrow:
-    """The move from an abstract type to one of its concrete types."""
+class NarrowMove:
+    """A move from an abstract type to one of its object types."""
 
     type: str
 
@@ -68,8 +77,8 @@ class Narrow:
 
 
 @dataclass(frozen=True, slots=True)
-class Defer:
-    """The move to what is asked of the same object later."""
+class DeferMove:
+    """A move to the same object's fields of a deferred execution group."""
 
     group: ExecutionGroup
 
@@ -79,57 +88,58 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class ContextValue:
-    """What a contextual argument is given: `selection` of the nearest enclosing object that sets its context.
+    """The value of a contextual argument: a selection on the nearest enclosing object that sets its context.
 
-    `leaves` are the ways to it from that object, as far as it was known before it was entered by a key.
+    `inputs` are the moves to each leaf of the selection, from the node at which a field returned that object.
     """
 
     argument: ContextArgument
     selection: SelectionSet
-    leaves: tuple[Way, ...]
+    inputs: tuple[Moves, ...]
     depth: int
 
     def __str__(self) -> str:
-        return f"{self.argument.name}: {self.argument.context} {{{inline(self.selection)}}}"
+        return f"{self.argument.name}: {self.argument.context} {{{print_inline(self.selection)}}}"
 
 
 @dataclass(frozen=True, slots=True)
 class EntityMove:
-    """The move into a subgraph by a key, or into a root type again, which needs none.
+    """A move into a subgraph by a key, or into a root type, which needs no key.
 
-    `leaves` are the ways, from the source, to everything that the key and `requires` ask for; `depth` is how
-    many fetches they make one after the other. `values` are given to the field for which the move is made.
+    `inputs` are the moves from the source to each leaf of the key and of `requires`, which make up the
+    representation; `depth` is how many sequential fetches they take. `values` are the contextual arguments of
+    the field for which the move is made.
     """
 
     source: Node
     target: Node
     key: SelectionSet | None
     requires: SelectionSet | None = None
-    leaves: tuple[Way, ...] = ()
+    inputs: tuple[Moves, ...] = ()
     depth: int = 0
     values: tuple[ContextValue, ...] = ()
 
     def __str__(self) -> str:
-        key = "{}" if self.key is None else f"{{{inline(self.key)}}}"
-        needs = f" requires {{{inline(self.requires)}}}" if self.requires else ""
+        key = "{}" if self.key is None else f"{{{print_inline(self.key)}}}"
+        needs = f" requires {{{print_inline(self.requires)}}}" if self.requires else ""
         needs += f" given {', '.join(map(str, self.values))}" if self.values else ""
         return f" =={key}{needs}==> {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a field is reached from a node: directly, or after one entity move."""
+    """How a field is reached from a node: along an edge of the node itself, or after one entity move."""
 
     entity: EntityMove | None
-    move: FieldMove
+    edge: FieldEdge
 
 
-# What the way to a field may not need: the types on it, and the fields of types, that it is searched for.
+# Types, and fields as (type, name), that are being searched for: to need them again would be a circle.
 Excluded: TypeAlias = frozenset[str | tuple[str, str]]
-Move: TypeAlias = Select | Narrow | Defer | EntityMove
-Way: TypeAlias = tuple[Move, ...]
+Move: TypeAlias = FieldMove | NarrowMove | DeferMove | EntityMove
+Moves: TypeAlias = tuple[Move, ...]
 
 
-def inline(selections: SelectionSet) -> str:
-    """A selection on one line."""
+def print_inline(selections: SelectionSet) -> str:
+    """A selection set on one line."""
     return " ".join(str(selections).split())

@@ -1,8 +1,11 @@
-"""Response names in the merged data: two different fields of one object never share one.
+"""Response names in the merged data: two different fields of one object never share a key.
 
-A client's aliases stay as they are wherever possible. Another name is given to a field that only the planner
-needs and whose name the client uses otherwise, and to a field that one subgraph could not answer under the
-same name as another because their types differ in shape.
+A field's key is the client's response name wherever possible. It gets another one if only the planner needs
+the field and the client uses its name otherwise, or if its type has another shape than that of a field with
+the same name which a subgraph may be asked for in the same document. For `{ me { id: name email } }`, where
+the email must be fetched by the key `id`, the data is
+
+    {"me": {"id": "Ada", "_id_1": "7", "email": "ada@example.com"}}
 """
 
 from __future__ import annotations
@@ -21,139 +24,148 @@ from router.planner.moves import Node
 from router.supergraph import Supergraph
 
 
-class Segment(NamedTuple):
-    """A field on the way to a place: the type that it is asked of, and its key in the data."""
+class TypedSegment(NamedTuple):
+    """A field of a path: the type it is selected on, and its key in the data."""
 
     type_name: str
     key: str
 
 
-Place: TypeAlias = tuple[Segment, ...]
-Keys: TypeAlias = tuple[str, ...]
+TypedPath: TypeAlias = tuple[TypedSegment, ...]
+DataPath: TypeAlias = tuple[str, ...]
+"""Keys of the merged data, without list indexes."""
 
 
-class _Use(NamedTuple):
-    place: Place
-    asked_of: Node
+class _FieldUse(NamedTuple):
+    """A field with its arguments and directives, selected at a node on the objects at a path."""
+
+    path: TypedPath
+    node: Node
     name: str
-    asked: str
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """Where data holds a field that the client asked for: under which keys, and at which places."""
+class DataLocation:
+    """Where the data has a field of the client: under which keys, and the paths to what is below it."""
 
-    keys: Keys
-    places: tuple[Place, ...] = ()
+    keys: DataPath
+    paths: tuple[TypedPath, ...] = ()
 
 
 class ResponseNames:
-    """Assigns response names by place, node and field, each once."""
+    """Assigns each field, by path, node and client's response name, its key in the data."""
 
     def __init__(self, supergraph: Supergraph, deadline: Deadline = NEVER) -> None:
         self.supergraph = supergraph
         self._deadline = deadline
-        self._uses: dict[Keys, dict[str, list[_Use]]] = defaultdict(lambda: defaultdict(list))
-        self._assigned: dict[tuple[_Use, str], str] = {}
-        self._client: dict[tuple[Place, str, str, str, str], dict[str, None]] = defaultdict(dict)
-        self._shown: dict[tuple[Keys, str], str] = {}
-        self._differs = False
-        self.fields = 0
-        """How many fields have names, which tells how large the plan is."""
+        self._uses: dict[DataPath, dict[str, list[_FieldUse]]] = defaultdict(lambda: defaultdict(list))
+        self._assigned: dict[tuple[_FieldUse, str], str] = {}
+        self._client_keys: dict[tuple[TypedPath, str, str, str, str], dict[str, None]] = defaultdict(dict)
+        self._client_names: dict[tuple[DataPath, str], str] = {}
+        self._has_changed_names = False
+        self.field_count = 0
+        """How many fields have keys: a measure of the plan's size."""
 
-    def for_client(self, place: Place, asked_of: Node, field: FieldSelection) -> str:
-        """The name under which data holds a field that the client asked for under its response name."""
-        key, wanted = self.assign(place, asked_of, field), field.response_name
-        self._shown[keys_of(place), key] = wanted
-        self._client[place, asked_of.type, field.name, field.asked, wanted][key] = None
-        self._differs |= key != wanted
+    def assign_for_client(self, path: TypedPath, node: Node, field: FieldSelection) -> str:
+        """Assigns the key of a field that the client selects under the field's response name."""
+        key, wanted = self.assign(path, node, field), field.response_name
+        self._client_names[to_data_path(path), key] = wanted
+        self._client_keys[path, node.type, field.name, field.call, wanted][key] = None
+        self._has_changed_names |= key != wanted
         return key
 
-    def assign(self, place: Place, asked_of: Node, field: FieldSelection) -> str:
-        """The name under which data holds a field, as near to the wanted one as possible."""
-        use = _Use(place, asked_of, field.name, field.asked)
+    def assign(self, path: TypedPath, node: Node, field: FieldSelection) -> str:
+        """Assigns the key of a field: its response name, or `_name_1` and so on where that is taken."""
+        use = _FieldUse(path, node, field.name, field.call)
         known = (use, field.response_name)
         if known not in self._assigned:
-            self._assigned[known] = self._free_name(use, field.response_name)
-            self.fields += 1
+            self._assigned[known] = self._find_free_key(use, field.response_name)
+            self.field_count += 1
         return self._assigned[known]
 
-    def settle(self) -> None:
-        """Forgets what only helps to assign further names."""
+    def discard_uses(self) -> None:
+        """Discards what is needed only to assign further keys."""
         self._uses.clear()
         self._assigned.clear()
-        if not self._differs:
-            self._client.clear()
+        if not self._has_changed_names:
+            self._client_keys.clear()
 
-    def asked_as(self, places: Iterable[Place], type_name: str, field: FieldSelection) -> Holding:
-        """Where objects of a concrete type hold what the client asked for."""
-        if not self._differs:
-            return Holding((field.response_name,))
-        found = [*self._found(places, type_name, field)]
+    def locate(self, paths: Iterable[TypedPath], type_name: str, field: FieldSelection) -> DataLocation:
+        """Where objects of an object type at some paths have a field of the client."""
+        if not self._has_changed_names:
+            return DataLocation((field.response_name,))
+        found = [*self._find_client_keys(paths, type_name, field)]
         keys = tuple(dict.fromkeys(segment.key for _, segment in found)) or (field.response_name,)
-        return Holding(keys, tuple((*place, segment) for place, segment in found))
+        return DataLocation(keys, tuple((*path, segment) for path, segment in found))
 
-    def shown_as(self, keys: Keys, key: str) -> str | None:
-        """The client's name for a key of the data; None if the client did not ask for it."""
-        return self._shown.get((keys, key))
+    def client_name(self, keys: DataPath, key: str) -> str | None:
+        """The client's response name for a key at a path; None if only the planner needs the field."""
+        return self._client_names.get((keys, key))
 
-    def _found(
-        self, places: Iterable[Place], type_name: str, field: FieldSelection
-    ) -> Iterator[tuple[Place, Segment]]:
+    def _find_client_keys(
+        self, paths: Iterable[TypedPath], type_name: str, field: FieldSelection
+    ) -> Iterator[tuple[TypedPath, TypedSegment]]:
         kinds = (type_name, *sorted(self.supergraph.interfaces_of(type_name)))
-        for place in places:
+        for path in paths:
             for kind in kinds:
-                asked = (place, kind, field.name, field.asked, field.response_name)
-                yield from ((place, Segment(kind, key)) for key in self._client.get(asked, ()))
+                known = (path, kind, field.name, field.call, field.response_name)
+                yield from ((path, TypedSegment(kind, key)) for key in self._client_keys.get(known, ()))
 
-    def _free_name(self, use: _Use, wanted: str) -> str:
+    def _find_free_key(self, use: _FieldUse, wanted: str) -> str:
         names = chain([wanted], (f"_{wanted}_{number}" for number in count(1)))
-        used = self._uses[keys_of(use.place)]
+        used = self._uses[to_data_path(use.path)]
         key = next(each for each in names if self._is_free(use, each, used[each]))
         used[key].append(use)
         return key
 
-    def _is_free(self, use: _Use, key: str, used: Iterable[_Use]) -> bool:
-        """Whether a field can be had under a key; only as many keys are taken as there are other fields."""
+    def _is_free(self, use: _FieldUse, key: str, used: Iterable[_FieldUse]) -> bool:
+        """Whether a field can have a key that other fields at the path have already."""
         self._deadline.check()
-        reserved = key == TYPENAME and use.name != TYPENAME
-        return not reserved and all(self._agree(use, other) for other in used)
+        is_reserved = key == TYPENAME and use.name != TYPENAME
+        return not is_reserved and all(self._are_compatible(use, other) for other in used)
 
-    def _agree(self, one: _Use, other: _Use) -> bool:
-        mine, theirs = self._types(one), self._types(other)
+    def _are_compatible(self, one: _FieldUse, other: _FieldUse) -> bool:
+        """Whether two fields can share a key (GraphQL, 5.3.2, "Field Selection Merging").
+
+        One object must not have two fields under one key. Fields of different objects may share it unless a
+        subgraph knows both, and would refuse different response shapes under one response name.
+        """
+        mine, theirs = self._types_by_subgraph(one), self._types_by_subgraph(other)
         shared = mine.keys() & theirs.keys()
-        if self._meet(one, other):
-            if (one.name, one.asked) != (other.name, other.asked):
+        if self._can_meet(one, other):
+            if (one.name, one.call) != (other.name, other.call):
                 return False
-            shared &= {one.asked_of.graph} & {other.asked_of.graph}
-        return all(self._same_shape(mine[graph], theirs[graph]) for graph in shared)
+            # It is one field: only a subgraph that is sent both uses must accept them together.
+            shared &= {one.node.graph} & {other.node.graph}
+        return all(self._have_same_response_shape(mine[graph], theirs[graph]) for graph in shared)
 
-    def _meet(self, one: _Use, other: _Use) -> bool:
-        """Whether one object can be asked for both fields."""
+    def _can_meet(self, one: _FieldUse, other: _FieldUse) -> bool:
+        """Whether both fields can be selected on one object, judging by the types on the way to it."""
         possible = self.supergraph.possible_types
-        mine = (*one.place, Segment(one.asked_of.type, ""))
-        theirs = (*other.place, Segment(other.asked_of.type, ""))
+        mine = (*one.path, TypedSegment(one.node.type, ""))
+        theirs = (*other.path, TypedSegment(other.node.type, ""))
         return all(
             possible(each.type_name) & possible(counterpart.type_name)
             for each, counterpart in zip(mine, theirs, strict=True)
         )
 
-    def _types(self, use: _Use) -> Mapping[str, TypeNode]:
-        joins = self.supergraph.types[use.asked_of.type].fields.get(use.name, {})
+    def _types_by_subgraph(self, use: _FieldUse) -> Mapping[str, TypeNode]:
+        joins = self.supergraph.types[use.node.type].fields.get(use.name, {})
         return {graph: join.type for graph, join in joins.items()}
 
-    def _same_shape(self, one: TypeNode, other: TypeNode) -> bool:
+    def _have_same_response_shape(self, one: TypeNode, other: TypeNode) -> bool:
         match one, other:
             case NonNullTypeNode(type=mine), NonNullTypeNode(type=theirs):
-                return self._same_shape(mine, theirs)
+                return self._have_same_response_shape(mine, theirs)
             case ListTypeNode(type=mine), ListTypeNode(type=theirs):
-                return self._same_shape(mine, theirs)
+                return self._have_same_response_shape(mine, theirs)
             case NamedTypeNode(name=mine), NamedTypeNode(name=theirs):
                 leaf = any(is_leaf_type(self.supergraph.named_type(name.value)) for name in (mine, theirs))
                 return mine.value == theirs.value if leaf else True
         return False
 
 
-def keys_of(place: Place) -> Keys:
-    """A place by keys alone, whatever types are on the way."""
-    return tuple(segment.key for segment in place)
+def to_data_path(path: TypedPath) -> DataPath:
+    """The keys of a path, whatever types are on the way."""
+    return tuple(segment.key for segment in path)

@@ -1,4 +1,4 @@
-"""The query plan: which subgraph is asked what, in which order, and where its answer goes."""
+"""The query plan: a tree of fetches, with what each of them sends and where its result is merged."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from router.operation.conditions import ALWAYS, Conditions, print_conditions
 from router.operation.deferral import ExecutionGroup
-from router.operation.selections import ALWAYS, TYPENAME, Conditions, braced, conditions_text
+from router.operation.selections import TYPENAME, brace
 from router.planner.names import ResponseNames
 
 LIST = "@"
@@ -15,7 +16,7 @@ LIST = "@"
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """A path segment that keeps only objects of one concrete type."""
+    """A path segment that keeps only objects of one type."""
 
     type: str
 
@@ -28,7 +29,7 @@ FetchPath: TypeAlias = tuple[str | Narrowing, ...]
 
 @dataclass(frozen=True, slots=True)
 class OutputField:
-    """A field as a subgraph is asked for it; `key` is its response name."""
+    """A field in a fetch's document; `key` is its response name there and in the merged data."""
 
     key: str
     name: str
@@ -36,27 +37,27 @@ class OutputField:
     variables: frozenset[str] = frozenset()
     conditions: Conditions = frozenset()
     output: Output | None = None
-    contextual: tuple[tuple[str, str], ...] = ()
-    """Arguments that a context gives, each with its variable."""
+    contextual_arguments: tuple[tuple[str, str], ...] = ()
+    """Contextual arguments, each with its variable."""
     directives: str = ""
 
     def __str__(self) -> str:
         alias = f"{self.key}: " if self.key != self.name else ""
-        head = f"{alias}{self.name}{self.asked()}{conditions_text(self.conditions)}"
-        return head if self.output is None else f"{head} {braced(str(self.output))}"
+        head = f"{alias}{self.name}{self.call()}{print_conditions(self.conditions)}"
+        return head if self.output is None else f"{head} {brace(str(self.output))}"
 
-    def asked(self, suffix: str = "") -> str:
-        """The client's arguments and directives, and contextual arguments, whose variables get a suffix."""
-        if not self.contextual:
+    def call(self, suffix: str = "") -> str:
+        """Arguments and directives as they follow the name; variables of contexts get a suffix."""
+        if not self.contextual_arguments:
             return f"{self.arguments}{self.directives}"
-        given = [f"{name}: ${variable}{suffix}" for name, variable in self.contextual]
+        given = [f"{name}: ${variable}{suffix}" for name, variable in self.contextual_arguments]
         arguments = ", ".join([self.arguments[1:-1], *given] if self.arguments else given)
         return f"({arguments}){self.directives}"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A selection set as a subgraph is asked for it."""
+    """A selection set in a fetch's document."""
 
     typename: bool
     fields: tuple[OutputField, ...]
@@ -65,15 +66,15 @@ class Output:
     def __str__(self) -> str:
         lines = [TYPENAME] if self.typename else []
         lines += [str(each) for each in self.fields]
-        lines += [f"... on {name} {braced(str(output))}" for name, output in self.narrowed]
+        lines += [f"... on {name} {brace(str(output))}" for name, output in self.narrowed]
         return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """A field of a representation, and the key under which the merged data holds its value.
+    """A field of a representation, and the key under which the merged data has its value.
 
-    It is given only where its conditions hold.
+    It is left out unless its conditions hold.
     """
 
     name: str
@@ -83,18 +84,18 @@ class InputField:
 
     def __str__(self) -> str:
         alias = f"{self.name}: " if self.key != self.name else ""
-        head = f"{alias}{self.key}{conditions_text(self.conditions)}"
-        return head + (f" {braced(str(self.input))}" if self.input else "")
+        head = f"{alias}{self.key}{print_conditions(self.conditions)}"
+        return head + (f" {brace(str(self.input))}" if self.input else "")
 
-    def conditioned(self, change: Callable[[Conditions], Conditions]) -> InputField:
-        """The field, with all that is below it, under changed conditions."""
-        below = self.input.conditioned(change) if self.input else None
+    def map_conditions(self, change: Callable[[Conditions], Conditions]) -> InputField:
+        """The field and all below it, with other conditions."""
+        below = self.input.map_conditions(change) if self.input else None
         return replace(self, input=below, conditions=change(self.conditions))
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is read of an object for a representation; `typename` is None if its own goes along unchanged."""
+    """The fields of a representation, or of an object in it; with `typename` the object's own goes along."""
 
     fields: tuple[InputField, ...]
     narrowed: tuple[tuple[str, tuple[InputField, ...]], ...] = ()
@@ -104,40 +105,40 @@ class Input:
         lines = [TYPENAME] if self.typename else []
         lines += [str(each) for each in self.fields]
         for name, fields in self.narrowed:
-            lines.append(f"... on {name} {braced(chr(10).join(map(str, fields)))}")
+            lines.append(f"... on {name} {brace(chr(10).join(map(str, fields)))}")
         return "\n".join(lines)
 
-    def conditioned(self, change: Callable[[Conditions], Conditions]) -> Input:
-        """The same fields under changed conditions."""
-        fields = tuple(each.conditioned(change) for each in self.fields)
+    def map_conditions(self, change: Callable[[Conditions], Conditions]) -> Input:
+        """The same fields with other conditions."""
+        fields = tuple(each.map_conditions(change) for each in self.fields)
         narrowed = tuple(
-            (name, tuple(each.conditioned(change) for each in those)) for name, those in self.narrowed
+            (name, tuple(each.map_conditions(change) for each in those)) for name, those in self.narrowed
         )
         return replace(self, fields=fields, narrowed=narrowed)
 
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """How objects of some types are presented to a subgraph: as which type, and with which fields.
+    """How objects of some types are represented in `_entities`: under which `__typename`, with which fields.
 
-    An object of a type that the subgraph has an interface for and knows itself is presented as what it is.
+    Objects of a type in `own_typenames` are represented under the name of their own type instead.
     """
 
     typename: str
-    accepts: frozenset[str]
+    source_types: frozenset[str]
     input: Input
-    known: frozenset[str] = frozenset()
+    own_typenames: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         fields = str(self.input)
-        return f"... on {self.typename} {braced(TYPENAME + (chr(10) + fields if fields else ''))}"
+        return f"... on {self.typename} {brace(TYPENAME + (chr(10) + fields if fields else ''))}"
 
 
 @dataclass(frozen=True, slots=True)
 class ContextVariable:
-    """A variable whose value is the one leaf that is read of each object at a path.
+    """A variable whose value is the one leaf that is read from an object at a path.
 
-    The path is the beginning of that of the fetch: its objects enclose those that the fetch is about.
+    The path is a prefix of the fetch's: its objects enclose those that the fetch is about.
     """
 
     name: str
@@ -146,15 +147,15 @@ class ContextVariable:
     input: Input
 
     def __str__(self) -> str:
-        return f'"{path_text(self.path)}" {braced(str(self.input))} => ${self.name}: {self.type}'
+        return f'"{print_path(self.path)}" {brace(str(self.input))} => ${self.name}: {self.type}'
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
+class FetchNode:
     """One request to a subgraph.
 
-    With `representations` it asks `_entities` about the objects at its place, otherwise a root type; with
-    `contexts` it asks about them once for each combination of the variables' values.
+    With `representations` it selects `_entities`, otherwise fields of a root type; with `contexts` it selects
+    `_entities` once for each combination of the variables' values.
     """
 
     subgraph: str
@@ -166,63 +167,63 @@ class Fetch:
     directives: str = ""
 
     def __str__(self) -> str:
-        body = braced(str(self.output))
+        body = brace(str(self.output))
         if self.representations:
-            known = "\n".join(map(str, self.representations))
-            body = f"{braced(known)} =>\n{body}"
+            inputs = "\n".join(map(str, self.representations))
+            body = f"{brace(inputs)} =>\n{body}"
         body = "\n".join([*map(str, self.contexts), body])
-        return f'Fetch(service: "{self.subgraph}"){self.directives} {braced(body)}'
+        return f'Fetch(service: "{self.subgraph}"){self.directives} {brace(body)}'
 
 
 @dataclass(frozen=True, slots=True)
-class Flatten:
-    """A fetch about the objects at a path of the data.
+class FlattenNode:
+    """A fetch that is merged into the objects at a path of the data.
 
-    Only one that travels with others has conditions, under which it asks anything at all.
+    Within a batch it may have conditions; elsewhere these are nodes around it.
     """
 
     path: FetchPath
-    fetch: Fetch
+    fetch: FetchNode
     conditions: Conditions = ALWAYS
 
     def __str__(self) -> str:
-        conditions = conditions_text(self.conditions)
-        return f'Flatten(path: "{path_text(self.path)}"){conditions} {braced(str(self.fetch))}'
+        conditions = print_conditions(self.conditions)
+        return f'Flatten(path: "{print_path(self.path)}"){conditions} {brace(str(self.fetch))}'
 
 
 @dataclass(frozen=True, slots=True)
-class BatchFetch:
-    """Several entity fetches to one subgraph that travel as one request."""
+class BatchFetchNode:
+    """Entity fetches to one subgraph that travel as one request."""
 
     subgraph: str
-    entries: tuple[Flatten, ...]
+    entries: tuple[FlattenNode, ...]
 
     def __str__(self) -> str:
-        return f'BatchFetch(service: "{self.subgraph}") {braced(_listed(self.entries))}'
+        return f'BatchFetch(service: "{self.subgraph}") {brace(_print_nodes(self.entries))}'
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceNode:
     """Nodes that run one after the other."""
 
     nodes: tuple[PlanNode, ...]
 
     def __str__(self) -> str:
-        return f"Sequence {braced(_listed(self.nodes))}"
+        return f"Sequence {brace(_print_nodes(self.nodes))}"
 
 
 @dataclass(frozen=True, slots=True)
-class Parallel:
+class ParallelNode:
     """Nodes that run at the same time."""
 
     nodes: tuple[PlanNode, ...]
 
     def __str__(self) -> str:
-        return f"Parallel {braced(_listed(self.nodes))}"
+        return f"Parallel {brace(_print_nodes(self.nodes))}"
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ConditionNode:
     """A node that runs only if a boolean variable has a value."""
 
     variable: str
@@ -231,69 +232,69 @@ class Condition:
 
     def __str__(self) -> str:
         name = "Include" if self.value else "Skip"
-        return f"{name}(if: ${self.variable}) {braced(str(self.node))}"
+        return f"{name}(if: ${self.variable}) {brace(str(self.node))}"
 
 
-PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition
+PlanNode: TypeAlias = FetchNode | FlattenNode | BatchFetchNode | SequenceNode | ParallelNode | ConditionNode
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """A stream opened at one subgraph, and what completes each of its events."""
+class SubscriptionNode:
+    """A subscription at one subgraph, and the fetches that complete each of its events."""
 
-    primary: Fetch
+    primary: FetchNode
     rest: PlanNode | None
 
     def __str__(self) -> str:
-        parts = f"Primary: {braced(str(self.primary))}"
+        parts = f"Primary: {brace(str(self.primary))}"
         if self.rest is not None:
-            parts += f",\nRest: {braced(str(self.rest))}"
-        return f"Subscription {braced(parts)}"
+            parts += f",\nRest: {brace(str(self.rest))}"
+        return f"Subscription {brace(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
-    """What completes the fields of one group; without a node, earlier fetches bring them along."""
+class DeferredNode:
+    """The fetches for one execution group; without a node, earlier fetches have brought its fields."""
 
     group: ExecutionGroup
     node: PlanNode | None
 
     def __str__(self) -> str:
         places = " | ".join(
-            f'path: "{".".join(usage.place)}"' + (f', label: "{usage.label}"' if usage.label else "")
+            f'path: "{".".join(usage.path)}"' + (f', label: "{usage.label}"' if usage.label else "")
             for usage in self.group.ordered
         )
-        return f"Deferred({places}) {braced(str(self.node) if self.node else '')}"
+        return f"Deferred({places}) {brace(str(self.node) if self.node else '')}"
 
 
 @dataclass(frozen=True, slots=True)
-class Defer:
-    """What the first answer needs, and what comes later."""
+class DeferNode:
+    """The fetches for the initial response, and those for each execution group."""
 
     primary: PlanNode | None
-    deferred: tuple[Deferred, ...]
+    deferred: tuple[DeferredNode, ...]
 
     def __str__(self) -> str:
-        primary = f"Primary {braced(str(self.primary) if self.primary else '')},\n"
-        return f"Defer {braced(primary + _listed(self.deferred))}"
+        primary = f"Primary {brace(str(self.primary) if self.primary else '')},\n"
+        return f"Defer {brace(primary + _print_nodes(self.deferred))}"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
     """The plan of one operation; without a node there is nothing to fetch.
 
-    In a contextual plan, what is fetched of an object depends on the objects around it.
+    In a contextual plan, what is fetched for an object depends on the objects around it.
     """
 
-    node: PlanNode | Subscription | Defer | None
+    node: PlanNode | SubscriptionNode | DeferNode | None
     names: ResponseNames
-    contextual: bool = False
+    is_contextual: bool = False
 
     def __str__(self) -> str:
-        return "QueryPlan {}" if self.node is None else f"QueryPlan {braced(str(self.node))}"
+        return "QueryPlan {}" if self.node is None else f"QueryPlan {brace(str(self.node))}"
 
 
-def path_text(path: FetchPath) -> str:
+def print_path(path: FetchPath) -> str:
     """A path as plans print it: `books.@.author.@|[Writer]`."""
     text = ""
     for segment in path:
@@ -301,5 +302,5 @@ def path_text(path: FetchPath) -> str:
     return text
 
 
-def _listed(nodes: tuple[object, ...]) -> str:
+def _print_nodes(nodes: tuple[object, ...]) -> str:
     return "".join(f"{node},\n" for node in nodes).rstrip("\n")

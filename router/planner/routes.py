@@ -1,7 +1,14 @@
-"""Routes: how a field is reached from a place where an object is held, directly or after one entity move.
+"""Routes: how one field is reached from one node, along an edge of the node or after one entity move.
 
-An entity move carries the ways to its key and requirements with it, so a chain of hops is a requirement that
-hops itself.
+An entity move is possible if the key of its target can be had, which is a selection on the object like any
+other: the finder starts a selection walk over it, and the walk asks the finder again. This recursion ends
+because what is being searched for is excluded below. A key may itself need an entity move, so one entity
+move may stand for a chain of fetches. Where `a` has `Query.me` and the key `id` of `User`, `b` the keys `id`
+and `email`, and `c` the key `email` and `User.name`, the route from `User/A` to `name` is one entity move to
+`User/C`. Its input, the email, is reached by an entity move to `User/B`, and the input of that is the `id`.
+
+Routes depend on the supergraph alone, so each is found once for all operations; only those of fields with
+contextual arguments depend on the objects around, too.
 """
 
 from __future__ import annotations
@@ -13,136 +20,146 @@ from router.operation.deadline import NEVER, Deadline
 from router.operation.selections import SelectionSet
 from router.planner.errors import UnplannableError
 from router.planner.graph import QueryGraph
-from router.planner.moves import ContextValue, EntityMove, Excluded, Node, Route, Way
-from router.planner.paths import Leaf, Path
-from router.planner.walk import Walk
-from router.supergraph import ContextArgument
+from router.planner.moves import ContextValue, EntityMove, Excluded, Moves, Node, Route
+from router.planner.paths import GraphPath, Leaf
+from router.planner.selection_walk import SelectionWalk
+from router.supergraph.join_spec import ContextArgument
 
 
-class PathFinder:
-    """Finds routes in a query graph and remembers them; it belongs to a supergraph, not to an operation."""
+class RouteFinder:
+    """Finds routes in a query graph and caches them."""
 
     def __init__(self, graph: QueryGraph) -> None:
         self.graph = graph
         self.deadline = NEVER
         self._routes: dict[tuple[Node, str, Excluded], tuple[Route, ...]] = {}
-        self._reached: dict[tuple[Node, Excluded], tuple[EntityMove, ...]] = {}
+        self._entity_moves: dict[tuple[Node, Excluded], tuple[EntityMove, ...]] = {}
 
-    def until(self, deadline: Deadline) -> PathFinder:
-        """A finder that gives up at a deadline, and shares what this one remembers."""
+    def with_deadline(self, deadline: Deadline) -> RouteFinder:
+        """A finder that gives up at a deadline, with the same cache."""
         finder = copy(self)
         finder.deadline = deadline
         return finder
 
-    def leaves(self, starts: Iterable[Node], selections: SelectionSet) -> tuple[Leaf, ...]:
-        """The leaves of a selection with the paths to them from any of the starts.
+    def find_leaves(self, starts: Iterable[Node], selections: SelectionSet) -> tuple[Leaf, ...]:
+        """The leaves of a selection set, each with its paths from any of the starts.
 
         Raises:
             UnplannableError: some field cannot be reached.
         """
-        walk = Walk(self, frozenset())
-        walk.selection_set([Path(start) for start in starts], selections, ())
-        return tuple(walk.found)
+        walk = SelectionWalk(self, frozenset())
+        walk.walk([GraphPath(start) for start in starts], selections, ())
+        return tuple(walk.leaves)
 
-    def routes(
+    def find(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> tuple[Route, ...]:
-        """The ways to a field from a node below some contexts, at most one per subgraph that is entered."""
+        """The routes to a field from a node where some contexts are set, at most one into each node."""
         if (node.type, name) in self.graph.contexts.fields:
-            return self._find_routes(node, name, excluded, contexts)
+            return self._find_uncached(node, name, excluded, contexts)
         known = (node, name, excluded)
         if known not in self._routes:
-            self._routes[known] = self._find_routes(node, name, excluded, {})
+            self._routes[known] = self._find_uncached(node, name, excluded, {})
         return self._routes[known]
 
-    def later_routes(
+    def find_deferred(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> tuple[Route, ...]:
-        """The ways to a deferred field: by a fetch of its own, unless there is no key or it is in one."""
-        entering = tuple(self._entering(node, name, excluded, contexts))
-        keys = (route.entity.key for route in entering if route.entity and route.entity.key)
-        if any(each.name == name and each.selections is None for key in keys for each in key.fields):
-            return self.routes(node, name, excluded, contexts)
-        return entering or self.routes(node, name, excluded, contexts)
+        """The routes to a deferred field: entity moves, so that the initial response need not wait for it.
 
-    def reached(self, node: Node, excluded: Excluded = frozenset()) -> tuple[EntityMove, ...]:
+        A leaf of a key needs no fetch of its own, nor does a field that no entity move leads to.
+        """
+        routes = tuple(self._find_entity_routes(node, name, excluded, contexts))
+        keys = (route.entity.key for route in routes if route.entity and route.entity.key)
+        if any(each.name == name and each.selections is None for key in keys for each in key.fields):
+            return self.find(node, name, excluded, contexts)
+        return routes or self.find(node, name, excluded, contexts)
+
+    def entity_moves(self, node: Node, excluded: Excluded = frozenset()) -> tuple[EntityMove, ...]:
         """The entity moves that are possible from a node."""
         known = (node, excluded)
-        if known not in self._reached:
-            self._reached[known] = () if node.type in excluded else self._explore(node, excluded)
-        return self._reached[known]
+        if known not in self._entity_moves:
+            found = () if node.type in excluded else self._find_entity_moves(node, excluded)
+            self._entity_moves[known] = found
+        return self._entity_moves[known]
 
-    def _find_routes(
+    def _find_uncached(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> tuple[Route, ...]:
         self.deadline.check()
         routes = []
-        if direct := self.graph.field_move(node, name):
-            routes.append(Route(None, direct))
+        if edge := self.graph.field_edge(node, name):
+            routes.append(Route(None, edge))
         if (node.type, name) not in excluded:
-            entering = self._entering(node, name, excluded, contexts)
-            routes += (route for route in entering if _leads_away(route, node))
+            entity_routes = self._find_entity_routes(node, name, excluded, contexts)
+            routes += (route for route in entity_routes if _is_useful(route, node))
         return tuple(routes)
 
-    def _entering(
+    def _find_entity_routes(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> Iterator[Route]:
-        """The ways to a field by an entity move, which may lead to the same node again."""
-        for entity in self.reached(node, excluded):
-            if move := self.graph.field_move(entity.target, name):
-                yield Route(entity, move)
+        """The routes to a field by an entity move, which may lead back to the same node."""
+        for entity in self.entity_moves(node, excluded):
+            if edge := self.graph.field_edge(entity.target, name):
+                yield Route(entity, edge)
+        # A requirement must not need the field that requires it.
         within = excluded | {(node.type, name)}
-        for entity in self._with_requirements(node, name, within, contexts):
-            yield Route(entity, self.graph.required_move(entity.target, name))
+        for entity in self._find_moves_with_requirements(node, name, within, contexts):
+            yield Route(entity, self.graph.required_edge(entity.target, name))
 
-    def _with_requirements(
+    def _find_moves_with_requirements(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> Iterable[EntityMove]:
-        """Entity moves that bring along what a field requires, and what contexts give it."""
+        """Entity moves whose representations have what a field requires, with its contextual arguments."""
         best: dict[Node, EntityMove] = {}
-        for entrance in self.graph.entrances(node.type):
-            requires = self.graph.requirement(entrance.target, name)
-            arguments = self.graph.context_arguments(entrance.target, name)
-            if entrance.key is None or (requires is None and not arguments):
+        for entry in self.graph.entry_points(node.type):
+            requires = self.graph.requirement(entry.target, name)
+            arguments = self.graph.context_arguments(entry.target, name)
+            if entry.key is None or (requires is None and not arguments):
                 continue
-            values = self._context_values(arguments, contexts, excluded)
+            values = self._find_context_values(arguments, contexts, excluded)
             if values is None:
                 continue
-            move = self._enter(node, entrance.target, entrance.key, requires, values, excluded)
-            if move and (entrance.target not in best or move.depth < best[entrance.target].depth):
-                best[entrance.target] = move
+            move = self._enter(node, entry.target, entry.key, requires, values, excluded)
+            if move and (entry.target not in best or move.depth < best[entry.target].depth):
+                best[entry.target] = move
         return best.values()
 
-    def _explore(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
-        """Finds, round by round, what can be entered with the keys that are known so far."""
-        reached: dict[Node, EntityMove] = {}
+    def _find_entity_moves(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
+        """Enters, round by round, what can be entered by keys of the nodes that were entered before.
+
+        Within a round the cheapest move to each node counts.
+        """
+        entered: dict[Node, EntityMove] = {}
         while True:
             fresh: dict[Node, EntityMove] = {}
-            for entrance in self.graph.entrances(node.type):
-                if entrance.target in reached:
+            for entry in self.graph.entry_points(node.type):
+                if entry.target in entered:
                     continue
-                move = self._enter_known(node, entrance.target, entrance.key, reached, excluded)
-                if move and (entrance.target not in fresh or _effort(move) < _effort(fresh[entrance.target])):
-                    fresh[entrance.target] = move
+                move = self._enter_by_key(node, entry.target, entry.key, entered, excluded)
+                if move and (entry.target not in fresh or _cost(move) < _cost(fresh[entry.target])):
+                    fresh[entry.target] = move
             if not fresh:
-                return tuple(reached.values())
-            reached.update(fresh)
+                return tuple(entered.values())
+            entered.update(fresh)
 
-    def _enter_known(
+    def _enter_by_key(
         self,
         node: Node,
         target: Node,
         key: SelectionSet | None,
-        reached: dict[Node, EntityMove],
+        entered: dict[Node, EntityMove],
         excluded: Excluded,
     ) -> EntityMove | None:
+        """The move to a node, if its key can be had from the node itself or from those entered before."""
         if key is None:
             return EntityMove(node, target, None) if target.graph != node.graph else None
         self.deadline.check()
-        start = Path(node)
-        frontier = [start, *(start.then(move, there) for there, move in reached.items())]
-        ways = self._ways(frontier, (key,), excluded | {node.type})
-        return ways and EntityMove(node, target, key, None, *ways)
+        start = GraphPath(node)
+        frontier = [start, *(start.advance(move, there) for there, move in entered.items())]
+        # Further entity moves of this type are not searched for here: the rounds try them in turn.
+        found = self._find_inputs(frontier, (key,), excluded | {node.type})
+        return found and EntityMove(node, target, key, None, *found)
 
     def _enter(
         self,
@@ -153,57 +170,57 @@ class PathFinder:
         values: tuple[ContextValue, ...],
         excluded: Excluded,
     ) -> EntityMove | None:
-        ways = self._ways(self._around(node, excluded), (key, requires), excluded)
-        if ways is None:
+        """The move to a node with the inputs for its key and a field's requirements, if they can be had."""
+        found = self._find_inputs(self._build_frontier(node, excluded), (key, requires), excluded)
+        if found is None:
             return None
-        leaves, depth = ways
+        inputs, depth = found
         depth = max(depth, *(value.depth for value in values)) if values else depth
-        return EntityMove(node, target, key, requires, leaves, depth, values)
+        return EntityMove(node, target, key, requires, inputs, depth, values)
 
-    def _context_values(
+    def _find_context_values(
         self, arguments: tuple[ContextArgument, ...], contexts: Mapping[str, Node], excluded: Excluded
     ) -> tuple[ContextValue, ...] | None:
-        """What contexts give to arguments; None if one of them is not set or its value cannot be had."""
+        """The values of contextual arguments; None if a context is not set or a value cannot be had."""
         values = []
         for argument in arguments:
-            holder = contexts.get(argument.context)
-            if holder is None:
+            setter = contexts.get(argument.context)
+            if setter is None:
                 return None
-            selection = self.graph.contexts.selection(holder.type, argument)
-            ways = self._ways(self._around(holder, excluded), (selection,), excluded)
-            if ways is None:
+            selection = self.graph.contexts.selection(setter.type, argument)
+            found = self._find_inputs(self._build_frontier(setter, excluded), (selection,), excluded)
+            if found is None:
                 return None
-            values.append(ContextValue(argument, selection, *ways))
+            values.append(ContextValue(argument, selection, *found))
         return tuple(values)
 
-    def _around(self, node: Node, excluded: Excluded) -> list[Path]:
-        """The node, and all that can be entered from it."""
-        start = Path(node)
-        return [start, *(start.then(move, move.target) for move in self.reached(node, excluded))]
+    def _build_frontier(self, node: Node, excluded: Excluded) -> list[GraphPath]:
+        """Paths to the node itself and to all nodes that can be entered from it."""
+        start = GraphPath(node)
+        return [start, *(start.advance(move, move.target) for move in self.entity_moves(node, excluded))]
 
-    def _ways(
-        self, frontier: list[Path], wanted: Iterable[SelectionSet | None], excluded: Excluded
-    ) -> tuple[tuple[Way, ...], int] | None:
-        """The best ways to all that is wanted, and how many fetches they make one after the other."""
-        walk = Walk(self, excluded)
+    def _find_inputs(
+        self, frontier: list[GraphPath], wanted: Iterable[SelectionSet | None], excluded: Excluded
+    ) -> tuple[tuple[Moves, ...], int] | None:
+        """The cheapest moves to all leaves of some field sets, and how many sequential fetches they take."""
+        walk = SelectionWalk(self, excluded)
         try:
-            for needed in wanted:
-                if needed is not None:
-                    walk.selection_set(frontier, needed, ())
+            for selections in wanted:
+                if selections is not None:
+                    walk.walk(frontier, selections, ())
         except UnplannableError:
             return None
-        chosen = [min(leaf.options, key=lambda path: path.cost) for leaf in walk.found]
+        chosen = [min(leaf.options, key=lambda path: path.cost) for leaf in walk.leaves]
         return tuple(path.moves for path in chosen), max((path.depth for path in chosen), default=0)
 
 
-def _leads_away(route: Route, node: Node) -> bool:
-    """Whether a route leads to another node, or back to the same one with what a field needs."""
+def _is_useful(route: Route, node: Node) -> bool:
+    """Whether a route leads to another node, or back to the same one with what a field requires."""
     entity = route.entity
     assert entity is not None
-    target = entity.target
-    brings = entity.requires is not None or bool(entity.values)
-    return brings or (target.graph, target.type) != (node.graph, node.type)
+    has_further_inputs = entity.requires is not None or bool(entity.values)
+    return has_further_inputs or (entity.target.graph, entity.target.type) != (node.graph, node.type)
 
 
-def _effort(move: EntityMove) -> tuple[int, int]:
-    return (move.depth, sum(len(way) for way in move.leaves))
+def _cost(move: EntityMove) -> tuple[int, int]:
+    return (move.depth, sum(len(moves) for moves in move.inputs))

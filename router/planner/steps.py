@@ -1,4 +1,9 @@
-"""Fetch steps: the mutable parts from which the fetch graph is put together."""
+"""Fetch steps: the fetches of a plan under construction, with their selections and representations.
+
+Where paths enter one subgraph with the same objects, they add to one step. A field that is selected both
+unconditionally and under conditions is merged once the step is complete: `a @include(if: $x) { b }` and
+`a { c }` become `a { c b @include(if: $x) }`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import TypeAlias
 
+from router.operation.conditions import ALWAYS, Conditions
 from router.operation.deferral import ExecutionGroup
-from router.operation.selections import ALWAYS, Conditions, braced
+from router.operation.selections import brace
 from router.planner.plan import (
     ContextVariable,
     FetchPath,
@@ -18,13 +23,13 @@ from router.planner.plan import (
     Output,
     OutputField,
     Representation,
-    path_text,
+    print_path,
 )
 
 
 @dataclass(slots=True)
 class SelectedField:
-    """A field of a selection under construction."""
+    """A field of a selection set under construction; each contextual argument has its variable."""
 
     key: str
     name: str
@@ -32,21 +37,25 @@ class SelectedField:
     variables: frozenset[str]
     conditions: Conditions
     selection: Selection | None = None
-    contextual: tuple[tuple[str, str], ...] = ()
+    contextual_arguments: tuple[tuple[str, str], ...] = ()
     directives: str = ""
 
 
 @dataclass(slots=True)
 class Selection:
-    """A selection under construction; `naming` has the conditions under which a client asks the typename."""
+    """A selection set under construction.
+
+    `typename` says that the subgraph is to send `__typename`; where the client selects it,
+    `typename_conditions` has the conditions of each of its selections.
+    """
 
     typename: bool = False
-    naming: set[Conditions] = field(default_factory=set)
+    typename_conditions: set[Conditions] = field(default_factory=set)
     fields: dict[tuple[str, Conditions], SelectedField] = field(default_factory=dict)
     narrowed: dict[str, Selection] = field(default_factory=dict)
 
-    def field(self, wanted: SelectedField) -> SelectedField:
-        """The field of this name and these conditions, added if it is not there."""
+    def add_field(self, wanted: SelectedField) -> SelectedField:
+        """Adds a field, or returns the one with its key that is unconditional or has the same conditions."""
         always = self.fields.get((wanted.key, ALWAYS))
         return always or self.fields.setdefault((wanted.key, wanted.conditions), wanted)
 
@@ -56,36 +65,36 @@ class Selection:
         return not (self.typename or self.fields or self.narrowed)
 
     def narrow(self, type_name: str) -> Selection:
-        """The part of the selection that concerns one type."""
+        """The selections on one type."""
         return self.narrowed.setdefault(type_name, Selection())
 
-    def absorb(self, other: Selection, conditions: Conditions = ALWAYS) -> None:
-        """Adds all of another selection, under some conditions more."""
+    def merge_from(self, other: Selection, conditions: Conditions = ALWAYS) -> None:
+        """Adds all of another selection set, under additional conditions."""
         self.typename |= other.typename
-        self.naming |= {each | conditions for each in other.naming}
+        self.typename_conditions |= {each | conditions for each in other.typename_conditions}
         for selected in other.fields.values():
             wanted = replace(selected, conditions=selected.conditions | conditions)
-            mine = self.field(wanted)
+            mine = self.add_field(wanted)
             if mine is not wanted and mine.selection and wanted.selection:
-                mine.selection.absorb(wanted.selection, wanted.conditions - mine.conditions)
+                mine.selection.merge_from(wanted.selection, wanted.conditions - mine.conditions)
         for type_name, selection in other.narrowed.items():
-            self.narrow(type_name).absorb(selection, conditions)
+            self.narrow(type_name).merge_from(selection, conditions)
 
-    def outputs(self) -> Iterator[SelectedField]:
-        """The fields of the first level, whatever type they are asked of."""
+    def top_level_fields(self) -> Iterator[SelectedField]:
+        """The fields of the first level, on whatever type."""
         yield from self.fields.values()
         for selection in self.narrowed.values():
-            yield from selection.outputs()
+            yield from selection.top_level_fields()
 
-    def named(self) -> Iterator[Conditions]:
-        """The conditions under which the client wants the typename of the first level."""
-        yield from self.naming
+    def all_typename_conditions(self) -> Iterator[Conditions]:
+        """The conditions of the client's `__typename` selections of the first level, on whatever type."""
+        yield from self.typename_conditions
         for selection in self.narrowed.values():
-            yield from selection.named()
+            yield from selection.all_typename_conditions()
 
-    def finished(self, without: Conditions = ALWAYS) -> Output:
-        """The selection as it is sent; conditions that hold for all of it are left out."""
-        self._unite()
+    def build_output(self, without: Conditions = ALWAYS) -> Output:
+        """The selection set as it is sent, without the conditions that the whole fetch has."""
+        self._merge_conditional_fields()
         fields = tuple(
             OutputField(
                 each.key,
@@ -93,85 +102,87 @@ class Selection:
                 each.arguments,
                 each.variables,
                 each.conditions - without,
-                each.selection.finished() if each.selection else None,
-                each.contextual,
+                each.selection.build_output() if each.selection else None,
+                each.contextual_arguments,
                 each.directives,
             )
             for each in self.fields.values()
         )
         for selection in self.narrowed.values():
-            selection.leave_out(self.fields)
+            selection.drop_common_leaves(self.fields)
         narrowed = tuple(
-            (name, selection.finished(without))
+            (name, selection.build_output(without))
             for name, selection in self.narrowed.items()
             if not selection.is_empty
         )
         return Output(self.typename or not (fields or narrowed), fields, narrowed)
 
-    def leave_out(self, common: Mapping[tuple[str, Conditions], SelectedField]) -> None:
-        """Drops scalars of one type that are asked of every type anyway."""
+    def drop_common_leaves(self, common: Mapping[tuple[str, Conditions], SelectedField]) -> None:
+        """Drops leaves of one type that are selected on all types anyway."""
         for (key, conditions), selected in [*self.fields.items()]:
             if (key, ALWAYS) in common and selected.selection is None:
                 del self.fields[key, conditions]
 
-    def _unite(self) -> None:
-        """Leaves out conditional fields that are asked unconditionally as well."""
+    def _merge_conditional_fields(self) -> None:
+        """Merges conditional fields into the unconditional one of the same key, where there is one."""
         for (key, conditions), selected in [*self.fields.items()]:
             always = self.fields.get((key, ALWAYS))
             if conditions == ALWAYS or always is None:
                 continue
             if always.selection and selected.selection:
-                always.selection.absorb(selected.selection, conditions)
+                always.selection.merge_from(selected.selection, conditions)
             del self.fields[key, conditions]
 
 
-_Key: TypeAlias = tuple[str, str]
-
-
 @dataclass(slots=True)
-class Presented:
-    """How a step presents objects of some types: by which key, and with what.
+class Presentation:
+    """How a step represents objects of some source types: as which target type, and with which input.
 
-    `concerns` are the types that what is asked of the `target` is asked of, `known` those that the subgraph
-    knows by their own names. With `requires`, what is asked needs more than the key.
+    `target_types` are the target and its possible types, on which the step's fields are selected; objects of
+    a type in `own_typenames` are represented by that name instead of the target's. With `has_requirements`
+    the fields need more than the key.
     """
 
     target: str
     key: str
-    accepts: frozenset[str]
+    source_types: frozenset[str]
     input: Input
-    concerns: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
-    requires: bool = False
+    target_types: frozenset[str] = frozenset()
+    own_typenames: frozenset[str] = frozenset()
+    has_requirements: bool = False
 
-    def named(self, type_name: str) -> str:
-        """The name under which objects of a type are presented."""
-        return type_name if type_name in self.known else self.target
+    def typename_of(self, type_name: str) -> str:
+        """The `__typename` in representations of objects of a type."""
+        return type_name if type_name in self.own_typenames else self.target
 
-    def joined(self, other: Presented) -> Presented:
-        """The same objects presented with what both give."""
-        given = united(self.input, other.input)
-        return replace(self, input=given, requires=self.requires or other.requires)
+    def merge(self, other: Presentation) -> Presentation:
+        """The same objects, with the inputs of both."""
+        merged = merge_inputs(self.input, other.input)
+        return replace(self, input=merged, has_requirements=self.has_requirements or other.has_requirements)
 
-    def conflicts(self, other: Presented) -> bool:
-        """Whether no representation can serve both."""
-        if any(self.named(each) != other.named(each) for each in self.accepts & other.accepts):
+    def conflicts_with(self, other: Presentation) -> bool:
+        """Whether some object would need a different representation for each."""
+        if any(
+            self.typename_of(each) != other.typename_of(each)
+            for each in self.source_types & other.source_types
+        ):
             return True
-        both = self.accepts & other.accepts
-        return bool(both) and (self.key != other.key or clash(self.input, other.input))
+        both = self.source_types & other.source_types
+        return bool(both) and (self.key != other.key or inputs_conflict(self.input, other.input))
 
-    def misses(self, other: Presented) -> bool:
-        """Whether objects presented by another would be asked what needs more than they are given."""
-        return self.requires and any(
-            other.named(each) in self.concerns for each in other.accepts - self.accepts
+    def has_requirements_unmet_by(self, other: Presentation) -> bool:
+        """Whether objects of the other would be asked for this one's fields without their requirements."""
+        return self.has_requirements and any(
+            other.typename_of(each) in self.target_types for each in other.source_types - self.source_types
         )
 
 
 @dataclass(eq=False, slots=True)
-class Step:
-    """One fetch: where it goes, what it is given, what it asks, and which steps it waits for.
+class FetchStep:
+    """One fetch of a fetch graph; `parents` are the steps it waits for.
 
-    `presented` is by the type named to the subgraph and the type the object has in the source.
+    `presentations` is by target and source type. `field_conditions` are those of the field whose requirements
+    or contextual arguments the step serves; a step that needs only a key has none.
     """
 
     number: int
@@ -180,41 +191,45 @@ class Step:
     path: FetchPath
     group: ExecutionGroup | None = None
     selection: Selection = field(default_factory=Selection)
-    presented: dict[_Key, Presented] = field(default_factory=dict)
-    parents: set[Step] = field(default_factory=set)
-    reason: Conditions = ALWAYS
+    presentations: dict[tuple[str, str], Presentation] = field(default_factory=dict)
+    parents: set[FetchStep] = field(default_factory=set)
+    field_conditions: Conditions = ALWAYS
     contexts: tuple[ContextVariable, ...] = ()
 
     @property
     def conditions(self) -> Conditions:
-        """The conditions under which anything of the step is asked at all."""
-        found = [each.conditions for each in self.selection.outputs()]
-        found += self.selection.named()
+        """The conditions that all selections of the step share."""
+        found = [each.conditions for each in self.selection.top_level_fields()]
+        found += self.selection.all_typename_conditions()
         return frozenset.intersection(*found) if found else ALWAYS
 
     def representations(self) -> tuple[Representation, ...]:
-        """What the subgraph is told of the objects: each with all that is needed of objects of its type."""
+        """The representations that are sent, by the types of objects.
+
+        An object whose type has several presentations is sent once, with the inputs of all, as the narrowest
+        of their targets.
+        """
         alike: dict[tuple[str, str], Representation] = {}
         own = self.conditions
         for type_names, entries in self._by_types():
-            narrowest = min(entries, key=lambda each: len(each.concerns))
-            given = reduce(united, (each.input for each in entries)).conditioned(
+            narrowest = min(entries, key=lambda each: len(each.target_types))
+            wanted = reduce(merge_inputs, (each.input for each in entries)).map_conditions(
                 lambda conditions: conditions - own
             )
-            known = alike.get((narrowest.target, str(given)))
-            accepts = type_names | known.accepts if known else type_names
-            alike[narrowest.target, str(given)] = Representation(
-                narrowest.target, accepts, given, narrowest.known
+            known = alike.get((narrowest.target, str(wanted)))
+            source_types = type_names | known.source_types if known else type_names
+            alike[narrowest.target, str(wanted)] = Representation(
+                narrowest.target, source_types, wanted, narrowest.own_typenames
             )
-        # An object whose type is not known is presented as what most can be.
-        return tuple(sorted(alike.values(), key=lambda each: -len(each.accepts)))
+        # An object whose type is not known is sent as the first: the one for the most types.
+        return tuple(sorted(alike.values(), key=lambda each: -len(each.source_types)))
 
-    def _by_types(self) -> Iterator[tuple[frozenset[str], list[Presented]]]:
-        """The types of objects by the entries that present them."""
+    def _by_types(self) -> Iterator[tuple[frozenset[str], list[Presentation]]]:
+        """The source types, grouped by the presentations that they have."""
         together: dict[tuple[int, ...], set[str]] = defaultdict(set)
-        entries = [*self.presented.values()]
-        for name in dict.fromkeys(name for each in entries for name in sorted(each.accepts)):
-            numbers = tuple(number for number, each in enumerate(entries) if name in each.accepts)
+        entries = [*self.presentations.values()]
+        for name in dict.fromkeys(name for each in entries for name in sorted(each.source_types)):
+            numbers = tuple(number for number, each in enumerate(entries) if name in each.source_types)
             together[numbers].add(name)
         for numbers in sorted(together):
             yield frozenset(together[numbers]), [entries[number] for number in numbers]
@@ -222,49 +237,54 @@ class Step:
     def __str__(self) -> str:
         waits = ", ".join(str(number) for number in sorted(step.number for step in self.parents))
         after = (f" after {waits}" if waits else "") + (f" {self.group}" if self.group else "")
-        at = f" at {path_text(self.path)}" if self.path else ""
-        known = "".join(f"{each}\n" for each in self.contexts)
-        known += "".join(f"{each} =>\n" for each in self.representations())
-        return f"[{self.number}] {self.graph}{at}{after} {known}{braced(str(self.selection.finished()))}"
+        at = f" at {print_path(self.path)}" if self.path else ""
+        inputs = "".join(f"{each}\n" for each in self.contexts)
+        inputs += "".join(f"{each} =>\n" for each in self.representations())
+        return f"[{self.number}] {self.graph}{at}{after} {inputs}{brace(str(self.selection.build_output()))}"
 
 
-def united(one: Input, other: Input) -> Input:
-    """A representation that carries all fields of both."""
+def merge_inputs(one: Input, other: Input) -> Input:
+    """An input with all fields of both."""
     narrowed = {name: {each.name: each for each in fields} for name, fields in one.narrowed}
     for name, fields in other.narrowed:
-        narrowed[name] = _united(narrowed.get(name, {}).values(), fields)
+        narrowed[name] = _merge_input_fields(narrowed.get(name, {}).values(), fields)
     return Input(
-        tuple(_united(one.fields, other.fields).values()),
+        tuple(_merge_input_fields(one.fields, other.fields).values()),
         tuple((name, tuple(fields.values())) for name, fields in narrowed.items()),
         one.typename or other.typename,
     )
 
 
-def clash(one: Input, other: Input) -> bool:
-    """Whether two inputs give one field different values, so that no representation can carry both."""
+def inputs_conflict(one: Input, other: Input) -> bool:
+    """Whether no representation can have both inputs.
+
+    They read one field from different keys, or under conditions of which neither implies the other.
+    """
     mine = {each.name: each for each in one.fields}
     narrowed = dict(other.narrowed)
-    return any(_differ(mine[each.name], each) for each in other.fields if each.name in mine) or any(
-        clash(Input(fields), Input(narrowed[name])) for name, fields in one.narrowed if name in narrowed
+    return any(_fields_conflict(mine[each.name], each) for each in other.fields if each.name in mine) or any(
+        inputs_conflict(Input(fields), Input(narrowed[name]))
+        for name, fields in one.narrowed
+        if name in narrowed
     )
 
 
-def _differ(one: InputField, other: InputField) -> bool:
+def _fields_conflict(one: InputField, other: InputField) -> bool:
     nested = one.conditions <= other.conditions or other.conditions <= one.conditions
     if one.key != other.key or not nested:
         return True
-    return bool(one.input and other.input and clash(one.input, other.input))
+    return bool(one.input and other.input and inputs_conflict(one.input, other.input))
 
 
-def _united(one: Iterable[InputField], other: Iterable[InputField]) -> dict[str, InputField]:
+def _merge_input_fields(one: Iterable[InputField], other: Iterable[InputField]) -> dict[str, InputField]:
     found = {each.name: each for each in one}
     for each in other:
         mine = found.get(each.name)
-        found[each.name] = _both(mine, each) if mine else each
+        found[each.name] = _merge_input_field(mine, each) if mine else each
     return found
 
 
-def _both(one: InputField, other: InputField) -> InputField:
-    """One field that gives what both do; where only one has conditions, those stand below it too."""
-    below = united(one.input, other.input) if one.input and other.input else one.input or other.input
+def _merge_input_field(one: InputField, other: InputField) -> InputField:
+    """One field that reads what both do, as soon as the conditions of either hold."""
+    below = merge_inputs(one.input, other.input) if one.input and other.input else one.input or other.input
     return InputField(one.name, one.key, below, one.conditions & other.conditions)

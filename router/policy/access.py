@@ -162,11 +162,11 @@ class _GuardCollector:
 
 
 def _requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requirement]:
-    for _ in vocabulary.applied(node, "authenticated"):
+    for _ in vocabulary.applications(node, "authenticated"):
         yield Requirement()
-    for arguments in vocabulary.applied(node, "requiresScopes"):
+    for arguments in vocabulary.applications(node, "requiresScopes"):
         yield Requirement(scopes=_alternatives(arguments["scopes"]))
-    for arguments in vocabulary.applied(node, "policy"):
+    for arguments in vocabulary.applications(node, "policy"):
         # A policy may hold for anybody, so that it is not for the router to ask for a token.
         yield Requirement(identified=False, policies=_alternatives(arguments["policies"]))
 

@@ -117,7 +117,7 @@ class CostRules:
         for field in getattr(definition, "fields", None) or ():
             place = (type_, field.name.value)
             self._weigh(place, field)
-            for found in self._vocabulary.applied(field, "listSize"):
+            for found in self._vocabulary.applications(field, "listSize"):
                 self.sizes[place] = ListSize(
                     found.get("assumedSize"),
                     tuple(tuple(path.split(".")) for path in found.get("slicingArguments") or ()),
@@ -128,7 +128,7 @@ class CostRules:
                 self._weigh((*place, argument.name.value), argument)
 
     def _weigh(self, place: Place, node: Node) -> None:
-        for found in self._vocabulary.applied(node, "cost"):
+        for found in self._vocabulary.applications(node, "cost"):
             self.weights[place] = int(found["weight"])
 
 

@@ -1,4 +1,4 @@
-"""Strip a supergraph document to the schema clients see."""
+"""The public schema: a supergraph without federation's definitions and without what is inaccessible."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ EXECUTABLE_LOCATIONS = frozenset(
     }
 )
 
-# What the router itself offers to clients, whatever the subgraphs do.
-OFFERED = parse(print_directive(GraphQLDeferDirective), no_location=True).definitions
+# The router itself implements `@defer`, whatever the subgraphs define.
+ROUTER_DIRECTIVES = parse(print_directive(GraphQLDeferDirective), no_location=True).definitions
 
 _Definition = TypeVar("_Definition", bound=DefinitionNode)
 
 
-def stripped(document: DocumentNode, *, public: bool) -> DocumentNode:
-    """A supergraph without federation's own definitions; `public` also drops what is inaccessible."""
+def strip_federation(document: DocumentNode, *, public: bool) -> DocumentNode:
+    """Removes federation's own definitions; for the public schema also what is `@inaccessible`."""
     vocabulary = Vocabulary(document)
-    hidden = frozenset(_hidden_types(document, vocabulary)) if public else frozenset()
+    hidden = frozenset(_find_hidden_types(document, vocabulary)) if public else frozenset()
     definitions = [
         node for node in document.definitions if _is_kept(node, vocabulary) and _name(node) not in hidden
     ]
     stripper = _Stripper(hidden, vocabulary if public else None)
     kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), stripper)
-    return DocumentNode(definitions=(*kept.definitions, *OFFERED)) if public else kept
+    return DocumentNode(definitions=(*kept.definitions, *ROUTER_DIRECTIVES)) if public else kept
 
 
 class _Stripper(Visitor):
-    """Drops federation directives, and what a vocabulary calls inaccessible with all references to it."""
+    """Removes federation's directives; with a vocabulary also inaccessible elements and all references."""
 
     def __init__(self, hidden: frozenset[str], vocabulary: Vocabulary | None) -> None:
         super().__init__()
@@ -68,52 +68,52 @@ class _Stripper(Visitor):
         self._vocabulary = vocabulary
 
     def enter(self, node: Node, *_: Any) -> Any:
-        """Removes inaccessible elements on the way down."""
+        """Removes inaccessible elements and the names of hidden types."""
         if self._vocabulary and _is_inaccessible(node, self._vocabulary):
             return REMOVE
         match node:
             case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
-                return _with(node, "interfaces", self._visible(node.interfaces))
+                return _replace(node, "interfaces", self._visible(node.interfaces))
             case UnionTypeDefinitionNode():
-                return _with(node, "types", self._visible(node.types))
+                return _replace(node, "types", self._visible(node.types))
         return None
 
     def leave_directive(self, node: DirectiveNode, *_: Any) -> Any:
-        """Removes applied federation directives, and of others what says no more than leaving it out.
+        """Removes all but standard directives, and arguments that are null.
 
-        `@deprecated(reason: null)`, which composition lets through, is `@deprecated`.
+        Composition lets `@deprecated(reason: null)` pass, which is no valid application.
         """
         if node.name.value not in KEPT_DIRECTIVES:
             return REMOVE
-        told = tuple(each for each in node.arguments or () if not isinstance(each.value, NullValueNode))
-        return _with(node, "arguments", told)
+        arguments = tuple(each for each in node.arguments or () if not isinstance(each.value, NullValueNode))
+        return _replace(node, "arguments", arguments)
 
     def _visible(self, types: Any) -> tuple[Any, ...]:
         return tuple(node for node in types or () if node.name.value not in self._hidden)
 
 
-def _with(node: Node, attribute: str, value: Any) -> Any:
+def _replace(node: Node, attribute: str, value: Any) -> Any:
     if tuple(getattr(node, attribute) or ()) == value:
         return None
     return type(node)(**{key: getattr(node, key) for key in node.keys} | {attribute: value})
 
 
-def _hidden_types(document: DocumentNode, vocabulary: Vocabulary) -> Iterator[str]:
+def _find_hidden_types(document: DocumentNode, vocabulary: Vocabulary) -> Iterator[str]:
     for node in document.definitions:
         if isinstance(node, TypeDefinitionNode) and _is_inaccessible(node, vocabulary):
             yield node.name.value
 
 
 def _is_inaccessible(node: Node, vocabulary: Vocabulary) -> bool:
-    return any(True for _ in vocabulary.applied(node, "inaccessible"))
+    return any(True for _ in vocabulary.applications(node, "inaccessible"))
 
 
 def _is_kept(node: DefinitionNode, vocabulary: Vocabulary) -> bool:
     match node:
         case DirectiveDefinitionNode():
-            places = {place.value for place in node.locations}
+            locations = {location.value for location in node.locations}
             own = vocabulary.is_internal(node.name.value) or node.name.value == GraphQLDeferDirective.name
-            return not own and bool(places & EXECUTABLE_LOCATIONS)
+            return not own and bool(locations & EXECUTABLE_LOCATIONS)
         case EnumTypeDefinitionNode() | TypeDefinitionNode():
             return not vocabulary.is_internal(node.name.value)
     return True

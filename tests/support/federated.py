@@ -20,7 +20,7 @@ from graphql import (
     validate,
 )
 
-from router.executor import ExecutionRequest, ExecutionResult, execute, prepare
+from router.executor import ExecutionRequest, ExecutionResult, compile_operation, execute
 from router.operation import coerce_variables
 from router.planner import Planner
 from router.planner.plan import QueryPlan
@@ -69,7 +69,7 @@ class Federated:
 
     def planned(self, text: str) -> QueryPlan:
         """The plan of a valid operation."""
-        return Planner(self.supergraph).planning(operation_on(self.supergraph, text)).plan
+        return Planner(self.supergraph).start(operation_on(self.supergraph, text)).plan
 
     async def run(self, text: str, **variables: Any) -> ExecutionResult:
         """The answer to a valid operation."""
@@ -78,7 +78,7 @@ class Federated:
         assert isinstance(coerced, dict)
         self.asked.clear()
         return await execute(
-            prepare(Planner(self.supergraph), operation), ExecutionRequest(coerced, self, CONTEXT)
+            compile_operation(Planner(self.supergraph), operation), ExecutionRequest(coerced, self, CONTEXT)
         )
 
     def sent_to(self, subgraph: str) -> list[dict[str, Any]]:
@@ -160,7 +160,7 @@ def _subgraph(supergraph: Supergraph, graph: str) -> GraphQLSchema:
                 fields.append(f"{field}{f'({given})' if given else ''}: {print_ast(joins[graph].type)}")
         if name == "Query":
             fields.append("_entities(representations: [_Any!]!): [_Entity]!")
-        concrete = is_object_type(type_) or join.interface_object
+        concrete = is_object_type(type_) or join.is_interface_object
         if concrete and join.keys:
             members.append(name)
         interfaces = " & ".join(join.interfaces)

@@ -37,7 +37,7 @@ def operation_on(graph: Supergraph, text: str) -> Operation:
 
 def planning(name: str, text: str, labels: frozenset[str] = frozenset()) -> Planning:
     """The planning of an operation on a test supergraph."""
-    return Planner(supergraph(name), labels).planning(operation(name, text))
+    return Planner(supergraph(name), labels).start(operation(name, text))
 
 
 def planned(name: str, text: str, labels: frozenset[str] = frozenset()) -> str:
@@ -45,9 +45,9 @@ def planned(name: str, text: str, labels: frozenset[str] = frozenset()) -> str:
     return str(planning(name, text, labels).plan)
 
 
-def deferring(name: str, text: str, *true: str) -> Planning:
+def deferred_planning(name: str, text: str, *true: str) -> Planning:
     """The planning of an operation for a client that takes deferred fragments later."""
-    return Planner(supergraph(name)).planning(operation(name, text), frozenset(true))
+    return Planner(supergraph(name)).start(operation(name, text), frozenset(true))
 
 
 def shown(text: str) -> str:

@@ -16,10 +16,10 @@ from starlette.routing import Route
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
+    compile_operation,
     execute,
     execute_event,
     execute_incrementally,
-    prepare,
 )
 from router.operation import coerce_variables
 from router.planner import Planner
@@ -44,16 +44,16 @@ class Graph:
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def run(self, text: str, variables: Mapping[str, Any] | None = None) -> ExecutionResult:
-        prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text))
-        return await execute(prepared, self._request(prepared.operation, variables))
+        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text))
+        return await execute(compiled, self._request(compiled.operation, variables))
 
     async def run_event(self, text: str, event: Mapping[str, Any]) -> ExecutionResult:
-        prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text))
-        return await execute_event(prepared, event, self._request(prepared.operation, None))
+        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text))
+        return await execute_event(compiled, event, self._request(compiled.operation, None))
 
     async def payloads(self, text: str) -> list[dict[str, Any]]:
-        prepared = prepare(Planner(supergraph(self.name)), operation(self.name, text), frozenset())
-        payloads = execute_incrementally(prepared, self._request(prepared.operation, None))
+        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text), frozenset())
+        payloads = execute_incrementally(compiled, self._request(compiled.operation, None))
         return [payload async for payload in payloads]
 
     def sent_to(self, subgraph: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from router.executor import ExecutionRequest, execute, prepare
+from router.executor import ExecutionRequest, compile_operation, execute
 from router.planner import Planner
 from router.supergraph import Supergraph
 from tests.router.executor.market import Object, market
@@ -323,8 +323,8 @@ async def test_what_may_not_be_null_is_not_asked_for_without_its_value():
         {"id": "s3", "currency": None, "showcase": {"id": "g1"}},
     ]
     async with market({"shop": {"shops": shops}}, *GOODS) as running:
-        prepared = prepare(Planner(strict), operation("market", "{ shops { showcase { price } } }"))
-        result = await execute(prepared, ExecutionRequest({}, running.transport, CONTEXT))
+        compiled = compile_operation(Planner(strict), operation("market", "{ shops { showcase { price } } }"))
+        result = await execute(compiled, ExecutionRequest({}, running.transport, CONTEXT))
 
     assert result.data == {
         "shops": [{"showcase": {"price": None}}, {"showcase": {"price": 10}}, {"showcase": {"price": None}}]
@@ -341,8 +341,8 @@ async def test_nothing_is_asked_if_no_value_is_there():
     strict = Supergraph.parse(text.replace('name: "unit", type: "String"', 'name: "unit", type: "String!"'))
     shops = [{"id": "s1", "currency": None, "showcase": {"id": "g1"}}]
     async with market({"shop": {"shops": shops}}, *GOODS) as running:
-        prepared = prepare(Planner(strict), operation("market", "{ shops { showcase { price } } }"))
-        result = await execute(prepared, ExecutionRequest({}, running.transport, CONTEXT))
+        compiled = compile_operation(Planner(strict), operation("market", "{ shops { showcase { price } } }"))
+        result = await execute(compiled, ExecutionRequest({}, running.transport, CONTEXT))
 
     assert result.data == {"shops": [{"showcase": {"price": None}}]}
     assert [name for name, _ in running.asked] == ["shop"]

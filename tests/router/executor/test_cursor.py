@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from router.executor import prepare, subscription_request
+from router.executor import compile_operation, subscription_request
 from router.planner import Planner
 from router.supergraph import Supergraph
 from router.transport.stream_request import StreamRequest
@@ -12,8 +12,8 @@ from tests.support.planning import SUPERGRAPHS, operation, operation_on, supergr
 
 
 def stream(text: str, **variables: object) -> StreamRequest:
-    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
-    return subscription_request(prepared, variables)
+    compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
+    return subscription_request(compiled, variables)
 
 
 def asked(request: StreamRequest, position: int | None = None) -> tuple[str, dict[str, object]]:
@@ -96,7 +96,7 @@ def test_a_directive_of_the_operation_keeps_its_variable_when_the_stream_goes_on
     sdl = (SUPERGRAPHS / "counters.graphql").read_text() + "directive @tagged(by: Int) on SUBSCRIPTION"
     graph = Supergraph.parse(sdl)
     text = "subscription ($by: Int) @tagged(by: $by) { counts { text } }"
-    request = subscription_request(prepare(Planner(graph), operation_on(graph, text)), {"by": 4})
+    request = subscription_request(compile_operation(Planner(graph), operation_on(graph, text)), {"by": 4})
 
     assert asked(request, 7) == (
         "subscription($by:Int$cursor:Int!)@tagged(by:$by){counts(after:$cursor){text sequence}}",

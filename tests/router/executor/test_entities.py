@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from router.executor.entities import Batch, copied, portions, presenter
-from router.executor.run import MAX_REPRESENTATIONS
+from router.executor.entities import Batch, compile_presenter, copy_json, split_batches
+from router.executor.fetches import MAX_REPRESENTATIONS
 from router.json_text import encode
 from router.planner.plan import Input, InputField, Representation
 from tests.router.executor.shop import data, graph
@@ -58,30 +58,32 @@ async def test_very_many_entities_are_asked_about_in_several_requests():
 
 async def test_keys_that_python_takes_for_one_are_several():
     keys = [1, True, 1.0, "1", 0, False, None, [1], [True]]
-    presented = [*presenter([ANY_KEY])({})({"k": key} for key in keys)]
+    presented = [*compile_presenter([ANY_KEY])({})({"k": key} for key in keys)]
     assert presented == [encode({"__typename": "Odd", "k": key}) for key in keys]
-    assert len(Batch([{"k": key} for key in keys], presenter([ANY_KEY])({})).representations) == len(keys)
+    assert len(Batch([{"k": key} for key in keys], compile_presenter([ANY_KEY])({})).representations) == len(
+        keys
+    )
 
 
 @pytest.mark.parametrize("typename", [["Odd"], {}, 7, True])
 async def test_an_object_of_no_type_is_not_presented(typename: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     for representation in (ANY_KEY, nested):
-        presented = presenter([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
+        presented = compile_presenter([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
         assert [*presented] == [None]
 
 
 @pytest.mark.parametrize("key", ["big", 7, True])
 async def test_an_object_whose_key_is_none_is_not_presented(key: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
-    assert [*presenter([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
+    assert [*compile_presenter([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
 
 
 def test_a_request_is_cut_through_all_its_batches():
     def batch(*texts: bytes) -> Batch:
         return Batch([{} for _ in texts], lambda _: iter(texts))
 
-    cut = portions([batch(b"1", b"2", b"3"), batch(b"4", b"5", b"6", b"7")], 5)
+    cut = split_batches([batch(b"1", b"2", b"3"), batch(b"4", b"5", b"6", b"7")], 5)
     assert [[each.representations for each in portion] for portion in cut] == [
         [[b"1", b"2", b"3"], [b"4", b"5"]],
         [[], [b"6", b"7"]],
@@ -203,17 +205,17 @@ async def test_the_same_object_from_two_subgraphs_is_merged_field_by_field():
     assert result.data == {"profile": {"first": {"street": "Kaj 1", "city": "Ribe"}}}
 
 
-@pytest.mark.parametrize("apart", [False, True])
-def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(apart: bool):
+@pytest.mark.parametrize("with_copies", [False, True])
+def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(with_copies: bool):
     deep: Any = None
     for _ in range(500):
         deep = {"and": [deep]}
     entity = {"value": deep}
-    objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "value": copied(deep)}]
+    objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "value": copy_json(deep)}]
     batch = Batch(objects, lambda asked: (b"{}" for _ in asked))
-    assert batch.scatter([entity], apart=apart) == []
+    assert batch.scatter([entity], with_copies=with_copies) == []
     assert [encode(each["value"]) for each in objects] == [encode(deep)] * 2
-    assert (objects[0]["value"] is deep) is not apart
+    assert (objects[0]["value"] is deep) is not with_copies
 
 
 async def test_an_event_is_completed_by_other_subgraphs():

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from router.executor.run import MAX_NAME, FetchNames
+from router.executor.fetches import MAX_NAME_LENGTH, FetchNames
 from router.transport.request_body import unnamed
 from tests.router.executor.shop import data, graph
 
@@ -21,7 +21,7 @@ async def test_a_fetch_is_named_after_the_operation_its_subgraph_and_its_number(
 
 def test_a_name_is_one_of_graphql_and_of_bounded_length():
     assert FetchNames("Shelf").next("my-subgraph.2") == "Shelf__my_subgraph_2__0"
-    assert len(FetchNames("x" * 90_000).next("a")) == MAX_NAME + len("__a__0")
+    assert len(FetchNames("x" * 90_000).next("a")) == MAX_NAME_LENGTH + len("__a__0")
 
 
 @pytest.mark.parametrize(

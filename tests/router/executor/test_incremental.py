@@ -15,7 +15,7 @@ from graphql import (
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from router.executor import ExecutionRequest, execute, execute_incrementally, prepare
+from router.executor import ExecutionRequest, compile_operation, execute, execute_incrementally
 from router.planner import Planner
 from router.transport.base import RequestContext
 from tests.router.executor.shop import CONTEXT, data, failing, graph, problem
@@ -76,14 +76,14 @@ def labelled(text: str) -> str:
 
 async def delivered(text: str, transport: StoreTransport) -> list[dict[str, Any]]:
     """The payloads of an operation on the media graph."""
-    prepared = prepare(Planner(supergraph("media")), operation("media", text), frozenset())
+    compiled = compile_operation(Planner(supergraph("media")), operation("media", text), frozenset())
     request = ExecutionRequest({}, transport, CONTEXT)
-    return [payload async for payload in execute_incrementally(prepared, request)]
+    return [payload async for payload in execute_incrementally(compiled, request)]
 
 
 async def at_once(text: str, transport: StoreTransport) -> Any:
-    prepared = prepare(Planner(supergraph("media")), operation("media", text))
-    return (await execute(prepared, ExecutionRequest({}, transport, CONTEXT))).data
+    compiled = compile_operation(Planner(supergraph("media")), operation("media", text))
+    return (await execute(compiled, ExecutionRequest({}, transport, CONTEXT))).data
 
 
 def put_together(payloads: list[dict[str, Any]]) -> Any:
@@ -282,10 +282,10 @@ async def test_who_stops_reading_ends_what_is_under_way():
             raise AssertionError("it waits for ever")
 
     text = "{ item { __typename } ... @defer { media { id } } }"
-    prepared = prepare(Planner(supergraph("media")), operation("media", text), frozenset())
+    compiled = compile_operation(Planner(supergraph("media")), operation("media", text), frozenset())
     request = ExecutionRequest({}, Holding(supergraph("media"), STORE), CONTEXT)
 
-    payloads = execute_incrementally(prepared, request)
+    payloads = execute_incrementally(compiled, request)
     first = await anext(payloads)
     await held.wait()
     await payloads.aclose()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.executor import ExecutionRequest, execute, prepare
+from router.executor import ExecutionRequest, compile_operation, execute
 from router.executor.answer import Answer
 from router.planner import Planner
 from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, sized
@@ -96,12 +96,12 @@ class Catalogue:
 
 async def test_a_large_answer_is_projected_apart_from_the_event_loop():
     transport = Catalogue(30_000, LARGE_BYTES + 1)
-    prepared = prepare(Planner(supergraph("shop")), operation("shop", "{ products { id name } }"))
+    compiled = compile_operation(Planner(supergraph("shop")), operation("shop", "{ products { id name } }"))
     started = time.thread_time()
-    projected = prepared.project(transport.data, Answer({}))
+    projected = compiled.project(transport.data, Answer({}))
     inline = time.thread_time() - started
     started = time.thread_time()
-    result = await execute(prepared, ExecutionRequest({}, transport, CONTEXT))
+    result = await execute(compiled, ExecutionRequest({}, transport, CONTEXT))
     assert time.thread_time() - started < inline / 4
     assert result.data == projected == transport.data
 

@@ -18,11 +18,11 @@ def test_an_operation_knows_its_kind_and_name():
     assert operation("profiles", "mutation { addA }").name is None
 
 
-def test_the_head_of_an_operation_is_enough_for_its_variables():
-    head = operation("shop", PRICE).head
+def test_an_operation_without_selections_still_coerces_its_variables():
+    bare = operation("shop", PRICE).without_selections
 
-    assert (head.kind, head.name, head.fragments) == ("query", "Price", {})
-    assert coerce_variables(head, {"id": "1"}) == {"id": "1", "currency": "EUR"}
+    assert (bare.kind, bare.name, bare.fragments) == ("query", "Price", {})
+    assert coerce_variables(bare, {"id": "1"}) == {"id": "1", "currency": "EUR"}
 
 
 def test_defaults_are_filled_in():
@@ -61,7 +61,7 @@ def test_a_missing_variable_is_named():
 def test_the_names_that_were_perhaps_meant_are_kept_back_where_the_schema_is():
     text = "query($filter: Filter) { find(filter: $filter) { name } }"
     told, silent = (
-        coerce_variables(replace(operation("hidden", text), hides_names=hides), {"filter": {"nam": "a"}})
+        coerce_variables(replace(operation("hidden", text), hide_suggestions=hides), {"filter": {"nam": "a"}})
         for hides in (False, True)
     )
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 
 from tests.router.oracle.fuzzing import Counts, fuzz
-from tests.router.oracle.shrinking import report, shrunk
+from tests.router.oracle.shrinking import report, shrink
 
 
 def main() -> int:
@@ -17,19 +17,21 @@ def main() -> int:
     parser.add_argument("--graphs", type=int, default=400, help="how many graphs are generated")
     parser.add_argument("--operations", type=int, default=350, help="how many operations on each")
     parser.add_argument("--shown", type=int, default=1, help="how many findings of one sort are printed")
-    given = parser.parse_args()
+    options = parser.parse_args()
     counts, sorts = Counts(), Counter[tuple[str, str]]()
-    for seed, graph, finding in fuzz(range(given.seed, given.seed + given.graphs), given.operations, counts):
+    for seed, graph, finding in fuzz(
+        range(options.seed, options.seed + options.graphs), options.operations, counts
+    ):
         sorts[finding.sort] += 1
-        if sorts[finding.sort] <= given.shown:
-            _say(f"Seed {seed}:\n{report(*shrunk(graph, finding))}\n")
-    _say(counts)
+        if sorts[finding.sort] <= options.shown:
+            _print(f"Seed {seed}:\n{report(*shrink(graph, finding))}\n")
+    _print(counts)
     for (kind, detail), number in sorts.most_common():
-        _say(f"{number} {kind} {detail}")
+        _print(f"{number} {kind} {detail}")
     return 1 if sorts else 0
 
 
-def _say(text: object) -> None:
+def _print(text: object) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

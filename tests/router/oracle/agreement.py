@@ -1,4 +1,4 @@
-"""What subgraphs say together: which objects there are, what may be null, what depends on what."""
+"""The agreement of subgraphs: which objects there are, what may be null, which fields depend on which."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ from graphql import (
 )
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 
-from tests.router.oracle.subgraphs import FederatedField, FieldSet, Given, SubgraphSchema, Wanted
+from tests.router.oracle.subgraphs import (
+    ContextualArgument,
+    FederatedField,
+    FieldSet,
+    FieldSetField,
+    SubgraphSchema,
+)
 
 
 class InconsistentError(Exception):
-    """The subgraphs do not tell one story, so there is no world behind them."""
+    """The subgraphs contradict each other, so there is no world behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Agreement:
         self._read_needs()
         self._shapes: dict[tuple[str, str], Shape] = {}
         self._requires: dict[tuple[str, str], FieldSet] = {}
-        self._given: dict[tuple[str, str], tuple[Given, ...]] = {}
+        self._given: dict[tuple[str, str], tuple[ContextualArgument, ...]] = {}
         self._arguments: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def kinds(self, type_name: str) -> frozenset[str]:
@@ -103,7 +109,7 @@ class Agreement:
             self._requires[known] = found.pop() if found else ()
         return self._requires[known]
 
-    def given(self, type_name: str, name: str) -> tuple[Given, ...]:
+    def given(self, type_name: str, name: str) -> tuple[ContextualArgument, ...]:
         """What a field is given of enclosing objects."""
         known = (type_name, name)
         if known not in self._given:
@@ -223,7 +229,7 @@ class Agreement:
             if each.below:
                 self._fixed.add(where)
                 for _, _, definition in self.definitions(*where):
-                    for concrete in self._concrete(_named(definition.type)):
+                    for concrete in self._concrete(_unwrap_name(definition.type)):
                         self._read_key(graph, concrete, each.below, alone, first=False)
                 continue
             self._unique.add(where)
@@ -244,13 +250,13 @@ class Agreement:
                                 for concrete in self._concrete(setter.name):
                                     self._protect(concrete, given.wanted)
 
-    def _protect(self, type_name: str, wanted: Iterable[Wanted]) -> None:
+    def _protect(self, type_name: str, wanted: Iterable[FieldSetField]) -> None:
         for each in wanted:
             if each.on is not None and each.on not in self.kinds(type_name):
                 continue
             self._protected.add((type_name, each.name))
             for _, _, definition in self.definitions(type_name, each.name):
-                for concrete in self._concrete(_named(definition.type)) if each.below else ():
+                for concrete in self._concrete(_unwrap_name(definition.type)) if each.below else ():
                     self._protect(concrete, each.below)
 
     def check(self) -> None:
@@ -266,7 +272,7 @@ class Agreement:
                     if not has_values(self.shape(type_.name, name)):
                         raise InconsistentError("No type can be returned.")
 
-    def is_even(self) -> bool:
+    def is_nullability_uniform(self) -> bool:
         """Whether all say the same of what may be null."""
         for type_ in self.api.type_map.values():
             if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
@@ -276,7 +282,7 @@ class Agreement:
                         return False
         return True
 
-    def coerced(self, type_name: str, wanted: Wanted) -> dict[str, Any]:
+    def coerce_arguments(self, type_name: str, wanted: FieldSetField) -> dict[str, Any]:
         """The arguments of a field in a field set, with their defaults."""
         given = json.loads(wanted.arguments)
         found = {}
@@ -299,7 +305,7 @@ def _names(wanted: FieldSet) -> Iterator[str]:
         yield from _names(each.below)
 
 
-def _named(type_: TypeNode) -> str:
+def _unwrap_name(type_: TypeNode) -> str:
     while not isinstance(type_, NamedTypeNode):
         type_ = type_.type  # type: ignore[attr-defined]
     return type_.name.value

@@ -19,7 +19,7 @@ class Federating(FieldSets):
             self._require_here_and_there()
         for graph in self.graphs if traits.provides else ():
             self._provide_in(graph)
-        for graph, kind, name in self._owned() if traits.overrides else ():
+        for graph, kind, name in self._find_owned_fields() if traits.overrides else ():
             if self.random.random() < 0.3:
                 self._override(graph, kind, name)
         for graph in self.graphs if traits.contexts else ():
@@ -31,7 +31,7 @@ class Federating(FieldSets):
         self._settle_externals()
 
     def _require_here_and_there(self) -> None:
-        for graph, kind, name in self._owned():
+        for graph, kind, name in self._find_owned_fields():
             if self.random.random() < 0.45:
                 self._require(graph, kind, name)
         for graph, interface in sorted(self.as_object):
@@ -39,7 +39,7 @@ class Federating(FieldSets):
                 self._require_of_interface(graph, interface)
 
     def _hide_here_and_there(self) -> None:
-        for graph, kind, name in self._owned():
+        for graph, kind, name in self._find_owned_fields():
             plain = not any(name in self.interfaces[each].fields for each in kind.interfaces)
             if plain and self.random.random() < 0.15:
                 self.local[graph][kind.name].fields[name].directives.append("@inaccessible")
@@ -51,16 +51,16 @@ class Federating(FieldSets):
             for each in kind.fields
             if self._owners(kind.name, each)
             and graph not in self._owners(kind.name, each)
-            and self._may(graph, kind.fields[each].named)
+            and self._may_define(graph, kind.fields[each].named)
         ]
         if not elsewhere or not here.keys or here.fields[name].directives:
             return
         chosen = self.random.sample(elsewhere, min(len(elsewhere), self.random.choices((1, 2), (3, 1))[0]))
-        texts = [self._wanted(graph, kind.name, each) for each in chosen]
+        texts = [self._write_field(graph, kind.name, each) for each in chosen]
         if all(texts):
             for each in chosen:
                 self._place(graph, kind.name, each).external = True
-            here.fields[name].directives.append(f'@requires(fields: "{self._escaped(" ".join(texts))}")')
+            here.fields[name].directives.append(f'@requires(fields: "{self._escape(" ".join(texts))}")')
 
     def _require_of_interface(self, graph: str, interface: str) -> None:
         """Lets fields of an interface object require fields of the interface."""
@@ -116,12 +116,12 @@ class Federating(FieldSets):
         for name in able:
             owners = self._owners(named, name)
             each = kind.fields[name]
-            if not owners or not self._may(graph, each.named):
+            if not owners or not self._may_define(graph, each.named):
                 continue
             below = ""
             if each.named not in LEAVES:
                 self._place(graph, named, name)
-                below = self._below(graph, each.named, 1, plain=True)
+                below = self._write_selections(graph, each.named, 1, plain=True)
                 if not below:
                     continue
             self._place(graph, named, name).external = True
@@ -139,7 +139,7 @@ class Federating(FieldSets):
             if each != graph
             and kind.name in self.local[each]
             and name not in self.local[each][kind.name].fields
-            and self._may(each, kind.fields[name].named)
+            and self._may_define(each, kind.fields[name].named)
         ]
         if not others or self.local[graph][kind.name].fields[name].directives:
             return
@@ -184,7 +184,7 @@ class Federating(FieldSets):
         if type_name in self.interfaces and name in self.interfaces[type_name].fields:
             each = self.interfaces[type_name].fields[name]
             here = self.local[graph].get(type_name)
-            if here and here.keyword == "interface" and self._may(graph, each.named):
+            if here and here.keyword == "interface" and self._may_define(graph, each.named):
                 here.fields[name] = Placed(each.type, dict(each.arguments))
                 self._use_all(graph, here.fields[name])
                 for implementer in self._implementers(type_name):
@@ -192,14 +192,14 @@ class Federating(FieldSets):
                     if there and type_name in there.interfaces:
                         self._place(graph, implementer, name)
         elif type_name in self.objects and name in self.objects[type_name].fields:
-            if self._may(graph, self.objects[type_name].fields[name].named):
+            if self._may_define(graph, self.objects[type_name].fields[name].named):
                 self._place(graph, type_name, name).external = False
         elif type_name == "Query":
             owner = next(
                 each for each in self.graphs if name in self.local[each].get("Query", Local("")).fields
             )
             placed = self.local[owner]["Query"].fields[name]
-            if self._may(graph, placed.type.strip("[]!")):
+            if self._may_define(graph, placed.type.strip("[]!")):
                 self._add_root("Query", graph, name, Field(placed.type, placed.arguments))
 
     def _settle_externals(self) -> None:

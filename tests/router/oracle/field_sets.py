@@ -9,10 +9,10 @@ from tests.router.oracle.placement import Placement
 class FieldSets(Placement):
     """Subgraphs that can write field sets; what these name is external where it is new."""
 
-    def _escaped(self, text: str) -> str:
+    def _escape(self, text: str) -> str:
         return text.replace('"', '\\"')
 
-    def _wanted(self, graph: str, type_name: str, name: str, depth: int = 0) -> str:
+    def _write_field(self, graph: str, type_name: str, name: str, depth: int = 0) -> str:
         """A field as a field set may name it, with something below it; empty if that cannot be."""
         each = self.objects[type_name].fields[name]
         needed = [key for key, type_ in each.arguments.items() if type_.endswith("!")]
@@ -27,12 +27,12 @@ class FieldSets(Placement):
         if named in LEAVES:
             return head
         self._place(graph, type_name, name)
-        below = self._below(graph, named, depth)
+        below = self._write_selections(graph, named, depth)
         return f"{head} {{ {below} }}" if below else ""
 
-    def _below(self, graph: str, named: str, depth: int, *, plain: bool = False) -> str:
+    def _write_selections(self, graph: str, named: str, depth: int, *, plain: bool = False) -> str:
         if named in self.objects:
-            return self._of_object(graph, named, depth, plain=plain)
+            return self._write_object_selections(graph, named, depth, plain=plain)
         here = self.local[graph].get(named)
         if here is None or (graph, named) in self.as_object:
             return "id" if here else ""
@@ -45,20 +45,22 @@ class FieldSets(Placement):
             each for each, local in self.local[graph].items() if named in local.interfaces
         ]
         some = self.random.sample(possible, self.random.randint(1, len(possible)))
-        parts = [(each, self._of_object(graph, each, depth, plain=plain)) for each in some]
+        parts = [(each, self._write_object_selections(graph, each, depth, plain=plain)) for each in some]
         return " ".join(f"... on {each} {{ {text} }}" for each, text in parts if text)
 
-    def _of_object(self, graph: str, named: str, depth: int, *, plain: bool = False) -> str:
+    def _write_object_selections(self, graph: str, named: str, depth: int, *, plain: bool = False) -> str:
         here = self.local[graph].get(named)
         if here is None:
             return ""
-        fields = [name for name, each in self.objects[named].fields.items() if self._may(graph, each.named)]
+        fields = [
+            name for name, each in self.objects[named].fields.items() if self._may_define(graph, each.named)
+        ]
         self.random.shuffle(fields)
         for name in fields:
             leaf = self.objects[named].fields[name].named in LEAVES
             if plain and (not leaf or self.objects[named].fields[name].arguments):
                 continue
-            if (leaf or depth < 1) and (text := self._wanted(graph, named, name, depth + 1)):
+            if (leaf or depth < 1) and (text := self._write_field(graph, named, name, depth + 1)):
                 known = name in here.fields
                 placed = self._place(graph, named, name)
                 if (not known and named in ENTITIES) or (not known and self.random.random() < 0.5):

@@ -16,40 +16,46 @@ from random import Random
 from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, build_schema, parse
-from graphql import ExecutionResult as Answer
+from graphql import ExecutionResult as ExpectedResult
 
 from infra.schema.composition import Composed, CompositionError, compose_each
 from infra.schema.config import Subgraph
 from router.errors import UnplannableOperationError
-from router.executor import ExecutionRequest, Prepared, execute, prepare
-from router.executor import ExecutionResult as Seen
+from router.executor import CompiledOperation, ExecutionRequest, compile_operation, execute
+from router.executor import ExecutionResult as ActualResult
 from router.operation import Operation, coerce_variables, operation_of
 from router.planner import Planner
-from router.planner.plan import Condition, Defer, Parallel, PlanNode, Subscription
-from router.planner.plan import Sequence as InTurn
+from router.planner.plan import (
+    ConditionNode,
+    DeferNode,
+    ParallelNode,
+    PlanNode,
+    SequenceNode,
+    SubscriptionNode,
+)
 from router.supergraph import Supergraph
 from router.transport.base import RequestContext, Transport
 from tests.router.oracle.agreement import InconsistentError
-from tests.router.oracle.fewest import Fewest
+from tests.router.oracle.minimal_requests import MinimalRequests
 from tests.router.oracle.operations import Operations, Request
-from tests.router.oracle.oracle import answered
+from tests.router.oracle.oracle import answer
 from tests.router.oracle.reachability import Reachability
 from tests.router.oracle.serving import Run, ServedSubgraphs
 from tests.router.oracle.subgraphs import SubgraphSchema
-from tests.router.oracle.supergraphs import generated
+from tests.router.oracle.supergraphs import generate_graph
 from tests.router.oracle.world import World
 
 CONTEXT = RequestContext(None, "00-00000000000000000000000000000000-0000000000000000-00")
 
 
 PLANNING_SECONDS = 10
-MOST_REQUESTS = 5
+MAX_REQUESTS = 5
 FAULTY = 0.05
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Breaks off what takes more CPU time than is allowed."""
+def limit_cpu_time(seconds: float) -> Iterator[None]:
+    """Raises `TimeoutError` after some seconds of CPU time."""
 
     def stop(*_: object) -> None:
         raise TimeoutError
@@ -74,22 +80,22 @@ class Finding:
 
     @property
     def sort(self) -> tuple[str, str]:
-        """What findings of one kind have in common."""
+        """The kind and the detail without names and numbers: findings of one sort have one cause, mostly."""
         return self.kind, _OWN.sub("…", self.detail)[:60] if self.kind != "data" else ""
 
 
 _OWN = re.compile(r"\b[A-Z]\w+\.\w+|: \{.*|'[^']*'|\b[a-e]:|\d+|\b(?:[A-DEHIJPT]\w{1,4})\b", re.DOTALL)
 
 
-def requests_of(node: PlanNode | None) -> int:
+def count_requests(node: PlanNode | None) -> int:
     """How many requests to subgraphs a plan makes."""
     match node:
         case None:
             return 0
-        case InTurn(nodes=nodes) | Parallel(nodes=nodes):
-            return sum(map(requests_of, nodes))
-        case Condition(node=node):
-            return requests_of(node)
+        case SequenceNode(nodes=nodes) | ParallelNode(nodes=nodes):
+            return sum(map(count_requests, nodes))
+        case ConditionNode(node=node):
+            return count_requests(node)
     return 1
 
 
@@ -130,50 +136,54 @@ class Graph:
     def failing(self) -> ServedSubgraphs | None:
         """The subgraphs on a world in which some fields fail; None where nullability differs.
 
-        Where one subgraph says that a field is never null and another that it may be, a failure takes more
-        away than the clients' schema says, and rightly so.
+        Where a field is non-null in one subgraph and nullable in another, null rightly propagates further
+        than the public schema says.
         """
-        if not self.world.is_even():
+        if not self.world.is_nullability_uniform():
             return None
         return ServedSubgraphs(World(self.world.subgraphs, self.api, faulty=FAULTY))
 
-    def compared(self, request: Request, labels: frozenset[str] = frozenset()) -> Iterator[Finding | None]:
-        """What differs, for each set of variables, with and without failing fields."""
+    def compare(self, request: Request, labels: frozenset[str] = frozenset()) -> Iterator[Finding | None]:
+        """The differences for each set of variables, with and without failing fields."""
         document = parse(request.text)
         try:
-            with within(PLANNING_SECONDS):
-                prepared = self.prepared(request, labels)
+            with limit_cpu_time(PLANNING_SECONDS):
+                compiled = self.compile(request, labels)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             if not isinstance(error, UnplannableOperationError):
                 yield Finding("exception", f"{type(error).__name__}: {error}", request, labels)
             elif self._is_answerable(document, request.name, labels):
                 yield Finding("unplannable", str(error), request, labels)
             return
-        if too_many := self._too_many(document, request, labels):
+        if too_many := self._find_excess_requests(document, request, labels):
             yield Finding("fetches", too_many, request, labels)
         for served in filter(None, (self.served, self.failing)):
             for variables in request.variables:
                 one = replace(request, variables=(variables,))
-                difference = asyncio.run(compared(served, served, prepared, one, labels))
+                difference = asyncio.run(compare(served, served, compiled, one, labels))
                 yield Finding(*difference, one, labels) if difference else None
 
-    def prepared(self, request: Request, labels: frozenset[str] = frozenset()) -> Prepared:
-        """The operation of a request, planned."""
-        return prepare(self.planner(labels), self._operation(parse(request.text), request.name))
+    def compile(self, request: Request, labels: frozenset[str] = frozenset()) -> CompiledOperation:
+        """The operation of a request, planned and compiled."""
+        return compile_operation(self.planner(labels), self._operation(parse(request.text), request.name))
 
-    def _too_many(self, document: DocumentNode, request: Request, labels: frozenset[str]) -> str | None:
-        """How many requests a small query takes and needs, if these are not the same."""
+    def _find_excess_requests(
+        self, document: DocumentNode, request: Request, labels: frozenset[str]
+    ) -> str | None:
+        """A description of the plan of a small query, if it makes more requests than are needed."""
         operation = self._operation(document, request.name)
         if operation.node.operation is not OperationType.QUERY:
             return None
-        node = self.planner(labels).planning(operation).plan.node
-        assert not isinstance(node, Subscription | Defer)
-        taken = requests_of(node)
-        if not 1 < taken <= MOST_REQUESTS:
+        node = self.planner(labels).start(operation).plan.node
+        assert not isinstance(node, SubscriptionNode | DeferNode)
+        taken = count_requests(node)
+        if not 1 < taken <= MAX_REQUESTS:
             return None
-        fewest = Fewest(self.world, self.supergraph, labels).of(document, operation.node, taken)
-        self.proved += fewest == taken
-        return f"{taken} requests, where {fewest} are enough:\n{node}" if fewest and fewest < taken else None
+        minimum = MinimalRequests(self.world, self.supergraph, labels).find(document, operation.node, taken)
+        self.proved += minimum == taken
+        return (
+            f"{taken} requests, where {minimum} are enough:\n{node}" if minimum and minimum < taken else None
+        )
 
     def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
         return Reachability(self.world, labels).answers(document, self._operation(document, name).node)
@@ -184,55 +194,55 @@ class Graph:
         return operation_of(self.supergraph.public_schema, document, node)
 
 
-async def compared(
+async def compare(
     served: ServedSubgraphs,
     transport: Transport,
-    prepared: Prepared,
+    compiled: CompiledOperation,
     request: Request,
     labels: frozenset[str] = frozenset(),
 ) -> tuple[str, str] | None:
-    """What differs for one set of variables, where a transport reaches the subgraphs."""
+    """The difference for one set of variables, over a transport to the subgraphs."""
     [variables] = request.variables
-    right = answered(served.world, parse(request.text), request.name, variables)
-    coerced = coerce_variables(prepared.operation, variables)
+    expected = answer(served.world, parse(request.text), request.name, variables)
+    coerced = coerce_variables(compiled.operation, variables)
     assert isinstance(coerced, dict), coerced
     run = served.run = Run(labels)
     try:
-        seen = await execute(prepared, ExecutionRequest(coerced, transport, CONTEXT))
+        actual = await execute(compiled, ExecutionRequest(coerced, transport, CONTEXT))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
         return "exception", f"{type(error).__name__}: {error}"
-    return _difference(right, seen, run)
+    return _find_difference(expected, actual, run)
 
 
-def _difference(right: Answer, seen: Seen, run: Run) -> tuple[str, str] | None:
-    """What is wrong with an answer: a request that a subgraph may not be sent, the data, or the errors."""
+def _find_difference(expected: ExpectedResult, actual: ActualResult, run: Run) -> tuple[str, str] | None:
+    """What is wrong: a request that a subgraph must not be sent, the data, or the errors."""
     if run.violations:
         return "violation", run.violations[0]
-    if right.data != seen.data:
-        details = "\n".join(_differences(right.data, seen.data, ""))
-        return "data", f"{details}\nerrors: {seen.errors[:3]}"
-    return _wrong_errors(right, seen)
+    if expected.data != actual.data:
+        details = "\n".join(_list_differences(expected.data, actual.data, ""))
+        return "data", f"{details}\nerrors: {actual.errors[:3]}"
+    return _compare_errors(expected, actual)
 
 
-def _wrong_errors(right: Answer, seen: Seen) -> tuple[str, str] | None:
-    """Every null has its error, and no error stands where there is none.
+def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str, str] | None:
+    """Compares errors: every null that has one must have one here, and no other error may be there.
 
-    Where fields that may not be null fail side by side, the error of any of them tells why what is around
-    them is null (GraphQL, 6.4.4), and that depends on their order.
+    Where several non-null fields of one object fail, the error of any of them may be reported (GraphQL,
+    6.4.4), depending on their order.
     """
-    wanted = {tuple(error.path or ()) for error in right.errors or ()}
-    found = {tuple(error.get("path", ())) for error in seen.errors}
-    told = {path[:length] for path in found for length in range(len(path) + 1)}
-    for path in sorted((path for path in wanted if _null_at(right.data, path) not in told), key=str):
-        return "errors", f"missing: {path} of {seen.errors[:2]}"
+    wanted = {tuple(error.path or ()) for error in expected.errors or ()}
+    found = {tuple(error.get("path", ())) for error in actual.errors}
+    explained = {path[:length] for path in found for length in range(len(path) + 1)}
+    for path in sorted((path for path in wanted if _null_at(expected.data, path) not in explained), key=str):
+        return "errors", f"missing: {path} of {actual.errors[:2]}"
     for path in sorted(found - wanted, key=str):
-        if not _is_gone(right.data, path):
+        if not _is_gone(expected.data, path):
             return "errors", f"unexpected: {path}"
     return None
 
 
 def _null_at(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """What is null at a place: the value itself, or what is around it."""
+    """The path of the null at a path: of the value itself, or of an enclosing one."""
     for length, segment in enumerate(path):
         if data is None:
             return path[:length]
@@ -251,18 +261,20 @@ def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:
     return False
 
 
-def _differences(right: Any, seen: Any, path: str) -> Iterator[str]:
-    if isinstance(right, dict) and isinstance(seen, dict):
-        for key in {**right, **seen}:
-            yield from _differences(right.get(key, "ABSENT"), seen.get(key, "ABSENT"), f"{path}.{key}")
-    elif isinstance(right, list) and isinstance(seen, list) and len(right) == len(seen):
-        for index, (one, other) in enumerate(zip(right, seen, strict=True)):
-            yield from _differences(one, other, f"{path}.{index}")
-    elif right != seen:
-        yield f"{path}: {str(right)[:100]!r} is right, seen is {str(seen)[:100]!r}"
+def _list_differences(expected: Any, actual: Any, path: str) -> Iterator[str]:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in {**expected, **actual}:
+            yield from _list_differences(
+                expected.get(key, "ABSENT"), actual.get(key, "ABSENT"), f"{path}.{key}"
+            )
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for index, (one, other) in enumerate(zip(expected, actual, strict=True)):
+            yield from _list_differences(one, other, f"{path}.{index}")
+    elif expected != actual:
+        yield f"{path}: {str(expected)[:100]!r} is right, seen is {str(actual)[:100]!r}"
 
 
-def composed(graphs: Sequence[Mapping[str, str]]) -> list[Composed | CompositionError]:
+def compose_graphs(graphs: Sequence[Mapping[str, str]]) -> list[Composed | CompositionError]:
     """Composes many sets of subgraphs."""
     parts = [([Subgraph(name, f"http://{name}", Path()) for name in each], each) for each in graphs]
     return compose_each(parts)
@@ -295,8 +307,8 @@ def graphs_of(seeds: Sequence[int]) -> Iterator[tuple[int, Mapping[str, str], Co
     done: dict[int, tuple[Mapping[str, str], Composed | CompositionError]] = {}
     following = list(seeds)
     for _ in range(_ROUNDS):
-        texts = [generated(seed, added[seed]) for seed in following]
-        done |= dict(zip(following, zip(texts, composed(texts), strict=True), strict=True))
+        texts = [generate_graph(seed, added[seed]) for seed in following]
+        done |= dict(zip(following, zip(texts, compose_graphs(texts), strict=True), strict=True))
         following = [seed for seed in following if _lacks_more(done[seed][1], added[seed])]
     for seed in seeds:
         yield seed, *done[seed]
@@ -313,7 +325,7 @@ def _lacks_more(found: Composed | CompositionError, added: list[tuple[str, str, 
     return False
 
 
-def opened(
+def open_graph(
     schemas: Mapping[str, str], found: Composed | CompositionError, counts: Counts | None = None
 ) -> Graph | None:
     """The graph, unless it does not compose or its subgraphs contradict one another, which is counted."""
@@ -331,26 +343,26 @@ def opened(
 
 
 def fuzz(
-    seeds: Sequence[int], operations: int, counts: Counts, most: int | None = None
+    seeds: Sequence[int], operations: int, counts: Counts, limit: int | None = None
 ) -> Iterator[tuple[int, Graph, Finding]]:
     """The findings of some seeds, or the first of them."""
     found = (
         finding
         for start in range(0, len(seeds), _BATCH)
-        for seed, schemas, composed_ in graphs_of(seeds[start : start + _BATCH])
-        for finding in _fuzzed(seed, schemas, composed_, operations, counts)
+        for seed, schemas, result in graphs_of(seeds[start : start + _BATCH])
+        for finding in _fuzz_graph(seed, schemas, result, operations, counts)
     )
-    yield from islice(found, most)
+    yield from islice(found, limit)
 
 
-def _fuzzed(
+def _fuzz_graph(
     seed: int,
     schemas: Mapping[str, str],
     found: Composed | CompositionError,
     operations: int,
     counts: Counts,
 ) -> Iterator[tuple[int, Graph, Finding]]:
-    graph = opened(schemas, found, counts)
+    graph = open_graph(schemas, found, counts)
     if graph is None:
         return
     counts.graphs += 1
@@ -360,7 +372,7 @@ def _fuzzed(
         if request := writer.request():
             labels = frozenset(each for each in sorted(graph.labels) if random.random() < 0.5)
             counts.operations += 1
-            for finding in graph.compared(request, labels):
+            for finding in graph.compare(request, labels):
                 counts.runs += 1
                 counts.fetches += len(graph.served.run.fetches)
                 if finding:

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute_sync
 
-from tests.router.oracle.world import Thing, World
+from tests.router.oracle.world import World, WorldObject
 
 
 @dataclass(slots=True)
@@ -16,18 +16,18 @@ class _Effects:
     count: int = 0
 
 
-def answered(
+def answer(
     world: World, document: DocumentNode, name: str | None, variables: Mapping[str, Any]
 ) -> ExecutionResult:
     """The right answer to an operation."""
 
-    def resolve(source: Thing | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    def resolve(source: WorldObject | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         root = info.parent_type.name
-        thing = source or Thing(root, root)
+        thing = source or WorldObject(root, root)
         if root == "Mutation":
             info.context.count += 1
         effect = info.context.count if root == "Mutation" else 0
-        return world.resolved(thing, info.field_name, arguments, effect)
+        return world.resolve(thing, info.field_name, arguments, effect)
 
     return execute_sync(
         world.api,

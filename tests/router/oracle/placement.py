@@ -46,7 +46,7 @@ class Placement(Invention):
         for graph in self.graphs:
             self._root(graph)
 
-    def _may(self, graph: str, named: str) -> bool:
+    def _may_define(self, graph: str, named: str) -> bool:
         """Whether a subgraph may name a type: none may know both an interface object and its types."""
         if named in self.objects:
             return not any((graph, each) in self.as_object for each in self.objects[named].interfaces)
@@ -55,9 +55,9 @@ class Placement(Invention):
                 return True
             implementers = self._implementers(named)
             every = all if named in self.keyed else any
-            return bool(implementers) and every(self._may(graph, each) for each in implementers)
+            return bool(implementers) and every(self._may_define(graph, each) for each in implementers)
         if named in self.unions:
-            return any(self._may(graph, each) for each in self.unions[named])
+            return any(self._may_define(graph, each) for each in self.unions[named])
         return True
 
     def _use(self, graph: str, named: str) -> None:
@@ -102,7 +102,7 @@ class Placement(Invention):
 
     def _use_value(self, graph: str, kind: Kind) -> None:
         self.local[graph][kind.name] = Local("type")
-        names = [name for name in kind.fields if self._may(graph, kind.fields[name].named)]
+        names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].named)]
         if self.traits.partial and len(names) > 1 and self.random.random() < 0.7:
             names = self.random.sample(names, self.random.randint(1, len(names) - 1))
         for name in names:
@@ -111,7 +111,7 @@ class Placement(Invention):
             self.local[graph][kind.name].fields["stub"] = Placed("Int", {})
 
     def _use_union(self, graph: str, named: str) -> None:
-        possible = [each for each in self.unions[named] if self._may(graph, each)]
+        possible = [each for each in self.unions[named] if self._may_define(graph, each)]
         count = len(possible) if self.random.random() < 0.6 else self.random.randint(1, len(possible))
         members = self.random.sample(possible, count)
         self.local[graph][named] = Local("union", members=members)
@@ -125,14 +125,14 @@ class Placement(Invention):
             self._use_interface_object(graph, named)
             return
         here = self.local[graph][named] = Local("interface")
-        implementers = [each for each in self._implementers(named) if self._may(graph, each)]
+        implementers = [each for each in self._implementers(named) if self._may_define(graph, each)]
         if named in self.keyed and len(implementers) == len(self._implementers(named)):
             if random.random() < 0.85:
                 here.keys["id"] = True
             here.fields["id"] = Placed("ID!", {})
         elif random.random() < 0.3:
             implementers = random.sample(implementers, random.randint(1, len(implementers)))
-        names = [name for name in kind.fields if self._may(graph, kind.fields[name].named)]
+        names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].named)]
         if len(names) > 1 and random.random() < 0.3:
             names = random.sample(names, random.randint(1, len(names)))
         for name in names:
@@ -150,7 +150,7 @@ class Placement(Invention):
         for number in range(random.randint(1, 3)):
             name = f"{graph}{named}{number}"
             each = self._invent_field(named)
-            if self._may(graph, each.named):
+            if self._may_define(graph, each.named):
                 here.fields[name] = Placed(each.type, each.arguments)
                 self._use_all(graph, here.fields[name])
                 self._know_all_of(graph, each.named)
@@ -163,7 +163,7 @@ class Placement(Invention):
             if named in local.interfaces:
                 self._know_all_of(graph, member)
         for name, each in self.objects[named].fields.items() if named in VALUES else ():
-            if self._may(graph, each.named):
+            if self._may_define(graph, each.named):
                 self._place(graph, named, name)
 
     def _implement(self, graph: str, interface: str, named: str) -> None:
@@ -183,11 +183,11 @@ class Placement(Invention):
         here = self.local[graph][type_name]
         if name not in here.fields:
             each = self.objects[type_name].fields[name]
-            placed = here.fields[name] = Placed(self._varied(each, type_name, name), dict(each.arguments))
+            placed = here.fields[name] = Placed(self._vary_type(each, type_name, name), dict(each.arguments))
             self._use_all(graph, placed)
         return here.fields[name]
 
-    def _varied(self, each: Field, type_name: str, name: str) -> str:
+    def _vary_type(self, each: Field, type_name: str, name: str) -> str:
         """The type of a field as one subgraph has it: here and there stricter than elsewhere."""
         if not self.traits.looser or each.type.endswith("!") or self.random.random() < 0.7:
             return each.type
@@ -204,13 +204,13 @@ class Placement(Invention):
         if not kind.keys:
             return
         random = self.random
-        homes = [graph for graph in self.graphs if self._may(graph, kind.name)]
+        homes = [graph for graph in self.graphs if self._may_define(graph, kind.name)]
         homes = random.sample(homes, min(len(homes), random.choices((1, 2, 3), (1, 5, 3))[0]))
         for name in [*kind.fields]:
-            able = [graph for graph in homes if self._may(graph, kind.fields[name].named)]
+            able = [graph for graph in homes if self._may_define(graph, kind.fields[name].named)]
             if not able:
-                able = [graph for graph in self.graphs if self._may(graph, kind.name)]
-                able = [graph for graph in able if self._may(graph, kind.fields[name].named)][:1]
+                able = [graph for graph in self.graphs if self._may_define(graph, kind.name)]
+                able = [graph for graph in able if self._may_define(graph, kind.fields[name].named)][:1]
             count = random.choices((1, 2, 3), (7, 3, 1))[0]
             if self.traits.partial and kind.fields[name].named in VALUES:
                 count = len(able)
@@ -224,15 +224,15 @@ class Placement(Invention):
             abstract = [*self.interfaces, *self.unions]
             if abstract and random.random() < 0.4:
                 each.type = self._wrapped(random.choice(abstract))
-            if self._may(graph, each.named):
+            if self._may_define(graph, each.named):
                 self._add_root("Query", graph, f"{graph}{number}", each)
                 if random.random() < 0.15:
                     other = random.choice(self.graphs)
-                    if self._may(other, each.named):
+                    if self._may_define(other, each.named):
                         self._add_root("Query", other, f"{graph}{number}", each)
         for number in range(random.randint(1, 2) if self.traits.mutations else 0):
             each = self._invent_field("Mutation", leaf=0.3)
-            if self._may(graph, each.named):
+            if self._may_define(graph, each.named):
                 self._add_root("Mutation", graph, f"do{graph.upper()}{number}", each)
 
     def _add_root(self, kind: str, graph: str, name: str, each: Field) -> None:
@@ -248,7 +248,7 @@ class Placement(Invention):
                 found.append(graph)
         return found
 
-    def _owned(self) -> list[tuple[str, Kind, str]]:
+    def _find_owned_fields(self) -> list[tuple[str, Kind, str]]:
         """Fields of entities that one subgraph alone resolves."""
         found = []
         for kind in self._entities():

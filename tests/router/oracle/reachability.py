@@ -1,7 +1,7 @@
-"""Whether subgraphs can answer an operation at all, by plain search: composers let some pass that cannot.
+"""Reachability: whether subgraphs can answer an operation at all; some that compose cannot.
 
-An object is held in some subgraphs at once, each of which may provide a few fields of others. From these it
-is followed into every subgraph that can be entered by a key, until nothing is added.
+An object is in several subgraphs at once, each of which may provide a few fields of others. From these every
+subgraph is entered for which a key can be had, until there is no further one.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from graphql import (
 )
 
 from tests.router.oracle.agreement import Agreement
-from tests.router.oracle.subgraphs import FederatedField, FieldSet, SubgraphSchema, Wanted
+from tests.router.oracle.subgraphs import FederatedField, FieldSet, FieldSetField, SubgraphSchema
 
-Held: TypeAlias = Mapping[str, FieldSet]
-Busy: TypeAlias = frozenset[tuple[str, str]]
+Entered: TypeAlias = Mapping[str, FieldSet]
+Searching: TypeAlias = frozenset[tuple[str, str]]
 
 
 class Reachability:
@@ -38,14 +38,16 @@ class Reachability:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         root = node.operation.value.capitalize()
-        held: Held = {name: () for name, graph in self._agreement.subgraphs.items() if root in graph.types}
+        entered_from: Entered = {
+            name: () for name, graph in self._agreement.subgraphs.items() if root in graph.types
+        }
         wanted = tuple(_wanted([node.selection_set], fragments))
-        return self._reaches(held, root, wanted, frozenset())
+        return self._reaches(entered_from, root, wanted, frozenset())
 
-    def _reaches(self, held: Held, type_name: str, wanted: FieldSet, busy: Busy) -> bool:
+    def _reaches(self, entered_from: Entered, type_name: str, wanted: FieldSet, searching: Searching) -> bool:
         kinds = self._kinds(type_name)
         return all(
-            self._reaches_field(held, type_name, each, busy)
+            self._reaches_field(entered_from, type_name, each, searching)
             for each in wanted
             if each.on is None or each.on in kinds
         )
@@ -59,18 +61,22 @@ class Reachability:
         }
         return self._agreement.kinds(type_name) | unions
 
-    def _reaches_field(self, held: Held, type_name: str, wanted: Wanted, busy: Busy) -> bool:
-        below = dict(self._resolvers(held, type_name, wanted.name, busy))
+    def _reaches_field(
+        self, entered_from: Entered, type_name: str, wanted: FieldSetField, searching: Searching
+    ) -> bool:
+        below = dict(self._resolvers(entered_from, type_name, wanted.name, searching))
         if not below or not wanted.below:
             return bool(below)
         shape = self._agreement.shape(type_name, wanted.name)
         while shape.item:
             shape = shape.item
-        return all(self._reaches(below, each, wanted.below, busy) for each in shape.types)
+        return all(self._reaches(below, each, wanted.below, searching) for each in shape.types)
 
-    def _resolvers(self, held: Held, type_name: str, name: str, busy: Busy) -> Iterator[tuple[str, FieldSet]]:
+    def _resolvers(
+        self, entered_from: Entered, type_name: str, name: str, searching: Searching
+    ) -> Iterator[tuple[str, FieldSet]]:
         """The subgraphs that resolve a field of an object held somewhere, with what they then provide."""
-        entered = self._entered(held, type_name, busy)
+        entered = self._entered(entered_from, type_name, searching)
         for graph, kind, own in self._agreement.definitions(type_name, name):
             if graph.name not in entered:
                 continue
@@ -79,24 +85,29 @@ class Reachability:
                 continue
             if not own.external and not self.is_here(graph, kind, own):
                 continue
-            if own.external or not own.requires or self._meets(entered, type_name, graph, own, busy):
+            if own.external or not own.requires or self._meets(entered, type_name, graph, own, searching):
                 yield graph.name, (*own.provides, *(each for below in deeper for each in below))
 
     def _meets(
-        self, entered: Held, type_name: str, graph: SubgraphSchema, own: FederatedField, busy: Busy
+        self,
+        entered: Entered,
+        type_name: str,
+        graph: SubgraphSchema,
+        own: FederatedField,
+        searching: Searching,
     ) -> bool:
         where = (type_name, own.name)
-        if where in busy:
+        if where in searching:
             return False
         return any(self._keys(graph, type_name)) and self._reaches(
-            entered, type_name, own.requires, busy | {where}
+            entered, type_name, own.requires, searching | {where}
         )
 
-    def _entered(self, held: Held, type_name: str, busy: Busy) -> Held:
+    def _entered(self, entered_from: Entered, type_name: str, searching: Searching) -> Entered:
         """All subgraphs that an object is held in, once it is followed by its keys."""
-        found = dict(held)
+        found = dict(entered_from)
         mark = ("", type_name)
-        if mark in busy:
+        if mark in searching:
             return found
         while True:
             fresh = [
@@ -104,7 +115,7 @@ class Reachability:
                 for graph in self._agreement.subgraphs.values()
                 if graph.name not in found
                 and any(
-                    self._reaches(found, type_name, key, busy | {mark})
+                    self._reaches(found, type_name, key, searching | {mark})
                     for key in self._keys(graph, type_name)
                 )
             ]
@@ -133,13 +144,13 @@ def _wanted(
     sets: Iterable[SelectionSetNode],
     fragments: Mapping[str, FragmentDefinitionNode],
     on: str | None = None,
-) -> Iterator[Wanted]:
+) -> Iterator[FieldSetField]:
     for selections in sets:
         for node in selections.selections:
             if isinstance(node, FieldNode):
                 below = tuple(_wanted([node.selection_set], fragments)) if node.selection_set else ()
                 if not node.name.value.startswith("__"):
-                    yield Wanted(node.name.value, "{}", below, on)
+                    yield FieldSetField(node.name.value, "{}", below, on)
                 continue
             fragment: Any = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
             condition = fragment.type_condition.name.value if fragment.type_condition else on

@@ -11,8 +11,8 @@ import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute_sync, parse, validate
 
 from router.transport.base import RequestContext
-from tests.router.oracle.subgraphs import FieldSet, SubgraphSchema, Wanted
-from tests.router.oracle.world import Fault, Thing, World
+from tests.router.oracle.subgraphs import FieldSet, FieldSetField, SubgraphSchema
+from tests.router.oracle.world import Fault, World, WorldObject
 
 
 class Violation(Exception):
@@ -20,10 +20,10 @@ class Violation(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ServedObject:
     """An object as a subgraph holds it: its type there, what was told of it, and what may be provided."""
 
-    thing: Thing
+    thing: WorldObject
     type: str
     representation: Mapping[str, Any] | None = None
     provided: FieldSet = ()
@@ -50,12 +50,12 @@ class ServedSubgraphs:
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """Executes a request and notes what is wrong with it."""
         del context
-        return self.answered(subgraph, orjson.loads(body))
+        return self.answer(subgraph, orjson.loads(body))
 
-    def answered(self, subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
         """A subgraph's answer to a request."""
         self.run.fetches.append((subgraph, request))
-        result = self._graphs[subgraph].executed(request, self.run)
+        result = self._graphs[subgraph].execute(request, self.run)
         for error in result.errors or ():
             if not isinstance(error.original_error, Fault):
                 self.run.violations.append(f"{subgraph}: {error.message}")
@@ -69,9 +69,9 @@ class _Served:
         self._world = world
         self._graph = graph
         self._documents: dict[str, DocumentNode | ExecutionResult] = {}
-        self._indexes: dict[tuple[str, FieldSet], dict[str, Thing]] = {}
+        self._indexes: dict[tuple[str, FieldSet], dict[str, WorldObject]] = {}
 
-    def executed(self, request: Mapping[str, Any], run: Run) -> ExecutionResult:
+    def execute(self, request: Mapping[str, Any], run: Run) -> ExecutionResult:
         text = request["query"]
         if text not in self._documents:
             self._documents[text] = self._read(text)
@@ -93,49 +93,49 @@ class _Served:
             return ExecutionResult(None, errors)
         return document
 
-    def _resolve(self, source: Held | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    def _resolve(self, source: ServedObject | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
             return [self._entity(each, info.context) for each in arguments["representations"]]
         if name == "_service":
             return None
         root = info.parent_type.name
-        held = source or Held(Thing(root, root), root)
+        held = source or ServedObject(WorldObject(root, root), root)
         return self._field(held, name, arguments, info.context)
 
-    def _field(self, held: Held, name: str, arguments: dict[str, Any], run: Run) -> Any:
+    def _field(self, held: ServedObject, name: str, arguments: dict[str, Any], run: Run) -> Any:
         world, own = self._world, self._graph.types[held.type].fields[name]
-        below = tuple(each for each in held.provided if each.name == name and self._concerns(each, held))
+        below = tuple(each for each in held.provided if each.name == name and self._applies(each, held))
         if own.external and not below:
             raise Violation(f"{held.type}.{name} is external and nothing here provides it")
         if own.external:
-            return self._held(
-                world.resolved(held.thing, name, arguments),
-                _named(self._graph, held.type, name),
+            return self._hold(
+                world.resolve(held.thing, name, arguments),
+                _unwrap_name(self._graph, held.type, name),
                 _below(below),
             )
         self._check_override(held.type, name, run)
         required = None
         if own.requires:
-            required = self._required(held, name, own.requires)
+            required = self._read_required(held, name, own.requires)
         given = {each.argument: arguments.pop(each.argument) for each in own.given} or None
         if held.type == "Mutation":
             run.effects += 1
         effect = run.effects if held.type == "Mutation" else 0
         value = world.value(held.thing, name, arguments, required, given, effect)
         provided = (*own.provides, *_below(below))
-        declared = _named(self._graph, held.type, name)
-        return self._held(value, declared, provided)
+        declared = _unwrap_name(self._graph, held.type, name)
+        return self._hold(value, declared, provided)
 
-    def _held(self, value: Any, declared: str, provided: FieldSet) -> Any:
+    def _hold(self, value: Any, declared: str, provided: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._held(item, declared, provided) for item in value]
-        if not isinstance(value, Thing):
+            return [self._hold(item, declared, provided) for item in value]
+        if not isinstance(value, WorldObject):
             return value
         as_object = self._graph.types[declared].interface_object
-        return Held(value, declared if as_object else value.type, None, provided)
+        return ServedObject(value, declared if as_object else value.type, None, provided)
 
-    def _concerns(self, wanted: Wanted, held: Held) -> bool:
+    def _applies(self, wanted: FieldSetField, held: ServedObject) -> bool:
         return wanted.on is None or wanted.on in self._world.kinds(held.type)
 
     def _check_override(self, type_name: str, name: str, run: Run) -> None:
@@ -152,15 +152,15 @@ class _Served:
         if own and own[1] is not None and own[1] not in run.labels:
             raise Violation(f"{type_name}.{name} does not override {own[0]} now")
 
-    def _required(self, held: Held, name: str, required: FieldSet) -> Any:
+    def _read_required(self, held: ServedObject, name: str, required: FieldSet) -> Any:
         if held.representation is None:
             raise Violation(f"{held.type}.{name} is asked without a representation")
         try:
-            return self._world.presented(held.representation, held.thing.type, required)
+            return self._world.read_representation(held.representation, held.thing.type, required)
         except KeyError as error:
             raise Violation(f"{held.type}.{name} requires {error}, which the representation lacks") from None
 
-    def _entity(self, representation: dict[str, Any], run: Run) -> Held | None:
+    def _entity(self, representation: dict[str, Any], run: Run) -> ServedObject | None:
         del run
         named = representation["__typename"]
         type_ = self._graph.types.get(named)
@@ -169,30 +169,30 @@ class _Served:
         lacking = []
         for key in type_.keys:
             try:
-                presented = self._world.presented(representation, named, key)
+                presented = self._world.read_representation(representation, named, key)
             except KeyError as error:
                 lacking.append(str(error))
                 continue
             thing = self._index(named, key).get(json.dumps(presented, sort_keys=True))
             if thing is None:
                 raise Violation(f"There is no such {named}: {representation}")
-            if type_.kind == "interface" and not self._untold(named):
+            if type_.kind == "interface" and not self._is_type_unknown(named):
                 raise Violation(f"The representation names the interface {named}: {representation}")
-            return Held(thing, thing.type if type_.kind == "interface" else named, representation)
+            return ServedObject(thing, thing.type if type_.kind == "interface" else named, representation)
         raise Violation(f"No key of {named} is whole ({', '.join(lacking)}): {representation}")
 
-    def _untold(self, interface: str) -> bool:
+    def _is_type_unknown(self, interface: str) -> bool:
         """Whether the router may not know which type an object of an interface has."""
         return any(
             interface in graph.types and graph.types[interface].interface_object
             for graph in self._world.subgraphs.values()
         )
 
-    def _index(self, type_name: str, key: FieldSet) -> dict[str, Thing]:
+    def _index(self, type_name: str, key: FieldSet) -> dict[str, WorldObject]:
         known = (type_name, key)
         if known not in self._indexes:
             self._indexes[known] = {
-                json.dumps(self._world.selected(each, key), sort_keys=True): each
+                json.dumps(self._world.select(each, key), sort_keys=True): each
                 for each in self._world.entities_of(type_name)
             }
         return self._indexes[known]
@@ -202,5 +202,5 @@ def _below(wanted: FieldSet) -> FieldSet:
     return tuple(deeper for each in wanted for deeper in each.below)
 
 
-def _named(graph: SubgraphSchema, type_name: str, name: str) -> str:
+def _unwrap_name(graph: SubgraphSchema, type_name: str, name: str) -> str:
     return str(graph.executable.type_map[type_name].fields[name].type).strip("[]!")  # type: ignore[attr-defined]

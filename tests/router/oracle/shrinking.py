@@ -31,23 +31,23 @@ from graphql import (
 
 from infra.schema.composition import CompositionError
 from tests.router.oracle.agreement import InconsistentError
-from tests.router.oracle.fuzzing import Finding, Graph, composed
+from tests.router.oracle.fuzzing import Finding, Graph, compose_graphs
 
 CHUNK = 12
 
 
-def shrunk(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
+def shrink(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
     """The smallest pair that shows a finding of the same kind."""
-    finding = _smaller_operation(graph, finding)
+    finding = _shrink_operation(graph, finding)
     while True:
-        graph, smaller = _smaller_graph(graph, finding)
-        again = _smaller_operation(graph, smaller)
-        if again.request.text == finding.request.text and smaller.request.text == finding.request.text:
-            return graph, again
-        finding = again
+        graph, smaller = _shrink_graph(graph, finding)
+        shrunk = _shrink_operation(graph, smaller)
+        if shrunk.request.text == finding.request.text and smaller.request.text == finding.request.text:
+            return graph, shrunk
+        finding = shrunk
 
 
-def still(graph: Graph, finding: Finding, text: str) -> Finding | None:
+def reproduce(graph: Graph, finding: Finding, text: str) -> Finding | None:
     """The finding, if a document shows it as well."""
     try:
         document = parse(text)
@@ -61,7 +61,7 @@ def still(graph: Graph, finding: Finding, text: str) -> Finding | None:
         }
         variables = {key: value for key, value in _variables_of(finding).items() if key in used}
         request = replace(finding.request, text=text, variables=(variables,))
-        for found in graph.compared(request, finding.labels):
+        for found in graph.compare(request, finding.labels):
             if found and found.sort == finding.sort:
                 return replace(found, request=request)
     except (InconsistentError, AssertionError, ValueError):
@@ -73,47 +73,47 @@ def _variables_of(finding: Finding) -> Mapping[str, Any]:
     return finding.request.variables[0] if finding.request.variables else {}
 
 
-def _smaller_operation(graph: Graph, finding: Finding) -> Finding:
+def _shrink_operation(graph: Graph, finding: Finding) -> Finding:
     position = 0
     while True:
-        candidates = [*_smaller_documents(parse(finding.request.text))]
+        candidates = [*_iterate_smaller_documents(parse(finding.request.text))]
         for index in range(len(candidates)):
             at = (position + index) % len(candidates)
-            text = print_ast(_tidy(candidates[at]))
-            if len(text) < len(finding.request.text) and (found := still(graph, finding, text)):
+            text = print_ast(_drop_unused(candidates[at]))
+            if len(text) < len(finding.request.text) and (found := reproduce(graph, finding, text)):
                 finding, position = found, at
                 break
         else:
             return finding
 
 
-def _smaller_documents(document: DocumentNode) -> Iterator[DocumentNode]:
-    for node in _nodes(document):
+def _iterate_smaller_documents(document: DocumentNode) -> Iterator[DocumentNode]:
+    for node in _iterate_nodes(document):
         match node:
             case SelectionSetNode():
-                yield from _smaller_selections(document, node)
+                yield from _iterate_smaller_selections(document, node)
             case FieldNode(arguments=arguments):
-                yield from (_edited(document, each, ()) for each in arguments or ())
+                yield from (_replace_node(document, each, ()) for each in arguments or ())
             case DirectiveNode():
-                yield _edited(document, node, ())
+                yield _replace_node(document, node, ())
             case VariableDefinitionNode(default_value=default) if default is not None:
-                yield _edited(document, default, ())
+                yield _replace_node(document, default, ())
 
 
-def _smaller_selections(document: DocumentNode, node: SelectionSetNode) -> Iterator[DocumentNode]:
+def _iterate_smaller_selections(document: DocumentNode, node: SelectionSetNode) -> Iterator[DocumentNode]:
     for each in node.selections if len(node.selections) > 1 else ():
-        yield _edited(document, each, ())
+        yield _replace_node(document, each, ())
     for each in node.selections:
         match each:
             case InlineFragmentNode():
-                yield _edited(document, each, each.selection_set.selections)
+                yield _replace_node(document, each, each.selection_set.selections)
             case FragmentSpreadNode():
-                yield _edited(document, each, (_inline(document, each),))
+                yield _replace_node(document, each, (_inline_spread(document, each),))
             case FieldNode(alias=alias) if alias is not None:
-                yield _edited(document, alias, ())
+                yield _replace_node(document, alias, ())
 
 
-def _inline(document: DocumentNode, spread: FragmentSpreadNode) -> InlineFragmentNode:
+def _inline_spread(document: DocumentNode, spread: FragmentSpreadNode) -> InlineFragmentNode:
     [fragment] = [
         each
         for each in document.definitions
@@ -126,10 +126,12 @@ def _inline(document: DocumentNode, spread: FragmentSpreadNode) -> InlineFragmen
     )
 
 
-def _tidy(document: DocumentNode) -> DocumentNode:
+def _drop_unused(document: DocumentNode) -> DocumentNode:
     """The document without fragments and variables that nothing uses."""
     while True:
-        spread = {each.name.value for each in _nodes(document) if isinstance(each, FragmentSpreadNode)}
+        spread = {
+            each.name.value for each in _iterate_nodes(document) if isinstance(each, FragmentSpreadNode)
+        }
         unused = [
             each
             for each in document.definitions
@@ -137,26 +139,26 @@ def _tidy(document: DocumentNode) -> DocumentNode:
         ]
         if not unused:
             break
-        document = _edited(document, unused[0], ())
-    definitions = [each for each in _nodes(document) if isinstance(each, VariableDefinitionNode)]
+        document = _replace_node(document, unused[0], ())
+    definitions = [each for each in _iterate_nodes(document) if isinstance(each, VariableDefinitionNode)]
     for definition in definitions:
         uses = [
             each
-            for each in _nodes(document)
+            for each in _iterate_nodes(document)
             if isinstance(each, VariableNode) and each.name.value == definition.variable.name.value
         ]
         if len(uses) == 1:
-            document = _edited(document, definition, ())
+            document = _replace_node(document, definition, ())
     return document
 
 
-def _smaller_graph(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
+def _shrink_graph(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
     position = 0
     while True:
-        candidates = [*_smaller_schemas(graph.schemas)]
+        candidates = [*_iterate_smaller_schemas(graph.schemas)]
         order = [*candidates[position:], *candidates[:position]]
         for start in range(0, len(order), CHUNK):
-            found = _first_showing(order[start : start + CHUNK], finding)
+            found = _find_reproducing(order[start : start + CHUNK], finding)
             if found:
                 index, graph, finding = found
                 position = (position + start + index) % max(1, len(candidates))
@@ -165,8 +167,10 @@ def _smaller_graph(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
             return graph, finding
 
 
-def _first_showing(candidates: list[dict[str, str]], finding: Finding) -> tuple[int, Graph, Finding] | None:
-    for index, (schemas, found) in enumerate(zip(candidates, composed(candidates), strict=True)):
+def _find_reproducing(
+    candidates: list[dict[str, str]], finding: Finding
+) -> tuple[int, Graph, Finding] | None:
+    for index, (schemas, found) in enumerate(zip(candidates, compose_graphs(candidates), strict=True)):
         if isinstance(found, CompositionError):
             continue
         try:
@@ -175,34 +179,34 @@ def _first_showing(candidates: list[dict[str, str]], finding: Finding) -> tuple[
             graph.world.check()
         except (InconsistentError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
             continue
-        if shown := still(graph, finding, finding.request.text):
+        if shown := reproduce(graph, finding, finding.request.text):
             return index, graph, shown
     return None
 
 
-def _smaller_schemas(schemas: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def _iterate_smaller_schemas(schemas: Mapping[str, str]) -> Iterator[dict[str, str]]:
     if len(schemas) > 1:
         for name in schemas:
             yield {key: value for key, value in schemas.items() if key != name}
     for name, sdl in schemas.items():
         document = parse(sdl, no_location=True)
-        for smaller in _smaller_definitions(document):
-            yield {**schemas, name: print_ast(_without_unused(smaller))}
+        for smaller in _iterate_smaller_definitions(document):
+            yield {**schemas, name: print_ast(_drop_unused_types(smaller))}
 
 
-def _smaller_definitions(document: DocumentNode) -> Iterator[DocumentNode]:
+def _iterate_smaller_definitions(document: DocumentNode) -> Iterator[DocumentNode]:
     for definition in document.definitions:
         if isinstance(definition, TypeDefinitionNode):
-            yield _edited(document, definition, ())
-            yield from (_edited(document, each, ()) for each in _parts(definition))
+            yield _replace_node(document, definition, ())
+            yield from (_replace_node(document, each, ()) for each in _iterate_removable(definition))
 
 
-def _parts(definition: TypeDefinitionNode) -> Iterator[Node]:
+def _iterate_removable(definition: TypeDefinitionNode) -> Iterator[Node]:
     """What a definition may do without."""
     fields = getattr(definition, "fields", None) or ()
     yield from fields if len(fields) > 1 else ()
     yield from getattr(definition, "types", None) or ()
-    for node in _nodes(definition):
+    for node in _iterate_nodes(definition):
         if isinstance(node, DirectiveNode):
             yield node
         elif isinstance(node, FieldDefinitionNode):
@@ -210,13 +214,13 @@ def _parts(definition: TypeDefinitionNode) -> Iterator[Node]:
     yield from getattr(definition, "interfaces", None) or ()
 
 
-def _without_unused(document: DocumentNode) -> DocumentNode:
+def _drop_unused_types(document: DocumentNode) -> DocumentNode:
     """The document without types that nothing names, save roots and entities."""
     while True:
         named = {
             each.name.value
             for definition in document.definitions
-            for each in _nodes(definition)
+            for each in _iterate_nodes(definition)
             if isinstance(each, NamedTypeNode)
         }
         unused = [
@@ -229,18 +233,18 @@ def _without_unused(document: DocumentNode) -> DocumentNode:
         unused = [each for each in unused if not isinstance(each, InterfaceTypeDefinitionNode)]
         if not unused:
             return document
-        document = _edited(document, unused[0], ())
+        document = _replace_node(document, unused[0], ())
 
 
-def _nodes(node: Node) -> Iterator[Node]:
+def _iterate_nodes(node: Node) -> Iterator[Node]:
     """A node and all below it, from the top."""
     level: list[Node] = [node]
     while level:
         yield from level
-        level = [child for each in level for child in _children(each)]
+        level = [child for each in level for child in _iterate_children(each)]
 
 
-def _children(node: Node) -> Iterator[Node]:
+def _iterate_children(node: Node) -> Iterator[Node]:
     for key in node.keys:
         value = getattr(node, key, None)
         if isinstance(value, tuple | list):
@@ -249,7 +253,7 @@ def _children(node: Node) -> Iterator[Node]:
             yield value
 
 
-def _edited(node: Any, target: Node, replacement: tuple[Node, ...]) -> Any:
+def _replace_node(node: Any, target: Node, replacement: tuple[Node, ...]) -> Any:
     """A copy of a node with one node below it replaced by others."""
     changed: dict[str, Any] = {}
     for key in node.keys:
@@ -257,7 +261,7 @@ def _edited(node: Any, target: Node, replacement: tuple[Node, ...]) -> Any:
         if isinstance(value, tuple | list):
             fresh: list[Any] = []
             for each in value:
-                fresh += replacement if each is target else [_edited(each, target, replacement)]
+                fresh += replacement if each is target else [_replace_node(each, target, replacement)]
             if len(fresh) != len(value) or any(
                 one is not other for one, other in zip(fresh, value, strict=True)
             ):
@@ -265,7 +269,7 @@ def _edited(node: Any, target: Node, replacement: tuple[Node, ...]) -> Any:
         elif value is target:
             changed[key] = replacement[0] if replacement else None
         elif isinstance(value, Node):
-            fresh_node = _edited(value, target, replacement)
+            fresh_node = _replace_node(value, target, replacement)
             if fresh_node is not value:
                 changed[key] = fresh_node
     if not changed:

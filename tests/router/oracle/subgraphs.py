@@ -38,7 +38,7 @@ ENTITY_ROOT = """
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FieldSetField:
     """One field of a field set, with what is wanted below it; `on` is the type it is asked of, if only that.
 
     The arguments are JSON.
@@ -50,11 +50,11 @@ class Wanted:
     on: str | None = None
 
 
-FieldSet: TypeAlias = tuple[Wanted, ...]
+FieldSet: TypeAlias = tuple[FieldSetField, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ContextualArgument:
     """An argument that comes from an enclosing object."""
 
     argument: str
@@ -72,7 +72,7 @@ class FederatedField:
     requires: FieldSet = ()
     provides: FieldSet = ()
     override: tuple[str, str | None] | None = None
-    given: tuple[Given, ...] = ()
+    given: tuple[ContextualArgument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def field_set(text: str) -> FieldSet:
     return tuple(_wanted(definition.selection_set, None))
 
 
-def _wanted(selections: SelectionSetNode, on: str | None) -> Iterator[Wanted]:
+def _wanted(selections: SelectionSetNode, on: str | None) -> Iterator[FieldSetField]:
     for node in selections.selections:
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else on
@@ -148,7 +148,7 @@ def _wanted(selections: SelectionSetNode, on: str | None) -> Iterator[Wanted]:
                 {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
             )
             below = tuple(_wanted(node.selection_set, None)) if node.selection_set else ()
-            yield Wanted(node.name.value, arguments, below, on)
+            yield FieldSetField(node.name.value, arguments, below, on)
 
 
 def _types(document: DocumentNode) -> Iterator[FederatedType]:
@@ -191,11 +191,11 @@ def _field_set_of(node: FieldDefinitionNode, directive: str) -> FieldSet:
     return tuple(wanted for each in _applied(node, directive) for wanted in field_set(each["fields"]))
 
 
-def _given(nodes: Iterable[InputValueDefinitionNode]) -> Iterator[Given]:
+def _given(nodes: Iterable[InputValueDefinitionNode]) -> Iterator[ContextualArgument]:
     for node in nodes:
         for each in _applied(node, "fromContext"):
             context, _, selection = each["field"].strip().lstrip("$").partition(" ")
-            yield Given(node.name.value, context, field_set(selection.strip()[1:-1]))
+            yield ContextualArgument(node.name.value, context, field_set(selection.strip()[1:-1]))
 
 
 def _applied(node: Any, name: str) -> Iterator[dict[str, Any]]:

@@ -15,17 +15,17 @@ HEAD = (
 )
 
 
-def generated(seed: int, added: Sequence[tuple[str, str, str]] = ()) -> dict[str, str]:
+def generate_graph(seed: int, added: Sequence[tuple[str, str, str]] = ()) -> dict[str, str]:
     """The subgraphs of one seed, by name, with some more fields, each by subgraph, type and name."""
     printer = _Printer(Random(seed))  # noqa: S311 - a seed makes it repeatable
     printer.federate(added)
-    return {graph: printer.printed(graph) for graph in printer.graphs}
+    return {graph: printer.print_schema(graph) for graph in printer.graphs}
 
 
 class _Printer(Federating):
     """Writes the schemas of subgraphs."""
 
-    def printed(self, graph: str) -> str:
+    def print_schema(self, graph: str) -> str:
         lines = [HEAD]
         for name, here in self.local[graph].items():
             lines.append(self._definition(graph, name, here))

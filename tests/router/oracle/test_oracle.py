@@ -30,10 +30,10 @@ from router.transport.base import RequestContext
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
 from tests.router.library import serving
-from tests.router.oracle.fuzzing import CONTEXT, Counts, compared, fuzz, graphs_of, opened
+from tests.router.oracle.fuzzing import CONTEXT, Counts, compare, fuzz, graphs_of, open_graph
 from tests.router.oracle.operations import Operations
 from tests.router.oracle.serving import Run, ServedSubgraphs
-from tests.router.oracle.shrinking import report, shrunk
+from tests.router.oracle.shrinking import report, shrink
 
 GRAPHS = 20
 OPERATIONS = 20
@@ -44,8 +44,8 @@ def test_generated_operations_on_generated_graphs_are_answered_as_by_one_server(
     counts = Counts()
 
     found = [
-        report(*shrunk(graph, finding))
-        for _, graph, finding in fuzz(range(start, start + GRAPHS), OPERATIONS, counts, most=1)
+        report(*shrink(graph, finding))
+        for _, graph, finding in fuzz(range(start, start + GRAPHS), OPERATIONS, counts, limit=1)
     ]
 
     assert found == []
@@ -59,22 +59,22 @@ async def test_no_record_of_a_subgraph_breaks_an_operation(start: int):
     """Whatever stands in place of a value: nothing is raised, and what is answered can be sent."""
     broken = 0
     for seed, schemas, composed in graphs_of(range(start, start + 10)):
-        graph = opened(schemas, composed)
+        graph = open_graph(schemas, composed)
         if graph is None:
             continue
         random = Random(seed)  # noqa: S311 - a seed makes it repeatable
         writer = Operations(graph.api, random)
         for request in filter(None, (writer.request() for _ in range(20))):
             try:
-                prepared = graph.prepared(request)
+                compiled = graph.compile(request)
             except UnplannableOperationError:
                 continue
-            variables = coerce_variables(prepared.operation, request.variables[0])
+            variables = coerce_variables(compiled.operation, request.variables[0])
             assert isinstance(variables, dict)
             for _ in range(3):
                 graph.served.run = Run()
                 transport = Corrupting(graph.served, random)
-                seen = await execute(prepared, ExecutionRequest(variables, transport, CONTEXT))
+                seen = await execute(compiled, ExecutionRequest(variables, transport, CONTEXT))
                 assert seen.data is None or isinstance(seen.data, dict)
                 encode({"data": seen.data, "errors": seen.errors})
                 broken += transport.broken
@@ -126,13 +126,13 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 async def test_it_is_the_same_over_http():
     compared_ = 0
     for seed, schemas, composed in graphs_of(range(300, 306)):
-        graph = opened(schemas, composed)
+        graph = open_graph(schemas, composed)
         if graph is None:
             continue
         writer = Operations(graph.api, Random(seed))  # noqa: S311 - a seed makes it repeatable
         async with _over_http(graph.served) as transport:
             for request in filter(None, (writer.request() for _ in range(5))):
-                assert await compared(graph.served, transport, graph.prepared(request), request.first) is None
+                assert await compare(graph.served, transport, graph.compile(request), request.first) is None
                 compared_ += 1
     assert compared_ >= 10
 
@@ -150,6 +150,6 @@ async def _over_http(served: ServedSubgraphs) -> AsyncIterator[HttpTransport]:
 
 def _application(served: ServedSubgraphs, name: str) -> Starlette:
     async def answer(request: HttpRequest) -> Response:
-        return JSONResponse(served.answered(name, await request.json()))
+        return JSONResponse(served.answer(name, await request.json()))
 
     return Starlette(routes=[Route("/graphql", answer, methods=["POST"])])

@@ -1,7 +1,7 @@
-"""The world behind a graph: what every field of every object is, as a function of who the object is.
+"""The world behind a graph: the value of every field of every object, as a function of the object's identity.
 
-An entity is one of a few, a value belongs to the field that returned it. A field that requires others, or
-that is given something of an enclosing object, depends on these; so whoever is not told them right shows it.
+There are a few entities of each type; other objects belong to the field that returned them. A field with
+`@requires` or contextual arguments depends on their values as well, so a wrong input makes a wrong value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from tests.router.oracle.agreement import Agreement, InconsistentError, Shape
-from tests.router.oracle.subgraphs import FieldSet, Given, SubgraphSchema, Wanted
+from tests.router.oracle.subgraphs import ContextualArgument, FieldSet, FieldSetField, SubgraphSchema
 
 COUNT = 4
 ROOTS = ("Query", "Mutation")
@@ -27,12 +27,12 @@ class Fault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class WorldObject:
     """An object of the world, and the objects around it."""
 
     identity: str
     type: str
-    parent: Thing | None = field(default=None, compare=False)
+    parent: WorldObject | None = field(default=None, compare=False)
 
 
 class World(Agreement):
@@ -44,15 +44,17 @@ class World(Agreement):
         super().__init__(subgraphs, api)
         self._faulty = faulty
 
-    def entities_of(self, type_name: str) -> list[Thing]:
+    def entities_of(self, type_name: str) -> list[WorldObject]:
         """All entities of an object type, or of the types that have an interface."""
         return [
-            Thing(f"{name}-{number}", name) for name in self._concrete(type_name) for number in range(COUNT)
+            WorldObject(f"{name}-{number}", name)
+            for name in self._concrete(type_name)
+            for number in range(COUNT)
         ]
 
     def value(
         self,
-        thing: Thing,
+        thing: WorldObject,
         name: str,
         arguments: Mapping[str, Any],
         required: Any = None,
@@ -67,16 +69,16 @@ class World(Agreement):
         where = (thing.type, name)
         shape = self.shape(*where)
         if where in self._unique:
-            return self._identifying(thing, name, shape)
+            return self._build_key_value(thing, name, shape)
         sure = where in self._fixed
         number = int(thing.identity.rpartition("-")[2]) if sure and thing.type in self.entities else None
         own = {key: each for key, each in arguments.items() if key in self.arguments(*where)}
         text = json.dumps([thing.identity, name, own, required, given, effect], sort_keys=True)
         if where not in self._protected and _digest("fault", text) % 1000 < self._faulty * 1000:
             raise Fault(f"{thing.type}.{name} fails")
-        return self._made(shape, thing, text, number, sure=sure)
+        return self._build_value(shape, thing, text, number, sure=sure)
 
-    def _identifying(self, thing: Thing, name: str, shape: Shape) -> Any:
+    def _build_key_value(self, thing: WorldObject, name: str, shape: Shape) -> Any:
         if thing.type in self.entities:
             number = int(thing.identity.rpartition("-")[2])
             if (thing.type, name) in self._coarse:
@@ -87,7 +89,9 @@ class World(Agreement):
         number = _digest("key", thing.identity) % 2**31
         return number if shape.leaf == "Int" else f"{name}-{number}"
 
-    def _made(self, shape: Shape, thing: Thing, text: str, fixed: int | None, *, sure: bool) -> Any:
+    def _build_value(
+        self, shape: Shape, thing: WorldObject, text: str, fixed: int | None, *, sure: bool
+    ) -> Any:
         number = _digest("", text)
         if shape.nullable and not sure and number % 7 == 0:
             return None
@@ -95,7 +99,7 @@ class World(Agreement):
         if shape.item:
             length = 2 if sure else number % 4
             return [
-                self._made(
+                self._build_value(
                     shape.item, thing, f"{text}{index}", None if fixed is None else fixed + index, sure=sure
                 )
                 for index in range(length)
@@ -104,30 +108,30 @@ class World(Agreement):
             return _leaf(shape.leaf, number)
         return self._object(shape, thing, number, fixed) if shape.types else None
 
-    def _object(self, shape: Shape, thing: Thing, number: int, fixed: int | None) -> Thing:
+    def _object(self, shape: Shape, thing: WorldObject, number: int, fixed: int | None) -> WorldObject:
         type_name = shape.types[number % len(shape.types)]
         if type_name in self.entities:
             index = number // 16 if fixed is None else fixed
-            return Thing(f"{type_name}-{index % COUNT}", type_name, thing)
+            return WorldObject(f"{type_name}-{index % COUNT}", type_name, thing)
         if type_name in ROOTS:
-            return Thing(type_name, type_name, thing)
-        return Thing(f"{type_name}~{number:x}", type_name, thing)
+            return WorldObject(type_name, type_name, thing)
+        return WorldObject(f"{type_name}~{number:x}", type_name, thing)
 
-    def resolved(self, thing: Thing, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
+    def resolve(self, thing: WorldObject, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
         """What a field is, when all that it depends on is looked up in the world."""
         required = self.requires(thing.type, name)
-        found = self.selected(thing, required) if required else None
-        return self.value(thing, name, arguments, found, self._looked_up(thing, name), effect)
+        found = self.select(thing, required) if required else None
+        return self.value(thing, name, arguments, found, self._read_contexts(thing, name), effect)
 
-    def _looked_up(self, thing: Thing, name: str) -> Any:
+    def _read_contexts(self, thing: WorldObject, name: str) -> Any:
         given = self.given(thing.type, name)
         return {each.argument: self._from_context(thing, each) for each in given} or None
 
-    def _from_context(self, thing: Thing, given: Given) -> Any:
+    def _from_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
         around = thing.parent
         while around is not None:
             if any(self._sets(graph, around.type, given.context) for graph in self.subgraphs.values()):
-                [value] = self.selected(around, given.wanted).values()
+                [value] = self.select(around, given.wanted).values()
                 return value
             around = around.parent
         raise InconsistentError("No object around sets the context.")
@@ -139,20 +143,20 @@ class World(Agreement):
         }
         return any(kind in graph.types and context in graph.types[kind].contexts for kind in kinds)
 
-    def selected(self, thing: Thing, wanted: FieldSet) -> dict[str, Any]:
+    def select(self, thing: WorldObject, wanted: FieldSet) -> dict[str, Any]:
         """What a field set selects of an object, as plain values."""
         found: dict[str, Any] = {}
-        for name, each in _merged(wanted, self.kinds(thing.type)).items():
-            value = self.resolved(thing, name, self.coerced(thing.type, each))
+        for name, each in _merge_fields(wanted, self.kinds(thing.type)).items():
+            value = self.resolve(thing, name, self.coerce_arguments(thing.type, each))
             found[name] = self._plain(value, each.below)
         return found
 
     def _plain(self, value: Any, below: FieldSet) -> Any:
         if isinstance(value, list):
             return [self._plain(item, below) for item in value]
-        return self.selected(value, below) if isinstance(value, Thing) else value
+        return self.select(value, below) if isinstance(value, WorldObject) else value
 
-    def presented(
+    def read_representation(
         self, representation: Mapping[str, Any], type_name: str, wanted: FieldSet
     ) -> dict[str, Any]:
         """What a field set selects of a representation.
@@ -162,27 +166,27 @@ class World(Agreement):
         """
         kinds = self.kinds(representation.get("__typename", type_name)) if representation else frozenset()
         found = {}
-        for name, each in _merged(wanted, kinds | self.kinds(type_name)).items():
-            found[name] = self._presented_value(representation[name], each.below)
+        for name, each in _merge_fields(wanted, kinds | self.kinds(type_name)).items():
+            found[name] = self._read_representation_value(representation[name], each.below)
         return found
 
-    def _presented_value(self, value: Any, below: FieldSet) -> Any:
+    def _read_representation_value(self, value: Any, below: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._presented_value(item, below) for item in value]
+            return [self._read_representation_value(item, below) for item in value]
         if not below or value is None:
             return value
         if any(each.on for each in below) and "__typename" not in value:
             raise KeyError("__typename")
-        return self.presented(value, value.get("__typename", ""), below)
+        return self.read_representation(value, value.get("__typename", ""), below)
 
 
-def _merged(wanted: FieldSet, kinds: frozenset[str]) -> dict[str, Wanted]:
-    found: dict[str, Wanted] = {}
+def _merge_fields(wanted: FieldSet, kinds: frozenset[str]) -> dict[str, FieldSetField]:
+    found: dict[str, FieldSetField] = {}
     for each in wanted:
         if each.on is None or each.on in kinds:
             known = found.get(each.name)
             found[each.name] = (
-                Wanted(each.name, each.arguments, (*known.below, *each.below), None) if known else each
+                FieldSetField(each.name, each.arguments, (*known.below, *each.below), None) if known else each
             )
     return found
 

@@ -211,18 +211,18 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
     stages = planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
     _ = stages.plan
 
-    [things] = stages.names.asked_as([()], "Query", FieldSelection("things", "things")).places
+    [things] = stages.names.locate([()], "Query", FieldSelection("things", "things")).paths
     identity = FieldSelection("id", "id")
-    assert stages.names.asked_as([things], "Cat", identity).keys == ("id",)
-    assert stages.names.asked_as([things], "Dog", identity).keys == ("_id_1",)
-    assert stages.names.shown_as(("things",), "_id_1") == "id"
-    assert stages.names.shown_as(("things",), "_id_2") is None
+    assert stages.names.locate([things], "Cat", identity).keys == ("id",)
+    assert stages.names.locate([things], "Dog", identity).keys == ("_id_1",)
+    assert stages.names.client_name(("things",), "_id_1") == "id"
+    assert stages.names.client_name(("things",), "_id_2") is None
 
 
 def test_names_that_are_settled_still_tell_what_the_client_asked_for():
     names = planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
-    assert names.fields == 2
+    assert names.field_count == 2
 
-    names.settle()
+    names.discard_uses()
 
-    assert (names.fields, names.shown_as(("a",), "label")) == (2, "label")
+    assert (names.field_count, names.client_name(("a",), "label")) == (2, "label")

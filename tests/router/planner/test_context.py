@@ -9,7 +9,7 @@ from router.operation import operation_of
 from router.planner import Planner, UnplannableError
 from router.planner.contexts import Contexts
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, deferring, planned, planning, shown, supergraph
+from tests.support.planning import SUPERGRAPHS, deferred_planning, planned, planning, shown, supergraph
 
 
 def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
@@ -863,7 +863,9 @@ def test_contexts_are_set_below_a_subscription():
 
 
 def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_later():
-    plan = deferring("market", "{ shops { name showcase { name ... @defer { price profit } } } }").plan
+    plan = deferred_planning(
+        "market", "{ shops { name showcase { name ... @defer { price profit } } } }"
+    ).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -947,7 +949,7 @@ def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_la
 
 
 def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
-    plan = deferring("market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }").plan
+    plan = deferred_planning("market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }").plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -1058,7 +1060,7 @@ def planned_on(supergraph: Supergraph, text: str) -> str:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
-    return str(Planner(supergraph).planning(operation_of(supergraph.public_schema, document, node)).plan)
+    return str(Planner(supergraph).start(operation_of(supergraph.public_schema, document, node)).plan)
 
 
 def test_every_stage_shows_what_contexts_give():

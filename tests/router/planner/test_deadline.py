@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from router.errors import PlanningTooLongError
-from router.executor import prepare
+from router.executor import compile_operation
 from router.operation import Operation
 from router.operation.deadline import Deadline
 from router.planner import Planner, PlanningTimeoutError
@@ -34,19 +34,19 @@ def test_planning_gives_up_wherever_the_deadline_falls():
     planner = Planner(supergraph("shop"))
     for steps in range(1, needed // 2):
         assert _plan(planner, asked, ticking(steps)) is None
-    assert _plan(planner, asked, ticking(needed)) == str(Planner(supergraph("shop")).planning(asked).plan)
+    assert _plan(planner, asked, ticking(needed)) == str(Planner(supergraph("shop")).start(asked).plan)
 
 
 def _plan(planner: Planner, asked: Operation, deadline: Deadline) -> str | None:
     try:
-        return str(planner.planning(asked, None, deadline).plan)
+        return str(planner.start(asked, None, deadline).plan)
     except PlanningTimeoutError:
         return None
 
 
 def test_an_operation_that_takes_too_long_is_refused_as_one():
     with pytest.raises(PlanningTooLongError, match="could not be planned in the time") as raised:
-        prepare(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
+        compile_operation(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
 
     assert raised.value.formatted() == [
         {

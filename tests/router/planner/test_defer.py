@@ -1,11 +1,11 @@
 """`@defer`: what the first answer needs, and what each group of deferred fields is completed by."""
 
-from tests.support.planning import deferring, planning, shown
+from tests.support.planning import deferred_planning, planning, shown
 
 
 def test_a_field_of_another_subgraph_comes_later_by_the_fetch_it_needs_anyway():
     text = '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -44,7 +44,7 @@ def test_a_field_of_another_subgraph_comes_later_by_the_fetch_it_needs_anyway():
 
 def test_a_field_of_the_same_subgraph_comes_later_by_entering_it_again():
     text = '{ product(id: "1") { sku ... @defer { warehouse { id } } } }'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -101,7 +101,7 @@ def test_a_field_of_the_same_subgraph_comes_later_by_entering_it_again():
 
 def test_a_field_that_is_a_key_comes_with_the_first_fetch():
     text = '{ product(id: "1") { name ... @defer { id } } }'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -124,7 +124,7 @@ def test_a_field_that_is_a_key_comes_with_the_first_fetch():
 
 def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
     text = '{ product(id: "1") { maker { country { ... @defer { code } } } } }'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -150,7 +150,7 @@ def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
 
 def test_fragments_that_ask_for_the_same_share_a_group():
     text = '{ product(id: "1") { ... @defer(label: "a") { name inStock } ... @defer(label: "b") { name } } }'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -205,7 +205,7 @@ def test_fragments_that_ask_for_the_same_share_a_group():
 
 def test_what_is_also_asked_at_once_is_not_asked_later():
     text = '{ product(id: "1") { name ... @defer { name inStock } } }'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -245,7 +245,7 @@ def test_what_is_also_asked_at_once_is_not_asked_later():
 def test_a_fragment_in_a_fragment_waits_for_it():
     inner = '... @defer(label: "inner") { inStock name }'
     text = f'{{ product(id: "1") {{ ... @defer(label: "outer") {{ name {inner} }} }} }}'
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -300,7 +300,7 @@ def test_a_fragment_in_a_fragment_waits_for_it():
 
 def test_fields_of_the_root_come_later_by_a_fetch_of_their_own():
     text = "{ cheapest { sku } ... @defer { products { name } cheapest { price } } }"
-    plan = deferring("shop", text).plan
+    plan = deferred_planning("shop", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -347,7 +347,7 @@ def test_fields_of_the_root_come_later_by_a_fetch_of_their_own():
 
 def test_each_type_of_an_abstract_one_is_entered_again():
     text = "{ media { id ... @defer { ... on Film { minutes } ... on Book { pages } } } }"
-    plan = deferring("media", text).plan
+    plan = deferred_planning("media", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -393,7 +393,7 @@ def test_each_type_of_an_abstract_one_is_entered_again():
 
 def test_a_fragment_reaches_below_what_is_there_already():
     text = "{ item { ... on Film { director { name } } ... @defer { ... on Film { director { email } } } } }"
-    plan = deferring("media", text).plan
+    plan = deferred_planning("media", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -454,7 +454,7 @@ def test_a_fragment_reaches_below_what_is_there_already():
 
 def test_a_variable_decides_whether_a_fragment_is_deferred():
     text = 'query($later: Boolean!) { product(id: "1") { name ... @defer(if: $later) { inStock } } }'
-    plan = deferring("shop", text, "later").plan
+    plan = deferred_planning("shop", text, "later").plan
 
     assert str(plan) == shown("""
         QueryPlan {
@@ -494,19 +494,19 @@ def test_a_variable_decides_whether_a_fragment_is_deferred():
 def test_a_variable_that_is_false_leaves_the_fragment_in_the_first_answer():
     text = 'query($later: Boolean!) { product(id: "1") { name ... @defer(if: $later) { inStock } } }'
 
-    assert str(deferring("shop", text).plan) == str(planning("shop", text).plan)
+    assert str(deferred_planning("shop", text).plan) == str(planning("shop", text).plan)
 
 
 def test_a_fragment_that_is_never_deferred_is_in_the_first_answer():
     never = '{ product(id: "1") { name ... @defer(if: false) { inStock } } }'
     always = '{ product(id: "1") { name ... @defer(if: true) { inStock } } }'
 
-    assert str(deferring("shop", never).plan) == str(planning("shop", never).plan)
-    assert "Deferred" in str(deferring("shop", always).plan)
+    assert str(deferred_planning("shop", never).plan) == str(planning("shop", never).plan)
+    assert "Deferred" in str(deferred_planning("shop", always).plan)
 
 
 def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
-    planned = deferring("shop", "{ ... @defer { __typename __schema { queryType { name } } } }")
+    planned = deferred_planning("shop", "{ ... @defer { __typename __schema { queryType { name } } } }")
 
     assert planned.normalized.order == ("__schema",)
     assert str(planned.plan) == shown("""
@@ -520,7 +520,7 @@ def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
 
 
 def test_the_graph_of_fetches_tells_what_comes_later():
-    fetches = deferring(
+    fetches = deferred_planning(
         "shop", '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
     ).fetches
 
@@ -544,7 +544,7 @@ def test_the_graph_of_fetches_tells_what_comes_later():
 
 
 def test_paths_tell_where_what_is_deferred_begins():
-    [leaves] = deferring("shop", '{ product(id: "1") { ... @defer { name } } }').paths
+    [leaves] = deferred_planning("shop", '{ product(id: "1") { ... @defer { name } } }').paths
 
     assert str(leaves[0]) == shown("""
         product.name
@@ -554,7 +554,7 @@ def test_paths_tell_where_what_is_deferred_begins():
 
 def test_a_context_that_is_there_already_serves_what_comes_later():
     text = "{ shops { name goods { id ... @defer { price } } } }"
-    plan = deferring("market", text).plan
+    plan = deferred_planning("market", text).plan
 
     assert str(plan) == shown("""
         QueryPlan {

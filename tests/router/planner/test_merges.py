@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 from router.operation.deadline import NEVER
-from router.planner.fetches import FetchGraph
-from router.planner.merges import depths, merged
+from router.planner.fetch_graph import FetchGraph
+from router.planner.merges import compute_depths, merge_steps
 from router.planner.plan import Input, InputField
-from router.planner.steps import Presented, SelectedField, Selection, Step
+from router.planner.steps import FetchStep, Presentation, SelectedField, Selection
 
 
-def step(number: int, graph: str, *parents: Step, field: str, key: str = "id", **sent: str) -> Step:
-    """An entity step that asks one field and sends some, each read from a key of the data."""
-    found = Step(number, graph, "entities", ("thing",), parents=set(parents))
-    found.selection.narrow("Thing").field(SelectedField(field, field, "", frozenset(), frozenset()))
+def step(number: int, graph: str, *parents: FetchStep, field: str, key: str = "id", **sent: str) -> FetchStep:
+    """An entity step that selects one field and sends some, each read from a key of the data."""
+    found = FetchStep(number, graph, "entities", ("thing",), parents=set(parents))
+    found.selection.narrow("Thing").add_field(SelectedField(field, field, "", frozenset(), frozenset()))
     fields = tuple(InputField(name, source) for name, source in sent.items())
-    found.presented["Thing", "Thing"] = Presented(
+    found.presentations["Thing", "Thing"] = Presentation(
         "Thing", key, frozenset({"Thing"}), Input(fields), frozenset({"Thing"})
     )
     return found
 
 
 def fields_of(graph: FetchGraph) -> list[list[str]]:
-    return [[field.key for field in each.selection.outputs()] for each in graph.steps]
+    return [[field.key for field in each.selection.top_level_fields()] for each in graph.steps]
 
 
 def test_steps_of_one_wave_to_one_subgraph_become_one():
     first, other = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id", size="size")
 
-    graph = merged(FetchGraph((first, other)), NEVER)
+    graph = merge_steps(FetchGraph((first, other)), NEVER)
 
     assert fields_of(graph) == [["x", "y"]]
-    assert [field.name for field in graph.steps[0].presented["Thing", "Thing"].input.fields] == ["id", "size"]
+    assert [field.name for field in graph.steps[0].presentations["Thing", "Thing"].input.fields] == [
+        "id",
+        "size",
+    ]
 
 
 def test_a_step_that_nobody_waits_for_joins_a_later_one():
     early, before = step(0, "A", field="x", id="id"), step(1, "B", field="b", id="id")
     late = step(2, "A", before, field="y", id="id", b="b")
 
-    graph = merged(FetchGraph((early, before, late)), NEVER)
+    graph = merge_steps(FetchGraph((early, before, late)), NEVER)
 
     assert fields_of(graph) == [["b"], ["y", "x"]]
 
@@ -47,30 +50,30 @@ def test_a_step_that_others_wait_for_stays_early():
     late = step(2, "A", before, field="y", id="id", b="b")
     waiting = step(3, "C", early, field="c", x="x")
 
-    graph = merged(FetchGraph((early, before, late, waiting)), NEVER)
+    graph = merge_steps(FetchGraph((early, before, late, waiting)), NEVER)
 
     assert fields_of(graph) == [["x"], ["b"], ["y"], ["c"]]
-    assert [depths(graph.steps)[each] for each in graph.steps] == [0, 0, 1, 1]
+    assert [compute_depths(graph.steps)[each] for each in graph.steps] == [0, 0, 1, 1]
 
 
 def test_steps_that_send_different_values_for_one_field_stay_apart():
     metres = step(0, "A", field="x", id="id", size="size")
     inches = step(1, "A", field="y", id="id", size="_size_1")
 
-    assert fields_of(merged(FetchGraph((metres, inches)), NEVER)) == [["x"], ["y"]]
+    assert fields_of(merge_steps(FetchGraph((metres, inches)), NEVER)) == [["x"], ["y"]]
 
 
 def test_steps_that_use_different_keys_stay_apart():
     by_id, by_code = step(0, "A", field="x", id="id"), step(1, "A", field="y", key="code", code="code")
 
-    assert fields_of(merged(FetchGraph((by_id, by_code)), NEVER)) == [["x"], ["y"]]
+    assert fields_of(merge_steps(FetchGraph((by_id, by_code)), NEVER)) == [["x"], ["y"]]
 
 
 def test_what_waited_for_a_merged_step_waits_for_the_one_it_joined():
     first, other = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id")
     waiting = step(2, "B", other, field="b", y="y")
 
-    graph = merged(FetchGraph((first, other, waiting)), NEVER)
+    graph = merge_steps(FetchGraph((first, other, waiting)), NEVER)
 
     assert fields_of(graph) == [["x", "y"], ["b"]]
     assert waiting.parents == {first}
@@ -79,29 +82,29 @@ def test_what_waited_for_a_merged_step_waits_for_the_one_it_joined():
 def test_what_two_steps_ask_below_one_field_is_asked_together():
     first, other = step(0, "A", field="box", id="id"), step(1, "A", field="box", id="id")
     for each, name in ((first, "width"), (other, "height")):
-        [box] = each.selection.outputs()
+        [box] = each.selection.top_level_fields()
         box.selection = Selection()
-        box.selection.field(SelectedField(name, name, "", frozenset(), frozenset()))
+        box.selection.add_field(SelectedField(name, name, "", frozenset(), frozenset()))
 
-    [only] = merged(FetchGraph((first, other)), NEVER).steps
+    [only] = merge_steps(FetchGraph((first, other)), NEVER).steps
 
-    [box] = only.selection.outputs()
+    [box] = only.selection.top_level_fields()
     assert box.selection
-    assert [field.key for field in box.selection.outputs()] == ["width", "height"]
+    assert [field.key for field in box.selection.top_level_fields()] == ["width", "height"]
 
 
 def test_objects_that_are_presented_under_two_names_stay_apart():
     as_thing, as_item = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id")
-    [presented] = as_item.presented.values()
-    presented.target = "Item"
+    [presentations] = as_item.presentations.values()
+    presentations.target = "Item"
 
-    assert fields_of(merged(FetchGraph((as_thing, as_item)), NEVER)) == [["x"], ["y"]]
+    assert fields_of(merge_steps(FetchGraph((as_thing, as_item)), NEVER)) == [["x"], ["y"]]
 
 
 def test_values_under_conditions_that_exclude_each_other_stay_apart():
     steps = step(0, "A", field="x", size="size"), step(1, "A", field="y", size="size")
     for each, variable in zip(steps, ("one", "other"), strict=True):
-        [presented] = each.presented.values()
-        presented.input = presented.input.conditioned(frozenset({(variable, True)}).union)
+        [presentations] = each.presentations.values()
+        presentations.input = presentations.input.map_conditions(frozenset({(variable, True)}).union)
 
-    assert fields_of(merged(FetchGraph(steps), NEVER)) == [["x"], ["y"]]
+    assert fields_of(merge_steps(FetchGraph(steps), NEVER)) == [["x"], ["y"]]

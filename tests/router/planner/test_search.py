@@ -11,9 +11,9 @@ from router.operation import operation_of
 from router.operation.deadline import NEVER, Deadline
 from router.operation.selections import FieldSelection
 from router.planner import Planner, UnplannableError, plan
-from router.planner.choice import BUDGET, choose, cost_of
-from router.planner.moves import FieldMove, Node, Select
-from router.planner.paths import Leaf, Path
+from router.planner.choice import BUDGET, choose_paths, measure_cost
+from router.planner.moves import FieldEdge, FieldMove, Node
+from router.planner.paths import GraphPath, Leaf
 from router.supergraph import Supergraph
 from tests.support.federated import Federated
 from tests.support.planning import operation, operation_on, planning, shown
@@ -81,25 +81,25 @@ def leaf(name: str, *graphs: str) -> Leaf:
     return Leaf((name,), tuple(_path(name, graph) for graph in graphs))
 
 
-def _path(name: str, graph: str) -> Path:
-    move = FieldMove(name, Node("Query", graph), None)
-    return Path(None, (Select(move, FieldSelection(name, name)),))
+def _path(name: str, graph: str) -> GraphPath:
+    move = FieldEdge(name, Node("Query", graph), None)
+    return GraphPath(None, (FieldMove(move, FieldSelection(name, name)),))
 
 
 def test_a_greedy_first_choice_is_corrected():
     leaves = [leaf("one", "A", "B"), leaf("two", "B", "C"), leaf("three", "C", "B")]
 
-    assert cost_of(choose(leaves, NEVER), NEVER)[1] == 1
+    assert measure_cost(choose_paths(leaves, NEVER), NEVER)[1] == 1
 
 
 def test_hundreds_of_candidates_end_within_the_budget():
     graphs = [f"G{number}" for number in range(12)]
     leaves = [leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)]
 
-    chosen = choose(leaves, NEVER)
+    chosen = choose_paths(leaves, NEVER)
 
     assert len(chosen) == 300
-    assert cost_of(chosen, NEVER)[1] == 1
+    assert measure_cost(chosen, NEVER)[1] == 1
     assert BUDGET < 12**300
 
 
@@ -115,7 +115,7 @@ def test_a_query_over_every_field_is_planned_once_for_each_leaf():
 def test_a_choice_without_an_end_stops_at_the_budget():
     leaves = [leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
 
-    assert 40 <= cost_of(choose(leaves, NEVER), NEVER)[1] <= 80
+    assert 40 <= measure_cost(choose_paths(leaves, NEVER), NEVER)[1] <= 80
 
 
 def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place():
@@ -133,9 +133,9 @@ def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_
     planner = Planner(named("shop"))
 
     def remembered(text: str) -> tuple[int, ...]:
-        assert planner.planning(operation("shop", text)).plan
-        finder, graph = planner.finder, planner.graph
-        return len(finder._routes), len(finder._reached), len(graph._moves), len(graph._field_sets)
+        assert planner.start(operation("shop", text)).plan
+        routes, graph = planner.routes, planner.graph
+        return len(routes._routes), len(routes._entity_moves), len(graph._edges), len(graph._field_sets)
 
     first = remembered('{ product(id: "1") { name price(currency: "EUR") } }')
     again = '{ a: product(id: "2") { b: name price } c: product(id: "3") { d: price(currency: "USD") } }'
@@ -165,7 +165,7 @@ def test_the_search_goes_on_where_what_remains_may_still_be_cheaper():
         leaf("four", "D", "A", "C"),
     ]
 
-    assert cost_of(choose(leaves, NEVER), NEVER)[1] == 2
+    assert measure_cost(choose_paths(leaves, NEVER), NEVER)[1] == 2
 
 
 def test_an_operation_that_cannot_be_planned_is_refused_in_few_steps_however_deep_it_is():
@@ -187,4 +187,4 @@ def test_an_operation_that_cannot_be_planned_is_refused_in_few_steps_however_dee
     deadline = Deadline(2000, count().__next__)
 
     with pytest.raises(UnplannableError, match=r"'shelf\.next\..*\.h' on type 'Box'"):
-        _ = Planner(nested).planning(operation_on(nested, text), None, deadline).plan
+        _ = Planner(nested).start(operation_on(nested, text), None, deadline).plan

@@ -46,7 +46,7 @@ def meanings(links: str, *names: str) -> list[str | None]:
     document = parse(f"schema {links} {{ query: Q }} type Q {' '.join(f'@{name}' for name in names)}")
     [type_] = [node for node in document.definitions if isinstance(node, ObjectTypeDefinitionNode)]
     vocabulary = Vocabulary(document)
-    return [vocabulary.meaning(directive) for directive in type_.directives or ()]
+    return [vocabulary.standard_name(directive) for directive in type_.directives or ()]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_directive_means_what_the_links_say(links: str, expected: dict[str, st
 def test_links_may_stand_in_an_extension_of_the_schema():
     document = parse(f'extend schema {LINK} @link(url: "{OURS}/policy/v0.1", as: "rule") type Q @rule')
     [_, type_] = document.definitions
-    assert len(list(Vocabulary(document).applied(type_, "policy"))) == 1
+    assert len(list(Vocabulary(document).applications(type_, "policy"))) == 1
 
 
 def test_what_is_not_linked_means_its_name():
@@ -97,7 +97,9 @@ def test_the_arguments_of_an_application_are_read():
     document = parse("type Q { a: Int @cost(weight: 3) b: Int }")
     [type_] = document.definitions
     assert isinstance(type_, ObjectTypeDefinitionNode)
-    found: list[Any] = [list(Vocabulary(document).applied(field, "cost")) for field in type_.fields or ()]
+    found: list[Any] = [
+        list(Vocabulary(document).applications(field, "cost")) for field in type_.fields or ()
+    ]
     assert found == [[{"weight": 3}], []]
 
 

@@ -13,7 +13,8 @@ from graphql import (
     validate_schema,
 )
 
-from router.supergraph import InvalidSupergraphError, Key, Supergraph
+from router.supergraph import InvalidSupergraphError, Supergraph
+from router.supergraph.join_spec import EntityKey
 from tests.support.planning import SUPERGRAPHS, supergraph
 
 FEDERATION_1 = """
@@ -80,8 +81,8 @@ def test_subgraphs_are_known_by_name_with_their_address():
 def test_keys_are_kept_by_subgraph():
     types = supergraph("shop").types
 
-    assert types["Product"].joins["STOCK"].keys == (Key("id"), Key("sku"))
-    assert types["Warehouse"].joins["STOCK"].keys == (Key("id", resolvable=False),)
+    assert types["Product"].joins["STOCK"].keys == (EntityKey("id"), EntityKey("sku"))
+    assert types["Warehouse"].joins["STOCK"].keys == (EntityKey("id", is_resolvable=False),)
 
 
 def test_a_field_without_annotation_is_in_every_subgraph_of_its_type():
@@ -115,16 +116,16 @@ def test_a_progressive_override_names_its_label_on_both_sides():
 def test_a_federation_1_supergraph_is_understood():
     person = Supergraph.parse(FEDERATION_1).types["Person"]
 
-    assert person.joins["POSTS"].keys == (Key("id"),)
-    assert not person.fields["id"]["POSTS"].external
+    assert person.joins["POSTS"].keys == (EntityKey("id"),)
+    assert not person.fields["id"]["POSTS"].is_external
     assert person.fields["posts"].keys() == {"POSTS"}
 
 
 def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
     tag = Supergraph.parse(FEDERATION_1).types["Tag"]
 
-    assert not tag.fields["id"]["POSTS"].external
-    assert tag.fields["name"]["POSTS"].external
+    assert not tag.fields["id"]["POSTS"].is_external
+    assert tag.fields["name"]["POSTS"].is_external
 
 
 @pytest.mark.parametrize("text", ["", "type Query { a: Int }", "type Query {", "query { a }"])

@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from router.executor import prepare, subscription_request
+from router.executor import compile_operation, subscription_request
 from router.planner import Planner
 from router.transport.base import RequestContext, StreamSource
 from router.transport.reconnect import unbroken
@@ -18,8 +18,8 @@ OTHER = "subscription { beats { text } }"
 
 
 async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
-    prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
-    async with aclosing(unbroken(source, subscription_request(prepared, {}), CONTEXT)) as events:
+    compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
+    async with aclosing(unbroken(source, subscription_request(compiled, {}), CONTEXT)) as events:
         async for event in events:
             [answer] = (event.get("data") or {"": {"text": "error"}}).values()
             received.append(answer["text"])

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from router.errors import TooSlowError
-from router.executor import prepare, subscription_request
+from router.executor import compile_operation, subscription_request
 from router.planner import Planner
 from router.transport import fan_out
 from router.transport.address import Address
@@ -55,9 +55,9 @@ class Station:
             await stream.write(b"event: complete\ndata: \n\n")
 
     def stream(self, text: str = BEATS, token: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
-        prepared = prepare(Planner(supergraph("counters")), operation("counters", text))
+        compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
         context = RequestContext(token, TRACE % f"{self.opened:016x}")
-        return self.shared.events(subscription_request(prepared, {}), context)
+        return self.shared.events(subscription_request(compiled, {}), context)
 
     def listen(self, text: str = BEATS, token: str | None = None) -> "Listener":
         return Listener(self.stream(text, token))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.executor.ahead import MAX_AHEAD, MAX_AHEAD_BYTES, completed
+from router.executor.event_lookahead import MAX_LOOKAHEAD, MAX_LOOKAHEAD_BYTES, complete_events
 from tests.router.library import until
 
 
@@ -42,7 +42,7 @@ async def test_they_are_told_in_their_order_however_long_each_takes():
         number: int = event["n"]
         return number
 
-    told = [number async for number in completed(source.events(), complete)]
+    told = [number async for number in complete_events(source.events(), complete)]
     assert (told, begun) == (list(range(10)), list(range(10)))
 
 
@@ -53,25 +53,25 @@ async def test_only_so_many_are_read_before_the_first_is_told():
         await may_end.wait()
         return event
 
-    async with aclosing(completed(source.events(), complete)) as results:
+    async with aclosing(complete_events(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
-        await until(lambda: source.read >= MAX_AHEAD)
+        await until(lambda: source.read >= MAX_LOOKAHEAD)
         for _ in range(100):
             await asyncio.sleep(0)
-        assert source.read == MAX_AHEAD
+        assert source.read == MAX_LOOKAHEAD
         may_end.set()
         assert await first == {"n": 0}
 
 
 async def test_only_so_many_bytes_are_read_before_the_first_is_told():
-    source, may_end = Source(20, size=MAX_AHEAD_BYTES // 4), asyncio.Event()
+    source, may_end = Source(20, size=MAX_LOOKAHEAD_BYTES // 4), asyncio.Event()
 
     async def complete(event: dict[str, Any]) -> int:
         await may_end.wait()
         number: int = event["n"]
         return number
 
-    async with aclosing(completed(source.events(), complete)) as results:
+    async with aclosing(complete_events(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
         await until(lambda: source.read >= 5)
         for _ in range(100):
@@ -91,7 +91,7 @@ async def test_a_stream_that_is_silent_takes_no_task_of_its_own():
     async def complete(event: dict[str, Any]) -> dict[str, Any]:
         return event
 
-    results = completed(events(), complete)
+    results = complete_events(events(), complete)
     assert await anext(results) == {"n": 0}
     before = len(asyncio.all_tasks())
     waiting = asyncio.create_task(anext(results, None))
@@ -109,7 +109,7 @@ async def test_what_ends_the_source_is_told_after_its_events():
         await asyncio.sleep(0)
         return event
 
-    results = completed(source.events(), complete)
+    results = complete_events(source.events(), complete)
     assert [await anext(results) for _ in range(3)] == [{"n": 0}, {"n": 1}, {"n": 2}]
     with pytest.raises(ValueError, match="broken"):
         await anext(results)
@@ -127,10 +127,10 @@ async def test_who_leaves_ends_what_is_under_way():
             ended += 1
 
     events = source.events()
-    async with aclosing(completed(events, complete)) as results:
+    async with aclosing(complete_events(events, complete)) as results:
         waiting = asyncio.create_task(anext(results))
-        await until(lambda: begun == MAX_AHEAD)
+        await until(lambda: begun == MAX_LOOKAHEAD)
         waiting.cancel()
         await asyncio.wait({waiting})
     await events.aclose()
-    assert (ended, source.closed) == (MAX_AHEAD, True)
+    assert (ended, source.closed) == (MAX_LOOKAHEAD, True)
