@@ -30,7 +30,7 @@ from typing import Any, Protocol, TypeAlias
 from graphql import OperationType
 
 from router.config.header_rules import ClientHeaders, HeaderRules
-from router.errors import AccessError, BadVariableError, RouterError, UnauthenticatedError, masked
+from router.errors import AccessError, BadVariableError, RouterError, UnauthenticatedError, internal_error
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
@@ -144,7 +144,7 @@ class Pipeline:
             if authorization is not None and not _HEADER_VALUE.fullmatch(authorization):
                 raise UnauthenticatedError("The Authorization header has characters that none may have.")
             identity = await self._verifier.identify(authorization) if self._verifier else None
-        return Caller(identity, authorization, self._rules.of_client(headers), address)
+        return Caller(identity, authorization, self._rules.select_client_headers(headers), address)
 
     async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> Operation:
         """Makes an operation ready to run.
@@ -317,9 +317,9 @@ class Operation:
             yield {"errors": [error.formatted()]}
         except RouterError as error:
             yield error.response()
-        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+        except Exception:  # noqa: BLE001 - the last resort: logged whole, internal_error for the client
             log.exception("An operation failed")
-            yield {"errors": [masked(self._trace.trace_id)]}
+            yield {"errors": [internal_error(self._trace.trace_id)]}
         finally:
             await results.aclose()
 

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from router.telemetry import Metrics, encoded, log
+from router.telemetry import Metrics, encode_line, log
 
 MAX_WAITING = 10_000
 MAX_AT_ONCE = 1000
@@ -40,7 +40,7 @@ class _Answered(NamedTuple):
             "outcome": self.outcome,
             "milliseconds": round(self.seconds * 1000, 1),
         }
-        return encoded("info", self.at, self.trace_id, "An operation was answered", metadata)
+        return encode_line("info", self.at, self.trace_id, "An operation was answered", metadata)
 
 
 class OperationLog:

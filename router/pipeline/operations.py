@@ -131,7 +131,7 @@ class Operations:
         if outcome is None:
             outcome = await self._prepared(key, client, deadline)
         if isinstance(outcome, DocumentError):
-            raise outcome.again()
+            raise outcome.copy()
         return outcome
 
     async def _prepared(self, key: Key, client: str, deadline: float | None) -> Outcome:

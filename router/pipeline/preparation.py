@@ -147,7 +147,7 @@ class Preparation:
         try:
             return self._prepare(key)
         except DocumentError as error:
-            return error.again()
+            return error.copy()
         except RecursionError:
             return ValidationFailedError([GraphQLError("The document is nested too deeply.")])
         finally:

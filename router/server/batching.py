@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import OperationType
 
-from router.errors import MalformedRequestError, RouterError, masked
+from router.errors import MalformedRequestError, RouterError, internal_error
 from router.pipeline import Caller, Pipeline
 from router.pipeline.request import GraphQLRequest
 from router.telemetry import Trace, log
@@ -27,6 +27,6 @@ async def answered(
         return await operation.execute()
     except RouterError as error:
         return error.response()
-    except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+    except Exception:  # noqa: BLE001 - the last resort: logged whole, internal_error for the client
         log.exception("An operation of a batch failed")
-        return {"errors": [masked(trace.trace_id)]}
+        return {"errors": [internal_error(trace.trace_id)]}

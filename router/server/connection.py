@@ -78,7 +78,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Hands on a piece: the first one in its turn, as a client may open many connections at once."""
         piece = bytes(_BUFFER[:nbytes])
-        if self._admitted or self._listener.admission.admits():
+        if self._admitted or self._listener.admission.try_enter():
             self._admitted = True
             self._hand_on(piece)
         else:

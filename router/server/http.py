@@ -22,7 +22,7 @@ from router.errors import (
     RouterError,
     StoppedError,
     UnsupportedMediaTypeError,
-    masked,
+    internal_error,
 )
 from router.pipeline import Caller, Operation, Pipeline
 from router.pipeline.request import PARAMETERS, GraphQLRequest, from_body, from_query
@@ -103,9 +103,9 @@ class HttpEndpoint:
         except asyncio.CancelledError:
             # Only a process that ends cancels requests, and only what took too long for its end.
             return await self._refusal(request, StoppedError())
-        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+        except Exception:  # noqa: BLE001 - the last resort: logged whole, internal_error for the client
             log.exception("A request failed")
-            return await self._responses.json(request, {"errors": [masked(trace.trace_id)]}, 500)
+            return await self._responses.json(request, {"errors": [internal_error(trace.trace_id)]}, 500)
 
     async def _answer(self, request: Request, trace: Trace) -> EndpointResponse:
         refuse_cross_site(request)

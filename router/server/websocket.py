@@ -20,7 +20,7 @@ from router.errors import (
     IdentityUnavailableError,
     RouterError,
     TooManyOperationsError,
-    masked,
+    internal_error,
 )
 from router.json_text import encode
 from router.pipeline import Caller, Pipeline
@@ -211,9 +211,9 @@ class Connection:
                 ending = {"type": "error", "payload": error.formatted()}
             except WebSocketDisconnect:
                 return
-            except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+            except Exception:  # noqa: BLE001 - the last resort: logged whole, internal_error for the client
                 log.exception("An operation over WebSocket failed")
-                ending = {"type": "error", "payload": [masked(trace.trace_id)]}
+                ending = {"type": "error", "payload": [internal_error(trace.trace_id)]}
             await self._finish(message.id, ending)
 
     async def _stream(

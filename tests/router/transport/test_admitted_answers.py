@@ -4,7 +4,7 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-from router.admission import AT_ONCE, Admission
+from router.admission import MAX_PER_ITERATION, Admission
 from router.transport.admitted_answers import AdmittedAnswers
 from router.transport.base import RequestContext
 
@@ -32,7 +32,7 @@ async def test_answers_of_one_moment_are_handed_on_a_few_in_each_turn_and_client
         answered.append(answer["data"]["asked"])
 
     async with asyncio.TaskGroup() as tasks:
-        for client in ["often"] * 20 * AT_ONCE + ["rarely"]:
+        for client in ["often"] * 20 * MAX_PER_ITERATION + ["rarely"]:
             tasks.create_task(ask(client))
         await asyncio.sleep(0)
         subgraphs.moment.set()
@@ -40,6 +40,6 @@ async def test_answers_of_one_moment_are_handed_on_a_few_in_each_turn_and_client
         while not answered or len(answered) > counts[-1]:
             counts.append(len(answered))
             await asyncio.sleep(0)
-    assert {after - before for before, after in pairwise(counts)} == {AT_ONCE}
-    assert AT_ONCE <= answered.index("rarely") < 3 * AT_ONCE
-    assert len(answered) == 20 * AT_ONCE + 1
+    assert {after - before for before, after in pairwise(counts)} == {MAX_PER_ITERATION}
+    assert MAX_PER_ITERATION <= answered.index("rarely") < 3 * MAX_PER_ITERATION
+    assert len(answered) == 20 * MAX_PER_ITERATION + 1
