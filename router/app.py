@@ -19,8 +19,8 @@ from router.assembly import Assembly, subgraph_addresses
 from router.config.settings import Settings
 from router.config.traffic import Traffic
 from router.pipeline.operation_log import OperationLog
-from router.pipeline.preparation import PATIENCE_SECONDS
-from router.pipeline.single_flight import single_flight
+from router.pipeline.preparation import PREPARATION_TIMEOUT_SECONDS
+from router.pipeline.single_flight import open_single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reload import ServedSupergraph, watch_supergraph
@@ -38,8 +38,8 @@ from router.transport.http import open_session
 from router.transport.http_client import HttpClient
 
 if TYPE_CHECKING:
-    from router.policy.budget import RedisCostBudget
-    from router.policy.shared_documents import RedisDocuments
+    from router.policy.redis_budget import RedisCostBudget
+    from router.policy.redis_documents import RedisDocuments
 
 EXAMPLES = "examples"
 
@@ -82,13 +82,13 @@ async def _lifespan(
     limits, operation_log, tracer = settings.limits, OperationLog(app.metrics), _tracer(settings)
     async with (
         tracer.run(),
-        operation_log.written(),
+        operation_log.run(),
         open_session() as session,
         _client(settings.traffic) as client,
         _close_at_exit(_shared_documents(settings)) as shared,
         _close_at_exit(_cost_budget(settings)) as budget,
-        single_flight(
-            PATIENCE_SECONDS, limits.max_waiting_documents, limits.max_waiting_documents_per_client
+        open_single_flight(
+            PREPARATION_TIMEOUT_SECONDS, limits.max_waiting_documents, limits.max_waiting_documents_per_client
         ) as preparing,
     ):
         assembly = Assembly(
@@ -211,7 +211,7 @@ def _shared_documents(settings: Settings) -> RedisDocuments | None:
     if not (settings.router_apq and settings.router_apq_redis_url):
         return None
     # Only a router that shares documents imports the Redis client.
-    from router.policy.shared_documents import RedisDocuments  # noqa: PLC0415 - see above
+    from router.policy.redis_documents import RedisDocuments  # noqa: PLC0415 - see above
 
     return RedisDocuments(str(settings.router_apq_redis_url))
 
@@ -220,6 +220,6 @@ def _cost_budget(settings: Settings) -> RedisCostBudget | None:
     if not settings.limits.cost_per_minute:
         return None
     # Only a router that counts costs imports the Redis client.
-    from router.policy.budget import RedisCostBudget  # noqa: PLC0415 - see above
+    from router.policy.redis_budget import RedisCostBudget  # noqa: PLC0415 - see above
 
     return RedisCostBudget(str(settings.router_cost_redis_url), settings.limits.cost_per_minute)

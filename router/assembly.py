@@ -10,13 +10,14 @@ import aiohttp
 from router.admission import Admission
 from router.config.header_rules import HeaderRule, HeaderRules, SetValue
 from router.config.settings import Settings, url_variable
-from router.pipeline import CostBudget, Pipeline
+from router.pipeline import Pipeline
+from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
-from router.pipeline.operations import Operations
 from router.pipeline.preparation import Preparation
 from router.pipeline.single_flight import SingleFlight
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
+from router.policy.budget import CostBudget
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
@@ -93,13 +94,13 @@ class Assembly:
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,
             budget=self.budget,
-            withholds=settings.router_unauthorized == "null",
+            null_unauthorized=settings.router_unauthorized == "null",
             tracer=self.tracer,
         )
 
-    def _operations(self, supergraph: Supergraph) -> Operations:
+    def _operations(self, supergraph: Supergraph) -> OperationCache:
         settings = self.settings
-        return Operations(
+        return OperationCache(
             Preparation(
                 supergraph, settings.limits, introspection=settings.introspection, tracer=self.tracer
             ),

@@ -11,7 +11,8 @@ from typing import Any
 from graphql import OperationType
 
 from router.errors import MalformedRequestError, RouterError, internal_error
-from router.pipeline import Caller, Pipeline
+from router.pipeline import Pipeline
+from router.pipeline.caller import Caller
 from router.pipeline.request import GraphQLRequest
 from router.telemetry import Trace, log
 

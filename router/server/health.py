@@ -27,7 +27,7 @@ def routes() -> list[BaseRoute]:
         app: Application = request.app
         checks = {"supergraph": "ok"}
         if (keys := app.service.keys) is not None:
-            checks["jwks"] = "ok" if await keys.reachable() else "unreachable"
+            checks["jwks"] = "ok" if await keys.is_available() else "unreachable"
         if app.draining:
             checks["process"] = "ends"
         well = all(outcome == "ok" for outcome in checks.values())

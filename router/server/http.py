@@ -24,8 +24,10 @@ from router.errors import (
     UnsupportedMediaTypeError,
     internal_error,
 )
-from router.pipeline import Caller, Operation, Pipeline
-from router.pipeline.request import PARAMETERS, GraphQLRequest, from_body, from_query
+from router.pipeline import Pipeline
+from router.pipeline.caller import Caller
+from router.pipeline.ready_operation import ReadyOperation
+from router.pipeline.request import PARAMETERS, GraphQLRequest, parse_body, parse_query_string
 from router.server import graphiql
 from router.server.batching import answered
 from router.server.clients import client_key
@@ -154,7 +156,7 @@ class HttpEndpoint:
 
     async def _operation(
         self, request: Request, parameters: GraphQLRequest, caller: Caller, trace: Trace
-    ) -> Operation:
+    ) -> ReadyOperation:
         operation = await self._pipeline.open(parameters, caller, trace)
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
@@ -175,11 +177,11 @@ class HttpEndpoint:
 
     async def _parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
         if request.method != "POST":
-            return from_query(request.query_params)
+            return parse_query_string(request.query_params)
         essence, parameters = media_type(request.headers.get("content-type"))
         if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
-        return from_body(await self._body(request), self._limits.max_batch)
+        return parse_body(await self._body(request), self._limits.max_batch)
 
     async def _body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "0")
@@ -239,7 +241,7 @@ def refuse_cross_site(request: Request) -> None:
         raise CrossSiteRequestError("Another site may not make a browser send operations here.")
 
 
-def _framing(request: Request, operation: Operation) -> Framing | None:
+def _framing(request: Request, operation: ReadyOperation) -> Framing | None:
     """How the answer is streamed, if it is."""
     accept = request.headers.get("accept")
     if operation.kind is OperationType.SUBSCRIPTION:
@@ -249,7 +251,7 @@ def _framing(request: Request, operation: Operation) -> Framing | None:
         raise NotAcceptableError(
             f"A subscription is answered as {EVENT_STREAM}, as {MULTIPART}, or over WebSocket."
         )
-    if operation.defers and takes_increments(accept):
+    if operation.is_deferrable and takes_increments(accept):
         return INCREMENTS
     if preferred(accept, ANSWERS):
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.errors import MalformedRequestError
-from router.pipeline.request import GraphQLRequest, from_json, from_text
+from router.pipeline.request import GraphQLRequest, parse_json, parse_request
 
 # It is sent back with every result.
 MAX_ID_CHARACTERS = 500
@@ -63,7 +63,7 @@ def parse(text: str | bytes) -> Message:
         InvalidMessageError: it is not one of the protocol's messages.
     """
     try:
-        value = from_text(text if isinstance(text, bytes) else text.encode(), "The message")
+        value = parse_json(text if isinstance(text, bytes) else text.encode(), "The message")
     except MalformedRequestError as error:
         raise InvalidMessageError(error.message) from None
     if not isinstance(value, dict):
@@ -102,6 +102,6 @@ def _id(value: dict[str, Any]) -> str:
 
 def _request(value: dict[str, Any]) -> GraphQLRequest:
     try:
-        return from_json(value.get("payload"))
+        return parse_request(value.get("payload"))
     except MalformedRequestError as error:
         raise InvalidMessageError(error.message) from None

@@ -20,7 +20,7 @@ from starlette.requests import Request
 
 from router.errors import ConflictError, StreamNotFoundError, TooManyOperationsError
 from router.json_text import encode
-from router.pipeline import Caller
+from router.pipeline.caller import Caller
 from router.server.streaming import EVENTS, Framing, Results
 
 TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - the name of a header

@@ -23,7 +23,8 @@ from router.errors import (
     internal_error,
 )
 from router.json_text import encode
-from router.pipeline import Caller, Pipeline
+from router.pipeline import Pipeline
+from router.pipeline.caller import Caller
 from router.policy.auth import EXPIRED
 from router.server.clients import client_key
 from router.server.messages import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from router.policy.shared_documents import RedisDocuments
+from router.policy.redis_documents import RedisDocuments
 from tests.router.running import opened
 from tests.router.server.test_documents import HASH, NAMED, TEXT
 
