@@ -15,7 +15,7 @@ from router.app import create_app
 from router.config.settings import InvalidSettingError, Settings, load
 from router.server.health import metrics_app
 from router.server.responses import security_headers
-from router.server.serving import Server, SideServer, configured, raise_file_limit, run
+from router.server.serving import Server, SideServer, configure, raise_file_limit, run
 from router.telemetry import configure_logging
 
 # Connections that wait to be accepted while the event loop is busy.
@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
     """Serves a supergraph until the process is stopped."""
     app, capacity = create_app(settings), raise_file_limit()
     connections, metrics = settings.connections, app.metrics
-    config = configured(
+    config = configure(
         app,
         connections,
         metrics,
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
         ws_max_size=settings.limits.max_body_bytes,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    side = configured(
+    side = configure(
         metrics_app(metrics), connections, metrics, Admission(), capacity=METRICS_CONNECTIONS, lifespan="off"
     )
     config.load()

@@ -30,7 +30,7 @@ from router.server.http import EndpointResponse
 from router.server.origins import EXPOSED_HEADERS, may_connect
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.websocket import Connection
+from router.server.websocket import WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.tracing import NO_TRACER, Tracer
@@ -162,7 +162,7 @@ async def _handle_websocket(settings: Settings, socket: WebSocket) -> None:
         return
     app: Application = socket.app
     limit = settings.limits.max_socket_operations
-    await Connection(socket, lambda: app.service.pipeline, app.admission, limit).serve()
+    await WebSocketSession(socket, lambda: app.service.pipeline, app.admission, limit).serve()
 
 
 def _tracer(settings: Settings) -> Tracer:

@@ -109,7 +109,7 @@ class ReadyOperation:
             yield {"errors": [error.formatted()]}
         except RouterError as error:
             yield error.response()
-        except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for the client
+        except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
             log.exception("An operation failed")
             yield {"errors": [internal_error(self._trace.trace_id)]}
         finally:

@@ -24,7 +24,7 @@ from router.server.application import Application, Service
 from router.server.http import HttpEndpoint
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.websocket import SUBPROTOCOL, Connection
+from router.server.websocket import SUBPROTOCOL, WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.transport.base import RequestContext
@@ -62,7 +62,7 @@ async def origin() -> AsyncIterator[str]:
         )
 
         async def websocket(socket: WebSocket) -> None:
-            await Connection(socket, lambda: pipeline, Admission(), 10).serve()
+            await WebSocketSession(socket, lambda: pipeline, Admission(), 10).serve()
 
         endpoint = HttpEndpoint(
             pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False

@@ -248,7 +248,7 @@ async def test_an_operation_too_many_is_refused_and_the_others_run_on(monkeypatc
         assert (refusal["id"], refusal["type"]) == ("c", "error")
         assert refusal["payload"] == [
             {
-                "message": "2 operations already run on this socket.",
+                "message": "2 operations are already running on this socket.",
                 "extensions": {"code": "TOO_MANY_OPERATIONS"},
             }
         ]
