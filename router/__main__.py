@@ -1,4 +1,4 @@
-"""`python -m router`: serves a supergraph."""
+"""The command `python -m router`, which serves a supergraph."""
 
 from __future__ import annotations
 
@@ -15,40 +15,39 @@ from router.app import create_app
 from router.config.settings import InvalidSettingError, Settings, load
 from router.server.health import metrics_app
 from router.server.responses import security_headers
-from router.server.serving import Server, SideServer, configured, raise_file_limit, run
+from router.server.serving import Server, SideServer, configure, raise_file_limit, run
 from router.telemetry import configure_logging
 
 # Connections that wait to be accepted while the event loop is busy.
 BACKLOG = 2048
 METRICS_CONNECTIONS = 50
-# What requests allocate dies with them, without cycles: a search for cycles among it finds next to nothing.
-# Everything waits for a search, so it is a short one of the young alone, after so many new objects that most
-# requests see none. A search of all that is kept takes up to 20 ms, and pays after thousands of new
-# operations at best.
+# Requests allocate almost no reference cycles, so collections find next to nothing, and everything waits for
+# them. A young collection is short, and rare enough that most requests see none. A full collection takes up
+# to 20 ms, and pays off after thousands of new operations at best.
 GC_THRESHOLDS = (10_000, 10, 1_000)
-# A request asks the interpreter back from the thread that prepares operations dozens of times, and waits as
-# long as this each time. With Python's own 5 ms a warm query took 45 ms more while large ones were prepared.
+# A request reacquires the GIL dozens of times from the thread that prepares operations, and waits this long
+# each time. With Python's default of 5 ms, a cached query took 45 ms longer while large ones were prepared.
 SWITCH_SECONDS = 0.0002
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until the process is told to stop; 2 when it cannot start."""
+    """Serves until the process is stopped; the exit status, which is 2 if it cannot start."""
     options = _parser().parse_args(arguments)
     try:
         settings = load(**_overrides(options))
         configure_logging(settings.log_level)
         serve(settings)
     except (InvalidSettingError, OSError, ValueError) as error:
-        print(f"router: {error}", file=sys.stderr)  # noqa: T201 - what a command that cannot start says
+        print(f"router: {error}", file=sys.stderr)  # noqa: T201 - the command's error message
         return 2
     return 0
 
 
 def serve(settings: Settings) -> None:
-    """Serves a supergraph until the process is told to stop."""
+    """Serves a supergraph until the process is stopped."""
     app, capacity = create_app(settings), raise_file_limit()
     connections, metrics = settings.connections, app.metrics
-    config = configured(
+    config = configure(
         app,
         connections,
         metrics,
@@ -58,7 +57,7 @@ def serve(settings: Settings) -> None:
         ws_max_size=settings.limits.max_body_bytes,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    side = configured(
+    side = configure(
         metrics_app(metrics), connections, metrics, Admission(), capacity=METRICS_CONNECTIONS, lifespan="off"
     )
     config.load()
@@ -66,19 +65,19 @@ def serve(settings: Settings) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(config, drain=app.drain, delay=connections.shutdown_delay)
     with (
-        _listening(settings.host, settings.api_port) as listener,
-        _listening(settings.metrics_host, settings.metrics_at) as side_listener,
+        _listen(settings.host, settings.api_port) as listener,
+        _listen(settings.metrics_host, settings.effective_metrics_port) as side_listener,
     ):
         run(server, listener, SideServer(side), side_listener)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 def _tune_garbage_collection() -> None:
-    """Takes what the start made, most of all the schema, out of every later collection."""
+    """Excludes the objects of the start, above all the schema, from later collections."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
@@ -86,7 +85,7 @@ def _tune_garbage_collection() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m router", description=__doc__)
-    parser.add_argument("--supergraph", type=Path, metavar="FILE", help="the supergraph (SUPERGRAPH)")
+    parser.add_argument("--supergraph", type=Path, metavar="FILE", help="the supergraph's file (SUPERGRAPH)")
     parser.add_argument("--host", help="the address to listen on (HOST)")
     parser.add_argument("--port", metavar="N", help="the port to listen on (API_PORT)")
     parser.add_argument(
@@ -95,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_name_and_url,
         metavar="NAME=URL",
-        help="where a subgraph is, instead of where the supergraph says (NAME_URL)",
+        help="a subgraph's URL, instead of the supergraph's (NAME_URL)",
     )
     return parser
 

@@ -1,9 +1,9 @@
-"""Admission: a bounded number of things begin in one turn of the event loop, client by client.
+"""Admission: a bounded number of tasks start in each iteration of the event loop, clients taking turns.
 
-Whatever begins in a turn delays all that is in flight until the next. A client with a thousand connections
-would begin a thousand requests in one turn, and everybody else's next step would wait for all of them. So a
-few begin, first one of each client, then a second of each; the rest wait for the turns that follow, which
-come as fast as the loop can go.
+Whatever starts in an iteration delays everything in flight until the next one. A client with a thousand
+connections would start a thousand requests in one iteration, and every other client's next step would wait
+for all of them. So only a few start, one per client before any client's second; the rest wait for the
+following iterations, which come as fast as the loop can run.
 """
 
 from __future__ import annotations
@@ -11,46 +11,46 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from router.turns import Turns
+from router.round_robin import RoundRobin
 
 # Each takes a fraction of a millisecond until it waits for something.
-AT_ONCE = 4
+MAX_PER_ITERATION = 4
 
 
-def _ignore(_: None) -> None:
-    """A place that nobody takes is not missed: there are others in the next turn."""
+def _discard(_: None) -> None:
+    """A slot need not be given back: the next iteration has new ones."""
 
 
 class Admission:
-    """Lets requests, messages or answers be handled, so many at once.
+    """Limits how many requests, messages and responses are processed in one iteration of the event loop.
 
-    Each connection and each fetch waits with one at most, so their limits bound those who wait.
+    Each connection and each fetch waits at most once, so their limits also bound the number of waiters.
     """
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._at_once = at_once
-        self._begun = 0
-        self._waiting = Turns[None](sys.maxsize, _ignore)
+    def __init__(self, max_per_iteration: int = MAX_PER_ITERATION) -> None:
+        self._max_per_iteration = max_per_iteration
+        self._started = 0
+        self._waiting = RoundRobin[None](sys.maxsize, _discard)
 
     async def enter(self, client: str) -> None:
-        """Waits until the client may begin something, if others have begun enough in this turn."""
-        if not self.admits():
+        """Takes a slot, waiting for a later iteration if this one has none left."""
+        if not self.try_enter():
             await self._waiting.wait(client)
 
-    def admits(self) -> bool:
-        """Whether something may begin at once; it then has to."""
-        if self._begun >= self._at_once:
+    def try_enter(self) -> bool:
+        """Takes a slot of this iteration; false if none is left."""
+        if self._started >= self._max_per_iteration:
             return False
-        self._begin()
+        self._take_slot()
         return True
 
-    def _begin(self) -> None:
-        if not self._begun:
-            asyncio.get_running_loop().call_soon(self._turn)
-        self._begun += 1
+    def _take_slot(self) -> None:
+        if not self._started:
+            asyncio.get_running_loop().call_soon(self._start_iteration)
+        self._started += 1
 
-    def _turn(self) -> None:
-        """Begins a turn with those who have waited longest."""
-        self._begun = 0
-        while self._begun < self._at_once and self._waiting.grant(None):
-            self._begin()
+    def _start_iteration(self) -> None:
+        """Gives the slots of a new iteration to those that have waited longest."""
+        self._started = 0
+        while self._started < self._max_per_iteration and self._waiting.grant(None):
+            self._take_slot()

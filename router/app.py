@@ -1,4 +1,4 @@
-"""The router put together: settings and a supergraph in, an ASGI application out."""
+"""The ASGI application of a router, created from its settings."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.assembly import Assembly, addresses_of
+from router.assembly import Assembly, subgraph_addresses
 from router.config.settings import Settings
 from router.config.traffic import Traffic
 from router.pipeline.operation_log import OperationLog
-from router.pipeline.preparation import PATIENCE_SECONDS
-from router.pipeline.single_flight import single_flight
+from router.pipeline.preparation import PREPARATION_TIMEOUT_SECONDS
+from router.pipeline.single_flight import open_single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
-from router.reloading import Served, reloading
+from router.reload import ServedSupergraph, watch_supergraph
 from router.server import graphiql, health
 from router.server.application import ENDPOINT, METHODS, PATHS, Application
 from router.server.http import EndpointResponse
 from router.server.origins import EXPOSED_HEADERS, may_connect
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.websocket import Connection
+from router.server.websocket import WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.tracing import NO_TRACER, Tracer
@@ -38,32 +38,32 @@ from router.transport.http import open_session
 from router.transport.http_client import HttpClient
 
 if TYPE_CHECKING:
-    from router.policy.budget import RedisCostBudget
-    from router.policy.shared_documents import RedisDocuments
+    from router.policy.redis_budget import RedisCostBudget
+    from router.policy.redis_documents import RedisDocuments
 
 EXAMPLES = "examples"
 
 
 def create_app(settings: Settings) -> Application:
-    """The router as an ASGI application.
+    """Creates the ASGI application.
 
     Raises:
         OSError: the supergraph cannot be read.
-        ValueError: it is not a supergraph, or a subgraph's address cannot be used.
+        ValueError: the supergraph, the manifest of trusted documents or a subgraph's URL is invalid.
     """
     content = settings.supergraph.read_text()
     supergraph = Supergraph.parse(content)
-    addresses_of(settings, supergraph)
+    subgraph_addresses(settings, supergraph)
     manifest = settings.router_trusted_documents
     trusted = read_manifest(manifest) if manifest else None
     return Application(
         settings.connections,
         Metrics(),
-        lifespan=partial(_run, settings, content, supergraph, trusted),
+        lifespan=partial(_lifespan, settings, content, supergraph, trusted),
         middleware=_cors(settings),
         routes=[
-            *(Route(path, _http, methods=METHODS) for path in PATHS),
-            *(WebSocketRoute(path, partial(_websocket, settings)) for path in PATHS),
+            *(Route(path, _handle_http, methods=METHODS) for path in PATHS),
+            *(WebSocketRoute(path, partial(_handle_websocket, settings)) for path in PATHS),
             *health.routes(),
             *(graphiql.routes(settings.supergraph.parent / EXAMPLES) if settings.explorer else ()),
         ],
@@ -71,24 +71,24 @@ def create_app(settings: Settings) -> Application:
 
 
 @asynccontextmanager
-async def _run(
+async def _lifespan(
     settings: Settings,
     content: str,
     supergraph: Supergraph,
     trusted: Mapping[str, str] | None,
     app: Application,
 ) -> AsyncIterator[None]:
-    """Serves the supergraph that was read from `content`, and what it changes to."""
+    """Serves the supergraph that was parsed from `content`, and its later versions."""
     limits, operation_log, tracer = settings.limits, OperationLog(app.metrics), _tracer(settings)
     async with (
         tracer.run(),
-        operation_log.written(),
+        operation_log.run(),
         open_session() as session,
         _client(settings.traffic) as client,
-        _closed(_shared_documents(settings)) as shared,
-        _closed(_cost_budget(settings)) as budget,
-        single_flight(
-            PATIENCE_SECONDS, limits.max_waiting_documents, limits.max_waiting_documents_per_client
+        _close_at_exit(_shared_documents(settings)) as shared,
+        _close_at_exit(_cost_budget(settings)) as budget,
+        open_single_flight(
+            PREPARATION_TIMEOUT_SECONDS, limits.max_waiting_documents, limits.max_waiting_documents_per_client
         ) as preparing,
     ):
         assembly = Assembly(
@@ -110,11 +110,11 @@ async def _run(
             Responses(settings.connections),
         )
 
-        def apply(supergraph: Supergraph) -> Served:
-            app.service = assembly.service(supergraph, getattr(app, "service", None))
-            return Served(supergraph, ref(app.service.pipeline))
+        def apply(supergraph: Supergraph) -> ServedSupergraph:
+            app.service = assembly.build_service(supergraph, getattr(app, "service", None))
+            return ServedSupergraph(supergraph, ref(app.service.pipeline))
 
-        async with _reloading(settings, apply, apply(supergraph), content):
+        async with _watch(settings, apply, apply(supergraph), content):
             yield
 
 
@@ -126,7 +126,7 @@ _StoreT = TypeVar("_StoreT", bound=_Store)
 
 
 @asynccontextmanager
-async def _closed(store: _StoreT | None) -> AsyncIterator[_StoreT | None]:
+async def _close_at_exit(store: _StoreT | None) -> AsyncIterator[_StoreT | None]:
     try:
         yield store
     finally:
@@ -142,39 +142,39 @@ def _client(traffic: Traffic) -> HttpClient:
     )
 
 
-def _reloading(
-    settings: Settings, apply: Callable[[Supergraph], Served], first: Served, content: str
+def _watch(
+    settings: Settings, apply: Callable[[Supergraph], ServedSupergraph], first: ServedSupergraph, content: str
 ) -> AbstractAsyncContextManager[None]:
     if not settings.router_reload_seconds:
         return nullcontext()
-    return reloading(settings.supergraph, settings.router_reload_seconds, apply, first, content)
+    return watch_supergraph(settings.supergraph, settings.router_reload_seconds, apply, first, content)
 
 
-async def _http(request: Request) -> EndpointResponse:
+async def _handle_http(request: Request) -> EndpointResponse:
     app: Application = request.app
     return await app.service.endpoint.handle(request)
 
 
-async def _websocket(settings: Settings, socket: WebSocket) -> None:
+async def _handle_websocket(settings: Settings, socket: WebSocket) -> None:
     if not may_connect(socket.headers, settings.traffic.cors_origins):
         await socket.close()
         return
     app: Application = socket.app
     limit = settings.limits.max_socket_operations
-    await Connection(socket, lambda: app.service.pipeline, app.admission, limit).serve()
+    await WebSocketSession(socket, lambda: app.service.pipeline, app.admission, limit).serve()
 
 
 def _tracer(settings: Settings) -> Tracer:
     if (exporter := settings.telemetry.exporter) == "none":
         return NO_TRACER
-    # Only a router whose spans are wanted pays for the SDK's import.
-    from router.tracing.opentelemetry import OpenTelemetryTracer  # noqa: PLC0415 - as said above
+    # Only a router that exports spans imports the SDK.
+    from router.tracing.opentelemetry import OpenTelemetryTracer  # noqa: PLC0415 - see above
 
     return OpenTelemetryTracer(exporter, ENDPOINT)
 
 
 def _cors(settings: Settings) -> list[Middleware]:
-    """What lets the pages of other origins read answers."""
+    """The CORS middleware, if any other origin is allowed."""
     origins, connections = settings.traffic.cors_origins, settings.connections
     if not origins:
         return []
@@ -209,8 +209,8 @@ def _decisions(settings: Settings, session: aiohttp.ClientSession) -> PolicyDeci
 def _shared_documents(settings: Settings) -> RedisDocuments | None:
     if not (settings.router_apq and settings.router_apq_redis_url):
         return None
-    # Only a router that shares documents pays for the client's import.
-    from router.policy.shared_documents import RedisDocuments  # noqa: PLC0415 - as said above
+    # Only a router that shares documents imports the Redis client.
+    from router.policy.redis_documents import RedisDocuments  # noqa: PLC0415 - see above
 
     return RedisDocuments(str(settings.router_apq_redis_url))
 
@@ -218,7 +218,7 @@ def _shared_documents(settings: Settings) -> RedisDocuments | None:
 def _cost_budget(settings: Settings) -> RedisCostBudget | None:
     if not settings.limits.cost_per_minute:
         return None
-    # As above: only a router that counts costs pays for it.
-    from router.policy.budget import RedisCostBudget  # noqa: PLC0415 - as said above
+    # Only a router that counts costs imports the Redis client.
+    from router.policy.redis_budget import RedisCostBudget  # noqa: PLC0415 - see above
 
     return RedisCostBudget(str(settings.router_cost_redis_url), settings.limits.cost_per_minute)

@@ -1,4 +1,4 @@
-"""Assembling the service of one supergraph, from what all supergraphs of a process share."""
+"""Assembly of the service of one supergraph, from the components that a process shares between them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from router.config.header_rules import HeaderRule, HeaderRules, Put
-from router.config.settings import Settings, variable_of
-from router.pipeline import CostBudget, Pipeline
+from router.config.header_rules import HeaderRule, HeaderRules, SetValue
+from router.config.settings import Settings, url_variable
+from router.pipeline import Pipeline
+from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
-from router.pipeline.operations import Operations
 from router.pipeline.preparation import Preparation
 from router.pipeline.single_flight import SingleFlight
 from router.policy.access import AccessRules
 from router.policy.auth import KeySet, TokenVerifier
+from router.policy.budget import CostBudget
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
@@ -42,7 +43,7 @@ from router.transport.websocket import WebSocketSource
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What outlives a supergraph, and how a service is built from it."""
+    """The components that outlive a supergraph; builds the service of each one from them."""
 
     settings: Settings
     tracer: Tracer
@@ -57,32 +58,32 @@ class Assembly:
     streams: EventStreams
     responses: Responses
 
-    def service(self, supergraph: Supergraph, previous: Service | None) -> Service:
-        """The service of a supergraph; it keeps the previous one's keys if their address is the same."""
+    def build_service(self, supergraph: Supergraph, previous: Service | None) -> Service:
+        """The service of a supergraph; it keeps the previous service's key set if its URL is the same."""
         settings = self.settings
-        keys = self._keys(supergraph, previous.keys if previous else None)
+        keys = self._key_set(supergraph, previous.keys if previous else None)
         pipeline = self._pipeline(supergraph, keys)
         endpoint = HttpEndpoint(
             pipeline, self.streams, self.responses, settings.limits, explorer=settings.explorer
         )
         return Service(pipeline, endpoint, keys)
 
-    def _keys(self, supergraph: Supergraph, known: KeySet | None) -> KeySet | None:
-        """The keys that tokens are verified with; known ones hold even while their address is unreachable."""
+    def _key_set(self, supergraph: Supergraph, previous: KeySet | None) -> KeySet | None:
+        """The key set that verifies tokens; a previous one stays usable while its URL is unreachable."""
         url = _jwks_url(self.settings, supergraph)
-        if known is not None and known.url == url:
-            return known
+        if previous is not None and previous.url == url:
+            return previous
         return KeySet(url, self.session) if url else None
 
     def _pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         settings, traffic = self.settings, self.settings.traffic
-        addresses = addresses_of(settings, supergraph)
-        rules = _rules(settings, addresses)
+        addresses = subgraph_addresses(settings, supergraph)
+        rules = _header_rules(settings, addresses)
         return Pipeline(
             self._operations(supergraph),
             self.documents,
             self._transport(addresses, rules),
-            self._sources(addresses, rules),
+            self._stream_sources(addresses, rules),
             TokenVerifier(keys, settings.jwt_issuer) if keys else None,
             self.decisions,
             self.metrics,
@@ -91,13 +92,13 @@ class Assembly:
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,
             budget=self.budget,
-            withholds=settings.router_unauthorized == "null",
+            null_unauthorized=settings.router_unauthorized == "null",
             tracer=self.tracer,
         )
 
-    def _operations(self, supergraph: Supergraph) -> Operations:
+    def _operations(self, supergraph: Supergraph) -> OperationCache:
         settings = self.settings
-        return Operations(
+        return OperationCache(
             Preparation(
                 supergraph, settings.limits, introspection=settings.introspection, tracer=self.tracer
             ),
@@ -109,7 +110,7 @@ class Assembly:
         )
 
     def _transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:
-        """The way to the subgraphs, through the layers that are switched on."""
+        """The transport to the subgraphs, wrapped in the layers that are enabled."""
         traffic, metrics, tracer = self.settings.traffic, self.metrics, self.tracer
         transport: Transport = HttpTransport(
             self.client,
@@ -129,13 +130,15 @@ class Assembly:
         transport = Throttling(transport)
         if traffic.share_fetches:
             transport = Deduplication(transport, metrics, traffic.operation_timeout, tracer)
-        shown = self.settings.shown_errors
+        shown = self.settings.exposed_subgraphs
         if ALL not in shown:
             transport = Redaction(transport, shown)
         return AdmittedAnswers(transport)
 
-    def _sources(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Mapping[str, StreamSource]:
-        """How the subscriptions of each subgraph are opened."""
+    def _stream_sources(
+        self, addresses: Mapping[str, Address], rules: HeaderRules
+    ) -> Mapping[str, StreamSource]:
+        """The source of each subgraph's subscriptions."""
         traffic, tracer = self.settings.traffic, self.tracer
         events = EventSource(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression, tracer)
         over_sockets = {
@@ -143,7 +146,7 @@ class Assembly:
             for name in addresses.keys() & traffic.subscriptions.keys()
         }
         sockets = WebSocketSource(self.session, over_sockets, traffic.subgraph_timeout, rules, tracer)
-        shown = self.settings.shown_errors
+        shown = self.settings.exposed_subgraphs
         sources: dict[str, StreamSource] = {
             name: sockets if name in over_sockets else events for name in addresses
         }
@@ -153,39 +156,39 @@ class Assembly:
         }
 
 
-def addresses_of(settings: Settings, supergraph: Supergraph) -> Mapping[str, Address]:
-    """Where the subgraphs are.
+def subgraph_addresses(settings: Settings, supergraph: Supergraph) -> Mapping[str, Address]:
+    """The address of each subgraph.
 
     Raises:
-        UnusableAddressError: one is nowhere; the message names it and the variable that says where it is.
+        UnusableAddressError: one is invalid; the message names the subgraph and its variable.
     """
-    found = {}
+    addresses = {}
     for name, info in supergraph.subgraphs.items():
         try:
-            url = settings.url_of(name, info.url)
-            found[name] = Address.of(url, settings.traffic.subgraph_ca_files.get(name))
+            url = settings.subgraph_url(name, info.url)
+            addresses[name] = Address.of(url, settings.traffic.subgraph_ca_files.get(name))
         except UnusableAddressError as error:
-            message = f"The address of the subgraph {name!r} ({variable_of(name)}) cannot be used: {error}."
+            message = f"The URL of the subgraph {name!r} ({url_variable(name)}) is invalid: {error}."
             raise UnusableAddressError(message) from None
-    return found
+    return addresses
 
 
 def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:
-    """Where tokens' keys are: as configured, or the local auth service where the graph has access rules."""
+    """The URL of the key set: the configured one, or the local auth service's if there are access rules."""
     if settings.jwks_url is not None:
         return settings.jwks_url
     return settings.default_jwks_url if AccessRules.of(supergraph.document) else None
 
 
-def _rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:
-    """The header rules, between the users that addresses name and what the router says of itself.
+def _header_rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:
+    """The configured header rules, between those for the credentials in URLs and the router's own.
 
-    Such a user stands for the caller.
+    Credentials in a subgraph's URL replace the caller's.
     """
-    users = (
-        HeaderRule(Put("authorization", address.basic), name)
+    credentials = (
+        HeaderRule(SetValue("authorization", address.basic), name)
         for name, address in addresses.items()
         if address.basic
     )
-    chosen = (rule.compiled() for rule in settings.traffic.headers)
-    return HeaderRules([*users, *chosen, *settings.own_headers])
+    configured = (rule.to_rule() for rule in settings.traffic.headers)
+    return HeaderRules([*credentials, *configured, *settings.authentication_headers])

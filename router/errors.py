@@ -1,6 +1,6 @@
 """Errors the router answers with.
 
-RouterError                           what a client may read: a message, `extensions.code` and an HTTP status
+RouterError                           shown to clients: a message, `extensions.code` and an HTTP status
 ├── RequestError                      the HTTP request or the WebSocket message is not a GraphQL request
 │   ├── MalformedRequestError         400  BAD_REQUEST
 │   ├── CrossSiteRequestError         403  CSRF_PREVENTED
@@ -11,7 +11,7 @@ RouterError                           what a client may read: a message, `extens
 │   ├── BodyTooLargeError             413  PAYLOAD_TOO_LARGE
 │   ├── UnsupportedMediaTypeError     415  UNSUPPORTED_MEDIA_TYPE
 │   └── TooManyOperationsError        429  TOO_MANY_OPERATIONS
-├── DocumentError                     the GraphQL request cannot be run; carries GraphQL's own errors
+├── DocumentError                     the GraphQL request cannot be executed; carries GraphQL's own errors
 │   ├── ParseFailedError              400  GRAPHQL_PARSE_FAILED
 │   ├── ValidationFailedError         400  GRAPHQL_VALIDATION_FAILED
 │   ├── OperationNotFoundError        400  OPERATION_RESOLUTION_FAILURE
@@ -24,7 +24,7 @@ RouterError                           what a client may read: a message, `extens
 │   ├── UntrustedDocumentError        403  QUERY_NOT_IN_SAFELIST
 │   ├── UnplannableOperationError     400  QUERY_PLANNING_FAILED
 │   └── PlanningTooLongError          400  QUERY_PLANNING_TIMEOUT
-├── AccessError                       the caller may not ask this
+├── AccessError                       the caller is not authorised
 │   ├── UnauthenticatedError          401  UNAUTHENTICATED
 │   └── ForbiddenError                403  FORBIDDEN
 ├── TooSlowError                      408  TOO_SLOW
@@ -34,7 +34,7 @@ RouterError                           what a client may read: a message, `extens
 ├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
 └── OperationTimeoutError             504  OPERATION_TIMEOUT
 
-Anything else that is raised is unexpected: it is logged whole and the client reads `masked(trace_id)`.
+Any other exception is unexpected: it is logged with its traceback; clients get `internal_error(trace_id)`.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from typing import Any, ClassVar
 
 from graphql import GraphQLError
 
-MAX_MESSAGE = 1000
+MAX_MESSAGE_CHARACTERS = 1000
 
 
 class RouterError(Exception):
-    """An error that is shown to the client as it is written."""
+    """An error that is shown to the client as it is."""
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     status: ClassVar[int] = 500
@@ -60,11 +60,11 @@ class RouterError(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """HTTP headers that belong to the answer."""
+        """HTTP headers of the response."""
         return {}
 
     def response(self) -> dict[str, Any]:
-        """The GraphQL response that stands for this error."""
+        """The GraphQL response that reports this error."""
         return {"errors": self.formatted()}
 
     def formatted(self) -> list[dict[str, Any]]:
@@ -73,32 +73,32 @@ class RouterError(Exception):
 
 
 class RequestError(RouterError):
-    """What arrived is not a well-formed GraphQL request, whatever the accepted media type."""
+    """The request is not well-formed GraphQL; any media type is answered with the error's status."""
 
 
 class MalformedRequestError(RequestError):
-    """The body or the query string does not hold a GraphQL request."""
+    """The body or the query string does not contain a GraphQL request."""
 
     code = "BAD_REQUEST"
     status = 400
 
 
 class CrossSiteRequestError(RequestError):
-    """A browser sends the request on behalf of another site that could not read the answer anyway."""
+    """A browser sent the request on behalf of another site (CSRF)."""
 
     code = "CSRF_PREVENTED"
     status = 403
 
 
 class StreamNotFoundError(RequestError):
-    """No event stream of this caller has the token."""
+    """The caller has no event stream with this token."""
 
     code = "STREAM_NOT_FOUND"
     status = 404
 
 
 class MethodNotAllowedError(RequestError):
-    """The operation cannot be asked with this HTTP method."""
+    """The operation cannot be sent with this HTTP method (RFC 9110 section 15.5.6)."""
 
     code = "METHOD_NOT_ALLOWED"
     status = 405
@@ -109,19 +109,19 @@ class MethodNotAllowedError(RequestError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The methods that would be allowed."""
+        """The allowed methods."""
         return {"allow": self.allow}
 
 
 class NotAcceptableError(RequestError):
-    """None of the accepted media types can carry the answer."""
+    """None of the accepted media types can carry the response."""
 
     code = "NOT_ACCEPTABLE"
     status = 406
 
 
 class ConflictError(RequestError):
-    """The event stream, or the id of the operation on it, is in use."""
+    """The event stream, or the operation id on it, is already in use."""
 
     code = "CONFLICT"
     status = 409
@@ -142,28 +142,28 @@ class UnsupportedMediaTypeError(RequestError):
 
 
 class TooManyOperationsError(RequestError):
-    """The connection already carries as many operations as it may."""
+    """The connection has reached its limit of concurrent operations."""
 
     code = "TOO_MANY_OPERATIONS"
     status = 429
 
 
 class DocumentError(RouterError):
-    """A GraphQL request that is refused before any of it runs."""
+    """A GraphQL request that is refused before execution (a request error of the specification)."""
 
     status = 400
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors[0].message)
-        self.errors = [_detached(each) for each in errors]
+        self.errors = [_detach(each) for each in errors]
 
-    def again(self) -> DocumentError:
-        """The same refusal, without a traceback, which keeps all that was at hand when it was raised."""
+    def copy(self) -> DocumentError:
+        """The same error without its traceback, whose frames would keep their local variables alive."""
         return type(self)(self.errors)
 
     def formatted(self) -> list[dict[str, Any]]:
-        """GraphQL's own errors, each with this error's code unless it brings one."""
-        return [_with_code(error, self.code) for error in self.errors]
+        """GraphQL's own errors, with this error's code where they have none."""
+        return [_format_with_code(error, self.code) for error in self.errors]
 
 
 class ParseFailedError(DocumentError):
@@ -173,212 +173,212 @@ class ParseFailedError(DocumentError):
 
 
 class ValidationFailedError(DocumentError):
-    """The document does not fit the schema or exceeds a limit."""
+    """The document does not validate against the schema, or exceeds a limit."""
 
     code = "GRAPHQL_VALIDATION_FAILED"
 
 
 class OperationNotFoundError(DocumentError):
-    """The document and `operationName` do not single out one operation."""
+    """The document and `operationName` do not identify exactly one operation."""
 
     code = "OPERATION_RESOLUTION_FAILURE"
 
 
 class BadVariableError(DocumentError):
-    """The variables do not fit their declared types."""
+    """The variables cannot be coerced to their declared types."""
 
     code = "BAD_USER_INPUT"
 
 
 class UnplannableOperationError(DocumentError):
-    """The supergraph promises what its subgraphs together cannot resolve."""
+    """The subgraphs together cannot resolve a field that the supergraph declares."""
 
     code = "QUERY_PLANNING_FAILED"
 
     def response(self) -> dict[str, Any]:
-        """Nothing of the operation is answered, although it is a valid one: its data is null."""
+        """A response with `data: null`, because the operation itself is valid."""
         return {"data": None, **super().response()}
 
 
 class PlanningTooLongError(DocumentError):
-    """Planning the operation takes longer than it may."""
+    """Planning the operation exceeded its time limit."""
 
     code = "QUERY_PLANNING_TIMEOUT"
 
 
 class CostUnknownError(DocumentError):
-    """What the operation costs cannot be told, as nothing bounds a list in it."""
+    """The cost of the operation cannot be estimated, because the size of a list is unbounded."""
 
     code = "COST_QUERY_PARSE_FAILURE"
 
 
 class TooExpensiveError(DocumentError):
-    """The operation may cost more than is allowed."""
+    """The estimated cost of the operation exceeds the limit."""
 
     code = "COST_ESTIMATED_TOO_EXPENSIVE"
 
-    def __init__(self, found: int, limit: int) -> None:
-        message = f"The operation may cost {found}; at most {limit} is allowed."
-        extensions = {"code": self.code, "cost": {"estimated": found, "limit": limit}}
+    def __init__(self, cost: int, limit: int) -> None:
+        message = f"The estimated cost of the operation is {cost}; the maximum is {limit}."
+        extensions = {"code": self.code, "cost": {"estimated": cost, "limit": limit}}
         super().__init__([GraphQLError(message, extensions=extensions)])
 
 
 class NamedDocumentError(DocumentError):
-    """The document, or its name, is refused before it is read."""
+    """The document, or its id, is refused before the document is parsed."""
 
     def __init__(self, message: str) -> None:
         super().__init__([GraphQLError(message)])
 
 
 class DocumentNotFoundError(NamedDocumentError):
-    """No document is known by the name; a client that has its text sends both."""
+    """No document has this id; a client that has the text retries with both."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
     status = 404
 
 
 class DocumentsNotSupportedError(NamedDocumentError):
-    """Documents cannot be named here; a client sends their texts."""
+    """The router has no documents by id; clients send the text."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 
 class DocumentMismatchError(NamedDocumentError):
-    """The document is sent with a hash that is not its own."""
+    """The document does not match the hash that was sent with it."""
 
     code = "PERSISTED_QUERY_HASH_MISMATCH"
 
 
 class UntrustedDocumentError(NamedDocumentError):
-    """Only the documents of the manifest can be run."""
+    """The document is not in the manifest of trusted documents."""
 
     code = "QUERY_NOT_IN_SAFELIST"
     status = 403
 
 
 class AccessError(RouterError):
-    """The caller may not ask this; `paths` names the response positions that were refused."""
+    """The caller is not authorised; `paths` are the response paths of the refused fields."""
 
     def __init__(self, message: str, paths: Sequence[Sequence[str]] = ()) -> None:
         super().__init__(message)
         self.paths = paths
 
     def formatted(self) -> list[dict[str, Any]]:
-        """One error per refused position, or one for the whole request."""
+        """One error per refused path, or one for the whole request."""
         [error] = super().formatted()
         return [{**error, "path": list(path)} for path in self.paths] or [error]
 
 
 class UnauthenticatedError(AccessError):
-    """There is no valid token where one is needed, or a token that is not valid."""
+    """A required token is missing, or the token is invalid."""
 
     code = "UNAUTHENTICATED"
     status = 401
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The challenge that belongs to a 401 answer."""
+        """The challenge that a 401 requires (RFC 9110 section 15.5.2)."""
         return {"www-authenticate": "Bearer"}
 
 
 class ForbiddenError(AccessError):
-    """The caller lacks a scope, or a policy does not hold."""
+    """The caller lacks a scope or a policy."""
 
     code = "FORBIDDEN"
     status = 403
 
 
 class TooSlowError(RouterError):
-    """The client of a stream does not read what it asked for."""
+    """The client reads its stream too slowly."""
 
     code = "TOO_SLOW"
     status = 408
 
 
 class CostBudgetError(RouterError):
-    """What the caller asks costs more than is left of the budget for this minute."""
+    """The caller has exhausted its cost budget for this minute."""
 
     code = "COST_BUDGET_EXCEEDED"
     status = 429
 
-    def __init__(self, found: int, limit: int, seconds: int) -> None:
-        message = f"The caller has spent more than {limit} in this minute; it has {seconds} seconds left."
-        super().__init__(message, cost={"estimated": found, "limitPerMinute": limit})
+    def __init__(self, cost: int, limit: int, seconds: int) -> None:
+        message = f"The cost budget of {limit} per minute is exhausted; retry in {seconds} seconds."
+        super().__init__(message, cost={"estimated": cost, "limitPerMinute": limit})
         self._seconds = seconds
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """When to come back."""
+        """When the next minute begins."""
         return {"retry-after": str(self._seconds)}
 
 
 class IdentityUnavailableError(RouterError):
-    """The key set that tokens are verified with cannot be fetched."""
+    """Tokens cannot be verified, because the key set cannot be fetched."""
 
     code = "DOWNSTREAM_SERVICE_ERROR"
     status = 503
 
 
 class OverloadedError(RouterError):
-    """More operations are to be prepared than may wait; one that is known already is still answered."""
+    """The queue of operations to prepare is full; operations prepared before are still served."""
 
     code = "OVERLOADED"
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("Too many new operations wait to be prepared; try again later.")
+        super().__init__("Too many new operations are waiting to be prepared; try again later.")
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """When to come back."""
+        """When to retry."""
         return {"retry-after": "1"}
 
 
 class StoppedError(RouterError):
-    """The process ends before the operation does."""
+    """The router shut down before the operation completed."""
 
     code = "STOPPED"
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("The router was stopped before the operation ended.")
+        super().__init__("The router shut down before the operation completed.")
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """When to come back, to another process."""
+        """When to retry, on another router."""
         return {"retry-after": "1"}
 
 
 class OperationTimeoutError(RouterError):
-    """The operation ran out of time before any of it ran."""
+    """The operation timed out before it was executed."""
 
     code = "OPERATION_TIMEOUT"
     status = 504
 
     def __init__(self) -> None:
-        super().__init__("The operation was not prepared in the time that it may take.")
+        super().__init__("The operation timed out before it was executed.")
 
 
-def masked(trace_id: str) -> dict[str, Any]:
-    """What a client reads of an unexpected error: enough to find it in the logs."""
+def internal_error(trace_id: str) -> dict[str, Any]:
+    """The GraphQL error that stands for an unexpected one; the trace id finds it in the logs."""
     return {
         "message": "Internal server error",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id},
     }
 
 
-def _detached(error: GraphQLError) -> GraphQLError:
-    """The error without the document that it points into, which would live as long."""
+def _detach(error: GraphQLError) -> GraphQLError:
+    """The error without its AST nodes, which would keep the document alive."""
     message = error.message
-    if len(message) > MAX_MESSAGE:
-        # It repeats what the client sent.
-        message = f"{message[: MAX_MESSAGE - 1]}…"
-    alone = GraphQLError(message, path=error.path, extensions=error.extensions)
-    alone.locations = error.locations
-    return alone
+    if len(message) > MAX_MESSAGE_CHARACTERS:
+        # It quotes what the client sent.
+        message = f"{message[: MAX_MESSAGE_CHARACTERS - 1]}…"
+    detached = GraphQLError(message, path=error.path, extensions=error.extensions)
+    detached.locations = error.locations
+    return detached
 
 
-def _with_code(error: GraphQLError, code: str) -> dict[str, Any]:
+def _format_with_code(error: GraphQLError, code: str) -> dict[str, Any]:
     formatted: dict[str, Any] = {**error.formatted}
     formatted["extensions"] = {"code": code, **(error.extensions or {})}
     return formatted

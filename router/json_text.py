@@ -1,7 +1,7 @@
-"""JSON text read and written without loss: integers of any size, and whatever could be read can be written.
+"""JSON decoded and encoded without loss: integers of any size, and any value that was decoded can be encoded.
 
-orjson does both nearly always. It makes floats of integers beyond 64 bits and writes neither these nor what
-is nested more than 254 levels deep, so such texts and values take another way, pydantic's.
+orjson does nearly all of it. It turns integers beyond 64 bits into floats, and encodes neither those nor
+values nested more than 254 levels deep, so pydantic-core handles them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 # The shortest integer that does not fit 64 bits has this many digits, after its sign.
 _LONG_DIGITS = 19
 _DIGITS = bytes(ord("0") if code in b"0123456789" else ord(" ") for code in range(256))
-# One of every so many bytes is looked at first, which costs next to nothing: a long number shows there.
+# Sampling every fourth byte first costs next to nothing and finds every long number.
 _STRIDE = 4
 _SAMPLE = b"0" * (_LONG_DIGITS // _STRIDE)
 _RUN = b"0" * _LONG_DIGITS
@@ -26,28 +26,28 @@ _REPLACEMENT = rb"\ufffd"
 
 
 class InvalidJsonError(ValueError):
-    """A text is not JSON; the message tells what is wrong with it, and nothing of its content."""
+    """A text is not valid JSON; the message says why without quoting the text."""
 
 
 def decode(text: bytes | str) -> Any:
-    """The value of a JSON text.
+    """Decodes a JSON text.
 
     Raises:
-        InvalidJsonError: it is not JSON, or a number is too large, or it is nested too deeply.
+        InvalidJsonError: it is not JSON, a number is out of range, or it is nested too deeply.
     """
     digits = text if isinstance(text, bytes) else text.encode(errors="replace")
     try:
         if _SAMPLE in digits[::_STRIDE].translate(_DIGITS) and _RUN in digits.translate(_DIGITS):
-            return _exact(text)
+            return _decode_exactly(text)
         return orjson.loads(text)
     except ValueError as error:
         raise InvalidJsonError(str(error)) from None
 
 
-def decode_repaired(text: bytes) -> Any:
-    r"""The value of a JSON text in which half a character, as `"\ud83d"`, is read as U+FFFD.
+def decode_lossy(text: bytes) -> Any:
+    r"""Decodes a JSON text, replacing unpaired surrogates such as `"\ud83d"` with U+FFFD.
 
-    JavaScript's strings, cut anywhere, make such texts, and RFC 8259 allows them.
+    Truncated JavaScript strings contain them, and RFC 8259 section 8.2 allows them.
 
     Raises:
         InvalidJsonError: it is not JSON for another reason.
@@ -55,26 +55,27 @@ def decode_repaired(text: bytes) -> Any:
     try:
         return decode(text)
     except InvalidJsonError:
-        repaired = _ESCAPE.sub(_without_surrogate, text)
+        repaired = _ESCAPE.sub(_replace_surrogate, text)
         if repaired == text:
             raise
     return decode(repaired)
 
 
 def encode(value: Any) -> bytes:
-    """The JSON text of a value that was read here, or of one like it."""
+    """Encodes a value that `decode` returned, or one like it."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
-        return b"".join(_parts(value))
+        return b"".join(_encode_nested(value))
 
 
-def _exact(text: bytes | str) -> Any:
-    """The value of a text that may have integers beyond 64 bits."""
+def _decode_exactly(text: bytes | str) -> Any:
+    """Decodes a text that may contain integers beyond 64 bits."""
     try:
         return from_json(text, allow_inf_nan=False)
     except ValueError:
-        # It takes 200 levels, Python's own reader takes more, but also what is no JSON.
+        # pydantic-core stops at 200 levels. The standard library goes deeper but accepts more than JSON,
+        # so orjson validates first.
         orjson.loads(text)
         try:
             return json.loads(text)
@@ -82,42 +83,42 @@ def _exact(text: bytes | str) -> Any:
             raise InvalidJsonError("large numbers are nested too deeply") from None
 
 
-def _without_surrogate(escape: re.Match[bytes]) -> bytes:
+def _replace_surrogate(escape: re.Match[bytes]) -> bytes:
     return _REPLACEMENT if escape[1] else escape[0]
 
 
-class _Text(bytes):
-    """A piece of text that is ready, among values that are still to be written."""
+class _Encoded(bytes):
+    """JSON text that is already encoded, among values that are not yet."""
 
 
-def _parts(value: Any) -> list[bytes]:
-    """The text in pieces: what is nested too deeply is opened, level by level and without recursion."""
-    parts: list[bytes] = []
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, _Text):
-            parts.append(each)
+def _encode_nested(value: Any) -> list[bytes]:
+    """Encodes a value in chunks, splitting what is nested too deeply level by level and without recursion."""
+    chunks: list[bytes] = []
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, _Encoded):
+            chunks.append(each)
             continue
         try:
-            parts.append(to_json(each))
+            chunks.append(to_json(each))
         except PydanticSerializationError:
             if isinstance(each, dict):
-                items = [[_Text(orjson.dumps(key) + b":"), item] for key, item in each.items()]
-                waiting += _enclosed(b"{", items, b"}")
+                items = [[_Encoded(orjson.dumps(key) + b":"), item] for key, item in each.items()]
+                stack += _enclose(b"{", items, b"}")
             elif isinstance(each, list | tuple):
-                waiting += _enclosed(b"[", [[item] for item in each], b"]")
+                stack += _enclose(b"[", [[item] for item in each], b"]")
             else:
                 raise
-    return parts
+    return chunks
 
 
-def _enclosed(head: bytes, items: list[list[Any]], tail: bytes) -> list[Any]:
-    """What is to be written of an object or a list, last things first."""
-    pieces: list[Any] = [_Text(head)]
+def _enclose(head: bytes, items: list[list[Any]], tail: bytes) -> list[Any]:
+    """The tokens of an object or an array, in reverse order."""
+    tokens: list[Any] = [_Encoded(head)]
     for index, item in enumerate(items):
         if index:
-            pieces.append(_Text(b","))
-        pieces += item
-    pieces.append(_Text(tail))
-    return pieces[::-1]
+            tokens.append(_Encoded(b","))
+        tokens += item
+    tokens.append(_Encoded(tail))
+    return tokens[::-1]

@@ -1,4 +1,4 @@
-"""What the router tells its operators: JSON log lines, W3C trace context and Prometheus metrics."""
+"""Telemetry for operators: JSON log lines, W3C trace context and Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ SERVICE = "router"
 
 log = logging.getLogger("router")
 
-MAX_BYTES = 1000
+# Bounds of a log line's values.
+MAX_TEXT_BYTES = 1000
 MAX_ENTRIES = 100
 MAX_LEVELS = 5
-LARGE = 2**63
-CUT = "…".encode()
+MAX_INTEGER = 2**63
+ELLIPSIS = "…".encode()
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
-MAX_TRACESTATE = 512
+# The length that must at least be propagated (W3C Trace Context, section 3.3.1.5).
+MAX_TRACESTATE_CHARACTERS = 512
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One request's place in a distributed trace."""
+    """The W3C trace context of one request."""
 
     trace_id: str
     span_id: str
@@ -47,24 +49,26 @@ class Trace:
 
     @classmethod
     def begin(cls, traceparent: str | None, tracestate: Sequence[str] = ()) -> Trace:
-        """Continues the caller's trace, or starts one when the header is missing or not valid.
+        """Continues the caller's trace, or starts a new one if the header is missing or invalid.
 
-        What tracing systems add to it goes along, as long as W3C's recommendation has everybody pass it on.
+        `tracestate` is propagated unless it exceeds `MAX_TRACESTATE_CHARACTERS`.
         """
         match = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
         if match is None:
             return cls(_random_hex(16), _random_hex(8))
         state = ",".join(tracestate)
-        return cls(match[1], _random_hex(8), match[3], state if len(state) <= MAX_TRACESTATE else "")
+        if len(state) > MAX_TRACESTATE_CHARACTERS:
+            state = ""
+        return cls(match[1], _random_hex(8), match[3], state)
 
     @property
     def traceparent(self) -> str:
-        """The header that lets a subgraph continue this trace."""
+        """The `traceparent` header with which a subgraph continues this trace."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 def _random_hex(size: int) -> str:
-    """A number of so many bytes; nobody is kept from guessing it, so the system need not be asked."""
+    """A random number of `size` bytes; it need not be unpredictable, so no system call is made."""
     return random.getrandbits(8 * size).to_bytes(size).hex()
 
 
@@ -84,55 +88,58 @@ class JsonFormatter(logging.Formatter):
             metadata["exception"] = self.formatException(record.exc_info).splitlines()[-MAX_ENTRIES:]
         level = _LEVELS.get(record.levelname, record.levelname.lower())
         trace_id = trace.trace_id if trace else ""
-        return encoded(level, record.created, trace_id, record.getMessage(), metadata).decode()
+        return encode_line(level, record.created, trace_id, record.getMessage(), metadata).decode()
 
 
-def encoded(level: str, created: float, trace_id: str, message: str, metadata: Mapping[str, Any]) -> bytes:
-    """A line of the log, in which nothing is long and nothing does more than to be read.
+def encode_line(
+    level: str, created: float, trace_id: str, message: str, metadata: Mapping[str, Any]
+) -> bytes:
+    """One log line, bounded in size and without terminal control characters.
 
-    Values may come from clients and from subgraphs, and lines are read in terminals.
+    Values may come from clients and subgraphs, and operators read the log in terminals. `created` is in
+    seconds since the epoch.
     """
     line: dict[str, Any] = {
         "level": level,
         "service": SERVICE,
         "timestamp": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
         "traceId": trace_id,
-        "message": _harmless_text(message),
+        "message": _sanitize_text(message),
     }
     if metadata:
-        line["metadata"] = _harmless({**metadata})
+        line["metadata"] = _sanitize({**metadata})
     return orjson.dumps(line)
 
 
-def _harmless(value: Any, levels: int = MAX_LEVELS) -> Any:
-    """A value for the log: its texts harmless, and not many of them."""
+def _sanitize(value: Any, levels: int = MAX_LEVELS) -> Any:
+    """A JSON value with sanitised texts, bounded in entries and nesting."""
     if isinstance(value, str):
-        return _harmless_text(value)
-    if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGE):
+        return _sanitize_text(value)
+    if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < MAX_INTEGER):
         return value
     if isinstance(value, dict) and levels:
         items = islice(value.items(), MAX_ENTRIES)
-        return {_harmless_text(str(name)): _harmless(each, levels - 1) for name, each in items}
+        return {_sanitize_text(str(name)): _sanitize(each, levels - 1) for name, each in items}
     if isinstance(value, list | tuple) and levels:
-        return [_harmless(each, levels - 1) for each in value[:MAX_ENTRIES]]
+        return [_sanitize(each, levels - 1) for each in value[:MAX_ENTRIES]]
     if isinstance(value, dict | list | tuple):
         return "…"
-    return _harmless_text(hex(value) if isinstance(value, int) else str(value))
+    return _sanitize_text(hex(value) if isinstance(value, int) else str(value))
 
 
-def _harmless_text(text: str) -> str:
-    """A text of at most a kilobyte, in which what steers terminals, or their reader's eye, is written out."""
-    if len(text) <= MAX_BYTES and text.isascii() and text.isprintable():
+def _sanitize_text(text: str) -> str:
+    """At most `MAX_TEXT_BYTES` of a text, with control, bidirectional and invisible characters escaped."""
+    if len(text) <= MAX_TEXT_BYTES and text.isascii() and text.isprintable():
         return text
-    short = text[:MAX_BYTES]
-    if not short.isprintable():
-        short = "".join(
-            each if each.isprintable() else each.encode("unicode_escape").decode() for each in short
+    escaped = text[:MAX_TEXT_BYTES]
+    if not escaped.isprintable():
+        escaped = "".join(
+            each if each.isprintable() else each.encode("unicode_escape").decode() for each in escaped
         )
-    whole = short.encode()
-    if len(whole) <= MAX_BYTES and len(text) <= MAX_BYTES:
-        return short
-    return whole[: MAX_BYTES - len(CUT)].decode(errors="ignore") + CUT.decode()
+    encoded = escaped.encode()
+    if len(encoded) <= MAX_TEXT_BYTES and len(text) <= MAX_TEXT_BYTES:
+        return escaped
+    return encoded[: MAX_TEXT_BYTES - len(ELLIPSIS)].decode(errors="ignore") + ELLIPSIS.decode()
 
 
 def configure_logging(level: str) -> None:
@@ -143,7 +150,7 @@ def configure_logging(level: str) -> None:
     logging.root.setLevel({"WARN": "WARNING"}.get(level.upper(), level.upper()))
     for noisy in ("uvicorn.access", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # It warns of every request that is none, as often as somebody sends such.
+    # It warns about every malformed request, as often as clients send them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
@@ -152,9 +159,9 @@ def _child(metric: _Labelled, *labels: str) -> _Labelled:
 
 
 class Metrics:
-    """The router's Prometheus metrics, in a registry of their own.
+    """The router's Prometheus metrics, in their own registry.
 
-    `child` is a metric with the values of its labels, which a metric's own `labels` looks up under a lock.
+    `child` caches a metric's labelled children, because its own `labels` takes a lock.
     """
 
     def __init__(self) -> None:
@@ -163,57 +170,57 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.requests = Counter(
-            "router_requests", "Answered GraphQL requests.", ["operation", "outcome"], registry=self.registry
+            "router_requests", "Completed GraphQL requests.", ["operation", "outcome"], registry=self.registry
         )
         self.request_seconds = Histogram(
             "router_request_seconds",
-            "Time from the request to its answer.",
+            "Duration of GraphQL requests.",
             ["operation"],
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.fetch_seconds = Histogram(
             "router_subgraph_fetch_seconds",
-            "Time of one fetch from a subgraph.",
+            "Duration of subgraph fetches.",
             ["subgraph", "outcome"],
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.retries = Counter(
-            "router_subgraph_retries", "Queries sent again.", ["subgraph"], registry=self.registry
+            "router_subgraph_retries", "Retried subgraph fetches.", ["subgraph"], registry=self.registry
         )
         self.shared_fetches = Counter(
             "router_subgraph_shared_fetches",
-            "Fetches answered by an identical one that was under way.",
+            "Fetches that shared the response of an identical fetch in flight.",
             ["subgraph"],
             registry=self.registry,
         )
         self.breaker_state = Gauge(
             "router_subgraph_breaker_state",
-            "What a subgraph's circuit is: 0 closed, 1 half-open, 2 open.",
+            "State of a subgraph's circuit breaker: 0 closed, 1 half-open, 2 open.",
             ["subgraph"],
             registry=self.registry,
         )
         self.subscriptions = Gauge(
-            "router_subscriptions_active", "Subscriptions that are open now.", registry=self.registry
+            "router_subscriptions_active", "Open subscriptions.", registry=self.registry
         )
         self.events = Counter("router_subscription_events", "Events sent to clients.", registry=self.registry)
         self.refused_connections = Counter(
             "router_refused_connections",
-            "Connections refused because there were too many: of all, or of one client.",
+            "Connections refused at a limit: of all connections, or of one client's.",
             ["limit"],
             registry=self.registry,
         )
         self.dropped_lines = Counter(
             "router_dropped_log_lines",
-            "Lines of answered operations that were not written.",
+            "Operation log lines dropped because the output was too slow.",
             registry=self.registry,
         )
         self.hung_preparations = Counter(
             "router_hung_preparations",
-            "Operations whose preparation hung, so that its thread was replaced: to be alerted on.",
+            "Operations whose preparation hung, so that its thread was replaced; alert on this.",
             registry=self.registry,
         )
         self.operations = Counter(
-            "router_operation_cache", "Look-ups of prepared operations.", ["result"], registry=self.registry
+            "router_operation_cache", "Look-ups in the operation cache.", ["result"], registry=self.registry
         )

@@ -1,4 +1,4 @@
-"""What the router reads from its environment."""
+"""The router's settings, read from the environment."""
 
 from __future__ import annotations
 
@@ -22,90 +22,100 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.config.connections import Connections
-from router.config.header_rules import HeaderRule, Put
+from router.config.header_rules import HeaderRule, SetValue
 from router.config.traffic import Traffic
 
-METRICS_ABOVE = 1000
+METRICS_PORT_OFFSET = 1000
 PORTS = 65536
 YEAR_SECONDS = 31_536_000
 SERVICE_TOKEN_HEADER = "x-memorable-service-token"  # noqa: S105 - the header's name
-SHORTEST_SECRET = 16
-# Their values stay out of what is told when they cannot be used.
+MIN_SECRET_CHARACTERS = 16
+# Error messages do not quote their values.
 MAY_BE_SECRET = frozenset(
     {"router_apq_redis_url", "router_policy_url", "jwks_url", "headers", "service_token"}
 )
 
 
 class InvalidSettingError(Exception):
-    """A setting cannot be used; the message names the variable."""
+    """A setting is invalid; the message names its variable."""
 
 
 class Limits(BaseSettings):
-    """How much one request may ask."""
+    """Limits of one request."""
 
     model_config = SettingsConfigDict(env_prefix="ROUTER_", env_ignore_empty=True, frozen=True)
 
-    max_depth: int = Field(default=20, ge=1, description="Levels of nested fields in an operation.")
-    max_characters: int = Field(default=100_000, ge=1, description="Characters in a document.")
-    max_tokens: int = Field(default=4000, ge=1, description="Lexical tokens in a document.")
-    max_definitions: int = Field(100, ge=1, description="Operations and fragments in a document.")
+    max_depth: int = Field(default=20, ge=1, description="Maximum depth of an operation.")
+    max_characters: int = Field(default=100_000, ge=1, description="Maximum length of a document.")
+    max_tokens: int = Field(default=4000, ge=1, description="Maximum lexical tokens of a document.")
+    max_definitions: int = Field(100, ge=1, description="Maximum operations and fragments in a document.")
     max_comparisons: int = Field(
         10_000,
         ge=1,
-        description="Selections in a document, and pairs of fields at one place of the response.",
+        description="Maximum selections of a document plus pairs of fields with the same response path.",
     )
     max_aliases: int = Field(
-        100, ge=0, description="Aliases in an operation, fragments counted where spread."
+        100, ge=0, description="Maximum aliases in an operation, fragments counted at each spread."
     )
-    max_fields: int = Field(default=2000, ge=1, description="Fields, counted wherever a fragment is spread.")
-    max_root_fields: int = Field(default=30, ge=1, description="Fields at the root of an operation.")
-    max_directives: int = Field(default=100, ge=0, description="Directives in an operation.")
+    max_fields: int = Field(
+        default=2000, ge=1, description="Maximum fields in an operation, fragments counted at each spread."
+    )
+    max_root_fields: int = Field(default=30, ge=1, description="Maximum root fields of an operation.")
+    max_directives: int = Field(default=100, ge=0, description="Maximum directives in an operation.")
     max_socket_operations: int = Field(
-        default=100, ge=1, description="Operations that run at one time over one connection."
+        default=100, ge=1, description="Maximum concurrent operations per connection."
     )
     max_waiting_documents: int = Field(
-        default=100, ge=1, description="Operations, not seen before, that wait to be prepared."
+        default=100, ge=1, description="Maximum new operations waiting to be prepared."
     )
     max_waiting_documents_per_client: int = Field(
-        default=50, ge=1, description="The same for one client: the subject of a token, or an address."
+        default=50,
+        ge=1,
+        description="Maximum new operations of one client (a token's subject, or an address) waiting.",
     )
     max_reserved_streams: int = Field(
-        default=1000, ge=1, description="Event streams that are reserved and not yet opened."
+        default=1000, ge=1, description="Maximum event streams reserved but not yet opened."
     )
     max_reserved_streams_per_client: int = Field(
-        default=20, ge=1, description="The same for one client: the subject of a token, or an address."
+        default=20,
+        ge=1,
+        description="Maximum event streams of one client (a token's subject, or an address) reserved.",
     )
-    max_batch: int = Field(default=1, ge=1, description="Operations in one request; 1 has no batches.")
-    max_cost: int = Field(default=20_000, ge=0, description="The estimated cost of an operation; 0: any.")
+    max_batch: int = Field(default=1, ge=1, description="Maximum operations in one request; 1: no batching.")
+    max_cost: int = Field(
+        default=20_000, ge=0, description="Maximum estimated cost of an operation; 0: unlimited."
+    )
     cost_per_minute: int | None = Field(
-        None, ge=1, description="What the operations of one caller may cost in a minute, by their estimates."
+        None, ge=1, description="Maximum estimated cost of one caller's operations per minute."
     )
-    list_size: int = Field(default=10, ge=0, description="Items assumed in a list without @listSize.")
-    report_cost: bool = Field(default=False, description="Whether answers tell the estimated cost.")
-    max_body_bytes: int = Field(default=1_048_576, ge=1, description="Size of a request body.")
+    list_size: int = Field(default=10, ge=0, description="Assumed size of lists without @listSize.")
+    report_cost: bool = Field(
+        default=False, description="Whether responses report the estimated cost in extensions."
+    )
+    max_body_bytes: int = Field(default=1_048_576, ge=1, description="Maximum size of a request body.")
     max_bodies_bytes: int = Field(
-        default=67_108_864, ge=1, description="Size of the bodies that are being received, all together."
+        default=67_108_864, ge=1, description="Maximum size of all request bodies being received."
     )
 
 
-def _lowered(value: Any) -> Any:
+def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
 def _is_true(value: Any) -> bool:
-    return _lowered(value) in (True, "true")
+    return _lower(value) in (True, "true")
 
 
-Exporter = Annotated[Literal["otlp", "console", "none"], BeforeValidator(_lowered)]
-Protocol = Annotated[Literal["http/protobuf"], BeforeValidator(_lowered)]
+Exporter = Annotated[Literal["otlp", "console", "none"], BeforeValidator(_lower)]
+Protocol = Annotated[Literal["http/protobuf"], BeforeValidator(_lower)]
 
 
 class OpenTelemetry(BaseSettings):
-    """What OpenTelemetry's own variables say; how spans are sampled and sent, its SDK reads for itself."""
+    """Those of OpenTelemetry's own variables that the router reads; its SDK reads the others itself."""
 
     model_config = SettingsConfigDict(env_prefix="OTEL_", env_ignore_empty=True, frozen=True)
 
-    # Its specification knows no other word for true.
+    # The OpenTelemetry specification accepts only "true", in any case.
     sdk_disabled: Annotated[bool, BeforeValidator(_is_true)] = False
     traces_exporter: Exporter | None = None
     exporter_otlp_endpoint: str | None = None
@@ -115,7 +125,7 @@ class OpenTelemetry(BaseSettings):
 
     @property
     def exporter(self) -> Literal["otlp", "console", "none"]:
-        """Where spans go: where it is said, else over OTLP as soon as an endpoint is named."""
+        """The exporter that is configured, else OTLP if an endpoint is."""
         if self.sdk_disabled:
             return "none"
         endpoint = self.exporter_otlp_traces_endpoint or self.exporter_otlp_endpoint
@@ -123,15 +133,15 @@ class OpenTelemetry(BaseSettings):
 
 
 class Settings(BaseSettings):
-    """The router's settings, named as in the environment."""
+    """The router's settings, named as their environment variables."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
     host: str = "127.0.0.1"
     api_port: int = Field(default=3000, ge=0, le=65535)
-    metrics_host: str = Field("127.0.0.1", description="The address /metrics is served at.")
+    metrics_host: str = Field("127.0.0.1", description="The address that /metrics listens on.")
     metrics_port: int | None = Field(
-        None, ge=0, le=65535, description="Its port; unset, a thousand above the API's."
+        None, ge=0, le=65535, description="The port of /metrics; unset, a thousand above API_PORT."
     )
     environment: Literal["development", "production"] = "development"
     log_level: Literal["debug", "info", "warn", "error"] = "info"
@@ -140,27 +150,40 @@ class Settings(BaseSettings):
     jwks_url: str | None = Field(default=None, validate_default=True)
     jwt_issuer: str = "memorable"
     service_token: SecretStr = Field(
-        default=SecretStr(""), validate_default=True, description="What subgraphs know their router by."
+        default=SecretStr(""),
+        validate_default=True,
+        description="The secret that authenticates the router to subgraphs.",
     )
     router_explorer: bool | None = Field(
-        None, description="Whether browsers get GraphiQL; unset, in development alone."
+        None, description="Whether GraphiQL is served; unset, in development only."
     )
-    router_policy_url: HttpUrl | None = Field(None, description="The decision point that judges @policy.")
-    router_policy_timeout: float = Field(default=1.0, gt=0, description="Seconds it may take.")
+    router_policy_url: HttpUrl | None = Field(
+        None, description="The policy decision point that evaluates @policy."
+    )
+    router_policy_timeout: float = Field(
+        default=1.0, gt=0, description="Timeout of the policy decision point in seconds."
+    )
     router_unauthorized: Literal["refuse", "null"] = Field(
-        "refuse", description="What a caller reads who may have but a part: an error, or null for the rest."
+        "refuse",
+        description="Whether an operation with unauthorized fields is refused, or runs with null for them.",
     )
-    router_cache_size: int = Field(default=1000, ge=1, description="Prepared operations kept in memory.")
+    router_cache_size: int = Field(
+        default=1000, ge=1, description="Maximum prepared operations in the cache."
+    )
     router_reload_seconds: float = Field(
-        default=0, ge=0, description="How often the supergraph's file is looked at; 0: never."
+        default=0, ge=0, description="Seconds between checks of the supergraph's file; 0: no reloading."
     )
-    router_trusted_documents: Path | None = Field(None, description="A manifest of documents by id.")
+    router_trusted_documents: Path | None = Field(
+        None, description="The manifest of trusted documents, by id."
+    )
     router_safelist: bool = Field(default=False, description="Whether only trusted documents run.")
-    router_apq: bool = Field(default=False, description="Whether clients may persist documents by hash.")
-    router_apq_redis_url: RedisDsn | None = Field(None, description="Where routers share such documents.")
+    router_apq: bool = Field(default=False, description="Whether automatic persisted queries are enabled.")
+    router_apq_redis_url: RedisDsn | None = Field(
+        None, description="The Redis in which routers share persisted queries."
+    )
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     router_cost_redis_url: RedisDsn | None = Field(
-        None, validate_default=True, description="Where routers share what callers have spent in a minute."
+        None, validate_default=True, description="The Redis in which routers count costs per minute."
     )
     traffic: Traffic = Field(default_factory=lambda: Traffic.model_validate({}))
     connections: Connections = Field(default_factory=lambda: Connections.model_validate({}))
@@ -169,102 +192,102 @@ class Settings(BaseSettings):
 
     @field_validator("router_safelist")
     @classmethod
-    def _has_documents(cls, value: bool, info: ValidationInfo) -> bool:
+    def _require_manifest(cls, value: bool, info: ValidationInfo) -> bool:
         if value and not info.data.get("router_trusted_documents"):
             raise ValueError("ROUTER_TRUSTED_DOCUMENTS must name the manifest")
         return value
 
     @field_validator("router_cost_redis_url")
     @classmethod
-    def _has_budget_store(cls, value: RedisDsn | None, info: ValidationInfo) -> RedisDsn | None:
+    def _require_cost_store(cls, value: RedisDsn | None, info: ValidationInfo) -> RedisDsn | None:
         limits: Limits | None = info.data.get("limits")
         if limits and limits.cost_per_minute and value is None:
-            raise ValueError("it must be set where ROUTER_COST_PER_MINUTE is")
+            raise ValueError("ROUTER_COST_PER_MINUTE requires it")
         return value
 
     @field_validator("jwks_url")
     @classmethod
-    def _is_given_in_production(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _require_in_production(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None and info.data.get("environment") == "production":
-            raise ValueError("production has no default")
+            raise ValueError("required in production")
         return value
 
     @model_validator(mode="after")
-    def _cookies_are_for_known_origins(self) -> Self:
+    def _forbid_credentials_for_any_origin(self) -> Self:
         if self.connections.cors_credentials and "*" in self.traffic.cors_origins:
-            raise ValueError("ROUTER_CORS_CREDENTIALS: cookies are not for *, which ROUTER_CORS_ORIGINS has")
+            raise ValueError("ROUTER_CORS_CREDENTIALS: not allowed while ROUTER_CORS_ORIGINS contains *")
         return self
 
     @property
-    def metrics_at(self) -> int:
-        """The port of /metrics; beside a port that is chosen by the system, one that is too."""
+    def effective_metrics_port(self) -> int:
+        """The port of /metrics; 0, for the system to choose, if the API's port is 0 too."""
         if self.metrics_port is not None:
             return self.metrics_port
-        above = self.api_port + METRICS_ABOVE
-        return above if self.api_port and above < PORTS else 0
+        port = self.api_port + METRICS_PORT_OFFSET
+        return port if self.api_port and port < PORTS else 0
 
     @property
     def shutdown_seconds(self) -> int:
-        """How long running requests have when the router is told to stop."""
-        chosen = self.connections.shutdown_timeout
-        return math.ceil(self.traffic.operation_timeout + 1 if chosen is None else chosen)
+        """Seconds in which requests may complete at shutdown."""
+        timeout = self.connections.shutdown_timeout
+        return math.ceil(self.traffic.operation_timeout + 1 if timeout is None else timeout)
 
     @property
     def hsts_seconds(self) -> int:
-        """How long browsers insist on TLS once they have seen it here; 0: they need not."""
-        chosen = self.connections.hsts_seconds
-        return (0 if self.introspection else YEAR_SECONDS) if chosen is None else chosen
+        """The max-age of Strict-Transport-Security (RFC 6797); 0: no header."""
+        seconds = self.connections.hsts_seconds
+        return (0 if self.introspection else YEAR_SECONDS) if seconds is None else seconds
 
     @property
     def explorer(self) -> bool:
-        """Whether a browser gets GraphiQL."""
+        """Whether GraphiQL is served."""
         return self.introspection if self.router_explorer is None else self.router_explorer
 
     @field_validator("service_token")
     @classmethod
-    def _is_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+    def _require_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         in_production = info.data.get("environment") == "production"
-        if in_production and len(value.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"production needs a secret of at least {SHORTEST_SECRET} characters here")
+        if in_production and len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"production requires a secret of at least {MIN_SECRET_CHARACTERS} characters")
         return value
 
     @property
-    def own_headers(self) -> tuple[HeaderRule, ...]:
-        """What the router tells every subgraph of itself; no rule and no client can say otherwise."""
+    def authentication_headers(self) -> tuple[HeaderRule, ...]:
+        """The header that authenticates the router to subgraphs; no rule and no client can override it."""
         token = self.service_token.get_secret_value()
-        return (HeaderRule(Put(SERVICE_TOKEN_HEADER, token)),) if token else ()
+        return (HeaderRule(SetValue(SERVICE_TOKEN_HEADER, token)),) if token else ()
 
     @property
     def introspection(self) -> bool:
-        """Whether clients may read the schema: not in production."""
+        """Whether introspection is enabled: not in production."""
         return self.environment == "development"
 
     @property
-    def shown_errors(self) -> Sequence[str]:
-        """The subgraphs whose errors clients read as they are: where nothing is said, all in development."""
-        listed = self.traffic.include_subgraph_errors
-        return listed if listed is not None else ("*",) if self.environment == "development" else ()
+    def exposed_subgraphs(self) -> Sequence[str]:
+        """The subgraphs whose errors clients get unredacted; unset, all of them in development."""
+        names = self.traffic.include_subgraph_errors
+        return names if names is not None else ("*",) if self.environment == "development" else ()
 
     @property
     def default_jwks_url(self) -> str:
-        """Where Memorable's auth service publishes its keys on this machine."""
+        """The key set of Memorable's auth service on this machine."""
         return f"http://127.0.0.1:{self.auth_service_port}/.well-known/jwks.json"
 
-    def url_of(self, subgraph: str, routing_url: str) -> str:
-        """The address of a subgraph: given to this process, or in its environment, or in the supergraph."""
-        return self.subgraph_urls.get(subgraph) or os.environ.get(variable_of(subgraph)) or routing_url
+    def subgraph_url(self, subgraph: str, routing_url: str) -> str:
+        """The URL of a subgraph: from the command line, else the environment, else the supergraph."""
+        return self.subgraph_urls.get(subgraph) or os.environ.get(url_variable(subgraph)) or routing_url
 
 
 def load(**overrides: object) -> Settings:
-    """Reads the environment; `overrides` win over it.
+    """Reads the settings from the environment, with `overrides` by field name.
 
     Raises:
-        InvalidSettingError: a variable holds something that cannot be used.
+        InvalidSettingError: a setting is invalid.
     """
     try:
         return Settings.model_validate(overrides)
     except ValidationError as error:
-        raise InvalidSettingError("; ".join(_complaints(error))) from None
+        raise InvalidSettingError("; ".join(_describe_errors(error))) from None
 
 
 _PREFIXES = {
@@ -274,17 +297,17 @@ _PREFIXES = {
 }
 
 
-def _complaints(error: ValidationError) -> Iterable[str]:
+def _describe_errors(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         if not problem["loc"]:
             yield problem["msg"].removeprefix("Value error, ")
             continue
         field = str(problem["loc"][0])
         name = f"{_PREFIXES.get(field, '')}{field}"
-        told = "" if field in MAY_BE_SECRET else f" (it is {problem['input']!r})"
-        yield f"{name.upper()}: {problem['msg']}{told}"
+        value = "" if field in MAY_BE_SECRET else f" (got {problem['input']!r})"
+        yield f"{name.upper()}: {problem['msg']}{value}"
 
 
-def variable_of(subgraph: str) -> str:
-    """The variable that says where a subgraph is."""
+def url_variable(subgraph: str) -> str:
+    """The environment variable of a subgraph's URL."""
     return "".join(letter if letter.isalnum() else "_" for letter in f"{subgraph}_url").upper()

@@ -1,4 +1,4 @@
-"""What the router reads from its environment about traffic: to the subgraphs, and from browsers."""
+"""Settings of the traffic to subgraphs, and from browsers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from router.config.header_rules import HeaderRule, Propagate, Put, Remove
+from router.config.header_rules import HeaderRule, Propagate, Remove, SetValue
 
-# They belong to the exchange itself, which only the router knows.
+# The router sets them itself, as they describe its own exchange with the subgraph.
 RESERVED = frozenset(
     {
         *("accept", "accept-encoding", "connection", "content-encoding", "content-length", "content-type"),
@@ -29,25 +29,25 @@ RESERVED = frozenset(
 )
 
 
-def _free(name: str) -> str:
+def _require_unreserved(name: str) -> str:
     if name in RESERVED:
-        raise ValueError(f"the router itself sets {name}")
+        raise ValueError(f"the router sets {name} itself")
     return name
 
 
-def _of_all(value: Any) -> Any:
+def _to_percentage(value: Any) -> Any:
     return 100 * value if isinstance(value, bool) else value
 
 
 HeaderName = Annotated[
-    str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_free)
+    str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_require_unreserved)
 ]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
-Path = Annotated[str, StringConstraints(pattern=r"^/[\x21-\x7e]*$")]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/[\x21-\x7e]*$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
 Coding = Literal["gzip", "deflate", "br", "zstd"]
 Seconds = Annotated[float, Field(gt=0)]
-Percentage = Annotated[float, BeforeValidator(_of_all), Field(ge=0, le=100)]
+Percentage = Annotated[float, BeforeValidator(_to_percentage), Field(ge=0, le=100)]
 
 
 class _Rule(BaseModel):
@@ -57,33 +57,33 @@ class _Rule(BaseModel):
 
 
 class PropagateHeader(_Rule):
-    """The subgraphs read this header as the client sent it."""
+    """Propagates a header of the client to the subgraphs."""
 
     propagate: HeaderName
 
-    def compiled(self) -> HeaderRule:
-        """The rule as requests are changed by it."""
+    def to_rule(self) -> HeaderRule:
+        """The header rule."""
         return HeaderRule(Propagate(self.propagate), self.subgraph)
 
 
 class SetHeader(_Rule):
-    """The subgraphs read this header with this value."""
+    """Sets a header of requests to the subgraphs."""
 
     set: HeaderName
     value: HeaderValue
 
-    def compiled(self) -> HeaderRule:
-        """The rule as requests are changed by it."""
-        return HeaderRule(Put(self.set, self.value), self.subgraph)
+    def to_rule(self) -> HeaderRule:
+        """The header rule."""
+        return HeaderRule(SetValue(self.set, self.value), self.subgraph)
 
 
 class RemoveHeader(_Rule):
-    """The subgraphs do not read this header."""
+    """Removes a header from requests to the subgraphs."""
 
     remove: HeaderName
 
-    def compiled(self) -> HeaderRule:
-        """The rule as requests are changed by it."""
+    def to_rule(self) -> HeaderRule:
+        """The header rule."""
         return HeaderRule(Remove(self.remove), self.subgraph)
 
 
@@ -91,71 +91,75 @@ Rule: TypeAlias = PropagateHeader | SetHeader | RemoveHeader
 
 
 class Subscriptions(BaseModel):
-    """How a subgraph's subscriptions are opened, other than over Server-Sent Events at its own address."""
+    """The protocol and path of a subgraph's subscriptions, if not Server-Sent Events at its own URL."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     protocol: Literal["graphql_ws"]
-    path: Path | None = None
+    path: UrlPath | None = None
 
     def url(self, subgraph_url: str) -> str:
-        """Where they are opened."""
+        """The URL of the subscriptions."""
         return urljoin(subgraph_url, self.path) if self.path else subgraph_url
 
 
-def _listed(value: Any) -> Any:
+def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _decoded(value: Any) -> Any:
+def _parse_json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str) else value
 
 
 class Traffic(BaseSettings):
-    """How the router deals with subgraphs that are slow, down or wrong, and with browsers."""
+    """Timeouts, retries, circuit breakers, header rules and limits of subgraph requests, and CORS origins."""
 
     model_config = SettingsConfigDict(env_prefix="ROUTER_", env_ignore_empty=True, frozen=True)
 
-    operation_timeout: Seconds = Field(default=60.0, description="Seconds a query or a mutation may take.")
-    subgraph_timeout: Seconds = Field(default=30.0, description="Seconds one fetch may take.")
-    subgraph_timeouts: Annotated[Mapping[str, Seconds], NoDecode, BeforeValidator(_decoded)] = Field(
-        default_factory=dict, description="The same for single subgraphs, as a JSON object."
+    operation_timeout: Seconds = Field(default=60.0, description="Timeout of a query or mutation in seconds.")
+    subgraph_timeout: Seconds = Field(default=30.0, description="Timeout of one fetch in seconds.")
+    subgraph_timeouts: Annotated[Mapping[str, Seconds], NoDecode, BeforeValidator(_parse_json)] = Field(
+        default_factory=dict, description="Fetch timeouts of single subgraphs, as a JSON object."
     )
-    subscriptions: Annotated[Mapping[str, Subscriptions], NoDecode, BeforeValidator(_decoded)] = Field(
-        default_factory=dict, description="Subgraphs that are subscribed to over WebSocket, as a JSON object."
+    subscriptions: Annotated[Mapping[str, Subscriptions], NoDecode, BeforeValidator(_parse_json)] = Field(
+        default_factory=dict, description="Subgraphs with subscriptions over WebSocket, as a JSON object."
     )
     max_response_bytes: int = Field(
-        default=33_554_432, ge=1, description="Size of a subgraph's answer, once it is decoded."
+        default=33_554_432, ge=1, description="Maximum size of a subgraph's response, decompressed."
     )
-    subgraph_connections: int = Field(default=256, ge=1, description="Connections to one subgraph.")
+    subgraph_connections: int = Field(default=256, ge=1, description="Maximum connections per subgraph.")
     subgraph_waiting: int = Field(
-        default=1024, ge=0, description="Fetches that wait for a connection to one subgraph."
+        default=1024, ge=0, description="Maximum fetches waiting for a connection, per subgraph."
     )
-    subgraph_compression: Annotated[tuple[Coding, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        default=(), description="Content codings that subgraphs may answer in, separated by commas."
+    subgraph_compression: Annotated[tuple[Coding, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), description="Content codings accepted from subgraphs, separated by commas."
     )
-    subgraph_ca_files: Annotated[Mapping[str, FilePath], NoDecode, BeforeValidator(_decoded)] = Field(
+    subgraph_ca_files: Annotated[Mapping[str, FilePath], NoDecode, BeforeValidator(_parse_json)] = Field(
         default_factory=dict,
-        description="Files of the certificates that single subgraphs are known by, as a JSON object.",
+        description="CA certificate files of single subgraphs, as a JSON object.",
     )
-    retries: int = Field(default=1, ge=0, le=10, description="How often a failed query is sent again.")
-    retry_share: float = Field(default=0.1, ge=0, le=1, description="Retries allowed per fetch sent.")
+    retries: int = Field(default=1, ge=0, le=10, description="Maximum retries of a failed query.")
+    retry_share: float = Field(default=0.1, ge=0, le=1, description="Retries allowed per fetch.")
     breaker_failures: int = Field(
-        default=10, ge=0, description="Failures in a row that open a subgraph's circuit; 0 has no circuits."
+        default=10,
+        ge=0,
+        description="Consecutive failures that open a subgraph's circuit breaker; 0: no circuit breakers.",
     )
-    breaker_seconds: Seconds = Field(default=2.0, description="How long an open circuit refuses fetches.")
-    share_fetches: bool = Field(default=True, description="Identical queries under way are sent once.")
-    include_subgraph_errors: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_listed)] = Field(
+    breaker_seconds: Seconds = Field(
+        default=2.0, description="Seconds an open circuit breaker rejects fetches."
+    )
+    share_fetches: bool = Field(default=True, description="Whether identical queries in flight are shared.")
+    include_subgraph_errors: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_split)] = Field(
         default=None,
-        description="Subgraphs whose error messages clients read, separated by commas; * is every one.",
+        description="Subgraphs whose error messages are exposed, separated by commas; *: all.",
     )
-    override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_decoded)] = Field(
+    override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_parse_json)] = Field(
         default_factory=dict,
-        description="For which percentage of requests override labels are active, as a JSON object.",
+        description="Percentages of requests in which @override labels are active, as a JSON object.",
     )
-    headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_decoded)] = Field(
+    headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_parse_json)] = Field(
         default=(PropagateHeader(propagate="user-agent"),), description="Header rules, as a JSON list."
     )
-    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        default=(), description="Origins whose pages may ask, separated by commas; * is every one."
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), description="Origins that CORS allows, separated by commas; *: all."
     )

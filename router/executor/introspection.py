@@ -21,7 +21,7 @@ from router.errors import ValidationFailedError
 from router.operation import Operation
 from router.operation.fragments import fragment_of
 from router.operation.selections import INTROSPECTION
-from router.pace import Pace
+from router.pacing import Pacer
 
 # The limit of fields in an answer, for each type, field, argument and enum value: tools' queries have ten.
 FIELDS_PER_ELEMENT = 30
@@ -74,11 +74,11 @@ def _count_elements(schema: GraphQLSchema) -> int:
 
 
 def _limit_fields(limit: int) -> Callable[..., Any]:
-    left, pace = limit, Pace()
+    left, pacer = limit, Pacer()
 
     def resolve(resolver: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
         nonlocal left
-        pace.keep()
+        pacer.pause_if_due()
         left -= 1
         if left < 0:
             raise _LimitExceeded

@@ -1,9 +1,8 @@
-"""Who is next: a queue that is bounded, and fair to all clients by what their work costs.
+"""A bounded queue that is fair to clients by the cost of their work: start-time fair queueing.
 
-Each client has a line of its own and a clock that runs on by what its work has cost. The line whose first
-piece of work would end earliest by its clock is next (start-time fair queueing), so that one who asks for
-little waits for little, however much others ask for. Where the queue is full, the longest line gives way to
-a shorter one.
+Each client has its own queue and a virtual time, which advances by the cost of its work. The next entry is
+the one that would finish first in virtual time, so a client with little work waits little, however much the
+others have. When all queues together are full, the longest one drops an entry for a shorter one.
 """
 
 from __future__ import annotations
@@ -12,19 +11,19 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-# For each that may wait, how many clients that wait for nothing are remembered.
-REMEMBERED = 10
+# Idle clients whose virtual time is remembered, per entry that may wait.
+REMEMBERED_PER_ENTRY = 10
 
 T = TypeVar("T")
 
 
-class FullError(Exception):
-    """The client, or all together, have as much waiting as may."""
+class QueueFullError(Exception):
+    """The client's queue, or all queues together, are full."""
 
 
 @dataclass(eq=False, slots=True)
-class Place(Generic[T]):
-    """What waits in a client's line, and what it is expected to cost."""
+class QueueEntry(Generic[T]):
+    """A waiting item of a client and its estimated cost."""
 
     item: T
     client: str
@@ -32,81 +31,82 @@ class Place(Generic[T]):
 
 
 @dataclass(eq=False, slots=True)
-class _Line(Generic[T]):
-    """One client's clock, and what of it waits."""
+class _ClientQueue(Generic[T]):
+    """One client's virtual time and waiting entries."""
 
-    clock: float
-    places: deque[Place[T]] = field(default_factory=deque)
+    virtual_time: float
+    entries: deque[QueueEntry[T]] = field(default_factory=deque)
 
 
 class FairQueue(Generic[T]):
-    """Lines of clients; `limit` bounds them together, `limit_per_client` each of them."""
+    """The queues of all clients; `limit` bounds them together, `limit_per_client` each of them."""
 
     def __init__(self, limit: int, limit_per_client: int) -> None:
         self._limit = limit
         self._limit_per_client = limit_per_client
-        self._lines: dict[str, _Line[T]] = {}
-        self._now = 0.0
+        self._queues: dict[str, _ClientQueue[T]] = {}
+        self._virtual_time = 0.0
         self._length = 0
 
     def __len__(self) -> int:
         return self._length
 
-    def put(self, place: Place[T]) -> Place[T] | None:
-        """Lines something up; returns what has given way to it, if anything has.
+    def put(self, entry: QueueEntry[T]) -> QueueEntry[T] | None:
+        """Appends an entry to its client's queue; returns the entry that was dropped for it, if any.
 
         Raises:
-            FullError: it has to give way itself.
+            QueueFullError: there is no room for it.
         """
-        line = self._lines.get(place.client) or _Line(self._now)
-        if len(line.places) >= self._limit_per_client:
-            raise FullError
+        queue = self._queues.get(entry.client) or _ClientQueue(self._virtual_time)
+        if len(queue.entries) >= self._limit_per_client:
+            raise QueueFullError
         dropped = None
         if self._length >= self._limit:
-            longest = max(self._lines.values(), key=lambda each: len(each.places))
-            if len(longest.places) <= len(line.places) + 1:
-                raise FullError
-            dropped = longest.places.pop()
+            longest = max(self._queues.values(), key=lambda each: len(each.entries))
+            if len(longest.entries) <= len(queue.entries) + 1:
+                raise QueueFullError
+            dropped = longest.entries.pop()
             self._length -= 1
-        line.clock = line.clock if line.places else max(line.clock, self._now)
-        line.places.append(place)
-        self._lines[place.client] = line
+        if not queue.entries:
+            queue.virtual_time = max(queue.virtual_time, self._virtual_time)
+        queue.entries.append(entry)
+        self._queues[entry.client] = queue
         self._length += 1
         return dropped
 
-    def pop(self) -> Place[T]:
-        """Takes what is next out of its line."""
-        line = min(
-            (each for each in self._lines.values() if each.places),
-            key=lambda each: each.clock + each.places[0].cost,
+    def pop(self) -> QueueEntry[T]:
+        """Removes and returns the next entry."""
+        queue = min(
+            (each for each in self._queues.values() if each.entries),
+            key=lambda each: each.virtual_time + each.entries[0].cost,
         )
-        self._now = max(self._now, line.clock)
+        self._virtual_time = max(self._virtual_time, queue.virtual_time)
         self._length -= 1
-        return line.places.popleft()
+        return queue.entries.popleft()
 
     def charge(self, client: str, cost: float) -> None:
-        """Puts a client's clock on by what its work has cost.
+        """Advances a client's virtual time by the actual cost of its work.
 
-        Where nothing waits, or too many were served to remember them all, what has been is forgiven.
+        Idle clients are forgotten when nothing waits, or when there are too many of them.
         """
-        if line := self._lines.get(client):
-            line.clock += cost
-        if not self._length or len(self._lines) > REMEMBERED * self._limit:
-            self._lines = {name: each for name, each in self._lines.items() if each.places}
+        if queue := self._queues.get(client):
+            queue.virtual_time += cost
+        if not self._length or len(self._queues) > REMEMBERED_PER_ENTRY * self._limit:
+            self._queues = {name: each for name, each in self._queues.items() if each.entries}
 
-    def remove(self, place: Place[T]) -> bool:
-        """Takes something out of its line, wherever it stands there; false if it does not wait any more."""
-        line = self._lines.get(place.client)
-        if line is None or place not in line.places:
+    def remove(self, entry: QueueEntry[T]) -> bool:
+        """Removes an entry from its queue; false if it is no longer waiting."""
+        queue = self._queues.get(entry.client)
+        if queue is None or entry not in queue.entries:
             return False
-        line.places.remove(place)
+        queue.entries.remove(entry)
         self._length -= 1
         return True
 
-    def share(self, place: Place[T], client: str) -> None:
-        """Moves what waits to the line of another client who wants it too, where that is the shorter one."""
-        own, other = self._lines.get(place.client), self._lines.get(client)
-        if own and place in own.places and (len(other.places) if other else 0) < own.places.index(place):
-            self.remove(place)
-            place.client = client
-            self.put(place)
+    def share(self, entry: QueueEntry[T], client: str) -> None:
+        """Moves an entry that another client wants too to that client's queue, if it is shorter there."""
+        own, other = self._queues.get(entry.client), self._queues.get(client)
+        if own and entry in own.entries and (len(other.entries) if other else 0) < own.entries.index(entry):
+            self.remove(entry)
+            entry.client = client
+            self.put(entry)

@@ -1,4 +1,4 @@
-"""Preparing an operation: what is done once for a document, for any variables and any caller."""
+"""The preparation of an operation: what is done once for all variables and callers."""
 
 from __future__ import annotations
 
@@ -34,65 +34,68 @@ from router.operation.deferral import Deferral, find_defer_variables
 from router.operation.source import DocumentSource, unlink
 from router.planner import Planner
 from router.policy.access import AccessRules, Guard, guards_of, policies_of
-from router.policy.cost import Cost, CostRules
+from router.policy.cost import CostRules, OperationCost
 from router.policy.decisions import NO_POLICIES, Policies
-from router.policy.limits import problems, rules
+from router.policy.filtering import NO_PATHS, FilteredOperation, ResponsePaths
+from router.policy.limits import limit_errors, validation_rules
 from router.policy.overrides import Labels
-from router.policy.withholding import NOTHING, Paths, Withheld
 from router.supergraph import Supergraph
 from router.tracing import NO_TRACER, Tracer
 
 MAX_VALIDATION_ERRORS = 20
 PLANNING_SECONDS = 5
-# Planning observes its deadline itself, and the limits of documents bound the rest: only what hangs takes
-# longer.
-PATIENCE_SECONDS = 2 * PLANNING_SECONDS
+# Planning observes its own deadline, and the document limits bound the rest: only a hang takes longer.
+PREPARATION_TIMEOUT_SECONDS = 2 * PLANNING_SECONDS
 
 
-class Key(NamedTuple):
-    """What tells prepared operations apart."""
+class OperationKey(NamedTuple):
+    """The cache key of a prepared operation.
+
+    `labels` are the active `@override` labels, `deferring` the variables that enable `@defer`, and `refused`
+    the response paths of fields that the caller is not authorised to read.
+    """
 
     query: str
     operation_name: str | None
     labels: Labels
     deferring: Deferral = None
-    withheld: Paths = NOTHING
+    refused: ResponsePaths = NO_PATHS
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
-    """One operation of a document, ready to run for any variables and any caller.
+    """One operation of a document, ready to run with any variables and for any caller.
 
-    `deferrable` has the variables that decide which fragments are deferred; None if none ever is. `withheld`
-    is what of the operation its callers may not have.
+    `deferrable` are the variables that decide which fragments are deferred; None if no fragment can be.
+    `filtered` is set if fields are left out because the caller is not authorised to read them.
     """
 
-    key: Key
+    key: OperationKey
     guards: tuple[Guard, ...]
     policies: Policies
     prepared: CompiledOperation
     deferrable: frozenset[str] | None = None
-    cost: Cost | None = None
+    cost: OperationCost | None = None
     max_cost: int = 0
-    withheld: Withheld | None = None
+    filtered: FilteredOperation | None = None
 
-    def estimate(self, variables: Mapping[str, Any]) -> int | None:
-        """What the operation costs at most with these variables, where that is estimated.
+    def estimate_cost(self, variables: Mapping[str, Any]) -> int | None:
+        """The maximum cost of the operation with these variables; None if costs are not estimated.
 
         Raises:
-            TooExpensiveError: it is more than is allowed.
-            CostUnknownError: it cannot be told.
+            TooExpensiveError: it exceeds the limit.
+            CostUnknownError: it cannot be estimated.
         """
         if self.cost is None:
             return None
-        found = self.cost.estimate(variables)
-        if 0 < self.max_cost < found:
-            raise TooExpensiveError(found, self.max_cost)
-        return found
+        estimate = self.cost.estimate(variables)
+        if 0 < self.max_cost < estimate:
+            raise TooExpensiveError(estimate, self.max_cost)
+        return estimate
 
     @property
     def operation(self) -> Operation:
-        """The operation itself."""
+        """The operation with its document and schema."""
         return self.prepared.operation
 
     @property
@@ -101,13 +104,13 @@ class PreparedOperation:
         return self.operation.node.operation
 
 
-Outcome: TypeAlias = PreparedOperation | DocumentError
+PreparationOutcome: TypeAlias = PreparedOperation | DocumentError
 
 
 class Preparation:
-    """Parses, limits, validates, singles out, guards and plans operations on one supergraph.
+    """Parses, limits, validates, selects, guards and plans the operations of one supergraph.
 
-    It runs in a thread of its own, and nothing that it learns of the supergraph is touched by another.
+    It runs in a thread of its own, and no other thread touches its planners.
     """
 
     def __init__(
@@ -115,66 +118,66 @@ class Preparation:
     ) -> None:
         self._tracer = tracer
         self._supergraph = supergraph
-        self.renew()
+        self.reset_planners()
         self._access = AccessRules.of(supergraph.document)
         estimated = limits.max_cost or limits.report_cost or limits.cost_per_minute
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
         self._hides_names = not introspection
-        self._rules = [*specified_rules, *rules(introspection=introspection)]
+        self._rules = [*specified_rules, *validation_rules(introspection=introspection)]
 
-    def renew(self) -> None:
-        """Leaves what has been learnt for planning to a thread that hangs with it."""
+    def reset_planners(self) -> None:
+        """Drops the planners, which a hung thread may still be using."""
         self._planners: dict[Labels, Planner] = {}
 
-    def refuse_length(self, key: Key) -> None:
-        """Refuses texts that are too long to be looked at.
+    def check_length(self, key: OperationKey) -> None:
+        """Checks the length of a document and of the operation's name.
 
         Raises:
-            ParseFailedError: the document is.
-            OperationNotFoundError: the operation's name is, so that the document cannot have it.
+            ParseFailedError: the document is too long.
+            OperationNotFoundError: the name is longer than the document.
         """
-        allowed = self._limits.max_characters
-        # Comments are no tokens.
-        if (found := len(key.query)) > allowed:
-            message = f"The document has {found} characters; at most {allowed} are allowed."
+        limit = self._limits.max_characters
+        # The token limit does not count comments.
+        if (length := len(key.query)) > limit:
+            message = f"The document has {length} characters; the maximum is {limit}."
             raise ParseFailedError([GraphQLError(message)])
-        if len(key.operation_name or "") > found:
-            raise OperationNotFoundError([GraphQLError("The document has no operation of this name.")])
+        if len(key.operation_name or "") > length:
+            raise OperationNotFoundError([GraphQLError("The document has no operation with this name.")])
 
-    def attempt(self, key: Key) -> Outcome:
-        """The prepared operation, or why it is refused."""
+    def attempt(self, key: OperationKey) -> PreparationOutcome:
+        """Prepares an operation; returns the error if it is refused."""
         try:
             return self._prepare(key)
         except DocumentError as error:
-            return error.again()
+            return error.copy()
         except RecursionError:
             return ValidationFailedError([GraphQLError("The document is nested too deeply.")])
         finally:
-            _collect()
+            _collect_garbage()
 
-    def _prepare(self, key: Key) -> PreparedOperation:
+    def _prepare(self, key: OperationKey) -> PreparedOperation:
         schema = self._supergraph.public_schema
         with self._tracer.trace_stage("parse"):
             document = self._parse(key.query)
         with self._tracer.trace_stage("validate"):
             self._validate(schema, document)
-        node = select(document, key.operation_name)
+        node = select_operation(document, key.operation_name)
         operation = operation_of(schema, document, node, hide_suggestions=self._hides_names)
         guards = guards_of(self._access, operation)
-        if key.withheld:
-            return self._partly(key, Withheld(operation, key.withheld))
-        cost = Cost(self._costs, operation) if self._costs else None
+        if key.refused:
+            return self._prepare_filtered(key, FilteredOperation(operation, key.refused))
+        cost = OperationCost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
         policies, deferrable = policies_of(guards), find_defer_variables(operation)
         return PreparedOperation(key, guards, policies, plan, deferrable, cost, self._limits.max_cost)
 
-    def _partly(self, key: Key, withheld: Withheld) -> PreparedOperation:
-        """An operation without what is withheld; what is left needs nothing more, and comes at once."""
-        operation = withheld.operation
-        cost = Cost(self._costs, operation) if self._costs else None
+    def _prepare_filtered(self, key: OperationKey, filtered: FilteredOperation) -> PreparedOperation:
+        """An operation without the refused fields: it needs no authorisation and defers nothing."""
+        operation = filtered.operation
+        cost = OperationCost(self._costs, operation) if self._costs else None
         plan, limit = self._plan(operation, key), self._limits.max_cost
-        return PreparedOperation(key, (), NO_POLICIES, plan, None, cost, limit, withheld)
+        return PreparedOperation(key, (), NO_POLICIES, plan, None, cost, limit, filtered)
 
     def _parse(self, query: str) -> DocumentNode:
         try:
@@ -185,7 +188,7 @@ class Preparation:
         return document
 
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        if errors := problems(document, self._limits):
+        if errors := limit_errors(document, self._limits):
             raise ValidationFailedError(errors)
         errors = validate(
             schema,
@@ -197,7 +200,7 @@ class Preparation:
         if errors:
             raise ValidationFailedError(errors)
 
-    def _plan(self, operation: Operation, key: Key) -> CompiledOperation:
+    def _plan(self, operation: Operation, key: OperationKey) -> CompiledOperation:
         with self._tracer.trace_stage("plan"):
             deadline = Deadline(PLANNING_SECONDS)
             return compile_operation(self._planner(key.labels), operation, key.deferring, deadline)
@@ -208,8 +211,8 @@ class Preparation:
         return self._planners[labels]
 
 
-def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """The operation that a request means.
+def select_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation that a request selects (`GetOperation`, GraphQL section 6.1).
 
     Raises:
         OperationNotFoundError: none has the name, or there are several and no name was given.
@@ -222,17 +225,17 @@ def select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     if name is not None:
         message = f"The document has no operation named {name!r}."
     elif operations:
-        message = "The document has several operations; operationName must name one."
+        message = "The document has several operations; operationName must select one."
     else:
         message = "The document has no operation."
     raise OperationNotFoundError([GraphQLError(message)])
 
 
-def _collect() -> None:
-    """Frees what preparing leaves, which is full of cycles: found at once, it is little and young.
+def _collect_garbage() -> None:
+    """Frees the reference cycles that a preparation leaves, while they are few and young.
 
-    Everything waits for the collector. A search of all that is kept takes long, so it is made only as often
-    as the collector's thresholds say.
+    Everything waits for the collector. A full collection takes long, so it is made only as often as the
+    collector's thresholds say.
     """
     due = gc.get_count()[2] > gc.get_threshold()[2]
     gc.collect(2 if due else 1)

@@ -1,4 +1,4 @@
-"""A GraphQL request as clients send it: the same parameters in a body, a query string or a message."""
+"""The parameters of a GraphQL request, parsed from a body, a query string or a WebSocket message."""
 
 from __future__ import annotations
 
@@ -17,103 +17,105 @@ PARAMETERS: Mapping[str, tuple[type, str]] = {
     "extensions": (dict, "an object or null"),
 }
 # Hashes and names of operations are much shorter.
-MAX_NAME = 500
-# A text of the largest size that is nothing but empty lists takes 70 ms to read, and lists of an input type
-# are coerced at a thousand items a millisecond.
+MAX_NAME_CHARACTERS = 500
+# A body of the maximum size full of empty lists takes 70 ms to decode, and a thousand items of an input type
+# take a millisecond to coerce.
 MAX_VALUES = 10_000
 MAX_LEVELS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of one operation; its document is sent, or named, or both."""
+    """The parameters of one operation, whose document is sent as text, by id, or both."""
 
     query: str | None
     operation_name: str | None
     variables: dict[str, Any]
     document_id: str | None = None
     operation_id: str | None = None
-    """What tells the operation from others on the same event stream."""
+    """The operation's id on an event stream (graphql-sse, single connection mode)."""
 
 
-def from_json(value: Any) -> GraphQLRequest:
-    """Reads the parameters from a decoded JSON value.
+def parse_request(value: Any) -> GraphQLRequest:
+    """Parses the parameters from a decoded JSON value.
 
     Raises:
         MalformedRequestError: the value is not an object of these parameters.
     """
     if not isinstance(value, dict):
-        raise MalformedRequestError("A GraphQL request is a JSON object.")
+        raise MalformedRequestError("A GraphQL request must be a JSON object.")
     for name, (kind, wording) in PARAMETERS.items():
         if value.get(name) is not None and not isinstance(value[name], kind):
             raise MalformedRequestError(f"The parameter {name!r} must be {wording}.")
     query, document_id = value.get("query"), _document_id(value)
     if document_id is not None:
-        # Protocols that want a text with every request are sent an empty one.
+        # Some clients send an empty document with an id.
         query = query or None
     elif query is None:
-        raise MalformedRequestError("The request has no parameter 'query'.")
-    named, variables = _short(value, "operationName"), value.get("variables") or {}
-    return GraphQLRequest(query, named, variables, document_id, _operation_id(value))
+        raise MalformedRequestError("The parameter 'query' is missing.")
+    operation_name, variables = _name(value, "operationName"), value.get("variables") or {}
+    return GraphQLRequest(query, operation_name, variables, document_id, _operation_id(value))
 
 
-def from_body(body: bytes, max_batch: int = 1) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
-    """Reads one operation's parameters from a JSON body, or those of a batch, which is a JSON list.
+def parse_body(body: bytes, max_batch: int = 1) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
+    """Parses a JSON body: one operation's parameters, or an array of them, which is a batch.
 
     Raises:
-        MalformedRequestError: the body is neither, or the batch is longer than allowed.
+        MalformedRequestError: the body is neither, or the batch is too long.
     """
-    value = from_text(body, "The body")
+    value = parse_json(body, "The body")
     if not isinstance(value, list):
-        return from_json(value)
+        return parse_request(value)
     if max_batch == 1:
-        raise MalformedRequestError("Several operations in one request are not accepted.")
+        raise MalformedRequestError("Batching is not enabled.")
     if not 1 <= len(value) <= max_batch:
-        raise MalformedRequestError(f"A batch has 1 to {max_batch} operations; this one has {len(value)}.")
-    return tuple(from_json(each) for each in value)
+        message = f"A batch must have 1 to {max_batch} operations; this one has {len(value)}."
+        raise MalformedRequestError(message)
+    return tuple(parse_request(each) for each in value)
 
 
-def from_query(parameters: Mapping[str, str]) -> GraphQLRequest:
-    """Reads the parameters from a query string, where variables and extensions are JSON."""
+def parse_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
+    """Parses a query string, in which `variables` and `extensions` are JSON (GraphQL over HTTP, GET)."""
     value: dict[str, Any] = {name: parameters[name] for name in PARAMETERS if name in parameters}
     for name in ("variables", "extensions"):
         if value.get(name):
-            value[name] = from_text(value[name].encode(errors="replace"), f"The parameter {name!r}")
+            value[name] = parse_json(value[name].encode(errors="replace"), f"The parameter {name!r}")
         else:
             value.pop(name, None)
-    return from_json(value)
+    return parse_request(value)
 
 
 def _document_id(value: Mapping[str, Any]) -> str | None:
-    """The name of a document, as the parameter `documentId` or as the hash of Apollo's protocol."""
+    """The document's id: the parameter `documentId`, or the hash of Apollo's persisted queries."""
     persisted = (value.get("extensions") or {}).get("persistedQuery")
     if persisted is None:
-        return _short(value, "documentId")
+        return _name(value, "documentId")
     if not isinstance(persisted, dict) or persisted.get("version") != 1:
         raise MalformedRequestError("Unsupported persisted query version.")
-    if isinstance(persisted.get("sha256Hash"), str) and (document_id := _short(persisted, "sha256Hash")):
+    if isinstance(persisted.get("sha256Hash"), str) and (document_id := _name(persisted, "sha256Hash")):
         return document_id
-    raise MalformedRequestError("A persisted query is named by its 'sha256Hash'.")
+    raise MalformedRequestError("A persisted query must have a 'sha256Hash'.")
 
 
 def _operation_id(value: Mapping[str, Any]) -> str | None:
     extensions = value.get("extensions") or {}
-    return _short(extensions, "operationId") if isinstance(extensions.get("operationId"), str) else None
+    return _name(extensions, "operationId") if isinstance(extensions.get("operationId"), str) else None
 
 
-def _short(values: Mapping[str, Any], name: str) -> str | None:
-    """A name, which is kept and told; an empty one is none."""
+def _name(values: Mapping[str, Any], name: str) -> str | None:
+    """A name or id, bounded because it is cached and logged; an empty one is None."""
     value: str | None = values.get(name)
-    if value and len(value) > MAX_NAME:
-        raise MalformedRequestError(f"The parameter {name!r} is longer than {MAX_NAME} characters.")
+    if value and len(value) > MAX_NAME_CHARACTERS:
+        message = f"The parameter {name!r} is longer than {MAX_NAME_CHARACTERS} characters."
+        raise MalformedRequestError(message)
     return value or None
 
 
-def from_text(text: bytes, what: str) -> Any:
-    """The value of a JSON text that a client sends.
+def parse_json(text: bytes, what: str) -> Any:
+    """Decodes a client's JSON; `what` names it in error messages.
 
     Raises:
-        MalformedRequestError: it is not JSON, or has too many values, or too many levels.
+        MalformedRequestError: it is not JSON, has too many values, or is nested too deeply.
     """
     containers = text.count(b"[") + text.count(b"{")
     if containers + text.count(b",") > MAX_VALUES:

@@ -1,7 +1,6 @@
-"""Work apart from the event loop, done once for all who ask for it while it waits or is under way.
+"""Work in a thread beside the event loop, done once for all requests that want it while it waits or runs.
 
-The event loop goes on meanwhile. What waits is bounded and in an order that is fair, because it is clients
-who send it.
+The queue is bounded and fair to clients, because it is their requests that fill it.
 """
 
 from __future__ import annotations
@@ -15,128 +14,127 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from router.errors import OverloadedError
-from router.pipeline.fair_queue import FairQueue, FullError, Place
+from router.pipeline.fair_queue import FairQueue, QueueEntry, QueueFullError
 from router.pipeline.worker import HungError, Worker
 
 T = TypeVar("T")
 
 
 class _Flight(Generic[T]):
-    """One piece of work, and how many wait for it."""
+    """One piece of work, its result, and how many requests wait for it."""
 
-    __slots__ = ("hung", "key", "landed", "result", "waiting", "work")
+    __slots__ = ("key", "on_hang", "on_result", "result", "waiting", "work")
 
     def __init__(
-        self, key: Hashable, work: Callable[[], T], hung: Callable[[], T], landed: Callable[[T], None]
+        self, key: Hashable, work: Callable[[], T], on_hang: Callable[[], T], on_result: Callable[[T], None]
     ) -> None:
         self.key = key
         self.work = partial(copy_context().run, work)
-        self.hung = hung
-        self.landed = landed
+        self.on_hang = on_hang
+        self.on_result = on_result
         self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.waiting = 0
 
-    def land(self, result: T) -> None:
-        self.landed(result)
+    def succeed(self, result: T) -> None:
+        self.on_result(result)
         if not self.result.done():
             self.result.set_result(result)
 
     def fail(self, error: Exception) -> None:
         if not self.result.done():
             self.result.set_exception(error)
-            # Where nobody waits any more, nobody needs to be told.
+            # Marks the exception as retrieved, in case nobody waits any more.
             self.result.exception()
 
 
 class SingleFlight:
-    """Hands work to a worker, one piece after the other, each key once at a time."""
+    """Gives work to a worker, one piece at a time, and each key once at a time."""
 
     def __init__(self, worker: Worker, max_waiting: int, max_waiting_per_client: int) -> None:
         self.worker = worker
-        self._places: dict[Hashable, Place[_Flight[Any]]] = {}
+        self._entries: dict[Hashable, QueueEntry[_Flight[Any]]] = {}
         self._queue = FairQueue[_Flight[Any]](max_waiting, max_waiting_per_client)
-        self._flying: asyncio.Task[None] | None = None
+        self._dispatcher: asyncio.Task[None] | None = None
 
-    async def result(
+    async def run(
         self,
         key: Hashable,
         work: Callable[[], T],
-        hung: Callable[[], T],
-        landed: Callable[[T], None],
+        on_hang: Callable[[], T],
+        on_result: Callable[[T], None],
         *,
         client: str,
         cost: float,
     ) -> T:
-        """What the work for this key returns or raises, or what `hung` returns where it has no end.
+        """Returns or raises what the work for this key does, or what `on_hang` does if the work hangs.
 
-        Whoever still waits, `landed` is told first. The work runs in the context of who asked first, and is
-        left undone if the last one stops waiting before it begins. `cost` is about how many seconds it
-        takes, as far as that can be told beforehand.
+        `on_result` is called first, even if nobody waits any more. The work runs in the context of its first
+        request, and is dropped if all requests are cancelled before it starts. `cost` estimates its seconds.
 
         Raises:
-            OverloadedError: too much other work waits.
+            OverloadedError: the queue is full.
         """
-        place = self._places.get(key)
-        if place is None:
-            place = self._enter(Place(_Flight(key, work, hung, landed), client, cost))
-        elif place.client != client:
-            self._queue.share(place, client)
-        flight: _Flight[T] = place.item
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._put(QueueEntry(_Flight(key, work, on_hang, on_result), client, cost))
+        elif entry.client != client:
+            self._queue.share(entry, client)
+        flight: _Flight[T] = entry.item
         flight.waiting += 1
         try:
-            # Shielded, as one who stops waiting must not end the waiting of the others.
+            # Shielded, so that cancelling one request does not cancel the others.
             return await asyncio.shield(flight.result)
         finally:
             flight.waiting -= 1
-            if not flight.waiting and self._queue.remove(place):
-                del self._places[key]
+            if not flight.waiting and self._queue.remove(entry):
+                del self._entries[key]
 
     def close(self) -> None:
-        """Leaves undone what has not begun, and waits for nothing."""
-        if self._flying:
-            self._flying.cancel()
-        for place in self._places.values():
-            place.item.result.cancel()
+        """Cancels all requests, without waiting for the work that is running."""
+        if self._dispatcher:
+            self._dispatcher.cancel()
+        for entry in self._entries.values():
+            entry.item.result.cancel()
         self.worker.close()
 
-    def _enter(self, place: Place[_Flight[T]]) -> Place[_Flight[T]]:
+    def _put(self, entry: QueueEntry[_Flight[T]]) -> QueueEntry[_Flight[T]]:
         try:
-            dropped = self._queue.put(place)
-        except FullError:
+            dropped = self._queue.put(entry)
+        except QueueFullError:
             raise OverloadedError from None
         if dropped:
-            del self._places[dropped.item.key]
+            del self._entries[dropped.item.key]
             dropped.item.fail(OverloadedError())
-        self._places[place.item.key] = place
-        if self._flying is None:
-            self._flying = asyncio.create_task(self._fly())
-        return place
+        self._entries[entry.item.key] = entry
+        if self._dispatcher is None:
+            self._dispatcher = asyncio.create_task(self._dispatch())
+        return entry
 
-    async def _fly(self) -> None:
+    async def _dispatch(self) -> None:
         while self._queue:
-            place = self._queue.pop()
-            flight, started = place.item, time.perf_counter()
+            entry = self._queue.pop()
+            flight, started = entry.item, time.perf_counter()
             try:
-                flight.land(await self._done(flight))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the result is awaited
+                flight.succeed(await self._run(flight))
+            except Exception as error:  # noqa: BLE001 - raised where the result is awaited
                 flight.fail(error)
-            del self._places[flight.key]
-            self._queue.charge(place.client, time.perf_counter() - started)
-        self._flying = None
+            del self._entries[flight.key]
+            self._queue.charge(entry.client, time.perf_counter() - started)
+        self._dispatcher = None
 
-    async def _done(self, flight: _Flight[T]) -> T:
+    async def _run(self, flight: _Flight[T]) -> T:
         try:
-            return await self.worker.do(flight.work)
+            return await self.worker.run(flight.work)
         except HungError:
-            return flight.hung()
+            return flight.on_hang()
 
 
 @asynccontextmanager
-async def single_flight(
-    patience: float, max_waiting: int, max_waiting_per_client: int
+async def open_single_flight(
+    work_timeout: float, max_waiting: int, max_waiting_per_client: int
 ) -> AsyncIterator[SingleFlight]:
-    """A thread for the work of a process, which its end does not wait for."""
-    flights = SingleFlight(Worker("prepare", patience), max_waiting, max_waiting_per_client)
+    """A `SingleFlight` with its worker, closed at exit; `work_timeout` is in seconds."""
+    flights = SingleFlight(Worker("prepare", work_timeout), max_waiting, max_waiting_per_client)
     try:
         yield flights
     finally:

@@ -1,4 +1,4 @@
-"""A thread for work that may take long, which is replaced when it hangs, and which no end waits for."""
+"""A worker thread that is replaced when it hangs, and that the end of the process does not wait for."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ _Work: TypeAlias = Callable[[], None]
 
 
 class HungError(Exception):
-    """Work did not end within the patience of its worker."""
+    """The work did not end within its timeout."""
 
 
-class _Abandoned(BaseException):
-    """Raised within a thread that hangs, where no handler of errors may take it for one."""
+class _AbandonedError(BaseException):
+    """Raised in a thread that hangs; not an `Exception`, so that no handler catches it."""
 
 
 class Worker:
-    """One thread that does one piece of work after the other.
+    """A thread that does one piece of work after another.
 
-    Work that does not end in time is given up together with its thread, and another thread goes on. The old
-    one is ended where it stands if it computes, so that it does not take the interpreter from the new one.
+    Work that does not end within `timeout` seconds is abandoned together with its thread, and another thread
+    takes over. The old thread is killed if it is computing, so that it does not compete for the GIL.
     """
 
-    def __init__(self, name: str, patience: float) -> None:
+    def __init__(self, name: str, timeout: float) -> None:
         self._name = name
-        self.patience = patience
+        self.timeout = timeout
         self._thread = _Thread(name)
 
-    async def do(self, work: Callable[[], T]) -> T:
-        """What the work returns or raises.
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs work in the thread; returns or raises what it does.
 
         Raises:
             HungError: it did not end in time.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._thread.give(lambda: _fulfil(loop, done, work))
+        self._thread.submit(lambda: _run(loop, done, work))
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.timeout):
                 return await done
         except TimeoutError:
             if not done.cancelled():
@@ -55,42 +55,42 @@ class Worker:
             raise HungError from None
 
     def close(self) -> None:
-        """Lets the thread end once it has nothing to do; whether it does, nobody waits for."""
-        self._thread.give(None)
+        """Ends the thread after its current work, without waiting for it."""
+        self._thread.submit(None)
 
 
 class _Thread:
-    """A daemon thread, which the end of the process does not wait for."""
+    """A daemon thread with a queue of work."""
 
     def __init__(self, name: str) -> None:
-        self._given: SimpleQueue[_Work | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._thread.start()
-        # macOS does not tell what a thread has used.
+        # macOS has no CPU clocks of threads.
         self._clock = (
             time.pthread_getcpuclockid(self._thread.ident or 0)
             if hasattr(time, "pthread_getcpuclockid")
             else None
         )
 
-    def give(self, work: _Work | None) -> None:
-        """Has work done after all that was given before; None is the end."""
-        self._given.put(work)
+    def submit(self, work: _Work | None) -> None:
+        """Queues work; None ends the thread."""
+        self._queue.put(work)
 
     async def abandon(self) -> None:
-        """Ends the thread where it stands if it computes, or else as soon as its work comes to an end.
+        """Kills the thread if it is computing; otherwise it ends as soon as its work does.
 
-        A thread that only waits costs nothing, and is left alone: an exception that a thread has not taken
-        yet slows down all others, and stops those that are traced (CPython 3.11, `eval_breaker`).
+        A thread that only waits costs nothing and is not killed: an exception that a thread has not taken yet
+        slows down all others, and stops those that are traced (CPython 3.11, `eval_breaker`).
         """
-        self.give(None)
-        if await self._computes():
+        self.submit(None)
+        if await self._is_computing():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(_Abandoned)
+                ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(_AbandonedError)
             )
 
-    async def _computes(self) -> bool:
-        """Whether the thread takes processor time within a second."""
+    async def _is_computing(self) -> bool:
+        """Whether the thread uses CPU time within a second."""
         if self._clock is None:
             return False
         try:
@@ -99,35 +99,35 @@ class _Thread:
                 await asyncio.sleep(0.02)
                 if time.clock_gettime_ns(self._clock) > before:
                     return True
-        except OSError:  # It has ended by itself.
+        except OSError:  # The thread has ended.
             return False
         return False
 
-    def _run(self) -> None:
+    def _loop(self) -> None:
         try:
-            while (work := self._given.get()) is not None:
+            while (work := self._queue.get()) is not None:
                 work()
-        except _Abandoned:
+        except _AbandonedError:
             return
 
 
-def _fulfil(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], work: Callable[[], Any]) -> None:
+def _run(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], work: Callable[[], Any]) -> None:
     try:
         result = work()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the work was given
-        _tell(loop, done, partial(done.set_exception, error))
+    except Exception as error:  # noqa: BLE001 - raised where the work is awaited
+        _settle(loop, done, partial(done.set_exception, error))
     else:
-        _tell(loop, done, partial(done.set_result, result))
+        _settle(loop, done, partial(done.set_result, result))
 
 
-def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], outcome: Callable[[], None]) -> None:
-    """Hands an outcome to the event loop, unless that has ended or nobody waits for it any more."""
+def _settle(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], settle: Callable[[], None]) -> None:
+    """Settles a future in its event loop, unless the loop is closed or the future is already done."""
 
-    def tell() -> None:
+    def settle_if_pending() -> None:
         if not done.done():
-            outcome()
+            settle()
 
     try:
-        loop.call_soon_threadsafe(tell)
+        loop.call_soon_threadsafe(settle_if_pending)
     except RuntimeError:
         return

@@ -1,1 +1,1 @@
-"""Who may ask what, and how much."""
+"""Policies: authentication, authorisation, limits, costs, trusted documents and progressive overrides."""

@@ -1,8 +1,8 @@
-"""Who may ask which field: `@authenticated`, `@requiresScopes` and `@policy` of the supergraph.
+"""Field authorisation: `@authenticated`, `@requiresScopes` and `@policy` of the supergraph.
 
-What an operation needs is worked out once, when it is prepared, as a list of guards; each request only
-compares its caller with them, and the policies that hold for the caller. Whoever does not meet every guard is
-refused before anything is fetched, or has what is behind those that are met.
+The guards of an operation are collected once, when it is prepared; each request only checks its caller and
+the caller's policies against them. A caller that does not satisfy all guards is refused before anything is
+fetched, or gets only the fields whose guards are satisfied.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ ANY_CALLER: Alternatives = frozenset({frozenset()})
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What one directive demands: a caller who is known, and all scopes or policies of one alternative."""
+    """What one directive requires: authentication, and all scopes or policies of one alternative."""
 
-    identified: bool = True
+    authenticated: bool = True
     scopes: Alternatives = ANY_CALLER
     policies: Alternatives = ANY_CALLER
 
-    def met_by(self, identity: Identity | None, held: Policies) -> bool:
-        """Whether a caller for whom these policies hold suffices."""
-        if self.identified and identity is None:
+    def is_satisfied(self, identity: Identity | None, granted: Policies) -> bool:
+        """Whether a caller with these granted policies satisfies it."""
+        if self.authenticated and identity is None:
             return False
         scopes = identity.scopes if identity else frozenset()
-        return _any_within(self.scopes, scopes) and _any_within(self.policies, held)
+        return _includes_any(scopes, self.scopes) and _includes_any(granted, self.policies)
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A requirement at one response position of an operation."""
+    """A requirement of the field at a response path of an operation."""
 
     path: tuple[str, ...]
     requirement: Requirement
@@ -67,7 +67,7 @@ class AccessRules:
 
     @classmethod
     def of(cls, supergraph: DocumentNode) -> AccessRules:
-        """Reads the access directives of a supergraph document."""
+        """The access rules of a supergraph document."""
         rules, vocabulary = cls(), Vocabulary(supergraph)
         for definition in supergraph.definitions:
             if not isinstance(definition, TypeDefinitionNode):
@@ -84,16 +84,16 @@ class AccessRules:
         return bool(self._types or self._fields)
 
     def of_type(self, name: str) -> tuple[Requirement, ...]:
-        """What asking anything of a type requires."""
+        """The requirements of every field of a type."""
         return self._types.get(name, ())
 
     def of_field(self, type_name: str, field: str) -> tuple[Requirement, ...]:
-        """What asking one field of a type requires, beside what the type requires."""
+        """The requirements of one field, in addition to those of its type."""
         return self._fields.get(type_name, {}).get(field, ())
 
 
 def guards_of(rules: AccessRules, operation: Operation) -> tuple[Guard, ...]:
-    """What an operation requires, in the order of its fields."""
+    """The guards of an operation, in the order of its fields."""
     root = operation.schema.get_root_type(operation.node.operation)
     if not rules or root is None:
         return ()
@@ -101,30 +101,30 @@ def guards_of(rules: AccessRules, operation: Operation) -> tuple[Guard, ...]:
     return tuple(dict.fromkeys(collector.selections(operation.node.selection_set, root, ())))
 
 
-def policies_of(required: Iterable[Guard]) -> Policies:
-    """The policies that guards name."""
+def policies_of(guards: Iterable[Guard]) -> Policies:
+    """All policies that guards name."""
     return frozenset(
-        name for guard in required for alternative in guard.requirement.policies for name in alternative
+        name for guard in guards for alternative in guard.requirement.policies for name in alternative
     )
 
 
 def refusals(
-    required: Sequence[Guard], identity: Identity | None, held: Policies = NO_POLICIES
+    guards: Sequence[Guard], identity: Identity | None, granted: Policies = NO_POLICIES
 ) -> list[AccessError]:
-    """Why a caller does not meet every guard, given the policies that hold for that caller.
+    """The errors for the guards that a caller with these granted policies does not satisfy.
 
-    First that the caller is anonymous where a known one is needed, then that scopes or policies are lacking.
+    Missing authentication comes first, then missing scopes or policies.
     """
-    unmet = [guard for guard in required if not guard.requirement.met_by(identity, held)]
-    unknown = [guard for guard in unmet if identity is None and guard.requirement.identified]
-    lacking = [guard for guard in unmet if guard not in unknown]
-    found: list[AccessError] = []
-    if unknown:
-        found.append(UnauthenticatedError("This needs a signed-in caller.", _paths(unknown)))
-    if lacking:
-        message = "The caller lacks the scopes or policies that this needs."
-        found.append(ForbiddenError(message, _paths(lacking)))
-    return found
+    unsatisfied = [guard for guard in guards if not guard.requirement.is_satisfied(identity, granted)]
+    anonymous = [guard for guard in unsatisfied if identity is None and guard.requirement.authenticated]
+    forbidden = [guard for guard in unsatisfied if guard not in anonymous]
+    errors: list[AccessError] = []
+    if anonymous:
+        errors.append(UnauthenticatedError("Authentication is required.", _paths(anonymous)))
+    if forbidden:
+        message = "The caller lacks a required scope or policy."
+        errors.append(ForbiddenError(message, _paths(forbidden)))
+    return errors
 
 
 class _GuardCollector:
@@ -143,19 +143,20 @@ class _GuardCollector:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType, path: tuple[str, ...]) -> Iterator[Guard]:
         name = node.name.value
-        here = (*path, (node.alias or node.name).value)
-        for owner in self._owners(parent):
-            requirements = (*self._rules.of_type(owner), *self._rules.of_field(owner, name))
-            yield from (Guard(here, requirement) for requirement in requirements)
+        field_path = (*path, (node.alias or node.name).value)
+        for type_name in self._possible_types(parent):
+            requirements = (*self._rules.of_type(type_name), *self._rules.of_field(type_name, name))
+            yield from (Guard(field_path, requirement) for requirement in requirements)
         definition = getattr(parent, "fields", {}).get(name)
         if definition is None:
             return
-        answer = get_named_type(definition.type)
-        yield from (Guard(here, requirement) for requirement in self._rules.of_type(answer.name))
+        field_type = get_named_type(definition.type)
+        yield from (Guard(field_path, requirement) for requirement in self._rules.of_type(field_type.name))
         if node.selection_set:
-            yield from self.selections(node.selection_set, answer, here)
+            yield from self.selections(node.selection_set, field_type, field_path)
 
-    def _owners(self, parent: GraphQLNamedType) -> Iterable[str]:
+    def _possible_types(self, parent: GraphQLNamedType) -> Iterable[str]:
+        """A type, and for an interface the types that implement it."""
         yield parent.name
         if isinstance(parent, GraphQLInterfaceType):
             yield from (possible.name for possible in self._schema.get_possible_types(parent))
@@ -167,22 +168,22 @@ def _requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requirement]:
     for arguments in vocabulary.applications(node, "requiresScopes"):
         yield Requirement(scopes=_alternatives(arguments["scopes"]))
     for arguments in vocabulary.applications(node, "policy"):
-        # A policy may hold for anybody, so that it is not for the router to ask for a token.
-        yield Requirement(identified=False, policies=_alternatives(arguments["policies"]))
+        # A policy may be granted to anonymous callers too.
+        yield Requirement(authenticated=False, policies=_alternatives(arguments["policies"]))
 
 
 def _alternatives(value: Any) -> Alternatives:
     return frozenset(frozenset(_items(all_of)) for all_of in _items(value))
 
 
-def _any_within(alternatives: Alternatives, held: frozenset[str]) -> bool:
-    return any(all_of <= held for all_of in alternatives)
+def _includes_any(names: frozenset[str], alternatives: Alternatives) -> bool:
+    return any(all_of <= names for all_of in alternatives)
 
 
 def _items(value: Any) -> Sequence[Any]:
-    # GraphQL reads a single value where a list is expected as a list of one.
+    # GraphQL coerces a single value to a list of one (section 3.11).
     return value if isinstance(value, list) else [value]
 
 
-def _paths(required: Iterable[Guard]) -> list[tuple[str, ...]]:
-    return list(dict.fromkeys(guard.path for guard in required))
+def _paths(guards: Iterable[Guard]) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(guard.path for guard in guards))

@@ -1,4 +1,4 @@
-"""Who is asking: JWTs verified against the key set of the identity service."""
+"""Authentication: bearer tokens (JWTs) verified against the key set of the identity service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FETCH_TIMEOUT = 5.0
 MAX_KEY_SET_BYTES = 100_000
 CLOCK_LEEWAY = 5.0
 MAX_HEADER_CHARACTERS = 8192
-# The last second of the year 9999, the last one that most clocks can tell.
+# The last second of the year 9999, the maximum of `datetime`.
 MAX_TIMESTAMP = 253_402_300_799
 NO_SCOPES: frozenset[str] = frozenset()
 TIMESTAMPS = ("exp", "iat", "nbf")
@@ -33,22 +33,22 @@ TIMESTAMPS = ("exp", "iat", "nbf")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller whose token was verified."""
+    """The verified identity of a caller."""
 
     subject: str
     scopes: frozenset[str]
     claims: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """All that the token says, for policies to judge."""
+    """All claims of the token, for policies."""
     expires_at: float = field(default=math.inf, compare=False)
-    """When the token is no longer taken, on the clock `time.time`."""
+    """When the token is no longer accepted, on the clock `time.time`."""
 
 
 class KeySet:
-    """The public keys of a JWKS address, by key id.
+    """The public keys of a JWKS URL, by key id (RFC 7517).
 
-    Fetched when first needed, and again when a token names a key that is not known (a rotation), but
-    not more often than once per cooldown, so that made-up key ids cost the identity service nothing. While
-    there are no keys at all the cooldown is short, and whoever comes meanwhile is told so at once.
+    They are fetched when first needed, and again when a token has an unknown key id (rotation), but at most
+    once per cooldown, so that made-up key ids do not load the identity service. While there are no keys at
+    all the cooldown is short, and requests during it fail at once.
     """
 
     def __init__(
@@ -56,26 +56,26 @@ class KeySet:
     ) -> None:
         self.url = url
         self.generation = 0
-        """Rises whenever other keys are published than before."""
+        """Incremented whenever the published keys change."""
         self._session = session
         self._clock = clock
         self._published: Any = None
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._asked_at = float("-inf")
+        self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def key(self, key_id: str) -> jwt.PyJWK | None:
-        """The key with this id, or None when the identity service does not publish it.
+        """The key with this id, or None if it is not published.
 
         Raises:
-            IdentityUnavailableError: the key set was never fetched and cannot be.
+            IdentityUnavailableError: the key set was never fetched, and cannot be now.
         """
         if key_id not in self._keys:
             await self._refetch(key_id)
         return self._keys.get(key_id)
 
-    async def reachable(self) -> bool:
-        """Whether there are keys to verify with."""
+    async def is_available(self) -> bool:
+        """Whether there are keys to verify tokens with; fetches them if needed."""
         try:
             if not self._keys:
                 await self._refetch(None)
@@ -86,20 +86,20 @@ class KeySet:
     async def _refetch(self, key_id: str | None) -> None:
         async with self._lock:
             cooldown = REFETCH_COOLDOWN if self._keys else RETRY_COOLDOWN
-            if key_id not in self._keys and self._clock() - self._asked_at >= cooldown:
+            if key_id not in self._keys and self._clock() - self._fetched_at >= cooldown:
                 await self._fetch()
         if not self._keys:
-            raise IdentityUnavailableError("The token cannot be verified now.", serviceName="jwks")
+            raise IdentityUnavailableError("Tokens cannot be verified at the moment.", serviceName="jwks")
 
     async def _fetch(self) -> None:
-        """Takes what is published now; where that cannot be had, the keys that are known stay."""
-        self._asked_at = self._clock()
+        """Replaces the keys by those published now; if that fails, the previous ones stay."""
+        self._fetched_at = self._clock()
         try:
             async with asyncio.timeout(FETCH_TIMEOUT), self._session.get(self.url) as response:
                 response.raise_for_status()
-                published = orjson.loads(await _bounded(response))
+                published = orjson.loads(await _read_bounded(response))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.warning("The keys cannot be fetched", extra={"metadata": {"reason": repr(error)}})
+            log.warning("The key set cannot be fetched", extra={"metadata": {"reason": repr(error)}})
             return
         if published != self._published:
             self._published, self._keys = published, _usable_keys(published)
@@ -107,7 +107,7 @@ class KeySet:
 
 
 class TokenVerifier:
-    """Turns an Authorization header into an identity, and remembers those that were verified."""
+    """Verifies Authorization headers, and caches the verified identities."""
 
     def __init__(self, keys: KeySet, issuer: str, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
@@ -117,10 +117,10 @@ class TokenVerifier:
         self._generation = keys.generation
 
     async def identify(self, authorization: str | None) -> Identity | None:
-        """The caller behind the header; None without a header, which is an anonymous caller.
+        """The identity of a header's bearer token (RFC 6750); None without a header: an anonymous caller.
 
         Raises:
-            UnauthenticatedError: the header is not a bearer token, or its token is not valid.
+            UnauthenticatedError: the header has no bearer token, or an invalid one.
             IdentityUnavailableError: there are no keys to verify it with.
         """
         if authorization is None:
@@ -131,12 +131,16 @@ class TokenVerifier:
             )
         scheme, _, token = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise UnauthenticatedError("The Authorization header must hold a bearer token.")
-        return self._known(token) or await self._verify(token.strip())
+            raise UnauthenticatedError("The Authorization header must contain a bearer token.")
+        return self._cached(token) or await self._verify(token.strip())
 
-    def _known(self, token: str) -> Identity | None:
-        """Who a token was verified to name, unless it has expired or the keys have changed since."""
-        identity = self._by_these_keys().get(token)
+    def _cached(self, token: str) -> Identity | None:
+        """The cached identity of a token.
+
+        Raises:
+            UnauthenticatedError: the token has expired since it was verified.
+        """
+        identity = self._current_cache().get(token)
         if identity is not None and identity.expires_at <= self._clock():
             raise UnauthenticatedError(EXPIRED)
         return identity
@@ -147,16 +151,17 @@ class TokenVerifier:
             key = await self._keys.key(key_id) if isinstance(key_id, str) else None
             if key is None:
                 raise UnauthenticatedError("The token is signed with an unknown key.")
-            identity = self._identity(_decoded(token, key, self._issuer))
+            identity = self._identity(_decode(token, key, self._issuer))
         except jwt.ExpiredSignatureError:
             raise UnauthenticatedError(EXPIRED) from None
-        # Its maker may write numbers and brackets without end, which the library lets through as they break.
+        # Endless digits and brackets in a forged token make the library raise the other errors.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-            raise UnauthenticatedError("The token is not valid.") from None
-        self._by_these_keys().keep(token, identity)
+            raise UnauthenticatedError("The token is invalid.") from None
+        self._current_cache().put(token, identity)
         return identity
 
-    def _by_these_keys(self) -> VerifiedTokens[Identity]:
+    def _current_cache(self) -> VerifiedTokens[Identity]:
+        """The cache, emptied if the keys have changed."""
         if self._generation != self._keys.generation:
             self._verified.clear()
             self._generation = self._keys.generation
@@ -168,7 +173,7 @@ class TokenVerifier:
         )
 
 
-def _decoded(token: str, key: jwt.PyJWK, issuer: str) -> dict[str, Any]:
+def _decode(token: str, key: jwt.PyJWK, issuer: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(
         token,
         key,
@@ -179,7 +184,7 @@ def _decoded(token: str, key: jwt.PyJWK, issuer: str) -> dict[str, Any]:
     )
     for name in TIMESTAMPS:
         if name in claims and not _is_timestamp(claims[name]):
-            raise jwt.InvalidTokenError(f"The claim {name} is no time.")
+            raise jwt.InvalidTokenError(f"The claim {name} is not a timestamp.")
     return claims
 
 
@@ -187,7 +192,7 @@ def _is_timestamp(value: Any) -> bool:
     return isinstance(value, int | float) and value is not True and 0 <= value <= MAX_TIMESTAMP
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

@@ -1,10 +1,10 @@
-"""What an operation may cost at most: `@cost` and `@listSize`, as federation takes them from IBM.
+"""The maximum cost of an operation: `@cost` and `@listSize` of federation and IBM's specification.
 
-A field costs its own weight and that of its selections for every item it may return, and the weights of its
-arguments once, but never less than nothing. Without `@cost` an object or an input object weighs 1, a leaf
-nothing, a mutation 10; a list has the size that `@listSize` tells, or else the one assumed for all lists.
-Alternatives under fragments are added up, and what is asked of an interface or a union weighs as much as in
-the heaviest of its types, so that an estimate is never too low for the sizes assumed.
+A field costs its own weight and that of its selections for every item it may return, plus the weights of its
+arguments once, but at least 0. Without `@cost`, an object or input object weighs 1, a leaf 0 and a mutation
+10; the size of a list is that of `@listSize`, or else the default. The alternatives of fragments are added
+up, and a field of an interface or a union has the weight of its heaviest type, so that an estimate is never
+too low for the assumed sizes.
 """
 
 from __future__ import annotations
@@ -53,90 +53,91 @@ from router.supergraph.links import Vocabulary
 
 MUTATION_WEIGHT = 10
 OBJECT_WEIGHT = 1
-# Values of variables, of one operation, whose costs are kept.
-MAX_FOUND = 100
-# How long the place of an argument is: type, field and argument.
+# Estimates cached per operation, one for each set of variable values.
+MAX_ESTIMATES = 100
+# The length of an argument's coordinate: type, field and argument.
 ARGUMENT = 3
-# What such a variable is given bounds no list, and weighs nothing unless its place does.
+# Variables of these types bound no list, and have no weight unless values have weights.
 UNWEIGHED = frozenset({"ID", "String"})
 
-Place: TypeAlias = tuple[str, ...]
+SchemaCoordinate: TypeAlias = tuple[str, ...]
+"""A type, and optionally its field and the field's argument."""
 _Input: TypeAlias = GraphQLArgument | GraphQLInputField
 
 
 @dataclass(frozen=True, slots=True)
 class ListSize:
-    """What `@listSize` says of a field."""
+    """The arguments of `@listSize` on a field."""
 
     assumed: int | None
     slicing: tuple[tuple[str, ...], ...]
-    """Arguments, each with the path to a field within it."""
+    """The slicing arguments, each as the path to an argument or to a field of it."""
     sized: frozenset[str]
     one_required: bool
 
 
 class CostRules:
-    """The weights and sizes of a supergraph, by type, field and argument."""
+    """The weights and list sizes of a supergraph, by schema coordinate."""
 
     def __init__(self, supergraph: DocumentNode, list_size: int) -> None:
         self.list_size = list_size
         self._vocabulary = Vocabulary(supergraph)
-        self.weights: dict[Place, int] = {}
-        self.sizes: dict[Place, ListSize] = {}
+        self.weights: dict[SchemaCoordinate, int] = {}
+        self.sizes: dict[SchemaCoordinate, ListSize] = {}
         for definition in supergraph.definitions:
             if isinstance(definition, TypeDefinitionNode):
                 self._read(definition)
         self._heaviest = self._heaviest_types(supergraph)
 
-    def weight(self, place: Place, default: int) -> int:
-        """What a type, a field or an argument weighs, at most."""
-        own = self.weights.get(place, default)
-        return max(own, self._heaviest.get(place, own))
+    def weight(self, coordinate: SchemaCoordinate, default: int) -> int:
+        """The maximum weight of a type, field or argument."""
+        own = self.weights.get(coordinate, default)
+        return max(own, self._heaviest.get(coordinate, own))
 
     @property
     def weighs_values(self) -> bool:
-        """Whether a leaf may weigh something as a value that is given."""
-        return any(len(place) == ARGUMENT or not place[1:] for place in self.weights)
+        """Whether an argument's leaf value may have a weight."""
+        return any(len(coordinate) == ARGUMENT or not coordinate[1:] for coordinate in self.weights)
 
-    def _heaviest_types(self, supergraph: DocumentNode) -> Mapping[Place, int]:
-        """The highest weight that the types of an interface or a union give to each place in it."""
-        weights: dict[str, dict[Place, int]] = defaultdict(dict)
-        for place, weight in self.weights.items():
-            weights[place[0]][place[1:]] = weight
-        found: dict[Place, int] = {}
+    def _heaviest_types(self, supergraph: DocumentNode) -> Mapping[SchemaCoordinate, int]:
+        """The highest weights among the member types of each interface and union."""
+        weights: dict[str, dict[SchemaCoordinate, int]] = defaultdict(dict)
+        for coordinate, weight in self.weights.items():
+            weights[coordinate[0]][coordinate[1:]] = weight
+        heaviest: dict[SchemaCoordinate, int] = {}
         for definition in supergraph.definitions:
-            for abstract, concrete in _abstractions(definition):
-                for rest, weight in weights[concrete].items():
-                    place = (abstract, *rest)
-                    found[place] = max(weight, found.get(place, weight))
-        return found
+            for abstract, member in _memberships(definition):
+                for rest, weight in weights[member].items():
+                    coordinate = (abstract, *rest)
+                    heaviest[coordinate] = max(weight, heaviest.get(coordinate, weight))
+        return heaviest
 
     def _read(self, definition: TypeDefinitionNode) -> None:
         type_ = definition.name.value
         self._weigh((type_,), definition)
         for field in getattr(definition, "fields", None) or ():
-            place = (type_, field.name.value)
-            self._weigh(place, field)
-            for found in self._vocabulary.applications(field, "listSize"):
-                self.sizes[place] = ListSize(
-                    found.get("assumedSize"),
-                    tuple(tuple(path.split(".")) for path in found.get("slicingArguments") or ()),
-                    frozenset(found.get("sizedFields") or ()),
-                    found.get("requireOneSlicingArgument") is not False,
+            coordinate = (type_, field.name.value)
+            self._weigh(coordinate, field)
+            for arguments in self._vocabulary.applications(field, "listSize"):
+                self.sizes[coordinate] = ListSize(
+                    arguments.get("assumedSize"),
+                    tuple(tuple(path.split(".")) for path in arguments.get("slicingArguments") or ()),
+                    frozenset(arguments.get("sizedFields") or ()),
+                    arguments.get("requireOneSlicingArgument") is not False,
                 )
             for argument in getattr(field, "arguments", None) or ():
-                self._weigh((*place, argument.name.value), argument)
+                self._weigh((*coordinate, argument.name.value), argument)
 
-    def _weigh(self, place: Place, node: Node) -> None:
-        for found in self._vocabulary.applications(node, "cost"):
-            self.weights[place] = int(found["weight"])
+    def _weigh(self, coordinate: SchemaCoordinate, node: Node) -> None:
+        for arguments in self._vocabulary.applications(node, "cost"):
+            self.weights[coordinate] = int(arguments["weight"])
 
 
-class Cost:
+class OperationCost:
     """The cost of one operation as a function of its variables.
 
-    It is worked out once for all values of the variables that it depends on, as far as these are no objects
-    or lists. An operation whose cost depends on none is no longer kept.
+    Estimates are cached by the values of the variables that the cost depends on, unless one is an object or a
+    list. If the cost depends on no variable, the operation itself is not kept.
     """
 
     def __init__(self, rules: CostRules, operation: Operation) -> None:
@@ -146,48 +147,48 @@ class Cost:
             for each in definitions
             if rules.weighs_values or _named_type(each.type) not in UNWEIGHED
         )
-        self._found: dict[tuple[Any, ...], int] = {}
+        self._estimates: dict[tuple[Any, ...], int] = {}
         self._rules = rules
         self._operation: Operation | None = operation
         if not self._depends_on:
-            self._found[()] = self._estimated({})
+            self._estimates[()] = self._compute({})
             self._operation = None
 
     @property
     def keeps_document(self) -> bool:
-        """Whether the operation is kept, as its cost depends on variables."""
+        """Whether the operation is kept because its cost depends on variables."""
         return self._operation is not None
 
     def estimate(self, variables: Mapping[str, Any]) -> int:
-        """What the operation costs at most with these variables.
+        """The maximum cost of the operation with these variables.
 
         Raises:
-            CostUnknownError: a list does not have exactly one of the arguments that bound it.
+            CostUnknownError: a list does not have exactly one of its slicing arguments.
         """
-        # A variable that is not given is not the same as one that is null.
+        # A variable that is not given differs from one that is null.
         values = tuple(variables.get(name, Undefined) for name in self._depends_on)
         try:
-            found = self._found.get(values)
+            estimate = self._estimates.get(values)
         except TypeError:
-            return self._estimated(variables)
-        if found is None:
-            if len(self._found) >= MAX_FOUND:
-                self._found.clear()
-            found = self._found[values] = self._estimated(variables)
-        return found
+            return self._compute(variables)
+        if estimate is None:
+            if len(self._estimates) >= MAX_ESTIMATES:
+                self._estimates.clear()
+            estimate = self._estimates[values] = self._compute(variables)
+        return estimate
 
-    def _estimated(self, variables: Mapping[str, Any]) -> int:
-        assert self._operation is not None, "what depends on no variable is known"
+    def _compute(self, variables: Mapping[str, Any]) -> int:
+        assert self._operation is not None, "an estimate without variables is cached"
         node = self._operation.node
         root = self._operation.schema.get_root_type(node.operation)
         assert root is not None, "a validated operation has its root type"
         base = MUTATION_WEIGHT if node.operation is OperationType.MUTATION else 0
-        run = _Estimate(self._rules, self._operation, variables)
-        return base + run.selections(node.selection_set, root, {})
+        estimator = _Estimator(self._rules, self._operation, variables)
+        return base + estimator.selections(node.selection_set, root, {})
 
 
-class _Estimate:
-    """One estimate, for one set of variables."""
+class _Estimator:
+    """Estimates the cost of an operation for one set of variables."""
 
     def __init__(self, rules: CostRules, operation: Operation, variables: Mapping[str, Any]) -> None:
         self._rules = rules
@@ -205,12 +206,12 @@ class _Estimate:
         for directive in node.directives or ():
             name, arguments = directive.name.value, directive.arguments or ()
             if name in ("skip", "include"):
-                [condition] = [self._read(each.value) for each in arguments]
+                [condition] = [self._value(each.value) for each in arguments]
                 if condition is not (name == "include"):
                     return False
         return True
 
-    def _read(self, node: ValueNode) -> Any:
+    def _value(self, node: ValueNode) -> Any:
         return value_from_ast_untyped(node, self._variables)
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType, sized: Mapping[str, int]) -> int:
@@ -218,50 +219,61 @@ class _Estimate:
         field: GraphQLField | None = getattr(parent, "fields", {}).get(name)
         if field is None:
             return 0
-        place = (parent.name, name)
-        asked = {each.name.value: self._read(each.value) for each in node.arguments or ()}
-        given = _filled(field.args, asked)
-        size, below = self._size(place, field, asked, sized.get(name))
-        answer = get_named_type(field.type)
-        weight = self._rules.weight(place, self._type_weight(answer))
+        coordinate = (parent.name, name)
+        given = {each.name.value: self._value(each.value) for each in node.arguments or ()}
+        size, child_sizes = self._size(coordinate, field, given, sized.get(name))
+        field_type = get_named_type(field.type)
+        weight = self._rules.weight(coordinate, self._type_weight(field_type))
         if node.selection_set:
-            weight += self.selections(node.selection_set, answer, below)
+            weight += self.selections(node.selection_set, field_type, child_sizes)
         arguments = sum(
-            self._argument((*place, each), field.args[each], value) for each, value in given.items()
+            self._argument((*coordinate, each), field.args[each], value)
+            for each, value in _with_defaults(field.args, given).items()
         )
         return max(0, size * weight + arguments)
 
     def _size(
-        self, place: Place, field: GraphQLField, asked: Mapping[str, Any], from_above: int | None
+        self,
+        coordinate: SchemaCoordinate,
+        field: GraphQLField,
+        given: Mapping[str, Any],
+        parent_size: int | None,
     ) -> tuple[int, Mapping[str, int]]:
-        """How many items a field has, and how many its sized fields have."""
+        """The number of items of a field, and of its sized fields; `parent_size` is set by its parent."""
         is_list = is_list_type(get_nullable_type(field.type))
-        size = self._rules.list_size if from_above is None else from_above
-        told = self._rules.sizes.get(place)
-        if told is None:
+        size = self._rules.list_size if parent_size is None else parent_size
+        list_size = self._rules.sizes.get(coordinate)
+        if list_size is None:
             return (size if is_list else 1), {}
-        size = self._told(place, told, field, asked, size)
-        return (size if is_list else 1), dict.fromkeys(told.sized, size)
+        size = self._declared_size(coordinate, list_size, field, given, size)
+        return (size if is_list else 1), dict.fromkeys(list_size.sized, size)
 
-    def _told(
-        self, place: Place, told: ListSize, field: GraphQLField, asked: Mapping[str, Any], default: int
+    def _declared_size(
+        self,
+        coordinate: SchemaCoordinate,
+        list_size: ListSize,
+        field: GraphQLField,
+        given: Mapping[str, Any],
+        default: int,
     ) -> int:
-        found = _numbers(told.slicing, asked, field.args)
-        # A default bounds a list, but does not count beside the argument that a client chose.
-        chosen = _numbers(told.slicing, asked, {})
-        if told.slicing and told.one_required and len(chosen or found) != 1:
-            names = ", ".join(repr(".".join(path)) for path in told.slicing)
-            message = f"The field '{place[0]}.{place[1]}' needs exactly one of its arguments {names}."
+        sizes = _numbers(list_size.slicing, given, field.args)
+        # A default value bounds a list, but does not count as a second slicing argument.
+        explicit = _numbers(list_size.slicing, given, {})
+        if list_size.slicing and list_size.one_required and len(explicit or sizes) != 1:
+            names = ", ".join(repr(".".join(path)) for path in list_size.slicing)
+            message = (
+                f"The field '{coordinate[0]}.{coordinate[1]}' requires exactly one of the arguments {names}."
+            )
             raise CostUnknownError([GraphQLError(message)])
-        if found:
-            return max(0, *found)
-        return default if told.assumed is None else told.assumed
+        if sizes:
+            return max(0, *sizes)
+        return default if list_size.assumed is None else list_size.assumed
 
-    def _argument(self, place: Place, definition: _Input, value: Any) -> int:
-        """What a given value weighs: as its place says or else its type, and all that stands within it."""
+    def _argument(self, coordinate: SchemaCoordinate, definition: _Input, value: Any) -> int:
+        """The weight of an argument's value, with that of the input fields within it."""
         type_ = get_named_type(definition.type)
         items = list(_items(value))
-        own = self._rules.weight(place, self._type_weight(type_) * len(items))
+        own = self._rules.weight(coordinate, self._type_weight(type_) * len(items))
         if not isinstance(type_, GraphQLInputObjectType):
             return own
         return own + sum(
@@ -281,8 +293,8 @@ def _named_type(node: TypeNode) -> str:
     return node.name.value
 
 
-def _abstractions(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
-    """The abstract types that a type has a part in, each as a pair with the narrower one."""
+def _memberships(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
+    """The pairs of an abstract type and a member of it that a definition declares."""
     if isinstance(definition, UnionTypeDefinitionNode):
         yield from ((definition.name.value, each.name.value) for each in definition.types or ())
     elif isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
@@ -290,7 +302,7 @@ def _abstractions(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
 
 
 def _items(value: Any) -> Iterator[Any]:
-    """What an argument is given: the items of a list, or the one value, or nothing."""
+    """The items of nested lists, or the single value, or nothing for null."""
     if isinstance(value, list):
         for each in value:
             yield from _items(each)
@@ -298,31 +310,31 @@ def _items(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _filled(inputs: Mapping[str, _Input], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given, and the defaults of what is not."""
-    filled = {
+def _with_defaults(inputs: Mapping[str, _Input], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values, and the default values of the others."""
+    defaults = {
         name: default.value if default.literal is None else value_from_ast_untyped(default.literal)
         for name, each in inputs.items()
         if (default := each.default)
     }
-    return filled | {name: value for name, value in given.items() if value is not Undefined}
+    return defaults | {name: value for name, value in given.items() if value is not Undefined}
 
 
 def _numbers(
     paths: Iterable[Sequence[str]], given: Mapping[str, Any], inputs: Mapping[str, _Input]
 ) -> list[int]:
-    """The numbers that arguments are given, or fields within them, with the defaults of `inputs`."""
-    found = (_number(path, given, inputs) for path in paths)
-    return [number for number in found if number is not None]
+    """The numbers at these paths of the given values, with the defaults of `inputs`."""
+    numbers = (_number(path, given, inputs) for path in paths)
+    return [number for number in numbers if number is not None]
 
 
 def _number(path: Sequence[str], given: Any, inputs: Mapping[str, _Input]) -> int | None:
     if not isinstance(given, Mapping):
         return None
-    name, *within = path
-    value = _filled(inputs, given).get(name)
-    if within:
+    name, *rest = path
+    value = _with_defaults(inputs, given).get(name)
+    if rest:
         type_ = get_named_type(inputs[name].type) if name in inputs else None
-        return _number(within, value, type_.fields if isinstance(type_, GraphQLInputObjectType) else {})
-    # JSON may write a whole number as 5.0, which a variable's Int accepts.
+        return _number(rest, value, type_.fields if isinstance(type_, GraphQLInputObjectType) else {})
+    # Int accepts a float without a fractional part, such as 5.0.
     return int(value) if isinstance(value, int | float) else None

@@ -1,8 +1,8 @@
-"""How much one document may ask: depth, aliases, root fields, directives, comparisons, introspection.
+"""Limits of a document: depth, aliases, fields, root fields, directives, comparisons, introspection.
 
-An operation is measured as it would run, with each fragment counted where it is spread, and a fragment is
-measured once however often it is spread. A document is measured before it is validated, because the cost of
-GraphQL's own rules grows with the square of its fragments, and of the fields at one place of the response.
+An operation is measured as it would run, counting a fragment at each of its spreads, although each is
+measured only once. This happens before validation, because the cost of GraphQL's own rules grows with the
+square of the number of fragments, and of fields with the same response path.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from router.config.settings import Limits
 from router.operation.fragments import Fragments, fragments_of
 
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
-MOST_TOLD = 2**31 - 1
+# The largest GraphQL Int.
+MAX_REPORTED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The measures of a selection set."""
+    """The size of a selection set."""
 
     depth: int = 0
     aliases: int = 0
@@ -43,7 +44,7 @@ class Size:
     directives: int = 0
 
     def beside(self, other: Size) -> Size:
-        """The size of two selections in one selection set."""
+        """The size of two selections together in one selection set."""
         return Size(
             max(self.depth, other.depth),
             self.aliases + other.aliases,
@@ -53,8 +54,8 @@ class Size:
         )
 
 
-class _Ruler:
-    """Measures selection sets, each fragment once."""
+class _Measurer:
+    """Measures selection sets, and each fragment only once."""
 
     def __init__(self, fragments: Fragments) -> None:
         self._definitions = fragments
@@ -81,13 +82,13 @@ class _Ruler:
     def _field(self, node: FieldNode) -> Size:
         own = Size(1, 1 if node.alias else 0, 1, 1, len(node.directives or ()))
         inner = self.measure(node.selection_set)
-        # The schema is as deep as GraphQL made it.
+        # The depth of the introspection schema is not the client's choice.
         depth = 1 if node.name.value in INTROSPECTION_FIELDS else inner.depth + 1
         return own.beside(Size(depth, inner.aliases, inner.fields, 0, inner.directives))
 
     def _fragment(self, name: str) -> Size:
         if name not in self._fragments:
-            # A fragment that spreads itself is another rule's error; counted as empty it ends the recursion.
+            # Cycles are reported by another rule; counting the fragment as empty ends the recursion.
             self._fragments[name] = Size()
             fragment = self._definitions.get(name)
             if fragment is not None:
@@ -96,35 +97,35 @@ class _Ruler:
 
 
 class _Comparisons:
-    """Counts what it takes to validate a document, up to a limit.
+    """Counts the comparisons that validating a document takes, up to a limit.
 
-    Each selection counts one, and each field as often as fields before it have the same place in the
-    response, because GraphQL compares them all.
+    Each selection counts one, and each field one more for every earlier field with the same response path, as
+    GraphQL compares them all (`FieldsInSetCanMerge`).
     """
 
     def __init__(self, fragments: Fragments, limit: int) -> None:
         self._fragments = fragments
         self._limit = limit
         self._active: set[str] = set()
-        self.found = 0
+        self.count = 0
 
     def add(self, definition: ExecutableDefinitionNode) -> None:
-        """Counts what an operation or a fragment adds."""
+        """Counts an operation or a fragment definition."""
         self._selections(definition.selection_set, (), Counter())
 
     def _selections(
         self, selections: SelectionSetNode | None, path: tuple[str, ...], seen: Counter[tuple[str, ...]]
     ) -> None:
         for selection in selections.selections if selections else ():
-            if self.found > self._limit:
+            if self.count > self._limit:
                 return
-            self.found += 1
+            self.count += 1
             match selection:
                 case FieldNode():
-                    place = (*path, (selection.alias or selection.name).value)
-                    self.found += seen[place]
-                    seen[place] += 1
-                    self._selections(selection.selection_set, place, seen)
+                    field_path = (*path, (selection.alias or selection.name).value)
+                    self.count += seen[field_path]
+                    seen[field_path] += 1
+                    self._selections(selection.selection_set, field_path, seen)
                 case InlineFragmentNode():
                     self._selections(selection.selection_set, path, seen)
                 case FragmentSpreadNode():
@@ -138,49 +139,50 @@ class _Comparisons:
         self._active.remove(name)
 
 
-def problems(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
-    """What of a document is more than the limits allow; it need not be valid otherwise."""
+def limit_errors(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    """The errors for the limits that a parsed document exceeds; it need not be valid."""
     definitions = [each for each in document.definitions if isinstance(each, ExecutableDefinitionNode)]
     if len(definitions) > limits.max_definitions:
-        return [_excess("document", len(definitions), "definitions", limits.max_definitions)]
+        return [_limit_error("document", len(definitions), "definitions", limits.max_definitions)]
     fragments = fragments_of(document)
-    ruler = _Ruler(fragments)
-    found = [
-        _excess("operation", *excess, node)
+    measurer = _Measurer(fragments)
+    errors = [
+        _limit_error("operation", *excess, node)
         for node in definitions
         if isinstance(node, OperationDefinitionNode)
-        for excess in _exceeded(ruler.measure(node.selection_set), limits)
+        for excess in _excesses(measurer.measure(node.selection_set), limits)
     ]
-    return found or _too_repetitive(definitions, fragments, limits.max_comparisons)
+    return errors or _comparison_errors(definitions, fragments, limits.max_comparisons)
 
 
-def rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
-    """The validation rules of this router beside those of GraphQL."""
+def validation_rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
+    """The validation rules in addition to those of the GraphQL specification."""
     return [] if introspection else [NoSchemaIntrospectionCustomRule]
 
 
-def _too_repetitive(
+def _comparison_errors(
     definitions: Sequence[ExecutableDefinitionNode], fragments: Fragments, limit: int
 ) -> list[GraphQLError]:
     comparisons = _Comparisons(fragments, limit)
     for definition in definitions:
         comparisons.add(definition)
-    if comparisons.found <= limit:
+    if comparisons.count <= limit:
         return []
-    message = f"The document repeats fields too often; it takes more than {limit} comparisons to validate."
+    message = f"The document repeats fields too often: validating it takes more than {limit} comparisons."
     return [GraphQLError(message, extensions={"limit": limit})]
 
 
-def _excess(
-    what: str, found: int, measure: str, limit: int, node: OperationDefinitionNode | None = None
+def _limit_error(
+    what: str, count: int, measure: str, limit: int, node: OperationDefinitionNode | None = None
 ) -> GraphQLError:
-    # Fragments that spread others twice count to numbers that no client can read.
-    told = str(found) if found <= MOST_TOLD else f"more than {MOST_TOLD}"
-    message = f"The {what} has {told} {measure}; at most {limit} are allowed."
-    return GraphQLError(message, node, extensions={"limit": limit, "found": min(found, MOST_TOLD)})
+    # Fragments that spread others twice grow the count exponentially.
+    shown = str(count) if count <= MAX_REPORTED else f"more than {MAX_REPORTED}"
+    message = f"The {what} has {shown} {measure}; the maximum is {limit}."
+    return GraphQLError(message, node, extensions={"limit": limit, "found": min(count, MAX_REPORTED)})
 
 
-def _exceeded(size: Size, limits: Limits) -> list[tuple[int, str, int]]:
+def _excesses(size: Size, limits: Limits) -> list[tuple[int, str, int]]:
+    """The count, measure and limit of each limit that a size exceeds."""
     measures: list[tuple[int, str, int]] = [
         (size.depth, "levels of fields", limits.max_depth),
         (size.aliases, "aliases", limits.max_aliases),
@@ -188,4 +190,4 @@ def _exceeded(size: Size, limits: Limits) -> list[tuple[int, str, int]]:
         (size.roots, "root fields", limits.max_root_fields),
         (size.directives, "directives", limits.max_directives),
     ]
-    return [(found, measure, limit) for found, measure, limit in measures if found > limit]
+    return [(count, measure, limit) for count, measure, limit in measures if count > limit]

@@ -1,8 +1,8 @@
-"""Progressive overrides: which fields have moved to their new subgraph, for one request.
+"""Progressive overrides: which `@override` labels are active in a request.
 
-A field moves under a label, which is active for a share of the requests: `percent(x)` says which, and any
-label may be given one by the router's settings. A label without a share is never active, so that its field
-stays where it was.
+A field with a label is resolved by its new subgraph in the percentage of requests in which the label is
+active: that of `percent(x)`, or that of the router's settings for any label. A label without a percentage is
+never active, so its field stays in its old subgraph.
 """
 
 from __future__ import annotations
@@ -16,36 +16,41 @@ from router.supergraph import Supergraph
 from router.telemetry import log
 
 Labels: TypeAlias = frozenset[str]
-Shares: TypeAlias = Mapping[str, float]
-"""Percentages by label."""
-Draw: TypeAlias = Callable[[], float]
-NONE: Labels = frozenset()
+Percentages: TypeAlias = Mapping[str, float]
+"""Percentages (0 to 100) by label."""
+RandomNumber: TypeAlias = Callable[[], float]
+"""Returns a random number from 0 up to 1."""
+NO_LABELS: Labels = frozenset()
 
 _PERCENT = re.compile(r"percent\((\d{1,3}(?:\.\d{1,8})?)\)")
 
 
 class Overrides:
-    """The labels of a supergraph, and the share of requests that each is active for.
+    """The labels of a supergraph, and the percentage of requests in which each is active.
 
-    One number is drawn for a request and held against every label, so that there are at most as many sets of
-    active labels as there are percentages, and one more. Given shares win over those that labels name. A
-    share for a label that the supergraph has not is logged: it is misspelt, or its field has moved for good.
+    One random number decides about all labels of a request, so that there is at most one set of active labels
+    more than there are percentages, and few plans. Configured percentages take precedence over those in
+    labels. One for a label that the supergraph does not have is logged: it is misspelt, or its field has
+    moved for good.
     """
 
-    def __init__(self, supergraph: Supergraph, given: Shares, draw: Draw = random.random) -> None:
-        known = frozenset(_labels(supergraph))
-        if unknown := sorted(given.keys() - known):
+    def __init__(
+        self, supergraph: Supergraph, configured: Percentages, random_number: RandomNumber = random.random
+    ) -> None:
+        labels = frozenset(_labels(supergraph))
+        if unknown := sorted(configured.keys() - labels):
             log.warning("The supergraph has no such override labels", extra={"metadata": {"labels": unknown}})
-        named = {label: float(match[1]) for label in known if (match := _PERCENT.fullmatch(label))}
-        self._shares = {label: share for label, share in (named | dict(given)).items() if label in known}
-        self._draw = draw
+        declared = {label: float(match[1]) for label in labels if (match := _PERCENT.fullmatch(label))}
+        percentages = declared | dict(configured)
+        self._percentages = {label: value for label, value in percentages.items() if label in labels}
+        self._random_number = random_number
 
-    def active(self) -> Labels:
-        """The labels that are active for a new request; `draw` gives a number from 0 up to 1."""
-        if not self._shares:
-            return NONE
-        drawn = self._draw() * 100
-        return frozenset(label for label, share in self._shares.items() if drawn < share)
+    def active_labels(self) -> Labels:
+        """The labels that are active in a new request."""
+        if not self._percentages:
+            return NO_LABELS
+        number = self._random_number() * 100
+        return frozenset(label for label, percentage in self._percentages.items() if number < percentage)
 
 
 def _labels(supergraph: Supergraph) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Starlette with the GraphQL endpoint in front of its routing and error pages.
+"""A Starlette application whose GraphQL endpoint bypasses its routing and error handling.
 
-The endpoint answers whatever happens, so it needs neither; a live stream would keep what they allocate, five
-kibibytes each, for as long as it lives. Middleware stands before the endpoint as before everything else.
+The endpoint handles all errors itself and needs neither; a stream would keep what they allocate, five
+kibibytes each, for as long as it lasts. Middleware still wraps the endpoint.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from router.server.http import HttpEndpoint
 from router.telemetry import Metrics
 
 ENDPOINT = "/graphql"
-# Whoever is redirected from one to the other sends the body again, in the clear where TLS ended before us.
+# Both are served, because a redirect from one to the other might downgrade to plain HTTP behind a TLS proxy.
 PATHS = (ENDPOINT, f"{ENDPOINT}/")
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What serves one supergraph; a changed supergraph replaces it as a whole."""
+    """What serves one supergraph; replaced as a whole when the supergraph changes."""
 
     pipeline: Pipeline
     endpoint: HttpEndpoint
@@ -38,11 +38,11 @@ class Service:
 
 
 class Application(Starlette):
-    """An application whose service answers at the endpoint, with and without a trailing slash."""
+    """Serves the endpoint with and without a trailing slash."""
 
     service: Service
     """Set when the application starts."""
-    draining = False
+    is_draining = False
 
     def __init__(self, connections: Connections, metrics: Metrics, **options: Any) -> None:
         super().__init__(**options)
@@ -52,12 +52,12 @@ class Application(Starlette):
         self.clients = Clients(connections)
 
     def drain(self) -> None:
-        """Says from now on that it is not ready: the process is about to end."""
-        self.draining = True
+        """Reports the application as not ready from now on, because the process is about to end."""
+        self.is_draining = True
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Everything that a request passes through."""
-        direct: ASGIApp = _answer
+        """The middleware stack, with the endpoint's own beside that of Starlette."""
+        direct: ASGIApp = _handle
         for each in reversed(self.user_middleware):
             direct = each.cls(direct, *each.args, **each.kwargs)
         routed = super().build_middleware_stack()
@@ -69,7 +69,7 @@ class Application(Starlette):
         return dispatch
 
 
-async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+async def _handle(scope: Scope, receive: Receive, send: Send) -> None:
     app: Application = scope["app"]
     request = Request(scope, receive, send)
     await app.admission.enter(client_key(request))

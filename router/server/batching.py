@@ -1,7 +1,7 @@
-"""Members of a batch: several operations in one HTTP request, run side by side and answered in their order.
+"""Batching: several operations in one HTTP request, run concurrently; their responses are in the same order.
 
-No specification describes them; the form is the one that Apollo's and other clients send: a JSON list there,
-a JSON list back, status 200. What is wrong with one operation is that operation's own answer.
+There is no specification; the format is that of Apollo's and other clients: a JSON array of requests, a JSON
+array of responses, and status 200. An operation that fails has an error response of its own.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from typing import Any
 
 from graphql import OperationType
 
-from router.errors import MalformedRequestError, RouterError, masked
-from router.pipeline import Caller, Pipeline
+from router.errors import MalformedRequestError, RouterError, internal_error
+from router.pipeline import Pipeline
+from router.pipeline.caller import Caller
 from router.pipeline.request import GraphQLRequest
 from router.telemetry import Trace, log
 
 
-async def answered(
+async def execute_member(
     pipeline: Pipeline, request: GraphQLRequest, caller: Caller, trace: Trace
 ) -> dict[str, Any]:
-    """The response of one operation, whatever becomes of it."""
+    """Executes one operation of a batch; returns its response, which reports any error."""
     try:
         operation = await pipeline.open(request, caller, trace)
         if operation.kind is OperationType.SUBSCRIPTION:
@@ -27,6 +28,6 @@ async def answered(
         return await operation.execute()
     except RouterError as error:
         return error.response()
-    except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+    except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
         log.exception("An operation of a batch failed")
-        return {"errors": [masked(trace.trace_id)]}
+        return {"errors": [internal_error(trace.trace_id)]}

@@ -1,4 +1,4 @@
-"""The explorer: GraphiQL, built by npm and Vite from `explorer/`, served from this process alone."""
+"""The explorer: GraphiQL, built by npm and Vite from `explorer/`, without third-party hosts."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ NOT_BUILT = """<!doctype html>
   <meta charset="utf-8">
   <title>GraphQL API</title>
   <body style="font: 1rem/1.6 system-ui, sans-serif; margin: 4rem auto; max-width: 40rem">
-    <h1>The API is here, the explorer is not built</h1>
-    <p>This address answers GraphQL requests. The explorer for browsers is built once, by
-    <code>make run</code>, or by hand:</p>
+    <h1>The explorer is not built</h1>
+    <p>This URL serves GraphQL requests. The explorer for browsers is built once, by
+    <code>make run</code> or by hand:</p>
     <pre>cd router/server/explorer && npm ci && npm run build</pre>
-    <p>Then load this page again.</p>
+    <p>Then reload this page.</p>
   </body>
 </html>
 """
 
 
 def page(host: str) -> Response:
-    """The explorer's page, or how to build it; it may open sockets to the host that it is read from."""
+    """The explorer's page, or how to build it; it may open WebSockets to its own host."""
     index = BUILT / "index.html"
     if not index.is_file():
         return HTMLResponse(NOT_BUILT, status_code=503, headers={"cache-control": "no-store"})
@@ -63,12 +63,12 @@ def page(host: str) -> Response:
 
 
 def security_policy(host: str) -> str:
-    """What the page may load: all of it from here; not every browser takes 'self' for its sockets too."""
+    """The page's Content-Security-Policy; WebSockets are listed, as 'self' excludes them in some browsers."""
     return _POLICY.format(sockets=f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else "")
 
 
 def routes(examples: Path) -> list[BaseRoute]:
-    """The explorer's files, and the example tabs of a folder beside the supergraph."""
+    """The routes of the explorer's files, and of the example tabs in a folder beside the supergraph."""
 
     async def example_tabs(_: Request) -> Response:
         return JSONResponse(load_examples(examples), headers={"cache-control": "no-cache"})
@@ -78,7 +78,7 @@ def routes(examples: Path) -> list[BaseRoute]:
 
 
 def load_examples(folder: Path) -> list[dict[str, Any]]:
-    """The tabs that GraphiQL opens with: one per `.graphql` file, in the order of their names.
+    """GraphiQL's initial tabs: one per `.graphql` file, sorted by name.
 
     `name.variables.json` and `name.headers.json` beside `name.graphql` fill the tab's other editors.
     """

@@ -1,4 +1,4 @@
-"""Whether the router lives, whether it can serve, and what it measures."""
+"""Liveness, readiness and metrics of the router."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from router.telemetry import Metrics
 
 
 def routes() -> list[BaseRoute]:
-    """The addresses that load balancers ask.
+    """The health checks for load balancers.
 
-    A router that runs has its supergraph; beyond that it is ready when it can verify tokens, where it
-    verifies any, and does not end. Subgraphs do not count: one that is down is an error in some answers, not
-    in all.
+    A running router has its supergraph; it is ready unless it is draining, or has to verify tokens and has no
+    keys. Subgraphs do not count, because one that is down affects only some responses.
     """
 
     async def live(_: Request) -> Response:
@@ -27,19 +26,19 @@ def routes() -> list[BaseRoute]:
         app: Application = request.app
         checks = {"supergraph": "ok"}
         if (keys := app.service.keys) is not None:
-            checks["jwks"] = "ok" if await keys.reachable() else "unreachable"
-        if app.draining:
-            checks["process"] = "ends"
-        well = all(outcome == "ok" for outcome in checks.values())
+            checks["jwks"] = "ok" if await keys.is_available() else "unreachable"
+        if app.is_draining:
+            checks["process"] = "draining"
+        is_ready = all(outcome == "ok" for outcome in checks.values())
         return JSONResponse(
-            {"status": "ok" if well else "unavailable", "checks": checks}, 200 if well else 503
+            {"status": "ok" if is_ready else "unavailable", "checks": checks}, 200 if is_ready else 503
         )
 
     return [Route("/health/live", live), Route("/health/ready", ready)]
 
 
 def metrics_app(metrics: Metrics) -> Starlette:
-    """What operators read, at an address of its own that clients do not reach."""
+    """The application of `/metrics`, which listens apart from clients."""
 
     async def expose(_: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

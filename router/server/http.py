@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: GET and POST, content negotiation, status codes, and no way in for other sites."""
+"""GraphQL over HTTP: GET and POST, content negotiation, status codes and CSRF prevention."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ from router.errors import (
     RouterError,
     StoppedError,
     UnsupportedMediaTypeError,
-    masked,
+    internal_error,
 )
-from router.pipeline import Caller, Operation, Pipeline
-from router.pipeline.request import PARAMETERS, GraphQLRequest, from_body, from_query
+from router.pipeline import Pipeline
+from router.pipeline.caller import Caller
+from router.pipeline.ready_operation import ReadyOperation
+from router.pipeline.request import PARAMETERS, GraphQLRequest, parse_body, parse_query_string
 from router.server import graphiql
-from router.server.batching import answered
+from router.server.batching import execute_member
 from router.server.clients import client_key
 from router.server.http_protocol import ENDLESS
 from router.server.negotiation import (
-    ANSWERS,
     EVENT_STREAM,
     GRAPHQL_JSON,
     HTML,
     JSON,
     MULTIPART,
     PLAIN,
+    RESULT_TYPES,
+    accepts_incremental,
     media_type,
     preferred,
-    takes_increments,
 )
 from router.server.responses import Responses, retry_after
 from router.server.single_connection import (
@@ -50,18 +52,18 @@ from router.server.single_connection import (
     EventStreams,
     stream_token,
 )
-from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, refused
+from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, error_results
 from router.telemetry import Trace, current_trace, log
 
 EndpointResponse: TypeAlias = Response | StreamResponse
 
-# More than any body has that could be read.
+# Content lengths with more digits exceed any limit.
 MAX_DIGITS = 18
 SERVER_ERROR = 500
 
 
 class HttpEndpoint:
-    """The GraphQL address as HTTP sees it."""
+    """The GraphQL endpoint over HTTP."""
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class HttpEndpoint:
         self._body_bytes = 0
 
     async def handle(self, request: Request) -> EndpointResponse:
-        """Answers one HTTP request, whatever becomes of it."""
+        """Handles one HTTP request; every error becomes a response."""
         with self._tracer.trace_request(request.method, request.scope["scheme"], request.headers) as trace:
             current_trace.set(trace)
             response = await self._response(request, trace)
@@ -94,24 +96,24 @@ class HttpEndpoint:
         if self._explorer and wants_explorer(request):
             return graphiql.page(request.headers.get("host", ""))
         try:
-            return await self._answer(request, trace)
+            return await self._execute(request, trace)
         except RouterError as error:
-            return await self._refusal(request, error)
+            return await self._error_response(request, error)
         except ClientDisconnect:
-            # Nobody is there to read it.
+            # The client does not receive it.
             return Response(status_code=400)
         except asyncio.CancelledError:
-            # Only a process that ends cancels requests, and only what took too long for its end.
-            return await self._refusal(request, StoppedError())
-        except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+            # Requests are cancelled only at shutdown, when they exceed its timeout.
+            return await self._error_response(request, StoppedError())
+        except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
             log.exception("A request failed")
-            return await self._responses.json(request, {"errors": [masked(trace.trace_id)]}, 500)
+            return await self._responses.json(request, {"errors": [internal_error(trace.trace_id)]}, 500)
 
-    async def _answer(self, request: Request, trace: Trace) -> EndpointResponse:
+    async def _execute(self, request: Request, trace: Trace) -> EndpointResponse:
         refuse_cross_site(request)
         token = stream_token(request)
         if token is not None or request.method in ("PUT", "DELETE"):
-            return await self._on_one_connection(request, token, trace)
+            return await self._handle_stream_request(request, token, trace)
         parameters = await self._parameters(request)
         caller = await self._caller(request)
         if isinstance(parameters, tuple):
@@ -120,21 +122,27 @@ class HttpEndpoint:
         if framing := _framing(request, operation):
             request.scope[ENDLESS] = operation.kind is OperationType.SUBSCRIPTION
             return StreamResponse(operation.results(), framing)
-        answer = await operation.execute()
-        return await self._responses.json(request, answer, headers=retry_after(answer))
+        result = await operation.execute()
+        return await self._responses.json(request, result, headers=retry_after(result))
 
-    async def _on_one_connection(self, request: Request, token: str | None, trace: Trace) -> EndpointResponse:
-        """One request of those that share an event stream."""
+    async def _handle_stream_request(
+        self, request: Request, token: str | None, trace: Trace
+    ) -> EndpointResponse:
+        """Handles a request of graphql-sse's single connection mode.
+
+        PUT reserves a stream, GET or POST accepting an event stream opens it, another POST or GET starts an
+        operation on it, and DELETE stops one.
+        """
         caller = await self._caller(request)
         accept = request.headers.get("accept")
         if request.method == "PUT":
             if preferred(accept, (PLAIN,)) is None:
-                raise NotAcceptableError(f"A token is answered as {PLAIN}.")
+                raise NotAcceptableError(f"The token is only available as {PLAIN}.")
             return Response(self._streams.reserve(caller), 201, media_type=PLAIN)
         if request.method == "DELETE":
-            self._streams.get(token, caller).stop(_stopped(request))
+            self._streams.get(token, caller).stop(_operation_id(request))
             return Response()
-        if preferred(accept, (*ANSWERS, EVENT_STREAM)) == EVENT_STREAM:
+        if preferred(accept, (*RESULT_TYPES, EVENT_STREAM)) == EVENT_STREAM:
             request.scope[ENDLESS] = True
             return StreamResponse(self._streams.open(token, caller), MESSAGES)
         await self._start(request, self._streams.get(token, caller), caller, trace)
@@ -143,8 +151,8 @@ class HttpEndpoint:
     async def _start(self, request: Request, stream: EventStream, caller: Caller, trace: Trace) -> None:
         parameters = await self._parameters(request)
         if isinstance(parameters, tuple) or parameters.operation_id is None:
-            raise MalformedRequestError("On a stream, an operation has an 'operationId' in its extensions.")
-        with stream.claimed(parameters.operation_id):
+            raise MalformedRequestError("On a stream, 'extensions' must contain an 'operationId'.")
+        with stream.claim(parameters.operation_id):
             operation = await self._operation(request, parameters, caller, trace)
             stream.start(parameters.operation_id, operation.results())
 
@@ -154,32 +162,32 @@ class HttpEndpoint:
 
     async def _operation(
         self, request: Request, parameters: GraphQLRequest, caller: Caller, trace: Trace
-    ) -> Operation:
+    ) -> ReadyOperation:
         operation = await self._pipeline.open(parameters, caller, trace)
         if request.method != "POST" and operation.kind is OperationType.MUTATION:
-            raise MethodNotAllowedError("Mutations are sent with POST.", allow="POST")
+            raise MethodNotAllowedError("Mutations must be sent with POST.", allow="POST")
         return operation
 
     async def _batch(
         self, request: Request, batch: tuple[GraphQLRequest, ...], caller: Caller, trace: Trace
     ) -> Response:
         if preferred(request.headers.get("accept"), (JSON,)) is None:
-            raise NotAcceptableError(f"A batch is answered as {JSON}.")
-        answers = await asyncio.gather(*(self._member(each, caller, trace) for each in batch))
-        return await self._responses.json(request, answers)
+            raise NotAcceptableError(f"A batch is only available as {JSON}.")
+        results = await asyncio.gather(*(self._execute_member(each, caller, trace) for each in batch))
+        return await self._responses.json(request, results)
 
-    async def _member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:
-        with self._tracer.trace_batched_operation(trace) as own:
-            current_trace.set(own)
-            return await answered(self._pipeline, request, caller, own)
+    async def _execute_member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:
+        with self._tracer.trace_batched_operation(trace) as member_trace:
+            current_trace.set(member_trace)
+            return await execute_member(self._pipeline, request, caller, member_trace)
 
     async def _parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
         if request.method != "POST":
-            return from_query(request.query_params)
+            return parse_query_string(request.query_params)
         essence, parameters = media_type(request.headers.get("content-type"))
         if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
-        return from_body(await self._body(request), self._limits.max_batch)
+        return parse_body(await self._body(request), self._limits.max_batch)
 
     async def _body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "0")
@@ -201,34 +209,34 @@ class HttpEndpoint:
     def _too_large(self) -> BodyTooLargeError:
         return BodyTooLargeError(f"The body is larger than {self._limits.max_body_bytes} bytes.")
 
-    async def _refusal(self, request: Request, error: RouterError) -> EndpointResponse:
-        # On a stream that many operations share there is no answer, only a request that was not accepted.
-        asks = request.method in ("GET", "POST") and stream_token(request) is None
-        is_answer = asks and isinstance(error, DocumentError | AccessError)
+    async def _error_response(self, request: Request, error: RouterError) -> EndpointResponse:
+        # A request to a shared stream is only accepted or refused; it has no GraphQL response of its own.
+        expects_result = request.method in ("GET", "POST") and stream_token(request) is None
+        is_result = expects_result and isinstance(error, DocumentError | AccessError)
         accept = request.headers.get("accept")
-        chosen = preferred(accept, ANSWERS)
-        if is_answer and chosen is None and preferred(accept, (EVENT_STREAM,)):
-            return StreamResponse(refused(error), EVENTS)
-        # Clients of plain JSON take any status but 200 for an answer that is not GraphQL's.
-        status = 200 if is_answer and chosen != GRAPHQL_JSON else error.status
+        chosen = preferred(accept, RESULT_TYPES)
+        if is_result and chosen is None and preferred(accept, (EVENT_STREAM,)):
+            return StreamResponse(error_results(error), EVENTS)
+        # GraphQL over HTTP, application/json: a well-formed GraphQL response has status 200.
+        status = 200 if is_result and chosen != GRAPHQL_JSON else error.status
         return await self._responses.json(request, error.response(), status, error.headers)
 
 
 def wants_explorer(request: Request) -> bool:
-    """Whether a person opened the address in a browser: no operation, and a page preferred over data."""
+    """Whether a browser navigates to the endpoint: no operation, and HTML preferred over data."""
     if request.method not in ("GET", "HEAD") or not request.query_params.keys().isdisjoint(PARAMETERS):
         return False
-    return preferred(request.headers.get("accept"), (*ANSWERS, EVENT_STREAM, HTML)) == HTML
+    return preferred(request.headers.get("accept"), (*RESULT_TYPES, EVENT_STREAM, HTML)) == HTML
 
 
 def refuse_cross_site(request: Request) -> None:
-    """Refuses what a foreign page makes a browser send without asking us first.
+    """Refuses requests that another site makes a browser send without a CORS preflight (CSRF).
 
-    A POST needs no check: a JSON body forces the browser to ask. A GET from another site's markup
-    (an image, a script, a frame) says so in its fetch metadata.
+    A POST needs no check, because its JSON body requires a preflight. A GET from another site's markup (an
+    image, a script, a frame) is recognised by its Fetch Metadata headers.
 
     Raises:
-        CrossSiteRequestError: a browser sends a GET for another site.
+        CrossSiteRequestError: another site caused the request.
     """
     headers = request.headers
     if (
@@ -236,32 +244,36 @@ def refuse_cross_site(request: Request) -> None:
         and headers.get("sec-fetch-site") in ("cross-site", "same-site")
         and headers.get("sec-fetch-mode") in ("no-cors", "navigate")
     ):
-        raise CrossSiteRequestError("Another site may not make a browser send operations here.")
+        raise CrossSiteRequestError("Operations must not be sent by other sites.")
 
 
-def _framing(request: Request, operation: Operation) -> Framing | None:
-    """How the answer is streamed, if it is."""
+def _framing(request: Request, operation: ReadyOperation) -> Framing | None:
+    """The framing of a streamed response; None for a single response.
+
+    Raises:
+        NotAcceptableError: the client accepts no media type that can carry the response.
+    """
     accept = request.headers.get("accept")
     if operation.kind is OperationType.SUBSCRIPTION:
         streams = {EVENT_STREAM: EVENTS, MULTIPART: PARTS}
         if chosen := preferred(accept, tuple(streams)):
             return streams[chosen]
         raise NotAcceptableError(
-            f"A subscription is answered as {EVENT_STREAM}, as {MULTIPART}, or over WebSocket."
+            f"A subscription is available as {EVENT_STREAM}, {MULTIPART}, or over WebSocket."
         )
-    if operation.defers and takes_increments(accept):
+    if operation.is_deferrable and accepts_incremental(accept):
         return INCREMENTS
-    if preferred(accept, ANSWERS):
+    if preferred(accept, RESULT_TYPES):
         return None
     if preferred(accept, (EVENT_STREAM,)):
         return EVENTS
-    if takes_increments(accept):
+    if accepts_incremental(accept):
         return INCREMENTS
-    raise NotAcceptableError(f"The answer can be {GRAPHQL_JSON} or {JSON}.")
+    raise NotAcceptableError(f"The response is available as {GRAPHQL_JSON} or {JSON}.")
 
 
-def _stopped(request: Request) -> str:
-    """The id of the operation to end.
+def _operation_id(request: Request) -> str:
+    """The id of the operation to stop.
 
     Raises:
         MalformedRequestError: it is missing.

@@ -1,8 +1,8 @@
-"""HTTP/1.1 as uvicorn speaks it, with a limit to whatever a client sends and to the time it takes.
+"""uvicorn's HTTP/1.1 protocol with size limits and timeouts for what a client sends.
 
-What is wrong before there is a request that the application could answer is told in plain text. The
-connection ends then, but not before the client could read why: it is shut on our side only, and what still
-comes is thrown away for a moment.
+Requests that are refused before they reach the application get a plain text response. The connection is then
+half-closed, and what still arrives is discarded for a moment, so that the client can read the response
+(RFC 9112 section 9.6).
 """
 
 from __future__ import annotations
@@ -18,98 +18,98 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.server import ServerState
 
-# Set in the scope of a request whose answer has no end of its own, so that a router that stops ends it.
+# A key in the scope of a request whose response does not end by itself, so that shutdown ends it.
 ENDLESS = "endless"
 LINGER_SECONDS = 2.0
-# What the WebSocket library reads of a line of a handshake, with some room for its end.
+# A little less than the WebSocket library's limit for a line of the handshake.
 MAX_HANDSHAKE_LINE = 8000
 
 
 class _RefusedError(Exception):
-    """A request is not read any further."""
+    """Stops the parser, because the request is refused."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """What is spoken over a connection until it is upgraded."""
+    """The protocol of a connection until it is upgraded."""
 
     def __init__(self, config: ListenerConfig, server_state: ServerState, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
         self._limits = limits = config.listener.settings
-        # Of a head that is not there as a whole, with what the first piece has of the request before it.
-        self._most_head_bytes = 2 * limits.max_header_bytes + limits.max_url_bytes
+        # For an incomplete head; its first chunk may contain the end of the previous request.
+        self._max_head_bytes = 2 * limits.max_header_bytes + limits.max_url_bytes
         self._deadline: float | None = self.loop.time() + limits.header_timeout
         self._in_head = True
         self._head_bytes = self._header_bytes = self._hosts = 0
         self._refusal = HTTPStatus.BAD_REQUEST
-        self._deaf = False
+        self._discards_input = False
         self._running: RequestResponseCycle | None = None
 
     @property
-    def reads(self) -> bool:
-        """Whether it takes what comes."""
+    def is_reading(self) -> bool:
+        """Whether it accepts more data."""
         return not self.flow.read_paused
 
     def data_received(self, data: bytes) -> None:
-        """Reads a piece of what the client sends."""
-        if self._deaf:
+        """Parses a chunk and sets the deadline for what it does not complete."""
+        if self._discards_input:
             return
         super().data_received(data)
-        if self._deaf:
+        if self._discards_input:
             return
         if self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > self._most_head_bytes:
+            if self._head_bytes > self._max_head_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             else:
-                self._wait(self._limits.header_timeout)
+                self._start_deadline(self._limits.header_timeout)
         elif self.cycle is not None and self.cycle.more_body:
-            self._wait(self._limits.body_timeout)
+            self._start_deadline(self._limits.body_timeout)
         elif self._running is None or self._running.response_complete:
-            # Line ends between requests are no request.
-            self._wait(self._limits.header_timeout)
+            # Empty lines between requests do not start a request.
+            self._start_deadline(self._limits.header_timeout)
         else:
             self._deadline = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets go of what is answered, as nobody reads it."""
-        self.leave()
+        """Stops the running request, whose response cannot be sent any more."""
+        self.disconnect()
         super().connection_lost(exc)
 
-    def leave(self) -> None:
-        """Writes nothing more, also not of the answers to requests that came in a row."""
+    def disconnect(self) -> None:
+        """Drops pipelined requests, and tells the running one that its client has disconnected."""
         self.pipeline.clear()
         if self._running is not None:
             self._running.disconnected = True
             self._running.message_event.set()
 
-    def overdue(self, now: float) -> None:
-        """Ends a request that is not there in time."""
+    def check_timeout(self, now: float) -> None:
+        """Refuses a request that was not received in time."""
         if self._deadline is None or now < self._deadline:
             return
-        if self._deaf or (self._in_head and not self._head_bytes):
-            self.leave()
+        if self._discards_input or (self._in_head and not self._head_bytes):
+            self.disconnect()
             self.transport.abort()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request starts."""
         super().on_message_begin()
         self._in_head, self._deadline = True, None
         self._head_bytes = self._header_bytes = self._hosts = 0
 
     def on_url(self, url: bytes) -> None:
-        """A part of the request's target."""
+        """A part of the request target."""
         self.url += url
         if len(self.url) > self._limits.max_url_bytes:
-            raise self._refused(HTTPStatus.REQUEST_URI_TOO_LONG)
+            raise self._refusal_error(HTTPStatus.REQUEST_URI_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
+        """A header."""
         headers, limits = self.headers, self._limits
         self._header_bytes += len(name) + len(value)
         if len(headers) >= limits.max_headers or self._header_bytes > limits.max_header_bytes:
-            raise self._refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            raise self._refusal_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         name = name.lower()
         if name == b"host":
             self._hosts += 1
@@ -118,37 +118,37 @@ class HttpProtocol(HttpToolsProtocol):
         headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """All headers are there."""
+        """The headers are complete; exactly one `host` is required (RFC 9112 section 3.2)."""
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
-            raise self._refused(HTTPStatus.BAD_REQUEST)
+            raise self._refusal_error(HTTPStatus.BAD_REQUEST)
         self._in_head, self._deadline = False, None
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        """A request has its answer."""
+        """A response is complete."""
         running = self._running
         if running is not None and running.more_body and not self.transport.is_closing():
-            # Nobody waits for the rest of its body.
-            self._hang_up()
+            # The rest of the request's body is not needed.
+            self._half_close()
         else:
             super().on_response_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Lets the WebSocket's protocol speak from now on."""
+        """Hands the connection over to the WebSocket protocol."""
         lines = (len(name) + len(value) for name, value in self.headers)
-        if self._is_answering() or max(len(self.url), *lines) > MAX_HANDSHAKE_LINE:
+        if self._is_responding() or max(len(self.url), *lines) > MAX_HANDSHAKE_LINE:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what the parser cannot read, or what one of the above has refused."""
+        """Refuses a request that the parser, or one of the callbacks above, has rejected."""
         self._refuse(self._refusal)
 
     def shutdown(self) -> None:
-        """Ends the connection, at once if nothing is answered over it that would end by itself."""
+        """Closes the connection: after the running response if that ends by itself, else at once."""
         running = self._running
-        if not self._is_answering() or (running is not None and running.scope.get(ENDLESS)):
+        if not self._is_responding() or (running is not None and running.scope.get(ENDLESS)):
             self.transport.close()
         elif running is not None:
             running.keep_alive = False
@@ -157,31 +157,32 @@ class HttpProtocol(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
-    def _is_answering(self) -> bool:
+    def _is_responding(self) -> bool:
         return self._running is not None and not self._running.response_complete
 
-    def _wait(self, seconds: float) -> None:
+    def _start_deadline(self, seconds: float) -> None:
+        """Starts a deadline, unless one is running."""
         if self._deadline is None:
             self._deadline = self.loop.time() + seconds
 
-    def _refused(self, status: HTTPStatus) -> _RefusedError:
+    def _refusal_error(self, status: HTTPStatus) -> _RefusedError:
         self._refusal = status
         return _RefusedError()
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Reads no further, and says why once nothing else is being answered."""
+        """Stops reading, and responds with a status unless another response is being sent."""
         running = self._running
-        self._deaf, self._deadline = True, None
+        self._discards_input, self._deadline = True, None
         self.pipeline.clear()
         if running is None or running.response_complete:
-            self._say(status)
+            self._respond(status)
         elif running is self.cycle and running.more_body and not running.response_started:
-            self.leave()
-            self._say(status)
+            self.disconnect()
+            self._respond(status)
         else:
             running.keep_alive = False
 
-    def _say(self, status: HTTPStatus) -> None:
+    def _respond(self, status: HTTPStatus) -> None:
         text = status.phrase.encode()
         headers = [
             *self.server_state.default_headers,
@@ -191,8 +192,8 @@ class HttpProtocol(HttpToolsProtocol):
         ]
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", text]))
-        self._hang_up()
+        self._half_close()
 
-    def _hang_up(self) -> None:
-        self._deaf, self._deadline = True, self.loop.time() + LINGER_SECONDS
+    def _half_close(self) -> None:
+        self._discards_input, self._deadline = True, self.loop.time() + LINGER_SECONDS
         self.transport.write_eof()

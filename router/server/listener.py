@@ -1,4 +1,4 @@
-"""The connections of a listening router: how many there are, and which hold on to what others need."""
+"""The listener's connections: their number is limited, and slow ones are closed."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from router.telemetry import Metrics
 SWEEP_SECONDS = 1.0
 
 
-class Client(Protocol):
-    """A connection as the listener sees it: `unsent` bytes wait in it since `slow_since`, if any do."""
+class MonitoredConnection(Protocol):
+    """A connection that the listener monitors; `unsent` bytes have been buffered since `slow_since`."""
 
     unsent: int
     slow_since: float
 
     def check(self, now: float) -> None:
-        """Ends the connection if its client takes too long."""
+        """Closes the connection if a timeout has expired."""
         ...
 
     def abort(self) -> None:
-        """Ends the connection at once."""
+        """Closes the connection at once."""
         ...
 
 
 class Listener:
-    """Counts the connections, refuses what are too many, and looks at each of them every second."""
+    """Counts and limits the connections, and checks each of them every `SWEEP_SECONDS`."""
 
     def __init__(self, settings: Connections, capacity: int, metrics: Metrics, admission: Admission) -> None:
         self.settings = settings
@@ -41,16 +41,16 @@ class Listener:
         self._share = min(settings.max_client_connections, max(1, capacity // 2))
         self._clients = Clients(settings)
         self._metrics = metrics
-        self._connections: set[Client] = set()
+        self._connections: set[MonitoredConnection] = set()
         self._counts: Counter[str] = Counter()
         self._sweeping: asyncio.TimerHandle | None = None
 
-    def admit(self, connection: Client, peer: str) -> bool:
-        """Counts a connection from an address, if there is room for it."""
+    def admit(self, connection: MonitoredConnection, peer: str) -> bool:
+        """Registers a connection from an address; false if a limit is reached."""
         client = network_of(peer)
         if len(self._connections) >= self._capacity:
             return self._refuse("all")
-        # A trusted proxy speaks for many.
+        # A trusted proxy carries the connections of many clients.
         if self._counts[client] >= self._share and not self._clients.is_trusted(peer):
             return self._refuse("client")
         self._connections.add(connection)
@@ -59,8 +59,8 @@ class Listener:
             self._sweep()
         return True
 
-    def release(self, connection: Client, peer: str) -> None:
-        """Makes room for another connection."""
+    def release(self, connection: MonitoredConnection, peer: str) -> None:
+        """Removes a connection."""
         client = network_of(peer)
         self._connections.discard(connection)
         self._counts[client] -= 1
@@ -78,11 +78,11 @@ class Listener:
         loop = asyncio.get_running_loop()
         for connection in list(self._connections):
             connection.check(loop.time())
-        self._make_room()
+        self._limit_unsent()
         self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep)
 
-    def _make_room(self) -> None:
-        """Ends those who read slowly the longest, until the others hold no more than is allowed."""
+    def _limit_unsent(self) -> None:
+        """Closes the connections that have been slow longest, until the unsent data is within its limit."""
         slow = sorted((each for each in self._connections if each.unsent), key=lambda each: each.slow_since)
         unsent = sum(each.unsent for each in slow)
         for each in slow:
@@ -93,7 +93,7 @@ class Listener:
 
 
 class ListenerConfig(uvicorn.Config):
-    """uvicorn's configuration, which its protocols are given, with the listener that they belong to."""
+    """uvicorn's configuration with the listener, for the protocols that are created from it."""
 
     def __init__(self, app: Any, listener: Listener, **options: Any) -> None:
         super().__init__(app, **options)

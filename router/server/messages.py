@@ -1,4 +1,4 @@
-"""The messages of the graphql-transport-ws protocol, as a client may send them."""
+"""The messages of the graphql-transport-ws protocol that a client may send."""
 
 from __future__ import annotations
 
@@ -6,41 +6,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.errors import MalformedRequestError
-from router.pipeline.request import GraphQLRequest, from_json, from_text
+from router.pipeline.request import GraphQLRequest, parse_json, parse_request
 
-# It is sent back with every result.
-MAX_ID_CHARACTERS = 500
-
-# It is sent back with every result.
+# An id is sent back with every result.
 MAX_ID_CHARACTERS = 500
 
 
 class InvalidMessageError(Exception):
-    """The client broke the protocol; the message tells how."""
+    """The message violates the protocol; the error's message says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionInit:
-    """Direction: client to server. Opens the conversation and may carry a token."""
+    """Direction: client to server. Initialises the connection; the payload may contain a token."""
 
     payload: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Direction: both. Asks whether the other side is alive."""
+    """Direction: bidirectional. Asks for a pong."""
 
     payload: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """Direction: both. Answers a ping, or says unasked that this side is alive."""
+    """Direction: bidirectional. The response to a ping, or an unsolicited heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Direction: client to server. Asks for an operation of any kind."""
+    """Direction: client to server. Starts an operation of any kind."""
 
     id: str
     request: GraphQLRequest
@@ -48,7 +45,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Direction: both. Ends an operation."""
+    """Direction: bidirectional. Ends an operation."""
 
     id: str
 
@@ -57,17 +54,17 @@ Message = ConnectionInit | Ping | Pong | Subscribe | Complete
 
 
 def parse(text: str | bytes) -> Message:
-    """Reads one message.
+    """Parses one message.
 
     Raises:
         InvalidMessageError: it is not one of the protocol's messages.
     """
     try:
-        value = from_text(text if isinstance(text, bytes) else text.encode(), "The message")
+        value = parse_json(text if isinstance(text, bytes) else text.encode(), "The message")
     except MalformedRequestError as error:
         raise InvalidMessageError(error.message) from None
     if not isinstance(value, dict):
-        raise InvalidMessageError("A message is a JSON object")
+        raise InvalidMessageError("A message must be a JSON object")
     match value.get("type"):
         case "connection_init":
             return ConnectionInit(_payload(value) or {})
@@ -94,7 +91,7 @@ def _payload(value: dict[str, Any]) -> dict[str, Any] | None:
 def _id(value: dict[str, Any]) -> str:
     identifier = value.get("id")
     if not isinstance(identifier, str) or not identifier:
-        raise InvalidMessageError("The id must be a string that is not empty")
+        raise InvalidMessageError("The id must be a non-empty string")
     if len(identifier) > MAX_ID_CHARACTERS:
         raise InvalidMessageError(f"The id is longer than {MAX_ID_CHARACTERS} characters")
     return identifier
@@ -102,6 +99,6 @@ def _id(value: dict[str, Any]) -> str:
 
 def _request(value: dict[str, Any]) -> GraphQLRequest:
     try:
-        return from_json(value.get("payload"))
+        return parse_request(value.get("payload"))
     except MalformedRequestError as error:
         raise InvalidMessageError(error.message) from None

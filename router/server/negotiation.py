@@ -1,6 +1,6 @@
-"""Which media type and encoding answer a request: RFC 9110's negotiation over the few that a router offers.
+"""Content negotiation of media types and codings (RFC 9110 section 12.5).
 
-Clients name few. What a header has beyond that is not read, and only short headers are remembered.
+Headers are parsed up to a bound, and the results of short ones are cached.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ MIXED = "multipart/mixed"
 HTML = "text/html"
 PLAIN = "text/plain"
 
-ANSWERS = (JSON, GRAPHQL_JSON)
-# How parameters end that tell protocols of one media type apart: subscriptionSpec, incrementalSpec.
-PROTOCOL = "spec"
+RESULT_TYPES = (JSON, GRAPHQL_JSON)
+# The suffix of the parameters that select a multipart protocol: subscriptionSpec, incrementalSpec.
+PROTOCOL_SUFFIX = "spec"
 
 MAX_RANGES = 30
 MAX_PARAMETERS = 10
 MAX_CHARACTERS = 4096
 # Clients send few different headers, each with every request.
-REMEMBERED_HEADERS = 200
-REMEMBERED_CHARACTERS = 300
+MAX_CACHED_HEADERS = 200
+MAX_CACHED_CHARACTERS = 300
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _remembered(negotiate: F) -> F:
-    """The function, which remembers what came of short headers."""
-    remembering = lru_cache(maxsize=REMEMBERED_HEADERS)(negotiate)
+def _cache_short_headers(negotiate: F) -> F:
+    """Caches the results of a function for short headers."""
+    cached = lru_cache(maxsize=MAX_CACHED_HEADERS)(negotiate)
 
-    def negotiated(header: str | None, *offers: Any) -> Any:
-        short = header is None or len(header) <= REMEMBERED_CHARACTERS
-        return (remembering if short else negotiate)(header, *offers)
+    def wrapper(header: str | None, *offers: Any) -> Any:
+        is_short = header is None or len(header) <= MAX_CACHED_CHARACTERS
+        return (cached if is_short else negotiate)(header, *offers)
 
-    return cast("F", negotiated)
+    return cast("F", wrapper)
 
 
 @dataclass(frozen=True, slots=True)
 class MediaRange:
-    """One entry of an Accept header."""
+    """A media range of an Accept header."""
 
     main: str
     sub: str
@@ -56,19 +56,19 @@ class MediaRange:
 
     @property
     def specificity(self) -> int:
-        """How exactly the range names a type: a name counts more than a wildcard."""
+        """The specificity of the range: 2 for a type, 1 for `type/*`, 0 for `*/*`."""
         return (self.main != "*") + (self.sub != "*")
 
     def matches(self, offer: str) -> bool:
-        """Whether the range covers a media type, and the protocol that a parameter of either names."""
+        """Whether the range matches a media type and has the same protocol parameter, if any."""
         essence, parameters = media_type(offer)
         main, _, sub = essence.partition("/")
-        named = {parameter for parameter in self.parameters if parameter[0].endswith(PROTOCOL)}
-        return self.main in ("*", main) and self.sub in ("*", sub) and named == set(parameters.items())
+        protocol = {parameter for parameter in self.parameters if parameter[0].endswith(PROTOCOL_SUFFIX)}
+        return self.main in ("*", main) and self.sub in ("*", sub) and protocol == set(parameters.items())
 
 
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:
-    """A Content-Type, lower-cased, and its parameters, unquoted."""
+    """The lower-cased media type of a header, and its parameters, unquoted."""
     parts = (header or "")[:MAX_CHARACTERS].split(";", MAX_PARAMETERS + 1)
     essence, *parameters = parts[: MAX_PARAMETERS + 1]
     pairs = (parameter.partition("=") for parameter in parameters)
@@ -77,12 +77,12 @@ def media_type(header: str | None) -> tuple[str, dict[str, str]]:
     }
 
 
-@_remembered
+@_cache_short_headers
 def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
-    """The offer the client likes best, or None when it accepts none of them.
+    """The offer that the client prefers, or None if it accepts none of them.
 
-    Equal quality is decided by the order of the client's list, then by the order of the offers. No
-    Accept header means that everything is accepted.
+    Ties in quality are broken by the order of the client's list, then by that of the offers. Without an
+    Accept header everything is accepted.
     """
     ranges = _parse(accept) if accept and accept.strip() else [MediaRange("*", "*", frozenset(), 1.0, 0)]
     best: tuple[float, int] | None = None
@@ -98,13 +98,13 @@ def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
     return chosen
 
 
-@_remembered
-def takes_increments(accept: str | None) -> bool:
-    """Whether a client names the parts of incremental delivery, and likes nothing better."""
+@_cache_short_headers
+def accepts_incremental(accept: str | None) -> bool:
+    """Whether a client lists multipart incremental delivery, and prefers no single response."""
     ranges = _parse(accept or "")
-    named = [each.quality for each in ranges if each.specificity == 2 and _is_incremental(each)]
-    answers = [each.quality for each in ranges for offer in ANSWERS if each.matches(offer)]
-    return max(named, default=0.0) > 0 and max(named) >= max(answers, default=0.0)
+    incremental = [each.quality for each in ranges if each.specificity == 2 and _is_incremental(each)]
+    single = [each.quality for each in ranges for offer in RESULT_TYPES if each.matches(offer)]
+    return max(incremental, default=0.0) > 0 and max(incremental) >= max(single, default=0.0)
 
 
 def _is_incremental(entry: MediaRange) -> bool:
@@ -123,11 +123,11 @@ def _parse(accept: str) -> list[MediaRange]:
     return ranges
 
 
-@_remembered
+@_cache_short_headers
 def preferred_encoding(accept: str | None, offers: tuple[str, ...]) -> str | None:
-    """The offered encoding that the client likes best, or None when it names none of them.
+    """The offered content coding that the client prefers, or None if it lists none of them.
 
-    Equal quality is decided by the order of the offers. Whoever names no encoding gets none.
+    Ties in quality are broken by the order of the offers. Without an Accept-Encoding header there is none.
     """
     qualities: dict[str, float] = {}
     for entry in _entries(accept or ""):

@@ -1,6 +1,6 @@
-"""Which pages may open sockets and read answers: those of the origins that are set, and the router's own.
+"""Origin checks: WebSockets of browsers are allowed from the configured origins and the router's own.
 
-Browsers ask before a page reads an answer of another origin, but not before it opens a socket there.
+CORS does not apply to WebSockets, so the server itself checks the origin (RFC 6455 section 10.2).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Collection
 
 from starlette.datastructures import Headers
 
-# What a page has to read of an answer beside its body: which method, which token, when to come back.
+# The response headers that CORS exposes to pages.
 EXPOSED_HEADERS = ("allow", "retry-after", "www-authenticate")
 
 
 def may_connect(headers: Headers, origins: Collection[str]) -> bool:
-    """Whether a page may open a socket, or whoever is no page; without origins set, every page may."""
+    """Whether a WebSocket is allowed: without an origin it is no browser's; without `origins` all are."""
     origin = headers.get("origin")
     if origin is None or not origins or origin in origins or "*" in origins:
         return True

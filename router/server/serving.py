@@ -1,4 +1,4 @@
-"""Serving over HTTP: what listens, how it ends, and that it ends."""
+"""The router's uvicorn servers, and their graceful but bounded shutdown."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ import uvicorn
 
 from router.admission import Admission
 from router.config.connections import Connections
-from router.server.connection import Connection
+from router.server.connection import ClientConnection
 from router.server.listener import Listener, ListenerConfig
 from router.server.websocket_protocol import WebSocketProtocol
 from router.telemetry import Metrics, log
 
-# Files that are no client's connection: to subgraphs, to stores, the program's own.
+# Files that are not clients' connections: connections to subgraphs and stores, and the program's own.
 RESERVED_FILES = 256
-# For what a process does after all requests have ended: to close stores and threads.
-LAST_SECONDS = 5.0
-# libuv takes one connection from a socket in a turn of the event loop, so that a busy one takes few in a
-# second, and those who come often fill the queue of the socket. From so many copies it takes as many.
-ACCEPTED_IN_TURN = 32
+# For closing stores and threads after all requests have ended.
+CLEANUP_SECONDS = 5.0
+# libuv accepts one connection per socket in an iteration of the event loop, so a busy loop accepts few per
+# second and the backlog fills. With this many duplicates of the socket it accepts as many per iteration.
+ACCEPTS_PER_ITERATION = 32
 
 
 def raise_file_limit() -> int:
-    """Lets this process open as many files as it may; how many clients that leaves room for."""
+    """Raises the limit of open files to the maximum; returns how many connections of clients it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -38,7 +38,7 @@ def raise_file_limit() -> int:
     return max(1, soft - RESERVED_FILES, soft // 2)
 
 
-def configured(
+def configure(
     app: Any,
     settings: Connections,
     metrics: Metrics,
@@ -47,20 +47,20 @@ def configured(
     capacity: int,
     **options: Any,
 ) -> ListenerConfig:
-    """How an application is served: over connections that the settings limit."""
+    """The configuration of a server for an application, with at most `capacity` connections."""
     listener = Listener(settings, min(capacity, settings.max_connections), metrics, admission)
     return ListenerConfig(
         app,
         listener,
         loop="uvloop",
-        http=cast("Any", Connection),
+        http=cast("Any", ClientConnection),
         ws=cast("Any", WebSocketProtocol),
-        # A window per connection costs more memory than the short messages of a live stream are worth.
+        # A compression window per connection takes more memory than short messages are worth.
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
-        # `router.server.clients` knows whom to believe.
+        # `router.server.clients` handles forwarding headers.
         proxy_headers=False,
         timeout_keep_alive=cast("Any", settings.keep_alive_timeout),
         **options,
@@ -68,12 +68,12 @@ def configured(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which says where it listens, once it does and can be told to stop."""
+    """A uvicorn server that logs where it listens, once it does."""
 
     announcement: ClassVar[str]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen; all sockets are copies of the first."""
+        """Starts to listen; all sockets are duplicates of the first."""
         await super().startup(sockets)
         for listener in (sockets or ())[:1]:
             host, port = listener.getsockname()[:2]
@@ -81,7 +81,7 @@ class _Server(uvicorn.Server):
 
 
 class Server(_Server):
-    """A server that first tells that it is about to end, and always ends."""
+    """A server that becomes unready before it closes, and whose shutdown always ends."""
 
     announcement = "The router listens"
 
@@ -91,49 +91,49 @@ class Server(_Server):
         self._delay = delay
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begins to end, and sees to it that this comes to an end, whatever hangs."""
+        """Starts the shutdown, and a watchdog that ends the process if it hangs."""
         if not self.should_exit:
-            seconds = self._delay + (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS
-            # In a thread that needs nothing of the interpreter; it tells where every other thread was.
+            seconds = self._delay + (self.config.timeout_graceful_shutdown or 0) + CLEANUP_SECONDS
+            # The watchdog thread does not need the GIL; it dumps the tracebacks of all threads.
             faulthandler.dump_traceback_later(seconds, exit=True)
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Says that it ends, to those who ask whether it is ready, some time before it stops to listen."""
+        """Becomes unready, and closes the listening sockets after the delay."""
         self._drain()
         await asyncio.sleep(self._delay)
         await super().shutdown(sockets)
 
 
 class SideServer(_Server):
-    """A server beside another one, which alone hears signals."""
+    """A server beside another one, which alone handles signals."""
 
     announcement = "Metrics are served"
 
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__(config)
-        self.listens = asyncio.Event()
+        self.is_listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen, and lets the other begin."""
+        """Starts to listen, and reports that it does."""
         await super().startup(sockets)
-        self.listens.set()
+        self.is_listening.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves them to the other."""
+        """Leaves signals to the other server."""
         yield
 
 
 def run(server: Server, listener: socket.socket, side: SideServer, side_listener: socket.socket) -> None:
-    """Serves until the process is told to stop."""
+    """Runs both servers until the process is stopped."""
 
     async def serve() -> None:
-        beside = asyncio.create_task(side.serve([side_listener]))
-        await side.listens.wait()
-        await server.serve([listener, *(listener.dup() for _ in range(ACCEPTED_IN_TURN - 1))])
+        side_task = asyncio.create_task(side.serve([side_listener]))
+        await side.is_listening.wait()
+        await server.serve([listener, *(listener.dup() for _ in range(ACCEPTS_PER_ITERATION - 1))])
         side.should_exit = True
-        await beside
+        await side_task
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(serve())

@@ -1,11 +1,11 @@
-"""Single connection mode of the graphql-sse protocol: one event stream carries many operations' results.
+"""The single connection mode of graphql-sse: one event stream carries the results of many operations.
 
-A client reserves a stream, opens it with the token it is given, and sends each operation in a request of its
-own. The token is a ticket that opens the stream once: a browser's EventSource can show nothing else, and what
-it leaves in the logs of proxies is worth nothing afterwards. To run or to end an operation takes the token
-and the caller who reserved, known by the subject of a verified token, so that a renewed one will do.
+A client reserves a stream, opens it with the token it gets, and sends each operation in a separate request.
+The token opens the stream once: a browser's EventSource can send no header, and a token in a proxy's log must
+be worthless afterwards. Starting or stopping an operation takes the token and the caller that reserved the
+stream, identified by the subject of its bearer token, so that a renewed token works too.
 
-A stream lives in the process that reserved it: a load balancer must keep each client on one router.
+A stream lives in the process that reserved it, so a load balancer must route each client to one router.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from starlette.requests import Request
 
 from router.errors import ConflictError, StreamNotFoundError, TooManyOperationsError
 from router.json_text import encode
-from router.pipeline import Caller
+from router.pipeline.caller import Caller
 from router.server.streaming import EVENTS, Framing, Results
 
 TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - the name of a header
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter
 OPERATION_PARAMETER = "operationId"
-OPENED_WITHIN_SECONDS = 10.0
+OPEN_TIMEOUT_SECONDS = 10.0
 
 _Message: TypeAlias = dict[str, Any]
 
@@ -36,39 +36,40 @@ def _event(message: _Message) -> bytes:
     return b"event: " + name + b"\ndata: " + encode(message) + b"\n\n"
 
 
-# The stream itself never completes: it ends with its client.
+# The stream itself never completes: it ends when its client disconnects.
 MESSAGES = Framing(EVENTS.headers, EVENTS.head, EVENTS.heartbeat, _event, b"")
 
 
 class EventStream:
-    """One reserved stream, and the operations whose results it carries.
+    """A reserved stream, and the operations whose results it carries.
 
-    Each operation waits until its result is read before it goes on, as if it had a connection of its own; so
-    what is sent before the stream is opened waits for that.
+    An operation waits until its last result has been read, as with a connection of its own; before the stream
+    is opened, it waits for that.
     """
 
     def __init__(
-        self, owner: str | None, client: str, max_operations: int, ended: Callable[[], None]
+        self, owner: str | None, client: str, max_operations: int, on_end: Callable[[], None]
     ) -> None:
         self.owner = owner
         self.client = client
         self._max_operations = max_operations
-        self._ended = ended
+        self._on_end = on_end
         self._operations: dict[str, asyncio.Task[None] | None] = {}
         self._messages: asyncio.Queue[_Message] = asyncio.Queue(maxsize=1)
 
     @contextmanager
-    def claimed(self, identifier: str) -> Iterator[None]:
-        """Keeps an id for an operation that is about to start; it is free again if that fails.
+    def claim(self, identifier: str) -> Iterator[None]:
+        """Claims an id for an operation that is about to start; released if that fails.
 
         Raises:
-            ConflictError: another operation has it.
-            TooManyOperationsError: as many run as may.
+            ConflictError: another operation has the id.
+            TooManyOperationsError: the stream's limit is reached.
         """
         if identifier in self._operations:
-            raise ConflictError(f"An operation with the id {identifier!r} runs already.")
+            raise ConflictError(f"An operation with the id {identifier!r} is already running.")
         if len(self._operations) >= self._max_operations:
-            raise TooManyOperationsError(f"{self._max_operations} operations already run on this stream.")
+            message = f"{self._max_operations} operations are already running on this stream."
+            raise TooManyOperationsError(message)
         self._operations[identifier] = None
         try:
             yield
@@ -77,12 +78,12 @@ class EventStream:
             raise
 
     def start(self, identifier: str, results: Results) -> None:
-        """Sends the results of an operation, unless it was stopped since its id was claimed."""
+        """Starts to send the results of an operation, unless it was stopped since its id was claimed."""
         if identifier in self._operations and self._operations[identifier] is None:
             self._operations[identifier] = asyncio.create_task(self._send(identifier, results))
 
     def stop(self, identifier: str) -> None:
-        """Ends an operation, if it still runs."""
+        """Stops an operation, if it is running."""
         task = self._operations.pop(identifier, None)
         if task is not None:
             task.cancel()
@@ -94,12 +95,12 @@ class EventStream:
         return await self._messages.get()
 
     async def aclose(self) -> None:
-        """Ends the stream, which has no end of its own, and all that runs on it."""
+        """Ends the stream, because its client has disconnected."""
         self.end()
 
     def end(self) -> None:
-        """Ends the stream and all that runs on it."""
-        self._ended()
+        """Ends the stream and its operations."""
+        self._on_end()
         for identifier in list(self._operations):
             self.stop(identifier)
 
@@ -108,14 +109,14 @@ class EventStream:
             async for result in results:
                 await self._messages.put({"id": identifier, "payload": result})
         await self._messages.put({"id": identifier})
-        # The id is free before the client reads that the operation ended, as it may use it again at once.
+        # The id is released before the client reads the completion, as it may reuse it at once.
         del self._operations[identifier]
 
 
 class EventStreams:
-    """The streams of this process: those that are open, and those that wait to be opened.
+    """The open and the reserved streams of this process.
 
-    Of those that wait, `max_reserved` bounds all together and `max_reserved_per_client` those of one client.
+    `max_reserved` bounds the streams not opened yet, and `max_reserved_per_client` those of a client.
     """
 
     def __init__(self, max_reserved: int, max_reserved_per_client: int, max_operations: int) -> None:
@@ -125,62 +126,61 @@ class EventStreams:
         self._streams: dict[str, EventStream] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
         self._reserved: dict[str, dict[str, None]] = {}
-        """The tokens of those that wait to be opened, by client, the oldest first."""
+        """The tokens of the streams not opened yet, by client, the oldest first."""
 
     def reserve(self, caller: Caller) -> str:
-        """The token of a new stream, which is given up if it is not opened in time.
+        """Reserves a stream; returns its token. The stream ends if it is not opened in time.
 
-        Where as many wait to be opened as may, the oldest of the client who has most of them had the longest
-        time, and is given up.
+        At the limit, the oldest reserved stream of the client that has most of them ends.
         """
         own = self._reserved.get(caller.client, {})
         if len(own) >= self._max_reserved_per_client:
             self._streams[next(iter(own))].end()
         elif len(self._expiries) >= self._max_reserved:
-            most = max(self._reserved.values(), key=len)
-            self._streams[next(iter(most))].end()
+            largest = max(self._reserved.values(), key=len)
+            self._streams[next(iter(largest))].end()
         token = secrets.token_urlsafe(32)
-        stream = EventStream(_owner(caller), caller.client, self._max_operations, lambda: self._forget(token))
+        stream = EventStream(_owner(caller), caller.client, self._max_operations, lambda: self._remove(token))
         self._streams[token] = stream
         self._reserved.setdefault(caller.client, {})[token] = None
-        self._expiries[token] = asyncio.get_running_loop().call_later(OPENED_WITHIN_SECONDS, stream.end)
+        self._expiries[token] = asyncio.get_running_loop().call_later(OPEN_TIMEOUT_SECONDS, stream.end)
         return token
 
     def open(self, token: str | None, caller: Caller) -> EventStream:
-        """The stream that a caller reserved, to be read by whoever shows its token, once.
+        """Opens a reserved stream, once; without other credentials the token suffices.
 
         Raises:
-            StreamNotFoundError: there is none for this token, or it is another caller's.
-            ConflictError: it is open already.
+            StreamNotFoundError: the token has no stream, or another caller's.
+            ConflictError: the stream is already open.
         """
-        stream = self._known(token) if caller.authorization is None else self.get(token, caller)
-        if not self._take_reservation(token or "", stream.client):
-            raise ConflictError("The stream is open already.")
+        stream = self._find(token) if caller.authorization is None else self.get(token, caller)
+        if not self._end_reservation(token or "", stream.client):
+            raise ConflictError("The stream is already open.")
         return stream
 
     def get(self, token: str | None, caller: Caller) -> EventStream:
         """The stream that a caller reserved.
 
         Raises:
-            StreamNotFoundError: there is none for this token, or it is another caller's.
+            StreamNotFoundError: the token has no stream, or another caller's.
         """
-        stream = self._known(token)
+        stream = self._find(token)
         if stream.owner != _owner(caller):
             raise StreamNotFoundError("There is no such stream.")
         return stream
 
-    def _known(self, token: str | None) -> EventStream:
+    def _find(self, token: str | None) -> EventStream:
         stream = self._streams.get(token or "")
         if stream is None:
             raise StreamNotFoundError("There is no such stream.")
         return stream
 
-    def _forget(self, token: str) -> None:
+    def _remove(self, token: str) -> None:
         if stream := self._streams.pop(token, None):
-            self._take_reservation(token, stream.client)
+            self._end_reservation(token, stream.client)
 
-    def _take_reservation(self, token: str, client: str) -> bool:
-        """Ends the time that a stream waits to be opened; false if it does not wait."""
+    def _end_reservation(self, token: str, client: str) -> bool:
+        """Ends a stream's reservation; false if it has none."""
         expiry = self._expiries.pop(token, None)
         if expiry is None:
             return False
@@ -192,7 +192,7 @@ class EventStreams:
 
 
 def stream_token(request: Request) -> str | None:
-    """The token of the stream that a request belongs to, if it belongs to one."""
+    """The token of a request's stream, from its header or URL; None if it has none."""
     token = request.headers.get(TOKEN_HEADER)
     if token is None and request.scope["query_string"]:
         return request.query_params.get(TOKEN_PARAMETER)

@@ -1,10 +1,9 @@
-"""Results streamed over HTTP: as Server-Sent Events, or as the parts of a multipart answer.
+"""Results streamed over HTTP, as Server-Sent Events or as parts of a multipart response.
 
-Events are the distinct-connections mode of the graphql-sse protocol; their lines end in LF, because clients
-split events on two of them. Parts are those of the multipart subscription protocol, or those of incremental
-delivery, which does not know heartbeats; each is followed by its delimiter at once, because a client reads a
-part as whole only then. A stream speaks at once and then at every heartbeat, so that neither proxies nor
-clients give it up.
+Events follow the distinct connections mode of graphql-sse; lines end in LF, because some clients split events
+at two of them. Parts follow the multipart subscription protocol, or that of incremental delivery, which has
+no heartbeats; each is followed by its delimiter at once, because only that completes it for a client. A
+stream sends something at once and then at every heartbeat, so that neither proxies nor clients time out.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ DELIMITER = b"\r\n--graphql"
 
 
 class Results(Protocol):
-    """What a stream carries; an async generator is such a thing."""
+    """The results of a stream, such as an async generator."""
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]: ...
 
@@ -36,7 +35,7 @@ class Results(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How results become bytes: what begins a stream, keeps it alive, carries a result and ends it."""
+    """The wire format of a stream: its headers, start, heartbeat, results and end."""
 
     headers: Sequence[tuple[bytes, bytes]]
     head: bytes
@@ -62,7 +61,7 @@ def _part(content: dict[str, Any]) -> bytes:
 
 
 def _payload_part(result: dict[str, Any]) -> bytes:
-    # What is wrong with the stream stands beside the payload, what is wrong with one event within it.
+    # Errors of the stream are beside the payload, errors of one event are in it.
     return _part({"payload": result} if "data" in result else {"payload": None, **result})
 
 
@@ -85,34 +84,34 @@ INCREMENTS = Framing(
 )
 
 
-async def refused(error: RouterError) -> AsyncGenerator[dict[str, Any], None]:
-    """What a stream carries where the operation is refused: clients of streams read errors nowhere else."""
+async def error_results(error: RouterError) -> AsyncGenerator[dict[str, Any], None]:
+    """The single result of an operation that is refused, for clients that only accept a stream."""
     yield error.response()
 
 
 class StreamResponse:
-    """An ASGI answer that carries results, and closes their source as soon as the client goes.
+    """An ASGI response that streams results, and closes them as soon as the client disconnects.
 
-    It lives as long as a subscription, so it keeps little: the task of the request waits for the client to go
-    and sends heartbeats meanwhile, another one sends what comes.
+    It lasts as long as a subscription, so it keeps little: the request's task waits for the disconnect and
+    sends heartbeats meanwhile, and another task sends the results.
     """
 
-    __slots__ = ("_framing", "_results", "_turn")
+    __slots__ = ("_framing", "_results", "_send_lock")
 
     status_code = 200
 
     def __init__(self, results: Results, framing: Framing) -> None:
         self._results = results
         self._framing = framing
-        self._turn = asyncio.Lock()
+        self._send_lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Streams until the source ends or the client goes."""
+        """Streams until the results end or the client disconnects."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(self._send(send))
-                while not await _gone(receive, HEARTBEAT_SECONDS):
-                    async with self._turn:
+                while not await _disconnects(receive, HEARTBEAT_SECONDS):
+                    async with self._send_lock:
                         if self._framing.heartbeat and not sending.done():
                             await send(_chunk(self._framing.heartbeat))
                 sending.cancel()
@@ -124,14 +123,14 @@ class StreamResponse:
         await send({"type": "http.response.start", "status": self.status_code, "headers": framing.headers})
         await send(_chunk(framing.head))
         async for result in self._results:
-            async with self._turn:
+            async with self._send_lock:
                 await send(_chunk(framing.frame(result)))
-        async with self._turn:
+        async with self._send_lock:
             await send(_chunk(framing.tail, more=False))
 
 
-async def _gone(receive: Receive, seconds: float) -> bool:
-    """Whether the client goes within so many seconds, or has all that it asked for."""
+async def _disconnects(receive: Receive, seconds: float) -> bool:
+    """Whether the client disconnects, or the response is complete, within so many seconds."""
     try:
         async with asyncio.timeout(seconds):
             while (await receive())["type"] != "http.disconnect":

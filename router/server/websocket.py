@@ -1,9 +1,9 @@
 """GraphQL over WebSocket: the server side of the graphql-transport-ws protocol.
 
-A connection is accepted, initialised once, acknowledged, and then runs any number of operations side by
-side. What breaks the protocol closes the socket with the protocol's code; what is wrong with one operation
-is an `error` message for that operation, and the socket stays. It stays no longer than its token holds, so
-that the client comes back with a new one, nor while nothing is asked over it, or nothing is read of it.
+A socket is accepted, initialised once, acknowledged, and then runs any number of operations concurrently. A
+violation of the protocol closes the socket with the protocol's code; an error of one operation is an `error`
+message for that operation. The socket is also closed when its token expires, so that the client reconnects
+with a new one, when it has been idle for long, and when the client does not read what it is sent.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from router.errors import (
     IdentityUnavailableError,
     RouterError,
     TooManyOperationsError,
-    masked,
+    internal_error,
 )
 from router.json_text import encode
-from router.pipeline import Caller, Pipeline
+from router.pipeline import Pipeline
+from router.pipeline.caller import Caller
 from router.policy.auth import EXPIRED
 from router.server.clients import client_key
 from router.server.messages import (
@@ -40,9 +41,10 @@ from router.telemetry import Trace, current_trace, log
 SUBPROTOCOL = "graphql-transport-ws"
 INIT_TIMEOUT_SECONDS = 10.0
 IDLE_SECONDS = 300.0
-# What a client does not read fills the buffers of the connection, and then holds up what follows.
-SEND_SECONDS = 30.0
-CLOSE_SECONDS = 1.0
+# How long a message may wait for a client that does not read and whose buffers are full.
+SEND_TIMEOUT_SECONDS = 30.0
+CLOSE_TIMEOUT_SECONDS = 1.0
+# A close reason has at most 123 bytes (RFC 6455 section 5.5).
 MAX_REASON_BYTES = 120
 
 NORMAL_CLOSURE = 1000
@@ -58,7 +60,7 @@ TOO_MANY_INITS = 4429
 
 
 class ProtocolViolationError(Exception):
-    """The connection must be closed with a code."""
+    """The socket must be closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -66,10 +68,10 @@ class ProtocolViolationError(Exception):
         self.reason = reason
 
 
-class Connection:
-    """One client's socket, from its handshake to its end.
+class WebSocketSession:
+    """One client's socket, from its handshake to its close.
 
-    A socket outlives supergraphs: each operation begins on the one that is served at that moment.
+    A socket outlives supergraphs: each operation starts on the pipeline that is current at that moment.
     """
 
     def __init__(
@@ -88,18 +90,18 @@ class Connection:
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._deadline = asyncio.timeout(INIT_TIMEOUT_SECONDS)
-        self._ending: list[asyncio.Task[None]] = []
-        self._stalled = False
-        self._ended = False
+        self._cancelled: list[asyncio.Task[None]] = []
+        self._is_stalled = False
+        self._is_ended = False
 
     async def serve(self) -> None:
-        """Speaks the protocol until one side closes, then ends every operation that still runs."""
+        """Speaks the protocol until one side closes the socket, then cancels the running operations."""
         offered = SUBPROTOCOL in self._socket.scope["subprotocols"]
         await self._socket.accept(subprotocol=SUBPROTOCOL if offered else None)
         try:
             if not offered:
                 raise ProtocolViolationError(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
-            await self._converse()
+            await self._handle_messages()
         except ProtocolViolationError as violation:
             await self._close(violation.code, violation.reason)
         except InvalidMessageError as error:
@@ -107,25 +109,25 @@ class Connection:
         except WebSocketDisconnect:
             pass
         finally:
-            self._end_operations()
-            await asyncio.gather(*self._ending, return_exceptions=True)
+            self._cancel_operations()
+            await asyncio.gather(*self._cancelled, return_exceptions=True)
 
-    async def _converse(self) -> None:
+    async def _handle_messages(self) -> None:
         try:
             async with self._deadline:
                 while True:
                     message = await self._receive()
                     await self._admission.enter(self._address)
                     await self._handle(message)
-                    self._prolong()
+                    self._extend_deadline()
         except TimeoutError:
-            raise self._overdue() from None
+            raise self._timeout_error() from None
         finally:
-            self._ended = True
+            self._is_ended = True
 
-    def _prolong(self) -> None:
-        """Puts off the end of an initialised connection: until its token expires, or it is long idle."""
-        if self._caller is None or self._ended:
+    def _extend_deadline(self) -> None:
+        """Reschedules the end of an initialised socket: when its token expires, or after its idle timeout."""
+        if self._caller is None or self._is_ended:
             return
         expires_in = self._caller.expires_in()
         limits = [expires_in] if expires_in is not None else []
@@ -134,15 +136,15 @@ class Connection:
         now = asyncio.get_running_loop().time()
         self._deadline.reschedule(now + min(limits) if limits else None)
 
-    def _overdue(self) -> ProtocolViolationError:
-        """Why a connection has come to its end."""
+    def _timeout_error(self) -> ProtocolViolationError:
+        """The code and reason of a socket whose deadline has passed."""
         if self._caller is None:
             return ProtocolViolationError(INIT_TIMEOUT, "Connection initialisation timeout")
-        if self._stalled:
-            return ProtocolViolationError(POLICY_VIOLATION, "What was sent is not read")
+        if self._is_stalled:
+            return ProtocolViolationError(POLICY_VIOLATION, "Client reads too slowly")
         if self._is_expired():
             return ProtocolViolationError(FORBIDDEN, f"Forbidden: {EXPIRED}")
-        return ProtocolViolationError(NORMAL_CLOSURE, "Nothing was asked for long")
+        return ProtocolViolationError(NORMAL_CLOSURE, "Idle timeout")
 
     def _is_expired(self) -> bool:
         expires_in = self._caller.expires_in() if self._caller else None
@@ -190,7 +192,8 @@ class Connection:
         if message.id in self._running:
             raise ProtocolViolationError(SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
         if len(self._running) >= self._max_operations:
-            error = TooManyOperationsError(f"{self._max_operations} operations already run on this socket.")
+            limit = f"{self._max_operations} operations are already running on this socket."
+            error = TooManyOperationsError(limit)
             await self._send({"id": message.id, "type": "error", "payload": error.formatted()})
             return
         task = asyncio.create_task(self._run(message, self._caller))
@@ -206,19 +209,20 @@ class Connection:
         with pipeline.tracer.trace_socket_operation(self._socket.headers) as trace:
             current_trace.set(trace)
             try:
-                ending = await self._stream(pipeline, message, caller, trace)
+                last = await self._stream(pipeline, message, caller, trace)
             except RouterError as error:
-                ending = {"type": "error", "payload": error.formatted()}
+                last = {"type": "error", "payload": error.formatted()}
             except WebSocketDisconnect:
                 return
-            except Exception:  # noqa: BLE001 - the last resort: logged whole, masked for the client
+            except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
                 log.exception("An operation over WebSocket failed")
-                ending = {"type": "error", "payload": [masked(trace.trace_id)]}
-            await self._finish(message.id, ending)
+                last = {"type": "error", "payload": [internal_error(trace.trace_id)]}
+            await self._finish(message.id, last)
 
     async def _stream(
         self, pipeline: Pipeline, message: Subscribe, caller: Caller, trace: Trace
     ) -> dict[str, Any]:
+        """Sends the results of an operation; returns its last message, without the id."""
         operation = await pipeline.open(message.request, caller, trace)
         results = operation.results()
         try:
@@ -230,46 +234,49 @@ class Connection:
             await results.aclose()
         return {"type": "complete"}
 
-    async def _finish(self, identifier: str, ending: dict[str, Any]) -> None:
-        # The id is free before the client reads that the operation ended, as it may use it again at once.
+    async def _finish(self, identifier: str, last: dict[str, Any]) -> None:
+        # The id is released before the client reads the completion, as it may reuse it at once.
         self._running.pop(identifier, None)
-        self._prolong()
-        # What ends because the token does is asked again by a client whose connection ends, and by no other.
+        self._extend_deadline()
+        # Clients resubscribe after a close, but not after an error: an expired token only closes the socket.
         if self._is_expired():
             return
         try:
-            await self._send({"id": identifier, **ending})
+            await self._send({"id": identifier, **last})
         except WebSocketDisconnect:
             return
 
     async def _send(self, message: dict[str, Any]) -> None:
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                 await self._socket.send_text(encode(message).decode())
         except TimeoutError:
-            self._stalled = True
-            if not self._ended:
+            self._is_stalled = True
+            if not self._is_ended:
                 self._deadline.reschedule(0)
             raise WebSocketDisconnect from None
 
     async def _close(self, code: int, reason: str) -> None:
-        self._end_operations()
+        self._cancel_operations()
         short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._socket.close(code, short)
         except (RuntimeError, TimeoutError, WebSocketDisconnect):
             return
 
-    def _end_operations(self) -> None:
+    def _cancel_operations(self) -> None:
         while self._running:
             _, task = self._running.popitem()
             task.cancel()
-            self._ending.append(task)
+            self._cancelled.append(task)
 
 
 def _authorization(payload: Mapping[str, Any], socket: WebSocket) -> str | None:
-    """The token of the first message, or of the handshake; browsers can only send the former."""
+    """The Authorization header, from the `connection_init` payload or the handshake.
+
+    Browsers can set no header of the handshake.
+    """
     for name, value in payload.items():
         if name.lower() == "authorization" and isinstance(value, str) and value:
             return value

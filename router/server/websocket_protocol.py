@@ -1,4 +1,4 @@
-"""WebSocket as uvicorn speaks it, with a limit to the pieces of a message and to the time it takes."""
+"""uvicorn's WebSocket protocol with limits for the fragments of a message and the time to receive it."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ MESSAGE_TOO_BIG = 1009
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """What is spoken over a connection after its upgrade."""
+    """The protocol of a connection after its upgrade."""
 
     def __init__(self, config: ListenerConfig, server_state: ServerState, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
         self._timeout = config.listener.settings.body_timeout
-        self._begun_at: float | None = None
+        self._started_at: float | None = None
 
     @property
-    def reads(self) -> bool:
-        """Whether it takes what comes."""
+    def is_reading(self) -> bool:
+        """Whether it accepts more data."""
         return not self.read_paused
 
-    def leave(self) -> None:
-        """Writes nothing more."""
+    def disconnect(self) -> None:
+        """Tells the application that its client has disconnected."""
         self.disconnected = True
         self.writable.set()
 
-    def overdue(self, now: float) -> None:
-        """Ends a message that is not there in time."""
+    def check_timeout(self, now: float) -> None:
+        """Closes the socket if a message was not received in time."""
         if not self.frames and not self.conn.reader.buffer:
-            self._begun_at = None
-        elif self._begun_at is None:
-            self._begun_at = now
-        elif now - self._begun_at >= self._timeout:
+            self._started_at = None
+        elif self._started_at is None:
+            self._started_at = now
+        elif now - self._started_at >= self._timeout:
             self._fail(POLICY_VIOLATED, "A message took too long")
 
     def handle_cont(self, event: Frame) -> None:
-        """A further piece of a message."""
+        """A continuation frame."""
         if len(self.frames) >= MAX_FRAGMENTS:
             self._fail(MESSAGE_TOO_BIG, "A message has too many fragments")
         else:
             super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
-        """Hands on a message that is there as a whole."""
-        self._begun_at = None
+        """A complete message; text must be UTF-8 (RFC 6455 section 8.1)."""
+        self._started_at = None
         if self.curr_msg_data_type == "text" and not self._is_utf_8():
-            self._fail(NOT_UTF_8, "Text is UTF-8")
+            self._fail(NOT_UTF_8, "Text is not UTF-8")
         else:
             super().send_receive_event_to_app()
 

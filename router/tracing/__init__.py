@@ -1,6 +1,6 @@
-"""Tracing: what a request's stages tell of themselves, wherever that goes.
+"""The tracing interface: the spans of a request, its stages and its fetches.
 
-    query                         SERVER    a request, an operation of a WebSocket connection or of a batch
+    query                         SERVER    a request, or an operation of a WebSocket connection or a batch
     ├── identify
     ├── prepare                             router.operation_cache: hit | miss
     │   └── parse, validate, plan           on a miss
@@ -10,11 +10,11 @@
         ├── POST books            CLIENT    each fetch that is sent; the subgraph continues this span
         └── project
 
-A subscription's span ends when its stream is about to be opened, which has a CLIENT span. Each event begins a
-trace of its own, which is linked to the subscription's span.
+A subscription's span ends when its stream is about to be opened, which has a CLIENT span. Each event starts a
+new trace, linked to the subscription's span.
 
-Stages call a `Tracer`. `NO_TRACER` keeps nothing; `router.tracing.opentelemetry` exports spans, and only a
-router whose spans are wanted imports it.
+Stages call a `Tracer`. `NO_TRACER` records nothing; `router.tracing.opentelemetry` exports spans, and is
+imported only if spans are exported.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from router.telemetry import Trace
 
 
 class Tracer(Protocol):
-    """Records spans. Methods named `trace_…` open one; the others are about the current span."""
+    """Records spans. Methods named `trace_…` open a span; the others describe the current one."""
 
     def run(self) -> AbstractAsyncContextManager[None]:
-        """Exports spans while it is open, and those that are left when it closes."""
+        """Exports spans until it is closed, and then the remaining ones."""
         ...
 
     def trace_request(self, method: str, scheme: str, headers: Headers) -> AbstractContextManager[Trace]:
-        """An HTTP request, in the trace that its headers continue."""
+        """An HTTP request; it continues the trace of its headers."""
         ...
 
     def trace_socket_operation(self, headers: Headers) -> AbstractContextManager[Trace]:
-        """An operation over a WebSocket connection, in the trace that the handshake's headers continue."""
+        """An operation over a WebSocket connection; it continues the trace of the handshake's headers."""
         ...
 
     def trace_batched_operation(self, request: Trace) -> AbstractContextManager[Trace]:
-        """One operation of a batch, within the batch's request."""
+        """One operation of a batch, within its request."""
         ...
 
     def trace_stage(self, name: str) -> AbstractContextManager[None]:
@@ -52,44 +52,44 @@ class Tracer(Protocol):
         ...
 
     def trace_fetch(self, subgraph: str, method: str, url: str) -> AbstractContextManager[Trace | None]:
-        """A request to a subgraph, which continues the trace that is yielded, or the caller's if none is."""
+        """A request to a subgraph; it continues the yielded trace, or the caller's if that is None."""
         ...
 
     def trace_event(self, kind: str, name: str | None) -> AbstractContextManager[None]:
-        """An event of a subscription, whose name may be missing."""
+        """An event of a subscription with this operation name, if it has one."""
         ...
 
     def name_operation(self, kind: str, name: str | None) -> None:
-        """Names the span after its operation: query, mutation or subscription."""
+        """Names the span after its operation; `kind` is query, mutation or subscription."""
         ...
 
     def record_cache(self, *, hit: bool) -> None:
-        """Whether the operation was prepared before."""
+        """Whether the prepared operation was cached."""
         ...
 
     def record_status(self, status: int) -> None:
         """The HTTP status of the response."""
         ...
 
-    def record_occurrence(self, name: str, subgraph: str) -> None:
-        """Something that happened in the span and took no time."""
+    def record_event(self, name: str, subgraph: str) -> None:
+        """A span event: something without a duration."""
         ...
 
     def record_error(self, error: Exception | str) -> None:
-        """What failed, by its code alone: messages may be about people."""
+        """An error, by its code only, as messages may contain personal data."""
         ...
 
     def record_errors(self, errors: Sequence[dict[str, Any]]) -> None:
-        """The GraphQL errors of a response, by the code of the first."""
+        """The GraphQL errors of a response, by the code of the first one."""
         ...
 
     def end(self) -> None:
-        """Ends the span now; it stays current."""
+        """Ends the span early; it stays current."""
         ...
 
 
 class _NoTracer:
-    """Keeps nothing; requests continue their callers' traces all the same."""
+    """Records nothing; requests still continue their callers' traces."""
 
     def run(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()
@@ -121,7 +121,7 @@ class _NoTracer:
     def record_status(self, status: int) -> None:
         pass
 
-    def record_occurrence(self, name: str, subgraph: str) -> None:
+    def record_event(self, name: str, subgraph: str) -> None:
         pass
 
     def record_error(self, error: Exception | str) -> None:

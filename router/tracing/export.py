@@ -1,4 +1,4 @@
-"""Where spans go: sampled and queued as a request runs, sent in the background by a thread of their own."""
+"""Span export: spans are sampled and queued by the request, and sent by a background thread."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ FLUSH_SECONDS = 2.0
 
 @asynccontextmanager
 async def export_spans(exporter: Literal["otlp", "console"]) -> AsyncIterator[None]:
-    """Sends the process's spans, and at the end those that are left, within `FLUSH_SECONDS`."""
+    """Exports the process's spans; the remaining ones are flushed at exit, within `FLUSH_SECONDS`."""
     provider = _provider(exporter)
     trace.set_tracer_provider(provider)
     try:
         yield
     finally:
-        # The SDK waits for as long as an export takes, in a thread that nobody has to wait for.
-        last = Thread(target=provider.shutdown, daemon=True)
-        last.start()
-        await asyncio.to_thread(last.join, FLUSH_SECONDS)
+        # The SDK's shutdown blocks until its export ends, so it runs in a daemon thread.
+        shutdown = Thread(target=provider.shutdown, daemon=True)
+        shutdown.start()
+        await asyncio.to_thread(shutdown.join, FLUSH_SECONDS)
 
 
 def _provider(exporter: Literal["otlp", "console"]) -> TracerProvider:
@@ -45,19 +45,19 @@ def _provider(exporter: Literal["otlp", "console"]) -> TracerProvider:
 
 
 def _resource() -> Resource:
-    """What the environment says of this process, which is called the router if it does not say."""
+    """The resource attributes of the environment; the service name is `router` if it has none."""
     return Resource.create({SERVICE_NAME: SERVICE}).merge(OTELResourceDetector().detect())
 
 
 def _exporter(exporter: Literal["otlp", "console"]) -> SpanExporter:
     if exporter == "console":
-        # A line each, as the log has them.
+        # One line per span, like the log.
         return ConsoleSpanExporter(formatter=lambda span: f"{span.to_json(indent=None)}\n")
     return OTLPSpanExporter()
 
 
 class LinkBased(Sampler):
-    """Samples a span that is linked to a sampled one; every other as the environment says."""
+    """Samples a span that is linked to a sampled one; otherwise the configured sampler decides."""
 
     def __init__(self, other: Sampler) -> None:
         self._other = other
@@ -72,11 +72,11 @@ class LinkBased(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """The decision about a span that is about to begin."""
+        """The sampling decision for a span that is about to start."""
         linked = any(link.context.trace_flags.sampled for link in links or ())
         sampler = ALWAYS_ON if linked else self._other
         return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
-        """Its name, as other samplers give theirs."""
+        """The description of the sampler, in the SDK's form."""
         return f"LinkBased{{{self._other.get_description()}}}"

@@ -1,7 +1,7 @@
 """The tracer that exports OpenTelemetry spans.
 
-No span has a document, its variables, a header or the message of an error, as these may be about people. What
-is not sampled has one span, which is not recorded and passes the decision on to the subgraphs.
+No span contains a document, variables, headers or error messages, as these may contain personal data. A
+request that is not sampled has a single non-recording span, which propagates the decision to the subgraphs.
 """
 
 from __future__ import annotations
@@ -43,33 +43,33 @@ _propagator = TraceContextTextMapPropagator()
 
 
 class OpenTelemetryTracer:
-    """Exports a router's spans; `path` is that of its GraphQL endpoint."""
+    """Exports a router's spans; `path` is the path of its GraphQL endpoint."""
 
     def __init__(self, exporter: Literal["otlp", "console"], path: str) -> None:
         self._exporter = exporter
         self._path = path
 
     def run(self) -> AbstractAsyncContextManager[None]:
-        """Exports spans while it is open, and those that are left when it closes."""
+        """Exports spans until it is closed, and then the remaining ones."""
         return export_spans(self._exporter)
 
     def trace_request(self, method: str, scheme: str, headers: Headers) -> AbstractContextManager[Trace]:
-        """A SERVER span; a status of 500 or more is an error of ours."""
+        """A SERVER span."""
         attributes = {
             HTTP_REQUEST_METHOD: method,
             HTTP_ROUTE: self._path,
             URL_PATH: self._path,
             URL_SCHEME: scheme,
         }
-        return _server_span(f"{method} {self._path}", _caller(headers), attributes)
+        return _server_span(f"{method} {self._path}", _caller_context(headers), attributes)
 
     def trace_socket_operation(self, headers: Headers) -> AbstractContextManager[Trace]:
         """A SERVER span."""
         attributes = {NETWORK_PROTOCOL_NAME: "websocket", URL_PATH: self._path}
-        return _server_span(UNKNOWN_OPERATION, _caller(headers), attributes)
+        return _server_span(UNKNOWN_OPERATION, _caller_context(headers), attributes)
 
     def trace_batched_operation(self, request: Trace) -> AbstractContextManager[Trace]:
-        """A SERVER span below that of the request, which is the current one."""
+        """A SERVER span below the current one, which is that of the request."""
         return _server_span(UNKNOWN_OPERATION, None, {})
 
     @contextmanager
@@ -80,23 +80,23 @@ class OpenTelemetryTracer:
 
     @contextmanager
     def trace_fetch(self, subgraph: str, method: str, url: str) -> Iterator[Trace | None]:
-        """A CLIENT span, which the subgraph continues where it is recorded."""
+        """A CLIENT span, which the subgraph continues if it is recorded."""
         attributes = _request_attributes(subgraph, method, url)
         with _span_within(f"{method} {subgraph}", SpanKind.CLIENT, attributes) as span:
-            yield _trace_of(span) if span.is_recording() else None
+            yield _to_trace(span) if span.is_recording() else None
 
     @contextmanager
     def trace_event(self, kind: str, name: str | None) -> Iterator[None]:
-        """A span that begins a trace, linked to the current span, where that is sampled."""
+        """A span that starts a trace, linked to the current span if that is sampled."""
         subscription = get_current_span().get_span_context()
         if not subscription.trace_flags.sampled:
             yield
             return
         attributes, links = _operation_attributes(kind, name), [Link(subscription)]
         span = _tracer.start_span("subscription event", Context(), attributes=attributes, links=links)
-        logged = current_trace.set(_trace_of(span))
+        logged = current_trace.set(_to_trace(span))
         try:
-            with _current(span):
+            with _use_span(span):
                 yield
         finally:
             current_trace.reset(logged)
@@ -108,19 +108,19 @@ class OpenTelemetryTracer:
         span.set_attributes(_operation_attributes(kind, name))
 
     def record_cache(self, *, hit: bool) -> None:
-        """Whether the operation was prepared before."""
+        """Whether the prepared operation was cached."""
         get_current_span().set_attribute(OPERATION_CACHE, "hit" if hit else "miss")
 
     def record_status(self, status: int) -> None:
         """The HTTP status of the response."""
         get_current_span().set_attribute(HTTP_RESPONSE_STATUS_CODE, status)
 
-    def record_occurrence(self, name: str, subgraph: str) -> None:
+    def record_event(self, name: str, subgraph: str) -> None:
         """A span event."""
         get_current_span().add_event(name, {SUBGRAPH: subgraph})
 
     def record_error(self, error: Exception | str) -> None:
-        """What failed; what the client is to blame for is no error of ours."""
+        """An error; the span's status is ERROR unless the client caused it."""
         _record_error(get_current_span(), error)
 
     def record_errors(self, errors: Sequence[dict[str, Any]]) -> None:
@@ -129,39 +129,39 @@ class OpenTelemetryTracer:
         self.record_error(code if isinstance(code, str) else ErrorTypeValues.OTHER.value)
 
     def end(self) -> None:
-        """Ends the current span, which may have ended already."""
+        """Ends the current span, if it has not ended yet."""
         _end(get_current_span())
 
 
 @contextmanager
 def _server_span(name: str, caller: Context | None, attributes: Mapping[str, Any]) -> Iterator[Trace]:
-    """The span of one request, below its caller's or the current one; it stays current when it has ended.
+    """The span of one request, below its caller's or the current one.
 
-    What a stream still does then belongs to its trace.
+    It stays current after it has ended, so that what a stream still does belongs to its trace.
     """
     span = _tracer.start_span(name, caller, SpanKind.SERVER, attributes)
     context.attach(trace.set_span_in_context(span))
     try:
-        yield _trace_of(span)
+        yield _to_trace(span)
     finally:
         _end(span)
 
 
 @contextmanager
 def _span_within(name: str, kind: SpanKind, attributes: Mapping[str, Any] | None) -> Iterator[Span]:
-    """A span below the current one, where that is sampled; else the current one again."""
+    """A span below the current one if that is sampled, else the current one."""
     current = get_current_span()
     if not current.get_span_context().trace_flags.sampled:
         yield current
         return
     span = _tracer.start_span(name, kind=kind, attributes=attributes)
-    with _current(span):
+    with _use_span(span):
         yield span
 
 
 @contextmanager
-def _current(span: Span) -> Iterator[None]:
-    """Makes a span the current one until it ends; an exception is its error."""
+def _use_span(span: Span) -> Iterator[None]:
+    """Makes a span current until it ends; an exception is recorded as its error."""
     token = context.attach(trace.set_span_in_context(span))
     try:
         yield
@@ -173,8 +173,8 @@ def _current(span: Span) -> Iterator[None]:
         span.end()
 
 
-def _caller(headers: Mapping[str, str]) -> Context:
-    """The caller's place in a trace, if the headers have one."""
+def _caller_context(headers: Mapping[str, str]) -> Context:
+    """The caller's trace context, empty if the headers have none."""
     return _propagator.extract(headers, Context())
 
 
@@ -192,7 +192,7 @@ def _record_error(span: Span, error: Exception | str) -> None:
 
 
 def _type_of(error: Exception) -> str:
-    """The code of an error that has one, else its class."""
+    """The code of an error, or the name of its class if it has none."""
     code = getattr(error, "code", None)
     if isinstance(code, str):
         return code
@@ -205,7 +205,7 @@ def _operation_attributes(kind: str, name: str | None) -> dict[str, str]:
 
 @lru_cache
 def _request_attributes(subgraph: str, method: str, url: str) -> Mapping[str, Any]:
-    """What spans have of every request to an address, which may contain a password."""
+    """The attributes of requests to a URL, without the credentials that it may contain."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return {
@@ -217,8 +217,8 @@ def _request_attributes(subgraph: str, method: str, url: str) -> Mapping[str, An
     }
 
 
-def _trace_of(span: Span) -> Trace:
-    """A span's place in its trace, as logs and subgraphs read it."""
+def _to_trace(span: Span) -> Trace:
+    """The trace context of a span, for logs and subgraphs."""
     found = span.get_span_context()
     return Trace(
         trace.format_trace_id(found.trace_id),

@@ -17,7 +17,7 @@ class AdmittedAnswers:
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
-        self._admission = Admission(at_once=1)
+        self._admission = Admission(max_per_iteration=1)
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """The answer: at once if it is small, else when it is the client's turn."""

@@ -121,7 +121,7 @@ class CircuitBreakers:
         period = circuit.admit()
         if period is None:
             self._metrics.fetch_seconds.labels(subgraph, Outcome.REFUSED).observe(0)
-            self._tracer.record_occurrence("refused fetch", subgraph)
+            self._tracer.record_event("refused fetch", subgraph)
             return Failure(subgraph, Outcome.REFUSED)
         self._report(subgraph, before, circuit)
         before, answer = circuit.state, None

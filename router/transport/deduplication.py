@@ -73,7 +73,7 @@ class Deduplication:
                 return Failure(subgraph, answer.outcome, answer.retry_after)
             if answer is not None:
                 self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
-                self._tracer.record_occurrence("shared fetch", subgraph)
+                self._tracer.record_event("shared fetch", subgraph)
                 return sized(decode(answer), len(answer))
         return await self._lead(key, body, context)
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from router.config.header_rules import HeaderRules, HeaderValue
-from router.json_text import InvalidJsonError, decode_repaired
+from router.json_text import InvalidJsonError, decode_lossy
 from router.telemetry import Metrics, log
 from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
@@ -182,7 +182,7 @@ def graphql_response(subgraph: str, answer: HttpAnswer) -> dict[str, Any]:
     if status == TOO_MANY_REQUESTS:
         raise _failed(subgraph, answer, "which allows no more requests for now")
     try:
-        value = decode_repaired(answer.body)
+        value = decode_lossy(answer.body)
     except InvalidJsonError as error:
         raise _failed(subgraph, answer, f"with a body that is not JSON: {error}") from None
     if not isinstance(value, dict) or not is_graphql(value):

@@ -15,9 +15,9 @@ from typing import cast
 import httptools
 
 from router.config.header_rules import HeaderValue
+from router.round_robin import RoundRobin
 from router.transport.address import Address
 from router.transport.content_coding import IDENTITY, ContentError, ContentTooLargeError, Decoder
-from router.turns import Turns
 
 # Shorter than the five seconds after which uvicorn drops an idle connection: none may close under a POST.
 IDLE_SECONDS = 4.0
@@ -115,7 +115,7 @@ class HttpClient:
         if pool.room:
             pool.room -= 1
         else:
-            if pool.turns.full:
+            if pool.turns.is_full:
                 raise NoConnectionError("too many requests wait for a connection already")
             if connection := await pool.turns.wait(str(headers.get("authorization", ""))):
                 return connection
@@ -146,7 +146,7 @@ class _Pool:
         """How many may be opened beside those that are."""
         self.open: set[_Connection] = set()
         self.idle: list[_Connection] = []
-        self.turns = Turns[_Connection | None](max_waiting, self._returned)
+        self.turns = RoundRobin[_Connection | None](max_waiting, self._returned)
 
     def free(self, connection: _Connection) -> bool:
         """Takes back a connection; false if somebody has it again already."""

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import WSCloseCode, WSMsgType
 
 from router.config.header_rules import HeaderRules, HeaderValue
-from router.json_text import InvalidJsonError, decode_repaired, encode
+from router.json_text import InvalidJsonError, decode_lossy, encode
 from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
 from router.transport.base import Outcome, RequestContext
@@ -167,7 +167,7 @@ class SocketStream:
         if frame.type is not WSMsgType.TEXT and frame.type is not WSMsgType.BINARY:
             raise self._closed()
         try:
-            message = decode_repaired(frame.data if isinstance(frame.data, bytes) else frame.data.encode())
+            message = decode_lossy(frame.data if isinstance(frame.data, bytes) else frame.data.encode())
         except InvalidJsonError as error:
             raise SubgraphError(self._subgraph, f"a message that is not JSON: {error}") from None
         if not isinstance(message, dict):

@@ -67,7 +67,7 @@ async def test_a_query_that_is_too_deep_is_refused(family: Family) -> None:
     answer = await family.ask(f'query {{ book(id: "book_1") {{ {deep} }} }}')
     assert answer.code == "GRAPHQL_VALIDATION_FAILED"
     assert answer.errors[0]["extensions"] | {"limit": 20, "found": 26} == answer.errors[0]["extensions"]
-    assert answer.errors[0]["message"] == "The operation has 26 levels of fields; at most 20 are allowed."
+    assert answer.errors[0]["message"] == "The operation has 26 levels of fields; the maximum is 20."
 
 
 @pytest.mark.parametrize("token", ["not-a-token", "e30.e30.e30", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c3JfMSJ9."])

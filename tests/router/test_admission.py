@@ -3,7 +3,7 @@
 import asyncio
 from itertools import pairwise
 
-from router.admission import AT_ONCE, Admission
+from router.admission import MAX_PER_ITERATION, Admission
 
 
 async def test_in_one_turn_so_much_begins_and_then_of_each_client_in_turn():
@@ -15,27 +15,29 @@ async def test_in_one_turn_so_much_begins_and_then_of_each_client_in_turn():
         begun.append(client)
 
     async with asyncio.TaskGroup() as tasks:
-        for client in ["often"] * 20 * AT_ONCE + ["rarely"]:
+        for client in ["often"] * 20 * MAX_PER_ITERATION + ["rarely"]:
             tasks.create_task(begin(client))
         counts: list[int] = []
         while not begun or len(begun) > counts[-1]:
             counts.append(len(begun))
             await asyncio.sleep(0)
-    assert {after - before for before, after in pairwise(counts)} == {AT_ONCE}
-    assert AT_ONCE <= begun.index("rarely") < 3 * AT_ONCE
-    assert len(begun) == 20 * AT_ONCE + 1
+    assert {after - before for before, after in pairwise(counts)} == {MAX_PER_ITERATION}
+    assert MAX_PER_ITERATION <= begun.index("rarely") < 3 * MAX_PER_ITERATION
+    assert len(begun) == 20 * MAX_PER_ITERATION + 1
 
 
 async def test_who_comes_when_nothing_has_begun_waits_for_nothing():
     admission = Admission()
     for _ in range(3):
-        assert [admission.admits() for _ in range(AT_ONCE + 1)] == [True] * AT_ONCE + [False]
+        assert [admission.try_enter() for _ in range(MAX_PER_ITERATION + 1)] == [True] * MAX_PER_ITERATION + [
+            False
+        ]
         await asyncio.sleep(0)
 
 
 async def test_a_place_that_is_left_is_given_to_the_next():
     admission = Admission()
-    waiting = [asyncio.create_task(admission.enter("first")) for _ in range(AT_ONCE)]
+    waiting = [asyncio.create_task(admission.enter("first")) for _ in range(MAX_PER_ITERATION)]
     left, other = (asyncio.create_task(admission.enter(name)) for name in ("left", "other"))
     await asyncio.sleep(0)
     left.cancel()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.json_text import InvalidJsonError, decode, decode_repaired, encode
+from router.json_text import InvalidJsonError, decode, decode_lossy, encode
 
 BIG = 123456789012345678901234567890
 
@@ -86,11 +86,11 @@ def test_why_a_text_is_not_json_is_told(text: bytes, reason: str):
     ],
 )
 def test_half_a_character_is_read_as_a_replacement_where_that_is_asked_for(text: bytes, value: str):
-    assert decode_repaired(text) == value
+    assert decode_lossy(text) == value
 
 
 def test_what_is_wrong_otherwise_is_not_repaired():
     with pytest.raises(InvalidJsonError):
-        decode_repaired(rb'"\ud83d')
+        decode_lossy(rb'"\ud83d')
     with pytest.raises(InvalidJsonError):
-        decode_repaired(b"{")
+        decode_lossy(b"{")

@@ -15,7 +15,7 @@ from graphql import (
 
 from infra.checkout import ROOT
 from router.operation import operation_of
-from router.policy.cost import Cost, CostRules
+from router.policy.cost import CostRules, OperationCost
 
 SUPERGRAPH = (ROOT / "schema" / "supergraph.graphql").read_text()
 RULES = CostRules(parse(SUPERGRAPH), list_size=10)
@@ -77,4 +77,4 @@ def estimate(text: str) -> int:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
-    return Cost(RULES, operation_of(SCHEMA, document, node)).estimate({})
+    return OperationCost(RULES, operation_of(SCHEMA, document, node)).estimate({})

@@ -1,12 +1,12 @@
 """Header rules."""
 
-from router.config.header_rules import HeaderRule, HeaderRules, HeaderValue, Propagate, Put, Remove
+from router.config.header_rules import HeaderRule, HeaderRules, HeaderValue, Propagate, Remove, SetValue
 
 
 def sent(rules: list[HeaderRule], subgraph: str = "books", **client: str) -> dict[str, HeaderValue]:
     compiled = HeaderRules(rules)
     headers: dict[str, HeaderValue] = {"authorization": "token"}
-    compiled.apply(subgraph, headers, compiled.of_client(client))
+    compiled.apply(subgraph, headers, compiled.select_client_headers(client))
     return headers
 
 
@@ -16,7 +16,7 @@ def test_only_named_headers_of_the_client_are_passed_on_and_only_if_they_came():
 
 
 def test_a_later_rule_wins():
-    rules = [HeaderRule(Put("locale", "en")), HeaderRule(Propagate("locale"))]
+    rules = [HeaderRule(SetValue("locale", "en")), HeaderRule(Propagate("locale"))]
     assert sent(rules)["locale"] == "en"
     assert sent(rules, locale="de")["locale"] == "de"
     assert sent(rules[::-1], locale="de")["locale"] == "en"

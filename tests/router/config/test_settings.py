@@ -17,7 +17,7 @@ from router.config.settings import InvalidSettingError, load
         (
             "ROUTER_COST_PER_MINUTE",
             "9",
-            "ROUTER_COST_REDIS_URL: Value error, it must be set where ROUTER_COST_PER_MINUTE is",
+            "ROUTER_COST_REDIS_URL: Value error, ROUTER_COST_PER_MINUTE requires it",
         ),
         ("ROUTER_MAX_DEPTH", "0", "ROUTER_MAX_DEPTH: Input should be greater than or equal to 1"),
         ("ROUTER_SUBGRAPH_TIMEOUT", "0", "ROUTER_SUBGRAPH_TIMEOUT: Input should be greater than 0"),
@@ -47,7 +47,7 @@ from router.config.settings import InvalidSettingError, load
         ("ROUTER_HEADER_TIMEOUT", "0", "ROUTER_HEADER_TIMEOUT: Input should be greater than 0"),
         ("ROUTER_MAX_CONNECTIONS", "0", "ROUTER_MAX_CONNECTIONS: Input should be greater than or equal to 1"),
         ("METRICS_PORT", "70000", "METRICS_PORT: Input should be less than or equal to 65535"),
-        ("ENVIRONMENT", "production", "JWKS_URL: Value error, production has no default"),
+        ("ENVIRONMENT", "production", "JWKS_URL: Value error, required in production"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(
@@ -94,11 +94,11 @@ def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPa
 def test_a_subgraph_is_where_the_command_line_then_the_environment_then_the_supergraph_says(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    assert load().url_of("my-books", "http://supergraph") == "http://supergraph"
+    assert load().subgraph_url("my-books", "http://supergraph") == "http://supergraph"
     monkeypatch.setenv("MY_BOOKS_URL", "http://environment")
-    assert load().url_of("my-books", "http://supergraph") == "http://environment"
+    assert load().subgraph_url("my-books", "http://supergraph") == "http://environment"
     given = load(subgraph_urls={"my-books": "http://given"})
-    assert given.url_of("my-books", "http://supergraph") == "http://given"
+    assert given.subgraph_url("my-books", "http://supergraph") == "http://given"
 
 
 def test_override_labels_are_switched_or_given_a_percentage(monkeypatch: pytest.MonkeyPatch):
@@ -121,7 +121,7 @@ def test_metrics_have_a_port_of_their_own(
 ):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert load().metrics_at == port
+    assert load().effective_metrics_port == port
 
 
 def test_running_requests_have_as_long_as_an_operation_may_take_unless_it_is_said(
@@ -136,7 +136,7 @@ def test_running_requests_have_as_long_as_an_operation_may_take_unless_it_is_sai
 def test_cookies_are_not_for_every_origin(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_CORS_CREDENTIALS", "true")
     monkeypatch.setenv("ROUTER_CORS_ORIGINS", "*")
-    with pytest.raises(InvalidSettingError, match="ROUTER_CORS_CREDENTIALS: cookies are not for"):
+    with pytest.raises(InvalidSettingError, match="ROUTER_CORS_CREDENTIALS: not allowed"):
         load()
 
 
@@ -174,5 +174,5 @@ def test_production_does_not_start_without_its_secret_and_does_not_tell_it(
     monkeypatch.setenv("SERVICE_TOKEN", token)
     with pytest.raises(InvalidSettingError) as refused:
         load()
-    assert str(refused.value).startswith("SERVICE_TOKEN: Value error, production needs a secret")
+    assert str(refused.value).startswith("SERVICE_TOKEN: Value error, production requires a secret")
     assert not token or token not in str(refused.value)

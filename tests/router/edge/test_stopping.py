@@ -84,7 +84,7 @@ async def refuses(running: Edge) -> bool:
 async def ends(running: Edge) -> bool:
     """Whether the router tells load balancers that it ends."""
     ready = await running.say(get(b"/health/ready"))
-    return ready.json["checks"].get("process") == "ends" and ready.status == 503
+    return ready.json["checks"].get("process") == "draining" and ready.status == 503
 
 
 async def within(seconds: float, condition: Callable[[], Awaitable[bool]]) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from router.pipeline.fair_queue import REMEMBERED, FairQueue, FullError, Place
+from router.pipeline.fair_queue import REMEMBERED_PER_ENTRY, FairQueue, QueueEntry, QueueFullError
 
 
-def place(item: str, client: str, cost: float = 1.0) -> Place[str]:
-    return Place(item, client, cost)
+def place(item: str, client: str, cost: float = 1.0) -> QueueEntry[str]:
+    return QueueEntry(item, client, cost)
 
 
 def served(queue: FairQueue[str]) -> list[str]:
@@ -57,7 +57,7 @@ def test_no_client_has_more_waiting_than_its_share():
     queue = FairQueue[str](10, 2)
     for item in ("a1", "a2"):
         queue.put(place(item, "a"))
-    with pytest.raises(FullError):
+    with pytest.raises(QueueFullError):
         queue.put(place("a3", "a"))
     assert queue.put(place("b1", "b")) is None
 
@@ -69,7 +69,7 @@ def test_a_full_queue_drops_the_last_of_the_longest_line_for_a_shorter_one():
     dropped = queue.put(place("c1", "c"))
     assert dropped is not None
     assert (dropped.item, len(queue)) == ("a3", 4)
-    with pytest.raises(FullError):
+    with pytest.raises(QueueFullError):
         queue.put(place("b2", "b"))
 
 
@@ -99,4 +99,4 @@ def test_clients_that_wait_for_nothing_are_remembered_up_to_a_bound():
     for number in range(100):
         queue.put(place("", str(number), 0.1))
         queue.charge(queue.pop().client, 1.0)
-    assert len(queue._lines) <= REMEMBERED * 2 + 1
+    assert len(queue._queues) <= REMEMBERED_PER_ENTRY * 2 + 1

@@ -23,16 +23,16 @@ def logged() -> Iterator[None]:
 
 async def test_every_operation_that_was_noted_is_a_line(capsys: pytest.CaptureFixture[str]):
     lines = OperationLog(Metrics())
-    async with lines.written():
-        lines.note("trace 1", "query", "Stars", "ok", 0.01234)
-        lines.note("trace 2", "mutation", None, "error", 1.0)
+    async with lines.run():
+        lines.record("trace 1", "query", "Stars", "ok", 0.01234)
+        lines.record("trace 2", "mutation", None, "error", 1.0)
     first, second = (orjson.loads(line) for line in capsys.readouterr().out.splitlines())
     del first["timestamp"]
     assert first == {
         "level": "info",
         "service": "router",
         "traceId": "trace 1",
-        "message": "An operation was answered",
+        "message": "An operation completed",
         "metadata": {"operation": "query", "name": "Stars", "outcome": "ok", "milliseconds": 12.3},
     }
     assert second["metadata"] == {
@@ -46,19 +46,19 @@ async def test_every_operation_that_was_noted_is_a_line(capsys: pytest.CaptureFi
 async def test_where_operations_are_not_logged_nothing_is_written(capsys: pytest.CaptureFixture[str]):
     log.setLevel(logging.WARNING)
     lines = OperationLog(Metrics())
-    async with lines.written():
-        lines.note("trace", "query", None, "ok", 0.1)
+    async with lines.run():
+        lines.record("trace", "query", None, "ok", 0.1)
     assert capsys.readouterr().out == ""
 
 
 async def test_what_is_not_written_in_time_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(operation_log, "MAX_WAITING", 3)
+    monkeypatch.setattr(operation_log, "MAX_QUEUED", 3)
     metrics, output = Metrics(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", output)
     lines = OperationLog(metrics)
     for _ in range(5):
-        lines.note("trace", "query", None, "ok", 0.1)
-    async with lines.written():
+        lines.record("trace", "query", None, "ok", 0.1)
+    async with lines.run():
         pass
     assert len(output.getvalue().splitlines()) == 3
     assert metrics.registry.get_sample_value("router_dropped_log_lines_total") == 2.0

@@ -6,30 +6,30 @@ from typing import Any
 import pytest
 
 from router.errors import MalformedRequestError
-from router.pipeline.request import GraphQLRequest, from_body, from_query
+from router.pipeline.request import GraphQLRequest, parse_body, parse_query_string
 
 INVALID = "The body is not valid JSON"
 
 
 def test_a_body_holds_the_four_parameters():
     body = b'{"query": "{ a }", "operationName": "Q", "variables": {"n": 1}, "extensions": {"x": 1}}'
-    assert from_body(body) == GraphQLRequest("{ a }", "Q", {"n": 1})
+    assert parse_body(body) == GraphQLRequest("{ a }", "Q", {"n": 1})
 
 
 def test_null_parameters_are_absent_parameters():
     body = b'{"query": "{ a }", "operationName": null, "variables": null, "extensions": null}'
-    assert from_body(body) == GraphQLRequest("{ a }", None, {})
+    assert parse_body(body) == GraphQLRequest("{ a }", None, {})
 
 
 def test_a_document_can_be_named():
-    assert from_body(b'{"documentId": "one"}') == GraphQLRequest(None, None, {}, "one")
+    assert parse_body(b'{"documentId": "one"}') == GraphQLRequest(None, None, {}, "one")
     body = b'{"query": "{ a }", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "two"}}}'
-    assert from_body(body) == GraphQLRequest("{ a }", None, {}, "two")
+    assert parse_body(body) == GraphQLRequest("{ a }", None, {}, "two")
 
 
 def test_a_query_string_holds_variables_as_json():
     parameters = {"query": "{ a }", "variables": '{"n": 1}', "operationName": "Q", "extensions": ""}
-    assert from_query(parameters) == GraphQLRequest("{ a }", "Q", {"n": 1})
+    assert parse_query_string(parameters) == GraphQLRequest("{ a }", "Q", {"n": 1})
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_a_query_string_holds_variables_as_json():
             b"\xff",
             f"{INVALID}: str is not valid UTF-8: surrogates not allowed: line 1 column 1 (char 0).",
         ),
-        (b"null", "A GraphQL request is a JSON object."),
-        (b'"{ a }"', "A GraphQL request is a JSON object."),
-        (b'[{"query": "{ a }"}]', "Several operations in one request are not accepted."),
-        (b"{}", "The request has no parameter 'query'."),
-        (b'{"query": null}', "The request has no parameter 'query'."),
+        (b"null", "A GraphQL request must be a JSON object."),
+        (b'"{ a }"', "A GraphQL request must be a JSON object."),
+        (b'[{"query": "{ a }"}]', "Batching is not enabled."),
+        (b"{}", "The parameter 'query' is missing."),
+        (b'{"query": null}', "The parameter 'query' is missing."),
         (b'{"query": 1}', "The parameter 'query' must be a string."),
         (b'{"query": "{ a }", "variables": []}', "The parameter 'variables' must be an object or null."),
         (b'{"query": "{ a }", "variables": "{}"}', "The parameter 'variables' must be an object or null."),
@@ -62,13 +62,13 @@ def test_a_query_string_holds_variables_as_json():
         (b'{"extensions": {"persistedQuery": 1}}', "Unsupported persisted query version."),
         (
             b'{"extensions": {"persistedQuery": {"version": 1}}}',
-            "A persisted query is named by its 'sha256Hash'.",
+            "A persisted query must have a 'sha256Hash'.",
         ),
     ],
 )
 def test_what_is_no_request_is_said_plainly(body: bytes, message: str):
     with pytest.raises(MalformedRequestError) as refusal:
-        from_body(body)
+        parse_body(body)
     assert refusal.value.message == message
 
 
@@ -105,13 +105,13 @@ LONG = b"a" * 501
 )
 def test_what_is_long_or_deep_is_said_plainly(body: bytes, message: str):
     with pytest.raises(MalformedRequestError) as refusal:
-        from_body(body)
+        parse_body(body)
     assert refusal.value.message.endswith(message)
 
 
 def test_what_is_not_too_deep_and_has_large_numbers_is_read_exactly():
     deep = b"[" * 198 + b"]" * 198
-    request = from_body(b'{"query": "{ a }", "variables": {"a": %s, "n": 123456789012345678901234}}' % deep)
+    request = parse_body(b'{"query": "{ a }", "variables": {"a": %s, "n": 123456789012345678901234}}' % deep)
     assert isinstance(request, GraphQLRequest)
     assert request.variables["n"] == 123456789012345678901234
 
@@ -121,14 +121,14 @@ def test_no_text_of_the_largest_size_takes_long_to_read():
         body = b'{"query": "", "variables": {"a": [%s0]}}' % (values * (1_000_000 // len(values)))
         before = time.thread_time()
         with pytest.raises(MalformedRequestError, match="more than 10000 values"):
-            from_body(body)
+            parse_body(body)
         assert time.thread_time() - before < 0.02
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({}, "The request has no parameter 'query'."),
+        ({}, "The parameter 'query' is missing."),
         (
             {"query": "{ a }", "variables": "{"},
             "The parameter 'variables' is not valid JSON: unexpected end of data: line 1 column 2 (char 1).",
@@ -138,5 +138,5 @@ def test_no_text_of_the_largest_size_takes_long_to_read():
 )
 def test_a_query_string_is_checked_alike(parameters: dict[str, Any], message: str):
     with pytest.raises(MalformedRequestError) as refusal:
-        from_query(parameters)
+        parse_query_string(parameters)
     assert refusal.value.message == message

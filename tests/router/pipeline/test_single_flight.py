@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from router.errors import OverloadedError
-from router.pipeline.single_flight import SingleFlight, single_flight
+from router.pipeline.single_flight import SingleFlight, open_single_flight
 from router.telemetry import Trace, current_trace
 
 
@@ -20,7 +20,7 @@ def never() -> int:
 
 
 async def ask(flights: SingleFlight, key: str, work: Callable[[], int], client: str = "one") -> int:
-    return await flights.result(key, work, never, ignore, client=client, cost=0)
+    return await flights.run(key, work, never, ignore, client=client, cost=0)
 
 
 async def test_work_runs_apart_from_the_event_loop_in_the_context_of_who_asked():
@@ -32,7 +32,7 @@ async def test_work_runs_apart_from_the_event_loop_in_the_context_of_who_asked()
 
     trace = Trace.begin(None)
     current_trace.set(trace)
-    async with single_flight(10, 1, 1) as flights:
+    async with open_single_flight(10, 1, 1) as flights:
         thread = await ask(flights, "seen", work)
     assert seen == [trace]
     assert thread != threading.get_ident()
@@ -42,7 +42,7 @@ async def test_work_that_fails_is_not_remembered_and_can_be_asked_for_again():
     def failing() -> int:
         raise RuntimeError("boom")
 
-    async with single_flight(10, 1, 1) as flights:
+    async with open_single_flight(10, 1, 1) as flights:
         with pytest.raises(RuntimeError, match="boom"):
             await ask(flights, "key", failing)
         assert await ask(flights, "key", lambda: 1) == 1
@@ -56,7 +56,7 @@ async def test_what_has_not_begun_at_the_end_is_left_undone_and_what_has_is_not_
         done.wait()
         return 1
 
-    async with asyncio.timeout(60), single_flight(10, 2, 2) as flights:
+    async with asyncio.timeout(60), open_single_flight(10, 2, 2) as flights:
         running = asyncio.create_task(ask(flights, "first", first))
         waiting = asyncio.create_task(ask(flights, "second", never))
         await asyncio.to_thread(begun.wait)
@@ -73,7 +73,7 @@ async def test_where_the_queue_is_full_the_client_with_most_waiting_gives_way():
         done.wait()
         return 1
 
-    async with single_flight(10, 3, 3) as flights:
+    async with open_single_flight(10, 3, 3) as flights:
         running = asyncio.create_task(ask(flights, "first", first, "busy"))
         await asyncio.to_thread(begun.wait)
         many = [asyncio.create_task(ask(flights, f"many {n}", lambda: 2, "many")) for n in range(3)]

@@ -10,11 +10,11 @@ from router.pipeline.worker import HungError, Worker
 
 async def test_work_runs_in_one_thread_whose_errors_are_raised_where_the_result_is_awaited():
     worker = Worker("work", 10)
-    assert await worker.do(threading.get_ident) == await worker.do(threading.get_ident)
+    assert await worker.run(threading.get_ident) == await worker.run(threading.get_ident)
     with pytest.raises(ZeroDivisionError):
-        await worker.do(lambda: 1 / 0)
+        await worker.run(lambda: 1 / 0)
     with pytest.raises(TimeoutError):
-        await worker.do(_time_out)
+        await worker.run(_time_out)
     worker.close()
 
 
@@ -33,22 +33,22 @@ async def test_a_thread_that_hangs_is_ended_and_replaced():
         finally:
             ended.set()
 
-    first = await worker.do(threading.current_thread)
+    first = await worker.run(threading.current_thread)
     with pytest.raises(HungError):
-        await worker.do(hang)
+        await worker.run(hang)
     assert ended.wait(60)
-    worker.patience = 60
-    assert await worker.do(threading.current_thread) is not first
+    worker.timeout = 60
+    assert await worker.run(threading.current_thread) is not first
     worker.close()
 
 
 async def test_a_thread_that_waits_for_ever_is_replaced_and_ends_when_it_goes_on():
     worker, release = Worker("work", 0.05), threading.Event()
-    first = await worker.do(threading.current_thread)
+    first = await worker.run(threading.current_thread)
     with pytest.raises(HungError):
-        await worker.do(release.wait)
-    worker.patience = 60
-    assert await worker.do(threading.current_thread) is not first
+        await worker.run(release.wait)
+    worker.timeout = 60
+    assert await worker.run(threading.current_thread) is not first
     release.set()
     first.join(60)
     assert not first.is_alive()

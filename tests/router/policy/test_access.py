@@ -183,7 +183,7 @@ def test_each_refused_position_is_an_error_of_its_own():
         ask("{ a: me { id } b: me { id } }", None)
     assert refusal.value.formatted() == [
         {
-            "message": "This needs a signed-in caller.",
+            "message": "Authentication is required.",
             "path": [name],
             "extensions": {"code": "UNAUTHENTICATED"},
         }

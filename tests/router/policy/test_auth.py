@@ -69,20 +69,20 @@ async def test_the_key_set_is_fetched_once_for_many_tokens():
     ("claims", "message"),
     [
         ({"exp": 1}, "The token has expired."),
-        ({"iss": "someone-else"}, "The token is not valid."),
-        ({"sub": 7}, "The token is not valid."),
-        ({"iat": 99999999999}, "The token is not valid."),
-        ({"exp": float("inf")}, "The token is not valid."),
-        ({"exp": float("nan")}, "The token is not valid."),
-        ({"exp": 10**4000}, "The token is not valid."),
-        ({"exp": 10**12}, "The token is not valid."),
-        ({"exp": "99999999999"}, "The token is not valid."),
-        ({"exp": [1]}, "The token is not valid."),
+        ({"iss": "someone-else"}, "The token is invalid."),
+        ({"sub": 7}, "The token is invalid."),
+        ({"iat": 99999999999}, "The token is invalid."),
+        ({"exp": float("inf")}, "The token is invalid."),
+        ({"exp": float("nan")}, "The token is invalid."),
+        ({"exp": 10**4000}, "The token is invalid."),
+        ({"exp": 10**12}, "The token is invalid."),
+        ({"exp": "99999999999"}, "The token is invalid."),
+        ({"exp": [1]}, "The token is invalid."),
         ({"exp": True}, "The token has expired."),
-        ({"iat": float("-inf")}, "The token is not valid."),
-        ({"iat": -1}, "The token is not valid."),
-        ({"iat": True}, "The token is not valid."),
-        ({"nbf": float("inf")}, "The token is not valid."),
+        ({"iat": float("-inf")}, "The token is invalid."),
+        ({"iat": -1}, "The token is invalid."),
+        ({"iat": True}, "The token is invalid."),
+        ({"nbf": float("inf")}, "The token is invalid."),
     ],
 )
 async def test_claims_that_do_not_hold_are_refused(claims: dict[str, Any], message: str):
@@ -184,7 +184,7 @@ async def test_claims_of_absurd_digits_or_depth_are_refused_as_they_are_read():
             )
             with pytest.raises(UnauthenticatedError) as refusal:
                 await tokens.identify(f"Bearer {token}")
-            assert refusal.value.message == "The token is not valid."
+            assert refusal.value.message == "The token is invalid."
 
 
 async def test_a_header_nested_deeper_than_python_reads_is_refused():

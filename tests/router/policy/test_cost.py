@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from router.errors import CostUnknownError
 from router.operation import operation_of
-from router.policy.cost import Cost, CostRules
+from router.policy.cost import CostRules, OperationCost
 
 SDL = """
 directive @cost(weight: Int!) on
@@ -63,7 +63,7 @@ def cost(text: str, **variables: Any) -> int:
     document = parse(text)
     assert validate(SCHEMA, document) == []
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return Cost(RULES, operation_of(SCHEMA, document, node)).estimate(variables)
+    return OperationCost(RULES, operation_of(SCHEMA, document, node)).estimate(variables)
 
 
 FIELDS = (
@@ -177,7 +177,8 @@ def test_a_list_without_its_one_bound_has_no_cost(text: str):
     with pytest.raises(CostUnknownError) as refusal:
         cost(text)
     assert (
-        refusal.value.message == "The field 'Query.first' needs exactly one of its arguments 'first', 'last'."
+        refusal.value.message
+        == "The field 'Query.first' requires exactly one of the arguments 'first', 'last'."
     )
 
 
@@ -185,7 +186,7 @@ def test_the_cost_is_the_same_however_often_and_with_whatever_values_it_was_aske
     text = "query($n: Int, $id: ID, $p: Page) {first(first: $n) {id} paged(page: $p) {id} search(text: $id)}"
     document = parse(text)
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    known = Cost(CostRules(parse(SDL), 10), operation_of(SCHEMA, document, node))
+    known = OperationCost(CostRules(parse(SDL), 10), operation_of(SCHEMA, document, node))
     for variables, expected in (
         ({"n": 4, "p": {"size": 2}}, 4 + 1 + 2),
         ({"n": 5, "p": {"size": 2}}, 5 + 1 + 2),
@@ -201,6 +202,6 @@ def test_an_operation_whose_cost_depends_on_no_variable_is_not_kept():
         document = parse(text)
         [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         plain = parse("type Query { search(text: String): Int books: [Book] } type Book { id: ID }")
-        known = Cost(CostRules(plain, 10), operation_of(build_schema(sdl), document, node))
+        known = OperationCost(CostRules(plain, 10), operation_of(build_schema(sdl), document, node))
         assert known.keeps_document is kept
         assert known.estimate({"id": "x"}) == known.estimate({})

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.policy.auth import Identity
-from router.policy.decisions import NO_POLICIES, InvalidDecisionError, PolicyDecisions, decided
+from router.policy.decisions import NO_POLICIES, InvalidDecisionError, PolicyDecisions, parse_decision
 from tests.router.decision_point import DecisionPoint, Interrupted, Saying, Silent
 from tests.support.serving import refusing
 
@@ -35,7 +35,7 @@ def reasons(caplog: pytest.LogCaptureFixture) -> list[Any]:
 async def test_the_names_and_the_claims_are_asked_as_an_opa_is_asked():
     point = DecisionPoint(own=True)
     async with decisions(point) as judge:
-        assert await judge.held(ASKED, CALLER, TRACEPARENT) == {"own"}
+        assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == {"own"}
     assert point.questions == [{"input": {"policies": ["own", "weekday"], "claims": CLAIMS}}]
     [headers] = point.headers
     assert (headers["content-type"], headers["traceparent"]) == ("application/json", TRACEPARENT)
@@ -45,14 +45,14 @@ async def test_the_names_and_the_claims_are_asked_as_an_opa_is_asked():
 async def test_an_anonymous_caller_has_no_claims():
     point = DecisionPoint(weekday=True)
     async with decisions(point) as judge:
-        assert await judge.held(ASKED, None, TRACEPARENT) == {"weekday"}
+        assert await judge.evaluate(ASKED, None, TRACEPARENT) == {"weekday"}
     assert point.questions == [{"input": {"policies": ["own", "weekday"], "claims": None}}]
 
 
 async def test_a_policy_holds_if_it_is_true_and_was_asked_for():
     point = DecisionPoint(own=1, weekday="true", unasked=True)
     async with decisions(point) as judge:
-        assert await judge.held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
+        assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
 
 
 @pytest.mark.parametrize(
@@ -60,44 +60,44 @@ async def test_a_policy_holds_if_it_is_true_and_was_asked_for():
     [
         (Saying(b'{"result": {"own": true}}', 500), "HTTP 500"),
         (Saying(b"", 302, location="/v1/data/elsewhere"), "HTTP 302"),
-        (Saying(b"<html>"), "a body that is not JSON"),
-        (Saying(b""), "a body that is not JSON"),
-        (Saying(b"{}"), "JSON without an object 'result'"),
-        (Saying(b"[]"), "JSON without an object 'result'"),
-        (Saying(b'{"result": true}'), "JSON without an object 'result'"),
-        (Saying(b'{"result": ["own"]}'), "JSON without an object 'result'"),
+        (Saying(b"<html>"), "the body is not JSON"),
+        (Saying(b""), "the body is not JSON"),
+        (Saying(b"{}"), "the body has no object 'result'"),
+        (Saying(b"[]"), "the body has no object 'result'"),
+        (Saying(b'{"result": true}'), "the body has no object 'result'"),
+        (Saying(b'{"result": ["own"]}'), "the body has no object 'result'"),
     ],
 )
 async def test_no_policy_holds_by_an_answer_that_tells_nothing(
     point: DecisionPoint, reason: str, caplog: pytest.LogCaptureFixture
 ):
     async with decisions(point) as judge:
-        assert await judge.held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
+        assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     assert reasons(caplog) == [reason]
 
 
 async def test_no_policy_holds_when_the_answer_does_not_come_in_time(caplog: pytest.LogCaptureFixture):
     async with decisions(Silent(), seconds=0.1) as judge:
-        assert await judge.held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
-    assert reasons(caplog) == ["no answer within 0.1 seconds"]
+        assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
+    assert reasons(caplog) == ["no response within 0.1 seconds"]
 
 
 async def test_no_policy_holds_by_half_an_answer(caplog: pytest.LogCaptureFixture):
     async with decisions(Interrupted()) as judge:
-        assert await judge.held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
+        assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     assert len(reasons(caplog)) == 1
 
 
 async def test_no_policy_holds_when_the_decision_point_is_down(caplog: pytest.LogCaptureFixture):
     async with refusing() as url, aiohttp.ClientSession() as session:
-        assert await PolicyDecisions(url, session, 10).held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
+        assert await PolicyDecisions(url, session, 10).evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     [reason] = reasons(caplog)
     assert "Cannot connect" in reason
 
 
 async def test_no_policy_holds_when_nothing_judges_it(caplog: pytest.LogCaptureFixture):
     async with aiohttp.ClientSession() as session:
-        assert await PolicyDecisions(None, session, 10).held(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
+        assert await PolicyDecisions(None, session, 10).evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     assert reasons(caplog) == ["ROUTER_POLICY_URL is not set"]
 
 
@@ -105,11 +105,11 @@ async def test_no_policy_holds_for_claims_that_cannot_be_sent(caplog: pytest.Log
     point = DecisionPoint(own=True)
     caller = Identity("user_1", frozenset(), {"sub": "user_1", "huge": 2**70})
     async with decisions(point) as judge:
-        assert await judge.held(ASKED, caller, TRACEPARENT) == NO_POLICIES
+        assert await judge.evaluate(ASKED, caller, TRACEPARENT) == NO_POLICIES
     assert (point.questions, len(reasons(caplog))) == ([], 1)
 
 
 @given(st.binary())
 def test_no_bytes_are_taken_for_a_decision_by_mistake(body: bytes):
     with pytest.raises(InvalidDecisionError):
-        decided(200, body)
+        parse_decision(200, body)

@@ -62,13 +62,13 @@ def test_a_manifest_is_read_in_both_of_its_forms(tmp_path: Path, content: Any):
     ("content", "complaint"),
     [
         ("{", " is not a manifest of documents: "),
-        ("[]", " is not a manifest of documents: it holds no JSON object."),
-        ({"one": 1}, ": the document 'one' is not a text under an id."),
-        ({"one": " "}, ": the document 'one' is not a text under an id."),
-        ({"operations": [{"body": TEXT}]}, ": the document None is not a text under an id."),
+        ("[]", " is not a manifest of documents: it is not a JSON object."),
+        ({"one": 1}, ": the document 'one' has no text or no id."),
+        ({"one": " "}, ": the document 'one' has no text or no id."),
+        ({"operations": [{"body": TEXT}]}, ": the document None has no text or no id."),
         (
             {"operations": [{"id": "one", "body": TEXT}, {"id": "one", "body": "{ b }"}]},
-            ": there are two documents 'one'.",
+            ": two different documents have the id 'one'.",
         ),
     ],
 )
@@ -81,81 +81,81 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, content: Any, compl
 
 async def test_a_trusted_document_is_known_by_its_id():
     known = Documents({"one": TEXT})
-    assert await known.text(None, "one") == TEXT
+    assert await known.resolve(None, "one") == TEXT
     with pytest.raises(DocumentNotFoundError):
-        await known.text(None, "two")
+        await known.resolve(None, "two")
 
 
 async def test_without_a_safelist_other_texts_run_beside_trusted_ones():
-    assert await Documents({"one": TEXT}).text("{ b }", None) == "{ b }"
+    assert await Documents({"one": TEXT}).resolve("{ b }", None) == "{ b }"
 
 
 async def test_a_safelist_lets_only_trusted_texts_run():
     known = Documents({"one": TEXT}, safelist=True, persisted=PersistedDocuments(10))
-    assert await known.text(None, "one") == TEXT
-    assert await known.text(TEXT, None) == TEXT
+    assert await known.resolve(None, "one") == TEXT
+    assert await known.resolve(TEXT, None) == TEXT
     for document_id in (None, "one", hashlib.sha256(b"{ b }").hexdigest()):
         with pytest.raises(UntrustedDocumentError):
-            await known.text("{ b }", document_id)
+            await known.resolve("{ b }", document_id)
 
 
 async def test_nothing_is_learned_under_a_safelist():
     known = Documents({"one": TEXT}, safelist=True, persisted=PersistedDocuments(10))
-    await known.learn(TEXT, HASH)
+    await known.persist(TEXT, HASH)
     with pytest.raises(DocumentNotFoundError):
-        await known.text(None, HASH)
+        await known.resolve(None, HASH)
 
 
 async def test_a_document_is_persisted_once_it_was_sent_with_its_hash():
     known = persisting()
     with pytest.raises(DocumentNotFoundError) as refusal:
-        await known.text(None, HASH)
+        await known.resolve(None, HASH)
     assert refusal.value.message == "PersistedQueryNotFound"
-    assert await known.text(TEXT, HASH) == TEXT
-    await known.learn(TEXT, HASH)
-    assert await known.text(None, HASH) == TEXT
+    assert await known.resolve(TEXT, HASH) == TEXT
+    await known.persist(TEXT, HASH)
+    assert await known.resolve(None, HASH) == TEXT
 
 
 async def test_a_document_under_another_hash_is_refused():
     with pytest.raises(DocumentMismatchError):
-        await persisting().text(TEXT, "0" * 64)
+        await persisting().resolve(TEXT, "0" * 64)
 
 
 async def test_a_name_is_refused_where_documents_cannot_be_named():
     with pytest.raises(DocumentsNotSupportedError):
-        await Documents().text(None, HASH)
-    assert await Documents().text(TEXT, HASH) == TEXT
+        await Documents().resolve(None, HASH)
+    assert await Documents().resolve(TEXT, HASH) == TEXT
 
 
 async def test_the_document_used_longest_ago_is_forgotten_first():
     known = persisting(size=2)
     texts = ["{ a }", "{ b }", "{ c }"]
     names = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-    await known.learn(texts[0], names[0])
-    await known.learn(texts[1], names[1])
-    await known.text(None, names[0])
-    await known.learn(texts[2], names[2])
-    assert await known.text(None, names[0]) == texts[0]
+    await known.persist(texts[0], names[0])
+    await known.persist(texts[1], names[1])
+    await known.resolve(None, names[0])
+    await known.persist(texts[2], names[2])
+    assert await known.resolve(None, names[0]) == texts[0]
     with pytest.raises(DocumentNotFoundError):
-        await known.text(None, names[1])
+        await known.resolve(None, names[1])
 
 
 async def test_long_documents_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(documents, "MAX_CHARACTERS", len(TEXT) - 1)
     known = persisting()
-    await known.learn(TEXT, HASH)
+    await known.persist(TEXT, HASH)
     with pytest.raises(DocumentNotFoundError):
-        await known.text(None, HASH)
+        await known.resolve(None, HASH)
 
 
 async def test_routers_share_what_one_of_them_learned():
     shared = Shared()
-    await persisting(shared=shared).learn(TEXT, HASH)
-    assert await persisting(shared=shared).text(None, HASH) == TEXT
+    await persisting(shared=shared).persist(TEXT, HASH)
+    assert await persisting(shared=shared).resolve(None, HASH) == TEXT
 
 
 async def test_a_shared_document_under_a_wrong_name_is_not_believed():
     shared = Shared()
     shared.texts[HASH] = "mutation { ruin }"
     with pytest.raises(DocumentNotFoundError):
-        await persisting(shared=shared).text(None, HASH)
+        await persisting(shared=shared).resolve(None, HASH)

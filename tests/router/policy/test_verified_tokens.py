@@ -9,20 +9,20 @@ from router.policy.verified_tokens import VerifiedTokens
 def test_the_tokens_used_last_stay_within_the_size_and_the_others_are_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(verified_tokens, "MAX_TOKEN_CHARACTERS", 2 * (verified_tokens.OVERHEAD + 10))
+    monkeypatch.setattr(verified_tokens, "MAX_TOKEN_CHARACTERS", 2 * (verified_tokens.ENTRY_OVERHEAD + 10))
     tokens = VerifiedTokens[str]()
     for name in ("a", "b"):
-        tokens.keep(name * 10, name)
+        tokens.put(name * 10, name)
     assert tokens.get("a" * 10) == "a"
-    tokens.keep("c" * 10, "c")
+    tokens.put("c" * 10, "c")
     assert [tokens.get(name * 10) for name in "abc"] == ["a", None, "c"]
-    tokens.keep("d" * 900, "d")
+    tokens.put("d" * 900, "d")
     assert [tokens.get(token) for token in ("a" * 10, "c" * 10, "d" * 900)] == [None, None, "d"]
 
 
 def test_a_token_kept_twice_counts_once(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(verified_tokens, "MAX_TOKEN_CHARACTERS", 2 * (verified_tokens.OVERHEAD + 1))
+    monkeypatch.setattr(verified_tokens, "MAX_TOKEN_CHARACTERS", 2 * (verified_tokens.ENTRY_OVERHEAD + 1))
     tokens = VerifiedTokens[str]()
     for name in ("a", "b", "b"):
-        tokens.keep(name, name)
+        tokens.put(name, name)
     assert tokens.get("a") == "a"

@@ -25,7 +25,7 @@ async def test_a_batch_is_not_accepted_unless_it_is_allowed(library: Library):
     status, answer = await post(library, [AVERAGE])
     assert (status, answer["errors"][0]["message"]) == (
         400,
-        "Several operations in one request are not accepted.",
+        "Batching is not enabled.",
     )
 
 
@@ -49,10 +49,10 @@ async def test_an_operation_that_cannot_run_leaves_the_others_alone(batching: Li
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ([], "A batch has 1 to 3 operations; this one has 0."),
-        ([AVERAGE] * 4, "A batch has 1 to 3 operations; this one has 4."),
-        ([AVERAGE, None], "A GraphQL request is a JSON object."),
-        ([AVERAGE, [AVERAGE]], "A GraphQL request is a JSON object."),
+        ([], "A batch must have 1 to 3 operations; this one has 0."),
+        ([AVERAGE] * 4, "A batch must have 1 to 3 operations; this one has 4."),
+        ([AVERAGE, None], "A GraphQL request must be a JSON object."),
+        ([AVERAGE, [AVERAGE]], "A GraphQL request must be a JSON object."),
     ],
 )
 async def test_a_batch_of_a_wrong_shape_is_refused_whole(batching: Library, body: Any, message: str):

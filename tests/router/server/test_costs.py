@@ -8,7 +8,7 @@ from graphql import OperationDefinitionNode, parse
 from infra.demo import documents
 from router.config.settings import Limits
 from router.operation import operation_of
-from router.policy.cost import Cost, CostRules
+from router.policy.cost import CostRules, OperationCost
 from router.supergraph import Supergraph
 from tests.router.running import opened
 from tests.support.router_process import ROOT
@@ -19,11 +19,11 @@ EXAMPLES = sorted((ROOT / "schema" / "examples").glob("*.graphql"))
 DEMO = [text for name, text in vars(documents).items() if name.isupper() and isinstance(text, str)]
 
 
-def cost_of(text: str) -> Cost:
+def cost_of(text: str) -> OperationCost:
     document = parse(text)
     rules = CostRules(PRODUCT.document, LIMITS.list_size)
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return Cost(rules, operation_of(PRODUCT.public_schema, document, node))
+    return OperationCost(rules, operation_of(PRODUCT.public_schema, document, node))
 
 
 @pytest.mark.parametrize("text", [*DEMO, *(each.read_text() for each in EXAMPLES)])
@@ -50,7 +50,7 @@ async def test_an_operation_that_may_cost_too_much_is_refused_before_anything_is
     assert answer == {
         "errors": [
             {
-                "message": "The operation may cost 24; at most 20 is allowed.",
+                "message": "The estimated cost of the operation is 24; the maximum is 20.",
                 "extensions": {
                     "code": "COST_ESTIMATED_TOO_EXPENSIVE",
                     "cost": {"estimated": 24, "limit": 20},

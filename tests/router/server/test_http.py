@@ -144,7 +144,7 @@ async def test_a_wrong_token_is_refused_before_anything_is_fetched(library: Libr
     status, answer = await post(library, {"query": "{ average }"}, accept=GRAPHQL_JSON, **headers)
     assert status == 401
     assert answer == {
-        "errors": [{"message": "The token is not valid.", "extensions": {"code": "UNAUTHENTICATED"}}]
+        "errors": [{"message": "The token is invalid.", "extensions": {"code": "UNAUTHENTICATED"}}]
     }
     assert (await post(library, {"query": "{ average }"}, **headers))[0] == 200
     assert library.shelf.requests == []
@@ -155,7 +155,7 @@ async def test_a_guarded_field_needs_a_token(library: Library):
     assert status == 401
     assert answer["errors"] == [
         {
-            "message": "This needs a signed-in caller.",
+            "message": "Authentication is required.",
             "path": ["mine"],
             "extensions": {"code": "UNAUTHENTICATED"},
         }

@@ -13,10 +13,10 @@ from starlette.websockets import WebSocket
 from router.admission import Admission
 from router.config.settings import Limits, load
 from router.pipeline import Pipeline
+from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
-from router.pipeline.operations import Operations
 from router.pipeline.preparation import Preparation
-from router.pipeline.single_flight import single_flight
+from router.pipeline.single_flight import open_single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
@@ -24,7 +24,7 @@ from router.server.application import Application, Service
 from router.server.http import HttpEndpoint
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
-from router.server.websocket import SUBPROTOCOL, Connection
+from router.server.websocket import SUBPROTOCOL, WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.transport.base import RequestContext
@@ -54,15 +54,15 @@ async def origin() -> AsyncIterator[str]:
     async with aiohttp.ClientSession() as session:
         decisions = PolicyDecisions(None, session, 1.0)
 
-    async with single_flight(10, 10, 10) as preparing:
+    async with open_single_flight(10, 10, 10) as preparing:
         preparation = Preparation(supergraph, limits, introspection=True)
-        operations = Operations(preparation, overrides, metrics, preparing, size=10)
+        operations = OperationCache(preparation, overrides, metrics, preparing, size=10)
         pipeline = Pipeline(
             operations, Documents(), FaultyTransport(), {}, None, decisions, metrics, OperationLog(metrics)
         )
 
         async def websocket(socket: WebSocket) -> None:
-            await Connection(socket, lambda: pipeline, Admission(), 10).serve()
+            await WebSocketSession(socket, lambda: pipeline, Admission(), 10).serve()
 
         endpoint = HttpEndpoint(
             pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False

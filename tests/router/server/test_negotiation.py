@@ -9,10 +9,10 @@ from router.server.negotiation import (
     GRAPHQL_JSON,
     JSON,
     MULTIPART,
+    accepts_incremental,
     media_type,
     preferred,
     preferred_encoding,
-    takes_increments,
 )
 
 OFFERS = (JSON, GRAPHQL_JSON)
@@ -58,7 +58,7 @@ def test_a_long_header_is_negotiated_in_next_to_no_time_and_not_kept():
     for number in range(100):
         accept = f"a/{number}," * 250_000
         assert preferred(accept, OFFERS) is None
-        assert takes_increments(accept) is False
+        assert accepts_incremental(accept) is False
         assert preferred_encoding(accept, ("gzip",)) is None
         assert media_type(accept)[0].startswith(f"a/{number},")
     assert time.thread_time() - before < 0.5
@@ -113,4 +113,4 @@ def test_parts_are_sent_only_to_who_names_their_protocol(accept: str, chosen: st
     ],
 )
 def test_increments_are_sent_only_to_who_names_them_and_likes_them_best(accept: str | None, taken: bool):
-    assert takes_increments(accept) is taken
+    assert accepts_incremental(accept) is taken

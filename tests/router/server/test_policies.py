@@ -15,7 +15,7 @@ from tests.router.server.event_streams import events
 POLICY = '@policy(policies: [["books_open"], ["manager", "weekday"]])'
 LEDGER = "{ ledger books { title } }"
 FORBIDDEN = {
-    "message": "The caller lacks the scopes or policies that this needs.",
+    "message": "The caller lacks a required scope or policy.",
     "path": ["ledger"],
     "extensions": {"code": "FORBIDDEN"},
 }

@@ -176,7 +176,7 @@ async def test_another_caller_cannot_open_the_stream(library: Library):
 async def test_a_stream_that_is_not_opened_in_time_is_given_up_with_its_operations(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(single_connection, "OPENED_WITHIN_SECONDS", 0.2)
+    monkeypatch.setattr(single_connection, "OPEN_TIMEOUT_SECONDS", 0.2)
     stream = await reserved(library)
     assert await stream.start("1", SILENCE) == (202, None)
     await until(lambda: library.shelf.open_streams == 1)
@@ -185,7 +185,7 @@ async def test_a_stream_that_is_not_opened_in_time_is_given_up_with_its_operatio
 
 
 async def test_a_stream_that_is_opened_in_time_stays(library: Library, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(single_connection, "OPENED_WITHIN_SECONDS", 0.2)
+    monkeypatch.setattr(single_connection, "OPEN_TIMEOUT_SECONDS", 0.2)
     async with connected(library) as stream:
         later = await reserved(library)
         assert await later.start("1", SILENCE) == (202, None)

@@ -98,14 +98,14 @@ async def test_subscribing_before_the_acknowledgement_closes_with_4401(library: 
 async def test_a_wrong_token_closes_with_4403(library: Library):
     async with connected(library) as socket:
         await socket.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
-        assert await socket.closing() == (4403, "Forbidden: The token is not valid.")
+        assert await socket.closing() == (4403, "Forbidden: The token is invalid.")
 
 
 async def test_a_token_that_cannot_be_verified_now_closes_with_4500():
     async with opened(jwks_url="http://127.0.0.1:1/jwks.json") as library, connected(library) as socket:
         token = f"Bearer {library.identities.token()}"
         await socket.send(type="connection_init", payload={"Authorization": token})
-        assert await socket.closing() == (4500, "The token cannot be verified now.")
+        assert await socket.closing() == (4500, "Tokens cannot be verified at the moment.")
 
 
 async def test_another_subprotocol_closes_with_4406(library: Library):
@@ -202,7 +202,7 @@ async def test_an_operation_too_many_is_refused_and_the_others_run_on(monkeypatc
         assert (refusal["id"], refusal["type"]) == ("c", "error")
         assert refusal["payload"] == [
             {
-                "message": "2 operations already run on this socket.",
+                "message": "2 operations are already running on this socket.",
                 "extensions": {"code": "TOO_MANY_OPERATIONS"},
             }
         ]

@@ -254,13 +254,13 @@ async def test_a_socket_over_which_nothing_runs_is_closed_and_one_with_an_operat
         await busy.subscribe("1", SILENCE)
         assert (await busy.receive())["type"] == "next"
         async with acknowledged(library) as idle:
-            assert await idle.closing() == (1000, "Nothing was asked for long")
+            assert await idle.closing() == (1000, "Idle timeout")
         await busy.send(type="complete", id="1")
-        assert await busy.closing() == (1000, "Nothing was asked for long")
+        assert await busy.closing() == (1000, "Idle timeout")
 
 
 async def test_a_client_that_does_not_read_is_given_up(library: Library, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(websocket, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(websocket, "SEND_TIMEOUT_SECONDS", 0.05)
     library.shelf.titles["1"] = "Moon" * 250_000
     async with acknowledged(library) as socket:
         connection = socket.raw._response.connection

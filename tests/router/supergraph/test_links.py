@@ -111,7 +111,7 @@ def test_a_composed_supergraph_with_other_names_is_guarded_weighed_and_hidden():
     assert access.of_field("Query", "c") == (Requirement(),)
     assert access.of_field("Query", "d") == (Requirement(scopes=frozenset({frozenset({"x"})})),)
     assert access.of_field("Query", "e") == (
-        Requirement(identified=False, policies=frozenset({frozenset({"p"})})),
+        Requirement(authenticated=False, policies=frozenset({frozenset({"p"})})),
     )
     assert costs.weights == {("Query", "a"): 3}
     assert costs.sizes["Query", "b"].assumed == 4

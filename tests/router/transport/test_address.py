@@ -63,7 +63,7 @@ def test_a_user_of_a_url_is_told_by_a_header_and_nowhere_else():
 
 @pytest.mark.parametrize("url", UNUSABLE[1:])
 def test_the_router_does_not_start_and_names_the_subgraph_and_its_variable(url: str):
-    with pytest.raises(ValueError, match=r"the subgraph 'a' \(A_URL\) cannot be used"):
+    with pytest.raises(ValueError, match=r"the subgraph 'a' \(A_URL\) is invalid"):
         create_app(load(supergraph=SUPERGRAPHS / "single.graphql", subgraph_urls={"a": url}))
 
 

@@ -1,4 +1,4 @@
-"""Persisted documents that routers share in Redis, each for as long as it is used."""
+"""Persisted queries that routers share in Redis; each expires when it has not been used for long."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 from router.telemetry import log
 
 PREFIX = "router:document:"
-UNUSED = timedelta(days=30)
+EXPIRY = timedelta(days=30)
 TIMEOUT_SECONDS = 1.0
 
 
 class RedisDocuments:
-    """Documents by their hash; a Redis that does not answer is one that knows none."""
+    """Documents by hash; while Redis is unavailable it has none and stores none."""
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(
@@ -26,25 +26,25 @@ class RedisDocuments:
         )
 
     async def get(self, document_id: str) -> str | None:
-        """The document of this hash, which then counts as used."""
+        """The document with this hash, or None; renews its expiry."""
         try:
-            text: str | None = await self._redis.getex(PREFIX + document_id, ex=UNUSED)
+            text: str | None = await self._redis.getex(PREFIX + document_id, ex=EXPIRY)
         except (RedisError, OSError, UnicodeDecodeError) as error:
-            _report(error)
+            _log_failure(error)
             return None
         return text
 
     async def put(self, document_id: str, text: str) -> None:
-        """Keeps a document."""
+        """Stores a document by its hash."""
         try:
-            await self._redis.set(PREFIX + document_id, text, ex=UNUSED)
+            await self._redis.set(PREFIX + document_id, text, ex=EXPIRY)
         except (RedisError, OSError) as error:
-            _report(error)
+            _log_failure(error)
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         await self._redis.aclose()
 
 
-def _report(error: Exception) -> None:
-    log.warning("Shared documents are out of reach", extra={"metadata": {"reason": repr(error)}})
+def _log_failure(error: Exception) -> None:
+    log.warning("Shared documents are unavailable", extra={"metadata": {"reason": repr(error)}})

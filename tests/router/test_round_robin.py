@@ -2,17 +2,17 @@
 
 import asyncio
 
-from router.turns import Turns
+from router.round_robin import RoundRobin
 
 
-async def waiting(turns: Turns[int], *clients: str) -> list[asyncio.Task[int]]:
+async def waiting(turns: RoundRobin[int], *clients: str) -> list[asyncio.Task[int]]:
     tasks = [asyncio.create_task(turns.wait(client)) for client in clients]
     await asyncio.sleep(0)
     return tasks
 
 
 async def test_clients_take_turns_whatever_one_of_them_asks_for():
-    turns = Turns[int](10, lambda _: None)
+    turns = RoundRobin[int](10, lambda _: None)
     tasks = await waiting(turns, "a", "a", "a", "b", "c", "b")
     for number in range(6):
         assert turns.grant(number)
@@ -22,12 +22,12 @@ async def test_clients_take_turns_whatever_one_of_them_asks_for():
 
 async def test_who_leaves_gives_up_the_place_or_gives_back_what_was_granted():
     returned: list[int] = []
-    turns = Turns[int](2, returned.append)
+    turns = RoundRobin[int](2, returned.append)
     first, second = await waiting(turns, "a", "b")
-    assert turns.full
+    assert turns.is_full
     first.cancel()
     await asyncio.wait({first})
-    assert not turns.full
+    assert not turns.is_full
     turns.grant(1)
     second.cancel()
     await asyncio.wait({second})

@@ -8,7 +8,7 @@ from weakref import ref
 import aiohttp
 from graphql import GraphQLField
 
-from router.reloading import Served, reloading
+from router.reload import ServedSupergraph, watch_supergraph
 from router.supergraph import Supergraph
 from tests.router.library import SUPERGRAPH, until
 from tests.router.running import opened
@@ -96,12 +96,12 @@ async def test_supergraphs_of_before_are_freed_without_a_search_and_those_in_use
     pipelines = [Pipeline(supergraph)]
     taken: list[Supergraph] = []
 
-    def apply(supergraph: Supergraph) -> Served:
+    def apply(supergraph: Supergraph) -> ServedSupergraph:
         taken.append(supergraph)
         # The first one is still in use, as by a subscription; of the others only the last.
         del pipelines[1:]
         pipelines.append(Pipeline(supergraph))
-        return Served(supergraph, ref(pipelines[-1]))
+        return ServedSupergraph(supergraph, ref(pipelines[-1]))
 
     gc.collect()
     before = living_fields()
@@ -109,7 +109,9 @@ async def test_supergraphs_of_before_are_freed_without_a_search_and_those_in_use
     try:
         async with (
             asyncio.timeout(60),
-            reloading(file, 0.005, apply, Served(supergraph, ref(pipelines[0])), described("0")),
+            watch_supergraph(
+                file, 0.005, apply, ServedSupergraph(supergraph, ref(pipelines[0])), described("0")
+            ),
         ):
             for number in range(1, 11):
                 file.write_text(described(str(number)))

@@ -1,4 +1,4 @@
-"""Turns: what waits for one thing gets it client by client, so that one who asks often holds up nobody."""
+"""A round-robin wait queue: clients take turns, so that one with many waiters does not delay the others."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-Granted = TypeVar("Granted")
+T = TypeVar("T")
 
 
-class Turns(Generic[Granted]):
-    """Those who wait, bounded in number: of each client its first, then of each its second, and so on.
+class RoundRobin(Generic[T]):
+    """A bounded number of waiters, served one per client in turn.
 
-    What was granted to one who has left meanwhile is given back.
+    `give_back` receives what was granted to a waiter that had been cancelled meanwhile.
     """
 
-    def __init__(self, most: int, give_back: Callable[[Granted], None]) -> None:
-        self._most = most
+    def __init__(self, max_waiting: int, give_back: Callable[[T], None]) -> None:
+        self._max_waiting = max_waiting
         self._give_back = give_back
         self._count = 0
-        self._waiting: OrderedDict[str, deque[asyncio.Future[Granted]]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[T]]] = OrderedDict()
 
     @property
-    def full(self) -> bool:
-        """Whether nobody else may wait."""
-        return self._count >= self._most
+    def is_full(self) -> bool:
+        """Whether no further waiter is accepted."""
+        return self._count >= self._max_waiting
 
     def __bool__(self) -> bool:
         return bool(self._count)
 
-    async def wait(self, client: str) -> Granted:
-        """What is granted to a client, when it is its turn."""
-        future: asyncio.Future[Granted] = asyncio.get_running_loop().create_future()
+    async def wait(self, client: str) -> T:
+        """Waits for the client's turn; returns what it is granted."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(future)
         self._count += 1
         try:
@@ -41,11 +41,11 @@ class Turns(Generic[Granted]):
             if future.done() and not future.cancelled():
                 self._give_back(future.result())
             else:
-                self._leave(client, future)
+                self._remove(client, future)
             raise
 
-    def grant(self, granted: Granted) -> bool:
-        """Gives something to whose turn it is; false if nobody waits."""
+    def grant(self, value: T) -> bool:
+        """Grants a value to the next waiter; false if there is none."""
         while self._waiting:
             client, futures = self._waiting.popitem(last=False)
             future = futures.popleft()
@@ -53,11 +53,11 @@ class Turns(Generic[Granted]):
             if futures:
                 self._waiting[client] = futures
             if not future.done():
-                future.set_result(granted)
+                future.set_result(value)
                 return True
         return False
 
-    def _leave(self, client: str, future: asyncio.Future[Granted]) -> None:
+    def _remove(self, client: str, future: asyncio.Future[T]) -> None:
         futures = self._waiting.get(client)
         if futures is None or future not in futures:
             return

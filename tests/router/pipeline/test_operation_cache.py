@@ -20,10 +20,16 @@ from router.errors import (
     PlanningTooLongError,
     ValidationFailedError,
 )
-from router.pipeline import operations, preparation
-from router.pipeline.operations import Operations
-from router.pipeline.preparation import Key, Outcome, Preparation, PreparedOperation, select
-from router.pipeline.single_flight import SingleFlight, single_flight
+from router.pipeline import operation_cache, preparation
+from router.pipeline.operation_cache import OperationCache
+from router.pipeline.preparation import (
+    OperationKey,
+    Preparation,
+    PreparationOutcome,
+    PreparedOperation,
+    select_operation,
+)
+from router.pipeline.single_flight import SingleFlight, open_single_flight
 from router.pipeline.worker import Worker
 from router.policy.overrides import Overrides
 from router.supergraph import Supergraph
@@ -44,20 +50,20 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 async def thread() -> AsyncIterator[SingleFlight]:
-    async with single_flight(10, 3, 2) as flights:
+    async with open_single_flight(10, 3, 2) as flights:
         yield flights
 
 
 class Preparing(Protocol):
-    def __call__(self, size: int = 10, **limits: int) -> Operations: ...
+    def __call__(self, size: int = 10, **limits: int) -> OperationCache: ...
 
 
 @pytest.fixture
 def prepared(supergraph: Supergraph, metrics: Metrics, thread: SingleFlight) -> Preparing:
-    def made(size: int = 10, **limits: int) -> Operations:
+    def made(size: int = 10, **limits: int) -> OperationCache:
         chosen, overrides = Limits.model_validate(limits), Overrides(supergraph, {})
         preparing = Preparation(supergraph, chosen, introspection=True)
-        return Operations(preparing, overrides, metrics, thread, size=size)
+        return OperationCache(preparing, overrides, metrics, thread, size=size)
 
     return made
 
@@ -71,7 +77,7 @@ async def busy(thread: SingleFlight) -> AsyncIterator[None]:
         begun.set()
         done.wait()
 
-    task = asyncio.create_task(thread.result("busy", work, done.set, ignore, client="busy", cost=0))
+    task = asyncio.create_task(thread.run("busy", work, done.set, ignore, client="busy", cost=0))
     await asyncio.to_thread(begun.wait)
     try:
         yield
@@ -85,12 +91,16 @@ def ignore(_: object) -> None:
 
 
 async def get(
-    known: Operations, query: str, name: str | None = None, deadline: float | None = None, client: str = "one"
+    known: OperationCache,
+    query: str,
+    name: str | None = None,
+    deadline: float | None = None,
+    client: str = "one",
 ) -> PreparedOperation:
     return await known.get(query, name, client, deadline)
 
 
-async def asked(known: Operations, query: str, client: str = "one") -> asyncio.Task[PreparedOperation]:
+async def asked(known: OperationCache, query: str, client: str = "one") -> asyncio.Task[PreparedOperation]:
     """A request for an operation, which has come as far as it can for now."""
     task = asyncio.create_task(get(known, query, client=client))
     await asyncio.sleep(0)
@@ -129,7 +139,7 @@ async def test_the_operation_asked_longest_ago_is_forgotten_first(prepared: Prep
 
 
 async def test_long_documents_do_not_fill_the_memory(prepared: Preparing, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 20_000)
+    monkeypatch.setattr(operation_cache, "MAX_PREPARED_BYTES", 20_000)
     known = prepared()
     first = await get(known, "{ average }")
     await get(known, "{ average }" + " " * 15_000)
@@ -139,7 +149,7 @@ async def test_long_documents_do_not_fill_the_memory(prepared: Preparing, monkey
 async def test_operations_of_many_fields_do_not_fill_the_memory(
     prepared: Preparing, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 16_000)
+    monkeypatch.setattr(operation_cache, "MAX_PREPARED_BYTES", 16_000)
     known = prepared()
     first = await get(known, "{ average }")
     await get(known, "{ books { id title } }")
@@ -167,7 +177,7 @@ async def test_a_refusal_that_is_remembered_keeps_nothing_of_the_requests_it_was
 async def test_a_document_larger_than_the_memory_is_still_answered(
     prepared: Preparing, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(operations, "MAX_KNOWN_BYTES", 5)
+    monkeypatch.setattr(operation_cache, "MAX_PREPARED_BYTES", 5)
     known = prepared()
     assert (await get(known, "{ average }")).operation.kind == "query"
 
@@ -180,13 +190,13 @@ async def test_a_document_of_too_many_tokens_is_refused(prepared: Preparing):
 async def test_a_document_of_too_many_characters_is_refused_though_they_are_comments(prepared: Preparing):
     with pytest.raises(ParseFailedError) as refusal:
         await get(prepared(max_characters=20), "{ average } # not bad")
-    assert refusal.value.message == "The document has 21 characters; at most 20 are allowed."
+    assert refusal.value.message == "The document has 21 characters; the maximum is 20."
 
 
 async def test_a_document_over_a_limit_is_refused_before_it_is_validated(prepared: Preparing):
     with pytest.raises(ValidationFailedError) as refusal:
         await get(prepared(max_root_fields=1), "{ nothing average }")
-    assert refusal.value.message == "The operation has 2 root fields; at most 1 are allowed."
+    assert refusal.value.message == "The operation has 2 root fields; the maximum is 1."
 
 
 async def test_a_name_longer_than_the_document_is_refused_without_a_look_at_either(
@@ -304,7 +314,7 @@ async def test_a_refusal_is_forgotten_after_a_while(
     prepared: Preparing, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ):
     known = prepared()
-    monkeypatch.setattr(operations, "REFUSED_SECONDS", 0.0)
+    monkeypatch.setattr(operation_cache, "REFUSED_SECONDS", 0.0)
     for _ in range(2):
         with pytest.raises(ValidationFailedError):
             await get(known, "{ nothing }")
@@ -314,7 +324,7 @@ async def test_a_refusal_is_forgotten_after_a_while(
 async def test_refusals_with_long_messages_do_not_fill_the_memory(
     prepared: Preparing, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(operations, "MAX_REFUSED_BYTES", 2_000)
+    monkeypatch.setattr(operation_cache, "MAX_REFUSED_BYTES", 2_000)
     known = prepared()
     for query in ("{ nothing }", "{ " + "x" * 19_000 + " }", "{ nothing }"):
         with pytest.raises(ValidationFailedError):
@@ -340,13 +350,13 @@ class Hanging(Preparation):
     ended = Event()
     worker: Worker | None = None
 
-    def renew(self) -> None:
-        super().renew()
+    def reset_planners(self) -> None:
+        super().reset_planners()
         if self.worker:
             # Only what is to hang has little time, so that nothing else does on a busy machine.
-            self.worker.patience = 60
+            self.worker.timeout = 60
 
-    def attempt(self, key: Key) -> Outcome:
+    def attempt(self, key: OperationKey) -> PreparationOutcome:
         try:
             while "hang" in key.query:
                 pass
@@ -359,10 +369,10 @@ class Hanging(Preparation):
 async def test_a_document_that_hangs_is_refused_for_a_while_and_others_are_prepared_in_another_thread(
     supergraph: Supergraph, metrics: Metrics
 ):
-    async with single_flight(0.05, 10, 10) as flights:
+    async with open_single_flight(0.05, 10, 10) as flights:
         hanging = Hanging(supergraph, Limits.model_validate({}), introspection=True)
         hanging.worker = flights.worker
-        known = Operations(hanging, Overrides(supergraph, {}), metrics, flights, size=10)
+        known = OperationCache(hanging, Overrides(supergraph, {}), metrics, flights, size=10)
         hung = [await asked(known, "{ hang: average }") for _ in range(2)]
         waiting = await asked(known, "{ average }")
         outcomes = await asyncio.gather(*hung, return_exceptions=True)
@@ -391,7 +401,7 @@ async def test_a_progressive_override_is_decided_for_each_request_and_planned_on
     limits = Limits.model_validate({})
     overrides = Overrides(named("staffing"), {}, lambda: next(drawn))
     preparing = Preparation(named("staffing"), limits, introspection=True)
-    known = Operations(preparing, overrides, metrics, thread, size=10)
+    known = OperationCache(preparing, overrides, metrics, thread, size=10)
     first, second, third, fourth = [await get(known, "{ people { phone } }") for _ in range(4)]
     assert (first.key.labels, second.key.labels) == (frozenset({"percent(20)"}), frozenset())
     assert (third is first, fourth is second) == (True, True)
@@ -405,11 +415,11 @@ async def test_a_progressive_override_is_decided_for_each_request_and_planned_on
         (
             "query A { average } query B { average }",
             None,
-            "The document has several operations; operationName must name one.",
+            "The document has several operations; operationName must select one.",
         ),
     ],
 )
 def test_an_operation_that_cannot_be_singled_out_is_never_guessed(query: str, name: str | None, message: str):
     with pytest.raises(OperationNotFoundError) as refusal:
-        select(parse(query), name)
+        select_operation(parse(query), name)
     assert refusal.value.message == message

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from router.policy.shared_documents import RedisDocuments
+from router.policy.redis_documents import RedisDocuments
 from tests.router.persisted_queries import HASH, NAMED, TEXT
 from tests.router.running import opened
 

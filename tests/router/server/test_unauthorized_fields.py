@@ -9,12 +9,12 @@ from tests.router.running import Library, opened
 from tests.router.server.event_streams import events
 
 REFUSED = {
-    "message": "This needs a signed-in caller.",
+    "message": "Authentication is required.",
     "path": ["mine"],
     "extensions": {"code": "UNAUTHENTICATED"},
 }
 LACKING = {
-    "message": "The caller lacks the scopes or policies that this needs.",
+    "message": "The caller lacks a required scope or policy.",
     "path": ["secret"],
     "extensions": {"code": "FORBIDDEN"},
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from router.errors import CostBudgetError
-from router.policy.budget import RedisCostBudget
+from router.policy.redis_budget import RedisCostBudget
 from tests.router.running import opened
 
 
@@ -47,7 +47,7 @@ async def test_while_redis_is_down_nothing_is_counted_and_it_is_left_alone_for_a
     budget = RedisCostBudget("redis://127.0.0.1:1/0", 1, clock)
     for _ in range(2):
         await budget.spend("client", 100)
-    assert budget._paused_until == clock.now + 1
+    assert budget._unavailable_until == clock.now + 1
     await budget.close()
 
 

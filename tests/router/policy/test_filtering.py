@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, print_ast
 
 from router.operation import operation_of
-from router.policy.withholding import Withheld, outermost
+from router.policy.filtering import FilteredOperation, outermost_paths
 
 SCHEMA = build_schema("""
 type Query { me: User hits: [Hit!]! shelf: Shelf! }
@@ -17,10 +17,12 @@ union Hit = User | Book
 """)
 
 
-def withheld(text: str, *paths: str) -> Withheld:
+def withheld(text: str, *paths: str) -> FilteredOperation:
     document = parse(text)
     node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
-    return Withheld(operation_of(SCHEMA, document, node), frozenset(tuple(path.split(".")) for path in paths))
+    return FilteredOperation(
+        operation_of(SCHEMA, document, node), frozenset(tuple(path.split(".")) for path in paths)
+    )
 
 
 def compact(text: str) -> str:
@@ -28,7 +30,11 @@ def compact(text: str) -> str:
 
 
 def test_paths_that_lead_through_others_are_within_them():
-    assert outermost([("a", "b"), ("a", "b", "c"), ("d",), ("a", "bc")]) == {("a", "b"), ("d",), ("a", "bc")}
+    assert outermost_paths([("a", "b"), ("a", "b", "c"), ("d",), ("a", "bc")]) == {
+        ("a", "b"),
+        ("d",),
+        ("a", "bc"),
+    }
 
 
 def test_in_the_document_a_name_of_its_type_stands_for_what_is_withheld():
@@ -78,4 +84,4 @@ def test_in_the_document_a_name_of_its_type_stands_for_what_is_withheld():
 def test_in_the_answer_it_is_null_and_so_is_what_may_not_hold_null(
     text: str, path: str, data: Any, expected: Any
 ):
-    assert withheld(text, path).nulled(data) == expected
+    assert withheld(text, path).insert_nulls(data) == expected

@@ -1,0 +1,210 @@
+"""An operation that is ready to run: its response, its incremental payloads, or its events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import OperationType
+
+from router.errors import AccessError, RouterError, UnauthenticatedError, internal_error
+from router.executor import (
+    ExecutionRequest,
+    ExecutionResult,
+    execute,
+    execute_event,
+    execute_incrementally,
+    subscription_request,
+)
+from router.executor.event_lookahead import complete_events
+from router.pipeline.caller import Caller
+from router.pipeline.operation_cache import OperationCache
+from router.pipeline.operation_log import OperationLog
+from router.pipeline.preparation import PreparedOperation
+from router.policy.auth import EXPIRED
+from router.telemetry import Metrics, Trace, log
+from router.tracing import Tracer
+from router.transport.fan_out import SharedStreams
+from router.transport.http import SubgraphError
+
+_Event: TypeAlias = dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What all operations of a pipeline run with."""
+
+    operations: OperationCache
+    streams: SharedStreams
+    metrics: Metrics
+    operation_log: OperationLog
+    tracer: Tracer
+
+
+class ReadyOperation:
+    """One operation of one caller, to be run once.
+
+    `cost` is the estimate to report in the response; `refused` are the errors of the fields left out.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        operation: PreparedOperation,
+        request: ExecutionRequest,
+        caller: Caller,
+        trace: Trace,
+        cost: int | None,
+        refused: Sequence[AccessError] = (),
+    ) -> None:
+        self._runtime = runtime
+        self._tracer = runtime.tracer
+        self._operation = operation
+        self._request = request
+        self._caller = caller
+        self._trace = trace
+        self._cost = cost
+        self._refused = refused
+
+    @property
+    def kind(self) -> OperationType:
+        """Whether it is a query, a mutation or a subscription."""
+        return self._operation.kind
+
+    @property
+    def is_deferrable(self) -> bool:
+        """Whether its response may be delivered incrementally."""
+        return self._operation.deferrable is not None
+
+    async def execute(self) -> dict[str, Any]:
+        """Executes a query or a mutation; returns the complete response."""
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            with self._tracer.trace_stage("execute"):
+                result = self._response(await execute(self._operation.prepared, self._request))
+            outcome = self._record_outcome(result)
+            return self._with_cost(result)
+        finally:
+            self._report(outcome, time.perf_counter() - started)
+
+    async def results(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Runs the operation; yields its response or incremental payloads, or the response of each event.
+
+        A failure, or the expiry of a subscription's token, ends them with a response that has errors and no
+        data. Closing the iterator ends a subscription at its subgraph.
+        """
+        results = self._events() if self.kind is OperationType.SUBSCRIPTION else self._payloads()
+        try:
+            async for result in results:
+                yield result
+        except SubgraphError as error:
+            log.warning(
+                "A subscription failed",
+                extra={"metadata": {"subgraph": error.subgraph, "reason": error.reason}},
+            )
+            yield {"errors": [error.formatted()]}
+        except RouterError as error:
+            yield error.response()
+        except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
+            log.exception("An operation failed")
+            yield {"errors": [internal_error(self._trace.trace_id)]}
+        finally:
+            await results.aclose()
+
+    async def _payloads(self) -> AsyncGenerator[dict[str, Any], None]:
+        if not self.is_deferrable:
+            yield await self.execute()
+            return
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            incremental = await self._runtime.operations.get_incremental(
+                self._operation, self._request.variables, self._caller.client, self._request.context.deadline
+            )
+            async with aclosing(execute_incrementally(incremental.prepared, self._request)) as payloads:
+                outcome = "ok"
+                async for payload in payloads:
+                    if _has_errors(payload):
+                        outcome = "error"
+                    yield self._with_cost(payload) if "data" in payload else payload
+        finally:
+            self._report(outcome, time.perf_counter() - started)
+
+    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+        # A span is exported when it ends, and a subscription may last for days.
+        self._tracer.end()
+        stream = subscription_request(self._operation.prepared, self._request.variables)
+        source = self._runtime.streams.events(stream, self._request.context)
+        metrics = self._runtime.metrics
+        try:
+            with metrics.subscriptions.track_inprogress():
+                async with aclosing(complete_events(source, self._complete)) as results:
+                    while (result := await self._before_expiry(anext(results, None))) is not None:
+                        metrics.events.inc()
+                        yield result
+        finally:
+            await source.aclose()
+
+    async def _before_expiry(self, event: Awaitable[_Event]) -> _Event:
+        """Waits for an event until the token expires.
+
+        Revoking a session before its tokens expire (sign-out) would have to end its subscriptions here too.
+
+        Raises:
+            UnauthenticatedError: the token expired first.
+        """
+        try:
+            async with asyncio.timeout(self._caller.expires_in()) as deadline:
+                return await event
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise UnauthenticatedError(EXPIRED) from None
+
+    async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        operation = self._operation.operation
+        with self._tracer.trace_event(operation.kind, operation.name):
+            result = self._response(await execute_event(self._operation.prepared, event, self._request))
+            self._record_outcome(result)
+            return result
+
+    def _response(self, result: ExecutionResult) -> dict[str, Any]:
+        filtered = self._operation.filtered
+        if filtered is None:
+            return _response(result.data, result.errors)
+        access_errors = [
+            each
+            for error in self._refused
+            for each in error.formatted()
+            if tuple(each["path"]) in self._operation.key.refused
+        ]
+        return _response(filtered.insert_nulls(result.data), [*access_errors, *result.errors])
+
+    def _record_outcome(self, result: dict[str, Any]) -> str:
+        if "errors" not in result:
+            return "ok"
+        self._tracer.record_errors(result["errors"])
+        return "error"
+
+    def _with_cost(self, result: dict[str, Any]) -> dict[str, Any]:
+        return result if self._cost is None else {**result, "extensions": {"cost": {"estimated": self._cost}}}
+
+    def _report(self, outcome: str, seconds: float) -> None:
+        kind, metrics = self.kind.value, self._runtime.metrics
+        metrics.child(metrics.requests, kind, outcome).inc()
+        metrics.child(metrics.request_seconds, kind).observe(seconds)
+        name = self._operation.operation.name
+        self._runtime.operation_log.record(self._trace.trace_id, kind, name, outcome, seconds)
+
+
+def _has_errors(payload: Mapping[str, Any]) -> bool:
+    """Whether an incremental payload, or an entry of it, has errors."""
+    parts = (payload, *payload.get("incremental", ()), *payload.get("completed", ()))
+    return any("errors" in part for part in parts)
+
+
+def _response(data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"data": data, "errors": errors} if errors else {"data": data}
