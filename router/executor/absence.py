@@ -59,20 +59,20 @@ def index_absent_fields(absences: Iterable[Absence]) -> AbsentFields:
         for each in absence.objects:
             errors = reasons.get(id(each)) if absence.is_dependent else absence.errors
             reasons.setdefault(id(each), errors)
-            _note(each, absence.shape, errors, found)
+            _index_fields(each, absence.shape, errors, found)
     return found
 
 
-def _note(
+def _index_fields(
     value: Any, shape: Shape, errors: Errors | None, found: dict[tuple[int, str], Errors | None]
 ) -> None:
     if isinstance(value, list):
         for each in value:
-            _note(each, shape, errors, found)
+            _index_fields(each, shape, errors, found)
     elif isinstance(value, dict):
         for key, below in shape.items():
             known = value.get(key, _ABSENT)
             if known is _ABSENT:
                 found.setdefault((id(value), key), errors)
             elif below:
-                _note(known, below, errors, found)
+                _index_fields(known, below, errors, found)

@@ -50,8 +50,8 @@ class Batch:
         self.objects = objects
         known: dict[bytes, list[int]] = {}
         positions = range(len(objects)) if chosen is None else chosen
-        asked = objects if chosen is None else [objects[index] for index in chosen]
-        for index, encoded in zip(positions, present(asked), strict=True):
+        represented = objects if chosen is None else [objects[index] for index in chosen]
+        for index, encoded in zip(positions, present(represented), strict=True):
             if encoded is None:
                 self.unrepresented.append(index)
             elif (waiting := known.get(encoded)) is None:
@@ -73,13 +73,13 @@ class Batch:
         return b"[" + b",".join(self.representations) + b"]"
 
     def scatter(self, entities: Any, *, with_copies: bool = False) -> list[int]:
-        """Merges each entity into the objects that wait for it, with copies into each object its own.
+        """Merges each entity into the objects that wait for it; with copies, each gets one of its own.
 
         Returns the positions of the entities that are null or missing.
         """
-        objects, answers = self.objects, entities if isinstance(entities, list) else []
-        absent = [*range(len(answers), len(self.waiting))]
-        for position, (entity, waiting) in enumerate(zip(answers, self.waiting, strict=False)):
+        objects, received = self.objects, entities if isinstance(entities, list) else []
+        absent = [*range(len(received), len(self.waiting))]
+        for position, (entity, waiting) in enumerate(zip(received, self.waiting, strict=False)):
             if isinstance(entity, dict):
                 for index in waiting:
                     merge(objects[index], copy_json(entity) if with_copies else entity)
@@ -99,11 +99,11 @@ def split_batches(batches: Sequence[Batch], size: int) -> Iterator[list[Batch]]:
     """
     whole = sum(len(batch.representations) for batch in batches)
     for start in range(0, whole, size):
-        portion, before = [], 0
+        slices, before = [], 0
         for batch in batches:
-            portion.append(batch.slice(max(start - before, 0), max(start - before + size, 0)))
+            slices.append(batch.slice(max(start - before, 0), max(start - before + size, 0)))
             before += len(batch.representations)
-        yield portion
+        yield slices
 
 
 def copy_json(value: Any) -> Any:
@@ -206,11 +206,13 @@ def compile_presenter(representations: Sequence[Representation]) -> PresenterFac
         unconditional = _build_presenter(representations)
         return lambda _variables: unconditional
 
-    def conditional(variables: Mapping[str, Any]) -> Presenter:
-        kept = [replace(each, input=_keep_holding(each.input, variables)) for each in representations]
-        return _build_presenter(kept)
+    def build_conditional(variables: Mapping[str, Any]) -> Presenter:
+        filtered = [
+            replace(each, input=_filter_by_conditions(each.input, variables)) for each in representations
+        ]
+        return _build_presenter(filtered)
 
-    return conditional
+    return build_conditional
 
 
 def _is_conditional(wanted: Input) -> bool:
@@ -219,18 +221,18 @@ def _is_conditional(wanted: Input) -> bool:
     return any(each.conditions or (each.input and _is_conditional(each.input)) for each in fields)
 
 
-def _keep_holding(wanted: Input, variables: Mapping[str, Any]) -> Input:
+def _filter_by_conditions(wanted: Input, variables: Mapping[str, Any]) -> Input:
     """The fields whose conditions hold."""
 
-    def kept(fields: Iterable[InputField]) -> tuple[InputField, ...]:
+    def select(fields: Iterable[InputField]) -> tuple[InputField, ...]:
         return tuple(
-            replace(each, input=_keep_holding(each.input, variables)) if each.input else each
+            replace(each, input=_filter_by_conditions(each.input, variables)) if each.input else each
             for each in fields
             if hold(each.conditions, variables)
         )
 
-    narrowed = tuple((name, kept(fields)) for name, fields in wanted.narrowed)
-    return replace(wanted, fields=kept(wanted.fields), narrowed=narrowed)
+    narrowed = tuple((name, select(fields)) for name, fields in wanted.narrowed)
+    return replace(wanted, fields=select(wanted.fields), narrowed=narrowed)
 
 
 def _build_presenter(representations: Sequence[Representation]) -> Presenter:
@@ -258,24 +260,21 @@ def _build_flat_presenter(representation: Representation) -> Presenter:
     """Represents objects by leaves alone; each combination of values is encoded once per batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
-    accepts, own_names, usual_name = (
-        representation.source_types,
-        representation.own_typenames,
-        representation.typename,
-    )
+    source_types, own_typenames = representation.source_types, representation.own_typenames
+    target = representation.typename
 
     is_one = len(names) == 1
 
-    def encoded(name: str, found: Any) -> bytes:
+    def encode_values(name: str, found: Any) -> bytes:
         items = (found,) if is_one else found
         return encode({TYPENAME: name, **dict(zip(names, items, strict=True))})
 
     def present(objects: Iterable[Object]) -> Iterator[bytes | None]:
         by_name: defaultdict[str, dict[Any, bytes]] = defaultdict(dict)
-        usual = by_name[usual_name]
+        usual = by_name[target]
         for each in objects:
             typename = each.get(TYPENAME)
-            if typename is not None and (typename.__class__ is not str or typename not in accepts):
+            if typename is not None and (typename.__class__ is not str or typename not in source_types):
                 yield None
                 continue
             try:
@@ -283,14 +282,14 @@ def _build_flat_presenter(representation: Representation) -> Presenter:
             except KeyError:
                 yield None
                 continue
-            name, known = (typename, by_name[typename]) if typename in own_names else (usual_name, usual)
+            name, known = (typename, by_name[typename]) if typename in own_typenames else (target, usual)
             # Objects and lists are not hashable, and for Python 1, 1.0 and true are equal.
             if found.__class__ not in _DISTINCT if is_one else not _DISTINCT.issuperset(map(type, found)):
-                yield encoded(name, found)
+                yield encode_values(name, found)
                 continue
             text = known.get(found)
             if text is None:
-                known[found] = text = encoded(name, found)
+                known[found] = text = encode_values(name, found)
             yield text
 
     return present

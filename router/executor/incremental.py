@@ -193,7 +193,7 @@ class Delivery:
 
 def _find_fragments(group: ExecutionGroup, path: ResponsePath) -> list[DeliveryGroup]:
     """The deferred fragments to which a group's fields of the object at a path belong."""
-    return [DeliveryGroup(usage, _fragment_path(path, usage)) for usage in group.ordered]
+    return [DeliveryGroup(usage, _fragment_path(path, usage)) for usage in group.ordered_usages]
 
 
 def _fragment_path(path: ResponsePath, usage: DeferUsage) -> ResponsePath:

@@ -120,7 +120,7 @@ class _Compiler:
         if not deferred:
             return complete
 
-        def completed(value: Any, path: LinkedPath, answer: Answer) -> Any:
+        def complete_and_defer(value: Any, path: LinkedPath, answer: Answer) -> Any:
             projected = complete(value, path, answer)
             if projected is not None:
                 answer.deferred += [
@@ -130,7 +130,7 @@ class _Compiler:
                 ]
             return projected
 
-        return completed
+        return complete_and_defer
 
     def _compile_fields(
         self, typename: str, selections: tuple[FieldSelection, ...], paths: _TypedPaths, data_path: DataPath
@@ -246,14 +246,14 @@ def _select_fields(
 def _merge_split_keys(split_keys: list[DataPath], complete: CompleteObject) -> CompleteObject:
     """Merges, before completion, the keys of one field that could not be fetched under one name."""
 
-    def completed(value: Any, path: LinkedPath, answer: Answer) -> Any:
+    def merge_and_complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
         for first, *others in split_keys:
             for key in others:
                 if isinstance(value, dict) and key in value:
                     merge(value, {first: value[key]})
         return complete(value, path, answer)
 
-    return completed
+    return merge_and_complete
 
 
 def _any_holds(alternatives: Iterable[Conditions], variables: Mapping[str, Any]) -> bool:

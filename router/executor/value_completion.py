@@ -42,20 +42,20 @@ COMPLETE_CLASSES: Mapping[str, type] = {
 def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
     """A non-null value."""
 
-    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         completed = complete(value, path, key, answer)
         if completed is None:
             answer.error(f"Cannot return null for non-nullable field {coordinate}.", (path, key))
             return PROPAGATED
         return completed
 
-    return checked
+    return complete_value
 
 
 def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
     """A non-null object; it has a function of its own because nothing is completed as often."""
 
-    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         here = (path, key)
         completed = None if value is None else complete(value, here, answer)
         if completed is None:
@@ -63,13 +63,13 @@ def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
             return PROPAGATED
         return completed
 
-    return checked
+    return complete_value
 
 
 def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
     """A list whose items are completed together."""
 
-    def completed(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
         here = (path, key)
@@ -78,23 +78,23 @@ def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
             return None
         return complete(value, here, answer)
 
-    return completed
+    return complete_value
 
 
 def compile_items(complete: CompleteValue) -> CompleteItems:
     """Items of any type; a null that propagates makes the list null."""
 
-    def completed(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
+    def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
         items = [complete(value, here, index, answer) for index, value in enumerate(values)]
         return None if PROPAGATED in items else items
 
-    return completed
+    return complete_items
 
 
 def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
     """Non-null objects, of which most answers consist."""
 
-    def completed(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
+    def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
         items = [
             None if value is None else complete(value, (here, index), answer)
             for index, value in enumerate(values)
@@ -104,16 +104,16 @@ def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
             answer.error(f"Cannot return null for non-nullable field {coordinate}.", (here, index))
         return None if missing else items
 
-    return completed
+    return complete_items
 
 
 def compile_nullable(complete: CompleteObject) -> CompleteValue:
     """A nullable object."""
 
-    def completed(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         return None if value is None else complete(value, (path, key), answer)
 
-    return completed
+    return complete_value
 
 
 def compile_leaf(type_: GraphQLNamedType, coordinate: str, whole: GraphQLSchema) -> CompleteValue:
@@ -133,21 +133,21 @@ def compile_leaf(type_: GraphQLNamedType, coordinate: str, whole: GraphQLSchema)
 def _enum(coordinate: str, values: frozenset[str], hidden: frozenset[str]) -> CompleteValue:
     """Null stands for a value that is inaccessible to clients."""
 
-    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None or (value.__class__ is str and value in values):
             return value
         if value.__class__ is not str or value not in hidden:
             answer.error(f"{coordinate} has none of the values that the service may send.", (path, key))
         return None
 
-    return checked
+    return complete_value
 
 
 @lru_cache(maxsize=10_000)
 def _scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteValue:
     """Shared by all operations with the field, as most of a projection's memory would be such functions."""
 
-    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
         if isinstance(value, accepted) and (name == "Boolean") == isinstance(value, bool):
@@ -155,14 +155,14 @@ def _scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteV
         answer.error(f"{coordinate} is of type {name}, but the service sent something else.", (path, key))
         return None
 
-    return checked
+    return complete_value
 
 
 @lru_cache(maxsize=10_000)
 def _int(coordinate: str) -> CompleteValue:
     """In JSON, 1.0 is an integer too."""
 
-    def checked(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None or (value.__class__ is int and INT_MIN <= value <= INT_MAX):
             return value
         if value.__class__ is float and INT_MIN <= value <= INT_MAX and value.is_integer():
@@ -170,7 +170,7 @@ def _int(coordinate: str) -> CompleteValue:
         answer.error(f"{coordinate} is of type Int, but the service sent something else.", (path, key))
         return None
 
-    return checked
+    return complete_value
 
 
 def _unchecked(value: Any, _link: LinkedPath, _key: str | int, _answer: Answer) -> Any:

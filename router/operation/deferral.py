@@ -53,12 +53,12 @@ class ExecutionGroup:
     parent: ExecutionGroup | None
 
     @property
-    def ordered(self) -> list[DeferUsage]:
+    def ordered_usages(self) -> list[DeferUsage]:
         """The fragments in the operation's order."""
         return sorted(self.usages, key=lambda usage: usage.number)
 
     def __str__(self) -> str:
-        return " ".join(map(str, self.ordered))
+        return " ".join(map(str, self.ordered_usages))
 
 
 def find_execution_group(
@@ -68,10 +68,10 @@ def find_execution_group(
 
     A fragment does not count if one around it selects the field as well.
     """
-    asking = set(usages)
-    if None in asking:
+    selecting = set(usages)
+    if None in selecting:
         return None
-    own = frozenset(usage for usage in asking if usage and not _is_covered(usage, asking))
+    own = frozenset(usage for usage in selecting if usage and not _is_covered(usage, selecting))
     return parent_group if parent_group and own == parent_group.usages else ExecutionGroup(own, parent_group)
 
 

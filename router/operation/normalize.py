@@ -110,8 +110,9 @@ def drop_introspection(selections: SelectionSet) -> SelectionSet:
 
 # A selection set or a field of the document, the conditions on the way to it, and its deferred fragment.
 _SelectionSource: TypeAlias = tuple[SelectionSetNode, Conditions, DeferUsage | None]
-_FieldUse: TypeAlias = tuple[FieldNode, Conditions, DeferUsage | None]
-_UsesByName: TypeAlias = dict[str, list[_FieldUse]]
+# The names are those of CollectFields in the proposal for incremental delivery.
+_FieldDetails: TypeAlias = tuple[FieldNode, Conditions, DeferUsage | None]
+_GroupedFieldSet: TypeAlias = dict[str, list[_FieldDetails]]
 _RootFieldUse: TypeAlias = tuple[str, Conditions]
 
 
@@ -128,7 +129,7 @@ class _Scope:
 class _CollectedFields:
     """The fields collected for one object, by the type they are selected on; `visited` has what was read."""
 
-    by_type: dict[str, _UsesByName]
+    by_type: dict[str, _GroupedFieldSet]
     visited: set[tuple[int, str, Conditions, DeferUsage | None]] = field(default_factory=set)
 
 
@@ -167,10 +168,10 @@ class _Normalizer:
         return replace(self._build(scope, by_type), deferred=deferred)
 
     def _take_deferred(
-        self, own: ExecutionGroup | None, by_type: dict[str, _UsesByName]
-    ) -> dict[ExecutionGroup, dict[str, _UsesByName]]:
+        self, own: ExecutionGroup | None, by_type: dict[str, _GroupedFieldSet]
+    ) -> dict[ExecutionGroup, dict[str, _GroupedFieldSet]]:
         """Moves the fields of other groups than the object's own out of the collected ones."""
-        later: dict[ExecutionGroup, dict[str, _UsesByName]] = {}
+        later: dict[ExecutionGroup, dict[str, _GroupedFieldSet]] = {}
         for type_name, by_name in by_type.items():
             for response_name, nodes in [*by_name.items()]:
                 group = find_execution_group((usage for _, _, usage in nodes), own)
@@ -179,7 +180,7 @@ class _Normalizer:
                     later.setdefault(group, {}).setdefault(type_name, {})[response_name] = nodes
         return later
 
-    def _build(self, scope: _Scope, by_type: dict[str, _UsesByName]) -> SelectionSet:
+    def _build(self, scope: _Scope, by_type: dict[str, _GroupedFieldSet]) -> SelectionSet:
         fields = self._build_fields(scope, by_type.get(scope.type.name, {}))
         narrowed = {
             name: self._build_fields(replace(scope, type=self._schema.type_map[name]), by_name)
@@ -250,7 +251,7 @@ class _Normalizer:
         return list(self._schema.get_possible_types(type_)) if is_abstract_type(type_) else []
 
     def _split_by_type(
-        self, type_: GraphQLNamedType, common: _UsesByName, by_type: dict[str, _UsesByName]
+        self, type_: GraphQLNamedType, common: _GroupedFieldSet, by_type: dict[str, _GroupedFieldSet]
     ) -> None:
         """Splits up what is selected both on an abstract type and on one of its object types.
 
@@ -271,13 +272,13 @@ class _Normalizer:
                 by_name = by_type.setdefault(possible.name, {})
                 by_name[response_name] = [*everywhere, *by_name.get(response_name, [])]
 
-    def _build_fields(self, scope: _Scope, by_name: _UsesByName) -> tuple[FieldSelection, ...]:
+    def _build_fields(self, scope: _Scope, by_name: _GroupedFieldSet) -> tuple[FieldSelection, ...]:
         return tuple(
             field for name, nodes in by_name.items() for field in self._merge_uses(scope, name, nodes)
         )
 
     def _merge_uses(
-        self, scope: _Scope, response_name: str, uses: list[_FieldUse]
+        self, scope: _Scope, response_name: str, uses: list[_FieldDetails]
     ) -> Iterator[FieldSelection]:
         self._deadline.check()
         first = uses[0][0]

@@ -17,11 +17,11 @@ from router.planner.moves import NO_CONTEXTS
 from router.supergraph import Supergraph
 from router.supergraph.join_spec import ContextArgument, read_top_level_names
 
-_EFFECTIVE = ("mutation", "subscription")
+_EFFECTFUL_ROOTS = ("mutation", "subscription")
 
 
 class Contexts:
-    """What a supergraph says about contexts."""
+    """The contexts of a supergraph: who sets them, and which fields read them."""
 
     def __init__(self, supergraph: Supergraph) -> None:
         self._supergraph = supergraph
@@ -29,7 +29,7 @@ class Contexts:
         for type_ in supergraph.types.values():
             for name in supergraph.possible_types(type_.name) if type_.contexts else ():
                 self._set_by[name] |= type_.contexts
-        for kind in _EFFECTIVE:
+        for kind in _EFFECTFUL_ROOTS:
             # Reading a context there would run another mutation, or open another stream.
             self._set_by.pop(supergraph.root_type(kind) or "", None)
 

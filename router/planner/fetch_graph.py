@@ -27,7 +27,7 @@ from router.planner.moves import ContextValue, DeferMove, EntityMove, FieldMove,
 from router.planner.names import ResponseNames, TypedPath, TypedSegment
 from router.planner.paths import GraphPath
 from router.planner.plan import LIST, ContextVariable, FetchPath, Input, InputField, Narrowing
-from router.planner.steps import FetchStep, Presentation, SelectedField, Selection, merge_inputs
+from router.planner.steps import FetchStep, Presentation, SelectedField, SelectionBuilder, merge_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _Position:
     """Where a path has arrived: in the selection set of a step, and on objects at a path of the data."""
 
     step: FetchStep
-    selection: Selection
+    selection: SelectionBuilder
     path: FetchPath
     typed_path: TypedPath
     type_name: str
@@ -210,7 +210,7 @@ class FetchGraphBuilder:
         if target is None or field.selections is None:
             return position, conditions
         if selected.selection is None:
-            selected.selection = Selection()
+            selected.selection = SelectionBuilder()
         # The supergraph's type counts: one subgraph may have an object type where others have an interface.
         typed = self._is_abstract(field.selections.type_name) and not self._graph.is_interface_object(target)
         selected.selection.typename |= typed

@@ -262,7 +262,7 @@ class DeferredNode:
     def __str__(self) -> str:
         places = " | ".join(
             f'path: "{".".join(usage.path)}"' + (f', label: "{usage.label}"' if usage.label else "")
-            for usage in self.group.ordered
+            for usage in self.group.ordered_usages
         )
         return f"Deferred({places}) {brace(str(self.node) if self.node else '')}"
 

@@ -36,13 +36,13 @@ class SelectedField:
     arguments: str
     variables: frozenset[str]
     conditions: Conditions
-    selection: Selection | None = None
+    selection: SelectionBuilder | None = None
     contextual_arguments: tuple[tuple[str, str], ...] = ()
     directives: str = ""
 
 
 @dataclass(slots=True)
-class Selection:
+class SelectionBuilder:
     """A selection set under construction.
 
     `typename` says that the subgraph is to send `__typename`; where the client selects it,
@@ -52,7 +52,7 @@ class Selection:
     typename: bool = False
     typename_conditions: set[Conditions] = field(default_factory=set)
     fields: dict[tuple[str, Conditions], SelectedField] = field(default_factory=dict)
-    narrowed: dict[str, Selection] = field(default_factory=dict)
+    narrowed: dict[str, SelectionBuilder] = field(default_factory=dict)
 
     def add_field(self, wanted: SelectedField) -> SelectedField:
         """Adds a field, or returns the one with its key that is unconditional or has the same conditions."""
@@ -64,11 +64,11 @@ class Selection:
         """Whether nothing is selected."""
         return not (self.typename or self.fields or self.narrowed)
 
-    def narrow(self, type_name: str) -> Selection:
+    def narrow(self, type_name: str) -> SelectionBuilder:
         """The selections on one type."""
-        return self.narrowed.setdefault(type_name, Selection())
+        return self.narrowed.setdefault(type_name, SelectionBuilder())
 
-    def merge_from(self, other: Selection, conditions: Conditions = ALWAYS) -> None:
+    def merge_from(self, other: SelectionBuilder, conditions: Conditions = ALWAYS) -> None:
         """Adds all of another selection set, under additional conditions."""
         self.typename |= other.typename
         self.typename_conditions |= {each | conditions for each in other.typename_conditions}
@@ -190,7 +190,7 @@ class FetchStep:
     kind: str
     path: FetchPath
     group: ExecutionGroup | None = None
-    selection: Selection = field(default_factory=Selection)
+    selection: SelectionBuilder = field(default_factory=SelectionBuilder)
     presentations: dict[tuple[str, str], Presentation] = field(default_factory=dict)
     parents: set[FetchStep] = field(default_factory=set)
     field_conditions: Conditions = ALWAYS

@@ -6,7 +6,7 @@ from router.operation.deadline import NEVER
 from router.planner.fetch_graph import FetchGraph
 from router.planner.merges import compute_depths, merge_steps
 from router.planner.plan import Input, InputField
-from router.planner.steps import FetchStep, Presentation, SelectedField, Selection
+from router.planner.steps import FetchStep, Presentation, SelectedField, SelectionBuilder
 
 
 def step(number: int, graph: str, *parents: FetchStep, field: str, key: str = "id", **sent: str) -> FetchStep:
@@ -83,7 +83,7 @@ def test_what_two_steps_ask_below_one_field_is_asked_together():
     first, other = step(0, "A", field="box", id="id"), step(1, "A", field="box", id="id")
     for each, name in ((first, "width"), (other, "height")):
         [box] = each.selection.top_level_fields()
-        box.selection = Selection()
+        box.selection = SelectionBuilder()
         box.selection.add_field(SelectedField(name, name, "", frozenset(), frozenset()))
 
     [only] = merge_steps(FetchGraph((first, other)), NEVER).steps
