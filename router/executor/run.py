@@ -182,7 +182,7 @@ class _RootFetch:
         self._names = compiling.names
 
     async def __call__(self, run: Run) -> None:
-        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
+        data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables))
         if data is None:
             errors = without_data(run, [run.data], self._shape, errors)
         else:
@@ -205,7 +205,7 @@ class _NestedFetch:
         if not objects:
             return
         at = list(places(run.data, self._path))
-        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
+        data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables))
         if data is None:
             errors = without_data(run, objects, self._shape, errors)
         else:
@@ -246,7 +246,7 @@ class _EntityFetch:
     async def _ask(self, run: Run, batches: Sequence[Batch]) -> None:
         encoded = (batch.encoded() for batch in batches)
         presented = list(zip(self._body.representations, encoded, strict=True))
-        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables, presented))
+        data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables, presented))
         parts = list(map(_Part, batches, self._paths, self._shapes))
         _scatter(run, data, errors, parts, self._names)
 
@@ -271,7 +271,7 @@ class _ContextualFetch:
         if not groups:
             return
         document = self._grouping.document(groups)
-        body = document.filled(run.variables, self._grouping.variables(groups, document))
+        body = document.encode(run.variables, self._grouping.variables(groups, document))
         data, errors = await run.fetch(self._subgraph, body)
         parts = [_Part(group.batch, group.path, self._shapes[group.entry]) for group in groups]
         _scatter(run, data, errors, parts, self._names)

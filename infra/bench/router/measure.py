@@ -66,7 +66,7 @@ async def measure(folder: Path, requests: int) -> Figures:
         HttpClient() as client,
     ):
         _apart(process)
-        url = Address.of(f"http://127.0.0.1:{router}/graphql")
+        url = Address.parse(f"http://127.0.0.1:{router}/graphql")
         load = Load(client, url)
         await load.run(WARM_UP)
         fetches, spent, started = await _fetches(http, subgraphs), _cpu(process), time.perf_counter()

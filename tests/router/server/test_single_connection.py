@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from router.server import single_connection
-from router.transport.event_stream import EventDecoder
+from router.transport.sse_decoder import SseDecoder
 from tests.router.library import until
 from tests.router.running import Library, opened
 
@@ -29,7 +29,7 @@ class Stream:
         self.headers = headers
         self.response: aiohttp.ClientResponse
         self.received: list[Any] = []
-        self.decoder = EventDecoder(1_000_000)
+        self.decoder = SseDecoder(1_000_000)
 
     async def start(self, identifier: str | None, query: str, **headers: str) -> tuple[int, Any]:
         """The status and the answer to an operation that is sent."""
@@ -293,7 +293,7 @@ async def test_an_upstream_that_breaks_is_an_error_of_its_operation_alone(librar
         name, message = await stream.next()
         assert (name, message["payload"]["errors"][0]["message"]) == (
             "next",
-            "The service 'books' did not answer.",
+            "The service 'books' did not respond.",
         )
         assert await stream.next() == ("complete", {"id": "1"})
         await stream.start("2", "{ average }")

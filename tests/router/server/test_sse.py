@@ -3,7 +3,7 @@
 import aiohttp
 import orjson
 
-from router.transport.event_stream import EventDecoder
+from router.transport.sse_decoder import SseDecoder
 from tests.router.library import until
 from tests.router.running import Library, opened
 
@@ -12,7 +12,7 @@ PUBLISHED = {"query": "subscription { published { title stars } }"}
 
 
 async def events(response: aiohttp.ClientResponse) -> list[tuple[str, object]]:
-    decoder = EventDecoder(1_000_000)
+    decoder = SseDecoder(1_000_000)
     return [
         (event.name, orjson.loads(event.data) if event.data else None)
         async for chunk in response.content.iter_any()
@@ -77,7 +77,7 @@ async def test_an_upstream_that_cannot_be_reached_is_an_error_event(library: Lib
     assert body == {
         "errors": [
             {
-                "message": "The service 'books' did not answer.",
+                "message": "The service 'books' did not respond.",
                 "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "books"},
             }
         ]

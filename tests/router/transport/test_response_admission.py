@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 from router.admission import MAX_PER_ITERATION, Admission
-from router.transport.admitted_answers import AdmittedAnswers
 from router.transport.base import RequestContext
+from router.transport.response_admission import ResponseAdmission
 
 
 class Subgraphs:
@@ -22,7 +22,7 @@ class Subgraphs:
 
 async def test_answers_of_one_moment_are_handed_on_a_few_in_each_turn_and_client_by_client():
     subgraphs = Subgraphs()
-    transport = AdmittedAnswers(subgraphs, Admission())
+    transport = ResponseAdmission(subgraphs, Admission())
     answered: list[str] = []
 
     async def ask(client: str) -> None:
