@@ -136,7 +136,7 @@ async def _close_at_exit(store: _StoreT | None) -> AsyncIterator[_StoreT | None]
 
 def _client(traffic: Traffic) -> HttpClient:
     return HttpClient(
-        max_answer_bytes=traffic.max_response_bytes,
+        max_response_bytes=traffic.max_response_bytes,
         max_connections=traffic.subgraph_connections,
         max_waiting=traffic.subgraph_waiting,
     )

@@ -28,15 +28,15 @@ from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.tracing import Tracer
 from router.transport.address import Address, UnusableAddressError
-from router.transport.admitted_answers import AdmittedAnswers
 from router.transport.base import StreamSource, Transport
 from router.transport.breaker import CircuitBreakers
 from router.transport.deduplication import Deduplication
-from router.transport.event_source import EventSource
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
 from router.transport.redaction import ALL, RedactedSource, Redaction
+from router.transport.response_admission import ResponseAdmission
 from router.transport.retries import Retries
+from router.transport.sse_source import SseSource
 from router.transport.throttling import Throttling
 from router.transport.websocket import WebSocketSource
 
@@ -133,14 +133,14 @@ class Assembly:
         shown = self.settings.exposed_subgraphs
         if ALL not in shown:
             transport = Redaction(transport, shown)
-        return AdmittedAnswers(transport)
+        return ResponseAdmission(transport)
 
     def _stream_sources(
         self, addresses: Mapping[str, Address], rules: HeaderRules
     ) -> Mapping[str, StreamSource]:
         """The source of each subgraph's subscriptions."""
         traffic, tracer = self.settings.traffic, self.tracer
-        events = EventSource(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression, tracer)
+        events = SseSource(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression, tracer)
         over_sockets = {
             name: replace(addresses[name], url=traffic.subscriptions[name].url(addresses[name].url))
             for name in addresses.keys() & traffic.subscriptions.keys()
@@ -166,7 +166,7 @@ def subgraph_addresses(settings: Settings, supergraph: Supergraph) -> Mapping[st
     for name, info in supergraph.subgraphs.items():
         try:
             url = settings.subgraph_url(name, info.url)
-            addresses[name] = Address.of(url, settings.traffic.subgraph_ca_files.get(name))
+            addresses[name] = Address.parse(url, settings.traffic.subgraph_ca_files.get(name))
         except UnusableAddressError as error:
             message = f"The URL of the subgraph {name!r} ({url_variable(name)}) is invalid: {error}."
             raise UnusableAddressError(message) from None

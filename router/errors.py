@@ -1,4 +1,4 @@
-"""Errors the router answers with.
+"""The errors of the router's responses.
 
 RouterError                           shown to clients: a message, `extensions.code` and an HTTP status
 ├── RequestError                      the HTTP request or the WebSocket message is not a GraphQL request
@@ -65,9 +65,9 @@ class RouterError(Exception):
 
     def response(self) -> dict[str, Any]:
         """The GraphQL response that reports this error."""
-        return {"errors": self.formatted()}
+        return {"errors": self.to_errors()}
 
-    def formatted(self) -> list[dict[str, Any]]:
+    def to_errors(self) -> list[dict[str, Any]]:
         """The `errors` entry of the response."""
         return [{"message": self.message, "extensions": {"code": self.code, **self.extensions}}]
 
@@ -161,7 +161,7 @@ class DocumentError(RouterError):
         """The same error without its traceback, whose frames would keep their local variables alive."""
         return type(self)(self.errors)
 
-    def formatted(self) -> list[dict[str, Any]]:
+    def to_errors(self) -> list[dict[str, Any]]:
         """GraphQL's own errors, with this error's code where they have none."""
         return [_format_with_code(error, self.code) for error in self.errors]
 
@@ -263,9 +263,9 @@ class AccessError(RouterError):
         super().__init__(message)
         self.paths = paths
 
-    def formatted(self) -> list[dict[str, Any]]:
+    def to_errors(self) -> list[dict[str, Any]]:
         """One error per refused path, or one for the whole request."""
-        [error] = super().formatted()
+        [error] = super().to_errors()
         return [{**error, "path": list(path)} for path in self.paths] or [error]
 
 

@@ -79,7 +79,7 @@ class RootFetch:
 
     async def __call__(self, run: Run) -> None:
         """Runs the fetch."""
-        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
+        data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables))
         if data is None:
             errors = run.note_missing_data([run.data], self._shape, errors)
         else:
@@ -103,7 +103,7 @@ class NestedRootFetch:
         if not objects:
             return
         paths = list(find_paths(run.data, self._path))
-        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables))
+        data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables))
         if data is None:
             errors = run.note_missing_data(objects, self._shape, errors)
         else:
@@ -145,7 +145,7 @@ class EntityFetch:
     async def _fetch(self, run: Run, batches: Sequence[Batch]) -> None:
         encoded = (batch.encode() for batch in batches)
         representations = list(zip(self._body.representations, encoded, strict=True))
-        data, errors = await run.fetch(self._subgraph, self._body.filled(run.variables, representations))
+        data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables, representations))
         sent = list(map(_SentBatch, batches, self._paths, self._shapes))
         _merge_entities(run, data, errors, sent, self._names)
 
@@ -171,7 +171,7 @@ class ContextualEntityFetch:
         if not groups:
             return
         document = self._grouping.document(groups)
-        body = document.filled(run.variables, self._grouping.variables(groups, document))
+        body = document.encode(run.variables, self._grouping.variables(groups, document))
         data, errors = await run.fetch(self._subgraph, body)
         sent = [_SentBatch(group.batch, group.path, self._shapes[group.entry]) for group in groups]
         _merge_entities(run, data, errors, sent, self._names)

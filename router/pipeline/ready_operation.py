@@ -106,7 +106,7 @@ class ReadyOperation:
                 "A subscription failed",
                 extra={"metadata": {"subgraph": error.subgraph, "reason": error.reason}},
             )
-            yield {"errors": [error.formatted()]}
+            yield {"errors": [error.to_error()]}
         except RouterError as error:
             yield error.response()
         except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
@@ -178,7 +178,7 @@ class ReadyOperation:
         access_errors = [
             each
             for error in self._refused
-            for each in error.formatted()
+            for each in error.to_errors()
             if tuple(each["path"]) in self._operation.key.refused
         ]
         return _response(filtered.insert_nulls(result.data), [*access_errors, *result.errors])

@@ -42,7 +42,7 @@ from router.server.negotiation import (
     RESULT_TYPES,
     accepts_incremental,
     media_type,
-    preferred,
+    negotiate_type,
 )
 from router.server.responses import Responses, retry_after
 from router.server.single_connection import (
@@ -136,13 +136,13 @@ class HttpEndpoint:
         caller = await self._caller(request)
         accept = request.headers.get("accept")
         if request.method == "PUT":
-            if preferred(accept, (PLAIN,)) is None:
+            if negotiate_type(accept, (PLAIN,)) is None:
                 raise NotAcceptableError(f"The token is only available as {PLAIN}.")
             return Response(self._streams.reserve(caller), 201, media_type=PLAIN)
         if request.method == "DELETE":
             self._streams.get(token, caller).stop(_operation_id(request))
             return Response()
-        if preferred(accept, (*RESULT_TYPES, EVENT_STREAM)) == EVENT_STREAM:
+        if negotiate_type(accept, (*RESULT_TYPES, EVENT_STREAM)) == EVENT_STREAM:
             request.scope[ENDLESS] = True
             return StreamResponse(self._streams.open(token, caller), MESSAGES)
         await self._start(request, self._streams.get(token, caller), caller, trace)
@@ -171,7 +171,7 @@ class HttpEndpoint:
     async def _batch(
         self, request: Request, batch: tuple[GraphQLRequest, ...], caller: Caller, trace: Trace
     ) -> Response:
-        if preferred(request.headers.get("accept"), (JSON,)) is None:
+        if negotiate_type(request.headers.get("accept"), (JSON,)) is None:
             raise NotAcceptableError(f"A batch is only available as {JSON}.")
         results = await asyncio.gather(*(self._execute_member(each, caller, trace) for each in batch))
         return await self._responses.json(request, results)
@@ -214,8 +214,8 @@ class HttpEndpoint:
         expects_result = request.method in ("GET", "POST") and stream_token(request) is None
         is_result = expects_result and isinstance(error, DocumentError | AccessError)
         accept = request.headers.get("accept")
-        chosen = preferred(accept, RESULT_TYPES)
-        if is_result and chosen is None and preferred(accept, (EVENT_STREAM,)):
+        chosen = negotiate_type(accept, RESULT_TYPES)
+        if is_result and chosen is None and negotiate_type(accept, (EVENT_STREAM,)):
             return StreamResponse(error_results(error), EVENTS)
         # GraphQL over HTTP, application/json: a well-formed GraphQL response has status 200.
         status = 200 if is_result and chosen != GRAPHQL_JSON else error.status
@@ -226,7 +226,7 @@ def wants_explorer(request: Request) -> bool:
     """Whether a browser navigates to the endpoint: no operation, and HTML preferred over data."""
     if request.method not in ("GET", "HEAD") or not request.query_params.keys().isdisjoint(PARAMETERS):
         return False
-    return preferred(request.headers.get("accept"), (*RESULT_TYPES, EVENT_STREAM, HTML)) == HTML
+    return negotiate_type(request.headers.get("accept"), (*RESULT_TYPES, EVENT_STREAM, HTML)) == HTML
 
 
 def refuse_cross_site(request: Request) -> None:
@@ -256,16 +256,16 @@ def _framing(request: Request, operation: ReadyOperation) -> Framing | None:
     accept = request.headers.get("accept")
     if operation.kind is OperationType.SUBSCRIPTION:
         streams = {EVENT_STREAM: EVENTS, MULTIPART: PARTS}
-        if chosen := preferred(accept, tuple(streams)):
+        if chosen := negotiate_type(accept, tuple(streams)):
             return streams[chosen]
         raise NotAcceptableError(
             f"A subscription is available as {EVENT_STREAM}, {MULTIPART}, or over WebSocket."
         )
     if operation.is_deferrable and accepts_incremental(accept):
         return INCREMENTS
-    if preferred(accept, RESULT_TYPES):
+    if negotiate_type(accept, RESULT_TYPES):
         return None
-    if preferred(accept, (EVENT_STREAM,)):
+    if negotiate_type(accept, (EVENT_STREAM,)):
         return EVENTS
     if accepts_incremental(accept):
         return INCREMENTS

@@ -78,8 +78,8 @@ def media_type(header: str | None) -> tuple[str, dict[str, str]]:
 
 
 @_cache_short_headers
-def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
-    """The offer that the client prefers, or None if it accepts none of them.
+def negotiate_type(accept: str | None, offers: tuple[str, ...]) -> str | None:
+    """The offered media type that the client prefers, or None if it accepts none of them.
 
     Ties in quality are broken by the order of the client's list, then by that of the offers. Without an
     Accept header everything is accepted.
@@ -124,7 +124,7 @@ def _parse(accept: str) -> list[MediaRange]:
 
 
 @_cache_short_headers
-def preferred_encoding(accept: str | None, offers: tuple[str, ...]) -> str | None:
+def negotiate_encoding(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """The offered content coding that the client prefers, or None if it lists none of them.
 
     Ties in quality are broken by the order of the offers. Without an Accept-Encoding header there is none.

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from router.config.connections import Connections
 from router.config.settings import Settings
 from router.json_text import encode
-from router.server.negotiation import JSON, RESULT_TYPES, preferred, preferred_encoding
+from router.server.negotiation import JSON, RESULT_TYPES, negotiate_encoding, negotiate_type
 
 NO_STORE = "no-store"
 PRIVATE = "private, no-cache"
@@ -52,7 +52,7 @@ class Responses:
         self, request: Request, value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Response:
         """A response with a value in the JSON media type that the client prefers."""
-        essence = preferred(request.headers.get("accept"), RESULT_TYPES) or JSON
+        essence = negotiate_type(request.headers.get("accept"), RESULT_TYPES) or JSON
         all_headers = {**(headers or {}), "content-type": f"{essence}; charset=utf-8", "vary": self._vary}
         if status != 200 or (isinstance(value, dict) and "errors" in value):
             all_headers["cache-control"] = NO_STORE
@@ -74,7 +74,7 @@ def retry_after(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _compress(request: Request, body: bytes, headers: dict[str, str]) -> bytes:
-    encoding = preferred_encoding(request.headers.get("accept-encoding"), ENCODINGS)
+    encoding = negotiate_encoding(request.headers.get("accept-encoding"), ENCODINGS)
     if encoding is None:
         return body
     headers["content-encoding"] = encoding

@@ -194,7 +194,7 @@ class WebSocketSession:
         if len(self._running) >= self._max_operations:
             limit = f"{self._max_operations} operations are already running on this socket."
             error = TooManyOperationsError(limit)
-            await self._send({"id": message.id, "type": "error", "payload": error.formatted()})
+            await self._send({"id": message.id, "type": "error", "payload": error.to_errors()})
             return
         task = asyncio.create_task(self._run(message, self._caller))
         self._running[message.id] = task
@@ -211,7 +211,7 @@ class WebSocketSession:
             try:
                 last = await self._stream(pipeline, message, caller, trace)
             except RouterError as error:
-                last = {"type": "error", "payload": error.formatted()}
+                last = {"type": "error", "payload": error.to_errors()}
             except WebSocketDisconnect:
                 return
             except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients

@@ -1,1 +1,1 @@
-"""The network towards subgraphs: requests, streams and sockets, with what makes them hold."""
+"""The network to the subgraphs: requests and streams, and the layers that make them resilient."""

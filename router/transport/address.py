@@ -1,4 +1,4 @@
-"""Where a subgraph is: its URL, read once, so that one that cannot be used is found before any request."""
+"""The address of a subgraph: its URL, parsed and checked once at start."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~-._?"
-_UNUSABLE = re.compile(r"[\x00-\x20\x7f]")
+_INVALID = re.compile(r"[\x00-\x20\x7f]")
 
 
 class UnusableAddressError(ValueError):
-    """A URL that requests cannot be sent to; the message tells why, without a password in it."""
+    """The URL cannot be used; the message says why, without its credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where requests go, and how each of them begins."""
+    """The destination of requests; `head` is the start of each of them."""
 
     url: str
-    """The URL without its user."""
+    """The URL without its credentials."""
     host: str
     port: int
     tls: ssl.SSLContext | None
     head: str
     pool: tuple[str, int, str]
-    """What tells the connections that may carry its requests from others."""
+    """The key of its connection pool."""
     basic: str | None = None
-    """The credentials of the URL's user, as the header `authorization` has them."""
+    """The `authorization` header of the URL's credentials (RFC 7617)."""
 
     @classmethod
-    def of(cls, url: str, ca_file: Path | None = None) -> Address:
-        """The address that a URL names; its server is known by the certificates in a file, or the system's.
+    def parse(cls, url: str, ca_file: Path | None = None) -> Address:
+        """Parses a URL; `ca_file` has the CA certificates to trust instead of the system's.
 
         Raises:
-            UnusableAddressError: it names none, or the file holds no certificates.
+            UnusableAddressError: the URL is invalid, or the file has no certificates.
         """
         parts = _split(url)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         user, _, netloc = parts.netloc.rpartition("@")
         path = quote(parts.path or "/", safe=_SAFE)
         target = f"{path}?{quote(parts.query, safe=_SAFE)}" if parts.query else path
-        secure = parts.scheme == "https"
+        is_secure = parts.scheme == "https"
         return cls(
             f"{parts.scheme}://{netloc}{target}",
             host,
             port,
-            _trusting(ca_file) if secure else None,
+            _tls_context(ca_file) if is_secure else None,
             f"POST {target} HTTP/1.1\r\nhost: {netloc}\r\n",
-            (host, port, str(ca_file or "") if secure else "plain"),
+            (host, port, str(ca_file or "") if is_secure else "plain"),
             f"Basic {b64encode(unquote_to_bytes(user)).decode()}" if user else None,
         )
 
@@ -64,15 +64,15 @@ def _split(url: str) -> SplitResult:
     except ValueError as error:
         raise UnusableAddressError(str(error)) from None
     if parts.scheme not in _PORTS:
-        raise UnusableAddressError("it begins neither with http:// nor with https://")
-    if not parts.hostname or _UNUSABLE.search(url):
-        raise UnusableAddressError("it has no host, or a space in it")
+        raise UnusableAddressError("the scheme is neither http nor https")
+    if not parts.hostname or _INVALID.search(url):
+        raise UnusableAddressError("the host is missing, or there is a space or control character")
     if port == 0:
-        raise UnusableAddressError("no server has the port 0")
+        raise UnusableAddressError("the port is 0")
     try:
         host = parts.hostname.encode("idna").decode() if ":" not in parts.hostname else parts.hostname
     except UnicodeError:
-        raise UnusableAddressError("its host is not a name of the internet") from None
+        raise UnusableAddressError("the host is not a valid domain name") from None
     return parts if parts.netloc.isascii() else parts._replace(netloc=_with_host(parts, host))
 
 
@@ -81,8 +81,9 @@ def _with_host(parts: SplitResult, host: str) -> str:
     return f"{user}{at}{host}" + (f":{parts.port}" if parts.port else "")
 
 
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise UnusableAddressError(f"its certificates cannot be read of {str(ca_file)!r}: {error}") from None
+        reason = f"the CA certificates cannot be read from {str(ca_file)!r}: {error}"
+        raise UnusableAddressError(reason) from None

@@ -1,4 +1,4 @@
-"""The seam between the executor and the network: a GraphQL request in, a response or a stream of them out."""
+"""The interfaces between the executor and the network: a GraphQL request in, a response or a stream out."""
 
 from __future__ import annotations
 
@@ -9,130 +9,129 @@ from typing import Any, Protocol, TypeAlias
 
 from router.telemetry import Trace
 
-# What is made of an answer takes some tenths of a millisecond.
+# Processing a response of this size takes some tenths of a millisecond.
 SIZEABLE_BYTES = 8192
 # It takes a millisecond or two.
 LARGE_BYTES = 65_536
 
-Caller: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
+CallerKey: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
 
 
-class Outcome(StrEnum):
-    """How a fetch ended, as metrics tell it and as layers judge it."""
+class FetchOutcome(StrEnum):
+    """How a fetch ended, for metrics and for the layers."""
 
     OK = "ok"
     TIMEOUT = "timeout"
-    """The subgraph had its time."""
+    """The fetch timed out at the subgraph."""
     DEADLINE = "deadline"
-    """The operation ran out of time, which is not this subgraph's fault."""
+    """The operation's deadline passed first, which is not this subgraph's fault."""
     UNREACHABLE = "unreachable"
-    """There is no connection."""
+    """No connection could be opened."""
     BROKEN = "broken"
-    """The connection broke before there was a whole answer, or what came over it is no HTTP."""
+    """The connection broke before the response was complete, or the response is not HTTP."""
     UNSENDABLE = "unsendable"
-    """The fetch was not sent, as a header of this caller's is none."""
+    """The fetch was not sent, because a header of this caller is invalid."""
     UNAVAILABLE = "unavailable"
-    """The subgraph cannot answer now, as it says itself, or what stands before it."""
+    """The subgraph, or a proxy before it, responded with 502, 503 or 504."""
     INVALID = "invalid"
-    """What came is not a GraphQL response, which may be due to what was asked."""
+    """The response is not GraphQL, which the request may have caused."""
     REJECTED = "rejected"
-    """The subgraph refuses what this caller asks: an answer, although none of GraphQL."""
+    """The subgraph rejected this caller's request with a 4xx status."""
     TOO_EARLY = "too_early"
-    """The subgraph did not take the request, and takes it when it is sent again."""
+    """The subgraph did not process the request (408, 425), so it can be repeated."""
     THROTTLED = "throttled"
-    """This caller has asked too much of the subgraph."""
+    """The subgraph responded with 429 to this caller."""
     BUSY = "busy"
-    """The fetch was not sent, as too many wait to be sent."""
+    """The fetch was not sent, because too many are waiting for a connection."""
     TOO_LARGE = "too_large"
-    """The answer was given up at its allowed size."""
+    """The response exceeds the allowed size."""
     REFUSED = "refused"
-    """The fetch was not sent, as the subgraph's circuit is open."""
+    """The fetch was not sent, because the subgraph's circuit breaker is open."""
 
 
 class SizeableResponse(dict[str, Any]):
-    """A GraphQL response of which several are too much for one turn of the event loop."""
+    """A GraphQL response of which several are too much for one iteration of the event loop."""
 
 
 class LargeResponse(SizeableResponse):
-    """A GraphQL response with so much in it that what is made of it would hold up the event loop."""
+    """A GraphQL response so large that processing it would block the event loop."""
 
 
-def sized(response: dict[str, Any], size: int) -> dict[str, Any]:
-    """A response that was read from so many bytes."""
+def mark_size(response: dict[str, Any], size: int) -> dict[str, Any]:
+    """The response, marked as what it is if it was decoded from many bytes."""
     if size <= SIZEABLE_BYTES:
         return response
     return LargeResponse(response) if size > LARGE_BYTES else SizeableResponse(response)
 
 
-class Failure(dict[str, Any]):
-    """The GraphQL response that stands for an answer that did not come; why is for logs and layers.
+class FetchFailure(dict[str, Any]):
+    """The GraphQL response of a failed fetch; its outcome is for logs and layers.
 
-    With `retry_after`, the subgraph has said in how many seconds it may be asked again.
+    `retry_after` is the number of seconds after which the subgraph accepts another request, if it said so.
     """
 
-    def __init__(self, subgraph: str, outcome: Outcome, retry_after: int | None = None) -> None:
-        throttled = outcome is Outcome.THROTTLED
-        super().__init__(data=None, errors=[unanswered(subgraph, retry_after, throttled=throttled)])
+    def __init__(self, subgraph: str, outcome: FetchOutcome, retry_after: int | None = None) -> None:
+        throttled = outcome is FetchOutcome.THROTTLED
+        super().__init__(data=None, errors=[no_response_error(subgraph, retry_after, throttled=throttled)])
         self.outcome = outcome
         self.retry_after = retry_after
 
 
-def unanswered(subgraph: str, retry_after: int | None = None, *, throttled: bool = False) -> dict[str, Any]:
-    """The GraphQL error that clients read when a subgraph did not answer, for whatever reason."""
+def no_response_error(
+    subgraph: str, retry_after: int | None = None, *, throttled: bool = False
+) -> dict[str, Any]:
+    """The GraphQL error for a subgraph that did not respond, whatever the reason."""
     code = "TOO_MANY_REQUESTS" if throttled else "DOWNSTREAM_SERVICE_ERROR"
     extensions: dict[str, Any] = {"code": code, "serviceName": subgraph}
     if retry_after is not None:
         extensions["retryAfter"] = retry_after
-    return {"message": f"The service {subgraph!r} did not answer.", "extensions": extensions}
+    return {"message": f"The service {subgraph!r} did not respond.", "extensions": extensions}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What every subgraph request of one client operation carries along."""
+    """What all subgraph requests of an operation have in common."""
 
     authorization: str | None
     traceparent: str
     headers: tuple[tuple[str, str], ...] = ()
     """The client's headers that header rules may propagate."""
     deadline: float | None = None
-    """When the operation must be answered, on the clock `time.monotonic`."""
+    """When the operation times out, on the clock `time.monotonic`."""
     tracestate: str = ""
-    """What tracing systems add to the `traceparent`."""
+    """The `tracestate` header that belongs to `traceparent`."""
     client: str = ""
-    """Whose share of what is limited the operation takes."""
+    """The key of limits and fair shares."""
 
-    def within(self, trace: Trace | None) -> RequestContext:
-        """The same request as a part of a trace; without one, of that which the operation has."""
+    def with_trace(self, trace: Trace | None) -> RequestContext:
+        """The same context in another trace, if there is one."""
         if trace is None:
             return self
         return replace(self, traceparent=trace.traceparent, tracestate=trace.tracestate)
 
     @property
-    def caller(self) -> Caller:
-        """What tells callers apart, as subgraphs do: the token, and the headers that are passed on."""
+    def caller(self) -> CallerKey:
+        """What identifies the caller to subgraphs: the token and the propagated headers."""
         return self.authorization, self.headers
 
 
 class Transport(Protocol):
-    """Carries requests to subgraphs."""
+    """Sends requests to subgraphs."""
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """Posts a JSON body and returns the GraphQL response.
-
-        Whatever goes wrong is a `Failure`: a response without data and with an error; nothing is raised.
-        """
+        """Posts a JSON body; returns the GraphQL response, or a `FetchFailure` on any error. Never raises."""
         ...
 
 
-class Upstream(Protocol):
-    """One open stream of a subgraph."""
+class SubgraphStream(Protocol):
+    """An open stream of a subgraph."""
 
     def events(self) -> AsyncGenerator[dict[str, Any], None]:
         """The subgraph's GraphQL responses as they arrive, until it completes the stream.
 
         Raises:
-            StreamBrokenError: the stream breaks off.
-            SubgraphError: what arrives is not a GraphQL response.
+            StreamBrokenError: the connection broke.
+            SubgraphError: an event is not a GraphQL response.
         """
         ...
 
@@ -144,11 +143,11 @@ class Upstream(Protocol):
 class StreamSource(Protocol):
     """Opens subscriptions at subgraphs."""
 
-    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> Upstream:
-        """A stream that the subgraph has begun to answer.
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> SubgraphStream:
+        """Opens a stream; returns once the subgraph has started to respond.
 
         Raises:
-            StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
-            SubgraphError: it will not have the subscription.
+            StreamBrokenError: the subgraph is unreachable or unavailable.
+            SubgraphError: it rejects the subscription.
         """
         ...

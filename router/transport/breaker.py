@@ -1,4 +1,4 @@
-"""Circuit breakers: a subgraph that keeps failing is left alone for a while, then tried with one fetch."""
+"""Circuit breakers: fetches to a failing subgraph are refused for a while, then tried with a single one."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from typing import Any
 
 from router.telemetry import Metrics, log
 from router.tracing import NO_TRACER, Tracer
-from router.transport.base import Failure, Outcome, RequestContext, Transport
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport
 
-# What one client asks may take long, or bring down whoever answers it: that counts when it befalls several.
-BLAMED = frozenset({Outcome.TIMEOUT, Outcome.BROKEN})
-# These the subgraph is to blame for, whoever asks.
-FAULTS = frozenset({Outcome.UNREACHABLE, Outcome.UNAVAILABLE})
-# The subgraph is there, whatever it thinks of the request.
-ANSWERED = frozenset({Outcome.REJECTED, Outcome.THROTTLED, Outcome.TOO_EARLY})
+# A single client's requests may cause these, so they count only if they affect several clients.
+CLIENT_DEPENDENT = frozenset({FetchOutcome.TIMEOUT, FetchOutcome.BROKEN})
+# The subgraph's own failures.
+FAILURES = frozenset({FetchOutcome.UNREACHABLE, FetchOutcome.UNAVAILABLE})
+# The subgraph is healthy, although it does not accept the request.
+HEALTHY = frozenset({FetchOutcome.REJECTED, FetchOutcome.THROTTLED, FetchOutcome.TOO_EARLY})
 
 
 class State(IntEnum):
-    """What a circuit does with a fetch; the numbers are those of the metric."""
+    """The state of a circuit breaker; the values are those of the metric."""
 
     CLOSED = 0
-    """It lets every fetch through."""
+    """All fetches pass."""
     HALF_OPEN = 1
-    """One fetch is under way to see how the subgraph is; the others are refused."""
+    """One trial fetch is in flight; the others are refused."""
     OPEN = 2
-    """It refuses every fetch."""
+    """All fetches are refused."""
 
 
 class Circuit:
-    """The state machine of one subgraph's breaker.
+    """The state machine of one subgraph's circuit breaker.
 
-    A fetch holds the number of the period it was let through in, so that one that was sent in an earlier
-    period and ends late decides nothing.
+    Each state is a numbered period, and a fetch keeps the number of its own, so that a late fetch of an
+    earlier period is ignored.
     """
 
     def __init__(self, failures: int, seconds: float, clock: Callable[[], float]) -> None:
-        self._allowed = failures
+        self._max_failures = failures
         self._seconds = seconds
         self._clock = clock
         self._failures = 0
         self._clients: set[str | None] = set()
         self._period = 0
-        self._opened = 0.0
+        self._opened_at = 0.0
         self.state = State.CLOSED
 
     def admit(self) -> int | None:
-        """The period that a fetch may be sent in, or nothing when it is refused."""
+        """The period of a fetch, or None if it is refused."""
         if self.state is State.CLOSED:
             return self._period
-        if self.state is State.OPEN and self._clock() - self._opened >= self._seconds:
+        if self.state is State.OPEN and self._clock() - self._opened_at >= self._seconds:
             self._enter(State.HALF_OPEN)
             return self._period
         return None
 
-    def succeeded(self, period: int) -> None:
-        """The subgraph answered a fetch of a period."""
+    def record_success(self, period: int) -> None:
+        """Records a fetch that shows a healthy subgraph."""
         if period != self._period:
             return
         self._failures = 0
@@ -65,25 +65,25 @@ class Circuit:
         if self.state is State.HALF_OPEN:
             self._enter(State.CLOSED)
 
-    def failed(self, period: int, client: str | None = None) -> None:
-        """A fetch of a period failed; with a client, what this one asked may be to blame."""
+    def record_failure(self, period: int, client: str | None = None) -> None:
+        """Records a failed fetch; with a client, one that the client may have caused."""
         if period != self._period:
             return
         self._failures += 1
         if len(self._clients) < 2:
             self._clients.add(client)
-        is_its_own_fault = None in self._clients or len(self._clients) > 1
-        if self.state is State.HALF_OPEN or (self._failures >= self._allowed and is_its_own_fault):
+        is_subgraph_failure = None in self._clients or len(self._clients) > 1
+        if self.state is State.HALF_OPEN or (self._failures >= self._max_failures and is_subgraph_failure):
             self._open()
 
-    def undecided(self, period: int) -> None:
-        """A fetch of a period ended without telling how the subgraph is; another may try."""
+    def record_unknown(self, period: int) -> None:
+        """Records a fetch that says nothing about the subgraph's health; another may be the trial."""
         if period == self._period and self.state is State.HALF_OPEN:
             self._enter(State.OPEN)
 
     def _open(self) -> None:
         self._enter(State.OPEN)
-        self._opened = self._clock()
+        self._opened_at = self._clock()
 
     def _enter(self, state: State) -> None:
         self.state = state
@@ -93,7 +93,7 @@ class Circuit:
 
 
 class CircuitBreakers:
-    """Sends fetches on as long as the circuit of their subgraph lets them."""
+    """Passes fetches unless the circuit breaker of their subgraph refuses them."""
 
     def __init__(
         self,
@@ -113,40 +113,40 @@ class CircuitBreakers:
         self._circuits: dict[str, Circuit] = {}
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """The answer, or a failure at once while the circuit is open."""
+        """The response, or a failure at once while the circuit breaker is open."""
         circuit = self._circuits.get(subgraph)
         if circuit is None:
             circuit = self._circuits[subgraph] = Circuit(self._failures, self._seconds, self._clock)
         before = circuit.state
         period = circuit.admit()
         if period is None:
-            self._metrics.fetch_seconds.labels(subgraph, Outcome.REFUSED).observe(0)
+            self._metrics.fetch_seconds.labels(subgraph, FetchOutcome.REFUSED).observe(0)
             self._tracer.record_event("refused fetch", subgraph)
-            return Failure(subgraph, Outcome.REFUSED)
+            return FetchFailure(subgraph, FetchOutcome.REFUSED)
         self._report(subgraph, before, circuit)
-        before, answer = circuit.state, None
+        before, response = circuit.state, None
         try:
-            answer = await self._inner.fetch(subgraph, body, context)
-            return answer
+            response = await self._inner.fetch(subgraph, body, context)
+            return response
         finally:
-            _judge(circuit, period, answer, context)
+            _record(circuit, period, response, context)
             self._report(subgraph, before, circuit)
 
     def _report(self, subgraph: str, before: State, circuit: Circuit) -> None:
         if circuit.state is not before:
             self._metrics.breaker_state.labels(subgraph).set(circuit.state)
             metadata = {"subgraph": subgraph, "state": circuit.state.name.lower()}
-            log.warning("A circuit changed", extra={"metadata": metadata})
+            log.warning("A circuit breaker changed its state", extra={"metadata": metadata})
 
 
-def _judge(circuit: Circuit, period: int, answer: dict[str, Any] | None, context: RequestContext) -> None:
-    if answer is None:
-        circuit.undecided(period)
-    elif not isinstance(answer, Failure) or answer.outcome in ANSWERED:
-        circuit.succeeded(period)
-    elif answer.outcome in BLAMED:
-        circuit.failed(period, context.client)
-    elif answer.outcome in FAULTS:
-        circuit.failed(period)
+def _record(circuit: Circuit, period: int, response: dict[str, Any] | None, context: RequestContext) -> None:
+    if response is None:
+        circuit.record_unknown(period)
+    elif not isinstance(response, FetchFailure) or response.outcome in HEALTHY:
+        circuit.record_success(period)
+    elif response.outcome in CLIENT_DEPENDENT:
+        circuit.record_failure(period, context.client)
+    elif response.outcome in FAILURES:
+        circuit.record_failure(period)
     else:
-        circuit.undecided(period)
+        circuit.record_unknown(period)

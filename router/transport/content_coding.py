@@ -1,4 +1,4 @@
-"""Content codings: compressed answers are decoded piece by piece, and never to more than is allowed."""
+"""Content codings (RFC 9110 section 8.4): incremental decompression with a bounded output."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Protocol
 import brotli
 from backports import zstd
 
-# What RFC 9659 allows a sender to have in its window, as a power of two.
+# The maximum window size that RFC 9659 allows, as a power of two.
 _ZSTD_WINDOW = 23
 
 
 class ContentError(Exception):
-    """An answer that cannot be decoded; the message tells why."""
+    """The content cannot be decoded; the message says why."""
 
 
 class ContentTooLargeError(ContentError):
-    """An answer that is larger than allowed once it is decoded."""
+    """The decoded content exceeds the allowed size."""
 
 
 class _Decompressor(Protocol):
     def __call__(self, chunk: bytes, allowed: int, /) -> bytes:
-        """More of the content, at most about as much as is allowed."""
+        """More of the content, about `allowed` bytes at most."""
         ...
 
 
-class Decoder:
-    """Decodes one answer."""
+class ContentDecoder:
+    """Decodes the content of one response."""
 
     __slots__ = ("_decompress",)
 
@@ -36,27 +36,27 @@ class Decoder:
         try:
             self._decompress = _CODINGS[coding]()
         except KeyError:
-            raise ContentError(f"the content coding {coding[:40]!r} is not known") from None
+            raise ContentError(f"the content coding {coding[:40]!r} is not supported") from None
 
     def feed(self, chunk: bytes, allowed: int) -> bytes:
-        """What a chunk becomes, of so many bytes at most.
+        """Decodes a chunk to at most `allowed` bytes.
 
         Raises:
-            ContentTooLargeError: there is more than is allowed.
-            ContentError: it is not of the coding.
+            ContentTooLargeError: it decodes to more.
+            ContentError: it is not in this coding.
         """
         try:
-            # One byte more, as only that tells whether there are too many.
+            # One byte more shows whether the content is too large.
             content = self._decompress(chunk, allowed + 1)
         except (zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:
-            raise ContentError(f"the answer cannot be decoded: {error}") from None
+            raise ContentError(f"the response cannot be decoded: {error}") from None
         if len(content) > allowed:
-            raise ContentTooLargeError("the answer is too large once it is decoded")
+            raise ContentTooLargeError("the decoded response is too large")
         return content
 
 
 def _gzip() -> _Decompressor:
-    """There may be several members, one after the other (RFC 1952, 2.2)."""
+    """A gzip stream may have several members (RFC 1952 section 2.2)."""
     inner = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
     def decompress(chunk: bytes, allowed: int, /) -> bytes:
@@ -71,14 +71,14 @@ def _gzip() -> _Decompressor:
 
 
 def _deflate() -> _Decompressor:
-    """Some send what the name says, without the wrapping that the standard means by it."""
+    """`deflate` means the zlib format (RFC 9110 section 8.4.1.2), but some servers send raw deflate."""
     inner = zlib.decompressobj()
-    begun = False
+    has_started = False
 
     def decompress(chunk: bytes, allowed: int, /) -> bytes:
-        nonlocal inner, begun
-        if not begun and chunk:
-            begun = True
+        nonlocal inner, has_started
+        if not has_started and chunk:
+            has_started = True
             if chunk[0] & 0x0F != zlib.DEFLATED:
                 inner = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
         return inner.decompress(chunk, allowed)

@@ -1,8 +1,7 @@
-"""Fetches that are under way are shared: who asks the same of the same subgraph waits for the same answer.
+"""De-duplication: identical fetches in flight are sent once and share the response.
 
-Two fetches are the same when everything that leaves the router for them is: the subgraph, the body and the
-headers. The trace, the deadline and the operation's name are not part of it; a shared fetch has those of
-whoever asked first.
+Fetches are identical if they have the same subgraph, body and headers. The trace, the deadline and the
+operation's name may differ; a shared fetch has those of the first.
 """
 
 from __future__ import annotations
@@ -14,40 +13,40 @@ from typing import Any, TypeAlias
 from router.json_text import decode, encode
 from router.telemetry import Metrics
 from router.tracing import NO_TRACER, Tracer
-from router.transport.base import Failure, Outcome, RequestContext, Transport, sized
-from router.transport.request_body import is_mutation, unnamed
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport, mark_size
+from router.transport.request_body import is_mutation, without_operation_name
 
-# What a fetch may take that has no deadline of its own, with all that is done to get an answer.
+# How long to wait for a shared fetch, retries included, if the operation has no deadline.
 WAIT_SECONDS = 60.0
 
-_Key: TypeAlias = tuple[str, bytes, str | None, tuple[tuple[str, str], ...]]
+_FetchKey: TypeAlias = tuple[str, bytes, str | None, tuple[tuple[str, str], ...]]
 
 
-class _Flight:
-    """A fetch under way, and the future of those who wait for it, if there are any."""
+class _SharedFetch:
+    """A fetch in flight, and the future of the others that wait for it, if there are any."""
 
-    __slots__ = ("landing",)
+    __slots__ = ("result",)
 
     def __init__(self) -> None:
-        self.landing: asyncio.Future[bytes | Failure | None] | None = None
+        self.result: asyncio.Future[bytes | FetchFailure | None] | None = None
 
-    def land(self, answer: dict[str, Any] | None) -> None:
-        """Tells those who wait; without an answer, or when the first ran out of time, they ask themselves."""
-        if self.landing is None or self.landing.done():
+    def finish(self, response: dict[str, Any] | None) -> None:
+        """Shares the response; None if it was cancelled or exceeded the first one's deadline."""
+        if self.result is None or self.result.done():
             return
-        told: bytes | Failure | None = None
+        result: bytes | FetchFailure | None = None
         try:
-            if isinstance(answer, Failure):
-                told = None if answer.outcome is Outcome.DEADLINE else answer
-            elif answer is not None:
-                # Encoded, as each operation merges into the answer that it gets.
-                told = encode(answer)
+            if isinstance(response, FetchFailure):
+                result = None if response.outcome is FetchOutcome.DEADLINE else response
+            elif response is not None:
+                # Encoded, because each operation merges into the response that it gets.
+                result = encode(response)
         finally:
-            self.landing.set_result(told)
+            self.result.set_result(result)
 
 
 class Deduplication:
-    """Sends one of several identical queries and gives its answer to all of them."""
+    """Sends one of several identical queries and shares its response."""
 
     def __init__(
         self,
@@ -60,42 +59,42 @@ class Deduplication:
         self._inner = inner
         self._metrics = metrics
         self._timeout = timeout
-        self._flights: dict[_Key, _Flight] = {}
+        self._fetches: dict[_FetchKey, _SharedFetch] = {}
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """The answer of a fetch of its own, or of one that was under way."""
+        """The response of a new fetch, or of an identical one in flight."""
         if is_mutation(body):
             return await self._inner.fetch(subgraph, body, context)
-        key = (subgraph, unnamed(body), context.authorization, context.headers)
-        while (flight := self._flights.get(key)) is not None:
-            answer = await self._wait(flight, context)
-            if isinstance(answer, Failure):
-                return Failure(subgraph, answer.outcome, answer.retry_after)
-            if answer is not None:
+        key = (subgraph, without_operation_name(body), context.authorization, context.headers)
+        while (fetch := self._fetches.get(key)) is not None:
+            result = await self._wait(fetch, context)
+            if isinstance(result, FetchFailure):
+                return FetchFailure(subgraph, result.outcome, result.retry_after)
+            if result is not None:
                 self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
                 self._tracer.record_event("shared fetch", subgraph)
-                return sized(decode(answer), len(answer))
-        return await self._lead(key, body, context)
+                return mark_size(decode(result), len(result))
+        return await self._send(key, body, context)
 
-    async def _wait(self, flight: _Flight, context: RequestContext) -> bytes | Failure | None:
-        if flight.landing is None:
-            flight.landing = asyncio.get_running_loop().create_future()
-        seconds, late = self._timeout, Outcome.TIMEOUT
-        if context.deadline is not None and (left := context.deadline - time.monotonic()) < seconds:
-            seconds, late = left, Outcome.DEADLINE
+    async def _wait(self, fetch: _SharedFetch, context: RequestContext) -> bytes | FetchFailure | None:
+        if fetch.result is None:
+            fetch.result = asyncio.get_running_loop().create_future()
+        seconds, outcome = self._timeout, FetchOutcome.TIMEOUT
+        if context.deadline is not None and (remaining := context.deadline - time.monotonic()) < seconds:
+            seconds, outcome = remaining, FetchOutcome.DEADLINE
         try:
             async with asyncio.timeout(seconds):
-                # Shielded, as one who stops waiting must not end the waiting of the others.
-                return await asyncio.shield(flight.landing)
+                # Shielded, so that one that stops waiting does not cancel the others.
+                return await asyncio.shield(fetch.result)
         except TimeoutError:
-            return Failure("", late)
+            return FetchFailure("", outcome)
 
-    async def _lead(self, key: _Key, body: bytes, context: RequestContext) -> dict[str, Any]:
-        flight = self._flights[key] = _Flight()
-        answer = None
+    async def _send(self, key: _FetchKey, body: bytes, context: RequestContext) -> dict[str, Any]:
+        fetch = self._fetches[key] = _SharedFetch()
+        response = None
         try:
-            answer = await self._inner.fetch(key[0], body, context)
-            return answer
+            response = await self._inner.fetch(key[0], body, context)
+            return response
         finally:
-            del self._flights[key]
-            flight.land(answer)
+            del self._fetches[key]
+            fetch.finish(response)

@@ -1,10 +1,9 @@
-"""Identical subscriptions share one stream from their subgraph.
+"""Fan-out: identical subscriptions share one stream from their subgraph.
 
-Two are identical if all that leaves the router for them is the same, but for the trace: the subgraph, the
-request and every header, the caller's token among them. Sharing changes nothing of what a client sees:
-one who comes after the first event, which may tell where things stand, gets another stream, and one who goes
-on after a number has a stream of its own. A client that reads too slowly is let go, so that it holds up
-nobody and what waits for it is bounded.
+Subscriptions are identical if they have the same subgraph, request and headers, including the token; only the
+trace may differ. Clients cannot notice the sharing: a subscription after the first event, which may be a
+snapshot, gets another stream, and a resumable stream is not shared. A client that reads too slowly is
+dropped, so that it delays nobody and its queue is bounded.
 """
 
 from __future__ import annotations
@@ -17,127 +16,132 @@ from typing import Any
 
 from router.errors import TooSlowError
 from router.json_text import decode, encode
-from router.transport.base import RequestContext, StreamSource, sized
-from router.transport.reconnect import unbroken
-from router.transport.request_body import unnamed
+from router.transport.base import RequestContext, StreamSource, mark_size
+from router.transport.reconnect import resume_events
+from router.transport.request_body import without_operation_name
 from router.transport.stream_request import StreamRequest
 
 MAX_WAITING_EVENTS = 256
-# Beside one event, which may be larger.
+# In addition to one event, which may be larger.
 MAX_WAITING_BYTES = 1_048_576
 
-_Identity = tuple[str, bytes, RequestContext]
+_StreamKey = tuple[str, bytes, RequestContext]
 
 
-class _Listener:
-    """What waits for one client: lighter than a queue of asyncio, as there is one for each subscription."""
+class _Subscriber:
+    """The event queue of one client: lighter than `asyncio.Queue`, as there is one for each subscription.
 
-    __slots__ = ("_bytes", "_told", "_waiter")
+    Its items are encoded events, and at the end an error or None.
+    """
+
+    __slots__ = ("_bytes", "_items", "_waiter")
 
     def __init__(self) -> None:
-        self._told: list[bytes | Exception | None] = []
+        self._items: list[bytes | Exception | None] = []
         self._bytes = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    def tell(self, told: bytes | Exception | None) -> bool:
-        """Takes an event or the end; false if too many wait already, which then is the end."""
-        size = len(told) if isinstance(told, bytes) else 0
-        in_time = not self._told or (
-            len(self._told) < MAX_WAITING_EVENTS and self._bytes + size <= MAX_WAITING_BYTES
+    def put(self, item: bytes | Exception | None) -> bool:
+        """Queues an item; if the queue is full, returns false and ends it with an error."""
+        size = len(item) if isinstance(item, bytes) else 0
+        has_room = not self._items or (
+            len(self._items) < MAX_WAITING_EVENTS and self._bytes + size <= MAX_WAITING_BYTES
         )
-        if in_time:
-            self._told.append(told)
+        if has_room:
+            self._items.append(item)
             self._bytes += size
         else:
-            reason = f"{len(self._told)} events of {self._bytes} bytes waited to be read."
-            self._told = [TooSlowError(reason)]
+            reason = f"The client did not read {len(self._items)} events ({self._bytes} bytes) in time."
+            self._items = [TooSlowError(reason)]
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-        return in_time
+        return has_room
 
     async def next(self) -> dict[str, Any] | None:
-        """The event that came first, in a copy of its own, or None at the end.
+        """The next event, decoded for this client alone, or None at the end.
 
         Raises:
             Exception: what ended the stream.
         """
-        while not self._told:
+        while not self._items:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-        told = self._told.pop(0)
-        if isinstance(told, Exception):
-            raise told
-        if told is None:
+        item = self._items.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        if item is None:
             return None
-        self._bytes -= len(told)
-        # What orjson writes keeps four kibibytes, however short it is: nothing here outlives its reading.
-        return sized(decode(told), len(told))
+        self._bytes -= len(item)
+        # orjson's output takes at least four kibibytes, so it is not kept after it is decoded.
+        return mark_size(decode(item), len(item))
 
 
 class SharedStreams:
-    """The streams that clients may still join."""
+    """The streams that further clients may join."""
 
     def __init__(self, sources: Mapping[str, StreamSource]) -> None:
         self._sources = sources
-        self._joinable: dict[_Identity, _Broadcast] = {}
+        self._joinable: dict[_StreamKey, _Broadcast] = {}
 
     def events(self, request: StreamRequest, context: RequestContext) -> AsyncGenerator[dict[str, Any], None]:
-        """The events of a subscription; closing the iterator ends its stream if nobody else listens.
+        """The events of a subscription; closing the iterator ends its stream if it has no other subscribers.
 
         Raises:
-            SubgraphError: the stream cannot be had.
-            TooSlowError: the client has not read for too many events.
+            SubgraphError: the stream cannot be opened, or failed.
+            TooSlowError: the client reads too slowly.
         """
         if request.cursor is not None:
-            return unbroken(self._sources[request.subgraph], request, context)
-        return self._shared(request, context)
+            return resume_events(self._sources[request.subgraph], request, context)
+        return self._share(request, context)
 
-    async def _shared(
+    async def _share(
         self, request: StreamRequest, context: RequestContext
     ) -> AsyncGenerator[dict[str, Any], None]:
-        listener = _Listener()
-        broadcast = self._joined(request, context, listener)
+        subscriber = _Subscriber()
+        broadcast = self._join(request, context, subscriber)
         try:
-            while (event := await listener.next()) is not None:
+            while (event := await subscriber.next()) is not None:
                 yield event
         finally:
-            await broadcast.leave(listener)
+            await broadcast.leave(subscriber)
 
-    def _joined(self, request: StreamRequest, context: RequestContext, listener: _Listener) -> _Broadcast:
-        identity = (
+    def _join(self, request: StreamRequest, context: RequestContext, subscriber: _Subscriber) -> _Broadcast:
+        """Adds a subscriber to an identical stream that has no event yet, or to a new one."""
+        key = (
             request.subgraph,
-            unnamed(request.body()),
+            without_operation_name(request.body()),
             replace(context, traceparent="", tracestate=""),
         )
-        broadcast = self._joinable.get(identity)
+        broadcast = self._joinable.get(key)
         if broadcast is None:
 
             def close() -> None:
-                if self._joinable.get(identity) is broadcast:
-                    del self._joinable[identity]
+                if self._joinable.get(key) is broadcast:
+                    del self._joinable[key]
 
-            broadcast = _Broadcast(unbroken(self._sources[request.subgraph], request, context), close)
-            self._joinable[identity] = broadcast
-        broadcast.listeners.append(listener)
+            broadcast = _Broadcast(resume_events(self._sources[request.subgraph], request, context), close)
+            self._joinable[key] = broadcast
+        broadcast.subscribers.append(subscriber)
         return broadcast
 
 
 class _Broadcast:
-    """One stream and those who listen to it, who are told of every event from the first one on."""
+    """A stream and its subscribers, which get all events from the first one on.
 
-    def __init__(
-        self, stream: AsyncGenerator[dict[str, Any], None], no_longer_joinable: Callable[[], None]
-    ) -> None:
-        self.listeners: list[_Listener] = []
-        self._no_longer_joinable = no_longer_joinable
+    `close` is called when nobody may join any more.
+    """
+
+    def __init__(self, stream: AsyncGenerator[dict[str, Any], None], close: Callable[[], None]) -> None:
+        self.subscribers: list[_Subscriber] = []
+        self._close = close
         self._task = asyncio.create_task(self._relay(stream))
 
-    async def leave(self, listener: _Listener) -> None:
-        """Ends the stream with its last listener."""
-        if listener in self.listeners:
-            self.listeners.remove(listener)
-        if not self.listeners:
-            self._no_longer_joinable()
+    async def leave(self, subscriber: _Subscriber) -> None:
+        """Removes a subscriber; the last one ends the stream."""
+        if subscriber in self.subscribers:
+            self.subscribers.remove(subscriber)
+        if not self.subscribers:
+            self._close()
             self._task.cancel()
             await asyncio.wait({self._task})
 
@@ -146,12 +150,12 @@ class _Broadcast:
         try:
             async with aclosing(stream) as events:
                 async for event in events:
-                    self._no_longer_joinable()
-                    self._tell(encode(event))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the events are read
+                    self._close()
+                    self._publish(encode(event))
+        except Exception as error:  # noqa: BLE001 - raised where the events are read
             end = error
-        self._no_longer_joinable()
-        self._tell(end)
+        self._close()
+        self._publish(end)
 
-    def _tell(self, told: bytes | Exception | None) -> None:
-        self.listeners = [listener for listener in self.listeners if listener.tell(told)]
+    def _publish(self, item: bytes | Exception | None) -> None:
+        self.subscribers = [subscriber for subscriber in self.subscribers if subscriber.put(item)]

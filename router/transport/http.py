@@ -1,4 +1,4 @@
-"""Subgraphs over HTTP: one fetch is one POST, and whatever goes wrong is a GraphQL error of that fetch."""
+"""Fetches over HTTP: each is one POST, and any failure is a GraphQL error of that fetch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from router.json_text import InvalidJsonError, decode_lossy
 from router.telemetry import Metrics, log
 from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
-from router.transport.base import Failure, Outcome, RequestContext, sized, unanswered
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, mark_size, no_response_error
 from router.transport.http_client import (
     IDLE_SECONDS,
-    AnswerTooLargeError,
-    HttpAnswer,
     HttpClient,
     HttpError,
-    NoConnectionError,
+    HttpResponse,
+    PoolExhaustedError,
+    ResponseTooLargeError,
     UnreachableError,
     UnsendableError,
 )
@@ -32,29 +32,29 @@ HEADERS = {
     "content-type": "application/json",
 }
 TOO_MANY_REQUESTS = 429
-# What is not GraphQL is judged by its status. A subgraph's own fault, 500, may well be the fault of what it
-# was asked, so it says nothing of how the subgraph is.
-_BY_STATUS = {
-    408: Outcome.TOO_EARLY,
-    425: Outcome.TOO_EARLY,
-    TOO_MANY_REQUESTS: Outcome.THROTTLED,
-    502: Outcome.UNAVAILABLE,
-    503: Outcome.UNAVAILABLE,
-    504: Outcome.UNAVAILABLE,
+# The outcomes of responses that are not GraphQL. A 500 may be caused by the request, so it says nothing about
+# the subgraph's health.
+_OUTCOME_BY_STATUS = {
+    408: FetchOutcome.TOO_EARLY,
+    425: FetchOutcome.TOO_EARLY,
+    TOO_MANY_REQUESTS: FetchOutcome.THROTTLED,
+    502: FetchOutcome.UNAVAILABLE,
+    503: FetchOutcome.UNAVAILABLE,
+    504: FetchOutcome.UNAVAILABLE,
 }
-MAX_RETRY_AFTER = 300
-DEADLINE = "x-deadline-ms"
+MAX_RETRY_AFTER_SECONDS = 300
+DEADLINE_HEADER = "x-deadline-ms"
 NO_RULES = HeaderRules()
 
 
 class SubgraphError(Exception):
-    """A subgraph did not answer a request with GraphQL."""
+    """A subgraph did not respond with GraphQL."""
 
     def __init__(
         self,
         subgraph: str,
         reason: str,
-        outcome: Outcome = Outcome.INVALID,
+        outcome: FetchOutcome = FetchOutcome.INVALID,
         retry_after: int | None = None,
     ) -> None:
         super().__init__(f"{subgraph}: {reason}")
@@ -65,20 +65,20 @@ class SubgraphError(Exception):
 
     @property
     def code(self) -> str:
-        """How the request ended, in a word."""
+        """The outcome, as an error code."""
         return self.outcome.value
 
-    def formatted(self) -> dict[str, Any]:
-        """The GraphQL error that stands for this failure; the reason is for the log alone."""
-        return unanswered(self.subgraph)
+    def to_error(self) -> dict[str, Any]:
+        """The GraphQL error of this failure; the reason is only logged."""
+        return no_response_error(self.subgraph)
 
 
 class StreamBrokenError(SubgraphError):
-    """The connection of a stream failed, not what came over it: opened again, it may well work."""
+    """The connection of a stream failed, rather than the subscription: reopening it may help."""
 
 
 def open_session() -> aiohttp.ClientSession:
-    """The HTTP session that all calls of a router share; to be opened inside the event loop."""
+    """Opens the aiohttp session that a router shares; must be called in the event loop."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -86,14 +86,11 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-def outgoing_headers(
-    subgraph: str, context: RequestContext, rules: HeaderRules, own: Mapping[str, str]
+def request_headers(
+    subgraph: str, context: RequestContext, rules: HeaderRules, base: Mapping[str, str]
 ) -> dict[str, HeaderValue]:
-    """What a subgraph reads of the client's request: its token, its trace, and what the rules say.
-
-    The exchange's own headers come first.
-    """
-    headers: dict[str, HeaderValue] = {**own, "traceparent": context.traceparent}
+    """The headers of a request to a subgraph: `base`, the trace, the token, and those of the header rules."""
+    headers: dict[str, HeaderValue] = {**base, "traceparent": context.traceparent}
     if context.tracestate:
         headers["tracestate"] = context.tracestate
     if context.authorization is not None:
@@ -103,7 +100,7 @@ def outgoing_headers(
 
 
 class HttpTransport:
-    """Sends fetches to the subgraphs' addresses."""
+    """Sends fetches to the subgraphs."""
 
     def __init__(
         self,
@@ -123,97 +120,101 @@ class HttpTransport:
         self._timeouts = {**dict.fromkeys(addresses, timeout), **(timeouts or {})}
         self._metrics = metrics
         self._rules = rules
-        self._headers = {**HEADERS, "accept-encoding": accepted(codings)}
+        self._headers = {**HEADERS, "accept-encoding": accept_encoding(codings)}
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """The subgraph's GraphQL response, or one that says that there is none; never raises."""
+        """The subgraph's GraphQL response, or a `FetchFailure`. Never raises."""
         with self._tracer.trace_fetch(subgraph, "POST", self._addresses[subgraph].url) as trace:
-            return await self._fetch(subgraph, body, context.within(trace))
+            return await self._fetch(subgraph, body, context.with_trace(trace))
 
     async def _fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         started = time.perf_counter()
-        outcome = Outcome.OK
+        outcome = FetchOutcome.OK
         try:
-            answer = await self._post(subgraph, body, context)
-            self._tracer.record_status(answer.status)
-            return graphql_response(subgraph, answer)
+            response = await self._post(subgraph, body, context)
+            self._tracer.record_status(response.status)
+            return parse_response(subgraph, response)
         except SubgraphError as error:
             outcome = error.outcome
             self._tracer.record_error(error)
             log.warning("A fetch failed", extra={"metadata": {"subgraph": subgraph, "reason": error.reason}})
-            return Failure(subgraph, outcome, error.retry_after)
+            return FetchFailure(subgraph, outcome, error.retry_after)
         finally:
             seconds = time.perf_counter() - started
             self._metrics.child(self._metrics.fetch_seconds, subgraph, outcome).observe(seconds)
 
-    async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> HttpAnswer:
-        seconds, late = self._timeouts[subgraph], Outcome.TIMEOUT
-        if context.deadline is not None and (left := context.deadline - time.monotonic()) < seconds:
-            seconds, late = max(left, 0.0), Outcome.DEADLINE
-        headers = outgoing_headers(subgraph, context, self._rules, self._headers)
-        headers[DEADLINE] = str(int(seconds * 1000))
+    async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> HttpResponse:
+        seconds, timeout_outcome = self._timeouts[subgraph], FetchOutcome.TIMEOUT
+        if context.deadline is not None and (remaining := context.deadline - time.monotonic()) < seconds:
+            seconds, timeout_outcome = max(remaining, 0.0), FetchOutcome.DEADLINE
+        headers = request_headers(subgraph, context, self._rules, self._headers)
+        headers[DEADLINE_HEADER] = str(int(seconds * 1000))
         try:
             return await self._client.post(self._addresses[subgraph], headers, body, seconds)
         except TimeoutError:
-            raise SubgraphError(subgraph, f"no answer within {seconds:.3g} seconds", late) from None
-        except AnswerTooLargeError as error:
-            raise SubgraphError(subgraph, str(error), Outcome.TOO_LARGE) from None
-        except NoConnectionError as error:
-            raise SubgraphError(subgraph, str(error), Outcome.BUSY) from None
+            reason = f"no response within {seconds:.3g} seconds"
+            raise SubgraphError(subgraph, reason, timeout_outcome) from None
+        except ResponseTooLargeError as error:
+            raise SubgraphError(subgraph, str(error), FetchOutcome.TOO_LARGE) from None
+        except PoolExhaustedError as error:
+            raise SubgraphError(subgraph, str(error), FetchOutcome.BUSY) from None
         except UnsendableError as error:
-            raise SubgraphError(subgraph, str(error), Outcome.UNSENDABLE) from None
+            raise SubgraphError(subgraph, str(error), FetchOutcome.UNSENDABLE) from None
         except HttpError as error:
-            there = Outcome.UNREACHABLE if isinstance(error, UnreachableError) else Outcome.BROKEN
-            raise SubgraphError(subgraph, str(error), there) from error
+            outcome = FetchOutcome.UNREACHABLE if isinstance(error, UnreachableError) else FetchOutcome.BROKEN
+            raise SubgraphError(subgraph, str(error), outcome) from error
 
 
-def accepted(codings: Sequence[str]) -> str:
-    """The header `accept-encoding`; without one, a server might choose any coding."""
+def accept_encoding(codings: Sequence[str]) -> str:
+    """The `accept-encoding` header; without it a server may choose any coding (RFC 9110 section 12.5.3)."""
     return ", ".join(codings) or "identity"
 
 
-def graphql_response(subgraph: str, answer: HttpAnswer) -> dict[str, Any]:
-    """Reads a subgraph's answer, which is GraphQL by its form, whatever its status; only 429 is none.
+def parse_response(subgraph: str, response: HttpResponse) -> dict[str, Any]:
+    """Parses a GraphQL response, whatever its status, except for 429.
 
     Raises:
         SubgraphError: it is not a GraphQL response.
     """
-    status = answer.status
-    if status == TOO_MANY_REQUESTS:
-        raise _failed(subgraph, answer, "which allows no more requests for now")
+    if response.status == TOO_MANY_REQUESTS:
+        raise _failure(subgraph, response, "too many requests")
     try:
-        value = decode_lossy(answer.body)
+        value = decode_lossy(response.body)
     except InvalidJsonError as error:
-        raise _failed(subgraph, answer, f"with a body that is not JSON: {error}") from None
+        raise _failure(subgraph, response, f"with a body that is not JSON: {error}") from None
     if not isinstance(value, dict) or not is_graphql(value):
-        raise _failed(subgraph, answer, "with JSON that is not a GraphQL response")
-    return sized(value, len(answer.body))
+        raise _failure(subgraph, response, "with JSON that is not a GraphQL response")
+    return mark_size(value, len(response.body))
 
 
-def _failed(subgraph: str, answer: HttpAnswer, reason: str) -> SubgraphError:
-    status = answer.status
-    if 300 <= status < 400 and (location := answer.headers.get(b"location")):
+def _failure(subgraph: str, response: HttpResponse, reason: str) -> SubgraphError:
+    status, headers = response.status, response.headers
+    if 300 <= status < 400 and (location := headers.get(b"location")):
         target = location.partition(b"?")[0][:200].decode("latin-1")
-        reason = f"which redirects to {target!r}; redirects are not followed"
-    outcome = _BY_STATUS.get(status, Outcome.REJECTED if 400 <= status < 500 else Outcome.INVALID)
-    retry_after = _seconds(answer.headers.get(b"retry-after", b"")) if status in _BY_STATUS else None
+        reason = f"redirects to {target!r}; redirects are not followed"
+    outcome = _OUTCOME_BY_STATUS.get(
+        status, FetchOutcome.REJECTED if 400 <= status < 500 else FetchOutcome.INVALID
+    )
+    retry_after = (
+        _parse_retry_after(headers.get(b"retry-after", b"")) if status in _OUTCOME_BY_STATUS else None
+    )
     return SubgraphError(subgraph, f"HTTP {status} {reason}", outcome, retry_after)
 
 
-def _seconds(retry_after: bytes) -> int | None:
-    """In how many seconds the header `retry-after` allows another request, which it tells so or as a date."""
-    text = retry_after.strip().decode("latin-1")
+def _parse_retry_after(header: bytes) -> int | None:
+    """The seconds of a `retry-after` header, which has them or a date (RFC 9110 section 10.2.3)."""
+    text = header.strip().decode("latin-1")
     if text.isascii() and text.isdigit():
-        return min(int(text[:9]), MAX_RETRY_AFTER)
+        return min(int(text[:9]), MAX_RETRY_AFTER_SECONDS)
     try:
-        left = parsedate_to_datetime(text).timestamp() - time.time()
+        seconds = parsedate_to_datetime(text).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
-    return min(max(math.ceil(left), 0), MAX_RETRY_AFTER)
+    return min(max(math.ceil(seconds), 0), MAX_RETRY_AFTER_SECONDS)
 
 
 def is_graphql(value: Mapping[str, Any]) -> bool:
-    """Whether a JSON object has the form of a GraphQL response."""
+    """Whether a JSON object has the format of a GraphQL response."""
     errors = value.get("errors")
     if errors is not None:
         return isinstance(errors, list) and all(isinstance(error, dict) for error in errors)

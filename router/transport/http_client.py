@@ -1,7 +1,7 @@
-"""HTTP/1.1 as fetches need it: POST a body, read a whole answer, over connections that are kept open.
+"""A minimal HTTP/1.1 client for fetches: POST a body, read the complete response, over pooled connections.
 
-A general client costs more for a fetch than planning, merging and projecting together. This one leaves
-out what subgraphs do not use: cookies, redirects, proxies and streaming.
+A general client costs more per fetch than planning, merging and projecting together. This one omits what
+fetches do not use: cookies, redirects, proxies and streaming.
 """
 
 from __future__ import annotations
@@ -17,84 +17,84 @@ import httptools
 from router.config.header_rules import HeaderValue
 from router.round_robin import RoundRobin
 from router.transport.address import Address
-from router.transport.content_coding import IDENTITY, ContentError, ContentTooLargeError, Decoder
+from router.transport.content_coding import IDENTITY, ContentDecoder, ContentError, ContentTooLargeError
 
-# Shorter than the five seconds after which uvicorn drops an idle connection: none may close under a POST.
+# Shorter than uvicorn's keep-alive timeout of five seconds, so that no connection closes during a POST.
 IDLE_SECONDS = 4.0
-# A subgraph that is near takes milliseconds; one that takes longer than this is not there.
+# A nearby subgraph takes milliseconds.
 CONNECT_SECONDS = 5.0
-MAX_ANSWER_BYTES = 33_554_432
+MAX_RESPONSE_BYTES = 33_554_432
 MAX_CONNECTIONS = 256
 MAX_WAITING = 1024
 
 _UNSENDABLE = re.compile(r"[\r\n\0\u0100-\U0010ffff]")
-_SIZES = frozenset({b"content-length", b"transfer-encoding"})
-_KEPT = frozenset({b"content-encoding", b"location", b"retry-after"})
+_FRAMING_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+_KEPT_HEADERS = frozenset({b"content-encoding", b"location", b"retry-after"})
 
 
 class HttpError(Exception):
-    """An exchange that did not end with a whole HTTP answer; the message tells why."""
+    """There is no complete HTTP response; the message says why."""
 
 
-class AnswerTooLargeError(HttpError):
-    """The answer exceeds the allowed size; the rest of it was not read."""
+class ResponseTooLargeError(HttpError):
+    """The response exceeds the allowed size."""
 
 
 class UnreachableError(HttpError):
-    """There is nobody at the address, so nothing was sent."""
+    """No connection could be opened, so nothing was sent."""
 
 
 class UnsendableError(HttpError):
-    """A header is none, so nothing was sent."""
+    """A header is invalid, so nothing was sent."""
 
 
-class NoConnectionError(HttpError):
-    """All connections to the address are in use, and as many requests wait for one as may."""
+class PoolExhaustedError(HttpError):
+    """All connections to the address are in use, and too many requests are waiting for one."""
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """A whole answer to a request."""
+class HttpResponse:
+    """A complete HTTP response."""
 
     status: int
     body: bytes
     headers: Mapping[bytes, bytes] = field(default_factory=dict)
-    """Those of its headers that say what is to be done with it."""
+    """Its `content-encoding`, `location` and `retry-after` headers."""
 
 
 class HttpClient:
-    """Posts to a few addresses, over so many connections to each at most, for which so many requests wait."""
+    """Posts to addresses, each with a pool of at most `max_connections`, for which `max_waiting` may wait."""
 
     def __init__(
         self,
         idle_seconds: float = IDLE_SECONDS,
-        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         max_connections: int = MAX_CONNECTIONS,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._idle_seconds = idle_seconds
-        self._max_answer_bytes = max_answer_bytes
+        self._max_response_bytes = max_response_bytes
         self._max_connections = max_connections
         self._max_waiting = max_waiting
         self._pools: dict[tuple[str, int, str], _Pool] = {}
 
     async def post(
         self, address: Address, headers: Mapping[str, HeaderValue], body: bytes, seconds: float
-    ) -> HttpAnswer:
-        """The answer to one request; a request is sent once, whatever becomes of its connection.
+    ) -> HttpResponse:
+        """Sends a request, once and only once; returns the response.
 
         Raises:
-            TimeoutError: the answer is not there in so many seconds.
-            HttpError: there is no whole answer.
+            TimeoutError: there is no complete response within `seconds`.
+            HttpError: there is no complete response.
         """
         pool = self._pools.get(address.pool)
         if pool is None:
             pool = self._pools[address.pool] = _Pool(self._max_connections, self._max_waiting)
-        request = encoded_request(address, headers, body)
+        request = encode_request(address, headers, body)
         if pool.idle:
             return await pool.idle.pop().exchange(request, seconds)
         async with asyncio.timeout(seconds) as deadline:
-            connection = await self._another(pool, address, headers)
+            connection = await self._acquire(pool, address, headers)
         when = deadline.when()
         assert when is not None
         return await connection.exchange(request, when - asyncio.get_running_loop().time())
@@ -108,28 +108,28 @@ class HttpClient:
             for connection in list(pool.open):
                 connection.close()
 
-    async def _another(
+    async def _acquire(
         self, pool: _Pool, address: Address, headers: Mapping[str, HeaderValue]
-    ) -> _Connection:
-        """A connection where none is idle: a new one, or the next that is free at this caller's turn."""
-        if pool.room:
-            pool.room -= 1
+    ) -> _PooledConnection:
+        """A new connection, or at the pool's limit the next one that is released, callers taking turns."""
+        if pool.capacity:
+            pool.capacity -= 1
         else:
-            if pool.turns.is_full:
-                raise NoConnectionError("too many requests wait for a connection already")
-            if connection := await pool.turns.wait(str(headers.get("authorization", ""))):
+            if pool.waiting.is_full:
+                raise PoolExhaustedError("too many requests are waiting for a connection")
+            if connection := await pool.waiting.wait(str(headers.get("authorization", ""))):
                 return connection
-        return await self._connected(pool, address)
+        return await self._connect(pool, address)
 
-    async def _connected(self, pool: _Pool, address: Address) -> _Connection:
-        """A new connection, which from then on makes room for another when it is lost."""
+    async def _connect(self, pool: _Pool, address: Address) -> _PooledConnection:
+        """Opens a connection, for which the pool has reserved capacity."""
         loop = asyncio.get_running_loop()
-        connection = _Connection(loop, pool, self._idle_seconds, self._max_answer_bytes)
+        connection = _PooledConnection(loop, pool, self._idle_seconds, self._max_response_bytes)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await loop.create_connection(lambda: connection, address.host, address.port, ssl=address.tls)
         except BaseException as error:
-            connection.give_up()
+            connection.abandon()
             if isinstance(error, TimeoutError):
                 raise UnreachableError(f"no connection within {CONNECT_SECONDS:g} seconds") from None
             if isinstance(error, OSError):
@@ -141,34 +141,35 @@ class HttpClient:
 class _Pool:
     """The connections to one address."""
 
-    def __init__(self, most: int, max_waiting: int) -> None:
-        self.room = most
-        """How many may be opened beside those that are."""
-        self.open: set[_Connection] = set()
-        self.idle: list[_Connection] = []
-        self.turns = RoundRobin[_Connection | None](max_waiting, self._returned)
+    def __init__(self, max_connections: int, max_waiting: int) -> None:
+        self.capacity = max_connections
+        """How many more connections may be opened."""
+        self.open: set[_PooledConnection] = set()
+        self.idle: list[_PooledConnection] = []
+        self.waiting = RoundRobin[_PooledConnection | None](max_waiting, self._give_back)
+        """Requests waiting for a connection; None grants the capacity to open one."""
 
-    def free(self, connection: _Connection) -> bool:
-        """Takes back a connection; false if somebody has it again already."""
-        if self.turns and self.turns.grant(connection):
+    def put_idle(self, connection: _PooledConnection) -> bool:
+        """Makes a connection available; false if a waiting request got it at once."""
+        if self.waiting and self.waiting.grant(connection):
             return False
         self.idle.append(connection)
         return True
 
-    def make_room(self) -> None:
-        """One connection is closed, or was not opened: there may be another."""
-        if not (self.turns and self.turns.grant(None)):
-            self.room += 1
+    def add_capacity(self) -> None:
+        """A connection was closed, or not opened: another may be opened."""
+        if not (self.waiting and self.waiting.grant(None)):
+            self.capacity += 1
 
-    def _returned(self, connection: _Connection | None) -> None:
+    def _give_back(self, connection: _PooledConnection | None) -> None:
         if connection is None:
-            self.make_room()
+            self.add_capacity()
         else:
-            connection.rest()
+            connection.release()
 
 
-class _Connection(asyncio.Protocol):
-    """One connection, which carries one exchange at a time and between them waits among the idle ones."""
+class _PooledConnection(asyncio.Protocol):
+    """A connection that carries one exchange at a time, and is idle in its pool between them."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, pool: _Pool, idle_seconds: float, max_bytes: int
@@ -179,87 +180,87 @@ class _Connection(asyncio.Protocol):
         self._max_bytes = max_bytes
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[HttpAnswer] | None = None
+        self._response: asyncio.Future[HttpResponse] | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        self._decoder: Decoder | None = None
-        self._begin()
+        self._decoder: ContentDecoder | None = None
+        self._reset()
 
-    async def exchange(self, request: bytes, seconds: float) -> HttpAnswer:
-        """Sends a request and waits for its answer; whoever stops waiting gives the connection up.
+    async def exchange(self, request: bytes, seconds: float) -> HttpResponse:
+        """Sends a request and waits for its response; cancelling it closes the connection.
 
-        A timer of its own costs half of what `asyncio.timeout` does, and each fetch has one.
+        Its own timer costs half of what `asyncio.timeout` does, and each fetch needs one.
         """
         if self._expiry is not None:
             self._expiry.cancel()
-        answer: asyncio.Future[HttpAnswer] = self._loop.create_future()
-        self._answer = answer
+        response: asyncio.Future[HttpResponse] = self._loop.create_future()
+        self._response = response
         assert self._transport is not None
         self._transport.write(request)
         timer = self._loop.call_later(seconds, self._time_out)
         try:
-            return await answer
+            return await response
         finally:
             timer.cancel()
-            if answer.cancelled():
+            if response.cancelled():
                 self.close()
 
     def close(self) -> None:
-        """Closes the connection at once; nothing is sent on it any more."""
+        """Closes the connection at once."""
         if self in self._pool.idle:
             self._pool.idle.remove(self)
         if self._transport is not None:
             self._transport.abort()
 
-    def give_up(self) -> None:
-        """Closes the connection, which may not be open yet."""
+    def abandon(self) -> None:
+        """Closes the connection if it is open; otherwise only gives back its capacity."""
         if self._transport is None:
-            self._pool.make_room()
+            self._pool.add_capacity()
         else:
             self.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is open."""
-        # uvloop's transports have the methods of `asyncio.Transport`, but are none.
+        # uvloop's transports are not subclasses of `asyncio.Transport`.
         self._transport = cast("asyncio.Transport", transport)
         self._pool.open.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """More of the answer has come."""
+        """More of the response has arrived."""
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(f"not an HTTP answer: {error}")
+            self._fail(f"not an HTTP response: {error}")
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The connection is closed, which is also how an answer of unknown length ends."""
+        """The connection is closed, which also ends a response of unknown length (RFC 9112 section 6.3)."""
         if self._expiry is not None:
             self._expiry.cancel()
         self._pool.open.discard(self)
-        self._pool.make_room()
-        if self._status and not self._sized and error is None:
+        self._pool.add_capacity()
+        if self._status and not self._has_length and error is None:
             self._complete()
-        self._fail(f"the connection closed before the answer was whole: {error or 'end of stream'}")
+        self._fail(f"the connection closed before the response was complete: {error or 'end of stream'}")
 
     def on_message_begin(self) -> None:
-        """An answer begins, which somebody must have asked for."""
-        if self._answer is None:
+        """A response starts; an unsolicited one closes the connection."""
+        if self._response is None:
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; those that tell where the answer ends, and what it is, are noted."""
+        """A header; only those of the framing and those in `_KEPT_HEADERS` matter."""
         name = name.lower()
-        if name in _SIZES:
-            self._sized = True
-        elif name in _KEPT:
+        if name in _FRAMING_HEADERS:
+            self._has_length = True
+        elif name in _KEPT_HEADERS:
             self._headers[name] = value
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The headers are complete."""
         self._status = self._parser.get_status_code()
         if found := self._headers.get(b"content-encoding"):
             coding = found.strip().lower().decode("latin-1")
             try:
-                self._decoder = None if coding in IDENTITY else Decoder(coding)
+                self._decoder = None if coding in IDENTITY else ContentDecoder(coding)
             except ContentError as error:
                 self._fail(str(error))
 
@@ -272,64 +273,64 @@ class _Connection(asyncio.Protocol):
             if self._size > self._max_bytes:
                 raise ContentTooLargeError
         except ContentTooLargeError:
-            self._give_up(AnswerTooLargeError(f"the answer is larger than {self._max_bytes} bytes"))
+            self._end_with(ResponseTooLargeError(f"the response is larger than {self._max_bytes} bytes"))
         except ContentError as error:
             self._fail(str(error))
         else:
             self._chunks.append(chunk)
 
     def on_message_complete(self) -> None:
-        """The answer is whole, unless it only announces another."""
+        """The response is complete, unless it is an interim one (1xx)."""
         if self._status < 200:
-            self._sized, self._status = False, 0
+            self._has_length, self._status = False, 0
             return
-        reusable = self._parser.should_keep_alive()
+        is_reusable = self._parser.should_keep_alive()
         self._complete()
-        if reusable:
-            self.rest()
+        if is_reusable:
+            self.release()
         else:
             self.close()
 
-    def rest(self) -> None:
-        """Waits for the next exchange, for a while."""
+    def release(self) -> None:
+        """Returns the connection to its pool, where it is closed after the idle timeout."""
         if self._transport is None or self._transport.is_closing():
             self.close()
             return
-        self._begin()
-        if self._pool.free(self):
+        self._reset()
+        if self._pool.put_idle(self):
             self._expiry = self._loop.call_later(self._idle_seconds, self.close)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._chunks: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
         self._decoder = None
         self._size = 0
         self._status = 0
-        self._sized = False
+        self._has_length = False
 
     def _complete(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_result(HttpAnswer(self._status, b"".join(self._chunks), self._headers))
+        response, self._response = self._response, None
+        if response is not None and not response.done():
+            response.set_result(HttpResponse(self._status, b"".join(self._chunks), self._headers))
 
     def _fail(self, reason: str) -> None:
-        self._give_up(HttpError(reason))
+        self._end_with(HttpError(reason))
 
     def _time_out(self) -> None:
-        self._give_up(TimeoutError())
+        self._end_with(TimeoutError())
 
-    def _give_up(self, error: HttpError | TimeoutError) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
+    def _end_with(self, error: HttpError | TimeoutError) -> None:
+        response, self._response = self._response, None
+        if response is not None and not response.done():
+            response.set_exception(error)
         self.close()
 
 
-def encoded_request(address: Address, headers: Mapping[str, HeaderValue], body: bytes) -> bytes:
-    """The bytes of a request; those of a header are as the client sent them, which is what latin-1 keeps.
+def encode_request(address: Address, headers: Mapping[str, HeaderValue], body: bytes) -> bytes:
+    """The bytes of a request; headers are encoded in latin-1, which keeps the bytes that the client sent.
 
     Raises:
-        UnsendableError: a header has characters that none may have.
+        UnsendableError: a header contains invalid characters.
     """
     lines = [address.head]
     for name, value in headers.items():
@@ -339,7 +340,7 @@ def encoded_request(address: Address, headers: Mapping[str, HeaderValue], body: 
             lines.append(f"{name}: {value}\r\n")
     lines.append(f"content-length: {len(body)}\r\n\r\n")
     text = "".join(lines)
-    # Each line ends once, the first part has two and the last has an empty one: more were in the values.
+    # Each line has one end, the head has two, and the last part an empty line: any more are in values.
     ends = len(lines) + 2
     if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
         raise UnsendableError(f"the header {_unsendable(headers)} cannot be sent")

@@ -1,7 +1,7 @@
-"""HTTP answers that are read while they are sent: one connection each, as light as a connection can be.
+"""Streaming HTTP responses, each over its own connection.
 
-A subscription lives for minutes and hours, and there are many of them: what a stream keeps is a socket, a
-parser and what was not read yet, which is bounded.
+Subscriptions last for hours, and there are many of them, so a stream keeps only a socket, a parser and a
+bounded buffer of unread data.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ import httptools
 
 from router.config.header_rules import HeaderValue
 from router.transport.address import Address
-from router.transport.content_coding import IDENTITY, ContentError, Decoder
-from router.transport.http_client import HttpError, encoded_request
+from router.transport.content_coding import IDENTITY, ContentDecoder, ContentError
+from router.transport.http_client import HttpError, encode_request
 
-# What a slow reader leaves unread before its sender has to wait.
+# When the buffer exceeds this, reading from the socket is paused.
 MAX_UNREAD_BYTES = 65_536
-# What one piece of a compressed stream may become.
-MAX_PIECE_BYTES = 4_194_304
+# The maximum decompressed size of a chunk.
+MAX_CHUNK_BYTES = 4_194_304
 
 
 async def open_stream(
     address: Address, headers: Mapping[str, HeaderValue], body: bytes, silence: float
 ) -> HttpStream:
-    """Posts a request on a connection of its own and waits for the head of its answer.
+    """Posts a request over a new connection and waits for the headers of the response.
+
+    The stream fails when it is silent for `silence` seconds.
 
     Raises:
-        HttpError: there is none, or it is not HTTP.
+        HttpError: there is no HTTP response.
     """
     loop = asyncio.get_running_loop()
-    request = encoded_request(address, headers, body)
+    request = encode_request(address, headers, body)
     try:
         _, stream = await loop.create_connection(
             lambda: HttpStream(loop, silence), address.host, address.port, ssl=address.tls
@@ -40,7 +42,7 @@ async def open_stream(
     except OSError as error:
         raise HttpError(f"no connection: {error}") from error
     try:
-        await stream.begin(request)
+        await stream.send(request)
     except BaseException:
         stream.close()
         raise
@@ -48,31 +50,31 @@ async def open_stream(
 
 
 class HttpStream(asyncio.Protocol):
-    """One answer that arrives in pieces; one that is silent for too long is broken."""
+    """A response that is read while it arrives."""
 
     __slots__ = (
         "_content_type",
         "_decoder",
         "_failure",
-        "_heard",
+        "_has_length",
+        "_is_complete",
+        "_is_paused",
         "_kept",
         "_loop",
         "_parser",
-        "_paused",
+        "_received_at",
         "_silence",
-        "_sized",
         "_status",
         "_timer",
         "_transport",
         "_unread",
         "_waiting",
-        "_whole",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, silence: float) -> None:
         self._loop = loop
         self._silence = silence
-        self._heard = loop.time()
+        self._received_at = loop.time()
         self._timer = loop.call_later(silence, self._check)
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -81,43 +83,43 @@ class HttpStream(asyncio.Protocol):
         self._status = 0
         self._content_type = ""
         self._kept: dict[bytes, bytes] = {}
-        self._decoder: Decoder | None = None
-        self._paused = self._sized = self._whole = False
+        self._decoder: ContentDecoder | None = None
+        self._is_paused = self._has_length = self._is_complete = False
         self._failure: str | None = None
 
     @property
     def status(self) -> int:
-        """The status of the answer."""
+        """The status of the response."""
         return self._status
 
     @property
     def content_type(self) -> str:
-        """The media type of the answer, without its parameters."""
+        """The media type of the response, without parameters."""
         return self._content_type
 
     @property
     def headers(self) -> Mapping[bytes, bytes]:
-        """Those headers of the answer that say what is to be done with it."""
+        """The headers of the response that matter to the reader."""
         return self._kept
 
-    async def begin(self, request: bytes) -> None:
-        """Sends the request and waits for the head of the answer."""
+    async def send(self, request: bytes) -> None:
+        """Sends the request and waits for the headers of the response."""
         assert self._transport is not None
         self._transport.write(request)
         while not self._status:
-            await self._news()
+            await self._wait()
 
     async def read(self) -> bytes:
-        """What has arrived since the last reading; nothing when the answer is whole.
+        """The data since the last read; empty at the end of the response.
 
         Raises:
-            HttpError: the answer broke off.
+            HttpError: the response was cut off.
         """
-        while not self._unread and not self._whole:
-            await self._news()
+        while not self._unread and not self._is_complete:
+            await self._wait()
         unread, self._unread = self._unread, b""
-        if self._paused and self._transport is not None:
-            self._paused = False
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
             self._transport.resume_reading()
         return unread
 
@@ -129,45 +131,45 @@ class HttpStream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is open."""
-        # uvloop's transports are asyncio's by their form only.
+        # uvloop's transports are not subclasses of `asyncio.Transport`.
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """More of the answer has come."""
-        self._heard = self._loop.time()
+        """More of the response has arrived."""
+        self._received_at = self._loop.time()
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(f"not an HTTP answer: {error}")
+            self._fail(f"not an HTTP response: {error}")
         self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The connection is closed, which is also how an answer of unknown length ends."""
+        """The connection is closed, which also ends a response of unknown length (RFC 9112 section 6.3)."""
         self._timer.cancel()
         self._transport = None
-        if self._status and not self._sized and error is None:
-            self._whole = True
+        if self._status and not self._has_length and error is None:
+            self._is_complete = True
         self._fail(f"the connection closed: {error or 'end of stream'}")
         self._wake()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; what the answer is and where it ends is noted."""
+        """A header; only those of the framing and of the content matter."""
         match name.lower():
             case b"content-type":
                 self._content_type = value.split(b";")[0].strip().lower().decode("latin-1")
             case b"content-length" | b"transfer-encoding":
-                self._sized = True
+                self._has_length = True
             case b"content-encoding" | b"location" | b"retry-after" as kept:
                 self._kept[kept] = value
 
     def on_headers_complete(self) -> None:
-        """The head is whole, unless it only announces another."""
+        """The headers are complete, unless they are of an interim response (1xx)."""
         status = self._parser.get_status_code()
         if status < 200:
             return
         coding = self._kept.get(b"content-encoding", b"").strip().lower().decode("latin-1")
         try:
-            self._decoder = None if coding in IDENTITY else Decoder(coding)
+            self._decoder = None if coding in IDENTITY else ContentDecoder(coding)
         except ContentError as error:
             self._fail(str(error))
         else:
@@ -176,18 +178,18 @@ class HttpStream(asyncio.Protocol):
     def on_body(self, chunk: bytes) -> None:
         """A part of the body."""
         try:
-            self._unread += self._decoder.feed(chunk, MAX_PIECE_BYTES) if self._decoder else chunk
+            self._unread += self._decoder.feed(chunk, MAX_CHUNK_BYTES) if self._decoder else chunk
         except ContentError as error:
-            self._break_off(str(error))
-        if len(self._unread) > MAX_UNREAD_BYTES and self._transport is not None and not self._paused:
-            self._paused = True
+            self._abort(str(error))
+        if len(self._unread) > MAX_UNREAD_BYTES and self._transport is not None and not self._is_paused:
+            self._is_paused = True
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
-        self._whole = bool(self._status)
+        """The response is complete, unless it is an interim one."""
+        self._is_complete = bool(self._status)
 
-    async def _news(self) -> None:
+    async def _wait(self) -> None:
         if self._failure is not None:
             raise HttpError(self._failure)
         self._waiting = self._loop.create_future()
@@ -199,14 +201,14 @@ class HttpStream(asyncio.Protocol):
             waiting.set_result(None)
 
     def _check(self) -> None:
-        due = self._heard + self._silence
-        if self._paused or self._loop.time() < due:
-            # A sender that has to wait is not silent.
+        due = self._received_at + self._silence
+        if self._is_paused or self._loop.time() < due:
+            # While reading is paused, the sender is not silent.
             self._timer = self._loop.call_at(max(due, self._loop.time() + self._silence / 2), self._check)
             return
-        self._break_off(f"silent for {self._silence:g} seconds")
+        self._abort(f"silent for {self._silence:g} seconds")
 
-    def _break_off(self, reason: str) -> None:
+    def _abort(self, reason: str) -> None:
         self._fail(reason)
         self._wake()
         self.close()

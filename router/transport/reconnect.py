@@ -1,8 +1,8 @@
-"""Streams that outlive their connections: what breaks is opened again, so that the client does not notice.
+"""Reconnection of streams: a broken one is reopened, so that the client does not notice.
 
-A numbered stream goes on after the last event seen, so nothing is missing and nothing comes twice; it is
-given up when it cannot be had for a while. Another stream may have lost what happened meanwhile: it is opened
-again only so many times in its whole life.
+A resumable stream continues after the last event seen, without gaps or duplicates; it fails when it cannot be
+reopened for a while. Any other stream may lose events while it is disconnected, so it is reopened only a
+limited number of times in its whole life.
 """
 
 from __future__ import annotations
@@ -14,56 +14,55 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from router.telemetry import log
-from router.transport.base import RequestContext, StreamSource, Upstream
+from router.transport.base import RequestContext, StreamSource, SubgraphStream
 from router.transport.http import StreamBrokenError
 from router.transport.stream_request import StreamRequest
 
 FIRST_DELAY = 0.1
-LONGEST_DELAY = 5.0
-# A stream that lived for so long was a good one; the next break begins a new count.
-SETTLED_SECONDS = 30.0
-NUMBERED_ATTEMPTS = 30
-OTHER_ATTEMPTS = 5
+MAX_DELAY = 5.0
+# After this long without a break, the attempts of a resumable stream are counted anew.
+STABLE_SECONDS = 30.0
+MAX_RESUMABLE_ATTEMPTS = 30
+MAX_OTHER_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
-class _Patience:
-    """How often a stream was opened again, and how long to wait before the next time."""
+class _Backoff:
+    """The attempts to reopen a stream, and the delays before them."""
 
-    numbered: bool
+    is_resumable: bool
     attempts: int = 0
-    since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    opened_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
-    def opened(self) -> None:
-        self.since = asyncio.get_running_loop().time()
+    def record_open(self) -> None:
+        self.opened_at = asyncio.get_running_loop().time()
 
-    def progressed(self) -> None:
-        if self.numbered:
+    def record_progress(self) -> None:
+        if self.is_resumable:
             self.attempts = 0
 
-    async def again(self, error: StreamBrokenError) -> None:
-        """Waits for the next attempt, or raises the error when there is none left."""
-        if asyncio.get_running_loop().time() - self.since > SETTLED_SECONDS:
-            self.progressed()
-        if self.attempts >= (NUMBERED_ATTEMPTS if self.numbered else OTHER_ATTEMPTS):
+    async def wait(self, error: StreamBrokenError) -> None:
+        """Waits before the next attempt; raises the error if there is none left."""
+        if asyncio.get_running_loop().time() - self.opened_at > STABLE_SECONDS:
+            self.record_progress()
+        if self.attempts >= (MAX_RESUMABLE_ATTEMPTS if self.is_resumable else MAX_OTHER_ATTEMPTS):
             raise error
-        delay = min(FIRST_DELAY * 2**self.attempts, LONGEST_DELAY)
+        delay = min(FIRST_DELAY * 2**self.attempts, MAX_DELAY)
         self.attempts += 1
         metadata = {"subgraph": error.subgraph, "reason": error.reason, "attempt": self.attempts}
-        log.info("A stream is opened again", extra={"metadata": metadata})
-        # Streams that broke together come back spread out.
-        await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
+        log.info("A stream is being reopened", extra={"metadata": metadata})
+        await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
 
 
-async def unbroken(
+async def resume_events(
     source: StreamSource, request: StreamRequest, context: RequestContext
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The events of a subscription over as many connections as it takes; closing ends it at the subgraph.
+    """The events of a subscription, across reconnections; closing the iterator ends it at the subgraph.
 
     Raises:
-        SubgraphError: the first connection fails, or a later one for too long, or an answer is not GraphQL.
+        SubgraphError: the stream cannot be opened or reopened, or an event is not a GraphQL response.
     """
-    patience = _Patience(request.cursor is not None)
+    backoff = _Backoff(request.cursor is not None)
     seen: int | None = None
     upstream = await source.open(request.subgraph, request.body(), context)
     while True:
@@ -75,7 +74,7 @@ async def unbroken(
                     if resumed_after is not None and number <= resumed_after:
                         continue
                     seen = number
-                    patience.progressed()
+                    backoff.record_progress()
                 yield event
         except StreamBrokenError as error:
             broken = error
@@ -84,23 +83,23 @@ async def unbroken(
         finally:
             await events.aclose()
             await upstream.close()
-        upstream = await _reopened(source, request, context, seen, patience, broken)
+        upstream = await _reopen(source, request, context, seen, backoff, broken)
 
 
-async def _reopened(
+async def _reopen(
     source: StreamSource,
     request: StreamRequest,
     context: RequestContext,
     seen: int | None,
-    patience: _Patience,
+    backoff: _Backoff,
     broken: StreamBrokenError,
-) -> Upstream:
+) -> SubgraphStream:
     while True:
-        await patience.again(broken)
+        await backoff.wait(broken)
         try:
             upstream = await source.open(request.subgraph, request.body(seen), context)
         except StreamBrokenError as error:
             broken = error
         else:
-            patience.opened()
+            backoff.record_open()
             return upstream

@@ -1,4 +1,4 @@
-"""Bodies of requests to subgraphs, made ready up to the values of their variables."""
+"""Bodies of requests to subgraphs, encoded in advance except for the values of their variables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from router.json_text import encode
 
 _NAMED = (b'{"query":"query ', b'{"query":"subscription ')
-# Before this, a named one has no selections and no variables.
+# Variables and selections of a named operation come after this index.
 _NAME_STARTS = min(map(len, _NAMED))
 
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """A request body that lacks only the values of its variables.
+    """A request body without the values of its variables.
 
-    `representations` names the variables that carry those of each of the fetches sent together.
+    `representations` are the variables with the representations of each of the fetches sent together.
     """
 
     document: str
@@ -25,10 +25,10 @@ class RequestBody:
     head: bytes
     representations: tuple[str, ...] = ()
 
-    def filled(
+    def encode(
         self, variables: Mapping[str, Any], representations: Sequence[tuple[str, bytes]] = ()
     ) -> bytes:
-        """The body with the operation's variables and with representations, which are JSON already."""
+        """The body with the values of variables, and of representations, which are already JSON."""
         parts = [
             b'"%b":%b' % (name.encode(), encode(variables[name]))
             for name in self.variables
@@ -39,12 +39,12 @@ class RequestBody:
 
 
 def is_mutation(body: bytes) -> bool:
-    """Whether a request body made here asks for a mutation, which must not be sent twice."""
+    """Whether a request body is of a mutation, which must not be sent twice."""
     return body.startswith(b'{"query":"mutation')
 
 
-def unnamed(body: bytes) -> bytes:
-    """What a request body asks, whatever the name of the operation that asks it."""
+def without_operation_name(body: bytes) -> bytes:
+    """A part of a request body that is equal for all operations that differ only in their names."""
     if not body.startswith(_NAMED):
         return body
     selections = body.find(b"{", _NAME_STARTS)

@@ -1,4 +1,4 @@
-"""Retries of queries, under a budget that keeps them from burdening a subgraph that is in trouble already."""
+"""Retries of queries, under a budget that prevents them from overloading a failing subgraph."""
 
 from __future__ import annotations
 
@@ -8,75 +8,77 @@ import time
 from typing import Any
 
 from router.telemetry import Metrics
-from router.transport.base import Failure, Outcome, RequestContext, Transport
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport
 from router.transport.request_body import is_mutation
 
-RETRIED = frozenset({Outcome.UNREACHABLE, Outcome.BROKEN, Outcome.UNAVAILABLE, Outcome.TOO_EARLY})
-# What a quiet router may retry before its fetches have earned anything.
+RETRIED = frozenset(
+    {FetchOutcome.UNREACHABLE, FetchOutcome.BROKEN, FetchOutcome.UNAVAILABLE, FetchOutcome.TOO_EARLY}
+)
+# The initial and maximum balance of a budget, in retries.
 RESERVE = 10.0
-FIRST_PAUSE_SECONDS = 0.05
-# A subgraph that asks for more is not waited for; the client reads when to come back.
-LONGEST_PAUSE_SECONDS = 2.0
+FIRST_DELAY_SECONDS = 0.05
+# A longer `retry-after` is not waited for, but passed on to the client.
+MAX_DELAY_SECONDS = 2.0
 
 
-class Budget:
-    """Each fetch earns a share of a retry, and a retry costs a whole one; what is saved up is bounded."""
+class RetryBudget:
+    """Each fetch earns a share of a retry, and each retry costs a whole one; the balance is bounded."""
 
     def __init__(self, share: float, reserve: float = RESERVE) -> None:
         self._share = share
         self._reserve = reserve
-        self._saved = reserve
+        self._balance = reserve
 
     def earn(self) -> None:
-        """Counts a fetch."""
-        if self._saved < self._reserve:
-            self._saved = min(self._reserve, self._saved + self._share)
+        """Credits a fetch."""
+        if self._balance < self._reserve:
+            self._balance = min(self._reserve, self._balance + self._share)
 
     def spend(self) -> bool:
-        """Whether one retry may be made; if so, it is paid."""
-        if self._saved < 1:
+        """Debits a retry; false if the balance does not cover it."""
+        if self._balance < 1:
             return False
-        self._saved -= 1
+        self._balance -= 1
         return True
 
 
 class Retries:
-    """Sends a query again that found no subgraph, as long as budget and time allow it."""
+    """Retries queries whose outcome allows it, as long as the budget and the deadline do."""
 
     def __init__(self, inner: Transport, attempts: int, share: float, metrics: Metrics) -> None:
         self._inner = inner
         self._attempts = attempts
         self._share = share
         self._metrics = metrics
-        self._budgets: dict[str, Budget] = {}
+        self._budgets: dict[str, RetryBudget] = {}
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """The first answer that is one, or the last failure."""
+        """The first successful response, or the last failure."""
         budget = self._budgets.get(subgraph)
         if budget is None:
-            budget = self._budgets[subgraph] = Budget(self._share)
+            budget = self._budgets[subgraph] = RetryBudget(self._share)
         budget.earn()
-        answer = await self._inner.fetch(subgraph, body, context)
-        if not isinstance(answer, Failure) or is_mutation(body):
-            return answer
+        response = await self._inner.fetch(subgraph, body, context)
+        if not isinstance(response, FetchFailure) or is_mutation(body):
+            return response
         for attempt in range(self._attempts):
-            if not (isinstance(answer, Failure) and answer.outcome in RETRIED):
+            if not (isinstance(response, FetchFailure) and response.outcome in RETRIED):
                 break
-            pause = max(_pause(attempt), answer.retry_after or 0)
-            if not _in_time(context, pause) or not budget.spend():
+            delay = max(_delay(attempt), response.retry_after or 0)
+            if not _is_in_time(context, delay) or not budget.spend():
                 break
-            await asyncio.sleep(pause)
+            await asyncio.sleep(delay)
             self._metrics.retries.labels(subgraph).inc()
-            answer = await self._inner.fetch(subgraph, body, context)
-        return answer
+            response = await self._inner.fetch(subgraph, body, context)
+        return response
 
 
-def _pause(attempt: int) -> float:
-    """How long to wait before an attempt: longer each time, and never the same for all that wait."""
-    return FIRST_PAUSE_SECONDS * 2.0**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, hides nothing
+def _delay(attempt: int) -> float:
+    """The delay before an attempt in seconds: exponential backoff with jitter."""
+    return FIRST_DELAY_SECONDS * 2.0**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
 
 
-def _in_time(context: RequestContext, pause: float) -> bool:
-    if pause > LONGEST_PAUSE_SECONDS:
+def _is_in_time(context: RequestContext, delay: float) -> bool:
+    if delay > MAX_DELAY_SECONDS:
         return False
-    return context.deadline is None or time.monotonic() + pause < context.deadline
+    return context.deadline is None or time.monotonic() + delay < context.deadline

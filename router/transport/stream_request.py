@@ -1,4 +1,4 @@
-"""What opens the stream of a subscription at its subgraph, and opens it again after the last event seen."""
+"""The request that opens a subscription's stream at its subgraph, and resumes it after an event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from router.transport.request_body import RequestBody
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a stream's events carry their number, and the request that goes on after one of them."""
+    """Where the events of a stream have their sequence numbers, and the request that resumes after one.
+
+    `field` is the response name of the root field, `number` that of its sequence number, and `variable` the
+    variable of the resuming request that takes the number.
+    """
 
     field: str
     number: str
@@ -19,20 +23,20 @@ class Cursor:
     resuming: RequestBody
 
     def position(self, event: Mapping[str, Any]) -> int | None:
-        """The number of an event, if it has one: an event that failed has none."""
+        """The sequence number of an event; None if it failed."""
         data = event.get("data")
-        answer = data.get(self.field) if isinstance(data, dict) else None
-        number = answer.get(self.number) if isinstance(answer, dict) else None
+        value = data.get(self.field) if isinstance(data, dict) else None
+        number = value.get(self.number) if isinstance(value, dict) else None
         return number if isinstance(number, int) else None
 
-    def after(self, variables: Mapping[str, Any], position: int) -> bytes:
-        """The request for the events after a number."""
-        return self.resuming.filled({**variables, self.variable: position})
+    def body_after(self, variables: Mapping[str, Any], position: int) -> bytes:
+        """The request body for the events after a sequence number."""
+        return self.resuming.encode({**variables, self.variable: position})
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """What opens the stream of one subscription; with a cursor, it can be opened again without a gap."""
+    """The request of a subscription; with a cursor, its stream can be resumed without a gap."""
 
     subgraph: str
     variables: Mapping[str, Any]
@@ -40,7 +44,7 @@ class StreamRequest:
     cursor: Cursor | None
 
     def body(self, position: int | None = None) -> bytes:
-        """The request body, for all events or for those after a number."""
+        """The request body, for all events or for those after a sequence number."""
         if self.cursor is None or position is None:
-            return self.opening.filled(self.variables)
-        return self.cursor.after(self.variables, position)
+            return self.opening.encode(self.variables)
+        return self.cursor.body_after(self.variables, position)

@@ -1,4 +1,4 @@
-"""A subgraph that allows a caller no more requests for a while is not asked again before, for that caller."""
+"""Throttling: after a 429 with `retry-after`, a caller's fetches to the subgraph fail until then."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from router.transport.base import Failure, Outcome, RequestContext, Transport
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport
 
 MAX_CALLERS = 10_000
 
 
 class Throttling:
-    """Keeps to what subgraphs say in `retry-after`, of the callers who were told last."""
+    """Remembers the `retry-after` of the callers that were throttled last, up to `MAX_CALLERS`."""
 
     def __init__(self, inner: Transport, clock: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner
@@ -22,24 +22,28 @@ class Throttling:
         self._until: OrderedDict[int, float] = OrderedDict()
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """The answer, or a failure at once while the caller has to wait."""
-        if self._until and (left := self._left(_key(subgraph, context))) > 0:
-            return Failure(subgraph, Outcome.THROTTLED, math.ceil(left))
-        answer = await self._inner.fetch(subgraph, body, context)
-        if isinstance(answer, Failure) and answer.outcome is Outcome.THROTTLED and answer.retry_after:
-            self._wait(_key(subgraph, context), answer.retry_after)
-        return answer
+        """The response, or a failure at once while the caller is throttled."""
+        if self._until and (remaining := self._remaining(_key(subgraph, context))) > 0:
+            return FetchFailure(subgraph, FetchOutcome.THROTTLED, math.ceil(remaining))
+        response = await self._inner.fetch(subgraph, body, context)
+        if (
+            isinstance(response, FetchFailure)
+            and response.outcome is FetchOutcome.THROTTLED
+            and response.retry_after
+        ):
+            self._throttle(_key(subgraph, context), response.retry_after)
+        return response
 
-    def _left(self, key: int) -> float:
+    def _remaining(self, key: int) -> float:
         until = self._until.get(key)
         if until is None:
             return 0.0
-        left = until - self._clock()
-        if left <= 0:
+        remaining = until - self._clock()
+        if remaining <= 0:
             del self._until[key]
-        return left
+        return remaining
 
-    def _wait(self, key: int, seconds: float) -> None:
+    def _throttle(self, key: int, seconds: float) -> None:
         self._until[key] = self._clock() + seconds
         self._until.move_to_end(key)
         if len(self._until) > MAX_CALLERS:
@@ -47,5 +51,5 @@ class Throttling:
 
 
 def _key(subgraph: str, context: RequestContext) -> int:
-    """A caller at a subgraph, in few bytes, however long its headers are."""
+    """A caller at a subgraph; a hash, because headers may be long."""
     return hash((subgraph, context.caller))

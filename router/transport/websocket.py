@@ -1,8 +1,7 @@
-"""Subscriptions at the subgraphs over WebSocket: the client side of graphql-transport-ws.
+"""Subscriptions at subgraphs over WebSocket: the client side of graphql-transport-ws.
 
-A socket is opened with the headers of one caller, so it carries one subscription; callers who ask the same
-with the same headers share a stream before they come here. aiohttp speaks the protocol below: it is a
-dependency already, and it asks a silent peer whether it still lives.
+A socket is opened with the headers of one caller, so it carries one subscription; identical subscriptions of
+identical callers are shared by `fan_out`. aiohttp implements WebSocket, with heartbeats.
 """
 
 from __future__ import annotations
@@ -18,27 +17,27 @@ from router.config.header_rules import HeaderRules, HeaderValue
 from router.json_text import InvalidJsonError, decode_lossy, encode
 from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
-from router.transport.base import Outcome, RequestContext
-from router.transport.event_source import MAX_EVENT_BYTES, SERVER_ERROR, SILENCE_SECONDS
+from router.transport.base import FetchOutcome, RequestContext
 from router.transport.http import (
     NO_RULES,
     StreamBrokenError,
     SubgraphError,
     is_graphql,
-    outgoing_headers,
+    request_headers,
 )
+from router.transport.sse_source import MAX_EVENT_BYTES, SERVER_ERROR, SILENCE_SECONDS
 
 SUBPROTOCOL = "graphql-transport-ws"
-OPERATION = "1"
-# How long a subgraph may take to agree that the socket is closed.
-GOODBYE = aiohttp.ClientWSTimeout(ws_close=1.0)
-# What ended the connection and not the subscription: servers that stop or restart, proxies that gave up, cut
-# lines, and an initialisation that came too late. After any other code the subgraph would only repeat itself.
+OPERATION_ID = "1"
+# How long the closing handshake with a subgraph may take.
+CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_close=1.0)
+# The close codes that end the connection rather than the subscription: restarting servers, proxies, network
+# failures, and an initialisation timeout. After any other code reopening would fail again.
 BROKEN = frozenset({1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 4408})
 
 
 class WebSocketSource:
-    """Opens subscriptions at the subgraphs' addresses, each over a socket of its own."""
+    """Opens subscriptions at the subgraphs, each over its own socket."""
 
     def __init__(
         self,
@@ -54,28 +53,28 @@ class WebSocketSource:
         self._timeout = timeout
         self._rules = rules
 
-    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> SocketStream:
-        """A stream that the subgraph has acknowledged.
+    async def open(self, subgraph: str, body: bytes, context: RequestContext) -> WebSocketStream:
+        """Opens a stream; returns once the subgraph has acknowledged the connection.
 
         Raises:
-            StreamBrokenError: the subgraph cannot be reached, or whatever stands before it says so.
+            StreamBrokenError: the subgraph is unreachable or unavailable.
             SubgraphError: it refuses the caller, or does not speak the protocol.
         """
         with self._tracer.trace_fetch(subgraph, "GET", self._addresses[subgraph].url) as trace:
-            return await self._open(subgraph, body, context.within(trace))
+            return await self._open(subgraph, body, context.with_trace(trace))
 
-    async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> SocketStream:
-        headers = outgoing_headers(subgraph, context, self._rules, {})
+    async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> WebSocketStream:
+        headers = request_headers(subgraph, context, self._rules, {})
         try:
             async with asyncio.timeout(self._timeout):
-                stream = SocketStream(subgraph, await self._connected(subgraph, headers))
-                await stream.begin(headers.get("authorization"), body)
+                stream = WebSocketStream(subgraph, await self._connect(subgraph, headers))
+                await stream.subscribe(headers.get("authorization"), body)
         except TimeoutError:
             reason = f"no stream within {self._timeout:g} seconds"
-            raise StreamBrokenError(subgraph, reason, Outcome.TIMEOUT) from None
+            raise StreamBrokenError(subgraph, reason, FetchOutcome.TIMEOUT) from None
         return stream
 
-    async def _connected(
+    async def _connect(
         self, subgraph: str, headers: Mapping[str, HeaderValue]
     ) -> aiohttp.ClientWebSocketResponse:
         try:
@@ -84,22 +83,22 @@ class WebSocketSource:
                 protocols=(SUBPROTOCOL,),
                 headers=_pairs(headers),
                 ssl=self._addresses[subgraph].tls or True,
-                # A pong may take half as long again.
+                # aiohttp waits for a pong for half as long again.
                 heartbeat=SILENCE_SECONDS * 2 / 3,
                 max_msg_size=MAX_EVENT_BYTES,
-                timeout=GOODBYE,
+                timeout=CLOSE_TIMEOUT,
             )
         except aiohttp.WSServerHandshakeError as error:
             failure = StreamBrokenError if error.status >= SERVER_ERROR else SubgraphError
-            raise failure(subgraph, f"HTTP {error.status} instead of a socket") from None
+            raise failure(subgraph, f"HTTP {error.status} instead of a WebSocket") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise StreamBrokenError(subgraph, f"no socket: {error}", Outcome.UNREACHABLE) from error
+            raise StreamBrokenError(subgraph, f"no connection: {error}", FetchOutcome.UNREACHABLE) from error
         except ValueError as error:
-            raise SubgraphError(subgraph, f"a header that cannot be sent: {error}") from None
+            raise SubgraphError(subgraph, f"a header cannot be sent: {error}") from None
 
 
-class SocketStream:
-    """One subscription over one socket."""
+class WebSocketStream:
+    """A subscription over its own socket."""
 
     __slots__ = ("_socket", "_subgraph")
 
@@ -107,21 +106,21 @@ class SocketStream:
         self._subgraph = subgraph
         self._socket = socket
 
-    async def begin(self, authorization: HeaderValue | None, body: bytes) -> None:
-        """Introduces the caller, and subscribes once the subgraph has acknowledged that.
+    async def subscribe(self, authorization: HeaderValue | None, body: bytes) -> None:
+        """Initialises the connection, and subscribes once the subgraph has acknowledged it.
 
         Raises:
-            StreamBrokenError: the socket breaks.
+            StreamBrokenError: the connection broke.
             SubgraphError: the subgraph refuses the caller, or does not speak the protocol.
         """
         payload = {"payload": {"authorization": authorization}} if authorization is not None else {}
         try:
             if self._socket.protocol != SUBPROTOCOL:
-                raise SubgraphError(self._subgraph, f"a socket that does not speak {SUBPROTOCOL}")
+                raise SubgraphError(self._subgraph, f"the subgraph does not speak {SUBPROTOCOL}")
             await self._send(encode({"type": "connection_init", **payload}))
             if (await self._receive()).get("type") != "connection_ack":
-                raise SubgraphError(self._subgraph, "a message before the acknowledgement")
-            await self._send(b'{"id":"%b","type":"subscribe","payload":%b}' % (OPERATION.encode(), body))
+                raise SubgraphError(self._subgraph, "a message before connection_ack")
+            await self._send(b'{"id":"%b","type":"subscribe","payload":%b}' % (OPERATION_ID.encode(), body))
         except BaseException:
             await self.close()
             raise
@@ -134,8 +133,8 @@ class SocketStream:
         """The subgraph's GraphQL responses as they arrive, until it completes the subscription.
 
         Raises:
-            StreamBrokenError: the socket breaks.
-            SubgraphError: the subgraph refuses to go on, or what arrives is not of the protocol.
+            StreamBrokenError: the connection broke.
+            SubgraphError: the subgraph closed the socket for good, or violates the protocol.
         """
         while True:
             message = await self._receive()
@@ -149,12 +148,12 @@ class SocketStream:
                 case ("complete", "1"):
                     return
                 case _:
-                    raise SubgraphError(self._subgraph, "a message that is not of the protocol")
+                    raise SubgraphError(self._subgraph, "a message that violates the protocol")
 
     async def _receive(self) -> dict[str, Any]:
-        """The next message that is about more than whether this side is there."""
+        """The next message other than a ping or a pong."""
         while True:
-            message = self._decoded(await self._socket.receive())
+            message = self._decode(await self._socket.receive())
             match message.get("type"):
                 case "ping":
                     await self._send(encode({"type": "pong", "payload": message.get("payload")}))
@@ -163,9 +162,9 @@ class SocketStream:
                 case _:
                     return message
 
-    def _decoded(self, frame: aiohttp.WSMessage) -> dict[str, Any]:
+    def _decode(self, frame: aiohttp.WSMessage) -> dict[str, Any]:
         if frame.type is not WSMsgType.TEXT and frame.type is not WSMsgType.BINARY:
-            raise self._closed()
+            raise self._close_error()
         try:
             message = decode_lossy(frame.data if isinstance(frame.data, bytes) else frame.data.encode())
         except InvalidJsonError as error:
@@ -174,7 +173,7 @@ class SocketStream:
             raise SubgraphError(self._subgraph, "a message that is not a JSON object")
         return message
 
-    def _closed(self) -> SubgraphError:
+    def _close_error(self) -> SubgraphError:
         code = self._socket.close_code or WSCloseCode.ABNORMAL_CLOSURE
         failure = StreamBrokenError if code in BROKEN else SubgraphError
         return failure(self._subgraph, f"the socket was closed with {int(code)}")
@@ -183,11 +182,11 @@ class SocketStream:
         try:
             await self._socket.send_frame(message, WSMsgType.TEXT)
         except aiohttp.ClientError as error:
-            raise StreamBrokenError(self._subgraph, f"the socket broke: {error}") from error
+            raise StreamBrokenError(self._subgraph, f"the connection broke: {error}") from error
 
 
 def _pairs(headers: Mapping[str, HeaderValue]) -> list[tuple[str, str]]:
-    """The headers as aiohttp takes them, which writes text in UTF-8: so are the bytes that a client sent."""
+    """The headers for aiohttp, which encodes them in UTF-8 instead of latin-1."""
     return [
         (name, value.encode("latin-1").decode(errors="replace"))
         for name, values in headers.items()

@@ -68,7 +68,7 @@ async def measure(folder: Path, requests: int) -> Figures:
         HttpClient() as client,
     ):
         _pin_to_cores(process)
-        url = Address.of(f"http://127.0.0.1:{router}/graphql")
+        url = Address.parse(f"http://127.0.0.1:{router}/graphql")
         load = LoadGenerator(client, url)
         await load.run(WARM_UP_REQUESTS)
         fetches, spent, started = (

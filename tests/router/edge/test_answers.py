@@ -8,7 +8,7 @@ import orjson
 import pytest
 import zstandard
 
-from router.server.negotiation import preferred_encoding
+from router.server.negotiation import negotiate_encoding
 from router.server.responses import ENCODINGS
 from tests.router.edge.conversation import Edge, edge, get, post
 
@@ -72,7 +72,7 @@ async def test_nothing_is_compressed_where_that_is_switched_off():
     ],
 )
 def test_the_encoding_is_the_one_the_client_likes_best(accept: str | None, chosen: str | None):
-    assert preferred_encoding(accept, ENCODINGS) == chosen
+    assert negotiate_encoding(accept, ENCODINGS) == chosen
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
 
     app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
     async with serving(app) as origin, HttpClient() as client:
-        urls = {subgraph: Address.of(f"{origin}/{subgraph}") for subgraph in supergraph(name).subgraphs}
+        urls = {subgraph: Address.parse(f"{origin}/{subgraph}") for subgraph in supergraph(name).subgraphs}
         running = Graph(name, HttpTransport(client, urls, 10, Metrics()))
         yield running
 

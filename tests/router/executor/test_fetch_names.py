@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from router.executor.fetches import MAX_NAME_LENGTH, FetchNames
-from router.transport.request_body import unnamed
+from router.transport.request_body import without_operation_name
 from tests.router.executor.shop import data, graph
 
 
@@ -33,12 +33,14 @@ def test_a_name_is_one_of_graphql_and_of_bounded_length():
     ],
 )
 def test_who_asks_the_same_under_another_name_asks_the_same(one: str, other: str):
-    first, second = (unnamed(orjson.dumps({"query": each, "variables": {"i": 1}})) for each in (one, other))
+    first, second = (
+        without_operation_name(orjson.dumps({"query": each, "variables": {"i": 1}})) for each in (one, other)
+    )
     assert first == second
-    assert unnamed(orjson.dumps({"query": f"{one} "})) != first
+    assert without_operation_name(orjson.dumps({"query": f"{one} "})) != first
 
 
 def test_what_has_no_name_and_what_must_not_be_shared_is_left_alone():
     for text in ("{s}", "query{s}", "query($i:Int){s}", "mutation A__a__0{s}"):
         body = orjson.dumps({"query": text})
-        assert unnamed(body) == body
+        assert without_operation_name(body) == body

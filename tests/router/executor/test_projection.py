@@ -10,7 +10,7 @@ import pytest
 from router.executor import ExecutionRequest, compile_operation, execute
 from router.executor.answer import Answer
 from router.planner import Planner
-from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, sized
+from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, mark_size
 from tests.router.executor.shop import CONTEXT, data, graph
 from tests.support.planning import operation, supergraph
 
@@ -91,7 +91,7 @@ class Catalogue:
         self._size = size
 
     async def fetch(self, _subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
-        return sized({"data": self.data}, self._size)
+        return mark_size({"data": self.data}, self._size)
 
 
 async def test_a_large_answer_is_projected_apart_from_the_event_loop():

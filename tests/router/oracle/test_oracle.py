@@ -143,7 +143,7 @@ async def _over_http(served: ServedSubgraphs) -> AsyncIterator[HttpTransport]:
         addresses = {}
         for name in served.world.subgraphs:
             origin = await stack.enter_async_context(serving(_application(served, name)))
-            addresses[name] = Address.of(f"{origin}/graphql")
+            addresses[name] = Address.parse(f"{origin}/graphql")
         client = await stack.enter_async_context(HttpClient())
         yield HttpTransport(client, addresses, 30.0, Metrics())
 

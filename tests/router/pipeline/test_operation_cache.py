@@ -340,7 +340,7 @@ async def test_a_document_that_takes_too_long_to_plan_is_refused(
     for _ in range(2):
         with pytest.raises(PlanningTooLongError) as refusal:
             await get(known, "{ average }")
-    assert refusal.value.formatted()[0]["extensions"]["code"] == "QUERY_PLANNING_TIMEOUT"
+    assert refusal.value.to_errors()[0]["extensions"]["code"] == "QUERY_PLANNING_TIMEOUT"
     assert looked_up(metrics.registry) == (1.0, 1.0)
 
 

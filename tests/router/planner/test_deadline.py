@@ -48,7 +48,7 @@ def test_an_operation_that_takes_too_long_is_refused_as_one():
     with pytest.raises(PlanningTooLongError, match="could not be planned in the time") as raised:
         compile_operation(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
 
-    assert raised.value.formatted() == [
+    assert raised.value.to_errors() == [
         {
             "message": "The operation could not be planned in the time that this may take.",
             "extensions": {"code": "QUERY_PLANNING_TIMEOUT"},

@@ -181,7 +181,7 @@ def test_a_supergraph_without_access_directives_has_no_rules():
 def test_each_refused_position_is_an_error_of_its_own():
     with pytest.raises(UnauthenticatedError) as refusal:
         ask("{ a: me { id } b: me { id } }", None)
-    assert refusal.value.formatted() == [
+    assert refusal.value.to_errors() == [
         {
             "message": "Authentication is required.",
             "path": [name],

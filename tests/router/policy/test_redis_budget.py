@@ -32,7 +32,7 @@ async def test_a_caller_who_has_spent_the_budget_comes_back_with_the_next_minute
     with pytest.raises(CostBudgetError) as refusal:
         await first.spend(client, 1)
     assert (refusal.value.status, refusal.value.headers) == (429, {"retry-after": "45"})
-    assert refusal.value.formatted()[0]["extensions"] == {
+    assert refusal.value.to_errors()[0]["extensions"] == {
         "code": "COST_BUDGET_EXCEEDED",
         "cost": {"estimated": 1, "limitPerMinute": 10},
     }

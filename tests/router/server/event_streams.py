@@ -3,7 +3,7 @@
 import aiohttp
 import orjson
 
-from router.transport.event_stream import EventDecoder
+from router.transport.sse_decoder import SseDecoder
 
 ACCEPT = {"accept": "text/event-stream"}
 
@@ -12,7 +12,7 @@ PUBLISHED = {"query": "subscription { published { title stars } }"}
 
 
 async def events(response: aiohttp.ClientResponse) -> list[tuple[str, object]]:
-    decoder = EventDecoder(1_000_000)
+    decoder = SseDecoder(1_000_000)
     return [
         (event.name, orjson.loads(event.data) if event.data else None)
         async for chunk in response.content.iter_any()

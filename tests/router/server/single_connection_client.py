@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from router.transport.event_stream import EventDecoder
+from router.transport.sse_decoder import SseDecoder
 from tests.router.running import Library
 
 HEADER = "x-graphql-event-stream-token"
@@ -29,7 +29,7 @@ class Stream:
         self.headers = headers
         self.response: aiohttp.ClientResponse
         self.received: list[Any] = []
-        self.decoder = EventDecoder(1_000_000)
+        self.decoder = SseDecoder(1_000_000)
 
     async def start(self, identifier: str | None, query: str, **headers: str) -> tuple[int, Any]:
         """The status and the answer to an operation that is sent."""

@@ -11,8 +11,8 @@ from router.server.negotiation import (
     MULTIPART,
     accepts_incremental,
     media_type,
-    preferred,
-    preferred_encoding,
+    negotiate_encoding,
+    negotiate_type,
 )
 
 OFFERS = (JSON, GRAPHQL_JSON)
@@ -43,12 +43,12 @@ OFFERS = (JSON, GRAPHQL_JSON)
     ],
 )
 def test_the_answer_is_the_type_the_client_likes_best(accept: str | None, chosen: str | None):
-    assert preferred(accept, OFFERS) == chosen
+    assert negotiate_type(accept, OFFERS) == chosen
 
 
 def test_no_more_of_a_header_is_read_than_clients_send():
-    assert preferred("a/b," * 20 + "application/json", OFFERS) == JSON
-    assert preferred("a/b," * 30 + "application/json", OFFERS) is None
+    assert negotiate_type("a/b," * 20 + "application/json", OFFERS) == JSON
+    assert negotiate_type("a/b," * 30 + "application/json", OFFERS) is None
     assert media_type("application/json" + ";a=b" * 9 + ";c=d")[1] == {"a": "b", "c": "d"}
     assert media_type("application/json" + ";a=b" * 10 + ";c=d")[1] == {"a": "b"}
 
@@ -57,15 +57,15 @@ def test_a_long_header_is_negotiated_in_next_to_no_time_and_not_kept():
     before = time.thread_time()
     for number in range(100):
         accept = f"a/{number}," * 250_000
-        assert preferred(accept, OFFERS) is None
+        assert negotiate_type(accept, OFFERS) is None
         assert accepts_incremental(accept) is False
-        assert preferred_encoding(accept, ("gzip",)) is None
+        assert negotiate_encoding(accept, ("gzip",)) is None
         assert media_type(accept)[0].startswith(f"a/{number},")
     assert time.thread_time() - before < 0.5
 
 
 def test_a_wildcard_covers_streams_too():
-    assert preferred("*/*", (EVENT_STREAM,)) == EVENT_STREAM
+    assert negotiate_type("*/*", (EVENT_STREAM,)) == EVENT_STREAM
 
 
 def test_a_content_type_is_read_without_letter_case_and_quotes():
@@ -90,7 +90,7 @@ def test_a_missing_content_type_is_empty():
     ],
 )
 def test_parts_are_sent_only_to_who_names_their_protocol(accept: str, chosen: str | None):
-    assert preferred(accept, (EVENT_STREAM, MULTIPART)) == chosen
+    assert negotiate_type(accept, (EVENT_STREAM, MULTIPART)) == chosen
 
 
 @pytest.mark.parametrize(

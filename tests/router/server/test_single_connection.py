@@ -231,7 +231,7 @@ async def test_an_upstream_that_breaks_is_an_error_of_its_operation_alone(librar
         name, message = await stream.next()
         assert (name, message["payload"]["errors"][0]["message"]) == (
             "next",
-            "The service 'books' did not answer.",
+            "The service 'books' did not respond.",
         )
         assert await stream.next() == ("complete", {"id": "1"})
         await stream.start("2", "{ average }")

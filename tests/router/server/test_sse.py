@@ -55,7 +55,7 @@ async def test_an_upstream_that_cannot_be_reached_is_an_error_event(library: Lib
     assert body == {
         "errors": [
             {
-                "message": "The service 'books' did not answer.",
+                "message": "The service 'books' did not respond.",
                 "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "books"},
             }
         ]

@@ -28,7 +28,7 @@ UNUSABLE = [
 @pytest.mark.parametrize("url", UNUSABLE)
 def test_a_url_that_is_no_address_is_refused(url: str):
     with pytest.raises(UnusableAddressError):
-        Address.of(url)
+        Address.parse(url)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_a_url_that_is_no_address_is_refused(url: str):
 def test_an_address_tells_where_to_connect_and_how_a_request_begins(
     url: str, host: str, port: int, head: str
 ):
-    address = Address.of(url)
+    address = Address.parse(url)
     assert (address.host, address.port, address.head, address.basic) == (host, port, head, None)
 
 
 def test_a_user_of_a_url_is_told_by_a_header_and_nowhere_else():
-    address = Address.of("http://user:p%40ss@a.example/graphql")
+    address = Address.parse("http://user:p%40ss@a.example/graphql")
     assert address.basic == "Basic dXNlcjpwQHNz"
     assert address.url == "http://a.example/graphql"
     assert address.head == "POST /graphql HTTP/1.1\r\nhost: a.example\r\n"
     with pytest.raises(UnusableAddressError) as refused:
-        Address.of("http://user:secret@a.example:99999/")
+        Address.parse("http://user:secret@a.example:99999/")
     assert "secret" not in str(refused.value)
 
 
@@ -70,5 +70,5 @@ def test_the_router_does_not_start_and_names_the_subgraph_and_its_variable(url: 
 def test_certificates_that_cannot_be_read_are_found_at_the_start(tmp_path: Path):
     file = tmp_path / "ca.pem"
     file.write_text("nothing")
-    with pytest.raises(UnusableAddressError, match=r"certificates cannot be read of .*ca\.pem"):
-        Address.of("https://a.example/", file)
+    with pytest.raises(UnusableAddressError, match=r"certificates cannot be read from .*ca\.pem"):
+        Address.parse("https://a.example/", file)

@@ -27,16 +27,22 @@ def admitted(tested: Circuit) -> int:
 
 def opened() -> tuple[Circuit, Clock]:
     tested, clock = circuit(1)
-    tested.failed(admitted(tested))
+    tested.record_failure(admitted(tested))
     return tested, clock
 
 
 def test_failures_in_a_row_open_it():
     tested, _ = circuit(failures=3)
-    for outcome in (tested.failed, tested.failed, tested.succeeded, tested.failed, tested.failed):
+    for outcome in (
+        tested.record_failure,
+        tested.record_failure,
+        tested.record_success,
+        tested.record_failure,
+        tested.record_failure,
+    ):
         outcome(admitted(tested))
     assert tested.state is State.CLOSED
-    tested.failed(admitted(tested))
+    tested.record_failure(admitted(tested))
     assert (tested.state, tested.admit()) == (State.OPEN, None)
 
 
@@ -52,14 +58,14 @@ def test_after_its_time_one_fetch_tries():
 def test_an_answer_closes_it_again():
     tested, clock = opened()
     clock.now = 10.0
-    tested.succeeded(admitted(tested))
+    tested.record_success(admitted(tested))
     assert tested.state is State.CLOSED
 
 
 def test_another_failure_keeps_it_open_for_as_long_again():
     tested, clock = opened()
     clock.now = 10.0
-    tested.failed(admitted(tested))
+    tested.record_failure(admitted(tested))
     clock.now = 19.9
     assert tested.admit() is None
     clock.now = 20.0
@@ -69,23 +75,26 @@ def test_another_failure_keeps_it_open_for_as_long_again():
 def test_a_try_that_tells_nothing_leaves_room_for_another():
     tested, clock = opened()
     clock.now = 10.0
-    tested.undecided(admitted(tested))
+    tested.record_unknown(admitted(tested))
     assert tested.admit() is not None
 
 
 def test_a_fetch_from_before_decides_nothing():
     tested, clock = circuit(1)
     late, other = admitted(tested), admitted(tested)
-    tested.failed(other)
+    tested.record_failure(other)
     clock.now = 10.0
     admitted(tested)
-    tested.succeeded(late)
+    tested.record_success(late)
     assert tested.state is State.HALF_OPEN
-    tested.failed(late)
+    tested.record_failure(late)
     assert tested.state is State.HALF_OPEN
 
 
-@given(st.integers(1, 5), st.lists(st.sampled_from(["admit", "succeeded", "failed", "undecided", "wait"])))
+@given(
+    st.integers(1, 5),
+    st.lists(st.sampled_from(["admit", "record_success", "record_failure", "record_unknown", "wait"])),
+)
 def test_whatever_happens_it_admits_when_closed_tries_one_at_a_time_and_recovers(
     failures: int, steps: list[str]
 ):
@@ -104,7 +113,7 @@ def test_whatever_happens_it_admits_when_closed_tries_one_at_a_time_and_recovers
         elif under_way:
             getattr(tested, step)(under_way.pop(0))
     for period in under_way:
-        tested.undecided(period)
+        tested.record_unknown(period)
     clock.now += 10.0
-    tested.succeeded(admitted(tested))
+    tested.record_success(admitted(tested))
     assert tested.state is State.CLOSED

@@ -12,7 +12,7 @@ from aiohttp import web
 from router.json_text import decode
 from router.telemetry import Metrics
 from router.transport.address import Address
-from router.transport.base import Failure, Outcome, RequestContext
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext
 from router.transport.deduplication import Deduplication
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
@@ -56,7 +56,7 @@ async def serving(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     async with HttpClient() as client:
-        urls = {"books": Address.of(f"http://{host}:{port}/graphql")}
+        urls = {"books": Address.parse(f"http://{host}:{port}/graphql")}
         yield books, Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics())
     await runner.cleanup()
 
@@ -131,8 +131,8 @@ async def test_one_who_waits_has_a_deadline_of_its_own():
         await books.reached(1)
         hurried = replace(context(), deadline=time.monotonic() + 0.01)
         answer = await transport.fetch("books", QUERY, hurried)
-        assert isinstance(answer, Failure)
-        assert answer.outcome is Outcome.DEADLINE
+        assert isinstance(answer, FetchFailure)
+        assert answer.outcome is FetchOutcome.DEADLINE
         assert answer["errors"][0]["extensions"]["serviceName"] == "books"
         books.may_answer.set()
         assert "errors" not in await first

@@ -16,9 +16,9 @@ from router.planner import Planner
 from router.transport import fan_out
 from router.transport.address import Address
 from router.transport.base import RequestContext
-from router.transport.event_source import EventSource
 from router.transport.fan_out import SharedStreams
 from router.transport.http import SubgraphError
+from router.transport.sse_source import SseSource
 from tests.router.library import until
 from tests.support.planning import operation, supergraph
 
@@ -97,7 +97,7 @@ async def on_air() -> AsyncIterator[Station]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     running.shared = SharedStreams(
-        {"counters": EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)}
+        {"counters": SseSource({"counters": Address.parse(f"http://{host}:{port}/graphql")}, 5.0)}
     )
     yield running
     await runner.cleanup()
@@ -167,7 +167,7 @@ async def test_the_end_of_the_stream_is_the_end_for_all_and_the_next_one_begins_
 async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
     station = Station()
     station.shared = SharedStreams(
-        {"counters": EventSource({"counters": Address.of("http://127.0.0.1:1/graphql")}, 5.0)}
+        {"counters": SseSource({"counters": Address.parse("http://127.0.0.1:1/graphql")}, 5.0)}
     )
     listeners = [station.listen(), station.listen()]
     for listener in listeners:
@@ -200,7 +200,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
     for number in ("1", "2", "3", "4"):
         await station.send(number)
         await until(lambda: quick.heard[-1:] == [number])  # noqa: B023 - awaited within the iteration
-    with pytest.raises(TooSlowError, match=r"3 events of 93 bytes"):
+    with pytest.raises(TooSlowError, match=r"3 events \(93 bytes\)"):
         await anext(slow)
     assert quick.heard == ["0", "1", "2", "3", "4"]
     await quick.stop()

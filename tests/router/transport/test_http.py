@@ -21,7 +21,7 @@ FAILED = {
     "data": None,
     "errors": [
         {
-            "message": "The service 'books' did not answer.",
+            "message": "The service 'books' did not respond.",
             "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "books"},
         }
     ],
@@ -38,7 +38,7 @@ async def transport(handler: Handler, patience: float = 5.0) -> AsyncIterator[Ht
     host, port = runner.addresses[0]
     async with HttpClient() as client:
         yield HttpTransport(
-            client, {"books": Address.of(f"http://{host}:{port}/graphql")}, patience, Metrics()
+            client, {"books": Address.parse(f"http://{host}:{port}/graphql")}, patience, Metrics()
         )
     await runner.cleanup()
 
@@ -141,14 +141,14 @@ async def test_a_connection_that_breaks_is_a_failure_of_the_service():
 
 async def test_a_subgraph_that_is_down_is_a_failure_of_the_service():
     async with HttpClient() as client:
-        books = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, Metrics())
+        books = HttpTransport(client, {"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0, Metrics())
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 
 async def test_fetches_are_measured_by_subgraph_and_outcome():
     metrics = Metrics()
     async with HttpClient() as client:
-        books = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, metrics)
+        books = HttpTransport(client, {"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0, metrics)
         await books.fetch("books", b"{}", CONTEXT)
     labels = {"subgraph": "books", "outcome": "unreachable"}
     assert metrics.registry.get_sample_value("router_subgraph_fetch_seconds_count", labels) == 1.0

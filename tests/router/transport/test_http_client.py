@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from router.transport.address import Address
-from router.transport.http_client import HttpAnswer, HttpClient, HttpError
+from router.transport.http_client import HttpClient, HttpError, HttpResponse
 
 PATIENCE = 60.0
 HELLO = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
@@ -80,9 +80,9 @@ async def until_left(server: Scripted, connections: int) -> None:
 
 async def test_a_request_is_one_message_with_its_headers_and_its_length():
     async with scripted(HELLO) as server, HttpClient() as client:
-        answer = await client.post(Address.of(server.url), {"accept": "application/json"}, b"{}", PATIENCE)
+        answer = await client.post(Address.parse(server.url), {"accept": "application/json"}, b"{}", PATIENCE)
     origin = server.url.removeprefix("http://").partition("/")[0].encode()
-    assert answer == HttpAnswer(200, b"hello")
+    assert answer == HttpResponse(200, b"hello")
     assert server.requests == [
         b"POST /graphql?as=json HTTP/1.1\r\nhost: %b\r\naccept: application/json\r\n"
         b"content-length: 2\r\n\r\n{}" % origin
@@ -94,24 +94,26 @@ async def test_a_request_is_one_message_with_its_headers_and_its_length():
     [
         (
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n",
-            HttpAnswer(200, b"hello"),
+            HttpResponse(200, b"hello"),
         ),
-        (b"HTTP/1.1 100 Continue\r\n\r\n" + HELLO, HttpAnswer(200, b"hello")),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", HttpAnswer(204, b"")),
-        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", HttpAnswer(503, b"")),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + HELLO, HttpResponse(200, b"hello")),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", HttpResponse(204, b"")),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", HttpResponse(503, b"")),
     ],
     ids=["chunked", "after an interim answer", "without content", "empty"],
 )
-async def test_an_answer_ends_where_its_head_says(script: bytes, answer: HttpAnswer):
+async def test_an_answer_ends_where_its_head_says(script: bytes, answer: HttpResponse):
     async with scripted(script, script) as server, HttpClient() as client:
-        assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == answer
-        assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == answer
+        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == answer
+        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == answer
     assert server.connections == 1
 
 
 async def test_an_answer_without_a_length_ends_with_its_connection():
     async with scripted(b"HTTP/1.1 200 OK\r\n\r\nhello", closes=True) as server, HttpClient() as client:
-        assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == HttpAnswer(200, b"hello")
+        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+            200, b"hello"
+        )
 
 
 @pytest.mark.parametrize(
@@ -126,8 +128,8 @@ async def test_an_answer_without_a_length_ends_with_its_connection():
 )
 async def test_an_answer_that_breaks_off_is_an_error(script: bytes):
     async with scripted(script, closes=True) as server, HttpClient() as client:
-        with pytest.raises(HttpError, match="before the answer was whole"):
-            await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+        with pytest.raises(HttpError, match="before the response was complete"):
+            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
     assert len(server.requests) == 1
 
 
@@ -141,19 +143,19 @@ async def test_an_answer_that_breaks_off_is_an_error(script: bytes):
 )
 async def test_what_is_not_an_answer_is_an_error(script: bytes):
     async with scripted(script) as server, HttpClient() as client:
-        with pytest.raises(HttpError, match="not an HTTP answer"):
-            await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+        with pytest.raises(HttpError, match="not an HTTP response"):
+            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         await until_left(server, 1)
 
 
 async def test_requests_one_after_the_other_share_a_connection_and_others_do_not():
     async with scripted(HELLO, HELLO, HELLO) as server, HttpClient() as client:
-        await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
-        await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         assert server.connections == 1
         await asyncio.gather(
-            client.post(Address.of(server.url), {}, b"{}", PATIENCE),
-            client.post(Address.of(server.url), {}, b"{}", PATIENCE),
+            client.post(Address.parse(server.url), {}, b"{}", PATIENCE),
+            client.post(Address.parse(server.url), {}, b"{}", PATIENCE),
         )
         assert server.connections == 2
 
@@ -163,31 +165,39 @@ async def test_a_connection_that_is_not_to_be_kept_is_not_used_again(head: bytes
     script = head + b"content-length: 5\r\n\r\nhello"
     async with scripted(script, script) as server, HttpClient() as client:
         for _ in range(2):
-            assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == HttpAnswer(200, b"hello")
+            assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+                200, b"hello"
+            )
         assert server.connections == 2
 
 
 async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again():
     async with scripted(HELLO, closes=True) as server, HttpClient() as client:
-        await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         for _ in range(2000):
-            if not client._pools[Address.of(server.url).pool].idle:
+            if not client._pools[Address.parse(server.url).pool].idle:
                 break
             await asyncio.sleep(0.005)
-        assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == HttpAnswer(200, b"hello")
+        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+            200, b"hello"
+        )
 
 
 async def test_a_second_answer_to_one_request_reaches_nobody():
     forged = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged"
     async with scripted(HELLO + forged, HELLO) as server, HttpClient() as client:
-        assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == HttpAnswer(200, b"hello")
-        assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == HttpAnswer(200, b"hello")
+        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+            200, b"hello"
+        )
+        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+            200, b"hello"
+        )
     assert server.connections == 2
 
 
 async def test_a_connection_without_work_is_closed_after_a_while():
     async with scripted(HELLO, HELLO) as server, HttpClient(idle_seconds=0.01) as client:
-        await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         await until_left(server, 1)
 
 
@@ -195,7 +205,7 @@ async def test_an_answer_nobody_waits_for_any_more_takes_its_connection_with_it(
     async with scripted(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel") as server, HttpClient() as client:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+                await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         await until_left(server, 1)
 
 
@@ -203,27 +213,27 @@ async def test_an_answer_that_is_not_there_in_time_is_not_waited_for():
     cut = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel"
     async with scripted(HELLO, cut) as server, HttpClient() as client:
         # Over a connection that is opened for it, and over one that was idle.
-        await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         with pytest.raises(TimeoutError):
-            await client.post(Address.of(server.url), {}, b"{}", 0.05)
+            await client.post(Address.parse(server.url), {}, b"{}", 0.05)
         await until_left(server, 1)
     async with scripted(cut) as server, HttpClient() as client:
         with pytest.raises(TimeoutError):
-            await client.post(Address.of(server.url), {}, b"{}", 0.05)
+            await client.post(Address.parse(server.url), {}, b"{}", 0.05)
         await until_left(server, 1)
 
 
 async def test_an_answer_that_is_too_large_is_an_error():
-    async with scripted(HELLO) as server, HttpClient(max_answer_bytes=4) as client:
+    async with scripted(HELLO) as server, HttpClient(max_response_bytes=4) as client:
         with pytest.raises(HttpError, match="larger than 4 bytes"):
-            await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         await until_left(server, 1)
 
 
 async def test_a_client_that_is_done_closes_its_connections():
     async with scripted(HELLO, HELLO) as server:
         async with HttpClient() as client:
-            await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         await until_left(server, 1)
 
 
@@ -231,14 +241,14 @@ async def test_a_client_that_is_done_closes_its_connections():
 async def test_a_header_cannot_smuggle_in_another(value: str):
     async with scripted(HELLO) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="the header authorization cannot be sent"):
-            await client.post(Address.of(server.url), {"authorization": value}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {"authorization": value}, b"{}", PATIENCE)
     assert server.connections == 0
 
 
 async def test_a_server_that_is_down_is_an_error():
     async with HttpClient() as client:
         with pytest.raises(HttpError, match="no connection"):
-            await client.post(Address.of("http://127.0.0.1:1/graphql"), {}, b"{}", PATIENCE)
+            await client.post(Address.parse("http://127.0.0.1:1/graphql"), {}, b"{}", PATIENCE)
 
 
 def certificate(folder: Path) -> Path:
@@ -269,7 +279,9 @@ async def test_a_server_shows_a_certificate_that_is_trusted(tmp_path: Path, monk
     async with scripted(HELLO, tls=tls) as server:
         async with HttpClient() as client:
             with pytest.raises(HttpError, match=r"no connection: .*certificate verify failed"):
-                await client.post(Address.of(server.url), {}, b"{}", PATIENCE)
+                await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
         async with HttpClient() as client:
-            assert await client.post(Address.of(server.url), {}, b"{}", PATIENCE) == HttpAnswer(200, b"hello")
+            assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+                200, b"hello"
+            )

@@ -33,7 +33,7 @@ async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStr
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        opened = await open_stream(Address.of(f"http://127.0.0.1:{port}/graphql"), {}, b"{}", silence)
+        opened = await open_stream(Address.parse(f"http://127.0.0.1:{port}/graphql"), {}, b"{}", silence)
         try:
             yield opened
         finally:
@@ -81,7 +81,7 @@ async def test_an_answer_is_read_to_its_end_however_it_is_cut(pieces: tuple[byte
     [
         ((CHUNKED, b"3\r\none\r\n"), "the connection closed"),
         ((HEAD + b"content-length: 6\r\n\r\n", b"one"), "the connection closed"),
-        ((CHUNKED, b"3\r\none\r\n", b"garbage\r\n"), "not an HTTP answer"),
+        ((CHUNKED, b"3\r\none\r\n", b"garbage\r\n"), "not an HTTP response"),
     ],
 )
 async def test_what_came_before_a_break_is_read_first(pieces: tuple[bytes, ...], reason: str):

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from router.transport import reconnect
 from router.transport.address import Address
-from router.transport.event_source import EventSource
 from router.transport.http import StreamBrokenError, SubgraphError
+from router.transport.sse_source import SseSource
 from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
 
 
@@ -57,7 +57,7 @@ def sse(key: str, number: int) -> bytes:
 
 
 @asynccontextmanager
-async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventSource]]:
+async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, SseSource]]:
     counter = Counter(last, list(cuts))
     app = web.Application()
     app.router.add_post("/graphql", counter.answer)
@@ -65,14 +65,14 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, EventS
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    yield counter, EventSource({"counters": Address.of(f"http://{host}:{port}/graphql")}, 5.0)
+    yield counter, SseSource({"counters": Address.parse(f"http://{host}:{port}/graphql")}, 5.0)
     await runner.cleanup()
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "FIRST_DELAY", 0.001)
-    monkeypatch.setattr(reconnect, "LONGEST_DELAY", 0.01)
+    monkeypatch.setattr(reconnect, "MAX_DELAY", 0.01)
 
 
 async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate():
@@ -100,7 +100,7 @@ async def test_a_break_within_an_event_loses_nothing():
 
 
 async def test_a_numbered_stream_is_given_up_when_it_stays_away(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reconnect, "NUMBERED_ATTEMPTS", 3)
+    monkeypatch.setattr(reconnect, "MAX_RESUMABLE_ATTEMPTS", 3)
     received: list[str] = []
     async with counting(9, "before 3", "refused", "refused", "refused") as (counter, source):
         with pytest.raises(StreamBrokenError, match="HTTP 503"):
@@ -110,13 +110,13 @@ async def test_a_numbered_stream_is_given_up_when_it_stays_away(monkeypatch: pyt
 
 
 async def test_every_event_begins_a_new_count_of_attempts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reconnect, "NUMBERED_ATTEMPTS", 1)
+    monkeypatch.setattr(reconnect, "MAX_RESUMABLE_ATTEMPTS", 1)
     async with counting(5, *(f"before {number}" for number in range(2, 6))) as (_, source):
         assert await follow(source, NUMBERED, []) == ["1", "2", "3", "4", "5"]
 
 
 async def test_another_stream_is_opened_again_only_so_many_times(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reconnect, "OTHER_ATTEMPTS", 2)
+    monkeypatch.setattr(reconnect, "MAX_OTHER_ATTEMPTS", 2)
     received: list[str] = []
     async with counting(9, "before 2", "before 2", "before 3") as (counter, source):
         with pytest.raises(SubgraphError):
@@ -140,7 +140,7 @@ async def test_a_stream_that_cannot_be_opened_at_first_is_an_error_at_once():
 
 async def test_waiting_for_the_next_attempt_ends_with_the_client(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconnect, "FIRST_DELAY", 3600)
-    monkeypatch.setattr(reconnect, "LONGEST_DELAY", 3600)
+    monkeypatch.setattr(reconnect, "MAX_DELAY", 3600)
     received: list[str] = []
     async with counting(2, "before 2") as (counter, source):
         task = asyncio.create_task(follow(source, NUMBERED, received))

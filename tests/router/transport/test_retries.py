@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from router.telemetry import Metrics
 from router.transport.address import Address
-from router.transport.base import Outcome, RequestContext
+from router.transport.base import FetchOutcome, RequestContext
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
-from router.transport.retries import Budget, Retries
+from router.transport.retries import Retries, RetryBudget
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -17,7 +17,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
     share: float, steps: list[bool]
 ):
-    budget, fetches, retries = Budget(share, reserve=3), 0, 0
+    budget, fetches, retries = RetryBudget(share, reserve=3), 0, 0
     for retry in steps:
         if retry:
             retries += budget.spend()
@@ -28,7 +28,7 @@ def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
 
 
 def test_what_is_saved_up_is_bounded():
-    budget = Budget(1.0, reserve=2)
+    budget = RetryBudget(1.0, reserve=2)
     for _ in range(100):
         budget.earn()
     assert [budget.spend() for _ in range(3)] == [True, True, False]
@@ -38,9 +38,9 @@ async def retried(body: bytes, context: RequestContext) -> float | None:
     """How often a request to a subgraph that is down was sent again."""
     metrics = Metrics()
     async with HttpClient() as client:
-        down = HttpTransport(client, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0, metrics)
+        down = HttpTransport(client, {"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0, metrics)
         answer = await Retries(down, 2, 0.1, metrics).fetch("books", body, context)
-    assert getattr(answer, "outcome", None) is not Outcome.OK
+    assert getattr(answer, "outcome", None) is not FetchOutcome.OK
     return metrics.registry.get_sample_value("router_subgraph_retries_total", {"subgraph": "books"})
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from router.transport.base import Failure, Outcome, RequestContext
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext
 from router.transport.throttling import MAX_CALLERS, Throttling
 
 
@@ -14,7 +14,7 @@ class Limited:
 
     async def fetch(self, subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
         self.asked += 1
-        return Failure(subgraph, Outcome.THROTTLED, 10)
+        return FetchFailure(subgraph, FetchOutcome.THROTTLED, 10)
 
 
 def caller(name: str, *headers: tuple[str, str]) -> RequestContext:
@@ -31,7 +31,7 @@ async def test_each_caller_waits_at_each_subgraph_as_long_as_it_was_told():
     assert limited.asked == 4
     now = 9.5
     answer = await throttling.fetch("a", b"", caller("x"))
-    assert isinstance(answer, Failure)
+    assert isinstance(answer, FetchFailure)
     assert (answer.retry_after, limited.asked) == (1, 4)
     now = 10.0
     await throttling.fetch("a", b"", caller("x"))

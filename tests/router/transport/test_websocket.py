@@ -17,9 +17,9 @@ from router.planner import Planner
 from router.transport import reconnect, websocket
 from router.transport.address import Address
 from router.transport.base import RequestContext
-from router.transport.event_source import MAX_EVENT_BYTES
 from router.transport.fan_out import SharedStreams
 from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, open_session
+from router.transport.sse_source import MAX_EVENT_BYTES
 from router.transport.websocket import WebSocketSource
 from tests.router.library import serving, until
 from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
@@ -71,7 +71,7 @@ async def source(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    urls = dict.fromkeys(("books", "counters"), Address.of(f"http://{host}:{port}/graphql"))
+    urls = dict.fromkeys(("books", "counters"), Address.parse(f"http://{host}:{port}/graphql"))
     async with open_session() as session:
         yield WebSocketSource(session, urls, patience, rules)
     await runner.cleanup()
@@ -286,7 +286,7 @@ async def test_an_answer_in_place_of_a_socket_is_worth_another_attempt_if_it_is_
 
 async def test_a_subgraph_that_is_down_is_a_broken_stream():
     async with open_session() as session:
-        events = WebSocketSource(session, {"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0)
+        events = WebSocketSource(session, {"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0)
         with pytest.raises(StreamBrokenError):
             await collected(events)
 
@@ -294,7 +294,7 @@ async def test_a_subgraph_that_is_down_is_a_broken_stream():
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
     async with serving(subgraph(BOOKS, shelf)) as origin, open_session() as session:
-        source = WebSocketSource(session, {"books": Address.of(f"{origin}/subscriptions")}, 5.0)
+        source = WebSocketSource(session, {"books": Address.parse(f"{origin}/subscriptions")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1

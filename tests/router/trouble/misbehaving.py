@@ -23,7 +23,7 @@ PARTIAL = {
     "data": {"books": [{"title": "Moon", "stars": None}, {"title": "Sea", "stars": None}]},
     "errors": [
         {
-            "message": "The service 'reviews' did not answer.",
+            "message": "The service 'reviews' did not respond.",
             "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "reviews"},
             "path": ["books", index, "stars"],
             "locations": [{"line": 1, "column": 17}],

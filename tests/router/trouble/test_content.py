@@ -53,7 +53,7 @@ async def test_half_a_character_is_replaced_and_costs_nothing_else():
         (http(b'\xef\xbb\xbf{"data":{"s":"x"}}'), "byte order mark"),
         (http(b'{"data":{"s":"\xff"}}'), "UTF-8"),
         (http(b"", "302 Found", extra="location: http://b/?token=secret\r\n"), "redirects to 'http://b/'"),
-        (http(b"x", extra="content-encoding: compress\r\n"), "'compress' is not known"),
+        (http(b"x", extra="content-encoding: compress\r\n"), "'compress' is not supported"),
     ],
 )
 async def test_why_an_answer_is_none_is_logged(answer: bytes, reason: str, caplog: pytest.LogCaptureFixture):

@@ -5,7 +5,7 @@ import pytest
 from tests.router.trouble.single import data, http, single
 
 UNANSWERED = {
-    "message": "The service 'a' did not answer.",
+    "message": "The service 'a' did not respond.",
     "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "serviceName": "a"},
 }
 

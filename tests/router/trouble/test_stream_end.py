@@ -46,5 +46,5 @@ async def test_a_stream_that_is_redirected_or_refused_is_not_opened_again():
         answer = b"HTTP/1.1 %b\r\ncontent-length: 2\r\n\r\nno" % status
         async with single(answer) as running:
             [error, _] = await events(running)
-        assert "did not answer" in error
+        assert "did not respond" in error
         assert len(running.bodies) == 1

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from router.transport import event_source
+from router.transport import sse_source
 from router.transport.address import Address
 from router.transport.base import RequestContext
-from router.transport.event_source import EventSource
 from router.transport.http import SubgraphError
+from router.transport.sse_source import SseSource
 from tests.router.library import serving, until
 from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
 
@@ -24,14 +24,14 @@ COMPLETE = b"event: complete\ndata: \n\n"
 
 
 @asynccontextmanager
-async def source(handler: Handler, patience: float = 5.0) -> AsyncIterator[EventSource]:
+async def source(handler: Handler, patience: float = 5.0) -> AsyncIterator[SseSource]:
     app = web.Application()
     app.router.add_post("/graphql", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    yield EventSource({"books": Address.of(f"http://{host}:{port}/graphql")}, patience)
+    yield SseSource({"books": Address.parse(f"http://{host}:{port}/graphql")}, patience)
     await runner.cleanup()
 
 
@@ -48,7 +48,7 @@ def streaming(*chunks: bytes, silent: bool = False) -> Handler:
     return handler
 
 
-async def collect(events: EventSource, received: list[dict[str, Any]]) -> None:
+async def collect(events: SseSource, received: list[dict[str, Any]]) -> None:
     upstream = await events.open("books", b'{"query":"subscription{n}"}', CONTEXT)
     try:
         async for event in upstream.events():
@@ -57,7 +57,7 @@ async def collect(events: EventSource, received: list[dict[str, Any]]) -> None:
         await upstream.close()
 
 
-async def collected(events: EventSource) -> list[dict[str, Any]]:
+async def collected(events: SseSource) -> list[dict[str, Any]]:
     received: list[dict[str, Any]] = []
     await collect(events, received)
     return received
@@ -96,7 +96,7 @@ async def test_a_plain_answer_in_place_of_a_stream_is_its_only_event():
         (NEXT % 1,),
         (NEXT % 1, b"event: next\ndata: garbage\n\n"),
         (NEXT % 1, b"event: next\ndata: []\n\n"),
-        (NEXT % 1, b"data: " + b"x" * (event_source.MAX_EVENT_BYTES + 1)),
+        (NEXT % 1, b"data: " + b"x" * (sse_source.MAX_EVENT_BYTES + 1)),
     ],
 )
 async def test_a_stream_that_breaks_is_an_error_after_its_events(chunks: tuple[bytes, ...]):
@@ -108,7 +108,7 @@ async def test_a_stream_that_breaks_is_an_error_after_its_events(chunks: tuple[b
 
 
 async def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_source, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sse_source, "SILENCE_SECONDS", 0.05)
     async with source(streaming(b":\n\n", silent=True)) as events:
         with pytest.raises(SubgraphError):
             await collected(events)
@@ -125,10 +125,10 @@ async def test_a_subgraph_that_does_not_open_the_stream_is_given_up():
 
 
 async def test_a_subgraph_that_is_down_is_an_error():
-    events = EventSource({"books": Address.of("http://127.0.0.1:1/graphql")}, 5.0)
+    events = SseSource({"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0)
     with pytest.raises(SubgraphError) as failure:
         await collected(events)
-    assert failure.value.formatted()["extensions"] == {
+    assert failure.value.to_error()["extensions"] == {
         "code": "DOWNSTREAM_SERVICE_ERROR",
         "serviceName": "books",
     }
@@ -137,7 +137,7 @@ async def test_a_subgraph_that_is_down_is_an_error():
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
     async with serving(subgraph(BOOKS, shelf)) as origin:
-        source = EventSource({"books": Address.of(f"{origin}/graphql")}, 5.0)
+        source = SseSource({"books": Address.parse(f"{origin}/graphql")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.transport.event_stream import EventDecoder, EventTooLargeError, ServerSentEvent
+from router.transport.sse_decoder import EventTooLargeError, ServerSentEvent, SseDecoder
 
 STREAM = b': hello\r\n\r\nevent: next\r\ndata: {"n":1}\r\n\r\nevent: complete\r\ndata: \r\n\r\n'
 EVENTS = [ServerSentEvent("next", b'{"n":1}'), ServerSentEvent("complete", b"")]
 
 
 def read(*chunks: bytes, max_bytes: int = 1000) -> list[ServerSentEvent]:
-    decoder = EventDecoder(max_bytes)
+    decoder = SseDecoder(max_bytes)
     return [event for chunk in chunks for event in decoder.feed(chunk)]
 
 

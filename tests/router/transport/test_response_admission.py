@@ -1,11 +1,11 @@
-"""Answers of some size that come at one moment are handed on over several turns of the event loop."""
+"""Answers of some size that come at one moment are processed over several iterations of the event loop."""
 
 import asyncio
 from itertools import pairwise
 from typing import Any
 
-from router.transport.admitted_answers import AdmittedAnswers
-from router.transport.base import SIZEABLE_BYTES, RequestContext, sized
+from router.transport.base import SIZEABLE_BYTES, RequestContext, mark_size
+from router.transport.response_admission import ResponseAdmission
 
 
 class Subgraphs:
@@ -17,13 +17,13 @@ class Subgraphs:
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         await self.moment.wait()
-        return sized({"data": {"asked": body.decode()}}, self._size)
+        return mark_size({"data": {"asked": body.decode()}}, self._size)
 
 
 async def answered_by_turn(size: int, clients: list[str]) -> list[list[str]]:
     """Who is answered in each turn, from the first that answers anybody."""
     subgraphs = Subgraphs(size)
-    transport = AdmittedAnswers(subgraphs)
+    transport = ResponseAdmission(subgraphs)
     answered: list[str] = []
 
     async def ask(client: str) -> None:

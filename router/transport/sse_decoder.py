@@ -1,4 +1,4 @@
-"""Reading Server-Sent Events: bytes in, events out."""
+"""A decoder of Server-Sent Events (WHATWG HTML, section 9.2)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ _LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 
 
 class EventTooLargeError(Exception):
-    """One event exceeds the limit."""
+    """An event exceeds the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """One event of a stream."""
+    """An event of a stream."""
 
     name: str
     data: bytes
 
 
-class EventDecoder:
-    """Assembles events from the chunks of a stream, however the network cut them.
+class SseDecoder:
+    """Assembles events from the chunks of a stream.
 
-    Lines may end in LF, CR or CRLF; comments and unknown fields are passed over. An event with neither name
-    nor data is none. One with a name alone is none for the standard, which is that of browsers, but servers
-    that never meet one end a GraphQL stream with it.
+    Lines may end in LF, CR or CRLF; comments and unknown fields are ignored, and so are events with neither
+    name nor data. The standard also ignores events with a name only, but some GraphQL servers end a stream
+    with one.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -39,7 +39,7 @@ class EventDecoder:
         """The events that a chunk completes.
 
         Raises:
-            EventTooLargeError: an event is larger than allowed.
+            EventTooLargeError: an event exceeds the limit.
         """
         *lines, self._rest = _LINE_END.split(self._rest + chunk)
         for line in lines:
