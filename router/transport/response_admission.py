@@ -1,7 +1,7 @@
 """Admission of responses: of those of some size, one continues per iteration of the event loop.
 
-Merging and projecting a response takes up to some milliseconds. Responses that arrive at once, as all those of
-a shared fetch do, would otherwise be processed in one iteration, and every other client would wait for them.
+Merging and projecting a response takes up to some milliseconds. Responses that arrive at once, as all those
+of a shared fetch do, would otherwise be processed in one iteration, and everything else would wait for them.
 """
 
 from __future__ import annotations
