@@ -16,4 +16,4 @@ async def typeset_snapshot(platform: Platform, job: jobs.TypesetSnapshot) -> Non
 @task(jobs.DeleteFiles)
 async def delete_files(platform: Platform, job: jobs.DeleteFiles) -> None:
     """Remove files from the store; those that are gone already are passed over."""
-    await platform.books.storage.delete(list(job.keys))
+    await service.delete_files(platform.books, job.keys)

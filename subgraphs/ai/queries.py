@@ -1,4 +1,4 @@
-"""What can be asked of the ai domain."""
+"""The queries of the ai domain."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from subgraphs.auth.models import ConsentPurpose
+from subgraphs.auth.service import AccountDetails
 
 
 @strawberry.input(description="An account to be made.")
@@ -14,6 +15,10 @@ class SignUpInput:
     email: str
     password: str = strawberry.field(description="From 10 to 128 characters.")
     display_name: str = strawberry.field(description="At most 80 characters.")
+
+    def details(self) -> AccountDetails:
+        """The account as the service knows it."""
+        return AccountDetails(self.email, self.password, self.display_name)
 
 
 @strawberry.input(description="The credentials of an account.")

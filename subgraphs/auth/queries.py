@@ -1,4 +1,4 @@
-"""The queries of auth."""
+"""The queries of the auth domain."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from subgraphs.books.files import ROUTES
 from subgraphs.books.loaders import Loaders
 from subgraphs.books.models import Table
+from subgraphs.books.routes import ROUTES
 from subgraphs.books.schema import schema
 from subgraphs.common.app import create_subgraph
 from subgraphs.common.settings import Settings

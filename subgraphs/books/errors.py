@@ -53,5 +53,14 @@ class TextDoesNotFit(DomainError):
         self.maximum_characters = maximum_characters
 
 
+class InvalidAddress(DomainError):
+    """The address of a file was not signed here, or has expired."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self) -> None:
+        super().__init__("This address is not valid, or no longer.")
+
+
 class IllustrationChanged(Exception):
     """A picture in the store is not the one that was approved."""

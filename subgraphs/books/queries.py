@@ -1,4 +1,4 @@
-"""What can be asked of the books domain."""
+"""The queries of the books domain."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from strawberry.federation.schema_directives import ListSize
 
 from subgraphs.common import money
 from subgraphs.common.pagination import Page
+from subgraphs.common.validation import in_range
 
 Node = TypeVar("Node")
 
@@ -81,3 +82,12 @@ def sized(items: int) -> ListSize:
 
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor after which to begin.")]
+Cursor = Annotated[
+    int, strawberry.argument(description="The number of the last event seen; 0 begins at the beginning.")
+]
+_MAX_CURSOR = 2**31 - 1
+
+
+def check_cursor(after: int) -> int:
+    """Return the cursor of a subscription; BadUserInput when no event has such a number."""
+    return in_range("after", after, 0, _MAX_CURSOR)

@@ -1,4 +1,4 @@
-"""The mutations of orders: each parses its input, calls one use case and shows the outcome."""
+"""The mutations of the orders domain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from strawberry.federation.schema_directives import Cost
 
 from subgraphs.orders import errors, results, service
 from subgraphs.orders.inputs import CheckoutInput, CreateQuoteInput
-from subgraphs.orders.payments import payment_provider
 from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQuoteResult
 from subgraphs.orders.types import Info, Order, Quote
 
@@ -31,11 +30,9 @@ class Mutation:
         context = info.context
         request = input.request()
         try:
-            price = await service.ask_price(context.runtime.graph, context.identity, request)
+            quote = await service.create_quote(context.runtime, context.identity, request)
         except errors.BookNotApproved as missing:
             return results.BookNotApproved(message=str(missing))
-        async with context.unit_of_work() as uow:
-            quote = await service.create_quote(uow, context.identity, request, price)
         return Quote.of(quote)
 
     @strawberry.federation.mutation(
@@ -46,14 +43,10 @@ class Mutation:
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
         """Turn a quote into a paid order."""
-        runtime = info.context.runtime
+        context = info.context
         try:
             order = await service.checkout(
-                runtime,
-                payment_provider(runtime),
-                info.context.identity,
-                input.quote_id,
-                input.payment_method,
+                context.runtime, context.identity, input.quote_id, input.payment_method
             )
         except errors.QuoteExpired as expired:
             return results.QuoteExpired(message=str(expired))
@@ -69,8 +62,7 @@ class Mutation:
         """Stop an order."""
         context = info.context
         try:
-            async with context.unit_of_work() as uow:
-                order = await service.cancel_order(uow, context.runtime.live, context.identity, id)
+            order = await service.cancel_order(context.runtime, context.identity, id)
         except errors.OrderNotCancellable as late:
             return results.OrderNotCancellable(message=str(late), status=late.status)
         return Order.of(order)
@@ -80,7 +72,4 @@ class Mutation:
     )
     async def confirm_delivery(self, info: Info, id: strawberry.ID) -> Order:
         """Bring an order to its good end."""
-        context = info.context
-        async with context.unit_of_work() as uow:
-            order = await service.confirm_delivery(uow, context.runtime.live, context.identity, id)
-        return Order.of(order)
+        return Order.of(await service.confirm_delivery(info.context.runtime, info.context.identity, id))

@@ -1,4 +1,4 @@
-"""The queries of orders."""
+"""The queries of the orders domain."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from subgraphs.common import money
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
 from subgraphs.common.types import PAGED, After, Connection, First, Money, sized
-from subgraphs.orders import addresses, models
+from subgraphs.orders import addresses, models, service
 from subgraphs.orders.loaders import Loaders
 from subgraphs.orders.models import PaymentStatus, ShippingLevel
 from subgraphs.orders.states import OrderStatus
@@ -219,6 +219,26 @@ class Order:
     async def history(self, info: Info) -> list[OrderTransition]:
         """Load the transitions."""
         return [OrderTransition.of(row) for row in await info.context.loaders.history.load(self.id)]
+
+
+@strawberry.type(description="An order came into a state.")
+class OrderEvent:
+    """A numbered event of one order."""
+
+    sequence: int = strawberry.field(description="Counts from 1 without gaps; send it as `after` to go on.")
+    at: datetime
+    status: OrderStatus = strawberry.field(description="The state that the order came into.")
+    order: Order = strawberry.field(description="The order as it is now, which may be further on.")
+
+    @classmethod
+    def of(cls, progress: service.OrderProgress) -> Self:
+        """Show a transition."""
+        return cls(
+            sequence=progress.sequence,
+            at=progress.at,
+            status=progress.status,
+            order=Order.of(progress.order),
+        )
 
 
 @strawberry.federation.type(keys=["id"])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from subgraphs.common.context import Context
 from subgraphs.common.identity import Identity
 from subgraphs.common.loaders import loader
 from subgraphs.common.runtime import Runtime
@@ -36,6 +34,3 @@ class Loaders:
         self.histories: DataLoader[str, list[PrintJobTransition]] = loader(
             runtime.database, histories, missing=[]
         )
-
-
-Info = strawberry.Info[Context[Loaders], None]

@@ -5,10 +5,13 @@ from typing import Annotated, Self
 
 import strawberry
 
+from subgraphs.common.context import Context
 from subgraphs.common.types import Money, sized
 from subgraphs.print import catalogue, models, preflight, prices
-from subgraphs.print.loaders import Info
+from subgraphs.print.loaders import Loaders
 from subgraphs.print.states import PrintJobStatus
+
+Info = strawberry.Info[Context[Loaders], None]
 
 Binding = strawberry.enum(catalogue.Binding, description="How the pages are held together.")
 ShippingLevel = strawberry.enum(prices.ShippingLevel, description="How fast a parcel travels.")

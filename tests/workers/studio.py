@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from subgraphs.ai import repository, service
+from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
 from subgraphs.ai.pipeline.journal import as_live, stream_key
 from subgraphs.ai.providers.protocol import Hero, StoryBrief
 from subgraphs.ai.providers.protocol import Pronouns as Spoken
+from subgraphs.ai.service.generation import BookSource, start_book
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
 from subgraphs.books.models import Book, Child, Page, Pronouns, Theme
@@ -55,9 +56,8 @@ async def order_book(platform: Platform, name: str = "Mia") -> Ordered:
             created_at=utc_now(),
         )
         uow.session.add(child)
-        await uow.session.flush()
-        wanted = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
-        book = await books.create_book(uow, parent, child.id, wanted)
+    wanted = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
+    book = await books.create_book(platform.books, parent, child.id, wanted)
     page_ids = {page.number: page.id for page in await pages(platform, book.id)}
     hero = Hero(name, 5, Spoken.SHE, child.appearance, ("foxes",))
     return Ordered(
@@ -67,9 +67,9 @@ async def order_book(platform: Platform, name: str = "Mia") -> Ordered:
 
 async def queue_book(platform: Platform, ordered: Ordered) -> str:
     """Queue the generation of a book, as the mutation does; return its id."""
-    truth = service.BookTruth(ordered.book_id, ordered.child_id, ordered.brief, ordered.page_ids)
+    source = BookSource(ordered.book_id, ordered.child_id, ordered.brief, ordered.page_ids)
     async with platform.ai.unit_of_work() as uow:
-        generation = await service.start_book(uow, ordered.parent, truth, "offline", limit=100)
+        generation = await start_book(uow, ordered.parent, source, "offline", limit=100)
     return generation.id
 
 

@@ -12,7 +12,7 @@ from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.books.events import ChildDeleted
 from subgraphs.common.errors import NotFound
 from tests.workers import studio
-from workers.ai import BookShelf, forget_child
+from workers.ai import BookWriterAdapter, forget_child
 from workers.platform import Platform
 
 
@@ -20,8 +20,8 @@ async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platf
     gone, kept = await studio.order_book(platform), await studio.order_book(platform)
     generations = {ordered.child_id: await studio.queue_book(platform, ordered) for ordered in (gone, kept)}
     for generation_id in generations.values():
-        shelf = BookShelf(platform.books)
-        await run_generation(platform.ai, OfflineStudio(2000), shelf, generation_id)
+        books = BookWriterAdapter(platform.books)
+        await run_generation(platform.ai, OfflineStudio(2000), books, generation_id)
     files = {
         child_id: [
             step.result["storage_key"]

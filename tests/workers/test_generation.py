@@ -146,8 +146,7 @@ async def test_a_cancelled_generation_stops_and_keeps_what_is_written(
 
     async with studio.worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
         await studio.until(some_pages)
-        async with platform.ai.unit_of_work() as uow:
-            cancelled = await service.cancel_generation(uow, platform.ai.live, ordered.parent, generation_id)
+        cancelled = await service.cancel_generation(platform.ai, ordered.parent, generation_id)
         assert cancelled.status is GenerationStatus.CANCELLED
         acknowledged = await studio.steps_of(platform, generation_id)
         async with asyncio.timeout(30), aclosing(studio.events(platform, generation_id)) as events:

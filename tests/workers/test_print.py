@@ -96,8 +96,7 @@ async def test_an_order_whose_pictures_are_too_coarse_is_rejected_before_the_sho
 
 async def test_an_order_cancelled_at_once_is_not_printed(environ: dict[str, str], platform: Platform) -> None:
     parent, paid = await paid_order(platform)
-    async with platform.orders.unit_of_work() as uow:
-        await orders.cancel_order(uow, platform.orders.live, parent, paid.id)
+    await orders.cancel_order(platform.orders, parent, paid.id)
     async with all_working(environ, platform), asyncio.timeout(90):
         while True:
             async with platform.print.database.read() as session:

@@ -17,10 +17,10 @@ from subgraphs.ai.models import (
     StepKind,
     StepStatus,
 )
+from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
 from subgraphs.ai.pipeline.journal import MOST_DELTAS_PER_STEP, Journal, Superseded
-from subgraphs.ai.pipeline.making import Asked, Delta, Story, Studio
 from subgraphs.ai.pipeline.request import GenerationRequest
-from subgraphs.ai.pipeline.shelf import Shelf, StoredPicture
+from subgraphs.ai.pipeline.step_executor import Asked, Delta, StepRunner, Story
 from subgraphs.ai.providers.protocol import (
     ContentRefused,
     Outline,
@@ -44,7 +44,7 @@ _PICTURES_AT_ONCE = 3
 _SETTLED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED})
 
 
-async def run_generation(runtime: Runtime, provider: Provider, shelf: Shelf, generation_id: str) -> None:
+async def run_generation(runtime: Runtime, provider: Provider, shelf: BookWriter, generation_id: str) -> None:
     """Do what is left of a generation.
 
     Returns as well when it was cancelled or another runner has taken it up. Running it twice does no
@@ -69,8 +69,8 @@ class Run:
     def __init__(
         self,
         journal: Journal,
-        shelf: Shelf,
-        studio: Studio,
+        shelf: BookWriter,
+        studio: StepRunner,
         generation: Generation,
         steps: Sequence[GenerationStep],
     ) -> None:
@@ -88,7 +88,7 @@ class Run:
 
     @classmethod
     async def load(
-        cls, runtime: Runtime, provider: Provider, shelf: Shelf, journal: Journal, generation_id: str
+        cls, runtime: Runtime, provider: Provider, shelf: BookWriter, journal: Journal, generation_id: str
     ) -> Run:
         """Read what there is to do; announce the start when this is the first runner."""
         async with journal.transaction() as entry:
@@ -96,7 +96,7 @@ class Run:
             steps = (await repository.steps_of(entry.session, [generation_id]))[generation_id]
             if generation.last_sequence == 0:
                 entry.announce("GenerationStarted")
-        studio = Studio(
+        studio = StepRunner(
             provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
         )
         return cls(journal, shelf, studio, generation, steps)

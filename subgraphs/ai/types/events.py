@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import strawberry
 
+from subgraphs.ai.service import GenerationProgress
 from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illustration, Info, Page
 from subgraphs.common.errors import NotFound
-from subgraphs.common.live import LiveEvent
 
 _SAME_TYPE = "Always there; nullable like the page of every event, so that one query can ask them all."
-TERMINAL = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
 
 
 @strawberry.interface(description="Something that happened in a generation.")
@@ -146,19 +144,18 @@ DURABLE = frozenset(_BY_NAME) - {"TextDelta"}
 """The events that tell of a change in the rows."""
 
 
-def show(
-    event: LiveEvent, generation_id: str, book_id: str, page_numbers: Mapping[str, int]
-) -> GenerationEvent:
-    """Show a live event of a generation, whose pages have these numbers."""
+def show(progress: GenerationProgress) -> GenerationEvent:
+    """Show an event of a generation."""
+    event = progress.event
     kind, data = _BY_NAME[event.kind], event.data
     shown: dict[str, Any] = {name: data[name] for name in _PLAIN[kind]}
     if kind in {TextDelta, PageWritten, IllustrationReady}:
-        shown["page"] = Page.maybe(data["page_id"], page_numbers.get(data["page_id"]))
+        shown["page"] = Page.maybe(data["page_id"], progress.page_numbers.get(data["page_id"]))
     if kind is IllustrationReady:
         shown["illustration"] = Illustration(id=strawberry.ID(data["illustration_id"]))
     if kind in {OutlineWritten, GenerationCompleted}:
-        shown["book"] = Book(id=strawberry.ID(book_id))
-    return kind(sequence=event.sequence, at=event.at, generation_id=generation_id, **shown)
+        shown["book"] = Book(id=strawberry.ID(progress.book_id))
+    return kind(sequence=event.sequence, at=event.at, generation_id=progress.generation_id, **shown)
 
 
 async def _step(info: Info, step_id: str) -> GenerationStep:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Self
 
 from subgraphs.auth import passwords, repository
 from subgraphs.auth.errors import EmailTaken, InvalidCredentials
 from subgraphs.auth.events import UserSignedUp
 from subgraphs.auth.models import User
-from subgraphs.common.database import Database
+from subgraphs.auth.service.sessions import SignedIn, open_session
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
 from subgraphs.common.invisible import without_hidden
-from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
 PARENT_SCOPES = ["parent"]
@@ -27,18 +26,12 @@ _LONGEST_RAW_EMAIL = 2 * _LONGEST_EMAIL
 
 
 @dataclass(frozen=True, slots=True)
-class NewAccount:
-    """The details of an account to be made, checked, with the password hashed."""
+class AccountDetails:
+    """What a parent types to sign up."""
 
     email: str
+    password: str = field(repr=False)
     display_name: str
-    password_hash: str = field(repr=False)
-
-    @classmethod
-    async def of(cls, email: str, password: str, display_name: str) -> Self:
-        """Check what a parent typed; BadUserInput with the field that cannot be accepted."""
-        address, name = new_email(email), clean_text("displayName", display_name, longest=80)
-        return cls(address, name, await passwords.hash_password(passwords.acceptable(password)))
 
 
 def normal_email(email: str) -> str:
@@ -57,27 +50,32 @@ def new_email(email: str) -> str:
     return address
 
 
-async def sign_up(uow: UnitOfWork, account: NewAccount) -> User:
-    """Make an account; EmailTaken when there is one with this address."""
-    user = User(
-        id=new_id("usr"),
-        email=account.email,
-        display_name=account.display_name,
-        password_hash=account.password_hash,
-        scopes=PARENT_SCOPES,
-        created_at=uow.now,
-    )
-    if not await repository.add_user(uow.session, user):
-        raise EmailTaken
-    await uow.publish(UserSignedUp(user.id))
-    return user
+async def sign_up(runtime: Runtime, details: AccountDetails, user_agent: str | None) -> SignedIn:
+    """Make an account and its first session; EmailTaken when the address has an account."""
+    email = new_email(details.email)
+    display_name = clean_text("displayName", details.display_name, longest=80)
+    password_hash = await passwords.hash_password(passwords.acceptable(details.password))
+    async with runtime.unit_of_work() as uow:
+        user = User(
+            id=new_id("usr"),
+            email=email,
+            display_name=display_name,
+            password_hash=password_hash,
+            scopes=PARENT_SCOPES,
+            created_at=uow.now,
+        )
+        if not await repository.add_user(uow.session, user):
+            raise EmailTaken
+        await uow.publish(UserSignedUp(user.id))
+        return await open_session(uow, runtime.settings, user, user_agent)
 
 
-async def check_credentials(database: Database, email: str, password: str) -> User:
-    """The account of these credentials; InvalidCredentials, after the same work, when there is none."""
-    async with database.read() as session:
+async def sign_in(runtime: Runtime, email: str, password: str, user_agent: str | None) -> SignedIn:
+    """Open a session; InvalidCredentials, after the same work, when no account has these credentials."""
+    async with runtime.database.read() as session:
         user = await repository.user_by_email(session, normal_email(email))
     # Hashing takes its time: no connection is held meanwhile.
     if not await passwords.matches(password, user.password_hash if user else None) or user is None:
         raise InvalidCredentials
-    return user
+    async with runtime.unit_of_work() as uow:
+        return await open_session(uow, runtime.settings, user, user_agent)

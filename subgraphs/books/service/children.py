@@ -16,7 +16,7 @@ from subgraphs.common.errors import BadUserInput
 from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
-from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
 CHILD_PROFILE = "CHILD_PROFILE"
@@ -49,38 +49,44 @@ class ChildDetails:
         return {name: checks[name](value) for name, value in given if value is not None}
 
 
-async def require_child_consent(graph: GraphClient, parent: Identity) -> None:
-    """Ask the graph whether the parent's consent to keep a child's profile stands; ConsentRequired if not."""
+async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails) -> Child:
+    """Keep a child's profile; ConsentRequired unless the parent's consent to it stands."""
+    parent.require("parent")
+    await _require_consent(runtime.graph, parent)
+    async with runtime.unit_of_work() as uow:
+        child = Child(
+            id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.checked(uow.now)
+        )
+        uow.session.add(child)
+    return child
+
+
+async def update_child(runtime: Runtime, parent: Identity, child_id: str, details: ChildDetails) -> Child:
+    """Correct a child's profile; books that exist already stay as they are."""
+    parent.require("parent")
+    async with runtime.unit_of_work() as uow:
+        child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
+        for name, value in details.checked(uow.now).items():
+            setattr(child, name, value)
+    return child
+
+
+async def delete_child(runtime: Runtime, parent: Identity, child_id: str) -> None:
+    """Delete a child with its books, their pages, pictures and print files, in the store too."""
+    parent.require("parent")
+    async with runtime.unit_of_work() as uow:
+        child = await repository.lock_child(uow.session, parent.user_id, child_id)
+        if keys := await repository.file_keys_of_child(uow.session, child_id):
+            await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
+        await uow.session.delete(child)
+        await uow.publish(events.ChildDeleted(child_id, parent.user_id))
+
+
+async def _require_consent(graph: GraphClient, parent: Identity) -> None:
+    """Ask the graph whether the parent's consent to keep a child's profile stands."""
     consents = (await graph.query(parent, _CONSENTS, {}))["me"]["consents"]
     if not any(given["purpose"] == CHILD_PROFILE and given["revokedAt"] is None for given in consents):
         raise ConsentRequired(CHILD_PROFILE)
-
-
-async def create_child(uow: UnitOfWork, parent: Identity, details: ChildDetails) -> Child:
-    """Describe a child; `require_child_consent` comes first."""
-    parent.require("parent")
-    child = Child(id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.checked(uow.now))
-    uow.session.add(child)
-    return child
-
-
-async def update_child(uow: UnitOfWork, parent: Identity, child_id: str, details: ChildDetails) -> Child:
-    """Correct what was told of a child; books that exist already stay as they are."""
-    parent.require("parent")
-    child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
-    for name, value in details.checked(uow.now).items():
-        setattr(child, name, value)
-    return child
-
-
-async def delete_child(uow: UnitOfWork, parent: Identity, child_id: str) -> None:
-    """Delete a child with its books, their pages, pictures and print files, in the store too."""
-    parent.require("parent")
-    child = await repository.lock_child(uow.session, parent.user_id, child_id)
-    if keys := await repository.file_keys_of_child(uow.session, child_id):
-        await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
-    await uow.session.delete(child)
-    await uow.publish(events.ChildDeleted(child_id, parent.user_id))
 
 
 def _check_name(value: str) -> str:

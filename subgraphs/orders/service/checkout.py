@@ -22,7 +22,7 @@ from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
 from subgraphs.orders.events import OrderPaid
 from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
-from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded
+from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded, payment_provider
 from subgraphs.orders.service.progress import record
 from subgraphs.orders.states import OrderStatus
 
@@ -31,7 +31,12 @@ _NUMBER_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 async def checkout(
-    runtime: Runtime, payments: PaymentProvider, parent: Identity, quote_id: str, payment_method: str
+    runtime: Runtime,
+    parent: Identity,
+    quote_id: str,
+    payment_method: str,
+    *,
+    payments: PaymentProvider | None = None,
 ) -> Order:
     """Order and pay what was quoted; done twice, it charges once and gives the same order.
 
@@ -41,13 +46,17 @@ async def checkout(
     """
     parent.require("parent")
     method = _payment_method(payment_method)
+    payments = payments or payment_provider(runtime)
     async with runtime.unit_of_work() as uow:
         placed = await _place(uow, runtime, payments, parent, quote_id, method)
-    return await settle(runtime, payments, placed.id)
+    return await settle_payment(runtime, placed.id, payments=payments)
 
 
-async def settle(runtime: Runtime, payments: PaymentProvider, order_id: str) -> Order:
+async def settle_payment(
+    runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None
+) -> Order:
     """Charge for an order that awaits it and record the outcome; an order that is settled stays as it is."""
+    payments = payments or payment_provider(runtime)
     async with runtime.database.read() as session:
         order = await repository.any_order(session, order_id)
         payment = await repository.payment_of(session, order_id)

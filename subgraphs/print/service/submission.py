@@ -1,4 +1,4 @@
-"""A print job is handed to the print shop at most once.
+"""Submission of a print job to the print shop, at most once.
 
 The shops have no idempotency key, so a call whose outcome is not known must never simply be repeated.
 Before each attempt one transaction counts it, puts the job into SUBMITTING and leaves the next attempt in
@@ -20,6 +20,7 @@ from subgraphs.print.catalogue import product
 from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.models import PrintJob
 from subgraphs.print.prices import ShippingLevel
+from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import (
     PrintProvider,
     Recipient,
@@ -47,9 +48,15 @@ class Delivery:
 
 
 async def submit_print_job(
-    runtime: Runtime, provider: PrintProvider, print_job_id: str, attempt: int, delivery: Delivery
+    runtime: Runtime,
+    print_job_id: str,
+    attempt: int,
+    delivery: Delivery,
+    *,
+    provider: PrintProvider | None = None,
 ) -> None:
     """Hand a checked job to the shop, or record that an earlier attempt has."""
+    provider = provider or print_provider(runtime)
     job = await _begin(runtime, print_job_id, attempt)
     if job is None:
         return

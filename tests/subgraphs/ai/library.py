@@ -8,8 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.pipeline.runner import run_generation
-from subgraphs.ai.pipeline.shelf import StoredPicture
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.ai.providers.protocol import Outline, Picture, PictureRequest, Provider

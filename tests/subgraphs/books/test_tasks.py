@@ -28,8 +28,7 @@ async def test_an_approved_book_is_typeset_by_its_job(
     typeset = REGISTRY.handlers[job.name()]
     for attempt in ("1", "2"):
         await typeset(platform, job.payload(), attempt)
-    async with runtime.database.read() as session:
-        files = await service.print_files(session, snapshot["id"])
+    files = await service.get_print_files(runtime, snapshot["id"])
     content = await runtime.storage.get(files.interior.storage_key)
     assert len(content) == files.interior.size
 

@@ -118,7 +118,7 @@ class Query:
 class Mutation:
     @strawberry.mutation
     async def add(self, info: Info, forget: bool) -> bool:
-        async with info.context.unit_of_work() as uow:
+        async with info.context.runtime.unit_of_work() as uow:
             user = User(
                 id=new_id("usr"),
                 email=EMAIL,

@@ -27,7 +27,7 @@ class LastShop(OfflinePrintShop):
 async def main(job_id: str) -> None:
     async with open_runtime("print", Table.metadata, Settings.load("worker")) as runtime:
         shop = LastShop(runtime.database, runtime.clock, print_provider(runtime).poll_interval)
-        await service.submit_print_job(runtime, shop, job_id, 1, DELIVERY)
+        await service.submit_print_job(runtime, job_id, 1, DELIVERY, provider=shop)
 
 
 if __name__ == "__main__":

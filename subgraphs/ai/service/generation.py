@@ -1,4 +1,4 @@
-"""Asking for a whole book."""
+"""Generation of a whole book."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
 from subgraphs.ai.pipeline.request import GenerationRequest, book_steps
+from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
 from subgraphs.ai.service.consent import SELECTION, require_consent
 from subgraphs.ai.service.moderation import require_acceptable
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 _BOOK = f"""
@@ -33,8 +34,8 @@ query BookToGenerate($id: ID!) {{
 
 
 @dataclass(frozen=True, slots=True)
-class BookTruth:
-    """What the books domain knows of a book that is to be generated."""
+class BookSource:
+    """What the books domain knows of a book to be generated; `page_ids` are its pages by number."""
 
     book_id: str
     child_id: str
@@ -42,53 +43,30 @@ class BookTruth:
     page_ids: dict[int, str]
 
 
-async def ask_for_book(
-    graph: GraphClient, provider: Provider, parent: Identity, book_id: str, now: datetime
-) -> BookTruth:
-    """Find the book and see that it may be generated.
+async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Generation:
+    """Queue the generation of a whole book.
 
-    ConsentRequired, ModerationRejected or BadUserInput when it may not.
+    ConsentRequired, ModerationRejected or BadUserInput when the book may not be generated, GenerationRunning
+    when it is being generated, GenerationLimitReached when too many other books of the parent are.
     """
     parent.require("parent")
-    data = await graph.query(parent, _BOOK, {"id": book_id})
-    require_consent(data)
-    book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
-    if not provider.writes(asked["language"]):
-        raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
-    await require_acceptable(
-        provider,
-        {
-            "wish": asked["wish"],
-            "dedication": asked["dedication"],
-            "child.name": child["name"],
-            "child.appearance": child["appearance"],
-            "child.interests": ", ".join(child["interests"]),
-        },
-        parent.user_id,
-    )
-    hero = Hero(
-        name=child["name"],
-        age=age_in_years(child["birthMonth"], now),
-        pronouns=Pronouns(child["pronouns"]),
-        appearance=child["appearance"],
-        interests=tuple(child["interests"]),
-    )
-    brief = StoryBrief(hero, asked["wish"], asked["theme"], asked["language"], asked["dedication"])
-    page_ids = {page["number"]: page["id"] for page in book["pages"]}
-    return BookTruth(book["id"], child["id"], brief, page_ids)
+    async with open_provider(runtime.settings) as provider:
+        book = await _fetch_book(runtime, provider, parent, book_id)
+        async with runtime.unit_of_work() as uow:
+            return await start_book(uow, parent, book, provider.name, limit_of(runtime))
 
 
 async def start_book(
-    uow: UnitOfWork, parent: Identity, truth: BookTruth, provider: str, limit: int
+    uow: UnitOfWork, parent: Identity, book: BookSource, provider: str, limit: int
 ) -> Generation:
     """Queue the generation of a book.
 
     GenerationRunning when one is under way, GenerationLimitReached when so many of other books are.
     """
-    edition = await repository.count_of(uow.session, truth.book_id, GenerationKind.BOOK)
-    request = GenerationRequest(truth.brief.for_edition(edition))
-    generation = new_generation(uow, parent, truth.book_id, truth.child_id, request, provider)
-    steps = book_steps(generation.id, truth.page_ids)
+    edition = await repository.count_of(uow.session, book.book_id, GenerationKind.BOOK)
+    request = GenerationRequest(book.brief.for_edition(edition))
+    generation = new_generation(uow, parent, book.book_id, book.child_id, request, provider)
+    steps = book_steps(generation.id, book.page_ids)
     return await queue(uow, generation, GenerationKind.BOOK, steps, limit)
 
 
@@ -129,6 +107,41 @@ async def queue(
     uow.session.add_all(steps)
     await uow.enqueue(GenerateBook(generation.id))
     return generation
+
+
+def limit_of(runtime: Runtime) -> int:
+    """How many generations of one parent may wait or run at a time."""
+    return runtime.settings.ai_generations_per_parent
+
+
+async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, book_id: str) -> BookSource:
+    """Ask the graph for the book and check that it may be generated."""
+    data = await runtime.graph.query(parent, _BOOK, {"id": book_id})
+    require_consent(data)
+    book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
+    if not provider.writes(asked["language"]):
+        raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
+    await require_acceptable(
+        provider,
+        {
+            "wish": asked["wish"],
+            "dedication": asked["dedication"],
+            "child.name": child["name"],
+            "child.appearance": child["appearance"],
+            "child.interests": ", ".join(child["interests"]),
+        },
+        parent.user_id,
+    )
+    hero = Hero(
+        name=child["name"],
+        age=age_in_years(child["birthMonth"], runtime.clock()),
+        pronouns=Pronouns(child["pronouns"]),
+        appearance=child["appearance"],
+        interests=tuple(child["interests"]),
+    )
+    brief = StoryBrief(hero, asked["wish"], asked["theme"], asked["language"], asked["dedication"])
+    page_ids = {page["number"]: page["id"] for page in book["pages"]}
+    return BookSource(book["id"], child["id"], brief, page_ids)
 
 
 def age_in_years(birth_month: str, now: datetime) -> int:

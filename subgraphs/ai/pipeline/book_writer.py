@@ -20,7 +20,7 @@ class StoredPicture:
     alt_text: str
 
 
-class Shelf(Protocol):
+class BookWriter(Protocol):
     """Puts results into a book. `key` names the step: the same key twice takes effect once.
 
     Each method raises a DomainError when the book refuses the result: it is gone, or the text does not fit.

@@ -49,7 +49,7 @@ class Story:
             self.texts[step.scene] = step.result["text"]
 
 
-class Studio:
+class StepRunner:
     """The provider as the pipeline uses it, for one generation."""
 
     def __init__(self, provider: Provider, storage: Storage, request: GenerationRequest, author: str) -> None:

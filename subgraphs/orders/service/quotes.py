@@ -1,4 +1,4 @@
-"""Quoting: the price of copies of an approved book, which holds for a while."""
+"""Quotes: the price of copies of an approved book, which holds for a while."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import in_range
 from subgraphs.orders.addresses import Address
@@ -66,28 +67,16 @@ class Price:
     tax: Money
 
 
-async def ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
-    """Ask the graph, as the parent; BookNotApproved when there is nothing to print."""
+async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
+    """Ask for a price as the parent and keep it; BookNotApproved when there is nothing to print."""
     parent.require("parent")
-    answer = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
-    snapshot = answer["book"]["snapshot"]
-    if snapshot is None:
-        raise BookNotApproved
-    variables = {
-        "productId": request.product_id,
-        "pageCount": snapshot["pageCount"],
-        "quantity": request.quantity,
-        "countryCode": request.shipping_address.country_code,
-        "shippingLevel": request.shipping_level.value,
-    }
-    cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
-    parts = {part: _money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
-    return Price(snapshot_id=snapshot["id"], **parts)
+    price = await _ask_price(runtime.graph, parent, request)
+    async with runtime.unit_of_work() as uow:
+        return store_quote(uow, parent, request, price)
 
 
-async def create_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
+def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
     """Keep a price for the parent."""
-    parent.require("parent")
     total = price.items + price.shipping + price.fulfilment + price.tax
     quote = Quote(
         id=new_id("quo"),
@@ -108,6 +97,24 @@ async def create_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest,
     )
     uow.session.add(quote)
     return quote
+
+
+async def _ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
+    """Ask the graph which snapshot there is to print, and what that costs."""
+    answer = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
+    snapshot = answer["book"]["snapshot"]
+    if snapshot is None:
+        raise BookNotApproved
+    variables = {
+        "productId": request.product_id,
+        "pageCount": snapshot["pageCount"],
+        "quantity": request.quantity,
+        "countryCode": request.shipping_address.country_code,
+        "shippingLevel": request.shipping_level.value,
+    }
+    cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
+    parts = {part: _money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
+    return Price(snapshot_id=snapshot["id"], **parts)
 
 
 def _money(value: dict[str, Any]) -> Money:
