@@ -5,29 +5,28 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from importlib import import_module
+from collections.abc import Mapping
 
 import uvloop
 from prometheus_client import start_http_server
 
 from subgraphs.common import garbage
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings, Settings
 from subgraphs.common.telemetry import configure_logging, logger
+from subgraphs.domains import load_worker_settings
 from workers.platform import open_platform
-from workers.registry import REGISTRY
+from workers.registry import REGISTRY, load_tasks
 from workers.relay import Relay
 from workers.settings import create_worker, keep_marks, open_queue, stop
 
-_DOMAINS_WITH_TASKS = ("books", "ai", "orders", "print")
 
-
-async def work(settings: Settings) -> None:
+async def work(settings: Settings, of_domains: Mapping[str, DomainSettings]) -> None:
     """Do jobs and relay outboxes until SIGTERM or SIGINT; a job under way then is given back to the queue."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     queue = await open_queue(settings)
-    async with open_platform(settings) as platform:
+    async with open_platform(of_domains) as platform:
         worker = create_worker(platform, queue, REGISTRY)
         running = asyncio.create_task(worker.async_run())
         beside = [
@@ -47,14 +46,13 @@ async def work(settings: Settings) -> None:
 
 def main() -> int:
     """Load every domain's tasks and work until told to stop."""
-    settings = Settings.load("worker")
+    settings, of_domains = load_worker_settings()
     configure_logging("worker", settings.log_level)
-    for domain in _DOMAINS_WITH_TASKS:
-        import_module(f"workers.{domain}")
+    load_tasks()
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
     garbage.tune()
-    uvloop.run(work(settings))
+    uvloop.run(work(settings, of_domains))
     return 0
 
 

@@ -23,7 +23,7 @@ from infra.local.ports import free_port
 from infra.local.process import log_file
 from infra.local.running import SHARED, Running, find_running, settings_of
 from infra.signals import until_told_to_stop
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 LOOK_EVERY = 0.2
 SERVICES = ("servers", "router", *DOMAINS, "worker")

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dotenv import dotenv_values
 
 from infra.checkout import ROOT
-from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
+from subgraphs.domains import DOMAINS
 
 ROUTER_PORT_SETTING = "API_PORT"
 DEFAULT_PORTS = {
     ROUTER_PORT_SETTING: 3000,
-    **{setting: 3001 + place for place, setting in enumerate(PORT_SETTINGS.values())},
+    **{domain.port_variable: domain.port for domain in DOMAINS.values()},
 }
 
 # What a process needs of the machine: to find programs and certificates, and to be measured by the tests.
@@ -32,18 +32,11 @@ STORES = (
     *("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),
     *("GRAPH_URL", "STORAGE_URL", "FILES_URL", "PUBLIC_URL", "FILE_SIGNING_KEY"),
 )
-PROVIDERS = {
-    "ai": (
-        "AI_GENERATIONS_PER_PARENT",
-        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_TEXT_MODEL", "OPENAI_IMAGE_MODEL"),
-        "STABLE_DIFFUSION_API_KEY",
-    ),
-    "orders": ("STRIPE_API_KEY",),
-}
+PASSWORDS = tuple(domain.password_variable for domain in DOMAINS.values())
+URLS = tuple(domain.url_variable for domain in DOMAINS.values())
 
-
-# Prefixes of the settings of the router, of OpenTelemetry, and of the offline studio and print shop.
-ROUTER, OPENTELEMETRY, OFFLINE = "ROUTER_", "OTEL_", "OFFLINE_"
+# Prefixes of the settings of the router and of OpenTelemetry.
+ROUTER, OPENTELEMETRY = "ROUTER_", "OTEL_"
 OWNER = ("POSTGRES_USER", "POSTGRES_PASSWORD")
 
 
@@ -54,40 +47,24 @@ def given_settings() -> dict[str, str]:
 
 
 def _is_setting(name: str) -> bool:
-    return name in _KNOWN or name.startswith((ROUTER, OPENTELEMETRY, OFFLINE))
+    return name in _KNOWN or name.startswith((ROUTER, OPENTELEMETRY))
 
 
-def password_setting(domain: str) -> str:
-    """The setting that holds the password of the domain's database role."""
-    return f"{domain.upper()}_POSTGRES_PASSWORD"
-
-
-def url_setting(domain: str) -> str:
-    """The setting that tells the router where the domain's subgraph is."""
-    return f"{domain.upper()}_URL"
-
-
-def subgraph_environ(domain: str, settings: Mapping[str, str]) -> dict[str, str]:
+def subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of one subgraph: of the passwords, its own alone."""
-    names = [
-        *COMMON,
-        *STORES,
-        *SERVICES,
-        *_starting(OFFLINE, settings),
-        password_setting(domain),
-        *PROVIDERS.get(domain, ()),
-    ]
-    if domain == "auth":
-        names.append("AUTH_SIGNING_KEY_FILE")
-    return _only(names, settings)
+    domain = DOMAINS[name]
+    return _only([*COMMON, *STORES, *SERVICES, domain.password_variable, *domain.variables], settings)
 
 
 def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, str]:
     """The environment of a worker, which does the jobs of all domains."""
-    passwords = map(password_setting, DOMAINS)
-    keys = (name for names in PROVIDERS.values() for name in names)
-    names = [*COMMON, *STORES, *_starting(OFFLINE, settings), *passwords, *keys]
-    return _only(names, settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
+    own = (
+        variable
+        for domain in DOMAINS.values()
+        for variable in domain.variables
+        if variable not in map(domain.settings.variable, domain.secrets)
+    )
+    return _only([*COMMON, *STORES, *PASSWORDS, *own], settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
 
 
 def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
@@ -95,13 +72,12 @@ def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     # What our own domains say of errors is meant for clients.
     settings = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), **settings}
     own = [*_starting(ROUTER, settings), *_starting(OPENTELEMETRY, settings)]
-    return _only([*COMMON, *own, "SERVICE_TOKEN", "SUPERGRAPH", *map(url_setting, DOMAINS)], settings)
+    return _only([*COMMON, *own, "SERVICE_TOKEN", "SUPERGRAPH", *URLS], settings)
 
 
 def migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the migrations, the only ones to know the database's owner."""
-    passwords = map(password_setting, DOMAINS)
-    return _only([*COMMON, *STORES, *OWNER, *passwords], settings)
+    return _only([*COMMON, *STORES, *OWNER, *PASSWORDS], settings)
 
 
 def _starting(prefix: str, settings: Mapping[str, str]) -> list[str]:
@@ -119,9 +95,8 @@ _KNOWN = {
     *STORES,
     *SERVICES,
     *OWNER,
-    *(name for names in PROVIDERS.values() for name in names),
-    *map(password_setting, DOMAINS),
-    *map(url_setting, DOMAINS),
-    "AUTH_SIGNING_KEY_FILE",
+    *(variable for domain in DOMAINS.values() for variable in domain.variables),
+    *PASSWORDS,
+    *URLS,
     "SUPERGRAPH",
 }

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 from jwt.utils import base64url_encode
 
+from subgraphs.auth.domain import Settings
 from subgraphs.common.identity import ALGORITHM
-from subgraphs.common.settings import Settings
 
 ACCESS_LIFETIME = timedelta(minutes=10)
 REFRESH_LIFETIME = timedelta(days=30)

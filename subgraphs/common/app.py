@@ -13,7 +13,6 @@ import orjson
 import strawberry
 from cross_web import HTTPException
 from graphql import GraphQLError
-from sqlalchemy import MetaData
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -30,10 +29,11 @@ from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
 from subgraphs.common.gate import MOST_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
+from subgraphs.common.manifest import Domain
 from subgraphs.common.masking import masked, public_error
 from subgraphs.common.redaction import cut
 from subgraphs.common.runtime import Runtime, open_runtime
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
 from subgraphs.common.validation import small_number
 
@@ -215,11 +215,10 @@ async def _outcome(check: Callable[[], Awaitable[Any]]) -> str:
 
 
 def create_subgraph(
-    domain: str,
+    domain: Domain,
+    settings: DomainSettings,
     *,
     schema: strawberry.federation.Schema,
-    metadata: MetaData,
-    settings: Settings,
     loaders: LoaderFactory,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -227,9 +226,9 @@ def create_subgraph(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_runtime(domain, metadata, settings) as runtime:
+        async with open_runtime(domain, settings) as runtime:
             app.state.runtime = runtime
-            app.state.verifier = TokenVerifier(settings.jwks_address, settings.jwt_issuer, runtime.clock)
+            app.state.verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, runtime.clock)
             yield
 
     view = GraphQLView(schema, loaders)
@@ -244,5 +243,5 @@ def create_subgraph(
         exception_handlers={DomainError: _refused, ClientDisconnect: _unheard, Exception: _failed},
     )
     app.add_middleware(Gate, service_token=settings.service_token.get_secret_value())
-    app.add_middleware(TraceMiddleware, service=domain)
+    app.add_middleware(TraceMiddleware, service=domain.name)
     return app

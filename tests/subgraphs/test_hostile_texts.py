@@ -27,7 +27,7 @@ from graphql import (
 )
 
 from infra.checkout import ROOT
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 from tests.support.graph import GraphError, graph_answering
 from tests.support.subgraph import SubgraphClient, subgraph_client
 from tests.support.tokens import token_for, write_signing_key

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 
 def use_cases(domain: str) -> list[Callable[..., Any]]:

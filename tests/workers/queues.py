@@ -23,7 +23,7 @@ JOB = "print.HoldStill"
 @asynccontextmanager
 async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
     """A worker with one handler, at work with its heart beating."""
-    queue = await open_queue(settings_of(environ))
+    queue = await open_queue(settings_of("auth", environ))
     nowhere = cast("Platform", None)
     worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
     async with _at_work(worker, keep_marks(worker)):
@@ -33,7 +33,7 @@ async def working(environ: Mapping[str, str], handler: Handler) -> AsyncIterator
 @asynccontextmanager
 async def all_working(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
     """A worker with every task of the platform, and its relay."""
-    queue = await open_queue(settings_of(environ))
+    queue = await open_queue(settings_of("auth", environ))
     worker = create_worker(platform, queue, REGISTRY)
     async with _at_work(worker, keep_marks(worker), Relay(platform, queue, REGISTRY).run()):
         yield

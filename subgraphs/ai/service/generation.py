@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subgraphs.ai import repository
+from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
@@ -50,7 +51,7 @@ async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Gen
     when it is being generated, GenerationLimitReached when too many other books of the parent are.
     """
     parent.require("parent")
-    async with open_provider(runtime.settings) as provider:
+    async with open_provider(runtime.settings_of(Settings)) as provider:
         book = await _fetch_book(runtime, provider, parent, book_id)
         async with runtime.unit_of_work() as uow:
             return await start_book(uow, parent, book, provider.name, limit_of(runtime))
@@ -111,7 +112,7 @@ async def queue(
 
 def limit_of(runtime: Runtime) -> int:
     """How many generations of one parent may wait or run at a time."""
-    return runtime.settings.ai_generations_per_parent
+    return runtime.settings_of(Settings).ai_generations_per_parent
 
 
 async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, book_id: str) -> BookSource:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from subgraphs.ai import repository
+from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import NotGenerated
 from subgraphs.ai.models import Generation, GenerationKind, StepKind
 from subgraphs.ai.pipeline.request import GenerationRequest, page_steps, scene_of_page, text_page
@@ -77,7 +78,7 @@ async def regenerate_page(
     wanted = None
     if instruction and instruction.strip():
         wanted = clean_text("instruction", instruction, longest=LONGEST_INSTRUCTION, lines=True)
-    async with open_provider(runtime.settings) as provider:
+    async with open_provider(runtime.settings_of(Settings)) as provider:
         page = await _fetch_page(runtime, provider, parent, page_id, parts, wanted)
         async with runtime.unit_of_work() as uow:
             return await _start_page(uow, parent, page, provider.name, limit_of(runtime))

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from subgraphs.auth import passwords, repository
+from subgraphs.auth.domain import Settings
 from subgraphs.auth.errors import EmailTaken, InvalidCredentials
 from subgraphs.auth.events import UserSignedUp
 from subgraphs.auth.models import User
@@ -67,7 +68,7 @@ async def sign_up(runtime: Runtime, details: AccountDetails, user_agent: str | N
         if not await repository.add_user(uow.session, user):
             raise EmailTaken
         await uow.publish(UserSignedUp(user.id))
-        return await open_session(uow, runtime.settings, user, user_agent)
+        return await open_session(uow, runtime.settings_of(Settings), user, user_agent)
 
 
 async def sign_in(runtime: Runtime, email: str, password: str, user_agent: str | None) -> SignedIn:
@@ -78,4 +79,4 @@ async def sign_in(runtime: Runtime, email: str, password: str, user_agent: str |
     if not await passwords.matches(password, user.password_hash if user else None) or user is None:
         raise InvalidCredentials
     async with runtime.unit_of_work() as uow:
-        return await open_session(uow, runtime.settings, user, user_agent)
+        return await open_session(uow, runtime.settings_of(Settings), user, user_agent)

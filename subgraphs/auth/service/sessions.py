@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from subgraphs.auth import repository
+from subgraphs.auth.domain import Settings
 from subgraphs.auth.events import SessionFamilyRevoked
 from subgraphs.auth.models import RefreshToken, Session, User
 from subgraphs.auth.tokens import REFRESH_LIFETIME, new_refresh_token, refresh_hash, signer
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.settings import Settings
 from subgraphs.common.unit_of_work import UnitOfWork
 
 _KEPT_AFTER_END = timedelta(days=30)
@@ -60,7 +60,7 @@ async def refresh(runtime: Runtime, refresh_token: str) -> SignedIn | None:
             return None
         token.used_at = uow.now
         user = await uow.session.get_one(User, session.user_id)
-        return await _issue(uow, runtime.settings, user, session)
+        return await _issue(uow, runtime.settings_of(Settings), user, session)
 
 
 async def sign_out(runtime: Runtime, caller: Identity) -> None:

@@ -15,7 +15,7 @@ from graphql import (
     get_nullable_type,
 )
 
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 from tests.fuzz.arena import Arena
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.schemas import nest, operation, places, put, root_fields, schema_of, values

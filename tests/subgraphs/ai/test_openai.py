@@ -49,7 +49,7 @@ async def server() -> AsyncIterator[OpenAIServer]:
 
 @pytest.fixture
 async def provider(server: OpenAIServer) -> AsyncIterator[Provider]:
-    settings = settings_of({"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.base_url})
+    settings = settings_of("ai", {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.base_url})
     async with open_provider(settings) as opened:
         yield opened
 
@@ -65,7 +65,7 @@ async def scene(provider: Provider, outline: Outline) -> list[str]:
 
 @pytest.mark.parametrize("key", ["", "your_key_here"])
 async def test_without_a_key_the_offline_studio_is_chosen(key: str) -> None:
-    async with open_provider(settings_of({"OPENAI_API_KEY": key})) as opened:
+    async with open_provider(settings_of("ai", {"OPENAI_API_KEY": key})) as opened:
         assert opened.name == "offline"
 
 

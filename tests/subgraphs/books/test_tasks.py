@@ -7,6 +7,7 @@ import pytest
 from subgraphs.books import jobs, service
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
+from subgraphs.domains import DOMAINS
 from tests.subgraphs.books.library import Parent, store_picture
 from tests.support.subgraph import settings_of
 from workers import books as tasks
@@ -16,7 +17,7 @@ from workers.registry import REGISTRY
 
 @pytest.fixture
 async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
-    async with open_platform(settings_of(servers)) as opened:
+    async with open_platform({domain: settings_of(domain, servers) for domain in DOMAINS}) as opened:
         yield opened
 
 

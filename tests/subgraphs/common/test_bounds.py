@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from subgraphs.auth.models import Table, User
+from subgraphs.auth.models import User
 from subgraphs.common import limits
 from subgraphs.common.app import create_subgraph
 from subgraphs.common.arguments import MOST_ITEMS
@@ -23,6 +23,7 @@ from subgraphs.common.gate import MOST_BODY_BYTES, MOST_BODY_COMMAS
 from subgraphs.common.ids import new_id
 from subgraphs.common.loaders import loader
 from subgraphs.common.schema import create_schema
+from subgraphs.domains import DOMAINS
 from tests.support.serving import serving
 from tests.support.subgraph import SubgraphClient, settings_of
 from tests.support.tokens import publishing_keys
@@ -150,10 +151,9 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     TURN["names"] = 0
     async with publishing_keys() as jwks_url:
         app = create_subgraph(
-            "auth",
+            DOMAINS["auth"],
+            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, Mutation, Subscription),
-            metadata=Table.metadata,
-            settings=settings_of({**servers, "JWKS_URL": jwks_url}),
             loaders=lambda runtime, _: loader(runtime.database, _fetched, 0),
         )
         async with serving(app) as address:
