@@ -34,18 +34,18 @@ async def work(settings: Settings, of_domains: Mapping[str, DomainSettings]) -> 
             asyncio.create_task(Relay(platform, queue, REGISTRY).run()),
         ]
         logger().info("Worker ready", handlers=len(REGISTRY.handlers))
-        told = asyncio.create_task(stopped.wait())
-        done, _ = await asyncio.wait([running, *beside, told], return_when=asyncio.FIRST_COMPLETED)
-        for task in [*beside, told]:
+        stopping = asyncio.create_task(stopped.wait())
+        done, _ = await asyncio.wait([running, *beside, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*beside, stopping]:
             task.cancel()
-        await asyncio.gather(*beside, told, return_exceptions=True)
+        await asyncio.gather(*beside, stopping, return_exceptions=True)
         await stop(worker, running)
         for task in done:
             task.result()
 
 
 def main() -> int:
-    """Load every domain's tasks and work until told to stop."""
+    """Load every domain's tasks and work until a signal."""
     settings, of_domains = load_worker_settings()
     configure_logging("worker", settings.log_level)
     load_tasks()

@@ -20,7 +20,7 @@ class BookWriterAdapter:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def room(self, book_id: str) -> Mapping[str, int]:
+    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
         """How many characters certainly fit on each page, by the page's id."""
         story = await books.get_story(self._runtime, book_id)
         return {page.id: page.maximum_characters for page in story.pages}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
 
 QUEUE: Final = "memorable:jobs"
-_LONGEST_PAUSE_SECONDS = 60
+_MAX_BACKOFF_SECONDS = 60
 _JOBS_KEPT: Final = timedelta(days=30)
 _JOB_TIMEOUT_SECONDS = 30 * 60
 _IN_PROGRESS_SECONDS = 10
@@ -32,7 +32,7 @@ _HEARTBEAT_SECONDS = 3
 
 
 def redis_settings(settings: Settings) -> RedisSettings:
-    """The queue's Redis, as arq wants it told."""
+    """The queue's Redis, in arq's form."""
     return RedisSettings.from_dsn(settings.redis_url)
 
 
@@ -113,7 +113,7 @@ def _runner(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
         except Exception as error:
             JOBS.labels(name, "error").inc()
             logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
-            raise Retry(defer=min(_LONGEST_PAUSE_SECONDS, 2 ** min(ctx["job_try"], 10))) from error
+            raise Retry(defer=min(_MAX_BACKOFF_SECONDS, 2 ** min(ctx["job_try"], 10))) from error
         else:
             JOBS.labels(name, "ok").inc()
             logger().info("Job done", job=name, message_id=message_id)

@@ -1,4 +1,4 @@
-"""What the ai domain refuses, where a client has to tell cases apart."""
+"""The errors of the ai domain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ConsentRequired(DomainError):
 
 
 class GenerationRunning(DomainError):
-    """A book is worked on by one generation at a time."""
+    """Another generation works on the book."""
 
     code = "GENERATION_RUNNING"
 
@@ -26,7 +26,7 @@ class GenerationRunning(DomainError):
 
 
 class GenerationLimitReached(DomainError):
-    """So many books of one parent are worked on at a time, and no more."""
+    """The parent has as many active generations as are allowed."""
 
     code = "GENERATION_LIMIT_REACHED"
 
@@ -36,7 +36,7 @@ class GenerationLimitReached(DomainError):
 
 
 class ModerationRejected(DomainError):
-    """What the parent wrote is not accepted for a children's book."""
+    """Moderation rejected what the parent wrote."""
 
     code = "MODERATION_REJECTED"
 
@@ -49,7 +49,7 @@ class ModerationRejected(DomainError):
 
 
 class NotGenerated(Conflict):
-    """A page can only be made anew in a book that has a story."""
+    """The book has no story yet of which a page could be regenerated."""
 
     def __init__(self) -> None:
         super().__init__("Generate the book before one of its pages.")

@@ -14,7 +14,7 @@ from subgraphs.common.outbox import inbox_table, outbox_table
 
 
 class GenerationKind(StrEnum):
-    """What is made: a whole book, or parts of one page anew."""
+    """Whether a whole book is generated, or parts of one page."""
 
     BOOK = "BOOK"
     PAGE = "PAGE"
@@ -71,10 +71,10 @@ class Table(Base):
 
 
 class Generation(Table):
-    """One run of the studio.
+    """One generation of a book, or of parts of a page.
 
-    `lease` counts the runners that took it up: only the newest may write. `request` is what the run needs
-    to know, frozen when it was asked for. `last_sequence` is the number of its newest durable event.
+    `lease` counts the runners that have acquired it: only the newest may write. `request` is the frozen
+    GenerationRequest. `last_sequence` is the number of its newest durable event.
     """
 
     __tablename__ = "generations"

@@ -12,7 +12,7 @@ from subgraphs.ai.types import Generation, Info
 from subgraphs.common.errors import DomainError
 
 PARENT = [["parent"]]
-# A provider reads what the parent wrote, and the work that begins costs money.
+# A provider moderates what the parent wrote, and a generation costs money.
 _MODERATING = Cost(weight=500)
 
 
@@ -23,8 +23,8 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_MODERATING],
-        description="Write and illustrate a book; the consent AI_PROCESSING must stand. "
-        "Subscribe to `generation` to watch.",
+        description="Write and illustrate a book; requires the consent AI_PROCESSING. "
+        "Subscribe to `generation` for its progress.",
     )
     async def generate_book(self, info: Info, input: GenerateBookInput) -> GenerateResult:
         """Ask for all of a book."""
@@ -38,7 +38,7 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_MODERATING],
-        description="Make parts of a page anew, as a new version; the earlier ones are kept.",
+        description="Regenerate parts of a page, as a new version; earlier versions are kept.",
     )
     async def regenerate_page(self, info: Info, input: RegeneratePageInput) -> GenerateResult:
         """Ask for parts of a page."""
@@ -53,7 +53,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Stop a generation. What is in the book stays there; one that has ended stays as it is.",
+        description="Cancel a generation. What is in the book stays; an ended generation is unchanged.",
     )
     async def cancel_generation(self, info: Info, id: strawberry.ID) -> Generation:
         """Cancel; no provider is called after the answer."""

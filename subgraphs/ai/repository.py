@@ -30,7 +30,7 @@ _ACTIVE = Generation.status.in_([GenerationStatus.QUEUED, GenerationStatus.RUNNI
 async def generations_by_id(
     session: AsyncSession, owner_id: str, ids: Sequence[str]
 ) -> Mapping[str, Generation]:
-    """Those of the generations that are the owner's."""
+    """The owner's generations among these ids."""
     rows = await session.scalars(
         select(Generation).where(Generation.id.in_(ids), Generation.owner_id == owner_id)
     )
@@ -85,7 +85,7 @@ async def page_numbers(session: AsyncSession, generation_id: str) -> Mapping[str
 async def steps_by_id(
     session: AsyncSession, owner_id: str, ids: Sequence[str]
 ) -> Mapping[str, GenerationStep]:
-    """Those of the steps that are the owner's."""
+    """The owner's steps among these ids."""
     rows = await session.scalars(
         select(GenerationStep)
         .join(Generation)
@@ -158,7 +158,7 @@ async def newest_outline(session: AsyncSession, owner_id: str, book_id: str) -> 
 
 
 async def lease_of(session: AsyncSession, generation_id: str) -> int | None:
-    """How often a generation was taken up; None when it is gone or has ended."""
+    """The lease of a generation; None when it is gone or has ended."""
     return await session.scalar(select(Generation.lease).where(Generation.id == generation_id, _ACTIVE))
 
 
@@ -173,7 +173,7 @@ async def events_after(session: AsyncSession, generation_id: str, after: int) ->
 
 
 async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
-    """Mark what will not be done any more."""
+    """Mark the steps that will not be done any more."""
     await session.execute(
         update(GenerationStep)
         .where(

@@ -21,8 +21,8 @@ class Subscription:
 
     @strawberry.subscription(
         directives=[Authenticated()],
-        description="Every event of a generation after a number: first those that were, "
-        "then each as it happens. It completes after the last one.",
+        description="Every event of a generation after a number: first the past ones, then each as it "
+        "happens. It completes after the last one.",
     )
     async def generation(
         self, info: Info, id: strawberry.ID, after: Cursor = 0

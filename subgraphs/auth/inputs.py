@@ -1,4 +1,4 @@
-"""What the mutations of auth take."""
+"""The inputs of the auth domain's mutations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from subgraphs.auth.models import ConsentPurpose
 from subgraphs.auth.service import AccountDetails
 
 
-@strawberry.input(description="An account to be made.")
+@strawberry.input(description="The account to create.")
 class SignUpInput:
     """The input of signUp."""
 
@@ -29,9 +29,9 @@ class SignInInput:
     password: str
 
 
-@strawberry.input(description="A consent to be recorded.")
+@strawberry.input(description="The consent to record.")
 class RecordConsentInput:
     """The input of recordConsent."""
 
     purpose: ConsentPurpose
-    policy_version: str = strawberry.field(description="The version of the policy the parent has read.")
+    policy_version: str = strawberry.field(description="The version of the policy that the parent agreed to.")

@@ -21,10 +21,10 @@ _ONE_PASSWORD = "One operation can make or check one password."  # noqa: S105 - 
 class Mutation:
     """Each field is one transaction."""
 
-    @strawberry.mutation(directives=[_HASHING], description="Make an account and sign it in.")
+    @strawberry.mutation(directives=[_HASHING], description="Create an account and sign in.")
     async def sign_up(self, info: Info, input: SignUpInput) -> SignUpResult:
         """Make an account with its first session."""
-        budget.current().take_dear(_ONE_PASSWORD)
+        budget.current().claim_expensive_field(_ONE_PASSWORD)
         context = info.context
         try:
             signed_in = await service.sign_up(context.runtime, input.details(), context.user_agent)
@@ -35,7 +35,7 @@ class Mutation:
     @strawberry.mutation(directives=[_HASHING], description="Sign in with an e-mail address and a password.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:
         """Open a session."""
-        budget.current().take_dear(_ONE_PASSWORD)
+        budget.current().claim_expensive_field(_ONE_PASSWORD)
         context = info.context
         try:
             signed_in = await service.sign_in(
@@ -46,8 +46,8 @@ class Mutation:
         return results.SignedIn.of(signed_in)
 
     @strawberry.mutation(
-        description="Exchange a refresh token for new tokens. Each is good once: using one again ends its "
-        "session, since it must have been copied."
+        description="Exchange a refresh token for new tokens. Each is valid once: using one again revokes "
+        "its session, since it must have been copied."
     )
     async def refresh(self, info: Info, refresh_token: str) -> RefreshResult:
         """Rotate a session's tokens."""
@@ -69,7 +69,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Record the parent's consent; where it stands already, nothing is added.",
+        description="Record the parent's consent; one that is in force already is returned.",
     )
     async def record_consent(self, info: Info, input: RecordConsentInput) -> Consent:
         """Enter a consent into the ledger."""
@@ -79,7 +79,7 @@ class Mutation:
         return Consent.of(consent)
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Take a consent back; its entry stays in the ledger."
+        requires_scopes=PARENT, description="Revoke a consent; its entry stays in the ledger."
     )
     async def revoke_consent(self, info: Info, id: strawberry.ID) -> Consent:
         """End a consent."""

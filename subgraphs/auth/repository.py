@@ -46,7 +46,7 @@ async def open_sessions_of(
         .where(Session.user_id.in_(user_ids), Session.revoked_at.is_(None), Session.expires_at > now)
         .order_by(Session.last_seen_at.desc(), Session.id.desc())
     )
-    return _grouped(rows.all())
+    return _group(rows.all())
 
 
 async def consents_of(session: AsyncSession, user_ids: Sequence[str]) -> dict[str, Sequence[Consent]]:
@@ -54,7 +54,7 @@ async def consents_of(session: AsyncSession, user_ids: Sequence[str]) -> dict[st
     rows = await session.scalars(
         select(Consent).where(Consent.user_id.in_(user_ids)).order_by(Consent.id.desc())
     )
-    return _grouped(rows.all())
+    return _group(rows.all())
 
 
 async def consents_by_id(session: AsyncSession, user_id: str, ids: Sequence[str]) -> dict[str, Consent]:
@@ -125,7 +125,7 @@ async def lock_consent(session: AsyncSession, user_id: str, id: str) -> Consent:
     return row
 
 
-def _grouped(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
+def _group(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
     grouped: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row.user_id].append(row)

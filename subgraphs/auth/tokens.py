@@ -1,4 +1,4 @@
-"""The tokens that auth gives out: signed access tokens, and refresh tokens known only by their hash."""
+"""Tokens: signed access tokens, and refresh tokens that are stored only as hashes."""
 
 from __future__ import annotations
 
@@ -83,5 +83,5 @@ def new_refresh_token() -> str:
 
 
 def refresh_hash(token: str) -> str:
-    """The form in which a refresh token is kept."""
+    """The hash under which a refresh token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()

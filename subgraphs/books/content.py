@@ -14,7 +14,7 @@ from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 
 FORMAT = 1
-"""Counted up when the same content is to be set in another way."""
+"""Incremented when the same content is to be typeset differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class BookContent:
     @property
     def pictures(self) -> frozenset[str]:
         """The SHA-256 of every picture that is needed to print it."""
-        shown = (page.illustration for page in self.pages)
-        return frozenset({self.cover, *(sha256 for sha256 in shown if sha256)})
+        placed = (page.illustration for page in self.pages)
+        return frozenset({self.cover, *(sha256 for sha256 in placed if sha256)})
 
 
 def content_hash(document: str) -> str:

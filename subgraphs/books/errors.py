@@ -1,4 +1,4 @@
-"""What can be wrong with a book, stated."""
+"""The errors of the books domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts of the books domain."""
+"""The events of the books domain."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from subgraphs.books.results import ApproveBookResult, CreateChildResult, EditPa
 from subgraphs.books.types import Book, Child, Info, Page, Snapshot
 
 PARENT = [["parent"]]
-# A text is set to see whether it fits, or a whole book to be printed.
+# A text is typeset to measure it, or a whole book to print it.
 _TYPESETTING = Cost(weight=100)
 
 
@@ -27,7 +27,7 @@ class Mutation:
     """Each field is one transaction."""
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Describe a child; the consent CHILD_PROFILE must stand."
+        requires_scopes=PARENT, description="Create a child's profile; requires the consent CHILD_PROFILE."
     )
     async def create_child(self, info: Info, input: CreateChildInput) -> CreateChildResult:
         """Keep a child's profile."""
@@ -38,7 +38,7 @@ class Mutation:
         return Child.of(child)
 
     @strawberry.federation.mutation(
-        requires_scopes=PARENT, description="Correct a child's profile; books that exist stay as they are."
+        requires_scopes=PARENT, description="Update a child's profile; existing books stay as they are."
     )
     async def update_child(self, info: Info, input: UpdateChildInput) -> Child:
         """Change what is given, keep the rest."""
@@ -49,7 +49,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Delete a child with everything made for it: books, versions, pictures and print files.",
+        description="Delete a child and everything made for it: books, versions, pictures and print files.",
     )
     async def delete_child(self, info: Info, id: strawberry.ID) -> strawberry.ID:
         """Delete for good; gives back the id that is gone."""
@@ -59,7 +59,7 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_TYPESETTING],
-        description="Ask for a book. It has all its pages at once, empty as yet.",
+        description="Create a book from a brief; its pages exist at once, but are empty.",
     )
     async def create_book(self, info: Info, input: CreateBookInput) -> Book:
         """Make a draft from a brief."""
@@ -71,7 +71,7 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_TYPESETTING],
-        description="Give a page another text or layout, as a new version.",
+        description="Change the text or layout of a page, as a new version.",
     )
     async def edit_page(self, info: Info, input: EditPageInput) -> EditPageResult:
         """Edit on top of the version that was seen."""
@@ -84,7 +84,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Make an earlier version of a page current again, as a new version.",
+        description="Restore an earlier version of a page, as a new version.",
     )
     async def revert_page(self, info: Info, input: RevertPageInput) -> EditPageResult:
         """Take changes back."""
@@ -100,7 +100,7 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_TYPESETTING],
-        description="Approve a book exactly as it is now, for print.",
+        description="Approve a book for print, exactly as it is now.",
     )
     async def approve_book(self, info: Info, input: ApproveBookInput) -> ApproveBookResult:
         """Freeze what will be printed."""

@@ -21,7 +21,7 @@ class Context(Generic[Loaders]):
     loaders: Loaders
     user_agent: str | None = None
     deadline: float | None = None
-    """When its caller no longer waits, on the clock `time.monotonic`."""
+    """The caller's deadline, on the clock `time.monotonic`."""
 
     @property
     def identity(self) -> Identity:

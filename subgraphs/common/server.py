@@ -15,12 +15,12 @@ from subgraphs.common.manifest import Domain
 from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import configure_logging
 
-# How long the event loop waits for the interpreter while a thread prepares a document; Python's own is 5 ms.
+# How long the event loop waits for the interpreter while a thread prepares a document; 5 ms by default.
 _SWITCH_SECONDS: Final = 0.0002
 
 
 def serve(domain: Domain, settings: DomainSettings) -> None:
-    """Serve a domain on its own port until the process is told to stop, and its metrics on another."""
+    """Serve a domain on its own port until a signal stops the process, and its metrics on another."""
     configure_logging(domain.name, settings.log_level)
     start_http_server(settings.subgraph_metrics_port, addr=settings.metrics_host)
     app = domain.create_app(settings)

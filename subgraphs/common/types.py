@@ -69,14 +69,14 @@ class Connection(Generic[Node]):
         )
 
 
-PAGED = ListSize(  # type: ignore[call-arg]  # what is not told has a default that mypy does not see
+PAGED = ListSize(  # type: ignore[call-arg]  # the other arguments have defaults that mypy does not see
     slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
 )
 """The directive of a field with a connection: as many nodes as it is asked for."""
 
 
 def sized(items: int) -> ListSize:
-    """The directive of a list that seldom has more items than these."""
+    """The directive of a list that seldom has more items."""
     return ListSize(assumed_size=items)  # type: ignore[call-arg]  # as above
 
 

@@ -26,7 +26,7 @@ class Address:
     country_code: str
     phone: str
 
-    def checked(self) -> Address:
+    def normalize(self) -> Address:
         """The address in normal form; BadUserInput with the field that cannot stand on a parcel."""
         return Address(
             name=_text("name", self.name, 80),
@@ -44,12 +44,12 @@ class Address:
         return asdict(self)
 
 
-def _text(name: str, value: str, longest: int) -> str:
-    return clean_text(f"{_FIELD}.{name}", value, longest=longest)
+def _text(name: str, value: str, max_length: int) -> str:
+    return clean_text(f"{_FIELD}.{name}", value, max_length=max_length)
 
 
-def _optional(name: str, value: str | None, longest: int) -> str | None:
-    return clean_text(f"{_FIELD}.{name}", value or "", shortest=0, longest=longest) or None
+def _optional(name: str, value: str | None, max_length: int) -> str | None:
+    return clean_text(f"{_FIELD}.{name}", value or "", min_length=0, max_length=max_length) or None
 
 
 def _country(value: str) -> str:

@@ -11,18 +11,18 @@ from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQu
 from subgraphs.orders.types import Info, Order, Quote
 
 PARENT = [["parent"]]
-# The graph is asked for what is to be printed and its price, or a provider for the money.
-_ASKING_OTHERS = Cost(weight=100)
+# The graph is asked for a price, or a payment provider for a charge.
+_REMOTE_CALL = Cost(weight=100)
 STAFF = [["staff"]]
 
 
 @strawberry.type
 class Mutation:
-    """What a client can have done."""
+    """Each field is one use case."""
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        directives=[_ASKING_OTHERS],
+        directives=[_REMOTE_CALL],
         description="Quote a price for copies of an approved book.",
     )
     async def create_quote(self, info: Info, input: CreateQuoteInput) -> CreateQuoteResult:
@@ -37,8 +37,8 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        directives=[_ASKING_OTHERS],
-        description="Order what was quoted and pay for it. Sent again, it charges nothing more and gives "
+        directives=[_REMOTE_CALL],
+        description="Order and pay what was quoted. Sent again, it charges nothing more and returns "
         "the same order.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
@@ -56,7 +56,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Stop an order whose printing has not begun; what was paid is given back.",
+        description="Cancel an order that is not yet in production; its payment is refunded.",
     )
     async def cancel_order(self, info: Info, id: strawberry.ID) -> CancelOrderResult:
         """Stop an order."""
@@ -68,8 +68,8 @@ class Mutation:
         return Order.of(order)
 
     @strawberry.federation.mutation(
-        requires_scopes=STAFF, description="Note that the parcel of an order has arrived."
+        requires_scopes=STAFF, description="Record that the parcel of an order has arrived."
     )
     async def confirm_delivery(self, info: Info, id: strawberry.ID) -> Order:
-        """Bring an order to its good end."""
+        """Record the delivery."""
         return Order.of(await service.confirm_delivery(info.context.runtime, info.context.identity, id))

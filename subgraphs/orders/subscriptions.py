@@ -20,7 +20,7 @@ class Subscription:
 
     @strawberry.subscription(
         directives=[Authenticated()],
-        description="Every state an order comes into, after a number: first those that were, then each as it "
+        description="Every transition of an order after a number: first the past ones, then each as it "
         "happens. It completes after a final state.",
     )
     async def order(

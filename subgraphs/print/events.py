@@ -1,4 +1,4 @@
-"""What print tells the platform."""
+"""The events of the print domain."""
 
 from __future__ import annotations
 

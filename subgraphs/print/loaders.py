@@ -1,4 +1,4 @@
-"""The loaders of one request, which see what its caller may see."""
+"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subgraphs.print.models import PrintJob, PrintJobTransition
 
 
 class Loaders:
-    """What a request reads, batched; a caller without identity owns nothing."""
+    """The loaders of one request; whatever is not the caller's is as if it were not there."""
 
     def __init__(self, runtime: Runtime, caller: Identity | None) -> None:
         owner_id = caller.user_id if caller else ""

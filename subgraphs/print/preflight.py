@@ -74,7 +74,7 @@ class PreflightReport:
 
 @dataclass(frozen=True, slots=True)
 class CandidateFile:
-    """A file as it lies in the store, and the hash it had when it was approved."""
+    """A file from the store, and the hash it had when it was approved."""
 
     content: bytes
     approved_sha256: str
@@ -165,7 +165,7 @@ def _cover_sheet(product: Product, interior: PdfFacts | None, cover: PdfFacts) -
 
 
 def _fonts(part: str, facts: PdfFacts) -> Iterator[PreflightIssue]:
-    for number, name in facts.loose_fonts:
+    for number, name in facts.unembedded_fonts:
         yield PreflightIssue(
             PreflightCode.FONT_NOT_EMBEDDED, _page(part, number), f"The {part} lacks the font {name}."
         )

@@ -14,7 +14,7 @@ from subgraphs.print.types import Info, PrintJob, PrintProduct
 class Query:
     """What a client can ask."""
 
-    @strawberry.field(directives=[sized(10)], description="Everything that a book can be printed as.")
+    @strawberry.field(directives=[sized(10)], description="The products that a book can be printed as.")
     def print_products(self) -> list[PrintProduct]:
         """List the catalogue."""
         return [PrintProduct.of(product) for product in service.products()]

@@ -27,7 +27,7 @@ ATTEMPTS = 3
 # What a client and a machine do by chance, a hundredth of a second, is no multiple of anything.
 UNNOTICED = 0.01
 # Connections that stay open add up from launch to launch.
-MOST_LEFT = 500
+MAX_LEFT = 500
 
 Load = Callable[[], Awaitable[None]]
 
@@ -53,7 +53,7 @@ async def _beside_attack(hunt: Hunt, attack: Attack, seed: str) -> tuple[float, 
 
     async def launch() -> None:
         left = [wire for arena in arenas for wire in (*arena.lingering, *arena.left)]
-        if len(left) > MOST_LEFT:
+        if len(left) > MAX_LEFT:
             await asyncio.sleep(SECONDS)
             return
         chance = source(len(arenas), f"{seed}/{attack.full_name}")

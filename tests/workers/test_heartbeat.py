@@ -145,7 +145,7 @@ async def test_a_job_is_tried_until_it_is_done(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An outage may last longer than any number of tries; what was paid for is done after it."""
-    monkeypatch.setattr(worker_settings, "_LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(worker_settings, "_MAX_BACKOFF_SECONDS", 0.01)
     handler.let_go.set()
     handler.failures = [ConnectionError("still away") for _ in range(25)]
     async with working(environ, handler):

@@ -1,4 +1,4 @@
-"""What the pipeline needs of the books domain; a worker joins the two."""
+"""The port through which a generation writes into a book; a worker connects it to the books domain."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class StoredPicture:
 
 
 class BookWriter(Protocol):
-    """Puts results into a book. `key` names the step: the same key twice takes effect once.
+    """Writes results into a book. `key` names the step: the same key takes effect once.
 
     Each method raises a DomainError when the book refuses the result: it is gone, or the text does not fit.
     """
 
-    async def room(self, book_id: str) -> Mapping[str, int]:
+    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
         """How many characters certainly fit on each page, by the page's id."""
         ...
 

@@ -14,7 +14,7 @@ from subgraphs.ai.pipeline.request import GenerationRequest, book_steps
 from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
 from subgraphs.ai.service.consent import SELECTION, require_consent
-from subgraphs.ai.service.moderation import require_acceptable
+from subgraphs.ai.service.moderation import require_moderation
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
@@ -122,7 +122,7 @@ async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, bo
     book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
     if not provider.writes(asked["language"]):
         raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
-    await require_acceptable(
+    await require_moderation(
         provider,
         {
             "wish": asked["wish"],

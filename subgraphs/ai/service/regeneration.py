@@ -15,14 +15,14 @@ from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import SCENES, Outline, Provider
 from subgraphs.ai.service.consent import SELECTION, require_consent
 from subgraphs.ai.service.generation import limit_of, new_generation, queue
-from subgraphs.ai.service.moderation import require_acceptable
+from subgraphs.ai.service.moderation import require_moderation
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
-LONGEST_INSTRUCTION = 500
+MAX_INSTRUCTION_LENGTH = 500
 
 _PAGE = f"""
 query PageToRegenerate($id: ID!) {{
@@ -77,7 +77,7 @@ async def regenerate_page(
     parent.require("parent")
     wanted = None
     if instruction and instruction.strip():
-        wanted = clean_text("instruction", instruction, longest=LONGEST_INSTRUCTION, lines=True)
+        wanted = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
     async with open_provider(runtime.settings_of(Settings)) as provider:
         page = await _fetch_page(runtime, provider, parent, page_id, parts, wanted)
         async with runtime.unit_of_work() as uow:
@@ -99,7 +99,7 @@ async def _fetch_page(
     if scene_of_page(page["number"]) is None:
         raise BadUserInput("pageId", "Only the pages of the story can be made anew.")
     kinds = _kinds(parts, page["layout"])
-    await require_acceptable(provider, {"instruction": instruction}, parent.user_id)
+    await require_moderation(provider, {"instruction": instruction}, parent.user_id)
     texts = {other["number"]: other["text"] for other in book["pages"]}
     story = tuple(texts[text_page(number)] for number in range(1, SCENES + 1))
     return PageSource(page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, instruction)

@@ -12,15 +12,15 @@ from subgraphs.ai.service import GenerationProgress
 from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illustration, Info, Page
 from subgraphs.common.errors import NotFound
 
-_SAME_TYPE = "Always there; nullable like the page of every event, so that one query can ask them all."
+_SAME_TYPE = "Never null; nullable as in the other events, so that one query can select it in all."
 
 
-@strawberry.interface(description="Something that happened in a generation.")
+@strawberry.interface(description="An event of a generation.")
 class GenerationEvent:
     """What all events have."""
 
     sequence: int = strawberry.field(
-        description="Higher for every later event. Subscribe with `after` set to the last one seen to go on."
+        description="Rises with every event. Subscribe with the last one seen as `after` to continue."
     )
     at: datetime
     generation_id: strawberry.Private[str]
@@ -34,12 +34,12 @@ class GenerationEvent:
         return Generation.of(row)
 
 
-@strawberry.type(description="The studio has begun.")
+@strawberry.type(description="The generation has started.")
 class GenerationStarted(GenerationEvent):
     """The first event."""
 
 
-@strawberry.type(description="A step has begun, or begins again: the text of its page starts from nothing.")
+@strawberry.type(description="A step has started, or started again: its text begins anew.")
 class StepStarted(GenerationEvent):
     """A step began."""
 
@@ -51,9 +51,7 @@ class StepStarted(GenerationEvent):
         return await _step(info, self.step_id)
 
 
-@strawberry.type(
-    description="The next piece of a page's text, as it is written. Replays may leave these out."
-)
+@strawberry.type(description="The next piece of a page's text. Replays may omit these.")
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
@@ -61,9 +59,9 @@ class TextDelta(GenerationEvent):
     text: str
 
 
-@strawberry.type(description="The book has a title and a plan.")
+@strawberry.type(description="The outline is written: the book has a title.")
 class OutlineWritten(GenerationEvent):
-    """The outline stands."""
+    """The outline is written."""
 
     book: Book
     title: str
@@ -84,13 +82,13 @@ class IllustrationReady(GenerationEvent):
     illustration: Illustration
 
 
-@strawberry.type(description="A step did not work out.")
+@strawberry.type(description="A step failed.")
 class StepFailed(GenerationEvent):
     """A step failed, for now or for good."""
 
     step_id: strawberry.Private[str]
     message: str
-    retrying: bool = strawberry.field(description="Whether it is tried again.")
+    retrying: bool = strawberry.field(description="Whether there is another attempt.")
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
@@ -98,23 +96,23 @@ class StepFailed(GenerationEvent):
         return await _step(info, self.step_id)
 
 
-@strawberry.type(description="The end: all steps are settled. The status is COMPLETED, or PARTIAL.")
+@strawberry.type(description="The generation has ended as COMPLETED or PARTIAL.")
 class GenerationCompleted(GenerationEvent):
-    """The good end."""
+    """The generation completed."""
 
     book: Book
 
 
-@strawberry.type(description="The end: nothing could be made.")
+@strawberry.type(description="The generation has failed: it has no results.")
 class GenerationFailed(GenerationEvent):
-    """The bad end."""
+    """The generation failed."""
 
     message: str
 
 
-@strawberry.type(description="The end: it was cancelled. What is in the book stays there.")
+@strawberry.type(description="The generation was cancelled. What is in the book stays.")
 class GenerationCancelled(GenerationEvent):
-    """The end that was asked for."""
+    """The generation was cancelled."""
 
 
 EVENT_TYPES: tuple[type[GenerationEvent], ...] = (

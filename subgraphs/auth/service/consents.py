@@ -16,7 +16,7 @@ async def record_consent(
 ) -> Consent:
     """Enter a consent into the ledger; the one that stands already is given back."""
     parent.require("parent")
-    version = clean_text("policyVersion", policy_version, longest=40)
+    version = clean_text("policyVersion", policy_version, max_length=40)
     async with runtime.unit_of_work() as uow:
         await repository.lock_user(uow.session, parent.user_id)
         standing = await repository.standing_consent(uow.session, parent.user_id, purpose, version)

@@ -16,7 +16,7 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 _KEPT_AFTER_END = timedelta(days=30)
-_LONGEST_USER_AGENT = 300
+_MAX_USER_AGENT_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ async def open_session(uow: UnitOfWork, settings: Settings, user: User, user_age
     session = Session(
         id=new_id("ses"),
         user_id=user.id,
-        user_agent=user_agent[:_LONGEST_USER_AGENT] if user_agent else None,
+        user_agent=user_agent[:_MAX_USER_AGENT_LENGTH] if user_agent else None,
         created_at=uow.now,
     )
     uow.session.add(session)

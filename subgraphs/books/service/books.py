@@ -1,4 +1,4 @@
-"""Use case: asking for a book."""
+"""Use case: creating a book."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
 @dataclass(frozen=True, slots=True)
 class BriefDetails:
-    """What a parent wishes a book to be."""
+    """A parent's brief for a book."""
 
     wish: str
     theme: Theme
@@ -32,10 +32,10 @@ class BriefDetails:
 async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
     """Make a draft with all its pages, which are empty as yet."""
     parent.require("parent")
-    wish = clean_text("wish", brief.wish, longest=1000, lines=True)
+    wish = clean_text("wish", brief.wish, max_length=1000, lines=True)
     if not _LANGUAGE.fullmatch(brief.language):
         raise BadUserInput("language", "language must be a language tag such as en or en-GB.")
-    dedication = await _checked_dedication(brief.dedication)
+    dedication = await _check_dedication(brief.dedication)
     async with runtime.unit_of_work() as uow:
         child = await repository.get_child(uow.session, parent.user_id, child_id)
         book = Book(
@@ -62,8 +62,8 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
     return book
 
 
-async def _checked_dedication(value: str | None) -> str | None:
-    text = clean_text("dedication", value or "", longest=1000, shortest=0, lines=True)
+async def _check_dedication(value: str | None) -> str | None:
+    text = clean_text("dedication", value or "", max_length=1000, min_length=0, lines=True)
     try:
         await require_fit(Layout.DEDICATION, require_printable("dedication", text))
     except TextDoesNotFit as too_long:

@@ -20,15 +20,15 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
 CHILD_PROFILE = "CHILD_PROFILE"
-OLDEST_YEARS = 18
-MOST_INTERESTS = 10
+MAX_AGE_YEARS = 18
+MAX_INTERESTS = 10
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _CONSENTS = "query Consents { me { consents { purpose revokedAt } } }"
 
 
 @dataclass(frozen=True, slots=True)
 class ChildDetails:
-    """What a parent tells of a child; in an update, what is None stays as it is."""
+    """A child's profile; in an update, what is None stays as it is."""
 
     name: str | None
     birth_month: str | None
@@ -36,13 +36,15 @@ class ChildDetails:
     appearance: str | None
     interests: Sequence[str] | None
 
-    def checked(self, now: datetime) -> dict[str, Any]:
+    def normalize(self, now: datetime) -> dict[str, Any]:
         """The values that were given, normalised; BadUserInput for the first that cannot be accepted."""
         checks = {
             "name": _check_name,
             "birth_month": lambda value: _check_month(value, now),
             "pronouns": lambda value: value,
-            "appearance": lambda value: clean_text("appearance", value, longest=500, shortest=0, lines=True),
+            "appearance": lambda value: clean_text(
+                "appearance", value, max_length=500, min_length=0, lines=True
+            ),
             "interests": _check_interests,
         }
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
@@ -55,7 +57,7 @@ async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails
     await _require_consent(runtime.graph, parent)
     async with runtime.unit_of_work() as uow:
         child = Child(
-            id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.checked(uow.now)
+            id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.normalize(uow.now)
         )
         uow.session.add(child)
     return child
@@ -66,7 +68,7 @@ async def update_child(runtime: Runtime, parent: Identity, child_id: str, detail
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
-        for name, value in details.checked(uow.now).items():
+        for name, value in details.normalize(uow.now).items():
             setattr(child, name, value)
     return child
 
@@ -90,19 +92,19 @@ async def _require_consent(graph: GraphClient, parent: Identity) -> None:
 
 
 def _check_name(value: str) -> str:
-    return require_printable("name", clean_text("name", value, longest=60))
+    return require_printable("name", clean_text("name", value, max_length=60))
 
 
 def _check_month(value: str, now: datetime) -> str:
     if not _MONTH.fullmatch(value):
         raise BadUserInput("birthMonth", "birthMonth must be a year and a month, such as 2020-05.")
-    earliest = f"{now.year - OLDEST_YEARS}-{now.month:02}"
+    earliest = f"{now.year - MAX_AGE_YEARS}-{now.month:02}"
     if not earliest <= value <= f"{now.year}-{now.month:02}":
         raise BadUserInput("birthMonth", f"birthMonth must be from {earliest} to this month.")
     return value
 
 
 def _check_interests(values: Sequence[str]) -> list[str]:
-    if len(values) > MOST_INTERESTS:
-        raise BadUserInput("interests", f"At most {MOST_INTERESTS} interests can be given.")
-    return [clean_text("interests", value, longest=60) for value in values]
+    if len(values) > MAX_INTERESTS:
+        raise BadUserInput("interests", f"At most {MAX_INTERESTS} interests can be given.")
+    return [clean_text("interests", value, max_length=60) for value in values]

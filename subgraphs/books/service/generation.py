@@ -1,4 +1,4 @@
-"""What a generation makes of a book, step by step. Each step is named by a key and takes effect once."""
+"""Use cases of a generation: each writes one step into a book, under a key that takes effect once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BookOutline:
 
 @dataclass(frozen=True, slots=True)
 class IllustrationTarget:
-    """Where a picture goes: on a page, or without one on the cover."""
+    """The place of a picture: a page, or the cover when there is none."""
 
     book_id: str
     page_id: str | None
@@ -129,7 +129,7 @@ async def apply_illustration(runtime: Runtime, target: IllustrationTarget, key: 
 
 
 async def finish_generation(runtime: Runtime, book_id: str, key: str) -> None:
-    """Hand the book over to the parent: a draft becomes ready."""
+    """Mark a draft as ready."""
     async with runtime.unit_of_work() as uow:
         if not await uow.receive("books.finish_generation", key):
             return

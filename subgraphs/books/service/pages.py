@@ -15,7 +15,7 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
-_LONGEST_TEXT = 5000
+_MAX_TEXT_LENGTH = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PageEdit:
 async def edit_page(runtime: Runtime, parent: Identity, edit: PageEdit) -> Page:
     """Give a page another text or layout; EditConflict when it is no longer at the expected version."""
     parent.require("parent")
-    text = clean_text("text", edit.text, longest=_LONGEST_TEXT, shortest=0, lines=True)
+    text = clean_text("text", edit.text, max_length=_MAX_TEXT_LENGTH, min_length=0, lines=True)
     require_printable("text", text)
     async with runtime.unit_of_work() as uow:
         page = await repository.get_page(uow.session, parent.user_id, edit.page_id)

@@ -61,12 +61,12 @@ def mark_changed(book: Book) -> None:
 
 
 async def fits(box: Box, text: str) -> bool:
-    """Tell whether a text can be shown whole where it is to stand."""
+    """Whether a text fits its box."""
     return await asyncio.to_thread(fitting_characters, box, text) == len(text)
 
 
 async def require_fit(box: Box, text: str) -> None:
-    """Refuse a text that could not be shown whole where it is to stand."""
+    """Refuse a text that does not fit its box."""
     fitting = await asyncio.to_thread(fitting_characters, box, text)
     if fitting < len(text):
         raise TextDoesNotFit(fitting)

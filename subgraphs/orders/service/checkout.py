@@ -38,7 +38,7 @@ async def checkout(
     *,
     payments: PaymentProvider | None = None,
 ) -> Order:
-    """Order and pay what was quoted; done twice, it charges once and gives the same order.
+    """Order and pay what was quoted; idempotent: it charges once and returns the same order.
 
     Raises:
         QuoteExpired: The price no longer holds; nothing was ordered.
@@ -149,7 +149,7 @@ async def _record_outcome(
 
 
 def _payment_method(value: str) -> str:
-    method = clean_text("paymentMethod", value, longest=100)
+    method = clean_text("paymentMethod", value, max_length=100)
     if not method.startswith("pm_"):
         raise BadUserInput("paymentMethod", "paymentMethod must be the id of a payment method: pm_….")
     return method

@@ -18,7 +18,7 @@ from subgraphs.orders.errors import BookNotApproved
 from subgraphs.orders.models import Quote, ShippingLevel
 
 HOLDS_FOR = timedelta(hours=24)
-_MOST_COPIES = 100
+_MAX_COPIES = 100
 
 _SNAPSHOT = "query SnapshotToPrint($bookId: ID!) { book(id: $bookId) { snapshot { id pageCount } } }"
 _COST = """
@@ -49,10 +49,10 @@ class QuoteRequest:
     shipping_address: Address
     shipping_level: ShippingLevel
 
-    def checked(self) -> QuoteRequest:
+    def normalize(self) -> QuoteRequest:
         """The request in normal form; BadUserInput when nothing like it can be ordered."""
-        in_range("quantity", self.quantity, 1, _MOST_COPIES)
-        address = self.shipping_address.checked()
+        in_range("quantity", self.quantity, 1, _MAX_COPIES)
+        address = self.shipping_address.normalize()
         return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
 
 

@@ -1,4 +1,4 @@
-"""Print shops behind one interface."""
+"""Print shops behind one port."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from subgraphs.print.providers.offline import OfflinePrintShop
 
 
 def print_provider(runtime: Runtime) -> PrintProvider:
-    """The print shop that this installation uses."""
+    """The print shop of this installation."""
     step = timedelta(seconds=runtime.settings_of(Settings).offline_print_step_seconds)
     return OfflinePrintShop(runtime.database, runtime.clock, step)

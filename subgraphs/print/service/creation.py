@@ -10,7 +10,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
 from subgraphs.print.catalogue import product
 from subgraphs.print.jobs import PreflightPrintJob
-from subgraphs.print.service.progress import note
+from subgraphs.print.service.progress import record
 from subgraphs.print.states import PrintJobStatus
 
 
@@ -52,7 +52,7 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
         },
     )
     if job is not None:
-        await note(uow, job)
+        await record(uow, job)
         await uow.enqueue(PreflightPrintJob(job.id))
 
 

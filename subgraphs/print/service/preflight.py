@@ -16,7 +16,7 @@ from subgraphs.print.states import PrintJobStatus
 
 @dataclass(frozen=True, slots=True)
 class FileToPrint:
-    """Where a file lies in the store, and the hash it had when it was approved."""
+    """The storage key of a file, and the hash it had when it was approved."""
 
     storage_key: str
     sha256: str

@@ -65,11 +65,11 @@ async def submit_print_job(
             accepted = await provider.find(job.id) if attempt > 1 else None
             accepted = accepted or await provider.submit(_submission(runtime, job, delivery))
     except SubmissionRefused as refusal:
-        await _refused(runtime, print_job_id, str(refusal))
+        await _record_refusal(runtime, print_job_id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
         logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
     else:
-        await _accepted(runtime, print_job_id, accepted, provider.poll_interval)
+        await _record_acceptance(runtime, print_job_id, accepted, provider.poll_interval)
 
 
 async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
@@ -99,7 +99,9 @@ def _submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submissi
     )
 
 
-async def _accepted(runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta) -> None:
+async def _record_acceptance(
+    runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta
+) -> None:
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         if job.provider_reference is None:
@@ -109,7 +111,7 @@ async def _accepted(runtime: Runtime, print_job_id: str, accepted: ShopJob, poll
                 await uow.enqueue(ReconcilePrintJob(job.id, check=1), delay=poll_interval)
 
 
-async def _refused(runtime: Runtime, print_job_id: str, reason: str) -> None:
+async def _record_refusal(runtime: Runtime, print_job_id: str, reason: str) -> None:
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         await move(uow, job, PrintJobStatus.REJECTED, reason)
