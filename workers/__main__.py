@@ -21,7 +21,7 @@ from workers.settings import create_worker, keep_marks, open_queue, stop
 
 
 async def work(settings: Settings, of_domains: Mapping[str, DomainSettings]) -> None:
-    """Do jobs and relay outboxes until SIGTERM or SIGINT; a job under way then is given back to the queue."""
+    """Do jobs and relay outboxes until SIGTERM or SIGINT; a running job then returns to the queue."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -1,4 +1,4 @@
-"""Tasks of the books domain: print files are made, and files of deleted children removed."""
+"""The tasks of the books domain: typesetting, and deletion of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders' tasks: payments that are finished or given back, and orders that follow their print jobs."""
+"""The tasks of the orders domain: settlements, refunds, and orders that follow their print jobs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from workers.registry import on, task
 
 @task(SettlePayment)
 async def settle_payment(platform: Platform, job: SettlePayment) -> None:
-    """Finish a checkout that its own process may not have finished."""
+    """Settle a checkout whose process may have ended before it could."""
     try:
         await service.settle_payment(platform.orders, job.order_id)
     except PaymentDeclined:
-        # That is an outcome, and it is recorded.
+        # A decline is an outcome, and is recorded.
         return
 
 
 @task(RefundPayment)
 async def refund_payment(platform: Platform, job: RefundPayment) -> None:
-    """Give back what was paid for an order that will not be printed."""
+    """Refund an order that will not be printed."""
     await service.refund_payment(platform.orders, job.order_id)
 
 

@@ -1,4 +1,4 @@
-"""Print's tasks: from a paid order to a parcel."""
+"""The tasks of the print domain: from a paid order to a parcel."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from workers.registry import on, task
 
 @on(OrderPaid, consumer="print.create_print_job")
 async def create_print_job(platform: Platform, event: OrderPaid, message_id: str) -> None:
-    """Give a paid order its print job."""
+    """Create the print job of a paid order."""
     order = await get_fulfilment(platform.orders, event.order_id)
     await service.create_print_job(platform.print, _new(order), message_id)
 
 
 @on(OrderCancelled, consumer="print.cancel_print_job")
 async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id: str) -> None:
-    """Stop the printing of a cancelled order."""
+    """Cancel the print job of a cancelled order."""
     order = await get_fulfilment(platform.orders, event.order_id)
     await service.cancel_print_job(platform.print, _new(order), message_id)
 
 
 @task(PreflightPrintJob)
 async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> None:
-    """Have the approved snapshot typeset, and check the files."""
+    """Typeset the approved snapshot, and check the files."""
     snapshot_id = await service.begin_preflight(platform.print, job.print_job_id)
     if snapshot_id is None:
         return
@@ -57,7 +57,7 @@ async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
 
 @task(ReconcilePrintJob)
 async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> None:
-    """Ask the print shop how a job stands."""
+    """Ask the print shop for the state of a job."""
     await service.reconcile_print_job(platform.print, job.print_job_id, job.check)
 
 

@@ -1,4 +1,4 @@
-"""Which task does which job, and which consumers care about which event."""
+"""The registry: the task of each job, and the consumers of each event."""
 
 from __future__ import annotations
 

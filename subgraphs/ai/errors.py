@@ -21,7 +21,7 @@ class GenerationRunning(DomainError):
     code = "GENERATION_RUNNING"
 
     def __init__(self, generation_id: str) -> None:
-        super().__init__("This book is being worked on already.")
+        super().__init__("This book is being generated already.")
         self.generation_id = generation_id
 
 
@@ -31,7 +31,7 @@ class GenerationLimitReached(DomainError):
     code = "GENERATION_LIMIT_REACHED"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"Only {limit} of your books can be worked on at a time; wait for one to be done.")
+        super().__init__(f"At most {limit} of your books can be generated at a time; wait for one to finish.")
         self.limit = limit
 
 

@@ -21,7 +21,7 @@ class GenerationKind(StrEnum):
 
 
 class GenerationStatus(StrEnum):
-    """How far a generation is; PARTIAL has all but the steps that kept failing."""
+    """The state of a generation; PARTIAL lacks the steps that kept failing."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -31,13 +31,13 @@ class GenerationStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
     @property
-    def active(self) -> bool:
-        """Whether anything may still be done."""
+    def is_active(self) -> bool:
+        """Whether it is queued or running."""
         return self in {GenerationStatus.QUEUED, GenerationStatus.RUNNING}
 
 
 class StepKind(StrEnum):
-    """What one step makes."""
+    """The result of a step."""
 
     OUTLINE = "OUTLINE"
     SCENE_TEXT = "SCENE_TEXT"
@@ -46,7 +46,7 @@ class StepKind(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """How far a step is; a SKIPPED one was left undone because the generation ended before it."""
+    """The state of a step; SKIPPED when the generation ended before it."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"

@@ -18,7 +18,7 @@ _MODERATING = Cost(weight=500)
 
 @strawberry.type
 class Mutation:
-    """Each field is one transaction."""
+    """The root mutation fields, one use case each."""
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
@@ -27,7 +27,7 @@ class Mutation:
         "Subscribe to `generation` for its progress.",
     )
     async def generate_book(self, info: Info, input: GenerateBookInput) -> GenerateResult:
-        """Ask for all of a book."""
+        """Queue the generation of a book."""
         context = info.context
         try:
             generation = await service.generate_book(context.runtime, context.identity, input.book_id)
@@ -41,7 +41,7 @@ class Mutation:
         description="Regenerate parts of a page, as a new version; earlier versions are kept.",
     )
     async def regenerate_page(self, info: Info, input: RegeneratePageInput) -> GenerateResult:
-        """Ask for parts of a page."""
+        """Queue the regeneration of a page."""
         context = info.context
         try:
             generation = await service.regenerate_page(
@@ -56,12 +56,12 @@ class Mutation:
         description="Cancel a generation. What is in the book stays; an ended generation is unchanged.",
     )
     async def cancel_generation(self, info: Info, id: strawberry.ID) -> Generation:
-        """Cancel; no provider is called after the answer."""
+        """Cancel; no provider is called after the response."""
         return Generation.of(await service.cancel_generation(info.context.runtime, info.context.identity, id))
 
 
 async def _refusal(info: Info, refusal: DomainError) -> GenerateResult:
-    """Why no generation was started; what no member of the result stands for is raised."""
+    """Why no generation was started; an error that the result does not cover is raised."""
     match refusal:
         case errors.ConsentRequired():
             return results.ConsentRequired(purpose=refusal.purpose, message=str(refusal))

@@ -23,7 +23,7 @@ from subgraphs.common.errors import NotFound
 from subgraphs.common.pagination import Page, PageRequest, pages
 
 _OWNERS: Final = 1
-"""The seed that sets the locks of owners apart from any others of the domain."""
+"""The hash seed of advisory locks on owners."""
 _ACTIVE = Generation.status.in_([GenerationStatus.QUEUED, GenerationStatus.RUNNING])
 
 
@@ -103,7 +103,7 @@ async def get_generation(session: AsyncSession, owner_id: str, generation_id: st
 
 
 async def lock_generation(session: AsyncSession, generation_id: str) -> Generation | None:
-    """A generation, held until the transaction ends; whoever it belongs to."""
+    """A generation of any owner, locked until the transaction ends."""
     return await session.scalar(
         select(Generation)
         .where(Generation.id == generation_id)
@@ -113,7 +113,7 @@ async def lock_generation(session: AsyncSession, generation_id: str) -> Generati
 
 
 async def lock_owner(session: AsyncSession, owner_id: str) -> None:
-    """Hold what is decided about a parent's generations until the transaction ends."""
+    """Serialise decisions about a parent's generations until the transaction ends."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_id, _OWNERS))))
 
 

@@ -19,7 +19,7 @@ class ConsentRequired:
 
 @strawberry.type(description="Another generation works on the book already.")
 class GenerationRunning:
-    """The generation that is at work."""
+    """The active generation."""
 
     message: str
     generation: types.Generation

@@ -17,7 +17,7 @@ from subgraphs.common.types import Cursor, check_cursor
 
 @strawberry.type
 class Subscription:
-    """Streams that can be joined again without losing anything."""
+    """The root subscription fields; each resumes after a cursor without a gap."""
 
     @strawberry.subscription(
         directives=[Authenticated()],

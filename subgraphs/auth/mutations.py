@@ -19,7 +19,7 @@ _ONE_PASSWORD = "One operation can make or check one password."  # noqa: S105 - 
 
 @strawberry.type
 class Mutation:
-    """Each field is one transaction."""
+    """The root mutation fields, one use case each."""
 
     @strawberry.mutation(directives=[_HASHING], description="Create an account and sign in.")
     async def sign_up(self, info: Info, input: SignUpInput) -> SignUpResult:

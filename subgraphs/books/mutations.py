@@ -24,7 +24,7 @@ _TYPESETTING = Cost(weight=100)
 
 @strawberry.type
 class Mutation:
-    """Each field is one transaction."""
+    """The root mutation fields, one use case each."""
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT, description="Create a child's profile; requires the consent CHILD_PROFILE."
@@ -52,7 +52,7 @@ class Mutation:
         description="Delete a child and everything made for it: books, versions, pictures and print files.",
     )
     async def delete_child(self, info: Info, id: strawberry.ID) -> strawberry.ID:
-        """Delete for good; gives back the id that is gone."""
+        """Delete for good; return the id."""
         await service.delete_child(info.context.runtime, info.context.identity, id)
         return id
 

@@ -14,7 +14,7 @@ Thing = TypeVar("Thing")
 
 @strawberry.type
 class Query:
-    """Things by their id; what is not the caller's is not found."""
+    """The root query fields; what is not the caller's is not found."""
 
     @strawberry.federation.field(authenticated=True, description="A book of the caller's.")
     async def book(self, info: Info, id: strawberry.ID) -> Book:

@@ -72,7 +72,7 @@ class LiveStreams:
         return _sequence(newest[0][0]) if newest else 0
 
     async def forget(self, key: str) -> None:
-        """Remove a stream."""
+        """Delete a stream."""
         await self._redis.delete(_stream(key))
 
     async def follow(self, key: str, after: int, history: History) -> AsyncGenerator[LiveEvent]:
@@ -126,7 +126,7 @@ class LiveStreams:
                 self._seen.pop(_stream(key), None)
 
     async def _wake_reader(self) -> None:
-        """End the reader's blocking call, so that it asks for the streams that are followed now."""
+        """End the reader's blocking call, so that it reads the streams that are followed now."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.xadd(self._wake_key, {"w": 1}, maxlen=1)
             pipe.expire(self._wake_key, 60)

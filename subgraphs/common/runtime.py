@@ -21,7 +21,7 @@ from subgraphs.common.unit_of_work import UnitOfWork, unit_of_work
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Everything a domain needs to run: opened once, handed in everywhere."""
+    """The resources of a domain, opened once and passed to every use case."""
 
     domain: Domain
     settings: DomainSettings

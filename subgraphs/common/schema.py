@@ -76,7 +76,7 @@ class BoundedSchema(strawberry.federation.Schema):
         service.fields["sdl"].resolve = self._resolve_sdl
 
     async def execute(self, query: str | None, *args: Any, **given: Any) -> ExecutionResult:
-        """Execute a query or a mutation; whoever subscribes must accept a stream of events."""
+        """Execute a query or a mutation; a subscription must accept an event stream."""
         allowed = set(given.pop("allowed_operation_types", Operations)) - {Operations.SUBSCRIPTION}
         given["allowed_operation_types"] = allowed
         try:

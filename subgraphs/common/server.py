@@ -25,7 +25,7 @@ def serve(domain: Domain, settings: DomainSettings) -> None:
     start_http_server(settings.subgraph_metrics_port, addr=settings.metrics_host)
     app = domain.create_app(settings)
     garbage.tune()
-    # graphql-core leaves such behind in an operation that is stopped, and Python would tell of each of them.
+    # graphql-core leaves such coroutines in a cancelled operation, and Python would warn of each.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(

@@ -72,7 +72,7 @@ class Connection(Generic[Node]):
 PAGED = ListSize(  # type: ignore[call-arg]  # the other arguments have defaults that mypy does not see
     slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
 )
-"""The directive of a field with a connection: as many nodes as it is asked for."""
+"""The list size of a connection: `first` nodes."""
 
 
 def sized(items: int) -> ListSize:

@@ -1,4 +1,4 @@
-"""Postal addresses, as a print shop needs them."""
+"""Postal addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Address:
     phone: str
 
     def normalize(self) -> Address:
-        """The address in normal form; BadUserInput with the field that cannot stand on a parcel."""
+        """The address in normal form; BadUserInput with the field that is not valid."""
         return Address(
             name=_text("name", self.name, 80),
             line1=_text("line1", self.line1, 100),
@@ -40,7 +40,7 @@ class Address:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The address as it is kept in the database."""
+        """The address as it is stored."""
         return asdict(self)
 
 

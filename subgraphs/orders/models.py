@@ -99,7 +99,7 @@ class Order(Purchase):
 
 
 class OrderTransition(Table):
-    """A state that an order came into; live events are rebuilt from these rows."""
+    """A transition of an order; live events are rebuilt from these rows."""
 
     __tablename__ = "order_transitions"
 

@@ -18,7 +18,7 @@ STAFF = [["staff"]]
 
 @strawberry.type
 class Mutation:
-    """Each field is one use case."""
+    """The root mutation fields, one use case each."""
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,

@@ -67,7 +67,7 @@ def may_become(present: OrderStatus, following: OrderStatus) -> bool:
 
 
 def after_print_report(present: OrderStatus, print_status: str) -> OrderStatus | None:
-    """The state that a report of the print job moves an order to; None when the report is no news.
+    """The state that a report of the print job moves an order to; None when it is not ahead.
 
     Reports in between may be missing, so the state may lie several steps ahead. An order that is not paid
     for has no print job, and no report moves it.

@@ -16,7 +16,7 @@ from subgraphs.orders.types import Info, OrderEvent
 
 @strawberry.type
 class Subscription:
-    """Streams that can be joined again without losing anything."""
+    """The root subscription fields; each resumes after a cursor without a gap."""
 
     @strawberry.subscription(
         directives=[Authenticated()],

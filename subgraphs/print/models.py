@@ -52,7 +52,7 @@ class PrintJob(Table):
 
 
 class PrintJobTransition(Table):
-    """A state that a job came into; appended, never changed."""
+    """A transition of a job; appended, never changed."""
 
     __tablename__ = "print_job_transitions"
 

@@ -56,7 +56,7 @@ class PreflightReport:
         return not self.issues
 
     def as_json(self) -> dict[str, Any]:
-        """The report as it is kept in the database."""
+        """The report as it is stored."""
         return asdict(self) | {"checked_at": self.checked_at.isoformat()}
 
     @classmethod
@@ -109,7 +109,7 @@ def _read(part: str, file: CandidateFile, issues: list[PreflightIssue]) -> PdfFa
     try:
         return read_facts(file.content)
     except Encrypted:
-        issues.append(PreflightIssue(PreflightCode.ENCRYPTED, None, f"The {part} asks for a password."))
+        issues.append(PreflightIssue(PreflightCode.ENCRYPTED, None, f"The {part} is encrypted."))
     except Unreadable as error:
         issues.append(
             PreflightIssue(PreflightCode.UNREADABLE, None, f"The {part} cannot be read as a PDF: {error}")

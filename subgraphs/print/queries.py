@@ -12,7 +12,7 @@ from subgraphs.print.types import Info, PrintJob, PrintProduct
 
 @strawberry.type
 class Query:
-    """What a client can ask."""
+    """The root query fields; what is not the caller's is not found."""
 
     @strawberry.field(directives=[sized(10)], description="The products that a book can be printed as.")
     def print_products(self) -> list[PrintProduct]:

@@ -11,21 +11,21 @@ from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.books.events import ChildDeleted
 from subgraphs.common.errors import NotFound
-from tests.workers import studio
+from tests.workers import pipeline
 from workers.ai import BookWriterAdapter, forget_child
 from workers.platform import Platform
 
 
 async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platform, queue: ArqRedis) -> None:
-    gone, kept = await studio.order_book(platform), await studio.order_book(platform)
-    generations = {ordered.child_id: await studio.queue_book(platform, ordered) for ordered in (gone, kept)}
+    gone, kept = await pipeline.order_book(platform), await pipeline.order_book(platform)
+    generations = {ordered.child_id: await pipeline.queue_book(platform, ordered) for ordered in (gone, kept)}
     for generation_id in generations.values():
         books = BookWriterAdapter(platform.books)
         await run_generation(platform.ai, OfflineStudio(2000), books, generation_id)
     files = {
         child_id: [
             step.result["storage_key"]
-            for step in await studio.steps_of(platform, generation_id)
+            for step in await pipeline.steps_of(platform, generation_id)
             if step.result and step.kind in {StepKind.COVER, StepKind.ILLUSTRATION}
         ]
         for child_id, generation_id in generations.items()
@@ -46,5 +46,5 @@ async def test_nothing_that_was_made_for_a_deleted_child_is_kept(platform: Platf
             await platform.ai.storage.get(key)
     for key in files[kept.child_id]:
         assert await platform.ai.storage.get(key)
-    async with aclosing(studio.events(platform, generations[kept.child_id])) as events:
+    async with aclosing(pipeline.events(platform, generations[kept.child_id])) as events:
         assert [event.kind async for event in events][-1] == "GenerationCompleted"

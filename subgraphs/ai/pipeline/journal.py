@@ -93,7 +93,7 @@ class Journal:
         """Become the one writer; None when there is nothing left to write."""
         async with runtime.unit_of_work() as uow:
             generation = await repository.lock_generation(uow.session, generation_id)
-            if generation is None or not generation.status.active:
+            if generation is None or not generation.status.is_active:
                 return None
             appended = await runtime.live.last_sequence(stream_key(generation_id))
             first = await next_number(runtime.live, generation)
@@ -111,7 +111,7 @@ class Journal:
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:
                 generation = await repository.lock_generation(uow.session, self._id)
-                if generation is None or generation.lease != self._lease or not generation.status.active:
+                if generation is None or generation.lease != self._lease or not generation.status.is_active:
                     raise Superseded
                 entry = Entry(uow, generation, self._last)
                 yield entry

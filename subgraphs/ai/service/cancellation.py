@@ -23,7 +23,7 @@ async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: s
         await repository.get_generation(uow.session, parent.user_id, generation_id)
         generation = await repository.lock_generation(uow.session, generation_id)
         assert generation is not None
-        if not generation.status.active:
+        if not generation.status.is_active:
             return generation
         number = await next_number(runtime.live, generation)
         generation.lease += 1

@@ -92,9 +92,9 @@ def new_generation(
 async def queue(
     uow: UnitOfWork, generation: Generation, kind: GenerationKind, steps: list[GenerationStep], limit: int
 ) -> Generation:
-    """Write a generation with its steps, and have it run, where the parent has fewer than `limit` at work.
+    """Store a generation with its steps and enqueue it, if the parent has fewer than `limit` active.
 
-    A parent's generations are begun one after the other, so that two at once cannot pass the limit together.
+    A lock on the parent keeps two requests at once from exceeding the limit together.
     """
     generation.kind = kind
     await repository.lock_owner(uow.session, generation.owner_id)

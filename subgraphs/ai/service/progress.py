@@ -33,7 +33,7 @@ async def follow_generation(
     async with runtime.database.read() as session:
         generation = await repository.get_generation(session, caller.user_id, generation_id)
         page_numbers = await repository.page_numbers(session, generation_id)
-    if not generation.status.active and after >= generation.last_sequence:
+    if not generation.status.is_active and after >= generation.last_sequence:
         return
 
     async def history(last: int) -> Sequence[LiveEvent]:

@@ -36,7 +36,7 @@ query PageToRegenerate($id: ID!) {{
 
 
 class PagePart(StrEnum):
-    """A part of a page that can be made anew."""
+    """A part of a page that can be regenerated."""
 
     TEXT = "TEXT"
     ILLUSTRATION = "ILLUSTRATION"
@@ -92,12 +92,12 @@ async def _fetch_page(
     parts: Sequence[PagePart],
     instruction: str | None,
 ) -> PageSource:
-    """Ask the graph for the page and check that these parts of it may be made anew."""
+    """Ask the graph for the page and check that these parts of it can be regenerated."""
     data = await runtime.graph.query(parent, _PAGE, {"id": page_id})
     require_consent(data)
     page, book = data["page"], data["page"]["book"]
     if scene_of_page(page["number"]) is None:
-        raise BadUserInput("pageId", "Only the pages of the story can be made anew.")
+        raise BadUserInput("pageId", "Only the pages of the story can be regenerated.")
     kinds = _kinds(parts, page["layout"])
     await require_moderation(provider, {"instruction": instruction}, parent.user_id)
     texts = {other["number"]: other["text"] for other in book["pages"]}
@@ -126,7 +126,7 @@ async def _start_page(
 
 def _kinds(parts: Sequence[PagePart], layout: str) -> tuple[StepKind, ...]:
     if not parts:
-        raise BadUserInput("parts", "Say which parts of the page are to be made anew.")
+        raise BadUserInput("parts", "parts must name at least one part of the page.")
     for part in parts:
         if part not in _PARTS_OF_LAYOUT.get(layout, set()):
             raise BadUserInput("parts", f"A page with the layout {layout} has no {part.lower()}.")

@@ -139,7 +139,7 @@ _PLAIN: dict[type[GenerationEvent], tuple[str, ...]] = defaultdict(
 )
 _BY_NAME = {kind.__name__: kind for kind in EVENT_TYPES}
 DURABLE = frozenset(_BY_NAME) - {"TextDelta"}
-"""The events that tell of a change in the rows."""
+"""The events that are rows; each reports a change of other rows."""
 
 
 def show(progress: GenerationProgress) -> GenerationEvent:

@@ -14,7 +14,7 @@ from subgraphs.common.validation import clean_text
 async def record_consent(
     runtime: Runtime, parent: Identity, purpose: ConsentPurpose, policy_version: str
 ) -> Consent:
-    """Enter a consent into the ledger; the one that stands already is given back."""
+    """Record a consent in the ledger; one that is in force already is returned."""
     parent.require("parent")
     version = clean_text("policyVersion", policy_version, max_length=40)
     async with runtime.unit_of_work() as uow:
@@ -35,7 +35,7 @@ async def record_consent(
 
 
 async def revoke_consent(runtime: Runtime, parent: Identity, id: str) -> Consent:
-    """Take a consent back; the entry stays, with the moment of its end."""
+    """Revoke a consent; the entry stays, with the time of its end."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         consent = await repository.lock_consent(uow.session, parent.user_id, id)

@@ -1,4 +1,4 @@
-"""Sessions: opened by a sign-in, kept by rotating refresh tokens, ended once and for all."""
+"""Sessions: opened by a sign-in, continued by rotating refresh tokens, ended for good."""
 
 from __future__ import annotations
 

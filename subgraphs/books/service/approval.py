@@ -38,7 +38,7 @@ async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expecte
 
 
 def incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
-    """The pages that lack text or picture; the title page stands for the title and the cover picture too."""
+    """The pages without text or picture; the title page is among them without a title or a cover picture."""
     incomplete = {
         page.number
         for page in pages

@@ -12,7 +12,7 @@ from subgraphs.orders.models import ShippingLevel
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """An order as whoever makes and sends it needs it."""
+    """The data of an order that its fulfilment needs."""
 
     order_id: str
     owner_id: str

@@ -1,4 +1,4 @@
-"""The progress of an order: every state it comes into is a numbered row, and then a live event."""
+"""The progress of an order: every transition is a numbered row, and then a live event."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ async def record(
         try:
             await live.append(stream_key(order.id), as_live(transition))
         except (RedisError, StaleWriter) as error:
-            # Subscribers read it from the row all the same.
+            # Subscribers then read it from the row.
             logger().warning("A live event was not appended", order_id=order.id, error=error)
 
     uow.after_commit.append(send)
 
 
 async def follow_print_job(runtime: Runtime, event: PrintJobStatusChanged, message_id: str) -> None:
-    """Move an order with its print job, once for each message; a report that is no news changes nothing.
+    """Move an order with its print job, once for each message; a late report changes nothing.
 
     What will not be printed is refunded.
     """

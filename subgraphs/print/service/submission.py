@@ -41,7 +41,7 @@ _TO_SUBMIT: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTI
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How and where an order is sent; print asks for it when it needs it and does not keep it."""
+    """How and where an order is sent; print reads it for each submission and does not store it."""
 
     shipping_level: ShippingLevel
     recipient: Recipient

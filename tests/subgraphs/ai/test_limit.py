@@ -24,7 +24,7 @@ async def test_a_parent_has_three_at_work_and_others_have_their_own(parent: Pare
     answer = await parent.execute(with_limit(GENERATE), id=new_id("book"))
     assert answer.ok["generateBook"] == {
         "__typename": "GenerationLimitReached",
-        "message": "Only 3 of your books can be worked on at a time; wait for one to be done.",
+        "message": "At most 3 of your books can be generated at a time; wait for one to finish.",
         "limit": LIMIT,
     }
     assert (await stranger.generate(new_id("book")))["__typename"] == "Generation"
