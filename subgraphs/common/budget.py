@@ -48,9 +48,9 @@ class Budget:
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            raise self._reason() from error
+            raise self._error() from error
         if self.objects < 0:
-            raise self._reason()
+            raise self._error()
 
     def claim_expensive_field(self, refusal: str) -> None:
         """Claim the one expensive field of the operation; OperationTooLarge the second time."""
@@ -64,9 +64,9 @@ class Budget:
         if self.objects == -1 and self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time())
         if self.objects < 0:
-            raise self._reason()
+            raise self._error()
 
-    def _reason(self) -> Exception:
+    def _error(self) -> Exception:
         if self.objects < 0:
             return OperationTooLarge(f"The answer would have more than {MAX_OBJECTS} objects.")
         return DeadlineExceeded()
@@ -98,22 +98,12 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def complete_list_value(self, *args: Any, **kwargs: Any) -> Any:
         """Complete the list now, or in a later time slice."""
-        complete = partial(super().complete_list_value, *args, **kwargs)
-        return (
-            complete()
-            if self.budget.scheduler.has_time()
-            else LazyAwaitable(partial(self._complete_later, complete))
-        )
+        return self._complete(partial(super().complete_list_value, *args, **kwargs))
 
     def complete_object_value(self, *args: Any, **kwargs: Any) -> Any:
         """Count the object and complete it, now or in a later time slice."""
         self.budget.count_object()
-        complete = partial(super().complete_object_value, *args, **kwargs)
-        return (
-            complete()
-            if self.budget.scheduler.has_time()
-            else LazyAwaitable(partial(self._complete_later, complete))
-        )
+        return self._complete(partial(super().complete_object_value, *args, **kwargs))
 
     def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *args: Any) -> Any:
         """Execute the fields of an object, very many of them in several time slices."""
@@ -131,6 +121,11 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         """Execute batches of an object's fields, each in a time slice; return all fields."""
         completed = await gather_with_cancel(*(self._complete_later(batch) for batch in batches))
         return {name: value for batch in completed for name, value in batch.items()}
+
+    def _complete(self, complete: Callable[[], Any]) -> Any:
+        if self.budget.scheduler.has_time():
+            return complete()
+        return LazyAwaitable(partial(self._complete_later, complete))
 
     async def _complete_later(self, complete: Callable[[], Any]) -> Any:
         await self.budget.scheduler.wait()

@@ -25,7 +25,7 @@ Rules: TypeAlias = tuple[type[ASTValidationRule], ...]
 
 
 class Prepared(NamedTuple):
-    """A document that can be executed, or why it cannot be; None where it is no GraphQL at all."""
+    """A parsed document and its errors; there is no document where the text cannot be parsed."""
 
     document: DocumentNode | None
     errors: list[GraphQLError]
@@ -34,10 +34,10 @@ class Prepared(NamedTuple):
 class Documents:
     """The document cache of one schema; the router sends the same texts again and again."""
 
-    def __init__(self, schema: GraphQLSchema, most_bytes: int = MAX_CACHED_BYTES) -> None:
+    def __init__(self, schema: GraphQLSchema, max_bytes: int = MAX_CACHED_BYTES) -> None:
         self._schema = schema
         self._cache: OrderedDict[tuple[str, Rules], Prepared] = OrderedDict()
-        self._free = most_bytes
+        self._free = max_bytes
 
     async def prepare(self, text: str, rules: Rules) -> Prepared:
         """Look a text up, or parse and validate it without blocking the event loop."""

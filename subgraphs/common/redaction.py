@@ -1,8 +1,8 @@
 """Redaction of log events: short values without control characters, exceptions without user data.
 
-A log is read by people who may not see what parents write. The message of a foreign exception often repeats
-the value that it failed on (a row's DETAIL, a parameter, the input of a validation), so only its type and
-place are kept; our own exceptions, and those that speak of connections and of the program, keep their words.
+Logs are read by people who may not read what parents write. The message of a library's exception often
+repeats the value that it failed on (a row's DETAIL, a parameter, the input of a validation), so only its type
+and traceback are logged; our own exceptions, and those of connections and programming errors, keep theirs.
 """
 
 from __future__ import annotations

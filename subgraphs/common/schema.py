@@ -130,7 +130,7 @@ def create_schema(
 ) -> BoundedSchema:
     """A subgraph's schema, in the order of its definitions.
 
-    Strawberry's `sort_schema` is no use: it replaces the types that unions are resolved by.
+    Strawberry's `sort_schema` cannot be used: it replaces the types by which unions are resolved.
     """
     return BoundedSchema(
         query=query,

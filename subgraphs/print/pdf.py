@@ -44,7 +44,7 @@ class PdfFacts:
 
 
 def read_facts(content: bytes) -> PdfFacts:
-    """Read a file's facts; Unreadable or Encrypted when that cannot be."""
+    """Read a file's facts; Unreadable or Encrypted when they cannot be read."""
     try:
         reader = PdfReader(BytesIO(content), strict=True)
         if reader.is_encrypted:
@@ -65,7 +65,7 @@ def read_facts(content: bytes) -> PdfFacts:
         )
     except Encrypted:
         raise
-    except Exception as error:  # pypdf raises whatever a broken file makes it stumble over
+    except Exception as error:  # pypdf raises any exception on a broken file
         raise Unreadable(str(error)) from error
 
 
@@ -118,7 +118,7 @@ def _resolutions(page: PageObject) -> Iterator[float]:
 def _image_resolutions(
     stream: ContentStream, resources: DictionaryObject, start: Matrix, pdf: Any, depth: int
 ) -> Iterator[float]:
-    """Follow the placement matrix through a content stream, and into the forms that it draws."""
+    """Follow the transformation matrix through a content stream, and into the forms that it draws."""
     if depth > _MAX_FORM_DEPTH:
         raise Unreadable("Forms are nested too deeply.")
     matrix, saved = start, list[Matrix]()
@@ -149,7 +149,7 @@ def _image_resolutions(
 
 
 def _resolution(width: Any, height: Any, matrix: Matrix) -> Iterator[float]:
-    """Pixels by inches: a picture fills the unit square, which the matrix carries onto the paper."""
+    """Pixels per inch: an image fills the unit square, which the matrix maps onto the page."""
     a, b, c, d, _, _ = matrix
     across, down = hypot(a, b) / 72, hypot(c, d) / 72
     if across and down:

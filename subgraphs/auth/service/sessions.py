@@ -43,7 +43,7 @@ async def open_session(uow: UnitOfWork, settings: Settings, user: User, user_age
 
 
 async def refresh(runtime: Runtime, refresh_token: str) -> SignedIn | None:
-    """Exchange a refresh token for the family's next; None when it is not, or no longer, good.
+    """Exchange a refresh token for the family's next; None when it is unknown or no longer valid.
 
     A token that was already exchanged is in two hands. Which of them is the parent's cannot be known, so
     the whole family is revoked, its newest token included. That must be committed, hence no exception.

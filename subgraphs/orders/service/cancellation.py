@@ -15,7 +15,7 @@ from subgraphs.orders.states import CANCELLABLE, OrderStatus
 
 
 async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Order:
-    """Stop an order; a cancelled one stays as it is. OrderNotCancellable once its printing has begun."""
+    """Cancel an order; a cancelled one stays as it is. OrderNotCancellable once it is in production."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_order(uow.session, parent.user_id, order_id)

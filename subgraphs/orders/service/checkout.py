@@ -84,7 +84,7 @@ async def _place(
     quote_id: str,
     method: str,
 ) -> Order:
-    """The order of a quote, made if there is none yet. The lock on the quote lets one checkout make it."""
+    """The order of a quote, created if there is none; the lock on the quote lets one checkout create it."""
     quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
     if existing := await repository.order_of_quote(uow.session, quote.id):
         return existing

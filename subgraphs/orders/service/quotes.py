@@ -41,7 +41,7 @@ query CostOfPrinting(
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """What a parent wants to know the price of."""
+    """The copies to quote a price for."""
 
     book_id: str
     product_id: str
@@ -50,7 +50,7 @@ class QuoteRequest:
     shipping_level: ShippingLevel
 
     def normalize(self) -> QuoteRequest:
-        """The request in normal form; BadUserInput when nothing like it can be ordered."""
+        """The request in normal form; BadUserInput when it cannot be ordered."""
         in_range("quantity", self.quantity, 1, _MAX_COPIES)
         address = self.shipping_address.normalize()
         return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
@@ -58,7 +58,7 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What books and print answered: which snapshot it is, and the parts of its price."""
+    """The snapshot to print, and the parts of its price."""
 
     snapshot_id: str
     items: Money

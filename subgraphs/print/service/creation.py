@@ -16,7 +16,7 @@ from subgraphs.print.states import PrintJobStatus
 
 @dataclass(frozen=True, slots=True)
 class NewPrintJob:
-    """What is to be printed, for whom."""
+    """The print job of an order to create."""
 
     order_id: str
     owner_id: str

@@ -1,4 +1,4 @@
-"""Print jobs as staff see them."""
+"""Print jobs, for staff."""
 
 from __future__ import annotations
 

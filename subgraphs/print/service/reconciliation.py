@@ -38,7 +38,7 @@ async def reconcile_print_job(
 
 
 async def _ask(provider: PrintProvider, reference: str, *, cancel: bool) -> ShopJob | None:
-    """How the job stands; none when the shop does not answer now."""
+    """The job at the shop; None when the shop does not answer."""
     try:
         return await (provider.cancel(reference) if cancel else provider.get(reference))
     except ShopUnreachable as error:

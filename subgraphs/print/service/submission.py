@@ -34,7 +34,7 @@ from subgraphs.print.states import TERMINAL, PrintJobStatus
 
 _CALL_SECONDS: Final = 30
 _NEXT_ATTEMPT: Final = timedelta(seconds=60)
-"""Longer than a call may last, with room for clocks that differ."""
+"""Longer than a call may last, with a margin for clock skew."""
 
 _TO_SUBMIT: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTING})
 
@@ -73,7 +73,7 @@ async def submit_print_job(
 
 
 async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
-    """Count an attempt before it is made; none when it is not this one's turn."""
+    """Count an attempt before it is made; None unless it is the next one."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         if job.attempts != attempt - 1 or job.status not in _TO_SUBMIT:
