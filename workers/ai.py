@@ -21,7 +21,7 @@ class BookWriterAdapter:
         self._runtime = runtime
 
     async def max_lengths(self, book_id: str) -> Mapping[str, int]:
-        """How many characters certainly fit on each page, by the page's id."""
+        """The number of characters that certainly fit on each page, by page id."""
         story = await books.get_story(self._runtime, book_id)
         return {page.id: page.maximum_characters for page in story.pages}
 
@@ -53,7 +53,7 @@ class BookWriterAdapter:
         return await books.apply_illustration(self._runtime, target, key, stored)
 
     async def finish(self, book_id: str, key: str) -> None:
-        """Hand the book over to the parent."""
+        """Mark the book as ready."""
         await books.finish_generation(self._runtime, book_id, key)
 
 

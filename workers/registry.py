@@ -20,7 +20,7 @@ Handler = Callable[[Platform, dict[str, Any], str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Handlers by the name under which they stand on the queue, and the consumers of each event."""
+    """Handlers by their name on the queue, and the consumers of each event."""
 
     handlers: dict[str, Handler]
     consumers: defaultdict[str, list[str]]
@@ -51,7 +51,7 @@ def task(
 ) -> Callable[
     [Callable[[Platform, JobType], Awaitable[None]]], Callable[[Platform, JobType], Awaitable[None]]
 ]:
-    """Register the one task that does a job. It may run twice, and that must not matter."""
+    """Register the one task of a job. It may run twice, so it must be idempotent."""
 
     def register(
         function: Callable[[Platform, JobType], Awaitable[None]],

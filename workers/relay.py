@@ -32,7 +32,7 @@ class Relay:
         self._registry = registry
 
     async def run(self) -> None:
-        """Relay until cancelled; a database or Redis that is away is waited for."""
+        """Relay until cancelled; reconnect to a database or Redis that is down."""
         while True:
             try:
                 await self._follow()

@@ -118,7 +118,7 @@ async def lock_owner(session: AsyncSession, owner_id: str) -> None:
 
 
 async def active_of_owner(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
-    """The generations of a parent that wait or run."""
+    """The active generations of a parent."""
     rows = await session.scalars(select(Generation).where(Generation.owner_id == owner_id, _ACTIVE))
     return rows.all()
 
@@ -173,7 +173,7 @@ async def events_after(session: AsyncSession, generation_id: str, after: int) ->
 
 
 async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
-    """Mark the steps that will not be done any more."""
+    """Mark the open steps as skipped."""
     await session.execute(
         update(GenerationStep)
         .where(

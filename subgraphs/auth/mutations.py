@@ -23,7 +23,7 @@ class Mutation:
 
     @strawberry.mutation(directives=[_HASHING], description="Create an account and sign in.")
     async def sign_up(self, info: Info, input: SignUpInput) -> SignUpResult:
-        """Make an account with its first session."""
+        """Create an account with its first session."""
         budget.current().claim_expensive_field(_ONE_PASSWORD)
         context = info.context
         try:
@@ -72,7 +72,7 @@ class Mutation:
         description="Record the parent's consent; one that is in force already is returned.",
     )
     async def record_consent(self, info: Info, input: RecordConsentInput) -> Consent:
-        """Enter a consent into the ledger."""
+        """Record a consent in the ledger."""
         consent = await service.record_consent(
             info.context.runtime, info.context.identity, input.purpose, input.policy_version
         )

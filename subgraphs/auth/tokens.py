@@ -46,7 +46,7 @@ class Signer:
         return members | {"kid": kid, "use": "sig", "alg": ALGORITHM}
 
     def access_token(self, user_id: str, session_id: str, scopes: Sequence[str], now: datetime) -> str:
-        """Sign an access token that is good for `ACCESS_LIFETIME`."""
+        """Sign an access token that is valid for `ACCESS_LIFETIME`."""
         issued = int(now.timestamp())
         claims = {
             "sub": user_id,
@@ -60,7 +60,7 @@ class Signer:
 
 
 def signer(settings: Settings) -> Signer:
-    """The signer of these settings; SigningKeyMissing when their key file is of no use."""
+    """The signer of these settings; SigningKeyMissing when their key file is missing or not valid."""
     if settings.auth_signing_key_file is None:
         raise SigningKeyMissing("AUTH_SIGNING_KEY_FILE must name a PEM file with an ES256 private key.")
     return Signer(_read_key(settings.auth_signing_key_file), settings.jwt_issuer)

@@ -78,7 +78,7 @@ class Session:
 
 @strawberry.federation.type(keys=["id"], description="A parent's account.")
 class User:
-    """A user, who is always the caller or has just become it."""
+    """The caller's account."""
 
     id: strawberry.ID
     email: str
@@ -97,7 +97,7 @@ class User:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
-        """The caller itself; nobody sees anybody else."""
+        """The caller's own account; no other is found."""
         row = await info.context.loaders.user.load(id)
         return User.of(row) if row else None
 

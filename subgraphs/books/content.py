@@ -29,7 +29,7 @@ class PageContent:
 
 @dataclass(frozen=True, slots=True)
 class BookContent:
-    """Everything that decides how a book looks in print, and nothing else."""
+    """Everything that determines how a book looks in print, and nothing else."""
 
     title: str
     subtitle: str | None
@@ -43,7 +43,7 @@ class BookContent:
     def of(
         cls, book: models.Book, pages: Sequence[models.Page], pictures: Mapping[str, models.Illustration]
     ) -> Self:
-        """Take the content of a complete book; `pictures` are its illustrations by id."""
+        """The content of a complete book; `pictures` are its illustrations by id."""
         return cls(
             title=book.title,
             subtitle=book.subtitle,

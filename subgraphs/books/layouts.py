@@ -1,4 +1,4 @@
-"""The anatomy of a book: which page stands where, what each layout needs and may become."""
+"""The layouts of a book: which pages it has, what each layout needs and which ones a page may take."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ EnumType = TypeVar("EnumType", bound=StrEnum)
 
 
 class Pronouns(StrEnum):
-    """How the story speaks of a child."""
+    """The pronouns that a story uses for a child."""
 
     SHE = "SHE"
     HE = "HE"
@@ -36,7 +36,7 @@ class Theme(StrEnum):
 
 
 class BookStatus(StrEnum):
-    """How far a book has come: DRAFT until its generation is finished, APPROVED while it is as approved."""
+    """The state of a book: DRAFT until it is generated, APPROVED until it is changed again."""
 
     DRAFT = "DRAFT"
     READY = "READY"

@@ -30,7 +30,7 @@ class Mutation:
         requires_scopes=PARENT, description="Create a child's profile; requires the consent CHILD_PROFILE."
     )
     async def create_child(self, info: Info, input: CreateChildInput) -> CreateChildResult:
-        """Keep a child's profile."""
+        """Create a child's profile."""
         try:
             child = await service.create_child(info.context.runtime, info.context.identity, input.details())
         except errors.ConsentRequired as missing:
@@ -41,7 +41,7 @@ class Mutation:
         requires_scopes=PARENT, description="Update a child's profile; existing books stay as they are."
     )
     async def update_child(self, info: Info, input: UpdateChildInput) -> Child:
-        """Change what is given, keep the rest."""
+        """Update the given fields."""
         child = await service.update_child(
             info.context.runtime, info.context.identity, input.id, input.details()
         )
@@ -62,7 +62,7 @@ class Mutation:
         description="Create a book from a brief; its pages exist at once, but are empty.",
     )
     async def create_book(self, info: Info, input: CreateBookInput) -> Book:
-        """Make a draft from a brief."""
+        """Create a draft from a brief."""
         book = await service.create_book(
             info.context.runtime, info.context.identity, input.child_id, input.brief()
         )
@@ -74,7 +74,7 @@ class Mutation:
         description="Change the text or layout of a page, as a new version.",
     )
     async def edit_page(self, info: Info, input: EditPageInput) -> EditPageResult:
-        """Edit on top of the version that was seen."""
+        """Edit the expected version of a page."""
         context = info.context
         try:
             page = await service.edit_page(context.runtime, context.identity, input.edit())
@@ -103,7 +103,7 @@ class Mutation:
         description="Approve a book for print, exactly as it is now.",
     )
     async def approve_book(self, info: Info, input: ApproveBookInput) -> ApproveBookResult:
-        """Freeze what will be printed."""
+        """Approve a version of a book."""
         try:
             snapshot = await service.approve_book(
                 info.context.runtime, info.context.identity, input.book_id, input.expected_version

@@ -22,7 +22,7 @@ _MAX_ID_LENGTH: Final = 64
 
 
 class DomainError(Exception):
-    """A failure that is stated to the client, with a code to branch on."""
+    """An expected failure, reported to the client with a code."""
 
     code: ClassVar[str] = "DOMAIN_ERROR"
 

@@ -1,4 +1,4 @@
-"""The gate before a subgraph's endpoint: it admits the router's requests, up to a size."""
+"""The gate before a subgraph's endpoint, which admits the router's requests up to a size."""
 
 from __future__ import annotations
 

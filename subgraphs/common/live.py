@@ -110,7 +110,7 @@ class LiveStreams:
 
     @asynccontextmanager
     async def _subscribe(self, key: str) -> AsyncIterator[asyncio.Event]:
-        """Have an event set whenever the stream has grown since now."""
+        """An asyncio event that is set whenever the stream grows."""
         grown = asyncio.Event()
         self._seen.setdefault(_stream(key), f"{await self.last_sequence(key)}-0")
         self._followers[key].add(grown)

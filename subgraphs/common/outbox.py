@@ -47,7 +47,7 @@ def inbox_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message on its way; its id is the same however often it is passed on."""
+    """A message in transit; its id is the same however often it is relayed."""
 
     id: str
     kind: str

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
 SLICE_SECONDS: Final = 0.003
-"""How long answers are completed before the event loop runs anything else."""
+"""How long answers are completed before the event loop runs other tasks."""
 _RESUMED_PER_SLICE: Final = 50
 # A list of objects in a list of objects begins two iterations after the field that it is the value of.
 _IDLE_ITERATIONS: Final = 4

@@ -34,12 +34,12 @@ class UnitOfWork:
         await outbox.append(self.session, self._outbox, event, now=self.now, not_before=None)
 
     async def enqueue(self, job: Job, *, delay: timedelta = timedelta()) -> None:
-        """Have a job done after this transaction commits, no earlier than the delay."""
+        """Enqueue a job, if and when this transaction commits, to start after the delay."""
         not_before = self.now + delay if delay else None
         await outbox.append(self.session, self._outbox, job, now=self.now, not_before=not_before)
 
     async def receive(self, consumer: str, message_id: str) -> bool:
-        """Make an event effective once: false when this consumer has already handled it."""
+        """Record a message in the inbox; false when this consumer has already handled it."""
         return await outbox.receive(self.session, self._inbox, consumer, message_id, self.now)
 
 

@@ -20,7 +20,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class ShippingLevel(StrEnum):
-    """How fast a parcel travels, in the words of Lulu's API."""
+    """Shipping levels, named as in Lulu's API."""
 
     MAIL = "MAIL"
     PRIORITY_MAIL = "PRIORITY_MAIL"

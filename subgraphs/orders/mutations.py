@@ -26,7 +26,7 @@ class Mutation:
         description="Quote a price for copies of an approved book.",
     )
     async def create_quote(self, info: Info, input: CreateQuoteInput) -> CreateQuoteResult:
-        """Ask for a price and keep it."""
+        """Quote a price."""
         context = info.context
         request = input.request()
         try:

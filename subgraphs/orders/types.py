@@ -251,7 +251,7 @@ class Book:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Any book; whose orders are shown is decided where they are read."""
+        """Resolve any book; its orders are read by their owner."""
         return cls(id=id)
 
     @strawberry.federation.field(

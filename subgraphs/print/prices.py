@@ -24,7 +24,7 @@ _FULFILMENT: Final = 175
 
 
 class ShippingLevel(StrEnum):
-    """How fast a parcel travels, in the words of Lulu's API."""
+    """Shipping levels, named as in Lulu's API."""
 
     MAIL = "MAIL"
     PRIORITY_MAIL = "PRIORITY_MAIL"

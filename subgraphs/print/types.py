@@ -80,7 +80,7 @@ class PrintProduct:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Join a product that another subgraph names."""
+        """Find a product of the catalogue."""
         return cls.of(catalogue.product(id))
 
     @strawberry.field(description="The cost of copies of a book as this product, before sales tax.")
@@ -184,7 +184,7 @@ class PrintJob:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Join a job; none when it is not the caller's."""
+        """Find the job when it is the caller's."""
         row = await info.context.loaders.jobs.load(id)
         return cls.of(row) if row else None
 

@@ -27,7 +27,7 @@ class BookWriter(Protocol):
     """
 
     async def max_lengths(self, book_id: str) -> Mapping[str, int]:
-        """How many characters certainly fit on each page, by the page's id."""
+        """The number of characters that certainly fit on each page, by page id."""
         ...
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
@@ -43,5 +43,5 @@ class BookWriter(Protocol):
         ...
 
     async def finish(self, book_id: str, key: str) -> None:
-        """Hand the book over to the parent."""
+        """Mark the book as ready."""
         ...

@@ -13,7 +13,7 @@ from subgraphs.common.runtime import Runtime
 
 
 async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: str) -> Generation:
-    """Stop a generation; one that has ended stays as it is.
+    """Cancel a generation; one that has ended stays as it is.
 
     From the commit on its runner is no longer the writer: no provider is called any more, and the result of a
     call under way is discarded. Pages that are written stay written.

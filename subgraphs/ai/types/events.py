@@ -27,7 +27,7 @@ class GenerationEvent:
 
     @strawberry.field(description="The generation as it is now.")
     async def generation(self, info: Info) -> Generation:
-        """Read it anew for this event."""
+        """Load it for this event."""
         row = await info.context.loaders.generation.load(self.generation_id)
         if row is None:
             raise NotFound("Generation", self.generation_id)
@@ -47,7 +47,7 @@ class StepStarted(GenerationEvent):
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
-        """Read it anew for this event."""
+        """Load it for this event."""
         return await _step(info, self.step_id)
 
 
@@ -92,7 +92,7 @@ class StepFailed(GenerationEvent):
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
-        """Read it anew for this event."""
+        """Load it for this event."""
         return await _step(info, self.step_id)
 
 

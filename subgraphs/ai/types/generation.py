@@ -72,7 +72,7 @@ class Book:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Take the book as given: what it has here is looked up by its owner."""
+        """Resolve any book; its generations are read by their owner."""
         return cls(id=id)
 
 

@@ -52,7 +52,7 @@ def check_email(email: str) -> str:
 
 
 async def sign_up(runtime: Runtime, details: AccountDetails, user_agent: str | None) -> SignedIn:
-    """Make an account and its first session; EmailTaken when the address has an account."""
+    """Create an account and its first session; EmailTaken when the address has an account."""
     email = check_email(details.email)
     display_name = clean_text("displayName", details.display_name, max_length=80)
     password_hash = await passwords.hash_password(passwords.check_password(details.password))

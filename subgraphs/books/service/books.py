@@ -30,7 +30,7 @@ class BriefDetails:
 
 
 async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
-    """Make a draft with all its pages, which are empty as yet."""
+    """Create a draft with all its pages, which are empty at first."""
     parent.require("parent")
     wish = clean_text("wish", brief.wish, max_length=1000, lines=True)
     if not _LANGUAGE.fullmatch(brief.language):

@@ -52,7 +52,7 @@ class ChildDetails:
 
 
 async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails) -> Child:
-    """Keep a child's profile; ConsentRequired unless the parent's consent to it stands."""
+    """Create a child's profile; ConsentRequired unless the parent's consent is in force."""
     parent.require("parent")
     await _require_consent(runtime.graph, parent)
     async with runtime.unit_of_work() as uow:

@@ -17,7 +17,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class BookOutline:
-    """The frame of a story: what stands on the cover and on the pages around the scenes."""
+    """The outline of a book: the texts of the cover and of the pages around the scenes."""
 
     title: str
     subtitle: str | None
@@ -47,7 +47,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """A page as a writer needs to know it; any text of `maximum_characters` fits on it."""
+    """A page for a writer; any text of at most `maximum_characters` fits on it."""
 
     id: str
     number: int

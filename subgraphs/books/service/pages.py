@@ -29,7 +29,7 @@ class PageEdit:
 
 
 async def edit_page(runtime: Runtime, parent: Identity, edit: PageEdit) -> Page:
-    """Give a page another text or layout; EditConflict when it is no longer at the expected version."""
+    """Change the text or layout of a page; EditConflict when it is not at the expected version."""
     parent.require("parent")
     text = clean_text("text", edit.text, max_length=_MAX_TEXT_LENGTH, min_length=0, lines=True)
     require_printable("text", text)

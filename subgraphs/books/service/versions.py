@@ -1,4 +1,4 @@
-"""Adding a version to a page: the one way in which a book changes."""
+"""Versions of pages: adding one is the only way in which a book changes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def add_version(
 
 
 def mark_changed(book: Book) -> None:
-    """Count a change; a book that was approved has to be approved again."""
+    """Increment the version; an approved book must be approved again."""
     book.version += 1
     if book.status is BookStatus.APPROVED:
         book.status = BookStatus.READY

@@ -55,7 +55,7 @@ class OfflinePayments:
         self._clock = clock
 
     async def charge(self, request: PaymentRequest) -> Outcome:
-        """Enter a charge, or find the one with this key."""
+        """Record a charge, or find the one with this key."""
         async with self._database.session() as session, session.begin():
             await session.execute(
                 insert(OfflineCharge)

@@ -68,7 +68,7 @@ class Price:
 
 
 async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
-    """Ask for a price as the parent and keep it; BookNotApproved when there is nothing to print."""
+    """Ask the graph for a price and store it; BookNotApproved when there is nothing to print."""
     parent.require("parent")
     price = await _ask_price(runtime.graph, parent, request)
     async with runtime.unit_of_work() as uow:
@@ -76,7 +76,7 @@ async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest
 
 
 def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
-    """Keep a price for the parent."""
+    """Store a quote for the parent."""
     total = price.items + price.shipping + price.fulfilment + price.tax
     quote = Quote(
         id=new_id("quo"),

@@ -14,7 +14,7 @@ _STILL_OURS: Final = frozenset({PrintJobStatus.CREATED, PrintJobStatus.PREFLIGHT
 
 
 async def cancel_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) -> None:
-    """Stop the printing of an order, once for each message.
+    """Cancel the print job of an order, once for each message.
 
     OrderPaid may come after OrderCancelled: the order then gets its job here, so that the late event finds it
     cancelled. A job that the shop does not have is cancelled at once; for any other the next
