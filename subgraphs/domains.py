@@ -10,12 +10,15 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
 import subgraphs
 from subgraphs.common.manifest import Domain
-from subgraphs.common.settings import DomainSettings, InvalidSettings, Settings, SettingsType, read
+from subgraphs.common.settings import DomainSettings, InvalidSettings, Port, Settings, SettingsType, read
 
 _SUBGRAPH_SECRETS: Final = ("postgres_password", "redis_password", "service_token")
 _WORKER_SECRETS: Final = ("redis_password", "file_signing_key")
+_PORT: Final[TypeAdapter[int]] = TypeAdapter(Port)
 
 
 def _find_domains() -> dict[str, Domain]:
@@ -46,12 +49,20 @@ def load_worker_settings() -> tuple[Settings, dict[str, DomainSettings]]:
 def with_addresses(settings: SettingsType, environ: Mapping[str, str]) -> SettingsType:
     """Fill in the addresses that domains serve beside the graph, where the settings name no other."""
     addresses = {
-        field: address.format(port=environ.get(domain.port_variable) or domain.port)
+        field: address.format(port=_port(domain, environ))
         for domain in DOMAINS.values()
         for field, address in domain.serves.items()
     }
     unset = {field: address for field, address in addresses.items() if not getattr(settings, field)}
     return settings.model_copy(update=unset)
+
+
+def _port(domain: Domain, environ: Mapping[str, str]) -> int:
+    try:
+        return _PORT.validate_python(environ.get(domain.port_variable) or domain.port)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        raise InvalidSettings([f"{domain.port_variable}: {problem['msg']}"]) from error
 
 
 def _load(kinds: Sequence[tuple[type[Settings], Sequence[str]]]) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from infra.checkout import ROOT
-from subgraphs.domains import DOMAINS
+from subgraphs.domains import DOMAINS, load_subgraph_settings, load_worker_settings
 
 HEAVY = ("graphql", "sqlalchemy", "starlette", "strawberry")
 
@@ -31,6 +31,24 @@ def test_manifests_are_found_without_tables_schemas_or_applications() -> None:
     program = f"import sys, subgraphs.domains; print(*sys.modules.keys() & {HEAVY})"
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
     assert found.stdout.split() == []
+
+
+def test_what_a_domain_serves_is_found_at_its_port_unless_a_setting_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTH_SERVICE_PORT", "4001")
+    monkeypatch.setenv("FILES_URL", "https://files.example")
+    settings = load_subgraph_settings(DOMAINS["print"])
+    assert settings.jwks_url == "http://127.0.0.1:4001/.well-known/jwks.json"
+    assert settings.files_url == "https://files.example"
+
+
+def test_a_port_that_is_none_ends_every_process_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_SERVICE_PORT", "abc")
+    with pytest.raises(SystemExit, match="AUTH_SERVICE_PORT: "):
+        load_subgraph_settings(DOMAINS["books"])
+    with pytest.raises(SystemExit, match="AUTH_SERVICE_PORT: "):
+        load_worker_settings()
 
 
 def test_supergraph_yaml_names_every_domain_at_its_port() -> None:
