@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
+
+from subgraphs.domains import DOMAINS
 
 console = Console(highlight=False)
 error_console = Console(stderr=True, highlight=False)
@@ -17,11 +20,7 @@ PROCESS_STYLES = {
     "postgres": "blue",
     "valkey": "blue",
     "router": "magenta",
-    "auth": "yellow",
-    "books": "green",
-    "ai": "cyan",
-    "orders": "bright_red",
-    "print": "bright_blue",
+    **dict(zip(DOMAINS, cycle(("yellow", "green", "cyan", "bright_red", "bright_blue")), strict=False)),
 }
 LEVEL_STYLES = {"warn": "yellow", "error": "red", "debug": "dim"}
 NAME_WIDTH = 9

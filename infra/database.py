@@ -14,14 +14,9 @@ import asyncpg
 
 from infra.errors import InfraError
 from subgraphs.common import migrations
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 CONNECT_TIMEOUT = 10.0
-
-
-def role_of(domain: str) -> str:
-    """The PostgreSQL role that owns the domain's schema."""
-    return f"memorable_{domain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class Database:
         Raises:
             InfraError: A domain's password is not set.
         """
-        settings = {domain: f"{domain.upper()}_POSTGRES_PASSWORD" for domain in DOMAINS}
+        settings = {name: domain.password_variable for name, domain in DOMAINS.items()}
         missing = [setting for setting in settings.values() if not environ.get(setting)]
         if missing:
             raise InfraError(
@@ -60,7 +55,7 @@ class Database:
     def url(self, domain: str) -> str:
         """The SQLAlchemy URL for the domain's role."""
         password = quote(self.role_passwords[domain], safe="")
-        return f"postgresql+asyncpg://{role_of(domain)}:{password}@{self.host}:{self.port}/{self.name}"
+        return f"postgresql+asyncpg://{DOMAINS[domain].role}:{password}@{self.host}:{self.port}/{self.name}"
 
     async def connect(self, database: str | None = None) -> asyncpg.Connection:
         """Connect as the owner.
@@ -114,23 +109,19 @@ async def _prepare(database: Database) -> None:
     try:
         if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database.name):
             await _run(server, "CREATE DATABASE %I", database.name)
-        for domain in DOMAINS:
-            await _ensure_role(server, role_of(domain), database.role_passwords[domain])
+        for name, domain in DOMAINS.items():
+            await _ensure_role(server, domain.role, database.role_passwords[name])
     finally:
         await server.close()
     owner = await database.connect()
     try:
         await _run(owner, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database.name)
         await _run(owner, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        for domain in DOMAINS:
-            await _run(owner, "GRANT CONNECT ON DATABASE %I TO %I", database.name, role_of(domain))
-            await _run(owner, "CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I", domain, role_of(domain))
+        for name, domain in DOMAINS.items():
+            await _run(owner, "GRANT CONNECT ON DATABASE %I TO %I", database.name, domain.role)
+            await _run(owner, "CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I", name, domain.role)
             await _run(
-                owner,
-                "ALTER ROLE %I IN DATABASE %I SET search_path = %I",
-                role_of(domain),
-                database.name,
-                domain,
+                owner, "ALTER ROLE %I IN DATABASE %I SET search_path = %I", domain.role, database.name, name
             )
     finally:
         await owner.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from subgraphs.common.server import serve
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS, load_subgraph_settings
 
 
 def main() -> int:
@@ -13,7 +13,9 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in DOMAINS:
         sys.stderr.write(f"usage: python -m subgraphs {{{','.join(DOMAINS)}}}\n")
         return 2
-    return serve(sys.argv[1])
+    domain = DOMAINS[sys.argv[1]]
+    serve(domain, load_subgraph_settings(domain))
+    return 0
 
 
 if __name__ == "__main__":

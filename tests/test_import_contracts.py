@@ -37,6 +37,14 @@ FORBIDDEN_IMPORTS = {
         "subgraphs.ai.models",
         "subgraphs.books.models",
     ),
+    "A floor of a domain imports only what stands below it": (
+        "subgraphs.books.repository",
+        "subgraphs.books.service",
+    ),
+    "An edge parses, calls a use case and maps: it knows nothing below the service": (
+        "subgraphs.ai.mutations",
+        "subgraphs.ai.providers.choice",
+    ),
     "Use cases, SQL and tables know neither Strawberry nor Starlette": (
         "subgraphs.books.models",
         "strawberry",
@@ -89,6 +97,27 @@ def test_no_import_leads_back_to_where_it_began():
     imports = {each: graph().find_modules_directly_imported_by(each) & own for each in own}
     # It raises an error that names the modules of a circle.
     assert {*TopologicalSorter(imports).static_order()} == own
+
+
+EDGES = {"queries", "mutations", "subscriptions", "routes"}
+BELOW_AN_EDGE = {"errors", "inputs", "loaders", "results", "service", "types"}
+ABOVE_AN_EDGE = {"app", "schema"}
+
+
+def test_the_contract_of_the_edges_names_every_module_that_an_edge_must_not_import():
+    options = CONTRACTS["An edge parses, calls a use case and maps: it knows nothing below the service"]
+    forbidden = {
+        module
+        for expression in options["forbidden_modules"]
+        for module in graph().find_matching_modules(expression)
+    }
+    others = {
+        f"{domain}.{name}"
+        for domain in CONTRACTS["A floor of a domain imports only what stands below it"]["containers"]
+        for name in {module.removeprefix(f"{domain}.") for module in graph().find_children(domain)}
+        - (EDGES | BELOW_AN_EDGE | ABOVE_AN_EDGE)
+    }
+    assert forbidden == others
 
 
 def test_a_domain_may_import_another_domains_events():

@@ -5,29 +5,28 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from importlib import import_module
+from collections.abc import Mapping
 
 import uvloop
 from prometheus_client import start_http_server
 
 from subgraphs.common import garbage
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings, Settings
 from subgraphs.common.telemetry import configure_logging, logger
+from subgraphs.domains import load_worker_settings
 from workers.arq_worker import create_worker, open_queue, renew_in_progress_marks, stop
 from workers.platform import open_platform
-from workers.registry import REGISTRY
+from workers.registry import REGISTRY, load_tasks
 from workers.relay import Relay
 
-_DOMAINS_WITH_TASKS = ("books", "ai", "orders", "print")
 
-
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, domain_settings: Mapping[str, DomainSettings]) -> None:
     """Run jobs and relay outboxes until SIGTERM or SIGINT; unfinished jobs then return to the queue."""
     stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
     queue = await open_queue(settings)
-    async with open_platform(settings) as platform:
+    async with open_platform(domain_settings) as platform:
         worker = create_worker(platform, queue, REGISTRY)
         running = asyncio.create_task(worker.async_run())
         background = [
@@ -47,14 +46,13 @@ async def run(settings: Settings) -> None:
 
 def main() -> int:
     """Register every domain's tasks and run the worker until it is stopped."""
-    settings = Settings.load("worker")
+    settings, domain_settings = load_worker_settings()
     configure_logging("worker", settings.log_level)
-    for domain in _DOMAINS_WITH_TASKS:
-        import_module(f"workers.{domain}")
+    load_tasks()
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
     garbage.tune()
-    uvloop.run(run(settings))
+    uvloop.run(run(settings, domain_settings))
     return 0
 
 

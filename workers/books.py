@@ -16,4 +16,4 @@ async def typeset_snapshot(platform: Platform, job: jobs.TypesetSnapshot) -> Non
 @task(jobs.DeleteFiles)
 async def delete_files(platform: Platform, job: jobs.DeleteFiles) -> None:
     """Delete files from the object store; missing ones are ignored."""
-    await platform.books.storage.delete(list(job.keys))
+    await service.delete_files(platform.books, job.keys)

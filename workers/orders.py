@@ -5,19 +5,16 @@ from __future__ import annotations
 from subgraphs.orders import service
 from subgraphs.orders.errors import PaymentDeclined
 from subgraphs.orders.jobs import RefundPayment, SettlePayment
-from subgraphs.orders.payments import payment_provider
 from subgraphs.print.events import PrintJobStatusChanged
 from workers.platform import Platform
 from workers.registry import on, task
-
-_FOLLOW = "orders.follow_print_job"
 
 
 @task(SettlePayment)
 async def settle_payment(platform: Platform, job: SettlePayment) -> None:
     """Settle a payment whose checkout may have been interrupted."""
     try:
-        await service.settle(platform.orders, payment_provider(platform.orders), job.order_id)
+        await service.settle_payment(platform.orders, job.order_id)
     except PaymentDeclined:
         # A decline is an outcome; the service has recorded it.
         return
@@ -26,12 +23,10 @@ async def settle_payment(platform: Platform, job: SettlePayment) -> None:
 @task(RefundPayment)
 async def refund_payment(platform: Platform, job: RefundPayment) -> None:
     """Refund an order that will not be printed."""
-    await service.refund_payment(platform.orders, payment_provider(platform.orders), job.order_id)
+    await service.refund_payment(platform.orders, job.order_id)
 
 
-@on(PrintJobStatusChanged, consumer=_FOLLOW)
+@on(PrintJobStatusChanged, consumer="orders.follow_print_job")
 async def follow_print_job(platform: Platform, event: PrintJobStatusChanged, message_id: str) -> None:
     """Update an order's status from its print job's."""
-    async with platform.orders.unit_of_work() as uow:
-        if await uow.receive(_FOLLOW, message_id):
-            await service.follow_print_job(uow, platform.orders.live, event)
+    await service.follow_print_job(platform.orders, event, message_id)

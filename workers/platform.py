@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, fields
 
-from subgraphs.ai import models as ai_models
-from subgraphs.auth import models as auth_models
-from subgraphs.books import models as books_models
 from subgraphs.common.runtime import Runtime, open_runtime
-from subgraphs.common.settings import Settings
-from subgraphs.orders import models as orders_models
-from subgraphs.print import models as print_models
-
-_METADATA = {
-    "auth": auth_models.Table.metadata,
-    "books": books_models.Table.metadata,
-    "ai": ai_models.Table.metadata,
-    "orders": orders_models.Table.metadata,
-    "print": print_models.Table.metadata,
-}
+from subgraphs.common.settings import DomainSettings
+from subgraphs.domains import DOMAINS
 
 
-@dataclass(frozen=True, slots=True)
 class Platform:
-    """The open runtime of each domain."""
+    """The open runtime of each domain, as an attribute of the domain's name."""
 
-    auth: Runtime
-    books: Runtime
-    ai: Runtime
-    orders: Runtime
-    print: Runtime
+    def __init__(self, runtimes: Mapping[str, Runtime]) -> None:
+        self.runtimes = runtimes
 
-    @property
-    def runtimes(self) -> tuple[Runtime, ...]:
-        """The runtimes of all domains."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+    def __getattr__(self, domain: str) -> Runtime:
+        try:
+            return self.runtimes[domain]
+        except KeyError:
+            raise AttributeError(f"There is no domain {domain}.") from None
 
 
 @asynccontextmanager
-async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
-    """Open the runtimes of all domains and close them on exit."""
+async def open_platform(settings: Mapping[str, DomainSettings]) -> AsyncIterator[Platform]:
+    """Open the runtime of each domain from its settings, by name, and close all of them on exit."""
     async with AsyncExitStack() as stack:
         yield Platform(
-            **{
-                domain: await stack.enter_async_context(open_runtime(domain, metadata, settings))
-                for domain, metadata in _METADATA.items()
+            {
+                name: await stack.enter_async_context(open_runtime(domain, settings[name]))
+                for name, domain in DOMAINS.items()
             }
         )

@@ -5,36 +5,28 @@ from __future__ import annotations
 from subgraphs.books.service import typeset_snapshot
 from subgraphs.common.errors import DomainError
 from subgraphs.orders.events import OrderCancelled, OrderPaid
-from subgraphs.orders.service import Fulfilment, fulfilment
+from subgraphs.orders.service import Fulfilment, get_fulfilment
 from subgraphs.print import service
 from subgraphs.print.jobs import PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import Recipient
 from subgraphs.print.service import Delivery, FileToPrint, NewPrintJob
 from workers.platform import Platform
 from workers.registry import on, task
 
-_CREATE = "print.create_print_job"
-_CANCEL = "print.cancel_print_job"
 
-
-@on(OrderPaid, consumer=_CREATE)
+@on(OrderPaid, consumer="print.create_print_job")
 async def create_print_job(platform: Platform, event: OrderPaid, message_id: str) -> None:
     """Create the print job of a paid order."""
-    order = await _order(platform, event.order_id)
-    async with platform.print.unit_of_work() as uow:
-        if await uow.receive(_CREATE, message_id):
-            await service.create_print_job(uow, _new(order))
+    order = await get_fulfilment(platform.orders, event.order_id)
+    await service.create_print_job(platform.print, _new(order), message_id)
 
 
-@on(OrderCancelled, consumer=_CANCEL)
+@on(OrderCancelled, consumer="print.cancel_print_job")
 async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id: str) -> None:
     """Cancel the print job of a cancelled order."""
-    order = await _order(platform, event.order_id)
-    async with platform.print.unit_of_work() as uow:
-        if await uow.receive(_CANCEL, message_id):
-            await service.cancel_print_job(uow, _new(order))
+    order = await get_fulfilment(platform.orders, event.order_id)
+    await service.cancel_print_job(platform.print, _new(order), message_id)
 
 
 @task(PreflightPrintJob)
@@ -58,23 +50,15 @@ async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> Non
 @task(SubmitPrintJob)
 async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
     """Submit a preflighted job to the print provider, with the order's shipping address."""
-    order = await _order(platform, await service.order_of(platform.print, job.print_job_id))
-    await service.submit_print_job(
-        platform.print, print_provider(platform.print), job.print_job_id, job.attempt, _delivery(order)
-    )
+    order_id = await service.get_order_id(platform.print, job.print_job_id)
+    order = await get_fulfilment(platform.orders, order_id)
+    await service.submit_print_job(platform.print, job.print_job_id, job.attempt, _delivery(order))
 
 
 @task(ReconcilePrintJob)
 async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> None:
     """Reconcile a print job with the print provider's state."""
-    await service.reconcile_print_job(
-        platform.print, print_provider(platform.print), job.print_job_id, job.check
-    )
-
-
-async def _order(platform: Platform, order_id: str) -> Fulfilment:
-    async with platform.orders.database.read() as session:
-        return await fulfilment(session, order_id)
+    await service.reconcile_print_job(platform.print, job.print_job_id, job.check)
 
 
 def _new(order: Fulfilment) -> NewPrintJob:

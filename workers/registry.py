@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from subgraphs.common.messages import Event, Job
+from subgraphs.domains import DOMAINS
 from workers.platform import Platform
 
 JobType = TypeVar("JobType", bound=Job)
@@ -34,6 +37,13 @@ class Registry:
 
 
 REGISTRY = Registry({}, defaultdict(list))
+
+
+def load_tasks() -> None:
+    """Register the tasks of every domain that has some, which are the module of its name beside this one."""
+    for domain in DOMAINS:
+        if find_spec(f"workers.{domain}"):
+            import_module(f"workers.{domain}")
 
 
 def task(

@@ -42,7 +42,7 @@ class Relay:
 
     async def relay_once(self) -> int:
         """Relay one batch from each outbox; return the number of messages relayed."""
-        return sum([await self._relay(runtime) for runtime in self._platform.runtimes])
+        return sum([await self._relay(runtime) for runtime in self._platform.runtimes.values()])
 
     async def _follow(self) -> None:
         wakeup = asyncio.Event()
@@ -63,7 +63,7 @@ class Relay:
             await connection.close()
 
     async def _relay(self, runtime: Runtime) -> int:
-        table = runtime.metadata.tables[f"{runtime.domain}.outbox"]
+        table = runtime.metadata.tables[f"{runtime.domain.name}.outbox"]
         async with runtime.database.session() as session, session.begin():
             rows = await outbox.take(session, table, _BATCH_SIZE)
             for row in rows:
@@ -84,4 +84,4 @@ class Relay:
 
 
 def _dsn(runtime: Runtime) -> str:
-    return runtime.settings.database_url(runtime.domain).replace("+asyncpg", "")
+    return runtime.settings.database_url(runtime.domain.role).replace("+asyncpg", "")

@@ -14,7 +14,7 @@ from infra.bench.metrics import Samples, read, total
 from infra.bench.parent import Parent
 from infra.demo import documents
 from infra.local import Stack
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 WARM_UP_REQUESTS = 50
 REQUESTS = 300

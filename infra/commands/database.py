@@ -15,7 +15,7 @@ from infra.console import console
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
 from infra.local.state import database_settings, find_platform_state
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 app = typer.Typer(help="Check, migrate and reset the database.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def check() -> None:
         revisions = database.check(settings)
         table = Table("domain", "role", "revision")
         for domain, revision in revisions.items():
-            table.add_row(domain, database.role_of(domain), revision)
+            table.add_row(domain, DOMAINS[domain].role, revision)
         console.print(table)
         if any(not revision[:1].isdigit() for revision in revisions.values()):
             raise InfraError("The database is not ready. Run: memorable db migrate")

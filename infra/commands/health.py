@@ -13,7 +13,7 @@ from infra.checkout import DATA_DIR
 from infra.console import console
 from infra.local import environment
 from infra.local.state import find_platform_state
-from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
+from subgraphs.domains import DOMAINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def process_urls() -> dict[str, str]:
         return dict(running.urls)
     settings = environment.DEFAULT_PORTS | environment.configured_settings()
     ports = {"router": settings[environment.ROUTER_PORT_SETTING]}
-    ports |= {domain: settings[PORT_SETTINGS[domain]] for domain in DOMAINS}
+    ports |= {domain: settings[DOMAINS[domain].port_variable] for domain in DOMAINS}
     return {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 
 

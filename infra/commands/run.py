@@ -23,7 +23,7 @@ from infra.local.ports import free_port
 from infra.local.process import log_file
 from infra.local.state import SHARED_SETTINGS, PlatformState, find_platform_state, settings_of
 from infra.signals import stop_on_signals
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 POLL_INTERVAL = 0.2
 SERVICES = ("servers", "router", *DOMAINS, "worker")

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dotenv import dotenv_values
 
 from infra.checkout import ROOT
-from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
+from subgraphs.domains import DOMAINS
 
 ROUTER_PORT_SETTING = "API_PORT"
 DEFAULT_PORTS = {
     ROUTER_PORT_SETTING: 3000,
-    **{setting: 3001 + index for index, setting in enumerate(PORT_SETTINGS.values())},
+    **{domain.port_variable: domain.port for domain in DOMAINS.values()},
 }
 
 # Inherited from the parent: paths, locale, certificates, proxies, and the tests' coverage measurement.
@@ -40,18 +40,11 @@ STORE_SETTINGS = (
     *("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),
     *("GRAPH_URL", "STORAGE_URL", "FILES_URL", "PUBLIC_URL", "FILE_SIGNING_KEY"),
 )
-PROVIDER_SETTINGS = {
-    "ai": (
-        "AI_GENERATIONS_PER_PARENT",
-        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_TEXT_MODEL", "OPENAI_IMAGE_MODEL"),
-        "STABLE_DIFFUSION_API_KEY",
-    ),
-    "orders": ("STRIPE_API_KEY",),
-}
+PASSWORD_SETTINGS = tuple(domain.password_variable for domain in DOMAINS.values())
+URL_SETTINGS = tuple(domain.url_variable for domain in DOMAINS.values())
 
-
-# Prefixes of the settings of the router, of OpenTelemetry, and of the offline providers.
-ROUTER_PREFIX, OPENTELEMETRY_PREFIX, OFFLINE_PREFIX = "ROUTER_", "OTEL_", "OFFLINE_"
+# Prefixes of the settings of the router and of OpenTelemetry.
+ROUTER_PREFIX, OPENTELEMETRY_PREFIX = "ROUTER_", "OTEL_"
 OWNER_CREDENTIALS = ("POSTGRES_USER", "POSTGRES_PASSWORD")
 
 
@@ -62,39 +55,31 @@ def configured_settings() -> dict[str, str]:
 
 
 def _is_setting(name: str) -> bool:
-    return name in _KNOWN_SETTINGS or name.startswith((ROUTER_PREFIX, OPENTELEMETRY_PREFIX, OFFLINE_PREFIX))
+    return name in _KNOWN_SETTINGS or name.startswith((ROUTER_PREFIX, OPENTELEMETRY_PREFIX))
 
 
-def password_setting(domain: str) -> str:
-    """The setting that holds the password of the domain's database role."""
-    return f"{domain.upper()}_POSTGRES_PASSWORD"
-
-
-def url_setting(domain: str) -> str:
-    """The setting that holds the URL of the domain's subgraph."""
-    return f"{domain.upper()}_URL"
-
-
-def subgraph_environ(domain: str, settings: Mapping[str, str]) -> dict[str, str]:
+def subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a subgraph, with its own database password only."""
+    domain = DOMAINS[name]
     names = [
         *COMMON_SETTINGS,
         *STORE_SETTINGS,
         *SERVICE_SETTINGS,
-        *_with_prefix(OFFLINE_PREFIX, settings),
-        password_setting(domain),
-        *PROVIDER_SETTINGS.get(domain, ()),
+        domain.password_variable,
+        *domain.variables,
     ]
-    if domain == "auth":
-        names.append("AUTH_SIGNING_KEY_FILE")
     return _select(names, settings)
 
 
 def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, str]:
     """The environment of a worker, which runs the jobs of all domains."""
-    passwords = map(password_setting, DOMAINS)
-    keys = (name for names in PROVIDER_SETTINGS.values() for name in names)
-    names = [*COMMON_SETTINGS, *STORE_SETTINGS, *_with_prefix(OFFLINE_PREFIX, settings), *passwords, *keys]
+    own = (
+        variable
+        for domain in DOMAINS.values()
+        for variable in domain.variables
+        if variable not in map(domain.settings.variable, domain.secrets)
+    )
+    names = [*COMMON_SETTINGS, *STORE_SETTINGS, *PASSWORD_SETTINGS, *own]
     return _select(names, settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
 
 
@@ -103,15 +88,12 @@ def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     # The error messages of our own subgraphs are meant for clients.
     settings = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), **settings}
     own = [*_with_prefix(ROUTER_PREFIX, settings), *_with_prefix(OPENTELEMETRY_PREFIX, settings)]
-    return _select(
-        [*COMMON_SETTINGS, *own, "SERVICE_TOKEN", "SUPERGRAPH", *map(url_setting, DOMAINS)], settings
-    )
+    return _select([*COMMON_SETTINGS, *own, "SERVICE_TOKEN", "SUPERGRAPH", *URL_SETTINGS], settings)
 
 
 def migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of the migrations, which alone receive the database owner's credentials."""
-    passwords = map(password_setting, DOMAINS)
-    return _select([*COMMON_SETTINGS, *STORE_SETTINGS, *OWNER_CREDENTIALS, *passwords], settings)
+    return _select([*COMMON_SETTINGS, *STORE_SETTINGS, *OWNER_CREDENTIALS, *PASSWORD_SETTINGS], settings)
 
 
 def _with_prefix(prefix: str, settings: Mapping[str, str]) -> list[str]:
@@ -129,9 +111,8 @@ _KNOWN_SETTINGS = {
     *STORE_SETTINGS,
     *SERVICE_SETTINGS,
     *OWNER_CREDENTIALS,
-    *(name for names in PROVIDER_SETTINGS.values() for name in names),
-    *map(password_setting, DOMAINS),
-    *map(url_setting, DOMAINS),
-    "AUTH_SIGNING_KEY_FILE",
+    *(variable for domain in DOMAINS.values() for variable in domain.variables),
+    *PASSWORD_SETTINGS,
+    *URL_SETTINGS,
     "SUPERGRAPH",
 }

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from infra.local.folder import DataFolder
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 GENERATED = (
     "POSTGRES_PASSWORD",
-    *(f"{domain.upper()}_POSTGRES_PASSWORD" for domain in DOMAINS),
+    *(domain.password_variable for domain in DOMAINS.values()),
     "REDIS_PASSWORD",
     "FILE_SIGNING_KEY",
     "SERVICE_TOKEN",

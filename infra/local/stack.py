@@ -18,7 +18,7 @@ from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
 from infra.local.servers import Servers
 from infra.local.state import SHARED_SETTINGS, PlatformState
 from infra.local.supervisor import StatusListener, Supervisor
-from subgraphs.common.settings import DOMAINS, PORT_SETTINGS
+from subgraphs.domains import DOMAINS
 
 READY_TIMEOUT = 90.0
 
@@ -91,9 +91,9 @@ class Stack:
         try:
             self.environ = self._servers.environ | self._choose_ports()
             self.environ |= {
-                environment.url_setting(domain): self._settings.get(environment.url_setting(domain))
-                or f"http://127.0.0.1:{self.environ[PORT_SETTINGS[domain]]}/graphql"
-                for domain in DOMAINS
+                domain.url_variable: self._settings.get(domain.url_variable)
+                or f"http://127.0.0.1:{self.environ[domain.port_variable]}/graphql"
+                for domain in DOMAINS.values()
             }
             await self._migrate()
             self._on_status("platform", "starting the subgraphs, the router and the worker")
@@ -147,7 +147,7 @@ class Stack:
     async def _start_processes(self) -> None:
         supervisor = self._supervisor = Supervisor(self._servers.process_context, self._on_status)
         for domain in self._domains:
-            self.urls[domain] = f"http://127.0.0.1:{self.environ[PORT_SETTINGS[domain]]}"
+            self.urls[domain] = f"http://127.0.0.1:{self.environ[DOMAINS[domain].port_variable]}"
             environ = environment.subgraph_environ(domain, self.environ) | self._metrics_port(domain)
             spec = self._process(domain, "subgraphs", domain, environ=environ)
             supervisor.start(spec, f"{self.urls[domain]}/health/ready")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from subgraphs.ai.domain import DOMAIN
 from subgraphs.ai.loaders import Loaders
-from subgraphs.ai.models import Table
 from subgraphs.ai.schema import schema
 from subgraphs.common.app import create_subgraph
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: DomainSettings) -> Starlette:
     """Serve the domain's part of the graph."""
-    return create_subgraph("ai", schema=schema, metadata=Table.metadata, settings=settings, loaders=Loaders)
+    return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders)

@@ -1,4 +1,4 @@
-"""What the ai domain refuses, where a client has to tell cases apart."""
+"""The errors of the ai domain."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class ConsentRequired(DomainError):
 
 
 class GenerationRunning(DomainError):
-    """A book is worked on by one generation at a time."""
+    """Another generation works on the book."""
 
     code = "GENERATION_RUNNING"
 
     def __init__(self, generation_id: str) -> None:
-        super().__init__("This book is being worked on already.")
+        super().__init__("This book is being generated already.")
         self.generation_id = generation_id
 
 
 class GenerationLimitReached(DomainError):
-    """So many books of one parent are worked on at a time, and no more."""
+    """The parent has as many active generations as are allowed."""
 
     code = "GENERATION_LIMIT_REACHED"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"Only {limit} of your books can be worked on at a time; wait for one to be done.")
+        super().__init__(f"At most {limit} of your books can be generated at a time; wait for one to finish.")
         self.limit = limit
 
 
 class ModerationRejected(DomainError):
-    """What the parent wrote is not accepted for a children's book."""
+    """Moderation rejected what the parent wrote."""
 
     code = "MODERATION_REJECTED"
 
@@ -49,7 +49,7 @@ class ModerationRejected(DomainError):
 
 
 class NotGenerated(Conflict):
-    """A page can only be made anew in a book that has a story."""
+    """The book has no story yet of which a page could be regenerated."""
 
     def __init__(self) -> None:
         super().__init__("Generate the book before one of its pages.")

@@ -1,4 +1,4 @@
-"""What mutations of the ai domain take."""
+"""The inputs of the ai domain's mutations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import strawberry
 
 from subgraphs.ai.service import PagePart
 
-strawberry.enum(PagePart, description="A part of a page that can be made anew.")
+strawberry.enum(PagePart, description="A part of a page that can be regenerated.")
 
 
 @strawberry.input
@@ -23,5 +23,5 @@ class RegeneratePageInput:
     page_id: strawberry.ID
     parts: list[PagePart]
     instruction: str | None = strawberry.field(
-        default=None, description="What should be different, in at most 500 characters."
+        default=None, description="What to change, in at most 500 characters."
     )

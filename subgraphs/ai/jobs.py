@@ -1,4 +1,4 @@
-"""What the ai domain has done in the background."""
+"""The jobs of the ai domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a request reads, batched: one statement for each kind of thing in one tick."""
+"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ListKey = tuple[str, PageRequest]
 
 
 class Loaders:
-    """The loaders of one request: they show a caller nothing but its own."""
+    """The loaders of one request; whatever is not the caller's is as if it were not there."""
 
     def __init__(self, runtime: Runtime, caller: Identity | None) -> None:
         database, owner_id = runtime.database, caller.user_id if caller else ""

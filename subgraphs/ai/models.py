@@ -14,14 +14,14 @@ from subgraphs.common.outbox import inbox_table, outbox_table
 
 
 class GenerationKind(StrEnum):
-    """What is made: a whole book, or parts of one page anew."""
+    """Whether a whole book is generated, or parts of one page."""
 
     BOOK = "BOOK"
     PAGE = "PAGE"
 
 
 class GenerationStatus(StrEnum):
-    """How far a generation is; PARTIAL has all but the steps that kept failing."""
+    """The state of a generation; PARTIAL lacks the steps that kept failing."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -31,13 +31,13 @@ class GenerationStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
     @property
-    def active(self) -> bool:
-        """Whether anything may still be done."""
+    def is_active(self) -> bool:
+        """Whether it is queued or running."""
         return self in {GenerationStatus.QUEUED, GenerationStatus.RUNNING}
 
 
 class StepKind(StrEnum):
-    """What one step makes."""
+    """The result of a step."""
 
     OUTLINE = "OUTLINE"
     SCENE_TEXT = "SCENE_TEXT"
@@ -46,7 +46,7 @@ class StepKind(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """How far a step is; a SKIPPED one was left undone because the generation ended before it."""
+    """The state of a step; SKIPPED when the generation ended before it."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -71,10 +71,10 @@ class Table(Base):
 
 
 class Generation(Table):
-    """One run of the studio.
+    """One generation of a book, or of parts of a page.
 
-    `lease` counts the runners that took it up: only the newest may write. `request` is what the run needs
-    to know, frozen when it was asked for. `last_sequence` is the number of its newest durable event.
+    `lease` counts the runners that have acquired it: only the newest may write. `request` is the frozen
+    GenerationRequest. `last_sequence` is the number of its newest durable event.
     """
 
     __tablename__ = "generations"

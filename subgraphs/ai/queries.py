@@ -1,4 +1,4 @@
-"""What can be asked of the ai domain."""
+"""The queries of the ai domain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.common.errors import NotFound
 
 @strawberry.type
 class Query:
-    """Things by their id; what is not the caller's is not found."""
+    """The root query fields; what is not the caller's is not found."""
 
     @strawberry.federation.field(authenticated=True, description="A generation of the caller's.")
     async def generation(self, info: Info, id: strawberry.ID) -> Generation:

@@ -23,14 +23,14 @@ from subgraphs.common.errors import NotFound
 from subgraphs.common.pagination import Page, PageRequest, pages
 
 _OWNERS: Final = 1
-"""The seed that sets the locks of owners apart from any others of the domain."""
+"""The hash seed of advisory locks on owners."""
 _ACTIVE = Generation.status.in_([GenerationStatus.QUEUED, GenerationStatus.RUNNING])
 
 
 async def generations_by_id(
     session: AsyncSession, owner_id: str, ids: Sequence[str]
 ) -> Mapping[str, Generation]:
-    """Those of the generations that are the owner's."""
+    """The owner's generations among these ids."""
     rows = await session.scalars(
         select(Generation).where(Generation.id.in_(ids), Generation.owner_id == owner_id)
     )
@@ -85,7 +85,7 @@ async def page_numbers(session: AsyncSession, generation_id: str) -> Mapping[str
 async def steps_by_id(
     session: AsyncSession, owner_id: str, ids: Sequence[str]
 ) -> Mapping[str, GenerationStep]:
-    """Those of the steps that are the owner's."""
+    """The owner's steps among these ids."""
     rows = await session.scalars(
         select(GenerationStep)
         .join(Generation)
@@ -103,7 +103,7 @@ async def get_generation(session: AsyncSession, owner_id: str, generation_id: st
 
 
 async def lock_generation(session: AsyncSession, generation_id: str) -> Generation | None:
-    """A generation, held until the transaction ends; whoever it belongs to."""
+    """A generation of any owner, locked until the transaction ends."""
     return await session.scalar(
         select(Generation)
         .where(Generation.id == generation_id)
@@ -113,12 +113,12 @@ async def lock_generation(session: AsyncSession, generation_id: str) -> Generati
 
 
 async def lock_owner(session: AsyncSession, owner_id: str) -> None:
-    """Hold what is decided about a parent's generations until the transaction ends."""
+    """Serialise decisions about a parent's generations until the transaction ends."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_id, _OWNERS))))
 
 
 async def active_of_owner(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
-    """The generations of a parent that wait or run."""
+    """The active generations of a parent."""
     rows = await session.scalars(select(Generation).where(Generation.owner_id == owner_id, _ACTIVE))
     return rows.all()
 
@@ -158,7 +158,7 @@ async def newest_outline(session: AsyncSession, owner_id: str, book_id: str) -> 
 
 
 async def lease_of(session: AsyncSession, generation_id: str) -> int | None:
-    """How often a generation was taken up; None when it is gone or has ended."""
+    """The lease of a generation; None when it is gone or has ended."""
     return await session.scalar(select(Generation.lease).where(Generation.id == generation_id, _ACTIVE))
 
 
@@ -173,7 +173,7 @@ async def events_after(session: AsyncSession, generation_id: str, after: int) ->
 
 
 async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
-    """Mark what will not be done any more."""
+    """Mark the open steps as skipped."""
     await session.execute(
         update(GenerationStep)
         .where(

@@ -1,4 +1,4 @@
-"""What mutations of the ai domain answer, where a frontend has to tell cases apart."""
+"""The results of the ai domain's mutations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import strawberry
 from subgraphs.ai import types
 
 
-@strawberry.federation.type(shareable=True, description="A consent has to be recorded first.")
+@strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
 class ConsentRequired:
     """The consent that is missing."""
 
@@ -17,31 +17,29 @@ class ConsentRequired:
     message: str
 
 
-@strawberry.type(description="The book is being worked on already.")
+@strawberry.type(description="Another generation works on the book already.")
 class GenerationRunning:
-    """The generation that is at work."""
+    """The active generation."""
 
     message: str
     generation: types.Generation
 
 
-@strawberry.type(
-    description="As many of the caller's books as can be are being worked on; nothing was begun."
-)
+@strawberry.type(description="The caller has too many active generations; nothing was started.")
 class GenerationLimitReached:
     """How many can be."""
 
     message: str
-    limit: int = strawberry.field(description="How many generations may wait or run at a time.")
+    limit: int = strawberry.field(description="How many generations may be active at a time.")
 
 
-@strawberry.type(description="What was written is not accepted for a children's book; nothing was begun.")
+@strawberry.type(description="Moderation rejected a text for a children's book; nothing was started.")
 class ModerationRejected:
     """What was rejected, and why."""
 
     stage: str = strawberry.field(description="INPUT: what the parent wrote.")
     field: str = strawberry.field(description="The field with the text, such as `wish` or `child.name`.")
-    category: str = strawberry.field(description="The kind of content, in the provider's words.")
+    category: str = strawberry.field(description="The provider's category of the content.")
     retryable: bool = strawberry.field(description="Whether other words may be accepted.")
     message: str
 

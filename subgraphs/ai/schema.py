@@ -1,4 +1,4 @@
-"""The schema of the ai subgraph."""
+"""The schema of the ai domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a sign-up or a sign-in."""
+"""The errors of the auth domain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class EmailTaken(DomainError):
 
 
 class InvalidCredentials(DomainError):
-    """No account has this address and this password; which of the two is wrong is not told."""
+    """No account has this address and this password; which of the two is wrong is not revealed."""
 
     code = "INVALID_CREDENTIALS"
 

@@ -1,4 +1,4 @@
-"""What auth tells the platform."""
+"""The events of the auth domain."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from subgraphs.common.messages import Event
 
 @dataclass(frozen=True, slots=True)
 class UserSignedUp(Event):
-    """There is a new account."""
+    """A parent has signed up."""
 
     user_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecorded(Event):
-    """A parent consented to a purpose, a name of ConsentPurpose."""
+    """A parent has consented to a purpose, a name of ConsentPurpose."""
 
     consent_id: str
     user_id: str
@@ -25,7 +25,7 @@ class ConsentRecorded(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConsentRevoked(Event):
-    """A parent took a consent back."""
+    """A parent has revoked a consent."""
 
     consent_id: str
     user_id: str
@@ -34,7 +34,7 @@ class ConsentRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionFamilyRevoked(Event):
-    """A session's refresh tokens are dead; `reason` is signed_out, revoked or reuse."""
+    """A session's refresh tokens have been revoked; `reason` is signed_out, revoked or reuse."""
 
     session_id: str
     user_id: str

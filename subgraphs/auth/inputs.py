@@ -1,19 +1,24 @@
-"""What the mutations of auth take."""
+"""The inputs of the auth domain's mutations."""
 
 from __future__ import annotations
 
 import strawberry
 
 from subgraphs.auth.models import ConsentPurpose
+from subgraphs.auth.service import AccountDetails
 
 
-@strawberry.input(description="An account to be made.")
+@strawberry.input(description="The account to create.")
 class SignUpInput:
     """The input of signUp."""
 
     email: str
     password: str = strawberry.field(description="From 10 to 128 characters.")
     display_name: str = strawberry.field(description="At most 80 characters.")
+
+    def details(self) -> AccountDetails:
+        """The account as the service knows it."""
+        return AccountDetails(self.email, self.password, self.display_name)
 
 
 @strawberry.input(description="The credentials of an account.")
@@ -24,9 +29,9 @@ class SignInInput:
     password: str
 
 
-@strawberry.input(description="A consent to be recorded.")
+@strawberry.input(description="The consent to record.")
 class RecordConsentInput:
     """The input of recordConsent."""
 
     purpose: ConsentPurpose
-    policy_version: str = strawberry.field(description="The version of the policy the parent has read.")
+    policy_version: str = strawberry.field(description="The version of the policy that the parent agreed to.")

@@ -1,4 +1,4 @@
-"""Everything that a request reads, batched: one statement for each kind of thing in one tick."""
+"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes, computed beside the event loop and never many at once."""
+"""Passwords as argon2id hashes, computed in threads and never many at once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from argon2.exceptions import VerifyMismatchError
 
 from subgraphs.common.errors import BadUserInput, Overloaded
 
-SHORTEST, LONGEST = 10, 128
-# Composed, a password may be shorter than it came.
-_LONGEST_RAW: Final = 4 * LONGEST
+MIN_LENGTH, MAX_LENGTH = 10, 128
+# NFC may shorten a password.
+_MAX_RAW_LENGTH: Final = 4 * MAX_LENGTH
 
 _HASHER: Final = PasswordHasher()
 _DECOY: Final = (
@@ -31,32 +31,32 @@ _Result = TypeVar("_Result")
 class HashingPool:
     """Threads of its own for hashing, and a bounded queue before them.
 
-    Each hash takes 64 MiB and a core for some 50 ms: more at once would only starve everything else, and who
-    would wait longer than a moment is told so at once.
+    Each hash takes 64 MiB and a core for some 50 ms: more at once would starve everything else. Calls that
+    would have to wait long are refused at once.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._places = BoundedSemaphore(threads + waiting)
+        self._slots = BoundedSemaphore(threads + waiting)
 
     async def run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
-        """Do the work in one of the threads; Overloaded when too much waits for them."""
-        if not self._places.acquire(blocking=False):
+        """Run the work in one of the threads; Overloaded when the queue is full."""
+        if not self._slots.acquire(blocking=False):
             raise Overloaded("Too many people sign in at this moment; try again.", retry_after=_RETRY_AFTER)
         future = self._executor.submit(work, *arguments)
-        # A caller that leaves does not stop a hash under way: its place is free when the thread is.
-        future.add_done_callback(lambda _: self._places.release())
+        # A caller that disconnects does not stop its hash: the slot is free when the thread is.
+        future.add_done_callback(lambda _: self._slots.release())
         return await asyncio.wrap_future(future)
 
 
 _POOL: Final = HashingPool(threads=min(2, os.cpu_count() or 1), waiting=20)
 
 
-def acceptable(password: str) -> str:
-    """Return a new password in the form that is hashed; BadUserInput when it is too short or too long."""
-    normal = _normal(password)
-    if not SHORTEST <= len(normal) <= LONGEST:
-        raise BadUserInput("password", f"password must have from {SHORTEST} to {LONGEST} characters.")
+def check_password(password: str) -> str:
+    """Return a new password, normalised; BadUserInput when it is too short or too long."""
+    normal = _normalize(password)
+    if not MIN_LENGTH <= len(normal) <= MAX_LENGTH:
+        raise BadUserInput("password", f"password must have from {MIN_LENGTH} to {MAX_LENGTH} characters.")
     return normal
 
 
@@ -65,17 +65,17 @@ async def hash_password(password: str) -> str:
     return await _POOL.run(_HASHER.hash, password)
 
 
-async def matches(password: str, password_hash: str | None) -> bool:
-    """Tell whether this is the password; without a hash it takes as long, and is false."""
-    normal = _normal(password)
-    if len(normal) > LONGEST:
+async def verify_password(password: str, password_hash: str | None) -> bool:
+    """Whether this is the password; without a hash it takes as long, and is false."""
+    normal = _normalize(password)
+    if len(normal) > MAX_LENGTH:
         return False
     return await _POOL.run(_verify, password_hash or _DECOY, normal)
 
 
-def _normal(password: str) -> str:
-    """One form for however the letters are composed; what is far too long stays as it is."""
-    return password if len(password) > _LONGEST_RAW else unicodedata.normalize("NFC", password)
+def _normalize(password: str) -> str:
+    """Compose the letters (NFC); a text that is far too long stays as it is."""
+    return password if len(password) > _MAX_RAW_LENGTH else unicodedata.normalize("NFC", password)
 
 
 def _verify(password_hash: str, password: str) -> bool:

@@ -1,4 +1,4 @@
-"""The queries of auth."""
+"""The queries of the auth domain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.common.errors import Unauthenticated
 
 @strawberry.type
 class Query:
-    """What a client can ask."""
+    """The root query fields; what is not the caller's is not found."""
 
     @strawberry.federation.field(authenticated=True, description="The user who is signed in.")
     async def me(self, info: Info) -> User:

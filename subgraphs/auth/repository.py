@@ -46,7 +46,7 @@ async def open_sessions_of(
         .where(Session.user_id.in_(user_ids), Session.revoked_at.is_(None), Session.expires_at > now)
         .order_by(Session.last_seen_at.desc(), Session.id.desc())
     )
-    return _grouped(rows.all())
+    return _group(rows.all())
 
 
 async def consents_of(session: AsyncSession, user_ids: Sequence[str]) -> dict[str, Sequence[Consent]]:
@@ -54,7 +54,7 @@ async def consents_of(session: AsyncSession, user_ids: Sequence[str]) -> dict[st
     rows = await session.scalars(
         select(Consent).where(Consent.user_id.in_(user_ids)).order_by(Consent.id.desc())
     )
-    return _grouped(rows.all())
+    return _group(rows.all())
 
 
 async def consents_by_id(session: AsyncSession, user_id: str, ids: Sequence[str]) -> dict[str, Consent]:
@@ -87,12 +87,12 @@ async def lock_family(session: AsyncSession, token_hash: str) -> tuple[Session, 
 
 
 async def forget_ended_sessions(session: AsyncSession, user_id: str, before: datetime) -> None:
-    """Delete what a user's sessions that ended before a moment have left."""
+    """Delete a user's sessions that ended before a moment."""
     await session.execute(delete(Session).where(Session.user_id == user_id, Session.expires_at < before))
 
 
 async def lock_user(session: AsyncSession, id: str) -> User:
-    """The account, locked: what is decided about its ledger is decided one after the other."""
+    """The account, locked, which serialises changes of its consent ledger."""
     row = await session.get(User, id, with_for_update=True)
     if row is None:
         raise NotFound("User", id)
@@ -102,7 +102,7 @@ async def lock_user(session: AsyncSession, id: str) -> User:
 async def standing_consent(
     session: AsyncSession, user_id: str, purpose: ConsentPurpose, policy_version: str
 ) -> Consent | None:
-    """The consent that stands for a purpose and a version, locked."""
+    """The consent in force for a purpose and a version, locked."""
     return await session.scalar(
         select(Consent)
         .where(
@@ -125,7 +125,7 @@ async def lock_consent(session: AsyncSession, user_id: str, id: str) -> Consent:
     return row
 
 
-def _grouped(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
+def _group(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
     grouped: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row.user_id].append(row)

@@ -1,4 +1,4 @@
-"""What signing up, signing in and refreshing can lead to."""
+"""The results of the auth domain's mutations."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from subgraphs.auth.types import User
 
 @strawberry.type(description="The tokens of a session.")
 class Tokens:
-    """An access token and the refresh token that gets the next."""
+    """An access token and its refresh token."""
 
     access_token: str = strawberry.field(description="A JWT, for the header `Authorization: Bearer …`.")
-    refresh_token: str = strawberry.field(description="Good once, for the mutation `refresh`.")
+    refresh_token: str = strawberry.field(description="Valid once, for the mutation `refresh`.")
     expires_in: int = strawberry.field(description="Seconds until the access token expires.")
     token_type: str
 
@@ -58,7 +58,7 @@ class InvalidCredentials:
     message: str
 
 
-@strawberry.type(description="The refresh token is not, or no longer, good: sign in again.")
+@strawberry.type(description="The refresh token is invalid or has expired: sign in again.")
 class SessionExpired:
     """Nothing was refreshed."""
 

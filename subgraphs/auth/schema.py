@@ -1,4 +1,4 @@
-"""The schema of auth."""
+"""The schema of the auth domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokens that auth gives out: signed access tokens, and refresh tokens known only by their hash."""
+"""Tokens: signed access tokens, and refresh tokens that are stored only as hashes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 from jwt.utils import base64url_encode
 
+from subgraphs.auth.domain import Settings
 from subgraphs.common.identity import ALGORITHM
-from subgraphs.common.settings import Settings
 
 ACCESS_LIFETIME = timedelta(minutes=10)
 REFRESH_LIFETIME = timedelta(days=30)
@@ -46,7 +46,7 @@ class Signer:
         return members | {"kid": kid, "use": "sig", "alg": ALGORITHM}
 
     def access_token(self, user_id: str, session_id: str, scopes: Sequence[str], now: datetime) -> str:
-        """Sign an access token that is good for `ACCESS_LIFETIME`."""
+        """Sign an access token that is valid for `ACCESS_LIFETIME`."""
         issued = int(now.timestamp())
         claims = {
             "sub": user_id,
@@ -60,7 +60,7 @@ class Signer:
 
 
 def signer(settings: Settings) -> Signer:
-    """The signer of these settings; SigningKeyMissing when their key file is of no use."""
+    """The signer of these settings; SigningKeyMissing when their key file is missing or not valid."""
     if settings.auth_signing_key_file is None:
         raise SigningKeyMissing("AUTH_SIGNING_KEY_FILE must name a PEM file with an ES256 private key.")
     return Signer(_read_key(settings.auth_signing_key_file), settings.jwt_issuer)
@@ -83,5 +83,5 @@ def new_refresh_token() -> str:
 
 
 def refresh_hash(token: str) -> str:
-    """The form in which a refresh token is kept."""
+    """The hash under which a refresh token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()

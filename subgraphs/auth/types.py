@@ -1,4 +1,4 @@
-"""Auth's entities as the graph shows them."""
+"""The auth domain's part of the graph."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ strawberry.enum(ConsentPurpose, description="What a parent can consent to.")
 
 
 @strawberry.federation.type(
-    keys=["id"], description="An entry of a parent's consent ledger; it stands until it is revoked."
+    keys=["id"], description="An entry of a parent's consent ledger, in force until it is revoked."
 )
 class Consent:
     """A consent."""
 
     id: strawberry.ID
     purpose: ConsentPurpose
-    policy_version: str = strawberry.field(description="The version of the policy that was agreed to.")
+    policy_version: str = strawberry.field(description="The version of the policy that the parent agreed to.")
     granted_at: datetime
     revoked_at: datetime | None
 
@@ -48,15 +48,15 @@ class Consent:
         return Consent.of(row) if row else None
 
 
-@strawberry.type(description="A place where the user is signed in.")
+@strawberry.type(description="A session of a user.")
 class Session:
     """A session."""
 
     id: strawberry.ID
     created_at: datetime
     last_seen_at: datetime = strawberry.field(description="When its tokens were last refreshed.")
-    expires_at: datetime = strawberry.field(description="When it ends unless it is refreshed before.")
-    user_agent: str | None = strawberry.field(description="What the client that signed in called itself.")
+    expires_at: datetime = strawberry.field(description="When it ends, unless it is refreshed before.")
+    user_agent: str | None = strawberry.field(description="The User-Agent of the client that signed in.")
 
     @classmethod
     def of(cls, row: models.Session) -> Self:
@@ -69,7 +69,7 @@ class Session:
             user_agent=row.user_agent,
         )
 
-    @strawberry.field(description="Whether it is the session of this very request.")
+    @strawberry.field(description="Whether it is the session of this request.")
     def current(self, info: Info) -> bool:
         """Compare with the session of the caller's token."""
         caller = info.context.caller
@@ -78,7 +78,7 @@ class Session:
 
 @strawberry.federation.type(keys=["id"], description="A parent's account.")
 class User:
-    """A user, who is always the caller or has just become it."""
+    """The caller's account."""
 
     id: strawberry.ID
     email: str
@@ -97,7 +97,7 @@ class User:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
-        """The caller itself; nobody sees anybody else."""
+        """The caller's own account; no other is found."""
         row = await info.context.loaders.user.load(id)
         return User.of(row) if row else None
 
@@ -109,9 +109,7 @@ class User:
         """Load the ledger."""
         return [Consent.of(row) for row in await info.context.loaders.consents.load(self.id)]
 
-    @strawberry.field(
-        directives=[sized(10)], description="Where the user is signed in now, the last seen first."
-    )
+    @strawberry.field(directives=[sized(10)], description="The user's open sessions, the last seen first.")
     async def sessions(self, info: Info) -> list[Session]:
         """Load the open sessions."""
         return [Session.of(row) for row in await info.context.loaders.sessions.load(self.id)]

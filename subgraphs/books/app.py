@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from subgraphs.books.files import ROUTES
+from subgraphs.books.domain import DOMAIN
 from subgraphs.books.loaders import Loaders
-from subgraphs.books.models import Table
+from subgraphs.books.routes import ROUTES
 from subgraphs.books.schema import schema
 from subgraphs.common.app import create_subgraph
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: DomainSettings) -> Starlette:
     """Serve the domain's part of the graph, and its files."""
-    return create_subgraph(
-        "books", schema=schema, metadata=Table.metadata, settings=settings, loaders=Loaders, routes=ROUTES
-    )
+    return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders, routes=ROUTES)

@@ -14,7 +14,7 @@ from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 
 FORMAT = 1
-"""Counted up when the same content is to be set in another way."""
+"""Incremented when the same content is to be typeset differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PageContent:
 
 @dataclass(frozen=True, slots=True)
 class BookContent:
-    """Everything that decides how a book looks in print, and nothing else."""
+    """Everything that determines how a book looks in print, and nothing else."""
 
     title: str
     subtitle: str | None
@@ -43,7 +43,7 @@ class BookContent:
     def of(
         cls, book: models.Book, pages: Sequence[models.Page], pictures: Mapping[str, models.Illustration]
     ) -> Self:
-        """Take the content of a complete book; `pictures` are its illustrations by id."""
+        """The content of a complete book; `pictures` are its illustrations by id."""
         return cls(
             title=book.title,
             subtitle=book.subtitle,
@@ -79,8 +79,8 @@ class BookContent:
     @property
     def pictures(self) -> frozenset[str]:
         """The SHA-256 of every picture that is needed to print it."""
-        shown = (page.illustration for page in self.pages)
-        return frozenset({self.cover, *(sha256 for sha256 in shown if sha256)})
+        placed = (page.illustration for page in self.pages)
+        return frozenset({self.cover, *(sha256 for sha256 in placed if sha256)})
 
 
 def content_hash(document: str) -> str:

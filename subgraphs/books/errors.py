@@ -1,4 +1,4 @@
-"""What can be wrong with a book, stated."""
+"""The errors of the books domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from subgraphs.common.errors import Conflict, DomainError
 
 
 class ConsentRequired(DomainError):
-    """The parent's consent for this purpose does not stand."""
+    """The parent's consent for this purpose is not in force."""
 
     code = "CONSENT_REQUIRED"
 
@@ -16,7 +16,7 @@ class ConsentRequired(DomainError):
 
 
 class EditConflict(Conflict):
-    """The page has moved on from the version that an edit was made on."""
+    """The page is no longer at the version that was edited."""
 
     def __init__(self, page_id: str, *, current: int, expected: int) -> None:
         super().__init__(f"The page is at version {current}; the edit was made on version {expected}.")
@@ -24,7 +24,7 @@ class EditConflict(Conflict):
 
 
 class BookConflict(Conflict):
-    """The book has moved on from the version that was to be approved."""
+    """The book is no longer at the version that was to be approved."""
 
     def __init__(self, book_id: str, *, current: int, expected: int) -> None:
         super().__init__(f"The book is at version {current}; version {expected} was to be approved.")
@@ -32,7 +32,7 @@ class BookConflict(Conflict):
 
 
 class BookIncomplete(Conflict):
-    """Some pages lack what they are to show."""
+    """Some pages are not complete."""
 
     def __init__(self, pages: list[int]) -> None:
         super().__init__(f"These pages are not finished: {', '.join(map(str, pages))}.")
@@ -51,6 +51,15 @@ class TextDoesNotFit(DomainError):
             else "This layout shows no text."
         )
         self.maximum_characters = maximum_characters
+
+
+class InvalidAddress(DomainError):
+    """The address of a file was not signed here, or has expired."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self) -> None:
+        super().__init__("This address is not valid, or no longer.")
 
 
 class IllustrationChanged(Exception):

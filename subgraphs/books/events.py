@@ -1,4 +1,4 @@
-"""Facts of the books domain."""
+"""The events of the books domain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from subgraphs.common.messages import Event
 
 @dataclass(frozen=True, slots=True)
 class BookCreated(Event):
-    """A parent has asked for a book."""
+    """A parent has created a book."""
 
     book_id: str
     owner_id: str
@@ -17,7 +17,7 @@ class BookCreated(Event):
 
 @dataclass(frozen=True, slots=True)
 class PageEdited(Event):
-    """A parent has changed a page, or taken a change back."""
+    """A parent has edited a page, or reverted it."""
 
     page_id: str
     book_id: str
@@ -34,14 +34,14 @@ class BookApproved(Event):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotTypeset(Event):
-    """The print files of a snapshot are in the store."""
+    """The print files of a snapshot have been stored."""
 
     snapshot_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChildDeleted(Event):
-    """A child and everything made for it are gone."""
+    """A child and everything made for it have been deleted."""
 
     child_id: str
     owner_id: str

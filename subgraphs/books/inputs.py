@@ -1,4 +1,4 @@
-"""What mutations of the books domain take."""
+"""The inputs of the books domain's mutations."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
 class CreateChildInput:
     """A child, described by its parent."""
 
-    name: str = strawberry.field(description="From 1 to 60 characters; it is printed as it is given.")
+    name: str = strawberry.field(description="From 1 to 60 characters; printed as given.")
     birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
     pronouns: Pronouns
     appearance: str = strawberry.field(
-        default="", description="What the child looks like, in at most 500 characters."
+        default="", description="The child's appearance, in at most 500 characters."
     )
     interests: list[str] = strawberry.field(default_factory=list, description="At most 10.")
 
@@ -28,7 +28,7 @@ class CreateChildInput:
 
 @strawberry.input
 class UpdateChildInput:
-    """What is to be corrected; what is left out stays."""
+    """Corrections to a child's profile; omitted fields stay as they are."""
 
     id: strawberry.ID
     name: str | None = None
@@ -47,10 +47,10 @@ class CreateBookInput:
     """A brief."""
 
     child_id: strawberry.ID
-    wish: str = strawberry.field(description="What the book shall tell, in at most 1000 characters.")
+    wish: str = strawberry.field(description="What the story should be about, in at most 1000 characters.")
     theme: Theme = Theme.ADVENTURE
     language: str = strawberry.field(default="en", description="A language tag, such as en or en-GB.")
-    dedication: str | None = strawberry.field(default=None, description="To stand on its own page.")
+    dedication: str | None = strawberry.field(default=None, description="The text of the dedication page.")
 
     def brief(self) -> BriefDetails:
         """The brief as the service knows it."""
@@ -63,8 +63,10 @@ class EditPageInput:
 
     page_id: strawberry.ID
     expected_version: int
-    text: str = strawberry.field(description="The whole text. A title page has the title in its first line.")
-    layout: Layout | None = strawberry.field(default=None, description="Left out, the page keeps its own.")
+    text: str = strawberry.field(description="The whole text. The first line of a title page is the title.")
+    layout: Layout | None = strawberry.field(
+        default=None, description="The layout; omitted, the page keeps its own."
+    )
 
     def edit(self) -> PageEdit:
         """The edit as the service knows it."""

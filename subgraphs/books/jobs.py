@@ -1,4 +1,4 @@
-"""Work of the books domain that a worker does."""
+"""The jobs of the books domain."""
 
 from __future__ import annotations
 

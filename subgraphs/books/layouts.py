@@ -1,4 +1,4 @@
-"""The anatomy of a book: which page stands where, what each layout needs and may become."""
+"""The layouts of a book: which pages it has, what each layout needs and which ones a page may take."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _WITH_TEXT = frozenset({Layout.TITLE, Layout.DEDICATION, Layout.TEXT, Layout.TEX
 
 
 def text_page(scene: int) -> int:
-    """The page that tells a scene, from 1 to 14; it is a left-hand page."""
+    """The page with the text of a scene, from 1 to 14; it is a left-hand page."""
     return 2 * scene + 2
 
 
 def picture_page(scene: int) -> int:
-    """The page that shows a scene, facing its text."""
+    """The page with the picture of a scene, facing its text."""
     return 2 * scene + 3
 
 
@@ -55,5 +55,5 @@ def layouts_for(number: int) -> frozenset[Layout]:
 
 
 def is_complete(layout: Layout, text: str, *, has_picture: bool) -> bool:
-    """Tell whether a page has all that its layout shows."""
+    """Whether a page has everything that its layout shows."""
     return (bool(text) or layout not in _WITH_TEXT) and (has_picture or layout not in _WITH_PICTURE)

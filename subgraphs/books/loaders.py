@@ -1,4 +1,4 @@
-"""Everything that a request reads, batched: one statement for each kind of thing in one tick."""
+"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Loaders:
 def _by_request(
     fetch: Callable[[AsyncSession, Sequence[str], PageRequest], Awaitable[Mapping[str, Any]]],
 ) -> Callable[[AsyncSession, list[ListKey]], Awaitable[Mapping[ListKey, Any]]]:
-    """Batch lists by what is asked of them: parents of which the same page is asked share a statement."""
+    """Batch lists by page request: parents with the same request share a statement."""
 
     async def fetch_all(session: AsyncSession, keys: list[ListKey]) -> Mapping[ListKey, Any]:
         parents: defaultdict[PageRequest, list[str]] = defaultdict(list)

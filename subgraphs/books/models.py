@@ -17,7 +17,7 @@ EnumType = TypeVar("EnumType", bound=StrEnum)
 
 
 class Pronouns(StrEnum):
-    """How the story speaks of a child."""
+    """The pronouns that a story uses for a child."""
 
     SHE = "SHE"
     HE = "HE"
@@ -36,7 +36,7 @@ class Theme(StrEnum):
 
 
 class BookStatus(StrEnum):
-    """How far a book has come: DRAFT until its generation is finished, APPROVED while it is as approved."""
+    """The state of a book: DRAFT until it is generated, APPROVED until it is changed again."""
 
     DRAFT = "DRAFT"
     READY = "READY"
@@ -44,7 +44,7 @@ class BookStatus(StrEnum):
 
 
 class PageVersionSource(StrEnum):
-    """Who made a page what it is."""
+    """How a version of a page came about."""
 
     GENERATED = "GENERATED"
     EDITED = "EDITED"
@@ -128,7 +128,7 @@ class Illustration(Table):
 
 
 class Page(Table):
-    """A place in a book; what stands on it is its current version, of which a new page has none."""
+    """A page of a book; its content is its current version, which a new page lacks."""
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("book_id", "number"),)
@@ -166,7 +166,7 @@ class Page(Table):
 
 
 class PageVersion(Table):
-    """What a page was at one time. Rows are only ever added.
+    """The content of a page at one time. Rows are only ever added.
 
     `source_key` names the generation step that made a version; it makes each step effective once.
     """

@@ -103,7 +103,7 @@ async def lock_book(session: AsyncSession, owner_id: str, book_id: str) -> Book:
 
 
 async def lock_any_book(session: AsyncSession, book_id: str) -> Book:
-    """A book, locked, for a worker that acts for whoever owns it."""
+    """A book of any owner, locked, for a worker."""
     return await _one(session, select(Book).where(Book.id == book_id).with_for_update(), "Book", book_id)
 
 
@@ -197,13 +197,13 @@ async def get_snapshot(session: AsyncSession, snapshot_id: str) -> Snapshot:
 
 
 async def lock_snapshot(session: AsyncSession, snapshot_id: str) -> Snapshot:
-    """A snapshot, locked while its files are noted."""
+    """A snapshot, locked while its files are recorded."""
     statement = select(Snapshot).where(Snapshot.id == snapshot_id).with_for_update()
     return await _one(session, statement, "Snapshot", snapshot_id)
 
 
 async def snapshot_with(session: AsyncSession, book_id: str, content_hash: str) -> Snapshot | None:
-    """The snapshot of this very content of a book, if it was approved before."""
+    """The snapshot of this content of a book, if it was approved before."""
     return await session.scalar(
         select(Snapshot).where(Snapshot.book_id == book_id, Snapshot.content_hash == content_hash)
     )

@@ -1,4 +1,4 @@
-"""What mutations of the books domain answer, where a frontend has to tell cases apart."""
+"""The results of the books domain's mutations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from subgraphs.books.types import Book, Child, Page, Snapshot
 from subgraphs.common.types import sized
 
 
-@strawberry.federation.type(shareable=True, description="A consent has to be recorded first.")
+@strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
 class ConsentRequired:
     """The consent that is missing."""
 
@@ -27,12 +27,12 @@ class EditConflict:
     current: Page
 
 
-@strawberry.type(description="The text is longer than the page can show; nothing was written.")
+@strawberry.type(description="The text does not fit the page; nothing was written.")
 class TextDoesNotFit:
     """How much would fit."""
 
     message: str
-    maximum_characters: int = strawberry.field(description="How many characters of this text would fit.")
+    maximum_characters: int = strawberry.field(description="The number of characters of this text that fit.")
 
 
 @strawberry.type(description="The book was changed since; nothing was approved.")

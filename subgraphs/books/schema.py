@@ -1,4 +1,4 @@
-"""The schema of the books subgraph."""
+"""The schema of the books domain."""
 
 from __future__ import annotations
 

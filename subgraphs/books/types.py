@@ -12,7 +12,7 @@ from subgraphs.books import models
 from subgraphs.books.layouts import PAGE_COUNT, Layout
 from subgraphs.books.loaders import Loaders
 from subgraphs.books.models import BookStatus, PageVersionSource, PrintPart, Pronouns, Theme
-from subgraphs.books.service.children import MOST_INTERESTS
+from subgraphs.books.service.children import MAX_INTERESTS
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
 from subgraphs.common.types import PAGED, After, Connection, First, sized
@@ -22,8 +22,8 @@ Info = strawberry.Info[Context[Loaders], None]
 
 _SIGNING = Cost(weight=1)
 
-strawberry.enum(Pronouns, description="How the story speaks of the child.")
-strawberry.enum(Theme, description="What the story is about at heart.")
+strawberry.enum(Pronouns, description="The pronouns that the story uses for the child.")
+strawberry.enum(Theme, description="The theme of a story.")
 strawberry.enum(
     BookStatus,
     description="DRAFT until the story is written, then READY; APPROVED until it is edited again.",
@@ -32,7 +32,7 @@ strawberry.enum(Layout, description="How a page is set.")
 strawberry.enum(PageVersionSource, description="How a version of a page came about.")
 
 
-@strawberry.federation.type(keys=["id"], description="The child that books are made for.")
+@strawberry.federation.type(keys=["id"], description="A child that books are made for.")
 class Child:
     """A child, as its parent described it."""
 
@@ -40,8 +40,8 @@ class Child:
     name: str
     birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
     pronouns: Pronouns
-    appearance: str = strawberry.field(description="What the child looks like, in the parent's words.")
-    interests: list[str] = strawberry.field(directives=[sized(MOST_INTERESTS)])
+    appearance: str = strawberry.field(description="The child's appearance, in the parent's words.")
+    interests: list[str] = strawberry.field(directives=[sized(MAX_INTERESTS)])
     created_at: datetime
 
     @classmethod
@@ -72,13 +72,13 @@ class Illustration:
     width: int = strawberry.field(description="In pixels.")
     height: int = strawberry.field(description="In pixels.")
     sha256: str
-    alt_text: str = strawberry.field(description="What is to be seen, in words.")
+    alt_text: str = strawberry.field(description="Alternative text.")
     created_at: datetime
     storage_key: strawberry.Private[str]
 
     @strawberry.field(
         directives=[_SIGNING],
-        description="An address that serves the picture to whoever has it, for an hour.",
+        description="A signed URL that serves the picture for an hour.",
     )
     def url(self, info: Info) -> str:
         """Sign the address."""
@@ -103,9 +103,9 @@ class Illustration:
         return await _illustration(info, id)
 
 
-@strawberry.type(description="What the book is to be, as its parent wished.")
+@strawberry.type(description="The parent's brief for a book.")
 class Brief:
-    """The order for a story."""
+    """A brief."""
 
     wish: str
     theme: Theme
@@ -115,15 +115,17 @@ class Brief:
 
 @strawberry.federation.type(keys=["id"], description="A picture book for one child.")
 class Book:
-    """A book and where it stands."""
+    """A book."""
 
     id: strawberry.ID
     title: str = strawberry.field(description="Empty until it is written; edited on the title page.")
     subtitle: str | None
-    blurb: str = strawberry.field(description="What the back cover says.")
+    blurb: str = strawberry.field(description="The text of the back cover.")
     brief: Brief
     status: BookStatus
-    version: int = strawberry.field(description="Grows with every change of the book or one of its pages.")
+    version: int = strawberry.field(
+        description="Incremented by every change of the book or one of its pages."
+    )
     page_count: int
     created_at: datetime
     row: strawberry.Private[models.Book]
@@ -154,7 +156,7 @@ class Book:
         """The picture of the cover and of the title page."""
         return await _illustration(info, self.row.cover_illustration_id)
 
-    @strawberry.field(description="The book as it was last approved.")
+    @strawberry.field(description="The book as last approved.")
     async def snapshot(self, info: Info) -> Snapshot | None:
         """The newest approved content."""
         if self.row.snapshot_id is None:
@@ -186,7 +188,7 @@ class Book:
 
 
 @strawberry.federation.type(
-    keys=["id"], description="What a page was at one time; versions are never changed."
+    keys=["id"], description="The content of a page at one time; versions never change."
 )
 class PageVersion:
     """One version of a page."""
@@ -224,7 +226,7 @@ class PageVersion:
         return cls.of(row) if row else None
 
 
-@strawberry.federation.type(keys=["id"], description="A page of a book, as it is now.")
+@strawberry.federation.type(keys=["id"], description="A page of a book with its current content.")
 class Page:
     """A page and its current version."""
 
@@ -233,7 +235,7 @@ class Page:
     layout: Layout
     text: str
     version: int = strawberry.field(
-        description="Of the current content, to be given back as expectedVersion; 0 before the first."
+        description="The number of the current version, for `expectedVersion`; 0 before the first."
     )
     book_id: strawberry.Private[str]
     illustration_id: strawberry.Private[str | None]
@@ -282,14 +284,14 @@ class PrintFile:
 
     sha256: str
     page_count: int
-    width_points: float = strawberry.field(description="Of a page with bleed; 72 points are an inch.")
+    width_points: float = strawberry.field(
+        description="Width of a page with bleed in points, 72 to the inch."
+    )
     height_points: float
     bytes: int
     storage_key: strawberry.Private[str]
 
-    @strawberry.field(
-        directives=[_SIGNING], description="An address that serves the file to whoever has it, for an hour."
-    )
+    @strawberry.field(directives=[_SIGNING], description="A signed URL that serves the file for an hour.")
     def url(self, info: Info) -> str:
         """Sign the address."""
         return _signed_url(info, self.storage_key)
@@ -307,12 +309,12 @@ class PrintFile:
         )
 
 
-@strawberry.federation.type(keys=["id"], description="An approved book, frozen: exactly this is printed.")
+@strawberry.federation.type(keys=["id"], description="An approved book, frozen: exactly what is printed.")
 class Snapshot:
     """An approved book."""
 
     id: strawberry.ID
-    content_hash: str = strawberry.field(description="SHA-256 of texts, layouts and pictures.")
+    content_hash: str = strawberry.field(description="SHA-256 of the content: texts, layouts and pictures.")
     approved_at: datetime
     page_count: int
     book_id: strawberry.Private[str]
@@ -324,12 +326,12 @@ class Snapshot:
         assert row is not None
         return Book.of(row)
 
-    @strawberry.field(description="The pages, when they are typeset.")
+    @strawberry.field(description="The interior; null until it is typeset.")
     async def interior(self, info: Info) -> PrintFile | None:
         """The interior's file."""
         return await self._file(info, PrintPart.INTERIOR)
 
-    @strawberry.field(description="The cover, when it is typeset.")
+    @strawberry.field(description="The cover; null until it is typeset.")
     async def cover(self, info: Info) -> PrintFile | None:
         """The cover's file."""
         return await self._file(info, PrintPart.COVER)
@@ -356,7 +358,7 @@ class Snapshot:
         return cls.of(row) if row else None
 
 
-@strawberry.federation.type(keys=["id"], description="A parent, with what belongs to it here.")
+@strawberry.federation.type(keys=["id"], description="A parent.")
 class User:
     """What the books domain knows of a user."""
 

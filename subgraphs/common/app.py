@@ -13,7 +13,6 @@ import orjson
 import strawberry
 from cross_web import HTTPException
 from graphql import GraphQLError
-from sqlalchemy import MetaData
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -28,12 +27,13 @@ from strawberry.types import ExecutionResult
 
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
-from subgraphs.common.gate import MOST_BODY_COMMAS, Gate, RefusedRequest
+from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
-from subgraphs.common.masking import masked, public_error
-from subgraphs.common.redaction import cut
+from subgraphs.common.manifest import Domain
+from subgraphs.common.masking import format_error, mask
+from subgraphs.common.redaction import truncate
 from subgraphs.common.runtime import Runtime, open_runtime
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
 from subgraphs.common.validation import small_number
 
@@ -43,7 +43,7 @@ LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
 
 class LineFeedEvents(SSETransport):
-    """Server-Sent Events whose lines end in LF: other routers find no event in Strawberry's CRLF."""
+    """Server-Sent Events with LF line ends: some routers do not parse Strawberry's CRLF."""
 
     def encode_event(self, event: str, data: str | None = None) -> str:
         """One event."""
@@ -71,35 +71,35 @@ class GraphQLView(GraphQL[Context[Any], None]):
         """Verify the caller's token, where there is one, and make this request's loaders."""
         del response
         runtime: Runtime = request.app.state.runtime
-        caller = await _caller(request, request.app.state.verifier)
+        caller = await _verify_caller(request, request.app.state.verifier)
         loaders = self._loaders(runtime, caller)
         return Context(runtime, caller, loaders, request.headers.get("user-agent"), _deadline(request))
 
     async def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Answer a request; one that is malformed is refused in the form of GraphQL, as all others are."""
+        """Answer a request; a malformed one is refused as a GraphQL error."""
         try:
             return await super().run(*args, **kwargs)
         except HTTPException as error:
             raise RefusedRequest(error.reason, error.status_code) from error
 
     async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
-        """Execute an operation for as long as its caller is there to be answered."""
+        """Execute an operation, and cancel it when its caller disconnects."""
         execution = asyncio.ensure_future(super().execute_single(request, *args, **kwargs))
-        gone = asyncio.ensure_future(_disconnected(request))
+        disconnect = asyncio.ensure_future(_wait_for_disconnect(request))
         try:
-            await asyncio.wait({execution, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({execution, disconnect}, return_when=asyncio.FIRST_COMPLETED)
             if not execution.done():
                 raise ClientDisconnect
             return execution.result()
         finally:
-            for task in (execution, gone):
+            for task in (execution, disconnect):
                 task.cancel()
-            await asyncio.gather(execution, gone, return_exceptions=True)
+            await asyncio.gather(execution, disconnect, return_exceptions=True)
 
     def decode_json(self, data: str | bytes) -> object:
-        """Parse a request; what Strawberry would only fail at later is refused here."""
+        """Parse a request; refuse what Strawberry would fail at later."""
         text = data.encode() if isinstance(data, str) else data
-        if text.count(b",") > MOST_BODY_COMMAS:
+        if text.count(b",") > MAX_BODY_COMMAS:
             raise HTTPException(413, "The body has too many values.")
         value = orjson.loads(text)
         if not isinstance(value, dict | list):
@@ -115,24 +115,24 @@ class GraphQLView(GraphQL[Context[Any], None]):
         return orjson.dumps(data).decode()
 
     def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
-        response_data["errors"] = [public_error(error) for error in errors]
+        response_data["errors"] = [format_error(error) for error in errors]
 
 
 def _deadline(request: Request | WebSocket) -> float | None:
-    """When the caller no longer waits for this request."""
+    """The caller's deadline, on the clock `time.monotonic`."""
     milliseconds = small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
     if milliseconds is None:
         return None
     return time.monotonic() + milliseconds / 1000
 
 
-async def _disconnected(request: Request) -> None:
-    """Wait until the caller is gone; its whole request must have been read."""
+async def _wait_for_disconnect(request: Request) -> None:
+    """Wait until the caller disconnects; its whole request must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-async def _caller(request: Request | WebSocket, verifier: TokenVerifier) -> Identity | None:
+async def _verify_caller(request: Request | WebSocket, verifier: TokenVerifier) -> Identity | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if not scheme:
         return None
@@ -172,21 +172,21 @@ class TraceMiddleware:
             logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    """A request refused before it was executed (a token that is not valid), in the form of GraphQL."""
+async def _show_refusal(_: Request, error: Exception) -> Response:
+    """Answer a request that was refused before it was executed, such as one with an invalid token."""
     extensions = error.extensions if isinstance(error, DomainError) else {}
-    body = {"data": None, "errors": [{"message": cut(str(error)), "extensions": extensions}]}
+    body = {"data": None, "errors": [{"message": truncate(str(error)), "extensions": extensions}]}
     return JSONResponse(body, status_code=error.status if isinstance(error, RefusedRequest) else 200)
 
 
-async def _failed(_: Request, error: Exception) -> Response:
-    """What nobody expected, masked."""
+async def _mask_failure(_: Request, error: Exception) -> Response:
+    """Log an unexpected error and mask it."""
     logger().error("A request failed", exc_info=error)
-    return JSONResponse({"data": None, "errors": [masked()]}, status_code=500)
+    return JSONResponse({"data": None, "errors": [mask()]}, status_code=500)
 
 
-async def _unheard(_: Request, __: Exception) -> Response:
-    """What is answered to a caller that is gone, which is nothing that anybody reads."""
+async def _ignore_disconnect(_: Request, __: Exception) -> Response:
+    """Answer a caller that has disconnected, with the status that nginx logs for it."""
     return Response(status_code=499)
 
 
@@ -215,11 +215,10 @@ async def _outcome(check: Callable[[], Awaitable[Any]]) -> str:
 
 
 def create_subgraph(
-    domain: str,
+    domain: Domain,
+    settings: DomainSettings,
     *,
     schema: strawberry.federation.Schema,
-    metadata: MetaData,
-    settings: Settings,
     loaders: LoaderFactory,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -227,9 +226,9 @@ def create_subgraph(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_runtime(domain, metadata, settings) as runtime:
+        async with open_runtime(domain, settings) as runtime:
             app.state.runtime = runtime
-            app.state.verifier = TokenVerifier(settings.jwks_address, settings.jwt_issuer, runtime.clock)
+            app.state.verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, runtime.clock)
             yield
 
     view = GraphQLView(schema, loaders)
@@ -241,8 +240,12 @@ def create_subgraph(
             *routes,
             Route("/graphql", view),
         ],
-        exception_handlers={DomainError: _refused, ClientDisconnect: _unheard, Exception: _failed},
+        exception_handlers={
+            DomainError: _show_refusal,
+            ClientDisconnect: _ignore_disconnect,
+            Exception: _mask_failure,
+        },
     )
     app.add_middleware(Gate, service_token=settings.service_token.get_secret_value())
-    app.add_middleware(TraceMiddleware, service=domain)
+    app.add_middleware(TraceMiddleware, service=domain.name)
     return app

@@ -1,4 +1,4 @@
-"""The texts in an operation's arguments, before any resolver sees them: none huge, each one storable."""
+"""Checks of the values in an operation's arguments, before any resolver: bounded, and storable."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import is_id
 from subgraphs.common.validation import require_length
 
-LONGEST_TEXT: Final = 10_000
-MOST_ITEMS: Final = 500
-"""Of a list or an object in a value; the router asks for no more entities than this in one request."""
+MAX_TEXT_LENGTH: Final = 10_000
+MAX_ITEMS: Final = 500
+"""Items of a list or an object; the router asks for no more entities than this in one request."""
 
-MOST_LEVELS: Final = 16
+MAX_LEVELS: Final = 16
 
-# PostgreSQL keeps no NUL, and half a surrogate pair has no UTF-8 at all.
-_UNKEEPABLE: Final = re.compile("[\0\ud800-\udfff]")
+# PostgreSQL stores no NUL, and a lone surrogate has no UTF-8.
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def check_arguments(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Any
 ) -> None:
-    """Refuse a valid operation whose arguments hold what no field can take; BadUserInput names the field."""
+    """Refuse a valid operation with arguments that no field accepts; BadUserInput names the field."""
     root = schema.get_root_type(operation.operation)
     assert root is not None, "a validated operation has its root type"
     _Check(schema, document, variables or {}).selections(operation.selection_set, root)
 
 
 class _Check:
-    """One look through an operation; each fragment is looked through once."""
+    """A walk through an operation; each fragment is checked once."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._schema = schema
@@ -87,13 +87,13 @@ class _Check:
 
 
 def check_value(path: str, type_: GraphQLInputType, value: Any, level: int = 0) -> None:
-    """Refuse a value that is, or has anywhere within it, what no field of this type can take."""
+    """Refuse a value that is, or contains, what no field of this type accepts."""
     _check_within(path, get_named_type(type_), value, level)
 
 
 def _check_within(path: str, named: GraphQLNamedType, value: Any, level: int) -> None:
-    if level > MOST_LEVELS:
-        raise BadUserInput(path, f"{path} must not be nested deeper than {MOST_LEVELS} levels.")
+    if level > MAX_LEVELS:
+        raise BadUserInput(path, f"{path} must not be nested deeper than {MAX_LEVELS} levels.")
     match value:
         case str():
             _check_text(path, value, is_key=named.name == "ID")
@@ -111,9 +111,9 @@ def _check_within(path: str, named: GraphQLNamedType, value: Any, level: int) ->
 
 
 def check_representations(entities: Container[str], representations: Sequence[object]) -> None:
-    """Refuse what stands for no entity of a subgraph; all that the domains have are known by their ids."""
+    """Refuse representations of no entity of this subgraph; the key of every entity is its id."""
     for index, each in enumerate(representations):
-        if not _represents(entities, each):
+        if not _is_representation(entities, each):
             path = f"representations.{index}"
             raise BadUserInput(
                 path,
@@ -121,7 +121,7 @@ def check_representations(entities: Container[str], representations: Sequence[ob
             )
 
 
-def _represents(entities: Container[str], value: object) -> bool:
+def _is_representation(entities: Container[str], value: object) -> bool:
     match value:
         case {"__typename": str() as name, "id": str(), **others}:
             return name in entities and not others
@@ -129,13 +129,13 @@ def _represents(entities: Container[str], value: object) -> bool:
 
 
 def _check_size(path: str, value: list[Any] | dict[str, Any]) -> None:
-    if len(value) > MOST_ITEMS:
-        raise BadUserInput(path, f"{path} must have at most {MOST_ITEMS} items; it has {len(value)}.")
+    if len(value) > MAX_ITEMS:
+        raise BadUserInput(path, f"{path} must have at most {MAX_ITEMS} items; it has {len(value)}.")
 
 
 def _check_text(path: str, text: str, *, is_key: bool) -> None:
-    require_length(path, text, LONGEST_TEXT)
-    if _UNKEEPABLE.search(text):
+    require_length(path, text, MAX_TEXT_LENGTH)
+    if _UNSTORABLE.search(text):
         raise BadUserInput(path, f"{path} must not have control characters.")
     if is_key and not is_id(text):
         raise BadUserInput(path, f"{path} must be an id, such as book_01k3wzr2gqe8hs9w0y5c1xv7mn.")

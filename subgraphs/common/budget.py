@@ -1,4 +1,4 @@
-"""The budget of one operation: the time until its deadline, the objects of its answer, and one dear thing."""
+"""The budget of one operation: the time to its deadline, the objects of its answer, one expensive field."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from subgraphs.common.errors import DeadlineExceeded, OperationTooLarge
-from subgraphs.common.turns import Later, Turns
+from subgraphs.common.scheduling import LazyAwaitable, OperationScheduler
 
-LONGEST_SECONDS: Final = 60.0
-"""How long an operation may take whose caller gives no deadline, or one that is farther away."""
+MAX_SECONDS: Final = 60.0
+"""The time limit of an operation whose caller sets no deadline, or a later one."""
 
-MOST_OBJECTS: Final = 10_000
-"""How many objects an answer may hold: the largest that a page of a client needs has half of them."""
+MAX_OBJECTS: Final = 10_000
+"""Objects in one answer; the largest that a page of a client needs has half as many."""
 
-FIELDS_AT_ONCE: Final = 100
-"""Of one object; to begin so many takes some 3 ms where each of them is awaited."""
+FIELDS_PER_SLICE: Final = 100
+"""Fields of one object that are started together; where each is awaited, that takes some 3 ms."""
 
 
 class Budget:
-    """What one operation may still take."""
+    """What is left for one operation."""
 
     def __init__(self, deadline: float | None = None) -> None:
-        latest = time.monotonic() + LONGEST_SECONDS
+        latest = time.monotonic() + MAX_SECONDS
         self.deadline = latest if deadline is None else min(deadline, latest)
-        self.objects = MOST_OBJECTS
-        self.turns = Turns()
-        self._dear = 1
+        self.objects = MAX_OBJECTS
+        self.scheduler = OperationScheduler()
+        self._expensive_fields = 1
         self._timeout: asyncio.Timeout | None = None
 
     @asynccontextmanager
-    async def enforced(self) -> AsyncIterator[None]:
-        """Stop what runs inside when the budget is spent; DeadlineExceeded or OperationTooLarge tell why."""
+    async def enforce(self) -> AsyncIterator[None]:
+        """Stop what runs inside when the budget is spent, with DeadlineExceeded or OperationTooLarge."""
         _current.set(self)
         try:
             async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
@@ -48,27 +48,27 @@ class Budget:
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            raise self._reason() from error
+            raise self._error() from error
         if self.objects < 0:
-            raise self._reason()
+            raise self._error()
 
-    def take_dear(self, otherwise: str) -> None:
-        """Do something that costs as much as a whole operation may; OperationTooLarge the second time."""
-        if self._dear == 0:
-            raise OperationTooLarge(otherwise)
-        self._dear -= 1
+    def claim_expensive_field(self, refusal: str) -> None:
+        """Claim the one expensive field of the operation; OperationTooLarge the second time."""
+        if self._expensive_fields == 0:
+            raise OperationTooLarge(refusal)
+        self._expensive_fields -= 1
 
-    def take_object(self) -> None:
-        """Count an object of the answer; with one too many everything that is under way for it ends."""
+    def count_object(self) -> None:
+        """Count an object of the answer; one too many cancels the whole operation."""
         self.objects -= 1
         if self.objects == -1 and self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time())
         if self.objects < 0:
-            raise self._reason()
+            raise self._error()
 
-    def _reason(self) -> Exception:
+    def _error(self) -> Exception:
         if self.objects < 0:
-            return OperationTooLarge(f"The answer would have more than {MOST_OBJECTS} objects.")
+            return OperationTooLarge(f"The answer would have more than {MAX_OBJECTS} objects.")
         return DeadlineExceeded()
 
 
@@ -76,14 +76,14 @@ _current: ContextVar[Budget] = ContextVar("budget")
 
 
 def current() -> Budget:
-    """The budget of the operation that is executed now."""
+    """The budget of the current operation."""
     return _current.get()
 
 
 class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """An execution that counts its objects, and lets the event loop turn to others between them.
+    """An executor that counts objects, and completes them in time slices.
 
-    Each event of a subscription may have as many objects as an operation.
+    Each event of a subscription has a budget of its own.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -91,40 +91,43 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         self.budget = current()
 
     def build_per_event_executor(self, payload: Any) -> BudgetedExecutor:
-        """Begin a new count for an event."""
+        """Give each event its own budget."""
         executor = cast("BudgetedExecutor", super().build_per_event_executor(payload))
         executor.budget = Budget()
         return executor
 
     def complete_list_value(self, *args: Any, **kwargs: Any) -> Any:
-        """Complete the list at once, or when the loop has turned to others."""
-        complete = partial(super().complete_list_value, *args, **kwargs)
-        return complete() if self.budget.turns.go_on() else Later(partial(self._in_turn, complete))
+        """Complete the list now, or in a later time slice."""
+        return self._complete(partial(super().complete_list_value, *args, **kwargs))
 
     def complete_object_value(self, *args: Any, **kwargs: Any) -> Any:
-        """Count the object, then complete it: at once, or when the loop has turned to others."""
-        self.budget.take_object()
-        complete = partial(super().complete_object_value, *args, **kwargs)
-        return complete() if self.budget.turns.go_on() else Later(partial(self._in_turn, complete))
+        """Count the object and complete it, now or in a later time slice."""
+        self.budget.count_object()
+        return self._complete(partial(super().complete_object_value, *args, **kwargs))
 
     def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *args: Any) -> Any:
-        """Execute the fields of an object: at once, or many of them in turns."""
+        """Execute the fields of an object, very many of them in several time slices."""
         execute = partial(super().execute_fields, parent, source, path)
-        if len(fields) <= FIELDS_AT_ONCE:
+        if len(fields) <= FIELDS_PER_SLICE:
             return execute(fields, *args)
         names = list(fields)
-        pieces = [
-            partial(execute, {name: fields[name] for name in names[start : start + FIELDS_AT_ONCE]}, *args)
-            for start in range(0, len(names), FIELDS_AT_ONCE)
+        batches = [
+            partial(execute, {name: fields[name] for name in names[start : start + FIELDS_PER_SLICE]}, *args)
+            for start in range(0, len(names), FIELDS_PER_SLICE)
         ]
-        return Later(partial(self._joined, pieces))
+        return LazyAwaitable(partial(self._execute_batches, batches))
 
-    async def _joined(self, pieces: Sequence[Callable[[], Any]]) -> dict[str, Any]:
-        """The fields of all pieces of an object, of which each has its turn."""
-        completed = await gather_with_cancel(*(self._in_turn(piece) for piece in pieces))
-        return {name: value for piece in completed for name, value in piece.items()}
+    async def _execute_batches(self, batches: Sequence[Callable[[], Any]]) -> dict[str, Any]:
+        """Execute batches of an object's fields, each in a time slice; return all fields."""
+        completed = await gather_with_cancel(*(self._complete_later(batch) for batch in batches))
+        return {name: value for batch in completed for name, value in batch.items()}
 
-    async def _in_turn(self, complete: Callable[[], Any]) -> Any:
-        await self.budget.turns.wait()
+    def _complete(self, complete: Callable[[], Any]) -> Any:
+        if self.budget.scheduler.has_time():
+            return complete()
+        return LazyAwaitable(partial(self._complete_later, complete))
+
+    async def _complete_later(self, complete: Callable[[], Any]) -> Any:
+        await self.budget.scheduler.wait()
         completed = complete()
         return await completed if self.is_awaitable(completed) else completed

@@ -1,4 +1,4 @@
-"""The time, in UTC, as something that is handed in."""
+"""The clock, in UTC, as a dependency."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Tell the system's time in UTC."""
+    """The system's time in UTC."""
     return datetime.now(UTC)

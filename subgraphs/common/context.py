@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from subgraphs.common.errors import Unauthenticated
 from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.unit_of_work import UnitOfWork
 
 Loaders = TypeVar("Loaders")
 
@@ -23,7 +21,7 @@ class Context(Generic[Loaders]):
     loaders: Loaders
     user_agent: str | None = None
     deadline: float | None = None
-    """When its caller no longer waits, on the clock `time.monotonic`."""
+    """The caller's deadline, on the clock `time.monotonic`."""
 
     @property
     def identity(self) -> Identity:
@@ -31,7 +29,3 @@ class Context(Generic[Loaders]):
         if self.caller is None:
             raise Unauthenticated
         return self.caller
-
-    def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """Open the transaction of one mutation."""
-        return self.runtime.unit_of_work()

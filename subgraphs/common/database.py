@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from subgraphs.common.telemetry import SQL_STATEMENTS
 
 _STATEMENT_SECONDS = 60
-"""How long a statement may take, should nobody cancel it before."""
+"""The statement_timeout of every connection."""
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -1,15 +1,15 @@
-"""Errors a client may be told of.
+"""Errors that are reported to clients.
 
 DomainError
 ├── Unauthenticated      no valid identity
 ├── Forbidden            an identity without the scope that this needs
-├── NotFound             no such thing, or not yours: the two are never told apart
+├── NotFound             no such thing, or not yours: clients cannot tell which
 ├── BadUserInput         a value that cannot be accepted, with the field it came in
-├── Conflict             the thing is not in a state that allows this
+├── Conflict             the present state does not allow this
 ├── DependencyFailed     another part of the platform did not answer
-├── Overloaded           too much is asked at this moment; told with the seconds after which to come again
-├── DeadlineExceeded     the time that the caller gave is over
-└── OperationTooLarge    the operation asks for more than one may
+├── Overloaded           too many requests at this moment, with the seconds until the next try
+├── DeadlineExceeded     the caller's deadline has passed
+└── OperationTooLarge    the operation exceeds a limit
 
 Everything else is unexpected: masked for clients, logged whole with the trace id.
 """
@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-_LONGEST_ID: Final = 64
+_MAX_ID_LENGTH: Final = 64
 
 
 class DomainError(Exception):
-    """A failure that is stated to the client, with a code to branch on."""
+    """An expected failure, reported to the client with a code."""
 
     code: ClassVar[str] = "DOMAIN_ERROR"
 
@@ -56,7 +56,7 @@ class NotFound(DomainError):
     code = "NOT_FOUND"
 
     def __init__(self, kind: str, id: str) -> None:
-        super().__init__(f"{kind} {id[:_LONGEST_ID]!r} was not found.")
+        super().__init__(f"{kind} {id[:_MAX_ID_LENGTH]!r} was not found.")
 
 
 class BadUserInput(DomainError):
@@ -87,7 +87,7 @@ class DependencyFailed(DomainError):
 
 
 class Overloaded(DomainError):
-    """Too much is asked at this moment."""
+    """Too many requests at this moment."""
 
     code = "OVERLOADED"
 
@@ -97,12 +97,12 @@ class Overloaded(DomainError):
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """The code, and the seconds after which to come again."""
+        """The code, and the seconds until the next try."""
         return {"code": self.code, "retryAfter": self.retry_after}
 
 
 class DeadlineExceeded(DomainError):
-    """The time that the caller gave is over."""
+    """The caller's deadline has passed."""
 
     code = "DEADLINE_EXCEEDED"
 
@@ -111,6 +111,6 @@ class DeadlineExceeded(DomainError):
 
 
 class OperationTooLarge(DomainError):
-    """The operation asks for more than one operation may."""
+    """The operation exceeds a limit."""
 
     code = "OPERATION_TOO_LARGE"

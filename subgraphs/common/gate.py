@@ -1,4 +1,4 @@
-"""The gate before a subgraph's endpoint: callers must be known, and requests must fit into memory."""
+"""The gate before a subgraph's endpoint, which admits the router's requests up to a size."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from subgraphs.common.errors import DomainError
 from subgraphs.common.validation import small_number
 
 SERVICE_TOKEN_HEADER: Final = "x-memorable-service-token"  # noqa: S105 - the header's name
-MOST_BODY_BYTES: Final = 2 * 1024 * 1024
-"""The router takes 1 MiB from a client, and what it asks for beside that is less."""
-MOST_BODY_COMMAS: Final = 50_000
-"""Between values or within texts; parsing so many values takes up to 10 ms, for which everybody waits."""
-MOST_HEADERS: Final = 100
-MOST_HEADER_BYTES: Final = 32 * 1024
-LONGEST_CONTENT_TYPE: Final = 256
-"""In bytes; Strawberry takes the square of it to read its parameters."""
+MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+"""The router accepts 1 MiB from a client, and adds less than that."""
+MAX_BODY_COMMAS: Final = 50_000
+"""Between values or within texts; parsing so many values blocks the event loop for up to 10 ms."""
+MAX_HEADERS: Final = 100
+MAX_HEADER_BYTES: Final = 32 * 1024
+MAX_CONTENT_TYPE_BYTES: Final = 256
+"""Strawberry parses its parameters in quadratic time."""
 
 
 class RefusedRequest(DomainError):
-    """A request that is not looked at; `status` is its HTTP status."""
+    """A request refused before it is parsed; `status` is its HTTP status."""
 
     code = "BAD_REQUEST"
 
@@ -33,7 +33,7 @@ class RefusedRequest(DomainError):
 
 
 class Gate:
-    """ASGI middleware before the GraphQL endpoint; whatever else is served passes by untouched."""
+    """ASGI middleware before the GraphQL endpoint; other paths are not checked."""
 
     def __init__(self, app: ASGIApp, service_token: str) -> None:
         self._app = app
@@ -50,26 +50,26 @@ class Gate:
         await self._app(scope, _BoundedBody(receive).receive, send)
 
     def _refusal(self, headers: list[tuple[bytes, bytes]]) -> RefusedRequest | None:
-        if len(headers) > MOST_HEADERS:
-            return RefusedRequest(f"There are more than {MOST_HEADERS} headers.", 431)
-        if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
-            return RefusedRequest(f"The headers have more than {MOST_HEADER_BYTES} bytes.", 431)
-        told = dict(headers)
-        given = told.get(SERVICE_TOKEN_HEADER.encode(), b"")
-        if self._token and not hmac.compare_digest(given, self._token):
+        if len(headers) > MAX_HEADERS:
+            return RefusedRequest(f"There are more than {MAX_HEADERS} headers.", 431)
+        if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+            return RefusedRequest(f"The headers have more than {MAX_HEADER_BYTES} bytes.", 431)
+        values = dict(headers)
+        token = values.get(SERVICE_TOKEN_HEADER.encode(), b"")
+        if self._token and not hmac.compare_digest(token, self._token):
             return RefusedRequest("This service answers the platform's router only.", 401)
-        if len(told.get(b"content-type", b"")) > LONGEST_CONTENT_TYPE:
-            return RefusedRequest(f"The content type has more than {LONGEST_CONTENT_TYPE} bytes.", 415)
-        length = small_number(told.get(b"content-length", b"0").decode("latin-1"), digits=15)
-        return _too_large() if length is None or length > MOST_BODY_BYTES else None
+        if len(values.get(b"content-type", b"")) > MAX_CONTENT_TYPE_BYTES:
+            return RefusedRequest(f"The content type has more than {MAX_CONTENT_TYPE_BYTES} bytes.", 415)
+        length = small_number(values.get(b"content-length", b"0").decode("latin-1"), digits=15)
+        return _too_large() if length is None or length > MAX_BODY_BYTES else None
 
 
 class _BoundedBody:
-    """The body of a request, as far as it fits."""
+    """Receives the body of a request up to the limit, and refuses a longer one."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._left = MOST_BODY_BYTES
+        self._left = MAX_BODY_BYTES
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -81,7 +81,7 @@ class _BoundedBody:
 
 
 def _too_large() -> RefusedRequest:
-    return RefusedRequest(f"The body has more than {MOST_BODY_BYTES} bytes.", 413)
+    return RefusedRequest(f"The body has more than {MAX_BODY_BYTES} bytes.", 413)
 
 
 async def _refuse(refusal: RefusedRequest, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Questions to the whole graph, asked with the caller's own token."""
+"""A client of the whole graph, with the caller's own token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subgraphs.common.telemetry import logger, traceparent
 
 
 class GraphClient:
-    """A client of the public endpoint, for the truth that another domain owns."""
+    """A client of the public endpoint, for data that another domain owns."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -21,8 +21,7 @@ class GraphClient:
     async def query(self, identity: Identity, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the `data` of a query.
 
-        NotFound, BadUserInput and Unauthenticated come back as what they are; any other error is a
-        DependencyFailed.
+        NotFound, BadUserInput and Unauthenticated are raised again; any other error is a DependencyFailed.
         """
         try:
             response = await self._http.post(

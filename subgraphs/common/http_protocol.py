@@ -1,4 +1,4 @@
-"""HTTP as a subgraph speaks it: uvicorn's, with bounds on the time and the bytes of a request."""
+"""uvicorn's HTTP protocol, with limits on the time and the size of a request."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from subgraphs.common.gate import MOST_BODY_BYTES, MOST_HEADER_BYTES
+from subgraphs.common.gate import MAX_BODY_BYTES, MAX_HEADER_BYTES
 
-MOST_REQUEST_BYTES: Final = 2 * MOST_BODY_BYTES
-"""With its head, the lengths of its chunks and whatever follows them."""
+MAX_REQUEST_BYTES: Final = 2 * MAX_BODY_BYTES
+"""Of a whole request: head, body and the overhead of chunks."""
 PIECE_BYTES: Final = 16_384
-"""What is parsed before the event loop turns to others; in chunks of a byte each, it takes a millisecond."""
+"""Parsed before the event loop runs anything else; in chunks of a byte each, that takes a millisecond."""
 _HEAD_TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection; it is closed when a request does not end in time, or is larger than any may be."""
+    """One connection; it is closed when a request takes too long to arrive, or is too large."""
 
     seconds: ClassVar[float] = 30.0
-    """How long a request may take to come in, from its first byte or the connection's begin."""
+    """The time a request may take to arrive, from its first byte or from the start of the connection."""
 
     _deadline: asyncio.TimerHandle | None = None
     _in_head = True
@@ -35,12 +35,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Stop the timer."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came in, a piece in each turn of the event loop."""
+        """Parse the data, one piece in each iteration of the event loop."""
         if self._unparsed:
             self._unparsed += data
             return
@@ -62,20 +62,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Parse a piece, and close the connection if the request is too large with it."""
         super().data_received(piece)
         self._received += len(piece)
-        if self._in_head and self._received > MOST_HEADER_BYTES and not self.transport.is_closing():
+        if self._in_head and self._received > MAX_HEADER_BYTES and not self.transport.is_closing():
             self.transport.write(_HEAD_TOO_LARGE)
             self.transport.close()
-        elif self._received > MOST_REQUEST_BYTES and self._deadline:
+        elif self._received > MAX_REQUEST_BYTES and self._deadline:
             self.transport.close()
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Start counting bytes and time."""
         super().on_message_begin()
         self._in_head, self._received = True, 0
         self._expect()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; what is told after a body is of no use to anybody."""
+        """Keep a header; trailers are ignored."""
         if self._in_head:
             super().on_header(name, value)
 
@@ -85,7 +85,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Leave the rest to the application."""
+        """Stop the timer: the request is complete."""
         self._stop_waiting()
         super().on_message_complete()
 

@@ -14,11 +14,11 @@ from subgraphs.common.clock import Clock
 from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
 
 ALGORITHM = "ES256"
-LONGEST_TOKEN = 8192
+MAX_TOKEN_LENGTH = 8192
 TOLERATED_SKEW = timedelta(seconds=5)
-"""How far the clock of who signed a token may be from ours, as in the router."""
+"""How far the clock of the signer may differ from ours, as in the router."""
 _REFETCH_COOLDOWN_SECONDS = 10
-_LATEST = 2**53
+_MAX_EXPIRY = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Identity:
 class TokenVerifier:
     """Verifies access tokens against the published signing keys.
 
-    Keys are kept until a token names one that is not known; then they are fetched once more, with a pause
-    between fetches so that made-up key ids cannot turn into a flood.
+    Keys are cached until a token names an unknown one; then they are fetched again, with a pause between
+    fetches so that invented key ids cannot cause a flood of them.
     """
 
     def __init__(self, jwks_address: str, issuer: str, clock: Clock) -> None:
@@ -55,7 +55,7 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> Identity:
         """Return the identity of a token; Unauthenticated when it is malformed, forged or expired."""
-        if len(token) > LONGEST_TOKEN:
+        if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated("The access token is not valid.")
         try:
             key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
@@ -67,13 +67,13 @@ class TokenVerifier:
                 leeway=TOLERATED_SKEW,
                 options={"require": ["sub", "scope", "iat", "exp", "iss"]},
             )
-            if not isinstance(claims["exp"], int) or claims["exp"] > _LATEST:
+            if not isinstance(claims["exp"], int) or claims["exp"] > _MAX_EXPIRY:
                 raise jwt.InvalidTokenError("exp is not a time")
             scopes = frozenset(map(str, claims["scope"]))
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired.") from error
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-            # The library reads what a made-up token holds before it knows that nobody signed it.
+            # The library parses a token before it verifies its signature.
             raise Unauthenticated("The access token is not valid.") from error
         return Identity(claims["sub"], str(claims.get("sid", "")), scopes, token)
 

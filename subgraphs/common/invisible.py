@@ -1,8 +1,8 @@
-"""Characters that show nothing: which of them a text may keep, and which are taken out.
+"""Invisible characters: which of them a text may keep, and which are removed.
 
 The rule: no character may change how a text reads without being seen. What steers the direction of writing
 (U+202A to U+202E, U+2066 to U+2069, U+200E, U+200F, U+061C), zero-width spaces, soft hyphens, tags and blank
-fillers are taken out. Three kinds stay, where a script or an emoji cannot be written without them: joiners
+fillers are removed. Three kinds stay, where a script or an emoji cannot be written without them: joiners
 between characters of a script that joins or between emoji, one variation selector after what it varies, and
 the tags of a flag.
 """
@@ -36,17 +36,17 @@ _EXTRA_SELECTORS: Final = re.compile(f"(?:^|(?<=\\s)|(?<={_SELECTOR})){_SELECTOR
 _JOINER: Final = re.compile(f"[{_JOINERS}]+")
 
 
-def without_hidden(text: str) -> str:
-    """The text without what would not be seen in it."""
+def strip_hidden(text: str) -> str:
+    """Remove invisible characters from a text."""
     if text.isascii():
         return text
     text = _HIDDEN.sub(lambda found: found[1] or "", text)
     text = _EXTRA_SELECTORS.sub("", text)
-    return _JOINER.sub(_joining, text)
+    return _JOINER.sub(_keep_joiner, text)
 
 
-def _joining(found: re.Match[str]) -> str:
-    """The joiner itself where it joins, and otherwise nothing."""
+def _keep_joiner(found: re.Match[str]) -> str:
+    """Keep a joiner between characters that it can join; remove any other."""
     text, start, end = found.string, found.start(), found.end()
     joins = start > 0 and end < len(text) and _can_join(text[start - 1]) and _can_join(text[end])
     return found[0][0] if joins else ""

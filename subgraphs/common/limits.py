@@ -1,7 +1,7 @@
-"""The limits of a document: how large, how deep and how repetitive an operation may be that a subgraph runs.
+"""The limits of a document: size, depth and repetition.
 
-The router has the limits that clients meet, and sends fetches that may be larger than what a client sent.
-These are some times as generous, and hold whoever the caller is.
+The router enforces the limits that clients meet; its fetches may be larger than what a client sent. These
+limits are several times as generous, and hold for every caller.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from graphql import (
 
 from subgraphs.common.errors import OperationTooLarge
 
-MOST_CHARACTERS: Final = 500_000
-MOST_TOKENS: Final = 20_000
-MOST_LEVELS: Final = 40
-MOST_ALIASES: Final = 1_000
-MOST_FIELDS: Final = 10_000
-"""Fields of the operation with its fragments written out."""
-MOST_DEFINITIONS: Final = 200
-"""Operations and fragments, each of which validation compares with the others."""
-MOST_COMPARISONS: Final = 5_000
-"""Pairs of fields at one place of the response, all of which validation compares."""
+MAX_CHARACTERS: Final = 500_000
+MAX_TOKENS: Final = 20_000
+MAX_LEVELS: Final = 40
+MAX_ALIASES: Final = 1_000
+MAX_FIELDS: Final = 10_000
+"""Fields of the operation with its fragments expanded."""
+MAX_DEFINITIONS: Final = 200
+"""Operations and fragments; validation compares each with the others."""
+MAX_COMPARISONS: Final = 5_000
+"""Pairs of fields with one response path; validation compares them all."""
 
 _Fragments: TypeAlias = dict[str, FragmentDefinitionNode]
 
 
 def check_length(query: str) -> None:
     """Refuse a text that is too long to be parsed."""
-    if len(query) > MOST_CHARACTERS:
-        raise OperationTooLarge(f"The document has more than {MOST_CHARACTERS} characters.")
+    if len(query) > MAX_CHARACTERS:
+        raise OperationTooLarge(f"The document has more than {MAX_CHARACTERS} characters.")
 
 
 def check_document(document: DocumentNode) -> None:
-    """Refuse a document of which validating or executing any operation would cost too much."""
+    """Refuse a document whose validation or execution would cost too much."""
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
-    if len(document.definitions) > MOST_DEFINITIONS:
-        raise OperationTooLarge(f"The document has more than {MOST_DEFINITIONS} operations and fragments.")
+    if len(document.definitions) > MAX_DEFINITIONS:
+        raise OperationTooLarge(f"The document has more than {MAX_DEFINITIONS} operations and fragments.")
     measure = _Measure(fragments)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
@@ -55,25 +55,25 @@ def check_document(document: DocumentNode) -> None:
 
 
 class _Measure:
-    """A walk with fragments written out; it ends at the latest with the last field that is allowed."""
+    """A walk with fragments expanded; it stops at the first field over a limit."""
 
     def __init__(self, fragments: _Fragments) -> None:
         self._fragments = fragments
         self._fields = self._aliases = self._comparisons = 0
 
     def selections(self, selections: SelectionSetNode) -> None:
-        level, places = 0, [[selections]]
-        while places:
+        level, paths = 0, [[selections]]
+        while paths:
             level += 1
-            if level > MOST_LEVELS:
-                raise OperationTooLarge(f"The operation has more than {MOST_LEVELS} levels of fields.")
-            places = [below for sets in places for below in self._below(sets)]
+            if level > MAX_LEVELS:
+                raise OperationTooLarge(f"The operation has more than {MAX_LEVELS} levels of fields.")
+            paths = [below for sets in paths for below in self._below(sets)]
 
     def _below(self, open_sets: list[SelectionSetNode]) -> Iterable[list[SelectionSetNode]]:
-        """What is selected of each field at one place of the response.
+        """The selection sets one level down, grouped by response path.
 
-        Fields of one name are one place, however many of them there are: in `a { b } a { b }`, the two `b`
-        are compared like the two `a`.
+        Fields of one response name share a path, however many they are: in `a { b } a { b }`, the two `b` are
+        compared like the two `a`.
         """
         names: dict[str, int] = {}
         below: dict[str, list[SelectionSetNode]] = {}
@@ -98,15 +98,15 @@ class _Measure:
         names[name] = before + 1
         self._comparisons += before
         self._aliases += node.alias is not None
-        if self._comparisons > MOST_COMPARISONS:
+        if self._comparisons > MAX_COMPARISONS:
             raise OperationTooLarge("The operation asks for the same fields too often.")
-        if self._aliases > MOST_ALIASES:
-            raise OperationTooLarge(f"The operation has more than {MOST_ALIASES} aliases.")
+        if self._aliases > MAX_ALIASES:
+            raise OperationTooLarge(f"The operation has more than {MAX_ALIASES} aliases.")
 
     def _count(self) -> None:
         self._fields += 1
-        if self._fields > MOST_FIELDS:
-            raise OperationTooLarge(f"The operation has more than {MOST_FIELDS} fields.")
+        if self._fields > MAX_FIELDS:
+            raise OperationTooLarge(f"The operation has more than {MAX_FIELDS} fields.")
 
 
 def _response_name(node: FieldNode) -> str:

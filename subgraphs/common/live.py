@@ -72,7 +72,7 @@ class LiveStreams:
         return _sequence(newest[0][0]) if newest else 0
 
     async def forget(self, key: str) -> None:
-        """Remove a stream."""
+        """Delete a stream."""
         await self._redis.delete(_stream(key))
 
     async def follow(self, key: str, after: int, history: History) -> AsyncGenerator[LiveEvent]:
@@ -83,19 +83,19 @@ class LiveStreams:
         appending it arrives all the same.
         """
         cursor = after
-        async with self._subscribed(key) as news:
-            # A stream that reaches to the cursor will tell what follows: rows may be ahead of it by an event
-            # or two, and to begin with them would leave out what stands in the stream alone.
+        async with self._subscribe(key) as grown:
+            # A stream that reaches the cursor holds what follows: rows may be ahead of it by an event or two,
+            # and to begin with them would leave out what only the stream holds.
             silent = not 0 < cursor <= await self.last_sequence(key)
             while True:
-                news.clear()
+                grown.clear()
                 events = await self._read(key, cursor)
                 if (silent and not events) or (events and events[-1].sequence - cursor > len(events)):
                     events = _fill(await history(cursor), events)
                 for event in events:
                     yield event
                     cursor = event.sequence
-                silent = not events and not await _happens(news)
+                silent = not events and not await _wait_for_growth(grown)
 
     async def close(self) -> None:
         """Stop the reader."""
@@ -109,61 +109,61 @@ class LiveStreams:
         return [_decode(entry_id, fields) for entry_id, fields in entries]
 
     @asynccontextmanager
-    async def _subscribed(self, key: str) -> AsyncIterator[asyncio.Event]:
-        """Have an event set whenever the stream has grown since now."""
-        news = asyncio.Event()
+    async def _subscribe(self, key: str) -> AsyncIterator[asyncio.Event]:
+        """An asyncio event that is set whenever the stream grows."""
+        grown = asyncio.Event()
         self._seen.setdefault(_stream(key), f"{await self.last_sequence(key)}-0")
-        self._followers[key].add(news)
+        self._followers[key].add(grown)
         try:
             if self._reader is None or self._reader.done():
                 self._reader = asyncio.create_task(self._watch())
             await self._wake_reader()
-            yield news
+            yield grown
         finally:
-            self._followers[key].discard(news)
+            self._followers[key].discard(grown)
             if not self._followers[key]:
                 del self._followers[key]
                 self._seen.pop(_stream(key), None)
 
     async def _wake_reader(self) -> None:
-        """End the reader's blocking call, so that it asks for the streams that are followed now."""
+        """End the reader's blocking call, so that it reads the streams that are followed now."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.xadd(self._wake_key, {"w": 1}, maxlen=1)
             pipe.expire(self._wake_key, 60)
             await pipe.execute()
 
     async def _watch(self) -> None:
-        """Wait on every followed stream at once and tell the followers of those that grew."""
+        """Wait on all followed streams at once and wake the followers of those that have grown."""
         while self._followers:
             try:
-                grown = await self._redis.xread(
+                streams = await self._redis.xread(
                     cast("dict[Any, Any]", self._seen.copy()), count=_BATCH, block=_BLOCK_MILLISECONDS
                 )
             except RedisError as error:
                 logger().warning("Live streams cannot be read", error=error)
                 await asyncio.sleep(1)
                 continue
-            for name, entries in grown:
+            for name, entries in streams:
                 stream = name.decode()
                 if stream in self._seen:
                     self._seen[stream] = entries[-1][0].decode()
-                for news in self._followers.get(stream.removeprefix("live:"), ()):
-                    news.set()
+                for grown in self._followers.get(stream.removeprefix("live:"), ()):
+                    grown.set()
 
 
 def _fill(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
-    """Put what only the rows still know between what the stream holds, up to the stream's last."""
+    """Merge events from rows into those of the stream, up to the stream's last."""
     end = stream[-1].sequence if stream else math.inf
     known = {event.sequence: event for event in (*history, *stream) if event.sequence <= end}
     return [known[sequence] for sequence in sorted(known)]
 
 
-async def _happens(news: asyncio.Event) -> bool:
-    """Wait for news; false when it stays silent for a while."""
+async def _wait_for_growth(grown: asyncio.Event) -> bool:
+    """Wait until the stream has grown; false when it stays silent for a while."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_IDLE_SECONDS):
-            await news.wait()
-    return news.is_set()
+            await grown.wait()
+    return grown.is_set()
 
 
 def _stream(key: str) -> str:

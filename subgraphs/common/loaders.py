@@ -12,7 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from subgraphs.common.budget import current
 from subgraphs.common.database import Database
-from subgraphs.common.turns import Later
+from subgraphs.common.scheduling import LazyAwaitable
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -23,7 +23,7 @@ def loader(
     fetch: Callable[[AsyncSession, list[Key]], Awaitable[Mapping[Key, Value]]],
     missing: Value,
 ) -> DataLoader[Key, Value]:
-    """A loader that answers all keys that an answer asks for side by side by one call of `fetch`.
+    """A loader that fetches all keys that an operation asks for side by side in one call of `fetch`.
 
     Each call has a read session of its own. Keys that `fetch` leaves out get `missing`.
     """
@@ -33,34 +33,35 @@ def loader(
             found = await fetch(session, keys)
         return [found.get(key, missing) for key in keys]
 
-    return _PatientLoader(load_fn=load)
+    return _ScheduledLoader(load_fn=load)
 
 
-class _PatientLoader(DataLoader[Key, Value]):
-    """Calls when all of a large answer has asked, which is completed in many turns of the event loop.
+class _ScheduledLoader(DataLoader[Key, Value]):
+    """A loader that sends a batch when its operation is idle, and returns values in time slices.
 
-    So is what is made of all that is found at once.
+    A large answer asks for its keys over several iterations of the event loop, in each of which Strawberry's
+    own loader would send a batch.
     """
 
     def load(self, key: Key) -> Awaitable[Value]:
-        """The value of a key, at a turn that has time for it."""
-        current().turns.go_on()
-        return Later(partial(_in_turn, super().load(key)))
+        """Load the value of a key; it is returned in a slice that has time for it."""
+        current().scheduler.has_time()
+        return LazyAwaitable(partial(_return_in_slice, super().load(key)))
 
     @property
     def loop(self) -> AbstractEventLoop:
-        """The event loop, as a batch is to be scheduled on it."""
-        return cast("AbstractEventLoop", _Patiently(super().loop))
+        """The event loop that batches are scheduled on."""
+        return cast("AbstractEventLoop", _IdleLoop(super().loop))
 
 
-async def _in_turn(found: Awaitable[Value]) -> Value:
-    value = await found
-    await current().turns.wait()
+async def _return_in_slice(loading: Awaitable[Value]) -> Value:
+    value = await loading
+    await current().scheduler.wait()
     return value
 
 
-class _Patiently:
-    """An event loop that calls when the current operation is at rest."""
+class _IdleLoop:
+    """An event loop whose `call_soon` waits until the current operation is idle."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -68,6 +69,6 @@ class _Patiently:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loop, name)
 
-    def call_soon(self, call: Callable[[], object]) -> Handle:
-        """Call once it has all been asked for."""
-        return self._loop.call_soon(current().turns.when_at_rest, call)
+    def call_soon(self, callback: Callable[[], object]) -> Handle:
+        """Call back once the operation is idle."""
+        return self._loop.call_soon(current().scheduler.call_when_idle, callback)

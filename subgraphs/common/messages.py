@@ -1,4 +1,4 @@
-"""Events and jobs: what one transaction has to say to the rest of the platform."""
+"""Events and jobs: the messages that leave with a transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A small frozen record of ids; whoever handles it loads the rows anew."""
+    """A small frozen record of ids; its handler loads the rows."""
 
     @classmethod
     def name(cls) -> str:
@@ -27,9 +27,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Event(Message):
-    """A fact, in the past tense; any domain may care."""
+    """A fact, in the past tense; any domain may consume it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Message):
-    """An order to do something, in the imperative; exactly one task does it."""
+    """An order to do something, in the imperative; exactly one task handles it."""

@@ -35,7 +35,7 @@ def outbox_table(metadata: MetaData) -> Table:
 
 
 def inbox_table(metadata: MetaData) -> Table:
-    """The domain's inbox: one row for each event that a consumer has made effective."""
+    """The domain's inbox: one row for each event that a consumer has handled."""
     return Table(
         "inbox",
         metadata,
@@ -47,7 +47,7 @@ def inbox_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message on its way; its id is the same however often it is passed on."""
+    """A message in transit; its id is the same however often it is relayed."""
 
     id: str
     kind: str
@@ -60,7 +60,7 @@ class OutboxRow:
 async def append(
     session: AsyncSession, table: Table, message: Message, *, now: datetime, not_before: datetime | None
 ) -> None:
-    """Write a message beside the state it speaks of, and wake the relay when that commits."""
+    """Write a message in the transaction it belongs to, and wake the relay when that commits."""
     await session.execute(
         insert(table).values(
             id=new_id("msg"),
@@ -88,7 +88,7 @@ async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRo
 
 
 async def receive(session: AsyncSession, table: Table, consumer: str, message_id: str, now: datetime) -> bool:
-    """Note that a consumer handles a message; false when it already did."""
+    """Record that a consumer handles a message; false when it already has."""
     row = await session.scalar(
         upsert(table)
         .values(consumer=consumer, message_id=message_id, received_at=now)

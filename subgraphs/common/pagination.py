@@ -17,8 +17,8 @@ from subgraphs.common.validation import in_range
 
 Row = TypeVar("Row", covariant=True)
 
-MOST_ITEMS: Final = 100
-"""How many items one page of a connection may have."""
+MAX_PAGE_SIZE: Final = 100
+"""Items in one page of a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PageRequest:
         """Check the arguments of a connection; BadUserInput when `first` is not from 1 to 100."""
         if after is not None and not is_id(after):
             raise BadUserInput("after", "after must be a cursor of this connection.")
-        return cls(in_range("first", first, 1, MOST_ITEMS), after)
+        return cls(in_range("first", first, 1, MAX_PAGE_SIZE), after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What may stand in a log: short values without control characters, exceptions without what they were given.
+"""Redaction of log events: short values without control characters, exceptions without user data.
 
-A log is read by people who may not see what parents write. The message of a foreign exception often repeats
-the value that it failed on (a row's DETAIL, a parameter, the input of a validation), so only its type and
-place are kept; our own exceptions, and those that speak of connections and of the program, keep their words.
+Logs are read by people who may not read what parents write. The message of a library's exception often
+repeats the value that it failed on (a row's DETAIL, a parameter, the input of a validation), so only its type
+and traceback are logged; our own exceptions, and those of connections and programming errors, keep theirs.
 """
 
 from __future__ import annotations
@@ -15,35 +15,37 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-LONGEST: Final = 1_000
+MAX_VALUE_LENGTH: Final = 1_000
 """Characters of one logged value."""
 
-_MOST_BITS: Final = 63
-_MOST_ITEMS: Final = 50
-_MOST_NESTED: Final = 5
-_MOST_FRAMES: Final = 15
-_MOST_EXCEPTIONS: Final = 5
+_MAX_BITS: Final = 63
+_MAX_ITEMS: Final = 50
+_MAX_DEPTH: Final = 5
+_MAX_FRAMES: Final = 15
+_MAX_EXCEPTIONS: Final = 5
 _OUR_MODULES: Final = ("subgraphs.", "workers.")
 _WITHOUT_VALUES: Final = (ArithmeticError, AssertionError, OSError, RedisError, RuntimeError)
 
 
-def cut(text: str) -> str:
-    """The beginning of a text, where it is too long to be told whole."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def truncate(text: str) -> str:
+    """Shorten a text that is too long for a log or an error message."""
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
-def loggable(value: Any, nested: int = 0) -> Any:
-    """A value as it may stand in a log."""
+def redact_value(value: Any, depth: int = 0) -> Any:
+    """Make a value fit for the log."""
     match value:
-        case int() if value.bit_length() > _MOST_BITS:
+        case int() if value.bit_length() > _MAX_BITS:
             return f"a number of {value.bit_length()} bits"
         case None | bool() | int() | float():
             return value
         case Mapping():
-            items = list(value.items())[:_MOST_ITEMS]
-            return {_text(str(key)): loggable(each, nested + 1) for key, each in items if _nests(nested)}
+            items = list(value.items())[:_MAX_ITEMS]
+            return {
+                _text(str(key)): redact_value(each, depth + 1) for key, each in items if _is_shallow(depth)
+            }
         case list() | tuple() | set() | frozenset():
-            return [loggable(each, nested + 1) for each in list(value)[:_MOST_ITEMS] if _nests(nested)]
+            return [redact_value(each, depth + 1) for each in list(value)[:_MAX_ITEMS] if _is_shallow(depth)]
         case BaseException():
             return reason(value)
     return _text(str(value))
@@ -53,11 +55,11 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     """The structlog processor that makes an event fit for the log; `exc_info` becomes its `exception`."""
     if found := _exception(event.pop("exc_info", None)):
         event["exception"] = list(_lines(found))
-    return {name: value if name == "exception" else loggable(value) for name, value in event.items()}
+    return {name: value if name == "exception" else redact_value(value) for name, value in event.items()}
 
 
 def reason(error: BaseException) -> str:
-    """What an exception is, with its message where that repeats nothing it was given."""
+    """An exception's type, with its message where that cannot contain user data."""
     kind = type(error)
     ours = kind.__module__.startswith(_OUR_MODULES)
     message = str(error) if ours or isinstance(error, _WITHOUT_VALUES) else ""
@@ -65,18 +67,18 @@ def reason(error: BaseException) -> str:
 
 
 def _text(text: str) -> str:
-    text = cut(text)
+    text = truncate(text)
     if text.isprintable():
         return text
-    return cut("".join(char if char.isprintable() else _escaped(char) for char in text))
+    return truncate("".join(char if char.isprintable() else _escaped(char) for char in text))
 
 
 def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def _nests(nested: int) -> bool:
-    return nested < _MOST_NESTED
+def _is_shallow(depth: int) -> bool:
+    return depth < _MAX_DEPTH
 
 
 def _exception(exc_info: Any) -> BaseException | None:
@@ -90,7 +92,7 @@ def _exception(exc_info: Any) -> BaseException | None:
 
 
 def _lines(error: BaseException) -> Iterator[str]:
-    """The places and reasons of an exception and of those that led to it, the first of them first."""
+    """The locations and reasons of an exception and its causes, the first cause first."""
     for each in reversed(_chain(error)):
         yield from _places(each.__traceback__)
         yield reason(each)
@@ -100,7 +102,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     """An exception, its causes and the members of groups, each once."""
     found: list[BaseException] = []
     open_: list[BaseException | None] = [error]
-    while open_ and len(found) < _MOST_EXCEPTIONS:
+    while open_ and len(found) < _MAX_EXCEPTIONS:
         each = open_.pop(0)
         if each is None or each in found:
             continue
@@ -111,5 +113,5 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _places(trace: TracebackType | None) -> Iterator[str]:
-    frames = traceback.extract_tb(trace)[-_MOST_FRAMES:]
+    frames = traceback.extract_tb(trace)[-_MAX_FRAMES:]
     return (_text(f"{frame.filename}:{frame.lineno} in {frame.name}") for frame in frames)

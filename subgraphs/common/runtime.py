@@ -13,24 +13,34 @@ from subgraphs.common.clock import Clock, utc_now
 from subgraphs.common.database import Database
 from subgraphs.common.graph import GraphClient
 from subgraphs.common.live import LiveStreams
-from subgraphs.common.settings import Settings
+from subgraphs.common.manifest import Domain
+from subgraphs.common.settings import DomainSettings, SettingsType
 from subgraphs.common.storage import Storage
 from subgraphs.common.unit_of_work import UnitOfWork, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Everything a domain needs to run: opened once, handed in everywhere."""
+    """The resources of a domain, opened once and passed to every use case."""
 
-    domain: str
-    settings: Settings
-    metadata: MetaData
+    domain: Domain
+    settings: DomainSettings
     database: Database
     redis: Redis
     live: LiveStreams
     storage: Storage
     graph: GraphClient
     clock: Clock
+
+    @property
+    def metadata(self) -> MetaData:
+        """The domain's tables."""
+        return self.domain.metadata
+
+    def settings_of(self, kind: type[SettingsType]) -> SettingsType:
+        """The settings, as the domain's own kind of them."""
+        assert isinstance(self.settings, kind)
+        return self.settings
 
     def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open the transaction of one mutation or task."""
@@ -39,18 +49,16 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    domain: str, metadata: MetaData, settings: Settings, clock: Clock = utc_now
+    domain: Domain, settings: DomainSettings, clock: Clock = utc_now
 ) -> AsyncIterator[Runtime]:
     """Open a domain's resources, and close them at the end. Connections are made when first used."""
-    database = Database(settings.database_url(domain), domain)
+    database = Database(settings.database_url(domain.role), domain.name)
     redis = Redis.from_url(settings.redis_url)
     live = LiveStreams(redis)
     graph = GraphClient(settings.graph_address)
-    storage = Storage(
-        settings.storage_url, settings.files_address, settings.file_signing_key.get_secret_value()
-    )
+    storage = Storage(settings.storage_url, settings.files_url, settings.file_signing_key.get_secret_value())
     try:
-        yield Runtime(domain, settings, metadata, database, redis, live, storage, graph, clock)
+        yield Runtime(domain, settings, database, redis, live, storage, graph, clock)
     finally:
         await live.close()
         await graph.close()

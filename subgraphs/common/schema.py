@@ -1,4 +1,4 @@
-"""Building a domain's federated schema, whose operations are kept within limits."""
+"""A domain's federated schema, which enforces limits on its operations."""
 
 from __future__ import annotations
 
@@ -38,45 +38,45 @@ _ONE_SCHEMA: Final = "An operation can ask for the schema of this service once."
 
 
 class Bounds(SchemaExtension):
-    """What is looked at before an operation runs, and what it may take while it does."""
+    """Checks an operation before it runs, and enforces its budget while it does."""
 
     async def on_parse(self) -> AsyncIterator[None]:
-        """Take the document as it is kept, or prepare it; in production nobody reads the schema."""
+        """Take the prepared document from the cache, or prepare it; production forbids introspection."""
         execution = self.execution_context
         assert isinstance(execution.schema, BoundedSchema)
         assert execution.query is not None, "Strawberry refuses requests without one"
         context: Context[Any] = execution.context
         if context.runtime.settings.environment == "production":
             execution.validation_rules += (NoSchemaIntrospectionCustomRule,)
-        prepared = await execution.schema.documents.prepared(execution.query, execution.validation_rules)
-        execution.graphql_document = prepared.document or _nothing(execution.operation_name)
+        prepared = await execution.schema.documents.prepare(execution.query, execution.validation_rules)
+        execution.graphql_document = prepared.document or _empty_document(execution.operation_name)
         # Not None, the errors keep Strawberry from validating once more.
         execution.pre_execution_errors = prepared.errors
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
-        """Execute what has arguments that can be, until its budget is spent."""
+        """Check the arguments, then execute within the budget."""
         execution = self.execution_context
         assert execution.graphql_document is not None
         assert isinstance(execution.schema, BoundedSchema)
         core, document = execution.schema.core, execution.graphql_document
         check = partial(check_arguments, core, document, _operation(execution), execution.variables)
         await asyncio.to_thread(check) if _has_many_values(execution.variables) else check()
-        async with Budget(execution.context.deadline).enforced():
+        async with Budget(execution.context.deadline).enforce():
             yield
 
 
 class BoundedSchema(strawberry.federation.Schema):
-    """A schema that leaves the logging of errors to who shows them, since it would log whole documents."""
+    """A schema that logs no errors itself, since Strawberry would log whole documents."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         service = self._schema.type_map["_Service"]
         assert isinstance(service, GraphQLObjectType)
-        service.fields["sdl"].resolve = self._told
+        service.fields["sdl"].resolve = self._resolve_sdl
 
     async def execute(self, query: str | None, *args: Any, **given: Any) -> ExecutionResult:
-        """Execute a query or a mutation; whoever subscribes must accept a stream of events."""
+        """Execute a query or a mutation; a subscription must accept an event stream."""
         allowed = set(given.pop("allowed_operation_types", Operations)) - {Operations.SUBSCRIPTION}
         given["allowed_operation_types"] = allowed
         try:
@@ -86,12 +86,12 @@ class BoundedSchema(strawberry.federation.Schema):
                 raise RefusedRequest("A subscription is answered by text/event-stream alone.", 406) from error
             raise
 
-    async def _told(self, *_: object) -> str:
-        """What `_service` tells; it takes long to print, so it is printed once, in a thread.
+    async def _resolve_sdl(self, *_: object) -> str:
+        """The value of `_service.sdl`; printing it is slow, so that is done once, in a thread.
 
-        An operation is told it once: as often as there may be aliases, it would be some 30 MB.
+        An operation gets it once: for every alias that is allowed, it would be some 30 MB.
         """
-        current().take_dear(_ONE_SCHEMA)
+        current().claim_expensive_field(_ONE_SCHEMA)
         return await asyncio.to_thread(lambda: self._sdl)
 
     @cached_property
@@ -100,12 +100,12 @@ class BoundedSchema(strawberry.federation.Schema):
 
     @cached_property
     def documents(self) -> Documents:
-        """The documents that were executed lately."""
+        """The cache of prepared documents."""
         return Documents(self._schema)
 
     @property
     def core(self) -> GraphQLSchema:
-        """The schema as graphql-core knows it."""
+        """graphql-core's schema."""
         return self._schema
 
     def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
@@ -122,7 +122,7 @@ class BoundedSchema(strawberry.federation.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Log nothing here."""
+        """Log nothing: `masking` does."""
 
 
 def create_schema(
@@ -130,7 +130,7 @@ def create_schema(
 ) -> BoundedSchema:
     """A subgraph's schema, in the order of its definitions.
 
-    Strawberry's `sort_schema` is no use: it replaces the types that unions are resolved by.
+    Strawberry's `sort_schema` cannot be used: it replaces the types by which unions are resolved.
     """
     return BoundedSchema(
         query=query,
@@ -144,12 +144,12 @@ def create_schema(
 
 
 def _has_many_values(variables: Mapping[str, Any] | None) -> bool:
-    """Whether looking through the variables would hold the event loop for long."""
+    """Whether checking the variables would block the event loop for long."""
     return any(isinstance(each, list) and len(each) > MANY_VALUES for each in (variables or {}).values())
 
 
-def _nothing(operation_name: str | None) -> DocumentNode:
-    """What stands for a text that is no document, since Strawberry looks for its operation."""
+def _empty_document(operation_name: str | None) -> DocumentNode:
+    """A document in place of a text that cannot be parsed: Strawberry looks for its operation."""
     name = None if operation_name is None else NameNode(value=operation_name)
     selections = SelectionSetNode(selections=())
     operation = OperationDefinitionNode(operation=OperationType.QUERY, name=name, selection_set=selections)

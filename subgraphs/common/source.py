@@ -1,7 +1,7 @@
-"""The text of a document: its tokens, and the places of errors in it.
+"""The source text of a document: locations in it, and its tokens.
 
-graphql-core counts the lines before each error anew: a hundred errors after as many lines as a document may
-have take it seconds. And it links its tokens to a chain that only the garbage collector could free.
+graphql-core counts the lines before each error anew: a hundred errors at the end of the longest document take
+it seconds. And it links tokens into a cycle that only the garbage collector could free.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LINE_END = re.compile("\r\n|[\n\r]")
 
 
 class DocumentSource(Source):
-    """A document's text, which knows where its lines begin."""
+    """A document's text, which finds locations by an index of its lines."""
 
     def get_location(self, position: int) -> SourceLocation:
         """The line and the column of a position, counted from 1."""
@@ -29,7 +29,7 @@ class DocumentSource(Source):
 
 
 def unlink(document: DocumentNode) -> None:
-    """Part a document's tokens, so that it is freed when nobody has it any more."""
+    """Unlink a document's tokens, so that reference counting frees it."""
     token = document.loc.start_token if document.loc else None
     while token is not None:
         following = token.next

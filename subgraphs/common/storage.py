@@ -42,7 +42,7 @@ class Storage:
         return bytes(await result.bytes_async())
 
     async def delete(self, keys: list[str]) -> None:
-        """Remove files; those that are not there are passed over."""
+        """Delete files; missing ones are ignored."""
         for key in keys:
             try:
                 await obstore.delete_async(self._store, key)
@@ -50,12 +50,12 @@ class Storage:
                 continue
 
     def signed_url(self, key: str, now: datetime) -> str:
-        """An address that serves this file to whoever has it, for an hour."""
+        """A URL that serves this file to its holder for an hour."""
         expires = int((now + LIFETIME).timestamp())
         return f"{self._address}/{quote(key)}?expires={expires}&signature={self._signature(key, expires)}"
 
     def verify(self, key: str, expires: str, signature: str, now: datetime) -> bool:
-        """Tell whether an address was signed here and has not expired."""
+        """Whether an address was signed here and has not expired."""
         until = small_number(expires, digits=12)
         if until is None or until < now.timestamp():
             return False

@@ -46,7 +46,7 @@ def traceparent() -> str:
 
 
 def _system_form(service: str) -> structlog.typing.Processor:
-    """Arrange an event in the log form of the platform: metadata apart, traceId always there."""
+    """Arrange an event in the log format of the platform: metadata apart, traceId always present."""
 
     def arrange(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         timestamp, message = event.pop("timestamp"), event.pop("event")
@@ -90,7 +90,7 @@ def configure_logging(service: str, level: str) -> None:
 
 
 def _foreign_level(logger: Any, _: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Lift a library's record to an event of ours; its own level decides, not the call's name."""
+    """Turn a library's record into an event of ours, with the record's own level."""
     del logger
     record = event.pop("_record")
     event.pop("_from_structlog", None)

@@ -9,6 +9,7 @@ from strawberry.federation.schema_directives import ListSize
 
 from subgraphs.common import money
 from subgraphs.common.pagination import Page
+from subgraphs.common.validation import in_range
 
 Node = TypeVar("Node")
 
@@ -68,16 +69,25 @@ class Connection(Generic[Node]):
         )
 
 
-PAGED = ListSize(  # type: ignore[call-arg]  # what is not told has a default that mypy does not see
+PAGED = ListSize(  # type: ignore[call-arg]  # the other arguments have defaults that mypy does not see
     slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
 )
-"""The directive of a field with a connection: as many nodes as it is asked for."""
+"""The list size of a connection: `first` nodes."""
 
 
 def sized(items: int) -> ListSize:
-    """The directive of a list that seldom has more items than these."""
+    """The directive of a list that seldom has more items."""
     return ListSize(assumed_size=items)  # type: ignore[call-arg]  # as above
 
 
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor after which to begin.")]
+Cursor = Annotated[
+    int, strawberry.argument(description="The number of the last event seen; 0 begins at the beginning.")
+]
+_MAX_CURSOR = 2**31 - 1
+
+
+def check_cursor(after: int) -> int:
+    """Return the cursor of a subscription; BadUserInput when no event has such a number."""
+    return in_range("after", after, 0, _MAX_CURSOR)

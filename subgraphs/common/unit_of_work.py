@@ -30,16 +30,16 @@ class UnitOfWork:
         self._inbox = metadata.tables[f"{metadata.schema}.inbox"]
 
     async def publish(self, event: Event) -> None:
-        """Tell the platform a fact, if and when this transaction commits."""
+        """Publish an event, if and when this transaction commits."""
         await outbox.append(self.session, self._outbox, event, now=self.now, not_before=None)
 
     async def enqueue(self, job: Job, *, delay: timedelta = timedelta()) -> None:
-        """Have a job done after this transaction commits, no earlier than the delay."""
+        """Enqueue a job, if and when this transaction commits, to start after the delay."""
         not_before = self.now + delay if delay else None
         await outbox.append(self.session, self._outbox, job, now=self.now, not_before=not_before)
 
     async def receive(self, consumer: str, message_id: str) -> bool:
-        """Make an event effective once: false when this consumer has already handled it."""
+        """Record a message in the inbox; false when this consumer has already handled it."""
         return await outbox.receive(self.session, self._inbox, consumer, message_id, self.now)
 
 
@@ -47,20 +47,20 @@ class UnitOfWork:
 async def unit_of_work(database: Database, metadata: MetaData, clock: Clock) -> AsyncIterator[UnitOfWork]:
     """Open a transaction; commit it when the block ends, roll everything back when it raises.
 
-    Who is stopped inside the block, at a deadline or because the caller is gone, leaves nothing behind; a
-    commit that has begun is waited for all the same. `after_commit` callbacks run only after a commit and
+    A block that is cancelled, at a deadline or because the caller has disconnected, is rolled back; a commit
+    that has begun is awaited all the same. `after_commit` callbacks run only after a commit and
     must not be needed for correctness: a crash may come before them.
     """
     async with database.session() as session:
         uow = UnitOfWork(session, metadata, clock())
         yield uow
-        await _to_its_end(session.commit())
+        await _finish(session.commit())
     for callback in uow.after_commit:
         await callback()
 
 
-async def _to_its_end(commit: Coroutine[Any, Any, None]) -> None:
-    """Await a commit; a cancellation comes after it, so that its outcome is known."""
+async def _finish(commit: Coroutine[Any, Any, None]) -> None:
+    """Await a commit; a cancellation takes effect after it, so that its outcome is known."""
     committing = asyncio.ensure_future(commit)
     try:
         await asyncio.shield(committing)

@@ -1,4 +1,4 @@
-"""Postal addresses, as a print shop needs them."""
+"""Postal addresses."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Address:
     country_code: str
     phone: str
 
-    def checked(self) -> Address:
-        """The address in normal form; BadUserInput with the field that cannot stand on a parcel."""
+    def normalize(self) -> Address:
+        """The address in normal form; BadUserInput with the field that is not valid."""
         return Address(
             name=_text("name", self.name, 80),
             line1=_text("line1", self.line1, 100),
@@ -40,16 +40,16 @@ class Address:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The address as it is kept in the database."""
+        """The address as it is stored."""
         return asdict(self)
 
 
-def _text(name: str, value: str, longest: int) -> str:
-    return clean_text(f"{_FIELD}.{name}", value, longest=longest)
+def _text(name: str, value: str, max_length: int) -> str:
+    return clean_text(f"{_FIELD}.{name}", value, max_length=max_length)
 
 
-def _optional(name: str, value: str | None, longest: int) -> str | None:
-    return clean_text(f"{_FIELD}.{name}", value or "", shortest=0, longest=longest) or None
+def _optional(name: str, value: str | None, max_length: int) -> str | None:
+    return clean_text(f"{_FIELD}.{name}", value or "", min_length=0, max_length=max_length) or None
 
 
 def _country(value: str) -> str:

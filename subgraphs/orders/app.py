@@ -1,18 +1,16 @@
-"""The orders subgraph."""
+"""The orders subgraph as an ASGI application."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
 
 from subgraphs.common.app import create_subgraph
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings
+from subgraphs.orders.domain import DOMAIN
 from subgraphs.orders.loaders import Loaders
-from subgraphs.orders.models import Table
 from subgraphs.orders.schema import schema
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The application."""
-    return create_subgraph(
-        "orders", schema=schema, metadata=Table.metadata, settings=settings, loaders=Loaders
-    )
+def create_app(settings: DomainSettings) -> Starlette:
+    """Serve the domain's part of the graph."""
+    return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders)

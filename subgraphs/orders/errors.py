@@ -1,4 +1,4 @@
-"""What can stand in the way of an order."""
+"""The errors of the orders domain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PaymentDeclined(DomainError):
 
 
 class OrderNotCancellable(DomainError):
-    """It is too late to stop the order, or there is nothing to stop."""
+    """The order is in production, or in a final state."""
 
     code = "ORDER_NOT_CANCELLABLE"
 

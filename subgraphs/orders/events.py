@@ -1,4 +1,4 @@
-"""What orders tells the platform."""
+"""The events of the orders domain."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from subgraphs.common.messages import Event
 
 @dataclass(frozen=True, slots=True)
 class OrderPaid(Event):
-    """The money is there: the copies may be made."""
+    """An order has been paid: its copies may be printed."""
 
     order_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled(Event):
-    """The parent stopped the order: nothing more may be made."""
+    """An order has been cancelled: it must not be printed."""
 
     order_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class OrderShipped(Event):
-    """The parcel is on its way."""
+    """The parcel of an order has been sent."""
 
     order_id: str

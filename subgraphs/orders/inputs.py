@@ -1,4 +1,4 @@
-"""What the mutations of orders take."""
+"""The inputs of the orders domain's mutations."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from subgraphs.orders.service import QuoteRequest
 class AddressInput:
     """Where a parcel is to go."""
 
-    name: str = strawberry.field(description="Who receives it; at most 80 characters.")
+    name: str = strawberry.field(description="The recipient; at most 80 characters.")
     line1: str
     line2: str | None = None
     city: str
     region: str | None = strawberry.field(default=None, description="A state or province.")
     postal_code: str
     country_code: str = strawberry.field(description="ISO 3166, two letters.")
-    phone: str = strawberry.field(description="For the carrier, should it not find the door.")
+    phone: str = strawberry.field(description="For the carrier.")
 
     def address(self) -> addresses.Address:
-        """The address as it came."""
+        """The address as the service knows it."""
         return addresses.Address(
             name=self.name,
             line1=self.line1,
@@ -36,7 +36,7 @@ class AddressInput:
         )
 
 
-@strawberry.input(description="What to quote a price for.")
+@strawberry.input(description="The copies to quote a price for.")
 class CreateQuoteInput:
     """The input of createQuote."""
 
@@ -47,17 +47,17 @@ class CreateQuoteInput:
     shipping_level: ShippingLevel = ShippingLevel.MAIL
 
     def request(self) -> QuoteRequest:
-        """What is asked, in normal form; BadUserInput when nothing like it can be ordered."""
+        """The request in normal form; BadUserInput when it cannot be ordered."""
         return QuoteRequest(
             book_id=self.book_id,
             product_id=self.product_id,
             quantity=self.quantity,
             shipping_address=self.shipping_address.address(),
             shipping_level=self.shipping_level,
-        ).checked()
+        ).normalize()
 
 
-@strawberry.input(description="What to buy, and with what.")
+@strawberry.input(description="The quote to buy, and the payment method.")
 class CheckoutInput:
     """The input of checkout."""
 

@@ -1,4 +1,4 @@
-"""What orders has done in the background."""
+"""The jobs of the orders domain."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ class SettlePayment(Job):
 
 @dataclass(frozen=True, slots=True)
 class RefundPayment(Job):
-    """Give back what was paid for an order that will not be printed."""
+    """Refund the payment of an order that will not be printed."""
 
     order_id: str

@@ -1,4 +1,4 @@
-"""Everything that a request reads, batched: one statement for each kind of thing in one tick."""
+"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Loaders:
 async def _orders_of_users(
     session: AsyncSession, owner: str, keys: Sequence[ListKey]
 ) -> dict[ListKey, Page[Order]]:
-    """Answer users who are asked for the same page together."""
+    """Load the orders of users, those with the same page request in one statement."""
     users: defaultdict[PageRequest, list[str]] = defaultdict(list)
     for user_id, request in keys:
         users[request].append(user_id)

@@ -20,7 +20,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class ShippingLevel(StrEnum):
-    """How fast a parcel travels, in the words of Lulu's API."""
+    """Shipping levels, named as in Lulu's API."""
 
     MAIL = "MAIL"
     PRIORITY_MAIL = "PRIORITY_MAIL"
@@ -30,7 +30,7 @@ class ShippingLevel(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Where the money of an order is."""
+    """The state of a payment."""
 
     PENDING = "PENDING"
     SUCCEEDED = "SUCCEEDED"
@@ -80,7 +80,7 @@ class Quote(Purchase):
 
     @property
     def total(self) -> Money:
-        """What is to be paid."""
+        """The amount to pay."""
         return Money(self.items + self.shipping + self.fulfilment + self.tax, self.currency)
 
 
@@ -99,7 +99,7 @@ class Order(Purchase):
 
 
 class OrderTransition(Table):
-    """A state that an order came into: the truth that the live events are made from."""
+    """A transition of an order; live events are rebuilt from these rows."""
 
     __tablename__ = "order_transitions"
 
@@ -129,7 +129,7 @@ class Payment(Table):
 
 
 class OfflineCharge(Table):
-    """The offline payment provider's own book of charges, by idempotency key."""
+    """The offline payment provider's own ledger of charges, by idempotency key."""
 
     __tablename__ = "offline_charges"
 

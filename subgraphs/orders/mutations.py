@@ -1,4 +1,4 @@
-"""The mutations of orders: each parses its input, calls one use case and shows the outcome."""
+"""The mutations of the orders domain."""
 
 from __future__ import annotations
 
@@ -7,53 +7,46 @@ from strawberry.federation.schema_directives import Cost
 
 from subgraphs.orders import errors, results, service
 from subgraphs.orders.inputs import CheckoutInput, CreateQuoteInput
-from subgraphs.orders.payments import payment_provider
 from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQuoteResult
 from subgraphs.orders.types import Info, Order, Quote
 
 PARENT = [["parent"]]
-# The graph is asked for what is to be printed and its price, or a provider for the money.
-_ASKING_OTHERS = Cost(weight=100)
+# The graph is asked for a price, or a payment provider for a charge.
+_REMOTE_CALL = Cost(weight=100)
 STAFF = [["staff"]]
 
 
 @strawberry.type
 class Mutation:
-    """What a client can have done."""
+    """The root mutation fields, one use case each."""
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        directives=[_ASKING_OTHERS],
+        directives=[_REMOTE_CALL],
         description="Quote a price for copies of an approved book.",
     )
     async def create_quote(self, info: Info, input: CreateQuoteInput) -> CreateQuoteResult:
-        """Ask for a price and keep it."""
+        """Quote a price."""
         context = info.context
         request = input.request()
         try:
-            price = await service.ask_price(context.runtime.graph, context.identity, request)
+            quote = await service.create_quote(context.runtime, context.identity, request)
         except errors.BookNotApproved as missing:
             return results.BookNotApproved(message=str(missing))
-        async with context.unit_of_work() as uow:
-            quote = await service.create_quote(uow, context.identity, request, price)
         return Quote.of(quote)
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        directives=[_ASKING_OTHERS],
-        description="Order what was quoted and pay for it. Sent again, it charges nothing more and gives "
+        directives=[_REMOTE_CALL],
+        description="Order and pay what was quoted. Sent again, it charges nothing more and returns "
         "the same order.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
         """Turn a quote into a paid order."""
-        runtime = info.context.runtime
+        context = info.context
         try:
             order = await service.checkout(
-                runtime,
-                payment_provider(runtime),
-                info.context.identity,
-                input.quote_id,
-                input.payment_method,
+                context.runtime, context.identity, input.quote_id, input.payment_method
             )
         except errors.QuoteExpired as expired:
             return results.QuoteExpired(message=str(expired))
@@ -63,24 +56,20 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Stop an order whose printing has not begun; what was paid is given back.",
+        description="Cancel an order that is not yet in production; its payment is refunded.",
     )
     async def cancel_order(self, info: Info, id: strawberry.ID) -> CancelOrderResult:
         """Stop an order."""
         context = info.context
         try:
-            async with context.unit_of_work() as uow:
-                order = await service.cancel_order(uow, context.runtime.live, context.identity, id)
+            order = await service.cancel_order(context.runtime, context.identity, id)
         except errors.OrderNotCancellable as late:
             return results.OrderNotCancellable(message=str(late), status=late.status)
         return Order.of(order)
 
     @strawberry.federation.mutation(
-        requires_scopes=STAFF, description="Note that the parcel of an order has arrived."
+        requires_scopes=STAFF, description="Record that the parcel of an order has arrived."
     )
     async def confirm_delivery(self, info: Info, id: strawberry.ID) -> Order:
-        """Bring an order to its good end."""
-        context = info.context
-        async with context.unit_of_work() as uow:
-            order = await service.confirm_delivery(uow, context.runtime.live, context.identity, id)
-        return Order.of(order)
+        """Record the delivery."""
+        return Order.of(await service.confirm_delivery(info.context.runtime, info.context.identity, id))

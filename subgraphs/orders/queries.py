@@ -1,4 +1,4 @@
-"""The queries of orders."""
+"""The queries of the orders domain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.orders.types import Info, Order, Quote
 
 @strawberry.type
 class Query:
-    """What a client can ask."""
+    """The root query fields; what is not the caller's is not found."""
 
     @strawberry.federation.field(authenticated=True, description="One of the caller's orders.")
     async def order(self, info: Info, id: strawberry.ID) -> Order:

@@ -30,7 +30,7 @@ async def orders_by_id(session: AsyncSession, owner_id: str, ids: Sequence[str])
 
 async def get_order(session: AsyncSession, owner_id: str, id: str) -> Order:
     """An owner's order; NotFound when it is not theirs."""
-    return _found("Order", id, (await orders_by_id(session, owner_id, [id])).get(id))
+    return _require("Order", id, (await orders_by_id(session, owner_id, [id])).get(id))
 
 
 async def lock_quote(session: AsyncSession, owner_id: str, id: str) -> Quote:
@@ -38,7 +38,7 @@ async def lock_quote(session: AsyncSession, owner_id: str, id: str) -> Quote:
     row = await session.scalar(
         select(Quote).where(Quote.id == id, Quote.owner_id == owner_id).with_for_update()
     )
-    return _found("Quote", id, row)
+    return _require("Quote", id, row)
 
 
 async def lock_order(session: AsyncSession, owner_id: str, id: str) -> Order:
@@ -46,17 +46,17 @@ async def lock_order(session: AsyncSession, owner_id: str, id: str) -> Order:
     row = await session.scalar(
         select(Order).where(Order.id == id, Order.owner_id == owner_id).with_for_update()
     )
-    return _found("Order", id, row)
+    return _require("Order", id, row)
 
 
 async def lock_any_order(session: AsyncSession, id: str) -> Order:
     """An order, locked, for a task or for staff, whosever it is."""
-    return _found("Order", id, await session.get(Order, id, with_for_update=True))
+    return _require("Order", id, await session.get(Order, id, with_for_update=True))
 
 
 async def any_order(session: AsyncSession, id: str) -> Order:
     """An order for a task, whosever it is."""
-    return _found("Order", id, await session.get(Order, id))
+    return _require("Order", id, await session.get(Order, id))
 
 
 async def order_of_quote(session: AsyncSession, quote_id: str) -> Order | None:
@@ -120,7 +120,7 @@ async def orders_of_users(
     return await pages(session, Order, Order.owner_id, user_ids, request, Order.owner_id == owner_id)
 
 
-def _found(kind: str, id: str, row: Row | None) -> Row:
+def _require(kind: str, id: str, row: Row | None) -> Row:
     if row is None:
         raise NotFound(kind, id)
     return row

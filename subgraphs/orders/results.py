@@ -1,4 +1,4 @@
-"""What quoting, checking out and cancelling can lead to."""
+"""The results of the orders domain's mutations."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from subgraphs.orders.states import OrderStatus
 from subgraphs.orders.types import Order, Quote
 
 
-@strawberry.type(description="There is no approved snapshot of the book to print.")
+@strawberry.type(description="The book has no approved snapshot.")
 class BookNotApproved:
     """Nothing was quoted."""
 
     message: str
 
 
-@strawberry.type(description="The payment was declined. The quote is used up: another attempt needs another.")
+@strawberry.type(
+    description="The payment was declined. The quote is used up: another attempt needs a new one."
+)
 class PaymentDeclined:
     """Nothing was charged."""
 
@@ -32,7 +34,7 @@ class QuoteExpired:
     message: str
 
 
-@strawberry.type(description="The order can no longer be stopped; it was left as it is.")
+@strawberry.type(description="The order can no longer be cancelled; nothing was changed.")
 class OrderNotCancellable:
     """Nothing was cancelled."""
 

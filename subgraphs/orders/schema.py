@@ -1,4 +1,4 @@
-"""The schema of orders."""
+"""The schema of the orders domain."""
 
 from __future__ import annotations
 

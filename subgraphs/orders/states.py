@@ -1,8 +1,7 @@
 """The states of an order, and which follow which.
 
-What print reports comes late, twice and out of order, so a report moves an order only to a state that lies
-ahead of the present one. The graph has no cycle: whatever the order of the reports, an order ends in the
-same state.
+Reports of print arrive late, twice and out of order, so a report moves an order only to a state ahead of its
+present one. The graph has no cycle: in whatever sequence reports arrive, an order ends in the same state.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _NEXT: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
 }
 
 TERMINAL: Final = frozenset(status for status in OrderStatus if not _NEXT[status])
-"""The states that nothing follows."""
+"""The states that no other follows."""
 
 CANCELLABLE: Final = frozenset(status for status in OrderStatus if S.CANCELLED in _NEXT[status])
 """The states in which a parent can still stop an order: before the print shop begins."""
@@ -63,12 +62,12 @@ _BY_PRINT_STATUS: Final[dict[str, OrderStatus]] = {
 
 
 def may_become(present: OrderStatus, following: OrderStatus) -> bool:
-    """Tell whether one state may directly follow another."""
+    """Whether one state may directly follow another."""
     return following in _NEXT[present]
 
 
 def after_print_report(present: OrderStatus, print_status: str) -> OrderStatus | None:
-    """The state that a report of the print job moves an order to; None when the report is no news.
+    """The state that a report of the print job moves an order to; None when it is not ahead.
 
     Reports in between may be missing, so the state may lie several steps ahead. An order that is not paid
     for has no print job, and no report moves it.

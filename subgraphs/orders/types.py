@@ -1,4 +1,4 @@
-"""Orders' entities as the graph shows them, and what it adds to those of other domains."""
+"""The orders domain's part of the graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subgraphs.common import money
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
 from subgraphs.common.types import PAGED, After, Connection, First, Money, sized
-from subgraphs.orders import addresses, models
+from subgraphs.orders import addresses, models, service
 from subgraphs.orders.loaders import Loaders
 from subgraphs.orders.models import PaymentStatus, ShippingLevel
 from subgraphs.orders.states import OrderStatus
@@ -21,11 +21,11 @@ from subgraphs.orders.states import OrderStatus
 Info = strawberry.Info[Context[Loaders], None]
 
 strawberry.enum(ShippingLevel, description="How fast a parcel travels.")
-strawberry.enum(PaymentStatus, description="Where the money of an order is.")
+strawberry.enum(PaymentStatus, description="The state of a payment.")
 strawberry.enum(
     OrderStatus,
     description=(
-        "Where an order stands: from AWAITING_PAYMENT through PAID, PREPARING (files made and checked), "
+        "The state of an order: from AWAITING_PAYMENT through PAID, PREPARING (files made and checked), "
         "IN_PRODUCTION and SHIPPED to DELIVERED. PAYMENT_FAILED, CANCELLED and PRINT_REJECTED are final too."
     ),
 )
@@ -74,7 +74,7 @@ class Address:
 
 
 @strawberry.federation.type(
-    keys=["id"], description="The price of copies of an approved book; it holds until it expires."
+    keys=["id"], description="The price of copies of an approved book, valid until it expires."
 )
 class Quote:
     """A quote."""
@@ -87,7 +87,7 @@ class Quote:
     shipping_address: Address
     items: Money = strawberry.field(description="All copies.")
     shipping: Money
-    fulfilment: Money = strawberry.field(description="The handling of the order, once.")
+    fulfilment: Money = strawberry.field(description="The handling of the order.")
     tax: Money
     total: Money
     expires_at: datetime
@@ -128,8 +128,8 @@ class Payment:
     id: strawberry.ID
     status: PaymentStatus
     amount: Money
-    provider: str = strawberry.field(description="Who takes the money; `offline` takes none.")
-    reference: str = strawberry.field(description="The provider's name of the charge; empty while pending.")
+    provider: str = strawberry.field(description="The payment provider; `offline` charges nothing.")
+    reference: str = strawberry.field(description="The provider's id of the charge; empty while pending.")
     created_at: datetime
 
     @classmethod
@@ -151,14 +151,14 @@ class Payment:
         return Payment.of(row) if row else None
 
 
-@strawberry.type(description="A state that an order came into.")
+@strawberry.type(description="A transition of an order into a state.")
 class OrderTransition:
     """A transition."""
 
     sequence: int = strawberry.field(description="Counts from 1 without gaps; a cursor for the subscription.")
     status: OrderStatus
     at: datetime
-    reason: str | None = strawberry.field(description="Why, where there is something to tell.")
+    reason: str | None = strawberry.field(description="The reason, where there is one.")
 
     @classmethod
     def of(cls, row: models.OrderTransition) -> Self:
@@ -171,7 +171,7 @@ class Order:
     """An order."""
 
     id: strawberry.ID
-    number: str = strawberry.field(description="What a person calls the order: `M-` and eight characters.")
+    number: str = strawberry.field(description="The order's number for people: `M-` and eight characters.")
     status: OrderStatus
     book: Book | None
     snapshot: Snapshot | None = strawberry.field(description="Exactly what is printed.")
@@ -215,10 +215,32 @@ class Order:
         row = await info.context.loaders.payment.load(self.id)
         return Payment.of(row) if row else None
 
-    @strawberry.field(directives=[sized(10)], description="Every state the order came into, oldest first.")
+    @strawberry.field(directives=[sized(10)], description="Every transition of the order, oldest first.")
     async def history(self, info: Info) -> list[OrderTransition]:
         """Load the transitions."""
         return [OrderTransition.of(row) for row in await info.context.loaders.history.load(self.id)]
+
+
+@strawberry.type(description="An order has changed its state.")
+class OrderEvent:
+    """A numbered event of one order."""
+
+    sequence: int = strawberry.field(
+        description="Counts from 1 without gaps; pass it as `after` to continue."
+    )
+    at: datetime
+    status: OrderStatus = strawberry.field(description="The new state.")
+    order: Order = strawberry.field(description="The order as it is now, which may be in a later state.")
+
+    @classmethod
+    def of(cls, progress: service.OrderProgress) -> Self:
+        """Show a transition."""
+        return cls(
+            sequence=progress.sequence,
+            at=progress.at,
+            status=progress.status,
+            order=Order.of(progress.order),
+        )
 
 
 @strawberry.federation.type(keys=["id"])
@@ -229,7 +251,7 @@ class Book:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Any book; whose orders are shown is decided where they are read."""
+        """Resolve any book; its orders are read by their owner."""
         return cls(id=id)
 
     @strawberry.federation.field(

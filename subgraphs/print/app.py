@@ -1,18 +1,16 @@
-"""Print as an ASGI application."""
+"""The print subgraph as an ASGI application."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
 
 from subgraphs.common.app import create_subgraph
-from subgraphs.common.settings import Settings
+from subgraphs.common.settings import DomainSettings
+from subgraphs.print.domain import DOMAIN
 from subgraphs.print.loaders import Loaders
-from subgraphs.print.models import Table
 from subgraphs.print.schema import schema
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The print subgraph."""
-    return create_subgraph(
-        "print", schema=schema, metadata=Table.metadata, settings=settings, loaders=Loaders
-    )
+def create_app(settings: DomainSettings) -> Starlette:
+    """Serve the domain's part of the graph."""
+    return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders)

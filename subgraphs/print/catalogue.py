@@ -11,7 +11,7 @@ from subgraphs.common.errors import NotFound
 
 
 class Binding(StrEnum):
-    """How the pages are held together."""
+    """The binding of a book."""
 
     CASEWRAP = "CASEWRAP"
 

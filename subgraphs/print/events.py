@@ -1,4 +1,4 @@
-"""What print tells the platform."""
+"""The events of the print domain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from subgraphs.common.messages import Event
 
 @dataclass(frozen=True, slots=True)
 class PrintJobStatusChanged(Event):
-    """A print job moved on; `status` is a name of PrintJobStatus, `message` its reason in words or empty."""
+    """A print job has changed its state to `status`, a name of PrintJobStatus; `message` may be empty."""
 
     print_job_id: str
     order_id: str

@@ -1,7 +1,6 @@
-"""The sizes a print shop demands, from its own published formulas and from nothing that typesetting knows.
+"""The sizes a print shop demands, by its published formulas.
 
-Lengths are in points, 72 to the inch. Books has formulas of its own: that the two agree is what preflight
-checks.
+Lengths are in points, 72 to the inch. Typesetting has formulas of its own; preflight checks that both agree.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What print has to get done."""
+"""The jobs of the print domain."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from subgraphs.common.messages import Job
 
 @dataclass(frozen=True, slots=True)
 class PreflightPrintJob(Job):
-    """Have the files of a print job made, and check them."""
+    """Make and check the files of a print job."""
 
     print_job_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitPrintJob(Job):
-    """Hand a print job to the print shop, or find out what became of the attempt before."""
+    """Submit a print job, or find out what became of the earlier attempt."""
 
     print_job_id: str
     attempt: int
@@ -24,7 +24,7 @@ class SubmitPrintJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class ReconcilePrintJob(Job):
-    """Ask the print shop how a print job stands, for the time that `check` counts."""
+    """Ask the print shop for the state of a print job; `check` counts these jobs."""
 
     print_job_id: str
     check: int

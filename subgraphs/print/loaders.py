@@ -1,14 +1,12 @@
-"""The loaders of one request, which see what its caller may see."""
+"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from subgraphs.common.context import Context
 from subgraphs.common.identity import Identity
 from subgraphs.common.loaders import loader
 from subgraphs.common.runtime import Runtime
@@ -17,7 +15,7 @@ from subgraphs.print.models import PrintJob, PrintJobTransition
 
 
 class Loaders:
-    """What a request reads, batched; a caller without identity owns nothing."""
+    """The loaders of one request; whatever is not the caller's is as if it were not there."""
 
     def __init__(self, runtime: Runtime, caller: Identity | None) -> None:
         owner_id = caller.user_id if caller else ""
@@ -36,6 +34,3 @@ class Loaders:
         self.histories: DataLoader[str, list[PrintJobTransition]] = loader(
             runtime.database, histories, missing=[]
         )
-
-
-Info = strawberry.Info[Context[Loaders], None]

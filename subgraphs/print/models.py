@@ -26,8 +26,8 @@ class Table(Base):
 class PrintJob(Table):
     """The one printing of an order.
 
-    `attempts` and `checks` number the jobs that submit and reconcile it: only the one that bears the next
-    number acts, so that a job delivered twice does nothing the second time.
+    `attempts` and `checks` count the jobs that submit and reconcile it: only a job with the next number acts,
+    so that one delivered twice does nothing the second time.
     """
 
     __tablename__ = "print_jobs"
@@ -52,7 +52,7 @@ class PrintJob(Table):
 
 
 class PrintJobTransition(Table):
-    """A state that a job came into; appended, never changed."""
+    """A transition of a job; appended, never changed."""
 
     __tablename__ = "print_job_transitions"
 
@@ -64,9 +64,9 @@ class PrintJobTransition(Table):
 
 
 class OfflineShopJob(Table):
-    """A job in the offline print shop's books.
+    """A job of the offline print shop.
 
-    Like Lulu, the shop does not mind being told the same external id twice: it prints twice.
+    Like Lulu, the shop accepts the same external id twice, and then prints twice.
     """
 
     __tablename__ = "offline_shop_jobs"

@@ -1,4 +1,4 @@
-"""What a PDF holds, as far as a printer cares: page sizes, fonts and the resolution of placed pictures."""
+"""The facts of a PDF that matter in print: page sizes, fonts and the resolution of placed pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subgraphs.print.geometry import Size
 
 Matrix = tuple[float, float, float, float, float, float]
 _IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-_DEEPEST_FORM = 20
+_MAX_FORM_DEPTH = 20
 
 
 class Unreadable(Exception):
@@ -23,12 +23,12 @@ class Unreadable(Exception):
 
 
 class Encrypted(Exception):
-    """The file asks for a password."""
+    """The file is encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedPicture:
-    """A picture where it stands: pixels per inch of paper, in the direction in which it has fewer."""
+    """A placed picture: pixels per inch of paper, in the direction with fewer."""
 
     page: int
     ppi: float
@@ -39,12 +39,12 @@ class PdfFacts:
     """The facts of one file; pages count from 1."""
 
     pages: tuple[Size, ...]
-    loose_fonts: tuple[tuple[int, str], ...]
+    unembedded_fonts: tuple[tuple[int, str], ...]
     pictures: tuple[PlacedPicture, ...]
 
 
 def read_facts(content: bytes) -> PdfFacts:
-    """Read a file's facts; Unreadable or Encrypted when that cannot be."""
+    """Read a file's facts; Unreadable or Encrypted when they cannot be read."""
     try:
         reader = PdfReader(BytesIO(content), strict=True)
         if reader.is_encrypted:
@@ -52,8 +52,10 @@ def read_facts(content: bytes) -> PdfFacts:
         pages = list(reader.pages)
         return PdfFacts(
             pages=tuple(_size(page) for page in pages),
-            loose_fonts=tuple(
-                (number, name) for number, page in enumerate(pages, 1) for name in sorted(_loose_fonts(page))
+            unembedded_fonts=tuple(
+                (number, name)
+                for number, page in enumerate(pages, 1)
+                for name in sorted(_unembedded_fonts(page))
             ),
             pictures=tuple(
                 PlacedPicture(number, ppi)
@@ -63,7 +65,7 @@ def read_facts(content: bytes) -> PdfFacts:
         )
     except Encrypted:
         raise
-    except Exception as error:  # pypdf raises whatever a broken file makes it stumble over
+    except Exception as error:  # pypdf raises any exception on a broken file
         raise Unreadable(str(error)) from error
 
 
@@ -74,7 +76,7 @@ def _size(page: PageObject) -> Size:
     return Size(width * page.user_unit, height * page.user_unit)
 
 
-def _loose_fonts(page: PageObject) -> set[str]:
+def _unembedded_fonts(page: PageObject) -> set[str]:
     """The names of the fonts that a page names but the file does not contain."""
     return {
         str(font.get("/BaseFont", "?")).removeprefix("/")
@@ -86,7 +88,7 @@ def _loose_fonts(page: PageObject) -> set[str]:
 
 def _all_resources(resources: DictionaryObject, depth: int) -> Iterator[DictionaryObject]:
     """A page's resources and those of the forms drawn on it."""
-    if depth > _DEEPEST_FORM:
+    if depth > _MAX_FORM_DEPTH:
         raise Unreadable("Forms are nested too deeply.")
     yield resources
     for drawn in _values(resources, "/XObject"):
@@ -108,16 +110,16 @@ def _resolutions(page: PageObject) -> Iterator[float]:
     contents = page.get_contents()
     if contents is not None:
         unit = page.user_unit
-        yield from _drawn(
+        yield from _image_resolutions(
             contents, _dictionary(page.get("/Resources")), (unit, 0.0, 0.0, unit, 0.0, 0.0), page.pdf, 0
         )
 
 
-def _drawn(
+def _image_resolutions(
     stream: ContentStream, resources: DictionaryObject, start: Matrix, pdf: Any, depth: int
 ) -> Iterator[float]:
-    """Follow the placement matrix through a content stream, and into the forms that it draws."""
-    if depth > _DEEPEST_FORM:
+    """Follow the transformation matrix through a content stream, and into the forms that it draws."""
+    if depth > _MAX_FORM_DEPTH:
         raise Unreadable("Forms are nested too deeply.")
     matrix, saved = start, list[Matrix]()
     objects = _dictionary(resources.get("/XObject"))
@@ -136,7 +138,7 @@ def _drawn(
                 elif drawn.get("/Subtype") == "/Form":
                     inner = _times(_matrix(drawn.get("/Matrix", _IDENTITY)), matrix)
                     own = _dictionary(drawn.get("/Resources", resources))
-                    yield from _drawn(ContentStream(drawn, pdf), own, inner, pdf, depth + 1)
+                    yield from _image_resolutions(ContentStream(drawn, pdf), own, inner, pdf, depth + 1)
             case b"INLINE IMAGE":
                 settings = operands["settings"]
                 width, height = (
@@ -147,7 +149,7 @@ def _drawn(
 
 
 def _resolution(width: Any, height: Any, matrix: Matrix) -> Iterator[float]:
-    """Pixels by inches: a picture fills the unit square, which the matrix carries onto the paper."""
+    """Pixels per inch: an image fills the unit square, which the matrix maps onto the page."""
     a, b, c, d, _, _ = matrix
     across, down = hypot(a, b) / 72, hypot(c, d) / 72
     if across and down:

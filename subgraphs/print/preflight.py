@@ -56,7 +56,7 @@ class PreflightReport:
         return not self.issues
 
     def as_json(self) -> dict[str, Any]:
-        """The report as it is kept in the database."""
+        """The report as it is stored."""
         return asdict(self) | {"checked_at": self.checked_at.isoformat()}
 
     @classmethod
@@ -74,7 +74,7 @@ class PreflightReport:
 
 @dataclass(frozen=True, slots=True)
 class CandidateFile:
-    """A file as it lies in the store, and the hash it had when it was approved."""
+    """A file from the store, and the hash it had when it was approved."""
 
     content: bytes
     approved_sha256: str
@@ -109,7 +109,7 @@ def _read(part: str, file: CandidateFile, issues: list[PreflightIssue]) -> PdfFa
     try:
         return read_facts(file.content)
     except Encrypted:
-        issues.append(PreflightIssue(PreflightCode.ENCRYPTED, None, f"The {part} asks for a password."))
+        issues.append(PreflightIssue(PreflightCode.ENCRYPTED, None, f"The {part} is encrypted."))
     except Unreadable as error:
         issues.append(
             PreflightIssue(PreflightCode.UNREADABLE, None, f"The {part} cannot be read as a PDF: {error}")
@@ -165,7 +165,7 @@ def _cover_sheet(product: Product, interior: PdfFacts | None, cover: PdfFacts) -
 
 
 def _fonts(part: str, facts: PdfFacts) -> Iterator[PreflightIssue]:
-    for number, name in facts.loose_fonts:
+    for number, name in facts.unembedded_fonts:
         yield PreflightIssue(
             PreflightCode.FONT_NOT_EMBEDDED, _page(part, number), f"The {part} lacks the font {name}."
         )

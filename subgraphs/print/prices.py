@@ -1,4 +1,4 @@
-"""What a print costs: the shop's linear price for the copies, and our own table for sending them.
+"""The cost of a print: the shop's linear price for the copies, and our own table for shipping.
 
 Everything is in US dollars and exact. The price of one copy is rounded to the cent first, half up, so that
 what a parent sees for one copy times the copies is what the items cost.
@@ -18,13 +18,13 @@ from subgraphs.print.catalogue import Product
 from subgraphs.print.countries import Zone, zone
 
 CURRENCY: Final = "USD"
-MOST_COPIES: Final = 100
+MAX_COPIES: Final = 100
 _FULFILMENT: Final = 175
 """Cents for handling one order, however many copies."""
 
 
 class ShippingLevel(StrEnum):
-    """How fast a parcel travels, in the words of Lulu's API."""
+    """Shipping levels, named as in Lulu's API."""
 
     MAIL = "MAIL"
     PRIORITY_MAIL = "PRIORITY_MAIL"
@@ -82,7 +82,7 @@ def cost(
     in_range("pageCount", page_count, product.minimum_pages, product.maximum_pages)
     if page_count % product.page_multiple:
         raise BadUserInput("pageCount", f"pageCount must be a multiple of {product.page_multiple}.")
-    in_range("quantity", quantity, 1, MOST_COPIES)
+    in_range("quantity", quantity, 1, MAX_COPIES)
     first, further = _SHIPPING[shipping_level][zone(country_code)]
     return Cost(
         items=copy_price(product, page_count) * quantity,

@@ -54,7 +54,7 @@ async def get_job(session: AsyncSession, job_id: str) -> PrintJob:
 
 
 async def jobs_by_id(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, PrintJob]:
-    """Those of the jobs that belong to this owner."""
+    """The owner's jobs among these ids."""
     rows = await session.scalars(select(PrintJob).where(PrintJob.owner_id == owner_id, PrintJob.id.in_(ids)))
     return {job.id: job for job in rows}
 

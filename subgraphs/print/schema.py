@@ -1,4 +1,4 @@
-"""Print's federated schema."""
+"""The schema of the print domain."""
 
 from subgraphs.common.schema import create_schema
 from subgraphs.print.queries import Query

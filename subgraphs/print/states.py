@@ -1,8 +1,7 @@
 """The states of a print job, and which follow which.
 
-Reports about a job come late, twice and out of order, so a report moves a job only to a state that lies
-ahead of the present one. The graph has no cycle: whatever the order of the reports, a job ends where the
-last true one puts it.
+Reports arrive late, twice and out of order, so a report moves a job only to a state ahead of its present one.
+The graph has no cycle: in whatever sequence reports arrive, a job ends in the same state.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ class PrintJobStatus(StrEnum):
 
 S = PrintJobStatus
 
-# Lulu also knows PRODUCTION_READY -> PRODUCTION_DELAYED. It is left out: by its name alone such a report
-# cannot be told from a late one, and nothing is decided by it.
+# Lulu also has PRODUCTION_READY -> PRODUCTION_DELAYED. It is left out: such a report cannot be distinguished
+# from a late one, and nothing depends on it.
 _NEXT: Final[dict[PrintJobStatus, frozenset[PrintJobStatus]]] = {
     S.CREATED: frozenset({S.PREFLIGHT, S.CANCELED}),
     S.PREFLIGHT: frozenset({S.SUBMITTING, S.REJECTED, S.CANCELED}),
@@ -53,12 +52,12 @@ def _ahead(status: PrintJobStatus) -> frozenset[PrintJobStatus]:
 _AHEAD: Final = {status: _ahead(status) for status in PrintJobStatus}
 
 TERMINAL: Final = frozenset(status for status in PrintJobStatus if not _NEXT[status])
-"""The states that nothing follows."""
+"""The states that no other follows."""
 
 CANCELLABLE: Final = frozenset(status for status in PrintJobStatus if S.CANCELED in _NEXT[status])
-"""The states in which a job can be stopped as such, without asking what the shop has done since."""
+"""The states in which a job can be cancelled."""
 
 
 def may_become(present: PrintJobStatus, reported: PrintJobStatus) -> bool:
-    """Tell whether a report is news: it lies ahead, perhaps with steps between that nobody reported."""
+    """Whether a reported state is ahead of the present one, with any number of states between."""
     return reported in _AHEAD[present]

@@ -1,34 +1,39 @@
-"""Print's part of the graph: products and their cost, print jobs and what became of them."""
+"""The print domain's part of the graph."""
 
 from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
+from subgraphs.common.context import Context
 from subgraphs.common.types import Money, sized
 from subgraphs.print import catalogue, models, preflight, prices
-from subgraphs.print.loaders import Info
+from subgraphs.print.loaders import Loaders
 from subgraphs.print.states import PrintJobStatus
 
-Binding = strawberry.enum(catalogue.Binding, description="How the pages are held together.")
+Info = strawberry.Info[Context[Loaders], None]
+
+Binding = strawberry.enum(catalogue.Binding, description="The binding of a book.")
 ShippingLevel = strawberry.enum(prices.ShippingLevel, description="How fast a parcel travels.")
-PreflightCode = strawberry.enum(preflight.PreflightCode, description="What can be wrong with a print file.")
+PreflightCode = strawberry.enum(
+    preflight.PreflightCode, description="The kinds of issues that preflight finds."
+)
 strawberry.enum(
     PrintJobStatus,
     description=(
-        "Ours up to SUBMITTING: created, files checked or rejected, on the way to the print shop. "
-        "The shop's from SUBMITTED on. SHIPPED, REJECTED, CANCELED and ERROR are final."
+        "Up to SUBMITTING our own states: created, files checked or rejected, on the way to the print shop. "
+        "From SUBMITTED on the shop's. SHIPPED, REJECTED, CANCELED and ERROR are final."
     ),
 )
 
 
-@strawberry.type(description="What printing and sending costs.")
+@strawberry.type(description="The cost of printing and shipping.")
 class PrintCost:
     """The parts of a price."""
 
     items: Money = strawberry.field(description="All copies.")
     shipping: Money = strawberry.field(description="One parcel with all copies.")
-    fulfilment: Money = strawberry.field(description="The handling of the order, once.")
+    fulfilment: Money = strawberry.field(description="The handling of the order.")
     tax: Money = strawberry.field(description="What the print shop adds for the destination.")
     total: Money
 
@@ -44,7 +49,7 @@ class PrintCost:
         )
 
 
-@strawberry.federation.type(keys=["id"], description="Something that a book can be printed as.")
+@strawberry.federation.type(keys=["id"], description="A product that a book can be printed as.")
 class PrintProduct:
     """A product of the catalogue."""
 
@@ -52,8 +57,8 @@ class PrintProduct:
     name: str
     description: str
     pod_package_id: str = strawberry.field(description="The product's code at the print shop, with dots.")
-    trim_width: float = strawberry.field(description="Width of a cut page in inches.")
-    trim_height: float = strawberry.field(description="Height of a cut page in inches.")
+    trim_width: float = strawberry.field(description="Trim width in inches.")
+    trim_height: float = strawberry.field(description="Trim height in inches.")
     binding: catalogue.Binding
     minimum_pages: int
     maximum_pages: int
@@ -75,10 +80,10 @@ class PrintProduct:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Join a product that another subgraph names."""
+        """Find a product of the catalogue."""
         return cls.of(catalogue.product(id))
 
-    @strawberry.field(description="What copies of a book cost as this product, before any sales tax.")
+    @strawberry.field(description="The cost of copies of a book as this product, before sales tax.")
     def cost(
         self,
         page_count: Annotated[int, strawberry.argument(description="An even number of interior pages.")],
@@ -96,11 +101,13 @@ class PreflightIssue:
     """An issue of a report."""
 
     code: preflight.PreflightCode
-    page: int | None = strawberry.field(description="A page of the interior, where the issue has one.")
+    page: int | None = strawberry.field(
+        description="The page of the interior; null for the cover and for the whole file."
+    )
     message: str
 
 
-@strawberry.type(description="The check of a job's files before they go to the print shop.")
+@strawberry.type(description="The preflight of a job's files, before they go to the print shop.")
 class PreflightReport:
     """A report."""
 
@@ -108,7 +115,7 @@ class PreflightReport:
     issues: list[PreflightIssue] = strawberry.field(directives=[sized(20)])
     checked_at: datetime
     effective_ppi: int | None = strawberry.field(
-        description="Pixels per inch of the coarsest picture at the size in which it is printed."
+        description="Pixels per inch of the coarsest picture at its printed size."
     )
 
     @classmethod
@@ -132,7 +139,7 @@ class Shipment:
     shipped_at: datetime
 
 
-@strawberry.type(description="A state that a print job came into.")
+@strawberry.type(description="A transition of a print job into a state.")
 class PrintJobTransition:
     """A step of a job's history."""
 
@@ -147,7 +154,7 @@ class PrintJobTransition:
         return cls(sequence=row.sequence, status=row.status, at=row.at, message=row.message)
 
 
-@strawberry.federation.type(keys=["id"], description="The one printing of an order.")
+@strawberry.federation.type(keys=["id"], description="The print job of an order.")
 class PrintJob:
     """A print job."""
 
@@ -177,7 +184,7 @@ class PrintJob:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Join a job; none when it is not the caller's."""
+        """Find the job when it is the caller's."""
         row = await info.context.loaders.jobs.load(id)
         return cls.of(row) if row else None
 
@@ -191,7 +198,7 @@ class PrintJob:
         """Look the product up."""
         return PrintProduct.of(catalogue.product(self.product_id))
 
-    @strawberry.field(directives=[sized(20)], description="Every state that the job came into, in order.")
+    @strawberry.field(directives=[sized(20)], description="Every transition of the job, oldest first.")
     async def history(self, info: Info) -> list[PrintJobTransition]:
         """Load the history."""
         return [PrintJobTransition.of(row) for row in await info.context.loaders.histories.load(self.id)]
@@ -203,7 +210,7 @@ class Order:
 
     id: strawberry.ID
 
-    @strawberry.field(description="The order's printing; null before it is paid.")
+    @strawberry.field(description="The order's print job; null before it is paid.")
     async def print_job(self, info: Info) -> PrintJob | None:
         """Load the job, where it is the caller's."""
         row = await info.context.loaders.jobs_of_orders.load(self.id)

@@ -17,10 +17,9 @@ import pytest
 
 from infra.checkout import ROOT
 from infra.local import Stack
-from infra.local.environment import url_setting
 from infra.local.ports import free_port
 from infra.node import ensure_packages, installation
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 from tests.e2e.conftest import Shelf
 from tests.e2e.family import Family, at
 from tests.e2e.journeys import check_everything_query, order_printed_book
@@ -58,7 +57,7 @@ def supergraph_of(stack: Stack) -> str:
     for place, domain in enumerate(DOMAINS):
         default = f"http://127.0.0.1:{3001 + place}/graphql"
         assert text.count(default) == 1
-        text = text.replace(default, stack.environ[url_setting(domain)])
+        text = text.replace(default, stack.environ[DOMAINS[domain].url_variable])
     return text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 if TYPE_CHECKING:
     from tests.fuzz.context import AttackContext

@@ -16,8 +16,8 @@ import psutil
 from infra.local import Stack
 from infra.local.process import ProcessSpec
 from subgraphs.common.clock import utc_now
-from subgraphs.common.settings import DOMAINS
 from subgraphs.common.storage import Storage
+from subgraphs.domains import DOMAINS
 from tests.fuzz.meter import Meter
 
 SERVERS = ("router", *DOMAINS)

@@ -9,14 +9,14 @@ from infra import database
 from infra.database import Database
 from infra.errors import InfraError
 from infra.local import Servers
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 
 
 async def connect_as(domain: str, environ, name: str | None = None) -> asyncpg.Connection:
     return await asyncpg.connect(
         host=environ["POSTGRES_HOST"],
         port=int(environ["POSTGRES_PORT"]),
-        user=database.role_of(domain),
+        user=DOMAINS[domain].role,
         password=environ[f"{domain.upper()}_POSTGRES_PASSWORD"],
         database=name or environ["POSTGRES_DB"],
     )
@@ -26,7 +26,8 @@ async def connect_as(domain: str, environ, name: str | None = None) -> asyncpg.C
 async def test_a_role_owns_its_schema_and_reads_no_other(servers, domain):
     owner = await Database.from_environ(servers).connect()
     tables = await owner.fetch(
-        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ANY($1)", DOMAINS
+        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ANY($1)",
+        list(DOMAINS),
     )
     await owner.close()
     assert {table["table_schema"] for table in tables} == set(DOMAINS)

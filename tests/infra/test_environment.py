@@ -13,9 +13,9 @@ from infra.local.environment import (
     subgraph_environ,
     worker_environ,
 )
-from subgraphs.common.settings import DOMAINS, Settings
+from subgraphs.domains import DOMAINS
 
-PASSWORDS = {f"{domain.upper()}_POSTGRES_PASSWORD" for domain in DOMAINS}
+PASSWORDS = {domain.password_variable for domain in DOMAINS.values()}
 
 
 def names(environ: dict[str, str]) -> set[str]:
@@ -72,5 +72,5 @@ def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
 
 def test_the_example_file_lists_every_setting():
     example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    settings = {name.upper() for name in Settings.model_fields}
-    assert settings - example == set()
+    kinds = [domain.settings for domain in DOMAINS.values()]
+    assert {kind.variable(name) for kind in kinds for name in kind.model_fields} - example == set()

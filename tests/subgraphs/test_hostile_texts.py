@@ -27,7 +27,7 @@ from graphql import (
 )
 
 from infra.checkout import ROOT
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 from tests.support.graph import GraphError, graph_answering
 from tests.support.subgraph import SubgraphClient, subgraph_client
 from tests.support.tokens import token_for, write_signing_key
@@ -56,7 +56,7 @@ TYPED = {
     *("BAD_USER_INPUT", "NOT_FOUND", "BAD_REQUEST", "GRAPHQL_VALIDATION_FAILED", "CONFLICT"),
     *("DEPENDENCY_FAILED", "OPERATION_TOO_LARGE"),
 }
-LONGEST_ANSWER = 20_000
+MAX_ANSWER_LENGTH = 20_000
 
 
 def schema_of(domain: str) -> GraphQLSchema:
@@ -160,7 +160,7 @@ async def test_no_text_is_too_much_for_a_subgraph(
             )
             where = f"{name} {'.'.join(place)}"
             assert time.thread_time() - before < 2, where
-            assert len(response.content) < LONGEST_ANSWER, where
+            assert len(response.content) < MAX_ANSWER_LENGTH, where
             codes = {error["extensions"]["code"] for error in response.json().get("errors", ())}
             assert codes <= TYPED, (where, response.text)
             if hostile in {"nul", "a megabyte"}:
@@ -201,7 +201,7 @@ async def test_no_text_is_too_much_for_a_subscription(
         headers=_signed_in() | {"accept": "text/event-stream"} | JSON,
     )
     assert '"code":"BAD_' in response.text
-    assert len(response.content) < LONGEST_ANSWER
+    assert len(response.content) < MAX_ANSWER_LENGTH
 
 
 def _signed_in() -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import httpx2
@@ -15,7 +14,7 @@ from prometheus_client import REGISTRY
 from subgraphs.common.gate import SERVICE_TOKEN_HEADER
 from subgraphs.common.identity import TokenVerifier
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.settings import Settings
+from subgraphs.domains import DOMAINS, with_addresses
 from tests.support.serving import serving
 from tests.support.tokens import publishing_keys
 
@@ -118,8 +117,7 @@ async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncItera
     What the subgraph asks the graph goes to `GRAPH_URL`: see `tests.support.graph`.
     """
     async with publishing_keys() as jwks_url:
-        settings = settings_of({"JWKS_URL": jwks_url, **environ})
-        app = import_module(f"subgraphs.{domain}.app").create_app(settings)
+        app = DOMAINS[domain].create_app(settings_of(domain, {"JWKS_URL": jwks_url, **environ}))
         async with serving(app) as address:
             client = SubgraphClient(domain, address, app.state.runtime, app.state.verifier)
             try:
@@ -128,9 +126,10 @@ async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncItera
                 await client.http.aclose()
 
 
-def settings_of(environ: Mapping[str, str]) -> Settings:
-    """The settings that a process with this environment would have."""
-    return Settings.model_validate({name.lower(): value for name, value in environ.items()})
+def settings_of(domain: str, environ: Mapping[str, str]) -> Any:
+    """The settings that a domain's subgraph would have in this environment, of the domain's own kind."""
+    given = {name.lower(): value for name, value in environ.items()}
+    return with_addresses(DOMAINS[domain].settings.model_validate(given), environ)
 
 
 def _login(token: str | None) -> dict[str, str]:

@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from subgraphs.ai import repository, service
+from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
 from subgraphs.ai.pipeline.journal import as_live, stream_key
 from subgraphs.ai.providers.protocol import Hero, StoryBrief
 from subgraphs.ai.providers.protocol import Pronouns as Spoken
+from subgraphs.ai.service.generation import BookSource, start_book
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
 from subgraphs.books.models import Book, Child, Page, Pronouns, Theme
@@ -55,9 +56,8 @@ async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
             created_at=utc_now(),
         )
         uow.session.add(child)
-        await uow.session.flush()
-        brief = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
-        book = await books.create_book(uow, parent, child.id, brief)
+    brief = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
+    book = await books.create_book(platform.books, parent, child.id, brief)
     page_ids = {page.number: page.id for page in await pages(platform, book.id)}
     hero = Hero(name, 5, Spoken.SHE, child.appearance, ("foxes",))
     return DraftBook(
@@ -67,9 +67,9 @@ async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
 
 async def queue_book(platform: Platform, draft: DraftBook) -> str:
     """Queue a book's generation as the mutation does; return the generation's id."""
-    truth = service.BookTruth(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
+    source = BookSource(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
     async with platform.ai.unit_of_work() as uow:
-        generation = await service.start_book(uow, draft.parent, truth, "offline", limit=100)
+        generation = await start_book(uow, draft.parent, source, "offline", limit=100)
     return generation.id
 
 

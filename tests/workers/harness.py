@@ -23,7 +23,7 @@ JOB = "print.HoldStill"
 @asynccontextmanager
 async def run_worker(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
     """Run a worker with one handler, renewing its in-progress marks."""
-    queue = await open_queue(settings_of(environ))
+    queue = await open_queue(settings_of("auth", environ))
     nowhere = cast("Platform", None)
     worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
     async with _run(worker, renew_in_progress_marks(worker)):
@@ -33,7 +33,7 @@ async def run_worker(environ: Mapping[str, str], handler: Handler) -> AsyncItera
 @asynccontextmanager
 async def run_full_worker(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
     """Run a worker with every registered task, and the outbox relay."""
-    queue = await open_queue(settings_of(environ))
+    queue = await open_queue(settings_of("auth", environ))
     worker = create_worker(platform, queue, REGISTRY)
     async with _run(worker, renew_in_progress_marks(worker), Relay(platform, queue, REGISTRY).run()):
         yield

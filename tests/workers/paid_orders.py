@@ -4,15 +4,16 @@ import hashlib
 from functools import cache
 
 from subgraphs.books import service as books
-from subgraphs.books.models import Pronouns, Theme
+from subgraphs.books.models import Child, Pronouns, Theme
 from subgraphs.books.repository import get_any_book
+from subgraphs.common.clock import utc_now
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
 from subgraphs.orders import service as orders
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.models import Order, ShippingLevel
-from subgraphs.orders.payments import payment_provider
+from subgraphs.orders.service.quotes import Price, store_quote
 from tests.support.pictures import png
 from workers.platform import Platform
 
@@ -30,39 +31,44 @@ async def create_paid_order(platform: Platform, *, picture_side: int = SHARP_SID
     request = orders.QuoteRequest(book_id, "casewrap-8.5-square", 1, address, ShippingLevel.MAIL)
     part = Money(500, "USD")
     async with platform.orders.unit_of_work() as uow:
-        quote = await orders.create_quote(
-            uow, parent, request, orders.Price(snapshot_id, part, part, part, part)
-        )
-    payments = payment_provider(platform.orders)
-    order = await orders.checkout(platform.orders, payments, parent, quote.id, "pm_card_visa")
+        quote = store_quote(uow, parent, request, Price(snapshot_id, part, part, part, part))
+    order = await orders.checkout(platform.orders, parent, quote.id, "pm_card_visa")
     return parent, order
 
 
 async def create_approved_book(platform: Platform, parent: Identity, picture_side: int) -> tuple[str, str]:
     """Create and approve a complete book; return the ids of the book and its snapshot."""
-    child = books.ChildDetails("Mia", "2020-05", Pronouns.SHE, "red curls", ["foxes"])
+    child = Child(
+        id=new_id("chd"),
+        owner_id=parent.user_id,
+        name="Mia",
+        birth_month="2020-05",
+        pronouns=Pronouns.SHE,
+        appearance="red curls",
+        interests=["foxes"],
+        created_at=utc_now(),
+    )
     async with platform.books.unit_of_work() as uow:
-        child_id = (await books.create_child(uow, parent, child)).id
-        await uow.session.flush()
-        brief = books.BriefDetails("A fox with a lantern", Theme.COURAGE, "en", None)
-        book_id = (await books.create_book(uow, parent, child_id, brief)).id
+        uow.session.add(child)
+    brief = books.BriefDetails("A fox with a lantern", Theme.COURAGE, "en", None)
+    book_id = (await books.create_book(platform.books, parent, child.id, brief)).id
     picture = await store_picture(platform, picture_side)
+    story = await books.get_story(platform.books, book_id)
+    outline = books.BookOutline("Mia and the Fox", "A story", "A fox is lost.", "For Mia", "Good night.")
+    await books.apply_outline(platform.books, book_id, outline, "outline")
+    for page in story.pages[3:31]:
+        if page.layout == "TEXT":
+            text = f"Scene of page {page.number}."
+            await books.apply_page_text(platform.books, page.id, text, page.id)
+        else:
+            target = books.IllustrationTarget(book_id, page.id)
+            await books.apply_illustration(platform.books, target, page.id, picture)
+    cover = books.IllustrationTarget(book_id, None)
+    await books.apply_illustration(platform.books, cover, "cover", picture)
+    await books.finish_generation(platform.books, book_id, "finish")
     async with platform.books.database.read() as session:
-        story = await books.story_context(session, book_id)
-    async with platform.books.unit_of_work() as uow:
-        outline = books.BookOutline("Mia and the Fox", "A story", "A fox is lost.", "For Mia", "Good night.")
-        await books.apply_outline(uow, book_id, outline, "outline")
-        for page in story.pages[3:31]:
-            if page.layout == "TEXT":
-                await books.apply_page_text(uow, page.id, f"Scene of page {page.number}.", page.id)
-            else:
-                target = books.IllustrationTarget(book_id, page.id)
-                await books.apply_illustration(uow, target, page.id, picture)
-        await books.apply_illustration(uow, books.IllustrationTarget(book_id, None), "cover", picture)
-        await books.finish_generation(uow, book_id, "finish")
-    async with platform.books.unit_of_work() as uow:
-        version = (await get_any_book(uow.session, book_id)).version
-        return book_id, (await books.approve_book(uow, parent, book_id, version)).id
+        version = (await get_any_book(session, book_id)).version
+    return book_id, (await books.approve_book(platform.books, parent, book_id, version)).id
 
 
 async def store_picture(platform: Platform, side: int) -> books.Picture:

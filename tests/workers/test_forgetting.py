@@ -12,7 +12,7 @@ from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.books.events import ChildDeleted
 from subgraphs.common.errors import NotFound
 from tests.workers import generation_runs
-from workers.ai import BookShelf, forget_child
+from workers.ai import BookWriterAdapter, forget_child
 from workers.platform import Platform
 
 
@@ -27,8 +27,8 @@ async def test_everything_generated_for_a_deleted_child_is_deleted(
         draft.child_id: await generation_runs.queue_book(platform, draft) for draft in (deleted, kept)
     }
     for generation_id in generations.values():
-        shelf = BookShelf(platform.books)
-        await run_generation(platform.ai, OfflineStudio(2000), shelf, generation_id)
+        books = BookWriterAdapter(platform.books)
+        await run_generation(platform.ai, OfflineStudio(2000), books, generation_id)
     files = {
         child_id: [
             step.result["storage_key"]

@@ -157,8 +157,7 @@ async def test_a_cancelled_generation_stops_and_keeps_finished_pages(
 
     async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
         await generation_runs.until(has_two_pages)
-        async with platform.ai.unit_of_work() as uow:
-            cancelled = await service.cancel_generation(uow, platform.ai.live, draft.parent, generation_id)
+        cancelled = await service.cancel_generation(platform.ai, draft.parent, generation_id)
         assert cancelled.status is GenerationStatus.CANCELLED
         acknowledged = await generation_runs.steps_of(platform, generation_id)
         async with (

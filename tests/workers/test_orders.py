@@ -10,7 +10,8 @@ from subgraphs.orders import repository, service
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.jobs import RefundPayment, SettlePayment
 from subgraphs.orders.models import OfflineCharge, Order, Payment, ShippingLevel
-from subgraphs.orders.payments import Outcome, PaymentRequest, payment_provider
+from subgraphs.orders.payments import Outcome, PaymentRequest
+from subgraphs.orders.service.quotes import Price, store_quote
 from subgraphs.print.events import PrintJobStatusChanged
 from workers.orders import follow_print_job, refund_payment, settle_payment
 from workers.platform import Platform
@@ -43,21 +44,18 @@ def parent() -> Identity:
 async def create_quote(platform: Platform, parent: Identity) -> str:
     request = service.QuoteRequest("book_1", "casewrap-8.5-square", 1, ADDRESS, ShippingLevel.MAIL)
     async with platform.orders.unit_of_work() as uow:
-        price = service.Price("snp_none", PART, PART, PART, PART)
-        return (await service.create_quote(uow, parent, request, price)).id
+        return store_quote(uow, parent, request, Price("snp_none", PART, PART, PART, PART)).id
 
 
 async def pay(platform: Platform, parent: Identity, method: str = "pm_card_visa") -> Order:
     quote_id = await create_quote(platform, parent)
-    return await service.checkout(
-        platform.orders, payment_provider(platform.orders), parent, quote_id, method
-    )
+    return await service.checkout(platform.orders, parent, quote_id, method)
 
 
 async def interrupt_checkout(platform: Platform, parent: Identity, method: str) -> str:
     quote_id = await create_quote(platform, parent)
     with pytest.raises(ProcessEnded):
-        await service.checkout(platform.orders, InterruptingProvider(), parent, quote_id, method)
+        await service.checkout(platform.orders, parent, quote_id, method, payments=InterruptingProvider())
     async with platform.orders.database.read() as session:
         order = await repository.order_of_quote(session, quote_id)
     assert order is not None
@@ -91,8 +89,7 @@ async def test_an_interrupted_checkout_is_settled_once(
 
 async def test_a_cancelled_order_is_refunded_once(platform: Platform, parent: Identity) -> None:
     order = await pay(platform, parent)
-    async with platform.orders.unit_of_work() as uow:
-        await service.cancel_order(uow, platform.orders.live, parent, order.id)
+    await service.cancel_order(platform.orders, parent, order.id)
     await refund_payment(platform, RefundPayment(order.id))
     refunded_at = await refund_time(platform, order.id)
     await refund_payment(platform, RefundPayment(order.id))

@@ -100,8 +100,7 @@ async def test_an_order_cancelled_before_submission_is_not_printed(
     environ: dict[str, str], platform: Platform
 ) -> None:
     parent, paid = await create_paid_order(platform)
-    async with platform.orders.unit_of_work() as uow:
-        await orders.cancel_order(uow, platform.orders.live, parent, paid.id)
+    await orders.cancel_order(platform.orders, parent, paid.id)
     async with run_full_worker(environ, platform), asyncio.timeout(90):
         while True:
             async with platform.print.database.read() as session:

@@ -1,1 +1,1 @@
-"""How a generation is run: persisted steps, each done once, each announced under its own number."""
+"""The pipeline of a generation: persisted steps, each done once, each announced by a numbered event."""

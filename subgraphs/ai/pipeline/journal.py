@@ -1,11 +1,11 @@
-"""The journal of a generation: the one place that numbers its events, and the fence between two runners.
+"""The journal of a generation: it numbers the events, and fences off an earlier runner.
 
-A durable event is a row, written in the transaction whose effect it tells, and then appended to the live
-stream; the pieces of a text are in the stream only. Both take their numbers from one count.
+A durable event is a row, written in the transaction whose effect it reports, and then appended to the live
+stream; the pieces of a text are in the stream only. Both are numbered by one counter.
 
-A runner that takes a generation up raises its lease, and every transaction here first sees whether the
-lease is still its own. The numbers that the runner before it may yet have given to pieces of text are
-left out: HEADROOM is more than it can write before its next transaction stops it.
+A runner that acquires a generation raises its lease, and every transaction here first checks that the lease
+is still its own. The numbers that the earlier runner may yet give to pieces of text are skipped: HEADROOM is
+more than it can write before its next transaction fails.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 HEADROOM = 1000
-MOST_DELTAS_PER_STEP = 900
+MAX_DELTAS_PER_STEP = 900
 _WATCH_SECONDS = 0.5
 
 
 class Superseded(Exception):
-    """The generation was cancelled, has ended or was taken up by another runner."""
+    """The generation was cancelled, has ended or was acquired by another runner."""
 
 
 def stream_key(generation_id: str) -> str:
@@ -38,7 +38,7 @@ def stream_key(generation_id: str) -> str:
 
 
 def as_live(row: GenerationEvent) -> LiveEvent:
-    """A durable event as it stands in the stream."""
+    """A durable event as a live event."""
     return LiveEvent(row.sequence, row.kind, row.at, row.data)
 
 
@@ -59,7 +59,7 @@ def record(
 
 
 class Entry:
-    """One transaction of the journal: the locked generation, and the events that tell of it."""
+    """One transaction of the journal: the locked generation, and its new events."""
 
     def __init__(self, uow: UnitOfWork, generation: Generation, last: int) -> None:
         self.uow = uow
@@ -73,13 +73,13 @@ class Entry:
         return self.uow.session
 
     def announce(self, kind: str, **data: Any) -> None:
-        """Tell subscribers, under the next number, when this commits."""
+        """Record the next event; it is sent when this commits."""
         self.last += 1
         self.events.append(record(self.uow, self.generation, self.last, kind, data))
 
 
 class Journal:
-    """The journal as its present writer holds it."""
+    """The journal of the current writer."""
 
     def __init__(self, runtime: Runtime, generation_id: str, lease: int, last: int) -> None:
         self._runtime = runtime
@@ -89,17 +89,17 @@ class Journal:
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def take_up(cls, runtime: Runtime, generation_id: str) -> Journal | None:
+    async def acquire(cls, runtime: Runtime, generation_id: str) -> Journal | None:
         """Become the one writer; None when there is nothing left to write."""
         async with runtime.unit_of_work() as uow:
             generation = await repository.lock_generation(uow.session, generation_id)
-            if generation is None or not generation.status.active:
+            if generation is None or not generation.status.is_active:
                 return None
-            in_stream = await runtime.live.last_sequence(stream_key(generation_id))
+            appended = await runtime.live.last_sequence(stream_key(generation_id))
             first = await next_number(runtime.live, generation)
             generation.lease += 1
             generation.status = GenerationStatus.RUNNING
-            unsent = await repository.events_after(uow.session, generation_id, in_stream)
+            unsent = await repository.events_after(uow.session, generation_id, appended)
         for row in unsent:
             with suppress(StaleWriter):
                 await runtime.live.append(stream_key(generation_id), as_live(row))
@@ -107,11 +107,11 @@ class Journal:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Entry]:
-        """Open a transaction that only the present writer gets; its events are sent after the commit."""
+        """Open a transaction of the current writer; its events are sent after the commit."""
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:
                 generation = await repository.lock_generation(uow.session, self._id)
-                if generation is None or generation.lease != self._lease or not generation.status.active:
+                if generation is None or generation.lease != self._lease or not generation.status.is_active:
                     raise Superseded
                 entry = Entry(uow, generation, self._last)
                 yield entry
@@ -126,7 +126,7 @@ class Journal:
             await self._append(LiveEvent(self._last, kind, self._runtime.clock(), data))
 
     async def watch(self) -> None:
-        """Return never; raise Superseded soon after somebody else has become the writer."""
+        """Never return; raise Superseded soon after there is another writer."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             await self._require_lease()

@@ -1,4 +1,4 @@
-"""What a generation is to make, frozen when it was asked for, and the steps that follow from it."""
+"""The request of a generation, frozen when it was queued, and the steps that follow from it."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class GenerationRequest:
 
 
 def text_page(scene: int) -> int:
-    """The number of the page that tells a scene."""
+    """The number of the page with a scene's text."""
     return 2 * scene + 2
 
 
 def picture_page(scene: int) -> int:
-    """The number of the page that shows a scene."""
+    """The number of the page with a scene's picture."""
     return 2 * scene + 3
 
 

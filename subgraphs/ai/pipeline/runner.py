@@ -1,4 +1,4 @@
-"""Running a generation to its end, from wherever the runner before it stopped."""
+"""The runner of a generation: it resumes where an earlier runner stopped."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from subgraphs.ai.models import (
     StepKind,
     StepStatus,
 )
-from subgraphs.ai.pipeline.journal import MOST_DELTAS_PER_STEP, Journal, Superseded
-from subgraphs.ai.pipeline.making import Asked, Delta, Story, Studio
+from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
+from subgraphs.ai.pipeline.journal import MAX_DELTAS_PER_STEP, Journal, Superseded
 from subgraphs.ai.pipeline.request import GenerationRequest
-from subgraphs.ai.pipeline.shelf import Shelf, StoredPicture
+from subgraphs.ai.pipeline.step_executor import ProviderRequest, SendDelta, StepRunner, Story
 from subgraphs.ai.providers.protocol import (
     ContentRefused,
     Outline,
@@ -37,74 +37,73 @@ from subgraphs.common.telemetry import logger
 STEPS = Counter("generation_steps_total", "Steps of generations by outcome.", ["kind", "outcome"])
 GENERATIONS = Counter("generations_total", "Generations by how they ended.", ["kind", "status"])
 
-_MOST_TRIES = 4
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
+_MAX_ATTEMPTS = 4
+_FIRST_BACKOFF_SECONDS = 0.5
+_MAX_BACKOFF_SECONDS = 30.0
 _PICTURES_AT_ONCE = 3
 _SETTLED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED})
 
 
-async def run_generation(runtime: Runtime, provider: Provider, shelf: Shelf, generation_id: str) -> None:
+async def run_generation(runtime: Runtime, provider: Provider, books: BookWriter, generation_id: str) -> None:
     """Do what is left of a generation.
 
-    Returns as well when it was cancelled or another runner has taken it up. Running it twice does no
-    finished step again.
+    Returns early when it is cancelled or another runner acquires it. A second run repeats no finished step.
     """
-    journal = await Journal.take_up(runtime, generation_id)
+    journal = await Journal.acquire(runtime, generation_id)
     if journal is None:
         return
     try:
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(journal.watch())
-            run = await Run.load(runtime, provider, shelf, journal, generation_id)
-            await run.to_the_end()
+            run = await Run.load(runtime, provider, books, journal, generation_id)
+            await run.execute()
             watch.cancel()
     except* Superseded:
-        logger().info("Generation left to another", generation_id=generation_id)
+        logger().info("Generation superseded", generation_id=generation_id)
 
 
 class Run:
-    """One runner's way through a generation."""
+    """One run of a generation."""
 
     def __init__(
         self,
         journal: Journal,
-        shelf: Shelf,
-        studio: Studio,
+        books: BookWriter,
+        runner: StepRunner,
         generation: Generation,
         steps: Sequence[GenerationStep],
     ) -> None:
         self._journal = journal
-        self._shelf = shelf
-        self._studio = studio
+        self._books = books
+        self._runner = runner
         self._generation = generation
         self._steps = steps
-        self._room: Mapping[str, int] = {}
-        self._drawing = asyncio.Semaphore(_PICTURES_AT_ONCE)
+        self._max_lengths: Mapping[str, int] = {}
+        self._drawing_slots = asyncio.Semaphore(_PICTURES_AT_ONCE)
         request = GenerationRequest.of(generation.request)
         self._story = Story(request.outline, dict(enumerate(request.story, start=1)))
         for step in steps:
-            self._story.learn(step)
+            self._story.add(step)
 
     @classmethod
     async def load(
-        cls, runtime: Runtime, provider: Provider, shelf: Shelf, journal: Journal, generation_id: str
+        cls, runtime: Runtime, provider: Provider, books: BookWriter, journal: Journal, generation_id: str
     ) -> Run:
-        """Read what there is to do; announce the start when this is the first runner."""
+        """Load the steps; announce the start when this is the first run."""
         async with journal.transaction() as entry:
             generation = entry.generation
             steps = (await repository.steps_of(entry.session, [generation_id]))[generation_id]
             if generation.last_sequence == 0:
                 entry.announce("GenerationStarted")
-        studio = Studio(
+        runner = StepRunner(
             provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
         )
-        return cls(journal, shelf, studio, generation, steps)
+        return cls(journal, books, runner, generation, steps)
 
-    async def to_the_end(self) -> None:
-        """Deliver what is done, do what is not, and close the generation."""
+    async def execute(self) -> None:
+        """Deliver the finished steps, do the others, and close the generation."""
         try:
-            self._room = await self._shelf.room(self._generation.book_id)
+            self._max_lengths = await self._books.max_lengths(self._generation.book_id)
         except DomainError as refusal:
             await self._close(GenerationStatus.FAILED, str(refusal))
             return
@@ -113,7 +112,7 @@ class Run:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._in_order(self._of(StepKind.SCENE_TEXT)))
                 for step in self._of(StepKind.COVER, StepKind.ILLUSTRATION):
-                    tasks.create_task(self._when_there_is_room(step))
+                    tasks.create_task(self._draw(step))
         await self._finish()
 
     def _of(self, *kinds: StepKind) -> list[GenerationStep]:
@@ -123,40 +122,42 @@ class Run:
         for step in steps:
             await self._settle(step)
 
-    async def _when_there_is_room(self, step: GenerationStep) -> None:
-        async with self._drawing:
+    async def _draw(self, step: GenerationStep) -> None:
+        async with self._drawing_slots:
             await self._settle(step)
 
     async def _settle(self, step: GenerationStep) -> None:
-        """Bring one step to its end: made, put into the book and announced, or failed."""
+        """Bring one step to its end: produced, delivered to the book and announced, or failed."""
         if step.status not in _SETTLED:
-            await self._make(step)
+            await self._produce(step)
         if step.status is StepStatus.DONE:
-            self._story.learn(step)
+            self._story.add(step)
             if step.announced_at is None:
                 await self._deliver(step)
         STEPS.labels(step.kind, step.status.lower()).inc()
 
-    async def _make(self, step: GenerationStep) -> None:
+    async def _produce(self, step: GenerationStep) -> None:
         cautious = False
-        for tries in range(1, _MOST_TRIES + 1):
-            asked = self._studio.ask(step, self._story, self._room.get(step.page_id or "", 0))
-            await self._begin(step, asked.digest())
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
+            request = self._runner.request_for(
+                step, self._story, self._max_lengths.get(step.page_id or "", 0)
+            )
+            await self._begin(step, request.digest())
             try:
-                result = await self._result(step, asked, cautious=cautious)
+                result = await self._execute(step, request, cautious=cautious)
             except ProviderFailed as failure:
-                retrying = failure.retryable and tries < _MOST_TRIES
+                retrying = failure.retryable and attempt < _MAX_ATTEMPTS
                 await self._fail(step, str(failure), retrying=retrying)
                 if not retrying:
                     return
                 cautious = isinstance(failure, ContentRefused)
-                await asyncio.sleep(_pause(failure, tries))
+                await asyncio.sleep(_backoff(failure, attempt))
             else:
-                await self._done(step, result)
+                await self._complete(step, result)
                 return
 
     async def _begin(self, step: GenerationStep, input_hash: str) -> None:
-        """Note the attempt before the provider is called: from here on a cancelled one does not start."""
+        """Record the attempt before the provider is called; a cancelled generation begins none."""
         async with self._journal.transaction() as entry:
             step.status, step.input_hash, step.failure = StepStatus.RUNNING, input_hash, None
             step.attempts += 1
@@ -164,29 +165,31 @@ class Run:
             await repository.save_step(entry.session, step)
             entry.announce("StepStarted", step_id=step.id, page_id=step.page_id)
 
-    async def _result(self, step: GenerationStep, asked: Asked, *, cautious: bool) -> dict[str, Any]:
-        match asked:
+    async def _execute(
+        self, step: GenerationStep, request: ProviderRequest, *, cautious: bool
+    ) -> dict[str, Any]:
+        match request:
             case StoryBrief():
-                return await self._studio.outline(asked)
+                return await self._runner.write_outline(request)
             case SceneRequest():
-                return await self._studio.text(asked, self._teller(step))
+                return await self._runner.write_text(request, self._delta_sender(step))
             case PictureRequest():
                 key = f"illustrations/{step.id}.png"
-                return await self._studio.picture(asked, key, cautious=cautious)
+                return await self._runner.draw_picture(request, key, cautious=cautious)
 
-    def _teller(self, step: GenerationStep) -> Delta:
-        """Send the pieces of a step's text; a very long one goes on unseen, and comes whole at its end."""
-        left = MOST_DELTAS_PER_STEP
+    def _delta_sender(self, step: GenerationStep) -> SendDelta:
+        """A sender for the pieces of a step's text, up to a limit; the whole text follows at its end."""
+        left = MAX_DELTAS_PER_STEP
 
-        async def tell(piece: str) -> None:
+        async def send(piece: str) -> None:
             nonlocal left
             left -= 1
             if left >= 0:
                 await self._journal.delta("TextDelta", page_id=step.page_id, text=piece)
 
-        return tell
+        return send
 
-    async def _done(self, step: GenerationStep, result: dict[str, Any]) -> None:
+    async def _complete(self, step: GenerationStep, result: dict[str, Any]) -> None:
         async with self._journal.transaction() as entry:
             step.status, step.result = StepStatus.DONE, result
             step.finished_at = entry.uow.now
@@ -200,7 +203,7 @@ class Run:
             entry.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
 
     async def _deliver(self, step: GenerationStep) -> None:
-        """Put a finished step into the book and announce it. Doing it again changes nothing."""
+        """Write a finished step into the book and announce it; idempotent."""
         try:
             kind, data = await self._put(step)
         except DomainError as refusal:
@@ -212,20 +215,20 @@ class Run:
             entry.announce(kind, **data)
 
     async def _put(self, step: GenerationStep) -> tuple[str, dict[str, Any]]:
-        """Put a result into the book; return the event that tells of it."""
+        """Write a result into the book; return the kind and the data of its event."""
         book_id, result = self._generation.book_id, step.result
         assert result is not None
         match step.kind:
             case StepKind.OUTLINE:
                 outline = Outline.of(result)
-                await self._shelf.put_outline(book_id, outline, step.id)
+                await self._books.put_outline(book_id, outline, step.id)
                 return "OutlineWritten", {"title": outline.title}
             case StepKind.SCENE_TEXT:
                 assert step.page_id is not None
-                await self._shelf.put_text(step.page_id, result["text"], step.id)
+                await self._books.put_text(step.page_id, result["text"], step.id)
                 return "PageWritten", {"page_id": step.page_id}
             case StepKind.ILLUSTRATION | StepKind.COVER:
-                illustration_id = await self._shelf.put_picture(
+                illustration_id = await self._books.put_picture(
                     book_id, step.page_id, StoredPicture(**result), step.id
                 )
                 return "IllustrationReady", {"page_id": step.page_id, "illustration_id": illustration_id}
@@ -234,7 +237,7 @@ class Run:
         status = _outcome(self._steps)
         whole = self._generation.kind is GenerationKind.BOOK
         if whole and status is not GenerationStatus.FAILED:
-            await self._shelf.finish(self._generation.book_id, self._generation.id)
+            await self._books.finish(self._generation.book_id, self._generation.id)
         failures = (step.failure for step in self._steps if step.status is StepStatus.FAILED)
         await self._close(status, next(failures, None))
 
@@ -251,7 +254,7 @@ class Run:
 
 
 def _outcome(steps: Sequence[GenerationStep]) -> GenerationStatus:
-    """All done, some done, or nothing that a book could use."""
+    """The final status: all steps done, some, or none that a book could use."""
     results = [step for step in steps if step.kind is not StepKind.OUTLINE]
     done = sum(step.status is StepStatus.DONE for step in results)
     if done == len(results):
@@ -259,7 +262,7 @@ def _outcome(steps: Sequence[GenerationStep]) -> GenerationStatus:
     return GenerationStatus.PARTIAL if done else GenerationStatus.FAILED
 
 
-def _pause(failure: ProviderFailed, tries: int) -> float:
-    """How long to wait before the next try: what the provider asks for, or twice as long each time."""
-    asked = failure.retry_after or _FIRST_PAUSE_SECONDS * 2 ** (tries - 1)
-    return min(asked, _LONGEST_PAUSE_SECONDS)
+def _backoff(failure: ProviderFailed, attempt: int) -> float:
+    """Seconds before the next attempt: what the provider asks for, or exponential backoff."""
+    seconds = failure.retry_after or _FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
+    return min(seconds, _MAX_BACKOFF_SECONDS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.ai.providers.protocol import Provider
-from subgraphs.common.settings import Settings
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from openai.lib.streaming.responses import ResponseStreamEvent
 from openai.types.responses import Response
 from pydantic import BaseModel, Field, ValidationError
 
+from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers import prompts
 from subgraphs.ai.providers.protocol import (
     SCENES,
@@ -35,7 +36,6 @@ from subgraphs.ai.providers.protocol import (
     SceneRequest,
     StoryBrief,
 )
-from subgraphs.common.settings import Settings
 
 _MODERATION_MODEL = "omni-moderation-latest"
 _PICTURE_EDGE = 2048

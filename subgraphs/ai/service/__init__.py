@@ -1,18 +1,21 @@
 """The use cases of the ai domain."""
 
-from subgraphs.ai.service.cancel import cancel_generation
-from subgraphs.ai.service.forget import forget_child
-from subgraphs.ai.service.generate import BookTruth, ask_for_book, start_book
-from subgraphs.ai.service.regenerate import PagePart, PageTruth, ask_for_page, start_page
+from __future__ import annotations
+
+from subgraphs.ai.service.cancellation import cancel_generation
+from subgraphs.ai.service.deletion import forget_child
+from subgraphs.ai.service.generation import generate_book
+from subgraphs.ai.service.progress import GenerationProgress, follow_generation
+from subgraphs.ai.service.regeneration import PagePart, regenerate_page
+from subgraphs.ai.service.run import run_generation
 
 __all__ = [
-    "BookTruth",
+    "GenerationProgress",
     "PagePart",
-    "PageTruth",
-    "ask_for_book",
-    "ask_for_page",
     "cancel_generation",
+    "follow_generation",
     "forget_child",
-    "start_book",
-    "start_page",
+    "generate_book",
+    "regenerate_page",
+    "run_generation",
 ]

@@ -11,7 +11,7 @@ SELECTION = "me { consents { purpose revokedAt } }"
 
 
 def require_consent(data: dict[str, Any]) -> None:
-    """Refuse when the answer to SELECTION has no consent that stands."""
+    """Refuse when the data of SELECTION has no consent in force."""
     consents = data["me"]["consents"]
     if not any(consent["purpose"] == PURPOSE and consent["revokedAt"] is None for consent in consents):
         raise ConsentRequired(PURPOSE)

@@ -1,4 +1,4 @@
-"""The first look at what a parent wrote, before anything is made of it."""
+"""Moderation of what a parent wrote, before anything is generated from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from subgraphs.ai.providers.protocol import Provider, ProviderFailed
 from subgraphs.common.errors import DependencyFailed
 
 
-async def require_acceptable(provider: Provider, texts: Mapping[str, str | None], author: str) -> None:
+async def require_moderation(provider: Provider, texts: Mapping[str, str | None], author: str) -> None:
     """Refuse texts, named by their input fields, that are not for a children's book."""
     given = {field: text for field, text in texts.items() if text}
     if not given:

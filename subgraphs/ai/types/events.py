@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import strawberry
 
+from subgraphs.ai.service import GenerationProgress
 from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illustration, Info, Page
 from subgraphs.common.errors import NotFound
-from subgraphs.common.live import LiveEvent
 
-_SAME_TYPE = "Always there; nullable like the page of every event, so that one query can ask them all."
-TERMINAL = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
+_SAME_TYPE = "Never null; nullable as in the other events, so that one query can select it in all."
 
 
-@strawberry.interface(description="Something that happened in a generation.")
+@strawberry.interface(description="An event of a generation.")
 class GenerationEvent:
     """What all events have."""
 
     sequence: int = strawberry.field(
-        description="Higher for every later event. Subscribe with `after` set to the last one seen to go on."
+        description="Rises with every event. Subscribe with the last one seen as `after` to continue."
     )
     at: datetime
     generation_id: strawberry.Private[str]
 
     @strawberry.field(description="The generation as it is now.")
     async def generation(self, info: Info) -> Generation:
-        """Read it anew for this event."""
+        """Load it for this event."""
         row = await info.context.loaders.generation.load(self.generation_id)
         if row is None:
             raise NotFound("Generation", self.generation_id)
         return Generation.of(row)
 
 
-@strawberry.type(description="The studio has begun.")
+@strawberry.type(description="The generation has started.")
 class GenerationStarted(GenerationEvent):
     """The first event."""
 
 
-@strawberry.type(description="A step has begun, or begins again: the text of its page starts from nothing.")
+@strawberry.type(description="A step has started, or started again: its text begins anew.")
 class StepStarted(GenerationEvent):
     """A step began."""
 
@@ -49,13 +47,11 @@ class StepStarted(GenerationEvent):
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
-        """Read it anew for this event."""
+        """Load it for this event."""
         return await _step(info, self.step_id)
 
 
-@strawberry.type(
-    description="The next piece of a page's text, as it is written. Replays may leave these out."
-)
+@strawberry.type(description="The next piece of a page's text. Replays may omit these.")
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
@@ -63,9 +59,9 @@ class TextDelta(GenerationEvent):
     text: str
 
 
-@strawberry.type(description="The book has a title and a plan.")
+@strawberry.type(description="The outline is written: the book has a title.")
 class OutlineWritten(GenerationEvent):
-    """The outline stands."""
+    """The outline is written."""
 
     book: Book
     title: str
@@ -86,37 +82,37 @@ class IllustrationReady(GenerationEvent):
     illustration: Illustration
 
 
-@strawberry.type(description="A step did not work out.")
+@strawberry.type(description="A step failed.")
 class StepFailed(GenerationEvent):
     """A step failed, for now or for good."""
 
     step_id: strawberry.Private[str]
     message: str
-    retrying: bool = strawberry.field(description="Whether it is tried again.")
+    retrying: bool = strawberry.field(description="Whether there is another attempt.")
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
-        """Read it anew for this event."""
+        """Load it for this event."""
         return await _step(info, self.step_id)
 
 
-@strawberry.type(description="The end: all steps are settled. The status is COMPLETED, or PARTIAL.")
+@strawberry.type(description="The generation has ended as COMPLETED or PARTIAL.")
 class GenerationCompleted(GenerationEvent):
-    """The good end."""
+    """The generation completed."""
 
     book: Book
 
 
-@strawberry.type(description="The end: nothing could be made.")
+@strawberry.type(description="The generation has failed: it has no results.")
 class GenerationFailed(GenerationEvent):
-    """The bad end."""
+    """The generation failed."""
 
     message: str
 
 
-@strawberry.type(description="The end: it was cancelled. What is in the book stays there.")
+@strawberry.type(description="The generation was cancelled. What is in the book stays.")
 class GenerationCancelled(GenerationEvent):
-    """The end that was asked for."""
+    """The generation was cancelled."""
 
 
 EVENT_TYPES: tuple[type[GenerationEvent], ...] = (
@@ -143,22 +139,21 @@ _PLAIN: dict[type[GenerationEvent], tuple[str, ...]] = defaultdict(
 )
 _BY_NAME = {kind.__name__: kind for kind in EVENT_TYPES}
 DURABLE = frozenset(_BY_NAME) - {"TextDelta"}
-"""The events that tell of a change in the rows."""
+"""The events that are rows; each reports a change of other rows."""
 
 
-def show(
-    event: LiveEvent, generation_id: str, book_id: str, page_numbers: Mapping[str, int]
-) -> GenerationEvent:
-    """Show a live event of a generation, whose pages have these numbers."""
+def show(progress: GenerationProgress) -> GenerationEvent:
+    """Show an event of a generation."""
+    event = progress.event
     kind, data = _BY_NAME[event.kind], event.data
     shown: dict[str, Any] = {name: data[name] for name in _PLAIN[kind]}
     if kind in {TextDelta, PageWritten, IllustrationReady}:
-        shown["page"] = Page.maybe(data["page_id"], page_numbers.get(data["page_id"]))
+        shown["page"] = Page.maybe(data["page_id"], progress.page_numbers.get(data["page_id"]))
     if kind is IllustrationReady:
         shown["illustration"] = Illustration(id=strawberry.ID(data["illustration_id"]))
     if kind in {OutlineWritten, GenerationCompleted}:
-        shown["book"] = Book(id=strawberry.ID(book_id))
-    return kind(sequence=event.sequence, at=event.at, generation_id=generation_id, **shown)
+        shown["book"] = Book(id=strawberry.ID(progress.book_id))
+    return kind(sequence=event.sequence, at=event.at, generation_id=progress.generation_id, **shown)
 
 
 async def _step(info: Info, step_id: str) -> GenerationStep:

@@ -19,19 +19,17 @@ from subgraphs.common.types import PAGED, After, Connection, First, sized
 
 Info = strawberry.Info[Context[Loaders], None]
 
-strawberry.enum(GenerationKind, description="Whether a whole book is made, or parts of one page anew.")
+strawberry.enum(GenerationKind, description="Whether a whole book is generated, or parts of one page.")
 strawberry.enum(
-    GenerationStatus, description="How far a generation is; PARTIAL lacks the steps that kept failing."
+    GenerationStatus, description="The state of a generation; PARTIAL lacks the steps that kept failing."
 )
-strawberry.enum(StepKind, description="What one step makes.")
-strawberry.enum(
-    StepStatus, description="How far a step is; SKIPPED ones were not reached before the generation ended."
-)
+strawberry.enum(StepKind, description="The result of a step.")
+strawberry.enum(StepStatus, description="The state of a step; SKIPPED when the generation ended before it.")
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
 class Page:
-    """A page of a book, which the books domain knows; its number is told wherever it is shown here."""
+    """A page of a book, an entity of the books domain; its number is provided here."""
 
     id: strawberry.ID
     number: int = strawberry.federation.field(external=True)
@@ -74,7 +72,7 @@ class Book:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Take the book as given: what it has here is looked up by its owner."""
+        """Resolve any book; its generations are read by their owner."""
         return cls(id=id)
 
 
@@ -88,8 +86,8 @@ class GenerationStep:
         provides=["number"], description="The page that gets the result; null for outline and cover."
     )
     status: StepStatus
-    attempts: int = strawberry.field(description="How often it was begun.")
-    failure: str | None = strawberry.field(description="Why it failed last.")
+    attempts: int = strawberry.field(description="The number of attempts.")
+    failure: str | None = strawberry.field(description="The last failure.")
     started_at: datetime | None
     finished_at: datetime | None
 
@@ -114,9 +112,7 @@ class GenerationStep:
         return cls.of(row) if row else None
 
 
-@strawberry.federation.type(
-    keys=["id"], description="One run of the studio for a book, or for parts of a page."
-)
+@strawberry.federation.type(keys=["id"], description="The generation of a book, or of parts of a page.")
 class Generation:
     """A generation."""
 
@@ -125,10 +121,10 @@ class Generation:
     status: GenerationStatus
     book: Book
     last_sequence: int = strawberry.field(
-        description="The number of the newest event; subscribe after it to see what comes next."
+        description="The number of the newest event; subscribe with it as `after` to follow on."
     )
-    provider: str = strawberry.field(description="Who writes and draws.")
-    failure: str | None = strawberry.field(description="What went wrong, where something did.")
+    provider: str = strawberry.field(description="The provider that writes and draws.")
+    failure: str | None = strawberry.field(description="The first failure; null when there was none.")
     created_at: datetime
     finished_at: datetime | None
 
@@ -137,13 +133,13 @@ class Generation:
         """List them."""
         return [GenerationStep.of(row) for row in await info.context.loaders.steps.load(self.id)]
 
-    @strawberry.field(description="How many steps are done.")
+    @strawberry.field(description="The number of finished steps.")
     async def steps_done(self, info: Info) -> int:
         """Count them."""
         steps = await info.context.loaders.steps.load(self.id)
         return sum(step.status is StepStatus.DONE for step in steps)
 
-    @strawberry.field(description="How many steps there are.")
+    @strawberry.field(description="The number of steps.")
     async def steps_total(self, info: Info) -> int:
         """Count them."""
         return len(await info.context.loaders.steps.load(self.id))

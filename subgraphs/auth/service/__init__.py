@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from subgraphs.auth.service.accounts import NewAccount, check_credentials, sign_up
+from subgraphs.auth.service.accounts import AccountDetails, sign_in, sign_up
 from subgraphs.auth.service.consents import record_consent, revoke_consent
-from subgraphs.auth.service.sessions import (
-    SignedIn,
-    open_session,
-    refresh,
-    revoke_session,
-    sign_out,
-)
+from subgraphs.auth.service.keys import public_keys
+from subgraphs.auth.service.sessions import SignedIn, refresh, revoke_session, sign_out
 
 __all__ = [
-    "NewAccount",
+    "AccountDetails",
     "SignedIn",
-    "check_credentials",
-    "open_session",
+    "public_keys",
     "record_consent",
     "refresh",
     "revoke_consent",
     "revoke_session",
+    "sign_in",
     "sign_out",
     "sign_up",
 ]

@@ -7,37 +7,39 @@ from subgraphs.auth.events import ConsentRecorded, ConsentRevoked
 from subgraphs.auth.models import Consent, ConsentPurpose
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
-from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
 
 async def record_consent(
-    uow: UnitOfWork, parent: Identity, purpose: ConsentPurpose, policy_version: str
+    runtime: Runtime, parent: Identity, purpose: ConsentPurpose, policy_version: str
 ) -> Consent:
-    """Enter a consent into the ledger; the one that stands already is given back."""
+    """Record a consent in the ledger; one that is in force already is returned."""
     parent.require("parent")
-    version = clean_text("policyVersion", policy_version, longest=40)
-    await repository.lock_user(uow.session, parent.user_id)
-    standing = await repository.standing_consent(uow.session, parent.user_id, purpose, version)
-    if standing is not None:
-        return standing
-    consent = Consent(
-        id=new_id("con"),
-        user_id=parent.user_id,
-        purpose=purpose,
-        policy_version=version,
-        granted_at=uow.now,
-    )
-    uow.session.add(consent)
-    await uow.publish(ConsentRecorded(consent.id, consent.user_id, purpose))
+    version = clean_text("policyVersion", policy_version, max_length=40)
+    async with runtime.unit_of_work() as uow:
+        await repository.lock_user(uow.session, parent.user_id)
+        standing = await repository.standing_consent(uow.session, parent.user_id, purpose, version)
+        if standing is not None:
+            return standing
+        consent = Consent(
+            id=new_id("con"),
+            user_id=parent.user_id,
+            purpose=purpose,
+            policy_version=version,
+            granted_at=uow.now,
+        )
+        uow.session.add(consent)
+        await uow.publish(ConsentRecorded(consent.id, consent.user_id, purpose))
     return consent
 
 
-async def revoke_consent(uow: UnitOfWork, parent: Identity, id: str) -> Consent:
-    """Take a consent back; the entry stays, with the moment of its end."""
+async def revoke_consent(runtime: Runtime, parent: Identity, id: str) -> Consent:
+    """Revoke a consent; the entry stays, with the time of its end."""
     parent.require("parent")
-    consent = await repository.lock_consent(uow.session, parent.user_id, id)
-    if consent.revoked_at is None:
-        consent.revoked_at = uow.now
-        await uow.publish(ConsentRevoked(consent.id, consent.user_id, consent.purpose))
+    async with runtime.unit_of_work() as uow:
+        consent = await repository.lock_consent(uow.session, parent.user_id, id)
+        if consent.revoked_at is None:
+            consent.revoked_at = uow.now
+            await uow.publish(ConsentRevoked(consent.id, consent.user_id, consent.purpose))
     return consent

@@ -1,4 +1,4 @@
-"""Sessions: opened by a sign-in, kept by rotating refresh tokens, ended once and for all."""
+"""Sessions: opened by a sign-in, continued by rotating refresh tokens, ended for good."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from subgraphs.auth import repository
+from subgraphs.auth.domain import Settings
 from subgraphs.auth.events import SessionFamilyRevoked
 from subgraphs.auth.models import RefreshToken, Session, User
-from subgraphs.auth.tokens import REFRESH_LIFETIME, Signer, new_refresh_token, refresh_hash
+from subgraphs.auth.tokens import REFRESH_LIFETIME, new_refresh_token, refresh_hash, signer
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 _KEPT_AFTER_END = timedelta(days=30)
-_LONGEST_USER_AGENT = 300
+_MAX_USER_AGENT_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,59 +29,61 @@ class SignedIn:
     refresh_token: str = field(repr=False)
 
 
-async def open_session(uow: UnitOfWork, signer: Signer, user: User, user_agent: str | None) -> SignedIn:
+async def open_session(uow: UnitOfWork, settings: Settings, user: User, user_agent: str | None) -> SignedIn:
     """Begin a new family of refresh tokens."""
     await repository.forget_ended_sessions(uow.session, user.id, uow.now - _KEPT_AFTER_END)
     session = Session(
         id=new_id("ses"),
         user_id=user.id,
-        user_agent=user_agent[:_LONGEST_USER_AGENT] if user_agent else None,
+        user_agent=user_agent[:_MAX_USER_AGENT_LENGTH] if user_agent else None,
         created_at=uow.now,
     )
     uow.session.add(session)
-    return await _issue(uow, signer, user, session)
+    return await _issue(uow, settings, user, session)
 
 
-async def refresh(uow: UnitOfWork, signer: Signer, refresh_token: str) -> SignedIn | None:
-    """Exchange a refresh token for the family's next; None when it is not, or no longer, good.
+async def refresh(runtime: Runtime, refresh_token: str) -> SignedIn | None:
+    """Exchange a refresh token for the family's next; None when it is unknown or no longer valid.
 
     A token that was already exchanged is in two hands. Which of them is the parent's cannot be known, so
-    the whole family dies, and its newest token with it. That must be committed, hence no exception.
+    the whole family is revoked, its newest token included. That must be committed, hence no exception.
     """
-    family = await repository.lock_family(uow.session, refresh_hash(refresh_token))
-    if family is None:
-        return None
-    session, token = family
-    if not session.is_open(uow.now):
-        return None
-    if token.used_at is not None:
-        await _end(uow, session, "reuse")
-        return None
-    token.used_at = uow.now
-    user = await uow.session.get_one(User, session.user_id)
-    return await _issue(uow, signer, user, session)
+    async with runtime.unit_of_work() as uow:
+        family = await repository.lock_family(uow.session, refresh_hash(refresh_token))
+        if family is None:
+            return None
+        session, token = family
+        if not session.is_open(uow.now):
+            return None
+        if token.used_at is not None:
+            await _end(uow, session, "reuse")
+            return None
+        token.used_at = uow.now
+        user = await uow.session.get_one(User, session.user_id)
+        return await _issue(uow, runtime.settings_of(Settings), user, session)
 
 
-async def sign_out(uow: UnitOfWork, caller: Identity) -> None:
+async def sign_out(runtime: Runtime, caller: Identity) -> None:
     """End the caller's own session."""
-    await _end(
-        uow, await repository.lock_session(uow.session, caller.user_id, caller.session_id), "signed_out"
-    )
+    async with runtime.unit_of_work() as uow:
+        session = await repository.lock_session(uow.session, caller.user_id, caller.session_id)
+        await _end(uow, session, "signed_out")
 
 
-async def revoke_session(uow: UnitOfWork, caller: Identity, id: str) -> Session:
+async def revoke_session(runtime: Runtime, caller: Identity, id: str) -> Session:
     """End any session of the caller's; one that has ended stays as it is."""
-    session = await repository.lock_session(uow.session, caller.user_id, id)
-    await _end(uow, session, "revoked")
+    async with runtime.unit_of_work() as uow:
+        session = await repository.lock_session(uow.session, caller.user_id, id)
+        await _end(uow, session, "revoked")
     return session
 
 
-async def _issue(uow: UnitOfWork, signer: Signer, user: User, session: Session) -> SignedIn:
+async def _issue(uow: UnitOfWork, settings: Settings, user: User, session: Session) -> SignedIn:
     session.last_seen_at, session.expires_at = uow.now, uow.now + REFRESH_LIFETIME
     refresh_token = new_refresh_token()
     await uow.session.flush()
     uow.session.add(RefreshToken(hash=refresh_hash(refresh_token), session_id=session.id, issued_at=uow.now))
-    access_token = signer.access_token(user.id, session.id, user.scopes, uow.now)
+    access_token = signer(settings).access_token(user.id, session.id, user.scopes, uow.now)
     return SignedIn(user, session, access_token, refresh_token)
 
 

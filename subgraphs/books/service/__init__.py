@@ -1,14 +1,9 @@
-"""The use cases of the books domain, and what workers may ask of it."""
+"""The use cases of the books domain."""
 
 from subgraphs.books.service.approval import approve_book
 from subgraphs.books.service.books import BriefDetails, create_book
-from subgraphs.books.service.children import (
-    ChildDetails,
-    create_child,
-    delete_child,
-    require_child_consent,
-    update_child,
-)
+from subgraphs.books.service.children import ChildDetails, create_child, delete_child, update_child
+from subgraphs.books.service.files import delete_files, read_file
 from subgraphs.books.service.generation import (
     BookOutline,
     IllustrationTarget,
@@ -19,10 +14,10 @@ from subgraphs.books.service.generation import (
     apply_outline,
     apply_page_text,
     finish_generation,
-    story_context,
+    get_story,
 )
 from subgraphs.books.service.pages import PageEdit, edit_page, revert_page
-from subgraphs.books.service.typesetting import PrintFiles, print_files, typeset_snapshot
+from subgraphs.books.service.typesetting import PrintFiles, get_print_files, typeset_snapshot
 
 __all__ = [
     "BookOutline",
@@ -41,12 +36,13 @@ __all__ = [
     "create_book",
     "create_child",
     "delete_child",
+    "delete_files",
     "edit_page",
     "finish_generation",
-    "print_files",
-    "require_child_consent",
+    "get_print_files",
+    "get_story",
+    "read_file",
     "revert_page",
-    "story_context",
     "typeset_snapshot",
     "update_child",
 ]

@@ -11,32 +11,34 @@ from subgraphs.books.layouts import TITLE_PAGE, is_complete
 from subgraphs.books.models import Book, BookStatus, Page, Snapshot
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 
-async def approve_book(uow: UnitOfWork, parent: Identity, book_id: str, expected_version: int) -> Snapshot:
+async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expected_version: int) -> Snapshot:
     """Approve a book as it is; the same content always gives the same snapshot.
 
     BookConflict when the book is not at the expected version; BookIncomplete when a page lacks something.
     """
     parent.require("parent")
-    book = await repository.lock_book(uow.session, parent.user_id, book_id)
-    if book.version != expected_version:
-        raise BookConflict(book.id, current=book.version, expected=expected_version)
-    pages = (await repository.pages_of(uow.session, [book.id]))[book.id]
-    if incomplete := incomplete_pages(book, pages):
-        raise BookIncomplete(incomplete)
-    snapshot = await _snapshot(uow, book, pages)
-    book.status = BookStatus.APPROVED
-    book.snapshot_id = snapshot.id
-    if not await repository.print_files_of(uow.session, [snapshot.id]):
-        await uow.enqueue(jobs.TypesetSnapshot(snapshot.id))
-    await uow.publish(events.BookApproved(book.id, snapshot.id))
+    async with runtime.unit_of_work() as uow:
+        book = await repository.lock_book(uow.session, parent.user_id, book_id)
+        if book.version != expected_version:
+            raise BookConflict(book.id, current=book.version, expected=expected_version)
+        pages = (await repository.pages_of(uow.session, [book.id]))[book.id]
+        if incomplete := incomplete_pages(book, pages):
+            raise BookIncomplete(incomplete)
+        snapshot = await _snapshot(uow, book, pages)
+        book.status = BookStatus.APPROVED
+        book.snapshot_id = snapshot.id
+        if not await repository.print_files_of(uow.session, [snapshot.id]):
+            await uow.enqueue(jobs.TypesetSnapshot(snapshot.id))
+        await uow.publish(events.BookApproved(book.id, snapshot.id))
     return snapshot
 
 
 def incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
-    """The pages that lack text or picture; the title page stands for the title and the cover picture too."""
+    """The pages without text or picture; the title page is among them without a title or a cover picture."""
     incomplete = {
         page.number
         for page in pages

@@ -1,4 +1,4 @@
-"""Use case: asking for a book."""
+"""Use case: creating a book."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subgraphs.books.service.versions import require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
-from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
@@ -21,7 +21,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
 @dataclass(frozen=True, slots=True)
 class BriefDetails:
-    """What a parent wishes a book to be."""
+    """A parent's brief for a book."""
 
     wish: str
     theme: Theme
@@ -29,40 +29,41 @@ class BriefDetails:
     dedication: str | None
 
 
-async def create_book(uow: UnitOfWork, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
-    """Make a draft with all its pages, which are empty as yet."""
+async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
+    """Create a draft with all its pages, which are empty at first."""
     parent.require("parent")
-    wish = clean_text("wish", brief.wish, longest=1000, lines=True)
+    wish = clean_text("wish", brief.wish, max_length=1000, lines=True)
     if not _LANGUAGE.fullmatch(brief.language):
         raise BadUserInput("language", "language must be a language tag such as en or en-GB.")
-    dedication = await _checked_dedication(brief.dedication)
-    child = await repository.get_child(uow.session, parent.user_id, child_id)
-    book = Book(
-        id=new_id("book"),
-        owner_id=parent.user_id,
-        child_id=child.id,
-        wish=wish,
-        theme=brief.theme,
-        language=brief.language,
-        dedication=dedication,
-        title="",
-        blurb="",
-        status=BookStatus.DRAFT,
-        version=1,
-        created_at=uow.now,
-    )
-    uow.session.add(book)
-    await uow.session.flush()
-    uow.session.add_all(
-        Page(id=new_id("page"), book_id=book.id, number=number, first_layout=first_layout(number))
-        for number in range(1, PAGE_COUNT + 1)
-    )
-    await uow.publish(events.BookCreated(book.id, parent.user_id))
+    dedication = await _check_dedication(brief.dedication)
+    async with runtime.unit_of_work() as uow:
+        child = await repository.get_child(uow.session, parent.user_id, child_id)
+        book = Book(
+            id=new_id("book"),
+            owner_id=parent.user_id,
+            child_id=child.id,
+            wish=wish,
+            theme=brief.theme,
+            language=brief.language,
+            dedication=dedication,
+            title="",
+            blurb="",
+            status=BookStatus.DRAFT,
+            version=1,
+            created_at=uow.now,
+        )
+        uow.session.add(book)
+        await uow.session.flush()
+        uow.session.add_all(
+            Page(id=new_id("page"), book_id=book.id, number=number, first_layout=first_layout(number))
+            for number in range(1, PAGE_COUNT + 1)
+        )
+        await uow.publish(events.BookCreated(book.id, parent.user_id))
     return book
 
 
-async def _checked_dedication(value: str | None) -> str | None:
-    text = clean_text("dedication", value or "", longest=1000, shortest=0, lines=True)
+async def _check_dedication(value: str | None) -> str | None:
+    text = clean_text("dedication", value or "", max_length=1000, min_length=0, lines=True)
     try:
         await require_fit(Layout.DEDICATION, require_printable("dedication", text))
     except TextDoesNotFit as too_long:

@@ -16,19 +16,19 @@ from subgraphs.common.errors import BadUserInput
 from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
-from subgraphs.common.unit_of_work import UnitOfWork
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
 CHILD_PROFILE = "CHILD_PROFILE"
-OLDEST_YEARS = 18
-MOST_INTERESTS = 10
+MAX_AGE_YEARS = 18
+MAX_INTERESTS = 10
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _CONSENTS = "query Consents { me { consents { purpose revokedAt } } }"
 
 
 @dataclass(frozen=True, slots=True)
 class ChildDetails:
-    """What a parent tells of a child; in an update, what is None stays as it is."""
+    """A child's profile; in an update, what is None stays as it is."""
 
     name: str | None
     birth_month: str | None
@@ -36,67 +36,75 @@ class ChildDetails:
     appearance: str | None
     interests: Sequence[str] | None
 
-    def checked(self, now: datetime) -> dict[str, Any]:
+    def normalize(self, now: datetime) -> dict[str, Any]:
         """The values that were given, normalised; BadUserInput for the first that cannot be accepted."""
         checks = {
             "name": _check_name,
             "birth_month": lambda value: _check_month(value, now),
             "pronouns": lambda value: value,
-            "appearance": lambda value: clean_text("appearance", value, longest=500, shortest=0, lines=True),
+            "appearance": lambda value: clean_text(
+                "appearance", value, max_length=500, min_length=0, lines=True
+            ),
             "interests": _check_interests,
         }
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: checks[name](value) for name, value in given if value is not None}
 
 
-async def require_child_consent(graph: GraphClient, parent: Identity) -> None:
-    """Ask the graph whether the parent's consent to keep a child's profile stands; ConsentRequired if not."""
+async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails) -> Child:
+    """Create a child's profile; ConsentRequired unless the parent's consent is in force."""
+    parent.require("parent")
+    await _require_consent(runtime.graph, parent)
+    async with runtime.unit_of_work() as uow:
+        child = Child(
+            id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.normalize(uow.now)
+        )
+        uow.session.add(child)
+    return child
+
+
+async def update_child(runtime: Runtime, parent: Identity, child_id: str, details: ChildDetails) -> Child:
+    """Correct a child's profile; books that exist already stay as they are."""
+    parent.require("parent")
+    async with runtime.unit_of_work() as uow:
+        child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
+        for name, value in details.normalize(uow.now).items():
+            setattr(child, name, value)
+    return child
+
+
+async def delete_child(runtime: Runtime, parent: Identity, child_id: str) -> None:
+    """Delete a child with its books, their pages, pictures and print files, in the store too."""
+    parent.require("parent")
+    async with runtime.unit_of_work() as uow:
+        child = await repository.lock_child(uow.session, parent.user_id, child_id)
+        if keys := await repository.file_keys_of_child(uow.session, child_id):
+            await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
+        await uow.session.delete(child)
+        await uow.publish(events.ChildDeleted(child_id, parent.user_id))
+
+
+async def _require_consent(graph: GraphClient, parent: Identity) -> None:
+    """Ask the graph whether the parent's consent to keep a child's profile stands."""
     consents = (await graph.query(parent, _CONSENTS, {}))["me"]["consents"]
     if not any(given["purpose"] == CHILD_PROFILE and given["revokedAt"] is None for given in consents):
         raise ConsentRequired(CHILD_PROFILE)
 
 
-async def create_child(uow: UnitOfWork, parent: Identity, details: ChildDetails) -> Child:
-    """Describe a child; `require_child_consent` comes first."""
-    parent.require("parent")
-    child = Child(id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.checked(uow.now))
-    uow.session.add(child)
-    return child
-
-
-async def update_child(uow: UnitOfWork, parent: Identity, child_id: str, details: ChildDetails) -> Child:
-    """Correct what was told of a child; books that exist already stay as they are."""
-    parent.require("parent")
-    child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
-    for name, value in details.checked(uow.now).items():
-        setattr(child, name, value)
-    return child
-
-
-async def delete_child(uow: UnitOfWork, parent: Identity, child_id: str) -> None:
-    """Delete a child with its books, their pages, pictures and print files, in the store too."""
-    parent.require("parent")
-    child = await repository.lock_child(uow.session, parent.user_id, child_id)
-    if keys := await repository.file_keys_of_child(uow.session, child_id):
-        await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
-    await uow.session.delete(child)
-    await uow.publish(events.ChildDeleted(child_id, parent.user_id))
-
-
 def _check_name(value: str) -> str:
-    return require_printable("name", clean_text("name", value, longest=60))
+    return require_printable("name", clean_text("name", value, max_length=60))
 
 
 def _check_month(value: str, now: datetime) -> str:
     if not _MONTH.fullmatch(value):
         raise BadUserInput("birthMonth", "birthMonth must be a year and a month, such as 2020-05.")
-    earliest = f"{now.year - OLDEST_YEARS}-{now.month:02}"
+    earliest = f"{now.year - MAX_AGE_YEARS}-{now.month:02}"
     if not earliest <= value <= f"{now.year}-{now.month:02}":
         raise BadUserInput("birthMonth", f"birthMonth must be from {earliest} to this month.")
     return value
 
 
 def _check_interests(values: Sequence[str]) -> list[str]:
-    if len(values) > MOST_INTERESTS:
-        raise BadUserInput("interests", f"At most {MOST_INTERESTS} interests can be given.")
-    return [clean_text("interests", value, longest=60) for value in values]
+    if len(values) > MAX_INTERESTS:
+        raise BadUserInput("interests", f"At most {MAX_INTERESTS} interests can be given.")
+    return [clean_text("interests", value, max_length=60) for value in values]

@@ -1,10 +1,8 @@
-"""What a generation makes of a book, step by step. Each step is named by a key and takes effect once."""
+"""Use cases of a generation: each writes one step into a book, under a key that takes effect once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.books import repository
 from subgraphs.books.layouts import CLOSING_PAGE, DEDICATION_PAGE, TITLE_PAGE, Layout
@@ -13,12 +11,13 @@ from subgraphs.books.service.versions import PageState, add_version, fits, mark_
 from subgraphs.books.typesetting.fit import MAX_CHARACTERS
 from subgraphs.books.typesetting.fonts import remove_unprintable
 from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class BookOutline:
-    """The frame of a story: what stands on the cover and on the pages around the scenes."""
+    """The outline of a book: the texts of the cover and of the pages around the scenes."""
 
     title: str
     subtitle: str | None
@@ -29,7 +28,7 @@ class BookOutline:
 
 @dataclass(frozen=True, slots=True)
 class IllustrationTarget:
-    """Where a picture goes: on a page, or without one on the cover."""
+    """The place of a picture: a page, or the cover when there is none."""
 
     book_id: str
     page_id: str | None
@@ -48,7 +47,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """A page as a writer needs to know it; any text of `maximum_characters` fits on it."""
+    """A page for a writer; any text of at most `maximum_characters` fits on it."""
 
     id: str
     number: int
@@ -67,78 +66,83 @@ class StoryContext:
     pages: tuple[PageContext, ...]
 
 
-async def apply_outline(uow: UnitOfWork, book_id: str, outline: BookOutline, key: str) -> None:
+async def apply_outline(runtime: Runtime, book_id: str, outline: BookOutline, key: str) -> None:
     """Write the title, the blurb and the pages around the story.
 
     The dedication of the brief, where there is one, comes before the outline's, and a subtitle that has no
     room beside its title is left out. TextDoesNotFit when a text is too long for its page; then nothing is
     written.
     """
-    book = await repository.lock_any_book(uow.session, book_id)
-    texts = {
-        TITLE_PAGE: await _title_text(outline),
-        DEDICATION_PAGE: book.dedication or outline.dedication,
-        CLOSING_PAGE: outline.closing,
-    }
-    for number, text in texts.items():
-        page = await repository.page_at(uow.session, book.id, number)
-        await _write_text(uow, book, page, text, key)
-    blurb = remove_unprintable(outline.blurb)
-    await require_fit("BLURB", blurb)
-    if book.blurb != blurb:
-        book.blurb = blurb
-        mark_changed(book)
+    async with runtime.unit_of_work() as uow:
+        book = await repository.lock_any_book(uow.session, book_id)
+        texts = {
+            TITLE_PAGE: await _title_text(outline),
+            DEDICATION_PAGE: book.dedication or outline.dedication,
+            CLOSING_PAGE: outline.closing,
+        }
+        for number, text in texts.items():
+            page = await repository.page_at(uow.session, book.id, number)
+            await _write_text(uow, book, page, text, key)
+        blurb = remove_unprintable(outline.blurb)
+        await require_fit("BLURB", blurb)
+        if book.blurb != blurb:
+            book.blurb = blurb
+            mark_changed(book)
 
 
-async def apply_page_text(uow: UnitOfWork, page_id: str, text: str, key: str) -> None:
+async def apply_page_text(runtime: Runtime, page_id: str, text: str, key: str) -> None:
     """Write the text of a page; TextDoesNotFit when it is too long for it."""
-    book_id = await repository.book_of_page(uow.session, page_id)
-    book = await repository.lock_any_book(uow.session, book_id)
-    page = await repository.current_page(uow.session, page_id)
-    await _write_text(uow, book, page, text, key)
+    async with runtime.unit_of_work() as uow:
+        book_id = await repository.book_of_page(uow.session, page_id)
+        book = await repository.lock_any_book(uow.session, book_id)
+        page = await repository.current_page(uow.session, page_id)
+        await _write_text(uow, book, page, text, key)
 
 
-async def apply_illustration(uow: UnitOfWork, target: IllustrationTarget, key: str, picture: Picture) -> str:
+async def apply_illustration(runtime: Runtime, target: IllustrationTarget, key: str, picture: Picture) -> str:
     """Put a picture on a page or on the cover; return its id, which a repeated step gets again."""
-    book = await repository.lock_any_book(uow.session, target.book_id)
-    if existing := await repository.illustration_from(uow.session, book.id, key):
-        return existing.id
-    illustration = Illustration(
-        id=new_id("ill"),
-        book_id=book.id,
-        source_key=key,
-        storage_key=picture.storage_key,
-        sha256=picture.sha256,
-        width=picture.width,
-        height=picture.height,
-        alt_text=picture.alt_text,
-        created_at=uow.now,
-    )
-    uow.session.add(illustration)
-    await uow.session.flush()
-    if target.page_id is None:
-        book.cover_illustration_id = illustration.id
-        mark_changed(book)
-    else:
-        page = await repository.current_page(uow.session, target.page_id)
-        content = PageState(page.layout, page.text, illustration.id)
-        add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
+    async with runtime.unit_of_work() as uow:
+        book = await repository.lock_any_book(uow.session, target.book_id)
+        if existing := await repository.illustration_from(uow.session, book.id, key):
+            return existing.id
+        illustration = Illustration(
+            id=new_id("ill"),
+            book_id=book.id,
+            source_key=key,
+            storage_key=picture.storage_key,
+            sha256=picture.sha256,
+            width=picture.width,
+            height=picture.height,
+            alt_text=picture.alt_text,
+            created_at=uow.now,
+        )
+        uow.session.add(illustration)
+        await uow.session.flush()
+        if target.page_id is None:
+            book.cover_illustration_id = illustration.id
+            mark_changed(book)
+        else:
+            page = await repository.current_page(uow.session, target.page_id)
+            content = PageState(page.layout, page.text, illustration.id)
+            add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
     return illustration.id
 
 
-async def finish_generation(uow: UnitOfWork, book_id: str, key: str) -> None:
-    """Hand the book over to the parent: a draft becomes ready."""
-    if not await uow.receive("books.finish_generation", key):
-        return
-    book = await repository.lock_any_book(uow.session, book_id)
-    if book.status is BookStatus.DRAFT:
-        book.status = BookStatus.READY
+async def finish_generation(runtime: Runtime, book_id: str, key: str) -> None:
+    """Mark a draft as ready."""
+    async with runtime.unit_of_work() as uow:
+        if not await uow.receive("books.finish_generation", key):
+            return
+        book = await repository.lock_any_book(uow.session, book_id)
+        if book.status is BookStatus.DRAFT:
+            book.status = BookStatus.READY
 
 
-async def story_context(session: AsyncSession, book_id: str) -> StoryContext:
+async def get_story(runtime: Runtime, book_id: str) -> StoryContext:
     """All that has been written of a book so far; NotFound when there is no such book."""
-    book = await repository.get_any_book(session, book_id)
-    pages = (await repository.pages_of(session, [book_id]))[book_id]
+    async with runtime.database.read() as session:
+        book = await repository.get_any_book(session, book_id)
+        pages = (await repository.pages_of(session, [book_id]))[book_id]
     return StoryContext(
         book_id=book.id,
         title=book.title,

@@ -11,10 +11,11 @@ from subgraphs.books.models import Page, PageVersionSource
 from subgraphs.books.service.versions import PageState, add_version, require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
-_LONGEST_TEXT = 5000
+_MAX_TEXT_LENGTH = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +28,35 @@ class PageEdit:
     layout: Layout | None
 
 
-async def edit_page(uow: UnitOfWork, parent: Identity, edit: PageEdit) -> Page:
-    """Give a page another text or layout; EditConflict when it is no longer at the expected version."""
+async def edit_page(runtime: Runtime, parent: Identity, edit: PageEdit) -> Page:
+    """Change the text or layout of a page; EditConflict when it is not at the expected version."""
     parent.require("parent")
-    text = clean_text("text", edit.text, longest=_LONGEST_TEXT, shortest=0, lines=True)
+    text = clean_text("text", edit.text, max_length=_MAX_TEXT_LENGTH, min_length=0, lines=True)
     require_printable("text", text)
-    page = await repository.get_page(uow.session, parent.user_id, edit.page_id)
-    _require_version(page, edit.expected_version)
-    layout = edit.layout or page.layout
-    if layout not in layouts_for(page.number):
-        raise BadUserInput("layout", f"Page {page.number} cannot have the layout {layout}.")
-    if layout is Layout.TITLE and not text:
-        raise BadUserInput("text", "The title page must have a title.")
-    await require_fit(layout, text)
-    content = PageState(layout, text, page.illustration_id)
-    return await _replace(uow, parent, page, edit.expected_version, content, PageVersionSource.EDITED)
+    async with runtime.unit_of_work() as uow:
+        page = await repository.get_page(uow.session, parent.user_id, edit.page_id)
+        _require_version(page, edit.expected_version)
+        layout = edit.layout or page.layout
+        if layout not in layouts_for(page.number):
+            raise BadUserInput("layout", f"Page {page.number} cannot have the layout {layout}.")
+        if layout is Layout.TITLE and not text:
+            raise BadUserInput("text", "The title page must have a title.")
+        await require_fit(layout, text)
+        content = PageState(layout, text, page.illustration_id)
+        return await _replace(uow, parent, page, edit.expected_version, content, PageVersionSource.EDITED)
 
 
 async def revert_page(
-    uow: UnitOfWork, parent: Identity, page_id: str, version_id: str, expected_version: int
+    runtime: Runtime, parent: Identity, page_id: str, version_id: str, expected_version: int
 ) -> Page:
     """Make an earlier version current again, as a new version."""
     parent.require("parent")
-    page = await repository.get_page(uow.session, parent.user_id, page_id)
-    _require_version(page, expected_version)
-    old = await repository.get_version(uow.session, page.id, version_id)
-    content = PageState(old.layout, old.text, old.illustration_id)
-    return await _replace(uow, parent, page, expected_version, content, PageVersionSource.REVERTED)
+    async with runtime.unit_of_work() as uow:
+        page = await repository.get_page(uow.session, parent.user_id, page_id)
+        _require_version(page, expected_version)
+        old = await repository.get_version(uow.session, page.id, version_id)
+        content = PageState(old.layout, old.text, old.illustration_id)
+        return await _replace(uow, parent, page, expected_version, content, PageVersionSource.REVERTED)
 
 
 async def _replace(

@@ -26,9 +26,10 @@ class PrintFiles:
     cover: PrintFile
 
 
-async def print_files(session: AsyncSession, snapshot_id: str) -> PrintFiles:
+async def get_print_files(runtime: Runtime, snapshot_id: str) -> PrintFiles:
     """The print files of a snapshot; NotFound while it is not typeset."""
-    found = await _find(session, snapshot_id)
+    async with runtime.database.read() as session:
+        found = await _find(session, snapshot_id)
     if found is None:
         raise NotFound("PrintFiles", snapshot_id)
     return found

@@ -1,4 +1,4 @@
-"""Adding a version to a page: the one way in which a book changes."""
+"""Versions of pages: adding one is the only way in which a book changes."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def add_version(
 
 
 def mark_changed(book: Book) -> None:
-    """Count a change; a book that was approved has to be approved again."""
+    """Increment the version; an approved book must be approved again."""
     book.version += 1
     if book.status is BookStatus.APPROVED:
         book.status = BookStatus.READY
 
 
 async def fits(box: Box, text: str) -> bool:
-    """Tell whether a text can be shown whole where it is to stand."""
+    """Whether a text fits its box."""
     return await asyncio.to_thread(count_fitting_characters, box, text) == len(text)
 
 
 async def require_fit(box: Box, text: str) -> None:
-    """Refuse a text that could not be shown whole where it is to stand."""
+    """Refuse a text that does not fit its box."""
     fitting = await asyncio.to_thread(count_fitting_characters, box, text)
     if fitting < len(text):
         raise TextDoesNotFit(fitting)

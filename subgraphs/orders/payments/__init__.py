@@ -1,4 +1,4 @@
-"""Payment providers behind one interface."""
+"""Payment providers behind one port."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["Declined", "Outcome", "PaymentProvider", "PaymentRequest", "Succeede
 
 
 def payment_provider(runtime: Runtime) -> PaymentProvider:
-    """The provider that takes the money of this platform."""
+    """The payment provider of this installation."""
     return OfflinePayments(runtime.database, runtime.clock)

@@ -1,4 +1,4 @@
-"""What orders asks of a payment provider."""
+"""The port of payment providers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The money is there; `reference` is the provider's name of the charge."""
+    """The charge succeeded; `reference` is the provider's id of it."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The money is not coming; the code is the provider's, the message is for the parent."""
+    """The charge was declined; the code is the provider's, the message is for the parent."""
 
     reference: str
     code: str
@@ -38,7 +38,7 @@ Outcome = Succeeded | Declined
 
 
 class PaymentProvider(Protocol):
-    """Takes and gives back money."""
+    """Charges and refunds."""
 
     name: str
 
@@ -46,4 +46,4 @@ class PaymentProvider(Protocol):
         """Charge once for each idempotency key: the same key again gives the same outcome."""
 
     async def refund(self, reference: str) -> None:
-        """Give a charge back whole; a charge that was given back already stays so."""
+        """Refund a charge in full; a charge that was refunded already stays so."""

@@ -1,4 +1,4 @@
-"""The offline payment provider: Stripe's test payment methods, its own book of charges, no network."""
+"""The offline payment provider: Stripe's test payment methods, its own ledger, no network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECLINE_CODES: Final = {
     "pm_card_chargeDeclinedVelocityLimitExceeded": "card_velocity_exceeded",
 }
 _UNKNOWN_METHOD: Final = "resource_missing"
-# A parent is not told that a card counts as lost, stolen or suspicious: its holder's bank does that.
+# That a card counts as lost, stolen or suspicious is for its holder's bank to say.
 _MESSAGES: Final = {
     "insufficient_funds": "The card has insufficient funds.",
     "expired_card": "The card has expired.",
@@ -38,14 +38,14 @@ _MESSAGES: Final = {
     "card_velocity_exceeded": "The card is over its limit.",
     _UNKNOWN_METHOD: "There is no such payment method.",
 }
-_REFUSED: Final = "The card was declined."
+_DECLINED: Final = "The card was declined."
 
 
 class OfflinePayments:
     """A provider that decides by the payment method's name.
 
-    It keeps its book in transactions of its own, as a provider elsewhere would: what it charged stays
-    charged, whatever becomes of the order.
+    It records charges in transactions of its own, as a remote provider would: what it charged stays charged,
+    whatever becomes of the order.
     """
 
     name = "offline"
@@ -55,7 +55,7 @@ class OfflinePayments:
         self._clock = clock
 
     async def charge(self, request: PaymentRequest) -> Outcome:
-        """Enter a charge, or find the one with this key."""
+        """Record a charge, or find the one with this key."""
         async with self._database.session() as session, session.begin():
             await session.execute(
                 insert(OfflineCharge)
@@ -75,11 +75,11 @@ class OfflinePayments:
             charge = (await session.scalars(select(OfflineCharge).where(key))).one()
         if charge.decline_code is None:
             return Succeeded(charge.reference)
-        message = _MESSAGES.get(charge.decline_code, _REFUSED)
+        message = _MESSAGES.get(charge.decline_code, _DECLINED)
         return Declined(charge.reference, charge.decline_code, message)
 
     async def refund(self, reference: str) -> None:
-        """Note that a charge was given back."""
+        """Record a refund."""
         async with self._database.session() as session, session.begin():
             await session.execute(
                 update(OfflineCharge)

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from subgraphs.orders.service.cancelling import cancel_order, refund_payment
-from subgraphs.orders.service.checkout import checkout, settle
-from subgraphs.orders.service.fulfilment import Fulfilment, fulfilment
+from subgraphs.orders.service.cancellation import cancel_order, refund_payment
+from subgraphs.orders.service.checkout import checkout, settle_payment
+from subgraphs.orders.service.fulfilment import Fulfilment, get_fulfilment
 from subgraphs.orders.service.progress import (
-    as_live,
+    OrderProgress,
     confirm_delivery,
+    follow_order,
     follow_print_job,
-    history_of,
-    stream_key,
 )
-from subgraphs.orders.service.quoting import Price, QuoteRequest, ask_price, create_quote
+from subgraphs.orders.service.quotes import QuoteRequest, create_quote
 
 __all__ = [
     "Fulfilment",
-    "Price",
+    "OrderProgress",
     "QuoteRequest",
-    "as_live",
-    "ask_price",
     "cancel_order",
     "checkout",
     "confirm_delivery",
     "create_quote",
+    "follow_order",
     "follow_print_job",
-    "fulfilment",
-    "history_of",
+    "get_fulfilment",
     "refund_payment",
-    "settle",
-    "stream_key",
+    "settle_payment",
 ]

@@ -22,7 +22,7 @@ from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
 from subgraphs.orders.events import OrderPaid
 from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
-from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded
+from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded, payment_provider
 from subgraphs.orders.service.progress import record
 from subgraphs.orders.states import OrderStatus
 
@@ -31,9 +31,14 @@ _NUMBER_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 async def checkout(
-    runtime: Runtime, payments: PaymentProvider, parent: Identity, quote_id: str, payment_method: str
+    runtime: Runtime,
+    parent: Identity,
+    quote_id: str,
+    payment_method: str,
+    *,
+    payments: PaymentProvider | None = None,
 ) -> Order:
-    """Order and pay what was quoted; done twice, it charges once and gives the same order.
+    """Order and pay what was quoted; idempotent: it charges once and returns the same order.
 
     Raises:
         QuoteExpired: The price no longer holds; nothing was ordered.
@@ -41,13 +46,17 @@ async def checkout(
     """
     parent.require("parent")
     method = _payment_method(payment_method)
+    payments = payments or payment_provider(runtime)
     async with runtime.unit_of_work() as uow:
         placed = await _place(uow, runtime, payments, parent, quote_id, method)
-    return await settle(runtime, payments, placed.id)
+    return await settle_payment(runtime, placed.id, payments=payments)
 
 
-async def settle(runtime: Runtime, payments: PaymentProvider, order_id: str) -> Order:
+async def settle_payment(
+    runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None
+) -> Order:
     """Charge for an order that awaits it and record the outcome; an order that is settled stays as it is."""
+    payments = payments or payment_provider(runtime)
     async with runtime.database.read() as session:
         order = await repository.any_order(session, order_id)
         payment = await repository.payment_of(session, order_id)
@@ -75,7 +84,7 @@ async def _place(
     quote_id: str,
     method: str,
 ) -> Order:
-    """The order of a quote, made if there is none yet. The lock on the quote lets one checkout make it."""
+    """The order of a quote, created if there is none; the lock on the quote lets one checkout create it."""
     quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
     if existing := await repository.order_of_quote(uow.session, quote.id):
         return existing
@@ -140,7 +149,7 @@ async def _record_outcome(
 
 
 def _payment_method(value: str) -> str:
-    method = clean_text("paymentMethod", value, longest=100)
+    method = clean_text("paymentMethod", value, max_length=100)
     if not method.startswith("pm_"):
         raise BadUserInput("paymentMethod", "paymentMethod must be the id of a payment method: pm_….")
     return method

@@ -1,11 +1,10 @@
-"""What it takes to make and send the copies of an order."""
+"""What making and sending the copies of an order needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from subgraphs.common.runtime import Runtime
 from subgraphs.orders import repository
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.models import ShippingLevel
@@ -13,7 +12,7 @@ from subgraphs.orders.models import ShippingLevel
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """An order as whoever makes and sends it needs it."""
+    """The data of an order that its fulfilment needs."""
 
     order_id: str
     owner_id: str
@@ -24,9 +23,10 @@ class Fulfilment:
     address: Address
 
 
-async def fulfilment(session: AsyncSession, order_id: str) -> Fulfilment:
+async def get_fulfilment(runtime: Runtime, order_id: str) -> Fulfilment:
     """Read an order for its fulfilment."""
-    order = await repository.any_order(session, order_id)
+    async with runtime.database.read() as session:
+        order = await repository.any_order(session, order_id)
     return Fulfilment(
         order_id=order.id,
         owner_id=order.owner_id,

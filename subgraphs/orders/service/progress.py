@@ -1,22 +1,25 @@
-"""The progress of an order: every state it comes into is a numbered row, and then a live event."""
+"""The progress of an order: every transition is a numbered row, and then a live event."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from subgraphs.common.database import Database
 from subgraphs.common.errors import Conflict
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
 from subgraphs.orders.events import OrderShipped
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, OrderTransition
-from subgraphs.orders.states import OrderStatus, after_print_report, may_become
+from subgraphs.orders.states import TERMINAL, OrderStatus, after_print_report, may_become
 from subgraphs.print.events import PrintJobStatusChanged
 
 _KIND = "OrderTransition"
@@ -25,7 +28,7 @@ _KIND = "OrderTransition"
 async def record(
     uow: UnitOfWork, live: LiveStreams, order: Order, status: OrderStatus, reason: str | None
 ) -> None:
-    """Bring an order, which the caller holds locked, into a state; tell who watches it after the commit."""
+    """Bring a locked order into a state; its live event is sent after the commit."""
     order.status = status
     order.last_sequence += 1
     transition = OrderTransition(
@@ -34,47 +37,81 @@ async def record(
     await uow.session.flush()
     uow.session.add(transition)
 
-    async def tell() -> None:
+    async def send() -> None:
         try:
             await live.append(stream_key(order.id), as_live(transition))
         except (RedisError, StaleWriter) as error:
-            # Whoever watches gets it from the row all the same.
+            # Subscribers then read it from the row.
             logger().warning("A live event was not appended", order_id=order.id, error=error)
 
-    uow.after_commit.append(tell)
+    uow.after_commit.append(send)
 
 
-async def follow_print_job(uow: UnitOfWork, live: LiveStreams, event: PrintJobStatusChanged) -> None:
-    """Move an order with its print job; a report that is no news changes nothing.
+async def follow_print_job(runtime: Runtime, event: PrintJobStatusChanged, message_id: str) -> None:
+    """Move an order with its print job, once for each message; a late report changes nothing.
 
-    What will not be printed is paid back.
+    What will not be printed is refunded.
     """
-    order = await repository.lock_any_order(uow.session, event.order_id)
-    status = after_print_report(order.status, event.status)
-    if status is None:
-        return
-    await record(uow, live, order, status, event.message or None)
-    if status is OrderStatus.SHIPPED:
-        await uow.publish(OrderShipped(order.id))
-    if status is OrderStatus.PRINT_REJECTED:
-        await uow.enqueue(RefundPayment(order.id))
+    async with runtime.unit_of_work() as uow:
+        if not await uow.receive("orders.follow_print_job", message_id):
+            return
+        order = await repository.lock_any_order(uow.session, event.order_id)
+        status = after_print_report(order.status, event.status)
+        if status is None:
+            return
+        await record(uow, runtime.live, order, status, event.message or None)
+        if status is OrderStatus.SHIPPED:
+            await uow.publish(OrderShipped(order.id))
+        if status is OrderStatus.PRINT_REJECTED:
+            await uow.enqueue(RefundPayment(order.id))
 
 
-async def confirm_delivery(uow: UnitOfWork, live: LiveStreams, staff: Identity, order_id: str) -> Order:
-    """Note that a parcel has arrived; Conflict when it is not on its way."""
+async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> Order:
+    """Record that a parcel has arrived; Conflict when it is not on its way."""
     staff.require("staff")
-    order = await repository.lock_any_order(uow.session, order_id)
-    if not may_become(order.status, OrderStatus.DELIVERED):
-        raise Conflict(f"An order that is {order.status} cannot have been delivered.")
-    await record(uow, live, order, OrderStatus.DELIVERED, None)
+    async with runtime.unit_of_work() as uow:
+        order = await repository.lock_any_order(uow.session, order_id)
+        if not may_become(order.status, OrderStatus.DELIVERED):
+            raise Conflict(f"An order that is {order.status} cannot have been delivered.")
+        await record(uow, runtime.live, order, OrderStatus.DELIVERED, None)
     return order
 
 
-async def history_of(database: Database, order_id: str, after: int) -> Sequence[LiveEvent]:
-    """The live events of an order after a number, from its rows."""
-    async with database.read() as session:
-        transitions = await repository.transitions_of(session, [order_id], after)
-    return [as_live(transition) for transition in transitions.get(order_id, ())]
+@dataclass(frozen=True, slots=True)
+class OrderProgress:
+    """A transition of an order, and the order as it is now, which may be further on."""
+
+    sequence: int
+    at: datetime
+    status: OrderStatus
+    order: Order
+
+
+async def follow_order(
+    runtime: Runtime, caller: Identity, order_id: str, after: int
+) -> AsyncGenerator[OrderProgress, None]:
+    """Yield the transitions of the caller's order after a number, up to one into a final state."""
+
+    async def history(last: int) -> Sequence[LiveEvent]:
+        async with runtime.database.read() as session:
+            transitions = await repository.transitions_of(session, [order_id], last)
+        return [as_live(transition) for transition in transitions.get(order_id, ())]
+
+    order = await _read(runtime, caller, order_id)
+    if order.status in TERMINAL and after >= order.last_sequence:
+        return
+    async with aclosing(runtime.live.follow(stream_key(order_id), after, history)) as events:
+        async for event in events:
+            order = await _read(runtime, caller, order_id)
+            status = OrderStatus(event.data["status"])
+            yield OrderProgress(event.sequence, event.at, status, order)
+            if status in TERMINAL:
+                return
+
+
+async def _read(runtime: Runtime, caller: Identity, order_id: str) -> Order:
+    async with runtime.database.read() as session:
+        return await repository.get_order(session, caller.user_id, order_id)
 
 
 def stream_key(order_id: str) -> str:
@@ -83,5 +120,5 @@ def stream_key(order_id: str) -> str:
 
 
 def as_live(transition: OrderTransition) -> LiveEvent:
-    """A transition as those who watch get it."""
+    """A transition as a live event."""
     return LiveEvent(transition.sequence, _KIND, transition.at, {"status": transition.status})

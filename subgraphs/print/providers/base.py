@@ -1,4 +1,4 @@
-"""What a print shop can do for us, whichever it is."""
+"""The port of print shops."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from subgraphs.print.states import PrintJobStatus
 
 
 class SubmissionRefused(Exception):
-    """The shop has answered that it will not print this; nothing was accepted."""
+    """The shop refused the submission; nothing was accepted."""
 
 
 class ShopUnreachable(Exception):
-    """No answer: whether the shop has accepted what it was sent is not known."""
+    """The shop did not answer: whether it accepted anything is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class ShopJob:
-    """How a job stands at the shop, in our states; the adapter translates the shop's own."""
+    """A job at the shop, in our states; the adapter translates the shop's own."""
 
     reference: str
     status: PrintJobStatus
@@ -75,13 +75,13 @@ class PrintProvider(Protocol):
     poll_interval: timedelta
 
     async def submit(self, submission: Submission) -> ShopJob:
-        """Have a book printed; SubmissionRefused when the shop will not."""
+        """Submit a book for printing."""
 
     async def find(self, external_id: str) -> ShopJob | None:
-        """The job that was accepted under our id."""
+        """Find the job that was accepted under our id."""
 
     async def get(self, reference: str) -> ShopJob:
-        """How a job stands now."""
+        """Read a job."""
 
     async def cancel(self, reference: str) -> ShopJob:
-        """Stop a job where that is still possible; how it stands then."""
+        """Cancel a job where that is still possible; return its state."""

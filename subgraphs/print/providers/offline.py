@@ -1,4 +1,4 @@
-"""The offline print shop: it keeps books of its own, and time alone moves its jobs."""
+"""The offline print shop: jobs in the database, moved by time alone."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from subgraphs.print.models import OfflineShopJob
 from subgraphs.print.providers.base import Shipment, ShopJob, ShopUnreachable, Submission
 from subgraphs.print.states import CANCELLABLE, PrintJobStatus
 
-_COURSE: Final = (
+_TIMELINE: Final = (
     PrintJobStatus.SUBMITTED,
     PrintJobStatus.PRODUCTION_DELAYED,
     PrintJobStatus.PRODUCTION_READY,
     PrintJobStatus.IN_PRODUCTION,
     PrintJobStatus.SHIPPED,
 )
-"""The way of a job through Lulu's states; as there, PRODUCTION_DELAYED is the time for second thoughts."""
+"""The course of a job through Lulu's states; PRODUCTION_DELAYED is the time in which it can be cancelled."""
 
 
 class OfflinePrintShop:
@@ -34,7 +34,7 @@ class OfflinePrintShop:
         self._step = step
 
     async def submit(self, submission: Submission) -> ShopJob:
-        """Accept a book: any, and as often as it is sent."""
+        """Accept any book, as often as it is submitted."""
         job = OfflineShopJob(
             reference=new_id("shop"),
             external_id=submission.external_id,
@@ -46,34 +46,34 @@ class OfflinePrintShop:
         )
         async with self._database.session() as session, session.begin():
             session.add(job)
-        return self._as_it_stands(job)
+        return self._state_of(job)
 
     async def find(self, external_id: str) -> ShopJob | None:
         """Look a job up by our id."""
         async with self._database.read() as session:
             job = await repository.shop_job_of(session, external_id)
-        return self._as_it_stands(job) if job else None
+        return self._state_of(job) if job else None
 
     async def get(self, reference: str) -> ShopJob:
         """Look a job up by the shop's reference."""
         async with self._database.read() as session:
-            return self._as_it_stands(_known(await repository.shop_job(session, reference), reference))
+            return self._state_of(_require(await repository.shop_job(session, reference), reference))
 
     async def cancel(self, reference: str) -> ShopJob:
         """Cancel a job that is not yet ready for production."""
         async with self._database.session() as session, session.begin():
-            job = _known(await repository.shop_job(session, reference), reference)
-            if self._as_it_stands(job).status in CANCELLABLE:
+            job = _require(await repository.shop_job(session, reference), reference)
+            if self._state_of(job).status in CANCELLABLE:
                 job.canceled_at = self._clock()
-        return self._as_it_stands(job)
+        return self._state_of(job)
 
-    def _as_it_stands(self, job: OfflineShopJob) -> ShopJob:
+    def _state_of(self, job: OfflineShopJob) -> ShopJob:
         if job.canceled_at is not None:
             return ShopJob(job.reference, PrintJobStatus.CANCELED, "Cancelled before production.")
-        last = len(_COURSE) - 1
+        last = len(_TIMELINE) - 1
         steps = int((self._clock() - job.accepted_at) / self._step) if self._step else last
         # Another process's clock may be ahead of ours.
-        status = _COURSE[max(0, min(steps, last))]
+        status = _TIMELINE[max(0, min(steps, last))]
         return ShopJob(
             job.reference, status, shipment=self._shipment(job) if status is PrintJobStatus.SHIPPED else None
         )
@@ -84,11 +84,11 @@ class OfflinePrintShop:
             carrier="Offline Parcel",
             tracking_id=tracking_id,
             tracking_url=f"https://parcel.example/{tracking_id}",
-            shipped_at=job.accepted_at + (len(_COURSE) - 1) * self._step,
+            shipped_at=job.accepted_at + (len(_TIMELINE) - 1) * self._step,
         )
 
 
-def _known(job: OfflineShopJob | None, reference: str) -> OfflineShopJob:
+def _require(job: OfflineShopJob | None, reference: str) -> OfflineShopJob:
     if job is None:
         raise ShopUnreachable(f"the offline shop has no job {reference}")
     return job

@@ -1,8 +1,12 @@
-"""The use cases of print: a job is created, checked, submitted, followed and perhaps cancelled."""
+"""The use cases of the print domain."""
 
+from __future__ import annotations
+
+from subgraphs.print.catalogue import product, products
 from subgraphs.print.service.cancellation import cancel_print_job
-from subgraphs.print.service.checking import FileToPrint, begin_preflight, check_files, reject_print_job
-from subgraphs.print.service.creation import NewPrintJob, create_print_job, order_of
+from subgraphs.print.service.creation import NewPrintJob, create_print_job, get_order_id
+from subgraphs.print.service.jobs import list_print_jobs
+from subgraphs.print.service.preflight import FileToPrint, begin_preflight, check_files, reject_print_job
 from subgraphs.print.service.reconciliation import reconcile_print_job
 from subgraphs.print.service.submission import Delivery, submit_print_job
 
@@ -14,7 +18,10 @@ __all__ = [
     "cancel_print_job",
     "check_files",
     "create_print_job",
-    "order_of",
+    "get_order_id",
+    "list_print_jobs",
+    "product",
+    "products",
     "reconcile_print_job",
     "reject_print_job",
     "submit_print_job",

@@ -1,4 +1,4 @@
-"""A paid order gets its print job."""
+"""Creation of the print job of a paid order."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
 from subgraphs.print.catalogue import product
 from subgraphs.print.jobs import PreflightPrintJob
-from subgraphs.print.service.progress import note
+from subgraphs.print.service.progress import record
 from subgraphs.print.states import PrintJobStatus
 
 
 @dataclass(frozen=True, slots=True)
 class NewPrintJob:
-    """What is to be printed, for whom."""
+    """The print job of an order to create."""
 
     order_id: str
     owner_id: str
@@ -25,8 +25,15 @@ class NewPrintJob:
     quantity: int
 
 
-async def create_print_job(uow: UnitOfWork, new: NewPrintJob) -> None:
-    """Create an order's print job and have it checked; nothing when the order has one."""
+async def create_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) -> None:
+    """Create a paid order's print job and have it checked, once for each message."""
+    async with runtime.unit_of_work() as uow:
+        if await uow.receive("print.create_print_job", message_id):
+            await ensure_job(uow, new)
+
+
+async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
+    """Create an order's print job and have it checked, unless the order has one."""
     job = await repository.add_job(
         uow.session,
         {
@@ -45,11 +52,11 @@ async def create_print_job(uow: UnitOfWork, new: NewPrintJob) -> None:
         },
     )
     if job is not None:
-        await note(uow, job)
+        await record(uow, job)
         await uow.enqueue(PreflightPrintJob(job.id))
 
 
-async def order_of(runtime: Runtime, print_job_id: str) -> str:
+async def get_order_id(runtime: Runtime, print_job_id: str) -> str:
     """The id of the order that a job prints; NotFound when there is no such job."""
     async with runtime.database.read() as session:
         return (await repository.get_job(session, print_job_id)).order_id

@@ -1,4 +1,4 @@
-"""How a print job moves: forward only, each step in its history and told to the platform."""
+"""The progress of a print job: forward only, each transition recorded and published."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from subgraphs.print.states import PrintJobStatus, may_become
 
 
 async def move(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, message: str = "") -> bool:
-    """Bring a locked job into a state; false, and nothing done, when that does not lie ahead of it."""
+    """Bring a locked job into a state; false, and no change, when that is not ahead of its present one."""
     if not may_become(job.status, status):
         if status is not job.status:
-            logger().info("Late report passed over", print_job=job.id, status=job.status, reported=status)
+            logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
         return False
     job.status = status
-    await note(uow, job, message)
+    await record(uow, job, message)
     return True
 
 
-async def note(uow: UnitOfWork, job: PrintJob, message: str = "") -> None:
-    """Append the job's present state to its history and publish it."""
+async def record(uow: UnitOfWork, job: PrintJob, message: str = "") -> None:
+    """Record the job's present state in its history and publish it."""
     job.last_sequence += 1
     uow.session.add(
         PrintJobTransition(

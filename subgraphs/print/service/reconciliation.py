@@ -1,4 +1,4 @@
-"""A print job is followed at the print shop until nothing more can happen to it."""
+"""Reconciliation of a print job with the print shop, until it is in a final state."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import logger
 from subgraphs.print import repository
 from subgraphs.print.jobs import ReconcilePrintJob
+from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import PrintProvider, Shipment, ShopJob, ShopUnreachable
 from subgraphs.print.service.progress import move
 from subgraphs.print.states import CANCELLABLE, TERMINAL
 
 
 async def reconcile_print_job(
-    runtime: Runtime, provider: PrintProvider, print_job_id: str, check: int
+    runtime: Runtime, print_job_id: str, check: int, *, provider: PrintProvider | None = None
 ) -> None:
-    """Ask the shop how a job stands, take that over, and come back later unless it has ended."""
+    """Ask the shop for a job's state and adopt it; check again later unless the state is final."""
+    provider = provider or print_provider(runtime)
     async with runtime.database.read() as session:
         job = await repository.get_job(session, print_job_id)
     if job.checks != check - 1 or job.provider_reference is None:
@@ -36,7 +38,7 @@ async def reconcile_print_job(
 
 
 async def _ask(provider: PrintProvider, reference: str, *, cancel: bool) -> ShopJob | None:
-    """How the job stands; none when the shop does not answer now."""
+    """The job at the shop; None when the shop does not answer."""
     try:
         return await (provider.cancel(reference) if cancel else provider.get(reference))
     except ShopUnreachable as error:

@@ -1,4 +1,4 @@
-"""A print job is handed to the print shop at most once.
+"""Submission of a print job to the print shop, at most once.
 
 The shops have no idempotency key, so a call whose outcome is not known must never simply be repeated.
 Before each attempt one transaction counts it, puts the job into SUBMITTING and leaves the next attempt in
@@ -20,6 +20,7 @@ from subgraphs.print.catalogue import product
 from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.models import PrintJob
 from subgraphs.print.prices import ShippingLevel
+from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import (
     PrintProvider,
     Recipient,
@@ -33,23 +34,29 @@ from subgraphs.print.states import TERMINAL, PrintJobStatus
 
 _CALL_SECONDS: Final = 30
 _NEXT_ATTEMPT: Final = timedelta(seconds=60)
-"""Longer than a call may last, with room for clocks that differ."""
+"""Longer than a call may last, with a margin for clock skew."""
 
 _TO_SUBMIT: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTING})
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How and where an order is sent; print asks for it when it needs it and does not keep it."""
+    """How and where an order is sent; print reads it for each submission and does not store it."""
 
     shipping_level: ShippingLevel
     recipient: Recipient
 
 
 async def submit_print_job(
-    runtime: Runtime, provider: PrintProvider, print_job_id: str, attempt: int, delivery: Delivery
+    runtime: Runtime,
+    print_job_id: str,
+    attempt: int,
+    delivery: Delivery,
+    *,
+    provider: PrintProvider | None = None,
 ) -> None:
     """Hand a checked job to the shop, or record that an earlier attempt has."""
+    provider = provider or print_provider(runtime)
     job = await _begin(runtime, print_job_id, attempt)
     if job is None:
         return
@@ -58,15 +65,15 @@ async def submit_print_job(
             accepted = await provider.find(job.id) if attempt > 1 else None
             accepted = accepted or await provider.submit(_submission(runtime, job, delivery))
     except SubmissionRefused as refusal:
-        await _refused(runtime, print_job_id, str(refusal))
+        await _record_refusal(runtime, print_job_id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
         logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
     else:
-        await _accepted(runtime, print_job_id, accepted, provider.poll_interval)
+        await _record_acceptance(runtime, print_job_id, accepted, provider.poll_interval)
 
 
 async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
-    """Count an attempt before it is made; none when it is not this one's turn."""
+    """Count an attempt before it is made; None unless it is the next one."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         if job.attempts != attempt - 1 or job.status not in _TO_SUBMIT:
@@ -92,7 +99,9 @@ def _submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submissi
     )
 
 
-async def _accepted(runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta) -> None:
+async def _record_acceptance(
+    runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta
+) -> None:
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         if job.provider_reference is None:
@@ -102,7 +111,7 @@ async def _accepted(runtime: Runtime, print_job_id: str, accepted: ShopJob, poll
                 await uow.enqueue(ReconcilePrintJob(job.id, check=1), delay=poll_interval)
 
 
-async def _refused(runtime: Runtime, print_job_id: str, reason: str) -> None:
+async def _record_refusal(runtime: Runtime, print_job_id: str, reason: str) -> None:
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         await move(uow, job, PrintJobStatus.REJECTED, reason)

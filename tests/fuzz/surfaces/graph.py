@@ -15,7 +15,7 @@ from graphql import (
     get_nullable_type,
 )
 
-from subgraphs.common.settings import DOMAINS
+from subgraphs.domains import DOMAINS
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import AttackContext
 from tests.fuzz.schemas import (

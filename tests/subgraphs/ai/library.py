@@ -8,8 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.pipeline.runner import run_generation
-from subgraphs.ai.pipeline.shelf import StoredPicture
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.studio import OfflineStudio
 from subgraphs.ai.providers.protocol import Outline, Picture, PictureRequest, Provider
@@ -118,8 +118,8 @@ class Parent:
 
 
 @dataclass(slots=True)
-class OneShelf:
-    """A shelf of one process: what was put where, each key once; it may refuse."""
+class OneBook:
+    """A book writer in memory: what was written where, each key once; it may refuse."""
 
     put: list[tuple[str, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class OneShelf:
     space: int = 420
     gone: bool = False
 
-    async def room(self, book_id: str) -> Mapping[str, int]:
+    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
         if self.gone:
             raise NotFound("Book", book_id)
         return {f"{book_id}-{number}": self.space for number in range(1, 33)}
@@ -187,6 +187,6 @@ class CountingStudio(OfflineStudio):
         self._fault(kind, len(self.calls))
 
 
-async def run(client: SubgraphClient, provider: Provider, shelf: OneShelf, generation_id: str) -> None:
+async def run(client: SubgraphClient, provider: Provider, books: OneBook, generation_id: str) -> None:
     """Run a generation in this process, and like a worker in a task of its own, which may die."""
-    await asyncio.create_task(run_generation(client.runtime, provider, shelf, generation_id))
+    await asyncio.create_task(run_generation(client.runtime, provider, books, generation_id))

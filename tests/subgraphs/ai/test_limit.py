@@ -6,7 +6,7 @@ import pytest
 
 from subgraphs.ai.models import GenerationStatus
 from subgraphs.common.ids import new_id
-from tests.subgraphs.ai.library import CANCEL, GENERATE, REGENERATE, CountingStudio, OneShelf, Parent, run
+from tests.subgraphs.ai.library import CANCEL, GENERATE, REGENERATE, CountingStudio, OneBook, Parent, run
 from tests.support.subgraph import SubgraphClient
 
 LIMIT = 3
@@ -24,7 +24,7 @@ async def test_a_parent_has_three_at_work_and_others_have_their_own(parent: Pare
     answer = await parent.execute(with_limit(GENERATE), id=new_id("book"))
     assert answer.ok["generateBook"] == {
         "__typename": "GenerationLimitReached",
-        "message": "Only 3 of your books can be worked on at a time; wait for one to be done.",
+        "message": "At most 3 of your books can be generated at a time; wait for one to finish.",
         "limit": LIMIT,
     }
     assert (await stranger.generate(new_id("book")))["__typename"] == "Generation"
@@ -49,7 +49,7 @@ async def test_a_book_at_work_is_told_before_the_limit(parent: Parent) -> None:
 async def test_a_page_counts_as_a_book_does(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
     finished = await parent.generate(book_id)
-    await run(ai, CountingStudio(), OneShelf(), finished["id"])
+    await run(ai, CountingStudio(), OneBook(), finished["id"])
     assert (await parent.read(finished["id"]))["status"] == GenerationStatus.COMPLETED
     for _ in range(LIMIT):
         await parent.generate(new_id("book"))

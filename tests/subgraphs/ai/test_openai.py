@@ -19,7 +19,7 @@ from subgraphs.ai.providers.protocol import (
     StoryBrief,
 )
 from subgraphs.common.ids import new_id
-from tests.subgraphs.ai.library import OneShelf, Parent, run
+from tests.subgraphs.ai.library import OneBook, Parent, run
 from tests.support.openai import (
     Fault,
     OpenAIServer,
@@ -49,7 +49,7 @@ async def server() -> AsyncIterator[OpenAIServer]:
 
 @pytest.fixture
 async def provider(server: OpenAIServer) -> AsyncIterator[Provider]:
-    settings = settings_of({"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.base_url})
+    settings = settings_of("ai", {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.base_url})
     async with open_provider(settings) as opened:
         yield opened
 
@@ -65,7 +65,7 @@ async def scene(provider: Provider, outline: Outline) -> list[str]:
 
 @pytest.mark.parametrize("key", ["", "your_key_here"])
 async def test_without_a_key_the_offline_studio_is_chosen(key: str) -> None:
-    async with open_provider(settings_of({"OPENAI_API_KEY": key})) as opened:
+    async with open_provider(settings_of("ai", {"OPENAI_API_KEY": key})) as opened:
         assert opened.name == "offline"
 
 
@@ -226,10 +226,10 @@ async def test_a_book_is_made_through_faults_and_every_request_is_an_attempt(
     generation = await parent.generate(new_id("book"))
     server.fail("/responses", busy(**{"retry-after-ms": "10"}), busy(**{"retry-after-ms": "10"}))
     server.fail("/images/generations", lambda _, __: error(400, "moderation_blocked"))
-    shelf = OneShelf()
-    await run(ai, provider, shelf, generation["id"])
+    books = OneBook()
+    await run(ai, provider, books, generation["id"])
     read = await parent.read(generation["id"])
     assert (read["status"], read["stepsDone"]) == ("COMPLETED", 30)
     assert sum(step["attempts"] for step in read["steps"]) == len(server.calls) == 33
-    assert set(shelf.texts.values()) == {server.text}
-    assert {picture.width for picture in shelf.pictures.values()} == {2048}
+    assert set(books.texts.values()) == {server.text}
+    assert {picture.width for picture in books.pictures.values()} == {2048}

@@ -11,7 +11,7 @@ import pytest
 
 from subgraphs.auth import passwords
 from subgraphs.auth.passwords import HashingPool
-from subgraphs.auth.service.accounts import new_email, normal_email
+from subgraphs.auth.service.accounts import check_email, normalize_email
 from subgraphs.common.errors import BadUserInput, Overloaded
 from tests.subgraphs.auth.accounts import SIGN_IN, details
 from tests.subgraphs.auth.conftest import PASSWORD, Parent
@@ -89,19 +89,19 @@ async def test_a_bomb_of_combining_marks_costs_nothing(auth: SubgraphClient, fie
 
 def test_every_form_of_credentials_has_a_length_before_it_is_normalised() -> None:
     before = time.thread_time()
-    assert normal_email(BOMB) == ""
-    for check in (new_email, passwords.acceptable):
+    assert normalize_email(BOMB) == ""
+    for check in (check_email, passwords.check_password):
         with pytest.raises(BadUserInput):
             check(BOMB)
     assert time.thread_time() - before < 0.1
 
 
 async def test_a_password_that_is_far_too_long_matches_nothing() -> None:
-    assert not await passwords.matches(BOMB, None)
+    assert not await passwords.verify_password(BOMB, None)
 
 
 @pytest.mark.parametrize("email", ["a\u202eb@example.org", "a\u200b@example.org", "a@exam\u00adple.org"])
 def test_an_address_hides_nothing(email: str) -> None:
     with pytest.raises(BadUserInput) as refused:
-        new_email(email)
+        check_email(email)
     assert refused.value.field == "email"

@@ -11,8 +11,8 @@ from subgraphs.common.errors import BadUserInput
 
 async def test_only_the_password_matches_its_hash() -> None:
     password_hash = await passwords.hash_password("correct horse")
-    assert await passwords.matches("correct horse", password_hash)
-    assert not await passwords.matches("Correct horse", password_hash)
+    assert await passwords.verify_password("correct horse", password_hash)
+    assert not await passwords.verify_password("Correct horse", password_hash)
 
 
 async def test_two_hashes_of_one_password_differ() -> None:
@@ -22,22 +22,22 @@ async def test_two_hashes_of_one_password_differ() -> None:
 async def test_without_an_account_the_same_work_is_done() -> None:
     password_hash = await passwords.hash_password("correct horse")
     assert extract_parameters(passwords._DECOY) == extract_parameters(password_hash)
-    assert not await passwords.matches("correct horse", None)
+    assert not await passwords.verify_password("correct horse", None)
 
 
 async def test_a_password_is_the_same_however_its_letters_are_composed() -> None:
     composed, decomposed = "p\u00e4ssword-1", "pa\u0308ssword-1"
-    password_hash = await passwords.hash_password(passwords.acceptable(decomposed))
-    assert await passwords.matches(composed, password_hash)
+    password_hash = await passwords.hash_password(passwords.check_password(decomposed))
+    assert await passwords.verify_password(composed, password_hash)
 
 
 @pytest.mark.parametrize("length", [0, 9, 129, 5000])
 def test_a_password_too_short_or_too_long_is_refused(length: int) -> None:
     with pytest.raises(BadUserInput) as refused:
-        passwords.acceptable("x" * length)
+        passwords.check_password("x" * length)
     assert refused.value.field == "password"
 
 
 @pytest.mark.parametrize("length", [10, 128])
 def test_a_password_of_any_allowed_length_is_kept_whole(length: int) -> None:
-    assert passwords.acceptable(" " * length) == " " * length
+    assert passwords.check_password(" " * length) == " " * length

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from subgraphs.auth.domain import Settings
 from subgraphs.auth.tokens import SigningKeyMissing, new_refresh_token, refresh_hash, signer
-from subgraphs.common.settings import Settings
 
 
 def test_without_a_key_file_the_message_names_the_setting() -> None:

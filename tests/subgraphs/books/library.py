@@ -124,22 +124,15 @@ async def store_picture(runtime: Runtime, shade: int) -> service.Picture:
 
 async def generate(runtime: Runtime, book_id: str) -> None:
     """Make a whole book by the functions that workers call."""
-    async with runtime.database.read() as session:
-        story = await service.story_context(session, book_id)
-    async with runtime.unit_of_work() as uow:
-        await service.apply_outline(uow, book_id, OUTLINE, "outline")
+    story = await service.get_story(runtime, book_id)
+    await service.apply_outline(runtime, book_id, OUTLINE, "outline")
     for page in story.pages[3:31]:
         if page.layout == "TEXT":
-            async with runtime.unit_of_work() as uow:
-                await service.apply_page_text(uow, page.id, f"Scene of page {page.number}.", page.id)
+            await service.apply_page_text(runtime, page.id, f"Scene of page {page.number}.", page.id)
         else:
             picture = await store_picture(runtime, page.number)
             target = service.IllustrationTarget(book_id, page.id)
-            async with runtime.unit_of_work() as uow:
-                await service.apply_illustration(uow, target, page.id, picture)
-    async with runtime.unit_of_work() as uow:
-        cover = await store_picture(runtime, 99)
-        await service.apply_illustration(
-            uow, service.IllustrationTarget(book_id, None), f"{book_id}-cover", cover
-        )
-        await service.finish_generation(uow, book_id, f"{book_id}-finish")
+            await service.apply_illustration(runtime, target, page.id, picture)
+    target = service.IllustrationTarget(book_id, None)
+    await service.apply_illustration(runtime, target, f"{book_id}-cover", await store_picture(runtime, 99))
+    await service.finish_generation(runtime, book_id, f"{book_id}-finish")

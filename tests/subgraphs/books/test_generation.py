@@ -48,8 +48,7 @@ async def test_a_repeated_picture_gives_the_first_illustration(parent: Parent, r
     ids = set()
     for shade in (1, 2):
         picture = await store_picture(runtime, shade)
-        async with runtime.unit_of_work() as uow:
-            ids.add(await service.apply_illustration(uow, target, "stp_picture", picture))
+        ids.add(await service.apply_illustration(runtime, target, "stp_picture", picture))
     assert len(ids) == 1
     page = (await parent.read(book["id"]))["pages"][4]
     assert (page["version"], page["illustration"]["id"]) == (1, ids.pop())
@@ -63,8 +62,7 @@ async def test_the_dedication_of_the_brief_comes_first(parent: Parent) -> None:
 async def test_a_finished_book_that_was_approved_stays_approved(parent: Parent, runtime: Runtime) -> None:
     book = await parent.finished_book()
     await parent.approve(book)
-    async with runtime.unit_of_work() as uow:
-        await service.finish_generation(uow, book["id"], "another-key")
+    await service.finish_generation(runtime, book["id"], "another-key")
     assert (await parent.read(book["id"]))["status"] == "APPROVED"
 
 
@@ -72,10 +70,9 @@ async def test_a_new_picture_after_approval_asks_for_approval_again(parent: Pare
     book = await parent.finished_book()
     await parent.approve(book)
     picture = await store_picture(runtime, 50)
-    async with runtime.unit_of_work() as uow:
-        await service.apply_illustration(
-            uow, service.IllustrationTarget(book["id"], None), "stp_new_cover", picture
-        )
+    await service.apply_illustration(
+        runtime, service.IllustrationTarget(book["id"], None), "stp_new_cover", picture
+    )
     changed = await parent.read(book["id"])
     assert (changed["status"], changed["version"]) == ("READY", book["version"] + 1)
     assert changed["coverIllustration"]["sha256"] == picture.sha256
@@ -84,8 +81,7 @@ async def test_a_new_picture_after_approval_asks_for_approval_again(parent: Pare
 async def test_an_outline_that_does_not_fit_leaves_nothing(parent: Parent, runtime: Runtime) -> None:
     book = await parent.book()
     with pytest.raises(TextDoesNotFit) as refused:
-        async with runtime.unit_of_work() as uow:
-            await service.apply_outline(uow, book["id"], replace(OUTLINE, blurb="very " * 200), "key")
+        await service.apply_outline(runtime, book["id"], replace(OUTLINE, blurb="very " * 200), "key")
     assert refused.value.maximum_characters == 540
     unchanged = await parent.read(book["id"])
     assert (unchanged["title"], unchanged["version"]) == ("", 1)
@@ -96,16 +92,14 @@ async def test_a_subtitle_without_room_beside_its_title_is_left_out(parent: Pare
     outline = replace(
         OUTLINE, title="A title of sixty characters, which is longer than most of it", subtitle="x" * 60
     )
-    async with runtime.unit_of_work() as uow:
-        await service.apply_outline(uow, book["id"], outline, "key")
+    await service.apply_outline(runtime, book["id"], outline, "key")
     titled = await parent.read(book["id"])
     assert (titled["title"], titled["pages"][0]["text"]) == (outline.title, outline.title)
 
 
 async def test_generated_text_loses_what_no_font_can_print(parent: Parent, runtime: Runtime) -> None:
     book = await parent.book()
-    async with runtime.unit_of_work() as uow:
-        await service.apply_page_text(uow, book["pages"][3]["id"], "Mia 美 and the fox 🦊", "key")
+    await service.apply_page_text(runtime, book["pages"][3]["id"], "Mia 美 and the fox 🦊", "key")
     assert (await parent.read(book["id"]))["pages"][3]["text"] == "Mia  and the fox 🦊"
 
 
@@ -113,8 +107,7 @@ async def test_the_story_is_told_to_the_worker_with_the_room_on_each_page(
     parent: Parent, runtime: Runtime
 ) -> None:
     book = await parent.finished_book()
-    async with runtime.database.read() as session:
-        story = await service.story_context(session, book["id"])
+    story = await service.get_story(runtime, book["id"])
     assert (story.title, story.language) == (OUTLINE.title, "en")
     assert [page.id for page in story.pages] == [page["id"] for page in book["pages"]]
     assert story.pages[3].text == "Scene of page 4."
@@ -125,8 +118,6 @@ async def test_the_story_is_told_to_the_worker_with_the_room_on_each_page(
 
 async def test_a_book_that_is_gone_is_not_found(runtime: Runtime) -> None:
     with pytest.raises(NotFound):
-        async with runtime.unit_of_work() as uow:
-            await service.apply_outline(uow, "book_gone", OUTLINE, "key")
+        await service.apply_outline(runtime, "book_gone", OUTLINE, "key")
     with pytest.raises(NotFound):
-        async with runtime.unit_of_work() as uow:
-            await service.apply_page_text(uow, "page_gone", "Hello", "key")
+        await service.apply_page_text(runtime, "page_gone", "Hello", "key")

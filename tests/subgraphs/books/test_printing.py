@@ -11,11 +11,10 @@ import httpx2
 import pytest
 from pypdf import PdfReader
 
-from subgraphs.books import service
+from subgraphs.books import repository, service
 from subgraphs.books.errors import IllustrationChanged
 from subgraphs.books.models import Illustration
 from subgraphs.common.errors import NotFound
-from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent, store_picture
 from tests.subgraphs.books.messages import messages
@@ -71,8 +70,7 @@ async def test_typesetting_twice_makes_one_set_of_files(parent: Parent, runtime:
     second = await service.typeset_snapshot(runtime, snapshot["id"])
     assert (second.interior.sha256, second.cover.sha256) == (first.interior.sha256, first.cover.sha256)
     assert len(await messages(runtime, "SnapshotTypeset", snapshot_id=snapshot["id"])) == 1
-    async with runtime.database.read() as session:
-        found = await service.print_files(session, snapshot["id"])
+    found = await service.get_print_files(runtime, snapshot["id"])
     assert found.interior.storage_key == f"snapshots/{snapshot['id']}/interior.pdf"
     assert found.cover.storage_key == f"snapshots/{snapshot['id']}/cover.pdf"
 
@@ -101,9 +99,8 @@ async def test_a_picture_that_was_exchanged_in_the_store_is_never_printed(
 
 async def test_there_are_no_print_files_before_typesetting(parent: Parent, runtime: Runtime) -> None:
     snapshot = await parent.approve(await parent.finished_book())
-    async with runtime.database.read() as session:
-        with pytest.raises(NotFound):
-            await service.print_files(session, snapshot["id"])
+    with pytest.raises(NotFound):
+        await service.get_print_files(runtime, snapshot["id"])
 
 
 async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent: Parent) -> None:
@@ -189,9 +186,9 @@ async def test_a_book_that_is_deleted_while_it_is_typeset_leaves_no_files(
 ) -> None:
     child_id = await parent.child()
     snapshot = await parent.approve(await parent.finished_book(child_id))
-    caller = Identity(parent.id, "", frozenset({"parent"}), "")
     async with asyncio.TaskGroup() as group, runtime.unit_of_work() as deletion:
-        await service.delete_child(deletion, caller, child_id)
+        child = await repository.lock_child(deletion.session, parent.id, child_id)
+        await deletion.session.delete(child)
         await deletion.session.flush()
         typesetting = group.create_task(_refused(runtime, snapshot["id"]))
         for _ in range(1500):

@@ -7,6 +7,7 @@ import pytest
 from subgraphs.books import jobs, service
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
+from subgraphs.domains import DOMAINS
 from tests.subgraphs.books.library import Parent, store_picture
 from tests.support.subgraph import settings_of
 from workers import books as tasks
@@ -16,7 +17,7 @@ from workers.registry import REGISTRY
 
 @pytest.fixture
 async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
-    async with open_platform(settings_of(servers)) as opened:
+    async with open_platform({domain: settings_of(domain, servers) for domain in DOMAINS}) as opened:
         yield opened
 
 
@@ -28,8 +29,7 @@ async def test_an_approved_book_is_typeset_by_its_job(
     typeset = REGISTRY.handlers[job.name()]
     for attempt in ("1", "2"):
         await typeset(platform, job.payload(), attempt)
-    async with runtime.database.read() as session:
-        files = await service.print_files(session, snapshot["id"])
+    files = await service.get_print_files(runtime, snapshot["id"])
     content = await runtime.storage.get(files.interior.storage_key)
     assert len(content) == files.interior.size
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from subgraphs.auth.models import Table
 from subgraphs.common.runtime import Runtime, open_runtime
+from subgraphs.domains import DOMAINS
 from tests.support.subgraph import settings_of
 
 
 @pytest.fixture
 async def runtime(servers: Mapping[str, str]) -> AsyncIterator[Runtime]:
-    async with open_runtime("auth", Table.metadata, settings_of(servers)) as runtime:
+    async with open_runtime(DOMAINS["auth"], settings_of("auth", servers)) as runtime:
         yield runtime

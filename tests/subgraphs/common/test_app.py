@@ -9,10 +9,10 @@ import pytest
 import strawberry
 from prometheus_client import REGISTRY
 
-from subgraphs.auth.models import Table
 from subgraphs.common.app import create_subgraph
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.schema import create_schema
+from subgraphs.domains import DOMAINS
 from tests.support.serving import serving
 from tests.support.subgraph import SubgraphClient, settings_of
 from tests.support.tokens import publishing_keys, token_for
@@ -55,10 +55,9 @@ class Subscription:
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     async with publishing_keys() as jwks_url:
         app = create_subgraph(
-            "auth",
+            DOMAINS["auth"],
+            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, subscription=Subscription),
-            metadata=Table.metadata,
-            settings=settings_of({**servers, "JWKS_URL": jwks_url}),
             loaders=lambda *_: None,
         )
         async with serving(app) as address:
@@ -177,10 +176,9 @@ async def test_it_is_alive_and_ready(subgraph: SubgraphClient) -> None:
 
 async def test_without_its_servers_it_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
     app = create_subgraph(
-        "auth",
+        DOMAINS["auth"],
+        settings_of("auth", {**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
         schema=create_schema(Query, subscription=Subscription),
-        metadata=Table.metadata,
-        settings=settings_of({**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
         loaders=lambda *_: None,
     )
     async with serving(app) as address:

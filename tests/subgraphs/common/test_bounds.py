@@ -13,16 +13,17 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from subgraphs.auth.models import Table, User
+from subgraphs.auth.models import User
 from subgraphs.common import limits
 from subgraphs.common.app import create_subgraph
-from subgraphs.common.arguments import MOST_ITEMS
-from subgraphs.common.budget import MOST_OBJECTS
+from subgraphs.common.arguments import MAX_ITEMS
+from subgraphs.common.budget import MAX_OBJECTS
 from subgraphs.common.context import Context
-from subgraphs.common.gate import MOST_BODY_BYTES, MOST_BODY_COMMAS
+from subgraphs.common.gate import MAX_BODY_BYTES, MAX_BODY_COMMAS
 from subgraphs.common.ids import new_id
 from subgraphs.common.loaders import loader
 from subgraphs.common.schema import create_schema
+from subgraphs.domains import DOMAINS
 from tests.support.serving import serving
 from tests.support.subgraph import SubgraphClient, settings_of
 from tests.support.tokens import publishing_keys
@@ -37,7 +38,7 @@ EMAIL = "deadline@example.org"
 # Of each node; as many of each of these are nearly as many objects as an answer may have.
 NODES = 95
 # Far more than anything completes in a turn of some milliseconds, and far less than all of them.
-MOST_AT_ONCE = NODES**2 // 8
+MAX_AT_ONCE = NODES**2 // 8
 
 
 @strawberry.input
@@ -118,7 +119,7 @@ class Query:
 class Mutation:
     @strawberry.mutation
     async def add(self, info: Info, forget: bool) -> bool:
-        async with info.context.unit_of_work() as uow:
+        async with info.context.runtime.unit_of_work() as uow:
             user = User(
                 id=new_id("usr"),
                 email=EMAIL,
@@ -150,10 +151,9 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     TURN["names"] = 0
     async with publishing_keys() as jwks_url:
         app = create_subgraph(
-            "auth",
+            DOMAINS["auth"],
+            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, Mutation, Subscription),
-            metadata=Table.metadata,
-            settings=settings_of({**servers, "JWKS_URL": jwks_url}),
             loaders=lambda runtime, _: loader(runtime.database, _fetched, 0),
         )
         async with serving(app) as address:
@@ -241,7 +241,7 @@ async def users(subgraph: SubgraphClient) -> int:
 async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClient, query: str) -> None:
     answer = await subgraph.execute(query)
     assert (answer.data, answer.code) == (None, "OPERATION_TOO_LARGE")
-    assert str(MOST_OBJECTS) in answer.errors[0]["message"]
+    assert str(MAX_OBJECTS) in answer.errors[0]["message"]
 
 
 @pytest.mark.parametrize("lists", ["nodes", "later"])
@@ -262,7 +262,7 @@ async def test_large_answers_let_the_loop_turn_to_others(subgraph: SubgraphClien
         nodes = [node for each in answer.ok["node"][lists] for node in each[lists]]
         assert nodes == [{"name": "node"}] * NODES**2
     assert sum(names) + TURN["names"] == 4 * NODES**2
-    assert max(names) <= MOST_AT_ONCE
+    assert max(names) <= MAX_AT_ONCE
 
 
 @pytest.mark.parametrize("lists", ["nodes", "later"])
@@ -295,7 +295,7 @@ async def test_very_many_fields_of_an_object_let_the_loop_turn_to_others(subgrap
             await asyncio.sleep(0)
 
     running = asyncio.create_task(others())
-    many = limits.MOST_ALIASES - 1
+    many = limits.MAX_ALIASES - 1
     answer = await subgraph.execute("{ node " + repeated("a#: name", many) + " }")
     running.cancel()
     assert list(answer.ok["node"].items()) == [(f"a{number}", "node") for number in range(many)]
@@ -317,7 +317,7 @@ async def test_what_is_made_of_all_that_was_loaded_is_made_in_turns(subgraph: Su
     nodes = [node for each in answer.ok["node"]["nodes"] for node in each["nodes"]]
     assert nodes == [{"made": 1}] * NODES**2
     assert sum(made) + TURN["made"] == NODES**2
-    assert max(made) <= MOST_AT_ONCE
+    assert max(made) <= MAX_AT_ONCE
 
 
 async def test_the_schema_is_told_once_in_an_operation(subgraph: SubgraphClient) -> None:
@@ -341,10 +341,10 @@ def doubled(selections: str, times: int) -> str:
 
 FRAGMENTS = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
 TOO_LARGE = {
-    "characters": "{ node { name } } #" + "x" * limits.MOST_CHARACTERS,
-    "levels": "{ node " + "{ nodes " * limits.MOST_LEVELS + "{ name }" + " }" * (limits.MOST_LEVELS + 1),
-    "aliases": repeated("a#: wished", limits.MOST_ALIASES + 1),
-    "fields": repeated("f#", limits.MOST_FIELDS + 1),
+    "characters": "{ node { name } } #" + "x" * limits.MAX_CHARACTERS,
+    "levels": "{ node " + "{ nodes " * limits.MAX_LEVELS + "{ name }" + " }" * (limits.MAX_LEVELS + 1),
+    "aliases": repeated("a#: wished", limits.MAX_ALIASES + 1),
+    "fields": repeated("f#", limits.MAX_FIELDS + 1),
     "the same fields": repeated("wished", 1000),
     "the same fields of the same fields": "{ node " + doubled("{ name }", 8) + " }",
     "fragments": repeated("...f#", 300)
@@ -363,7 +363,7 @@ async def test_a_document_is_refused_before_it_costs_anything(subgraph: Subgraph
 
 
 @pytest.mark.parametrize(
-    "query", ["{ " + "wished " * (limits.MOST_TOKENS + 1) + "}", "{ node " + "{ nodes " * 5000]
+    "query", ["{ " + "wished " * (limits.MAX_TOKENS + 1) + "}", "{ node " + "{ nodes " * 5000]
 )
 async def test_a_document_that_is_too_long_or_deep_to_parse_is_refused(
     subgraph: SubgraphClient, query: str
@@ -387,8 +387,8 @@ async def test_the_name_of_an_operation_changes_nothing_about_that(
 
 
 async def test_a_document_as_large_as_a_router_sends_is_answered(subgraph: SubgraphClient) -> None:
-    answer = await subgraph.execute(repeated("a#: wished", limits.MOST_ALIASES))
-    assert len(answer.ok) == limits.MOST_ALIASES
+    answer = await subgraph.execute(repeated("a#: wished", limits.MAX_ALIASES))
+    assert len(answer.ok) == limits.MAX_ALIASES
 
 
 @pytest.mark.parametrize(
@@ -433,9 +433,9 @@ ENTITIES = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Thing
 
 
 async def test_an_entity_is_known_by_its_type_and_id(subgraph: SubgraphClient) -> None:
-    things = [{"__typename": "Thing", "id": str(number)} for number in range(MOST_ITEMS)]
+    things = [{"__typename": "Thing", "id": str(number)} for number in range(MAX_ITEMS)]
     answer = await subgraph.execute(ENTITIES, {"r": things})
-    assert answer.ok["_entities"] == [{"id": str(number)} for number in range(MOST_ITEMS)]
+    assert answer.ok["_entities"] == [{"id": str(number)} for number in range(MAX_ITEMS)]
     answer = await subgraph.execute(ENTITIES, {"r": [*things, things[0]]})
     assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", "representations")
 
@@ -494,18 +494,18 @@ async def test_headers_are_bounded_before_they_are_read(
 
 async def test_a_body_that_does_not_fit_is_refused(subgraph: SubgraphClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(MOST_BODY_BYTES // 65_536 + 1):
+        for _ in range(MAX_BODY_BYTES // 65_536 + 1):
             yield b" " * 65_536
 
     json = {"content-type": "application/json"}
-    told = await subgraph.http.post("/graphql", content=b" " * (MOST_BODY_BYTES + 1), headers=json)
+    told = await subgraph.http.post("/graphql", content=b" " * (MAX_BODY_BYTES + 1), headers=json)
     streamed = await subgraph.http.post("/graphql", content=chunks(), headers=json)
     assert [(each.status_code, code_of(each)) for each in (told, streamed)] == [(413, "BAD_REQUEST")] * 2
 
 
 async def test_a_body_of_very_many_values_is_refused(subgraph: SubgraphClient) -> None:
     json = {"content-type": "application/json"}
-    for count, status in ((MOST_BODY_COMMAS, 200), (MOST_BODY_COMMAS + 1, 413)):
+    for count, status in ((MAX_BODY_COMMAS, 200), (MAX_BODY_COMMAS + 1, 413)):
         body = b'{"query": "{ __typename }", "x": [%b[]]}' % (b"[]," * (count - 1))
         response = await subgraph.http.post("/graphql", content=body, headers=json)
         assert response.status_code == status

@@ -8,14 +8,14 @@ import pytest
 from graphql import DocumentNode, build_schema, specified_rules
 
 from subgraphs.common.documents import BYTES_PER_TOKEN, Documents
-from subgraphs.common.limits import MOST_ALIASES
+from subgraphs.common.limits import MAX_ALIASES
 
 SCHEMA = build_schema("type Query { name: String }")
 RULES = tuple(specified_rules)
 
 
 async def document_of(documents: Documents, text: str) -> DocumentNode:
-    prepared = await documents.prepared(text, RULES)
+    prepared = await documents.prepare(text, RULES)
     assert prepared.errors == []
     assert prepared.document is not None
     return prepared.document
@@ -29,7 +29,7 @@ async def test_a_text_is_parsed_and_validated_once() -> None:
 
 
 async def test_a_large_text_leaves_the_event_loop_to_others() -> None:
-    text = "{ " + " ".join(f"a{number}: name" for number in range(MOST_ALIASES)) + " }"
+    text = "{ " + " ".join(f"a{number}: name" for number in range(MAX_ALIASES)) + " }"
     before = time.thread_time()
     await document_of(Documents(SCHEMA), text)
     assert time.thread_time() - before < 0.02
@@ -55,13 +55,13 @@ async def test_a_document_that_does_not_fit_is_not_kept() -> None:
 @pytest.mark.parametrize("text", ["{", "{ nothing }", "{ " + "name " * 200 + "}"])
 async def test_what_cannot_be_executed_is_not_kept(text: str) -> None:
     documents = Documents(SCHEMA)
-    first = await documents.prepared(text, RULES)
-    second = await documents.prepared(text, RULES)
+    first = await documents.prepare(text, RULES)
+    second = await documents.prepare(text, RULES)
     assert first.errors != []
     assert first.errors is not second.errors
 
 
 async def test_a_document_is_valid_by_the_rules_that_it_was_validated_with() -> None:
     documents = Documents(SCHEMA)
-    assert (await documents.prepared("{ nothing }", ())).errors == []
-    assert (await documents.prepared("{ nothing }", RULES)).errors != []
+    assert (await documents.prepare("{ nothing }", ())).errors == []
+    assert (await documents.prepare("{ nothing }", RULES)).errors != []

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from subgraphs.common.gate import MOST_HEADER_BYTES
-from subgraphs.common.http_protocol import MOST_REQUEST_BYTES, PIECE_BYTES, BoundedHttpProtocol
+from subgraphs.common.gate import MAX_HEADER_BYTES
+from subgraphs.common.http_protocol import MAX_REQUEST_BYTES, PIECE_BYTES, BoundedHttpProtocol
 from tests.support.serving import serving
 
 POST = b"POST / HTTP/1.1\r\nhost: books\r\n"
@@ -75,7 +75,7 @@ async def test_a_connection_outlives_the_time_of_a_request_that_has_ended() -> N
 
 @pytest.mark.parametrize("line", [b"x: " + b"a" * 1000 + b"\r\n", b"a" * 1000])
 async def test_a_head_without_end_is_refused(line: bytes) -> None:
-    answer = await ask(BoundedHttpProtocol, POST, *[line] * (MOST_HEADER_BYTES // 1000 + 2))
+    answer = await ask(BoundedHttpProtocol, POST, *[line] * (MAX_HEADER_BYTES // 1000 + 2))
     assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
 
 
@@ -83,7 +83,7 @@ async def test_what_follows_a_body_is_bounded_and_dropped() -> None:
     head = POST + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n"
     assert (await ask(BoundedHttpProtocol, head, b"x: y\r\n\r\n")).endswith(b"\r\n\r\n1")
     line = b"x: " + b"a" * 65_536 + b"\r\n"
-    assert await ask(BoundedHttpProtocol, head, *[line] * (MOST_REQUEST_BYTES // 65_536 + 2)) == b""
+    assert await ask(BoundedHttpProtocol, head, *[line] * (MAX_REQUEST_BYTES // 65_536 + 2)) == b""
 
 
 async def test_a_large_body_is_parsed_in_many_turns_of_the_event_loop() -> None:

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def redis(servers: Mapping[str, str]) -> AsyncIterator[Redis]:
-    client = Redis.from_url(settings_of(servers).redis_url)
+    client = Redis.from_url(settings_of("auth", servers).redis_url)
     yield client
     await client.aclose()
 

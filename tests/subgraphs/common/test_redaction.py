@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.redaction import LONGEST, loggable, reason, redact
+from subgraphs.common.redaction import MAX_VALUE_LENGTH, reason, redact, redact_value
 
 SECRET = "swordfish"
 VALUES = st.recursive(
@@ -74,17 +74,17 @@ def test_the_exception_that_is_handled_now_is_meant_by_true() -> None:
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202e", "\x9b31m", "\0", "\ud800", "\u200b", "\u2028"])
 def test_nothing_steers_the_terminal_or_begins_another_line(text: str) -> None:
-    shown = loggable({"value": [text], text: 1})
+    shown = redact_value({"value": [text], text: 1})
     assert all(part.isprintable() for part in (*shown, *shown["value"]))
 
 
 @given(VALUES)
 def test_every_value_is_short_and_printable(value: Any) -> None:
-    pending, texts = [loggable(value)], 0
+    pending, texts = [redact_value(value)], 0
     while pending:
         match pending.pop():
             case str() as text:
-                assert len(text) <= LONGEST
+                assert len(text) <= MAX_VALUE_LENGTH
                 assert text.isprintable()
                 texts += 1
             case dict() as found:
@@ -95,9 +95,9 @@ def test_every_value_is_short_and_printable(value: Any) -> None:
 
 
 def test_a_long_value_is_cut_and_a_huge_number_only_measured() -> None:
-    assert loggable("x" * 5000) == "x" * (LONGEST - 1) + "…"
-    assert loggable(10**5000) == "a number of 16610 bits"
-    assert len(loggable(list(range(5000)))) == 50
+    assert redact_value("x" * 5000) == "x" * (MAX_VALUE_LENGTH - 1) + "…"
+    assert redact_value(10**5000) == "a number of 16610 bits"
+    assert len(redact_value(list(range(5000)))) == 50
 
 
 def test_an_expected_error_is_a_word() -> None:

@@ -19,7 +19,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Job
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import start_trace
-from subgraphs.common.unit_of_work import _to_its_end
+from subgraphs.common.unit_of_work import _finish
 
 OUTBOX = Table.metadata.tables["auth.outbox"]
 
@@ -187,7 +187,7 @@ async def test_messages_are_taken_in_order_and_go_with_the_commit(runtime: Runti
 
 
 async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
-    address = runtime.settings.database_url("auth").replace("postgresql+asyncpg", "postgresql")
+    address = runtime.settings.database_url("memorable_auth").replace("postgresql+asyncpg", "postgresql")
     connection = await asyncpg.connect(address)
     news = asyncio.Event()
     await connection.add_listener(outbox.CHANNEL, lambda *_: news.set())
@@ -207,7 +207,7 @@ async def test_a_commit_that_has_begun_is_made_whoever_leaves_meanwhile() -> Non
         await released.wait()
         made.set()
 
-    committing = asyncio.create_task(_to_its_end(commit()))
+    committing = asyncio.create_task(_finish(commit()))
     await begun.wait()
     committing.cancel()
     released.set()

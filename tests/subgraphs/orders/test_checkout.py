@@ -60,7 +60,7 @@ async def test_a_checkout_that_died_before_the_charge_is_finished_by_the_job(
     orders: SubgraphClient, token: str
 ) -> None:
     order_id, quote_id = await order_left_unpaid(orders, token)
-    order = await service.settle(orders.runtime, payment_provider(orders.runtime), order_id)
+    order = await service.settle_payment(orders.runtime, order_id)
     assert order.status == "PAID"
     assert len(await charges(orders, quote_id)) == 1
 
@@ -95,7 +95,11 @@ async def order_left_unpaid(orders: SubgraphClient, token: str) -> tuple[str, st
     verifier = orders.verifier
     with pytest.raises(Gone):
         await service.checkout(
-            orders.runtime, UnreachableProvider(), await verifier.verify(token), quote_id, "pm_card_visa"
+            orders.runtime,
+            await verifier.verify(token),
+            quote_id,
+            "pm_card_visa",
+            payments=UnreachableProvider(),
         )
     [order] = await orders_of(orders, quote_id)
     assert order.status == "AWAITING_PAYMENT"

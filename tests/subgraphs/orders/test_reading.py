@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.orders.service import fulfilment
+from subgraphs.orders.service import get_fulfilment
 from tests.subgraphs.orders.conftest import paid_order
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import token_for
@@ -110,8 +110,7 @@ async def test_a_fulfilment_has_what_printing_and_sending_needs(
     orders: SubgraphClient, token: str, user_id: str
 ) -> None:
     order_id = await paid_order(orders, token)
-    async with orders.runtime.database.read() as session:
-        order = await fulfilment(session, order_id)
+    order = await get_fulfilment(orders.runtime, order_id)
     assert (order.order_id, order.owner_id, order.snapshot_id) == (order_id, user_id, "snp_1")
     assert (order.product_id, order.quantity, order.shipping_level) == ("casewrap-8.5-square", 1, "MAIL")
     assert (order.address.name, order.address.country_code, order.address.line2) == ("Ana Müller", "DE", None)

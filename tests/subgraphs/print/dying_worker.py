@@ -6,9 +6,8 @@ import signal
 import sys
 
 from subgraphs.common.runtime import open_runtime
-from subgraphs.common.settings import Settings
+from subgraphs.domains import DOMAINS, load_worker_settings
 from subgraphs.print import service
-from subgraphs.print.models import Table
 from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import ShopJob, Submission
 from subgraphs.print.providers.offline import OfflinePrintShop
@@ -25,9 +24,9 @@ class LastShop(OfflinePrintShop):
 
 
 async def main(job_id: str) -> None:
-    async with open_runtime("print", Table.metadata, Settings.load("worker")) as runtime:
+    async with open_runtime(DOMAINS["print"], load_worker_settings()[1]["print"]) as runtime:
         shop = LastShop(runtime.database, runtime.clock, print_provider(runtime).poll_interval)
-        await service.submit_print_job(runtime, shop, job_id, 1, DELIVERY)
+        await service.submit_print_job(runtime, job_id, 1, DELIVERY, provider=shop)
 
 
 if __name__ == "__main__":

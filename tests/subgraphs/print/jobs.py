@@ -27,15 +27,13 @@ COVER = cache(cover)
 async def created(runtime: Runtime, owner_id: str = "usr_ada", order_id: str | None = None) -> PrintJob:
     """A new print job."""
     new = paid(order_id or new_id("ord"), owner_id)
-    async with runtime.unit_of_work() as uow:
-        await service.create_print_job(uow, new)
+    await service.create_print_job(runtime, new, new_id("msg"))
     return await job_of(runtime, new.order_id, owner_id)
 
 
 async def cancel(runtime: Runtime, order_id: str) -> None:
     """Cancel an order's printing."""
-    async with runtime.unit_of_work() as uow:
-        await service.cancel_print_job(uow, paid(order_id))
+    await service.cancel_print_job(runtime, paid(order_id), new_id("msg"))
 
 
 def paid(order_id: str, owner_id: str = "usr_ada") -> service.NewPrintJob:

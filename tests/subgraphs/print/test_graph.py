@@ -109,9 +109,9 @@ async def test_an_order_shows_its_owner_the_whole_job(
 ) -> None:
     job = await checked(runtime)
     shop = print_provider(runtime)
-    await service.submit_print_job(runtime, shop, job.id, 1, DELIVERY)
+    await service.submit_print_job(runtime, job.id, 1, DELIVERY, provider=shop)
     clock.go_on(seconds=40)
-    await service.reconcile_print_job(runtime, shop, job.id, 1)
+    await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
     [found] = await graph.represent(JOB, [order(job)], token_for("usr_ada"))
     shown = found["printJob"]
     assert (shown["id"], shown["status"]) == (job.id, "SHIPPED")

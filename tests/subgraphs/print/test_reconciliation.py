@@ -20,14 +20,14 @@ OURS = [S.CREATED, S.PREFLIGHT, S.SUBMITTING, S.SUBMITTED]
 
 async def submitted(runtime: Runtime) -> PrintJob:
     job = await checked(runtime)
-    await service.submit_print_job(runtime, print_provider(runtime), job.id, 1, DELIVERY)
+    await service.submit_print_job(runtime, job.id, 1, DELIVERY)
     return await seen(runtime, job.id)
 
 
 async def follow(runtime: Runtime, job_id: str) -> None:
     """Run the newest reconciliation that is waiting."""
     check = (await outbox(runtime, job_id, "print.ReconcilePrintJob"))[-1]["check"]
-    await service.reconcile_print_job(runtime, print_provider(runtime), job_id, check)
+    await service.reconcile_print_job(runtime, job_id, check)
 
 
 async def test_time_moves_a_job_through_the_shops_states(runtime: Runtime, clock: SteppingClock) -> None:
@@ -72,8 +72,8 @@ async def test_a_reconciliation_delivered_twice_does_not_fork(runtime: Runtime, 
     job = await submitted(runtime)
     shop = print_provider(runtime)
     clock.go_on(seconds=10)
-    await asyncio.gather(*(service.reconcile_print_job(runtime, shop, job.id, 1) for _ in range(4)))
-    await service.reconcile_print_job(runtime, shop, job.id, 1)
+    await asyncio.gather(*(service.reconcile_print_job(runtime, job.id, 1, provider=shop) for _ in range(4)))
+    await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
     waiting = await outbox(runtime, job.id, "print.ReconcilePrintJob")
     assert [message["check"] for message in waiting] == [1, 2]
     assert (await statuses(runtime, job.id)).count(S.PRODUCTION_DELAYED) == 1
@@ -88,7 +88,7 @@ async def test_a_late_answer_does_not_take_a_job_back(runtime: Runtime, clock: S
         async def get(self, reference: str) -> ShopJob:
             return ShopJob(reference, S.PRODUCTION_DELAYED)
 
-    await service.reconcile_print_job(runtime, Late(runtime), job.id, 2)
+    await service.reconcile_print_job(runtime, job.id, 2, provider=Late(runtime))
     assert (await seen(runtime, job.id)).status is S.IN_PRODUCTION
 
 
@@ -99,7 +99,7 @@ async def test_a_silent_shop_is_asked_again_later(runtime: Runtime, clock: Stepp
         async def get(self, reference: str) -> ShopJob:
             raise ShopUnreachable("timed out")
 
-    await service.reconcile_print_job(runtime, Silent(runtime), job.id, 1)
+    await service.reconcile_print_job(runtime, job.id, 1, provider=Silent(runtime))
     assert (await seen(runtime, job.id)).status is S.SUBMITTED
     clock.go_on(seconds=40)
     await follow(runtime, job.id)
@@ -116,7 +116,7 @@ async def test_a_job_that_the_shop_does_not_have_is_cancelled_here(runtime: Runt
 async def test_a_job_cancelled_while_checked_is_not_submitted(runtime: Runtime) -> None:
     job = await checked(runtime)
     await cancel(runtime, job.order_id)
-    await service.submit_print_job(runtime, print_provider(runtime), job.id, 1, DELIVERY)
+    await service.submit_print_job(runtime, job.id, 1, DELIVERY)
     assert await at_the_shop(runtime, job.id) == []
     assert (await seen(runtime, job.id)).status is S.CANCELED
 

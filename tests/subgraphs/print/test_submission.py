@@ -26,7 +26,7 @@ def shop(runtime: Runtime) -> Shop:
 
 
 async def submit(runtime: Runtime, shop: PrintProvider, job_id: str, attempt: int = 1) -> None:
-    await service.submit_print_job(runtime, shop, job_id, attempt, DELIVERY)
+    await service.submit_print_job(runtime, job_id, attempt, DELIVERY, provider=shop)
 
 
 async def test_a_checked_job_is_submitted_and_then_followed(runtime: Runtime, shop: Shop) -> None:

@@ -18,7 +18,7 @@ def upgrade() -> None:
         " SET page_number = 2 * scene + CASE kind WHEN 'SCENE_TEXT' THEN 2 ELSE 3 END"
         " WHERE page_id IS NOT NULL"
     )
-    # A page that has text and a picture has both made anew: only the plan of its book tells its number.
+    # A page with text and a picture has both regenerated: only its book's generation has its number.
     op.execute(
         "UPDATE ai.generation_steps AS step SET page_number = planned.page_number"
         " FROM ai.generation_steps AS planned"

@@ -1,4 +1,4 @@
-"""What the pipeline needs of the books domain; a worker joins the two."""
+"""The port through which a generation writes into a book; a worker connects it to the books domain."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class StoredPicture:
     alt_text: str
 
 
-class Shelf(Protocol):
-    """Puts results into a book. `key` names the step: the same key twice takes effect once.
+class BookWriter(Protocol):
+    """Writes results into a book. `key` names the step: the same key takes effect once.
 
     Each method raises a DomainError when the book refuses the result: it is gone, or the text does not fit.
     """
 
-    async def room(self, book_id: str) -> Mapping[str, int]:
-        """How many characters certainly fit on each page, by the page's id."""
+    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
+        """The number of characters that certainly fit on each page, by page id."""
         ...
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
@@ -43,5 +43,5 @@ class Shelf(Protocol):
         ...
 
     async def finish(self, book_id: str, key: str) -> None:
-        """Hand the book over to the parent."""
+        """Mark the book as ready."""
         ...

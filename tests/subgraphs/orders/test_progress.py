@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from subgraphs.common.ids import new_id
 from subgraphs.orders import service
-from subgraphs.orders.payments import payment_provider
 from subgraphs.print.events import PrintJobStatusChanged
 from tests.subgraphs.orders.conftest import paid_order
 from tests.subgraphs.orders.outbox import messages
@@ -35,9 +35,8 @@ ORDER = "query ($id: ID!) { order(id: $id) { status payment { status } history {
 
 async def report(orders: SubgraphClient, order_id: str, *statuses: str, message: str = "") -> None:
     for status in statuses:
-        async with orders.runtime.unit_of_work() as uow:
-            event = PrintJobStatusChanged("prj_1", order_id, status, message)
-            await service.follow_print_job(uow, orders.runtime.live, event)
+        event = PrintJobStatusChanged("prj_1", order_id, status, message)
+        await service.follow_print_job(orders.runtime, event, new_id("msg"))
 
 
 async def watch(
@@ -108,7 +107,7 @@ async def test_who_comes_back_with_a_cursor_misses_nothing(orders: SubgraphClien
 async def test_events_come_from_the_rows_when_the_stream_is_gone(orders: SubgraphClient, token: str) -> None:
     order_id = await paid_order(orders, token)
     await report(orders, order_id, "PREFLIGHT")
-    await orders.runtime.redis.delete(f"live:{service.stream_key(order_id)}")
+    await orders.runtime.redis.delete(f"live:order:{order_id}")
     await report(orders, order_id, "REJECTED")
     assert [sequence for sequence, _ in await watch(orders, order_id, token)] == [1, 2, 3, 4]
 
@@ -162,7 +161,7 @@ async def test_an_order_can_be_cancelled_before_printing_and_is_refunded(
     sent = await messages(orders, order_id)
     assert (sent.count("orders.OrderCancelled"), sent.count("orders.RefundPayment")) == (1, 1)
     for _ in range(2):
-        await service.refund_payment(orders.runtime, payment_provider(orders.runtime), order_id)
+        await service.refund_payment(orders.runtime, order_id)
     assert (await show(orders, order_id, token))["payment"] == {"status": "REFUNDED"}
 
 

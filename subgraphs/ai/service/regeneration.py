@@ -1,4 +1,4 @@
-"""Asking for parts of one page anew."""
+"""Regeneration of parts of one page."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from subgraphs.ai import repository
+from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import NotGenerated
 from subgraphs.ai.models import Generation, GenerationKind, StepKind
 from subgraphs.ai.pipeline.request import GenerationRequest, page_steps, scene_of_page, text_page
+from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import SCENES, Outline, Provider
 from subgraphs.ai.service.consent import SELECTION, require_consent
-from subgraphs.ai.service.generate import new_generation, queue
-from subgraphs.ai.service.moderation import require_acceptable
+from subgraphs.ai.service.generation import limit_of, new_generation, queue
+from subgraphs.ai.service.moderation import require_moderation
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
-LONGEST_INSTRUCTION = 500
+MAX_INSTRUCTION_LENGTH = 500
 
 _PAGE = f"""
 query PageToRegenerate($id: ID!) {{
@@ -34,7 +36,7 @@ query PageToRegenerate($id: ID!) {{
 
 
 class PagePart(StrEnum):
-    """A part of a page that can be made anew."""
+    """A part of a page that can be regenerated."""
 
     TEXT = "TEXT"
     ILLUSTRATION = "ILLUSTRATION"
@@ -49,7 +51,7 @@ _PARTS_OF_LAYOUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class PageTruth:
+class PageSource:
     """What the books domain knows of a page, and what is asked of it."""
 
     page_id: str
@@ -61,57 +63,70 @@ class PageTruth:
     instruction: str | None
 
 
-async def ask_for_page(
-    graph: GraphClient,
+async def regenerate_page(
+    runtime: Runtime,
+    parent: Identity,
+    page_id: str,
+    parts: Sequence[PagePart],
+    instruction: str | None,
+) -> Generation:
+    """Queue the generation of parts of a page, which is refused as that of a book is.
+
+    NotGenerated when the book has no story yet.
+    """
+    parent.require("parent")
+    wanted = None
+    if instruction and instruction.strip():
+        wanted = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
+    async with open_provider(runtime.settings_of(Settings)) as provider:
+        page = await _fetch_page(runtime, provider, parent, page_id, parts, wanted)
+        async with runtime.unit_of_work() as uow:
+            return await _start_page(uow, parent, page, provider.name, limit_of(runtime))
+
+
+async def _fetch_page(
+    runtime: Runtime,
     provider: Provider,
     parent: Identity,
     page_id: str,
     parts: Sequence[PagePart],
     instruction: str | None,
-) -> PageTruth:
-    """Find the page and see that these parts of it may be made anew.
-
-    ConsentRequired, ModerationRejected or BadUserInput when they may not.
-    """
-    parent.require("parent")
-    wanted = None
-    if instruction and instruction.strip():
-        wanted = clean_text("instruction", instruction, longest=LONGEST_INSTRUCTION, lines=True)
-    data = await graph.query(parent, _PAGE, {"id": page_id})
+) -> PageSource:
+    """Ask the graph for the page and check that these parts of it can be regenerated."""
+    data = await runtime.graph.query(parent, _PAGE, {"id": page_id})
     require_consent(data)
     page, book = data["page"], data["page"]["book"]
     if scene_of_page(page["number"]) is None:
-        raise BadUserInput("pageId", "Only the pages of the story can be made anew.")
+        raise BadUserInput("pageId", "Only the pages of the story can be regenerated.")
     kinds = _kinds(parts, page["layout"])
-    await require_acceptable(provider, {"instruction": wanted}, parent.user_id)
+    await require_moderation(provider, {"instruction": instruction}, parent.user_id)
     texts = {other["number"]: other["text"] for other in book["pages"]}
     story = tuple(texts[text_page(number)] for number in range(1, SCENES + 1))
-    return PageTruth(page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, wanted)
+    return PageSource(page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, instruction)
 
 
-async def start_page(
-    uow: UnitOfWork, parent: Identity, truth: PageTruth, provider: str, limit: int
+async def _start_page(
+    uow: UnitOfWork, parent: Identity, page: PageSource, provider: str, limit: int
 ) -> Generation:
-    """Queue the generation of a page; refused as one of a book is."""
-    outline = await repository.newest_outline(uow.session, parent.user_id, truth.book_id)
+    outline = await repository.newest_outline(uow.session, parent.user_id, page.book_id)
     if outline is None or outline.result is None:
         raise NotGenerated
     origin = await repository.get_generation(uow.session, parent.user_id, outline.generation_id)
     request = GenerationRequest(
         brief=GenerationRequest.of(origin.request).brief,
         outline=Outline.of(outline.result),
-        story=truth.story,
-        instruction=truth.instruction,
-        take=await repository.count_takes(uow.session, truth.book_id, truth.page_id),
+        story=page.story,
+        instruction=page.instruction,
+        take=await repository.count_takes(uow.session, page.book_id, page.page_id),
     )
-    generation = new_generation(uow, parent, truth.book_id, truth.child_id, request, provider)
-    steps = page_steps(generation.id, truth.page_id, truth.number, truth.kinds)
+    generation = new_generation(uow, parent, page.book_id, page.child_id, request, provider)
+    steps = page_steps(generation.id, page.page_id, page.number, page.kinds)
     return await queue(uow, generation, GenerationKind.PAGE, steps, limit)
 
 
 def _kinds(parts: Sequence[PagePart], layout: str) -> tuple[StepKind, ...]:
     if not parts:
-        raise BadUserInput("parts", "Say which parts of the page are to be made anew.")
+        raise BadUserInput("parts", "parts must name at least one part of the page.")
     for part in parts:
         if part not in _PARTS_OF_LAYOUT.get(layout, set()):
             raise BadUserInput("parts", f"A page with the layout {layout} has no {part.lower()}.")

@@ -1,4 +1,4 @@
-"""Forgetting a child."""
+"""Deletion of what was made for a child."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.subgraphs.ai.library import (
     READ,
     REGENERATE,
     CountingStudio,
-    OneShelf,
+    OneBook,
     Parent,
     book_answers,
     run,
@@ -134,25 +134,25 @@ async def test_somebody_elses_generation_is_not_found(parent: Parent, stranger: 
 
 async def test_a_page_is_made_anew_from_the_story_it_belongs_to(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
-    shelf = OneShelf()
-    await run(ai, CountingStudio(), shelf, (await parent.generate(book_id))["id"])
-    first_text, first_picture = shelf.texts[f"{book_id}-10"], shelf.pictures[f"{book_id}-11"]
+    books = OneBook()
+    await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
+    first_text, first_picture = books.texts[f"{book_id}-10"], books.pictures[f"{book_id}-11"]
 
     again = await parent.regenerate(f"{book_id}-10", "TEXT", instruction="More about the fox, please")
     assert [(step["kind"], step["page"]) for step in again["steps"]] == [
         ("SCENE_TEXT", {"id": f"{book_id}-10", "number": 10})
     ]
     studio = CountingStudio()
-    await run(ai, studio, shelf, again["id"])
+    await run(ai, studio, books, again["id"])
     assert studio.calls == [("scene", 4)]
-    assert shelf.texts[f"{book_id}-10"] != first_text
+    assert books.texts[f"{book_id}-10"] != first_text
     assert (await parent.read(again["id"]))["status"] == "COMPLETED"
 
     picture = await parent.regenerate(f"{book_id}-11", "ILLUSTRATION")
-    await run(ai, studio, shelf, picture["id"])
+    await run(ai, studio, books, picture["id"])
     assert studio.calls[1:] == [("picture", 4)]
-    assert shelf.pictures[f"{book_id}-11"].sha256 != first_picture.sha256
-    assert shelf.finished == 1
+    assert books.pictures[f"{book_id}-11"].sha256 != first_picture.sha256
+    assert books.finished == 1
 
 
 @pytest.mark.parametrize(
@@ -192,11 +192,11 @@ async def test_a_page_of_a_book_without_a_story_cannot_be_made_anew(parent: Pare
 
 async def test_a_second_edition_tells_another_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
-    shelf, other = OneShelf(), OneShelf()
-    await run(ai, CountingStudio(), shelf, (await parent.generate(book_id))["id"])
+    books, other = OneBook(), OneBook()
+    await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
     await run(ai, CountingStudio(), other, (await parent.generate(book_id))["id"])
-    assert shelf.texts.keys() == other.texts.keys()
-    assert shelf.texts != other.texts
+    assert books.texts.keys() == other.texts.keys()
+    assert books.texts != other.texts
 
 
 async def test_a_book_lists_its_generations_newest_first(
@@ -260,7 +260,7 @@ async def test_entities_are_resolved_for_their_owner_only(
 
 async def test_cancelling_what_has_ended_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:
     generation = await parent.generate(new_id("book"))
-    await run(ai, CountingStudio(), OneShelf(), generation["id"])
+    await run(ai, CountingStudio(), OneBook(), generation["id"])
     before = await parent.read(generation["id"])
     assert before["status"] == GenerationStatus.COMPLETED
     assert (await parent.execute(CANCEL, id=generation["id"])).ok["cancelGeneration"]["status"] == "COMPLETED"

@@ -1,4 +1,4 @@
-"""Quoting: the price of copies of an approved book, which holds for a while."""
+"""Quotes: the price of copies of an approved book, which holds for a while."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
+from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import in_range
 from subgraphs.orders.addresses import Address
@@ -17,7 +18,7 @@ from subgraphs.orders.errors import BookNotApproved
 from subgraphs.orders.models import Quote, ShippingLevel
 
 HOLDS_FOR = timedelta(hours=24)
-_MOST_COPIES = 100
+_MAX_COPIES = 100
 
 _SNAPSHOT = "query SnapshotToPrint($bookId: ID!) { book(id: $bookId) { snapshot { id pageCount } } }"
 _COST = """
@@ -40,7 +41,7 @@ query CostOfPrinting(
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """What a parent wants to know the price of."""
+    """The copies to quote a price for."""
 
     book_id: str
     product_id: str
@@ -48,16 +49,16 @@ class QuoteRequest:
     shipping_address: Address
     shipping_level: ShippingLevel
 
-    def checked(self) -> QuoteRequest:
-        """The request in normal form; BadUserInput when nothing like it can be ordered."""
-        in_range("quantity", self.quantity, 1, _MOST_COPIES)
-        address = self.shipping_address.checked()
+    def normalize(self) -> QuoteRequest:
+        """The request in normal form; BadUserInput when it cannot be ordered."""
+        in_range("quantity", self.quantity, 1, _MAX_COPIES)
+        address = self.shipping_address.normalize()
         return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What books and print answered: which snapshot it is, and the parts of its price."""
+    """The snapshot to print, and the parts of its price."""
 
     snapshot_id: str
     items: Money
@@ -66,28 +67,16 @@ class Price:
     tax: Money
 
 
-async def ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
-    """Ask the graph, as the parent; BookNotApproved when there is nothing to print."""
+async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
+    """Ask the graph for a price and store it; BookNotApproved when there is nothing to print."""
     parent.require("parent")
-    answer = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
-    snapshot = answer["book"]["snapshot"]
-    if snapshot is None:
-        raise BookNotApproved
-    variables = {
-        "productId": request.product_id,
-        "pageCount": snapshot["pageCount"],
-        "quantity": request.quantity,
-        "countryCode": request.shipping_address.country_code,
-        "shippingLevel": request.shipping_level.value,
-    }
-    cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
-    parts = {part: _money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
-    return Price(snapshot_id=snapshot["id"], **parts)
+    price = await _ask_price(runtime.graph, parent, request)
+    async with runtime.unit_of_work() as uow:
+        return store_quote(uow, parent, request, price)
 
 
-async def create_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
-    """Keep a price for the parent."""
-    parent.require("parent")
+def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
+    """Store a quote for the parent."""
     total = price.items + price.shipping + price.fulfilment + price.tax
     quote = Quote(
         id=new_id("quo"),
@@ -108,6 +97,24 @@ async def create_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest,
     )
     uow.session.add(quote)
     return quote
+
+
+async def _ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
+    """Ask the graph which snapshot there is to print, and what that costs."""
+    answer = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
+    snapshot = answer["book"]["snapshot"]
+    if snapshot is None:
+        raise BookNotApproved
+    variables = {
+        "productId": request.product_id,
+        "pageCount": snapshot["pageCount"],
+        "quantity": request.quantity,
+        "countryCode": request.shipping_address.country_code,
+        "shippingLevel": request.shipping_level.value,
+    }
+    cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
+    parts = {part: _money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
+    return Price(snapshot_id=snapshot["id"], **parts)
 
 
 def _money(value: dict[str, Any]) -> Money:

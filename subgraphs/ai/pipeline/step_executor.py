@@ -1,4 +1,4 @@
-"""Making the result of one step: one call of the provider, from what the run knows so far."""
+"""Execution of one step: one call of the provider, with what the run knows so far."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from subgraphs.common.storage import Storage
 from subgraphs.common.telemetry import logger
 
 Result = TypeVar("Result")
-Asked = StoryBrief | SceneRequest | PictureRequest
-Delta = Callable[[str], Awaitable[None]]
-_LONGEST_PARTS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
+ProviderRequest = StoryBrief | SceneRequest | PictureRequest
+SendDelta = Callable[[str], Awaitable[None]]
+_MAX_LENGTHS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class Story:
         """The texts that come before a scene."""
         return tuple(self.texts[number] for number in sorted(self.texts) if number < scene)
 
-    def learn(self, step: GenerationStep) -> None:
-        """Take in the result of a finished step."""
+    def add(self, step: GenerationStep) -> None:
+        """Add the result of a finished step."""
         if step.result is None:
             return
         if step.kind is StepKind.OUTLINE:
@@ -49,8 +49,8 @@ class Story:
             self.texts[step.scene] = step.result["text"]
 
 
-class Studio:
-    """The provider as the pipeline uses it, for one generation."""
+class StepRunner:
+    """Runs the steps of one generation with its provider, and checks and stores the results."""
 
     def __init__(self, provider: Provider, storage: Storage, request: GenerationRequest, author: str) -> None:
         self._provider = provider
@@ -58,54 +58,52 @@ class Studio:
         self._request = request
         self._author = author
 
-    def ask(self, step: GenerationStep, story: Story, longest: int) -> Asked:
-        """What the provider is asked for in this step."""
-        asked = self._request
+    def request_for(self, step: GenerationStep, story: Story, max_length: int) -> ProviderRequest:
+        """The provider request of a step; a text has at most `max_length` characters."""
+        request = self._request
         if step.kind is StepKind.OUTLINE:
-            return asked.brief
+            return request.brief
         assert story.outline is not None
         if step.kind is StepKind.SCENE_TEXT:
             assert step.scene is not None
             return SceneRequest(
-                asked.brief,
+                request.brief,
                 story.outline,
                 step.scene,
                 story.before(step.scene),
-                longest,
-                asked.instruction,
-                asked.take,
+                max_length,
+                request.instruction,
+                request.take,
             )
-        return PictureRequest(asked.brief, story.outline, step.scene, asked.instruction, asked.take)
+        return PictureRequest(request.brief, story.outline, step.scene, request.instruction, request.take)
 
-    async def outline(self, brief: StoryBrief) -> dict[str, Any]:
+    async def write_outline(self, brief: StoryBrief) -> dict[str, Any]:
         """Plan the book."""
-        outline = await _guarded(self._provider.write_outline(brief, author=self._author))
+        outline = await _guard(self._provider.write_outline(brief, author=self._author))
         if [scene.number for scene in outline.scenes] != list(range(1, SCENES + 1)):
             raise ProviderFailed("The outline does not have its fourteen scenes.", retryable=True)
-        if any(len(getattr(outline, part)) > longest for part, longest in _LONGEST_PARTS.items()):
+        if any(len(getattr(outline, part)) > limit for part, limit in _MAX_LENGTHS.items()):
             raise ProviderFailed("The outline was too long for its pages.", retryable=True)
         return outline.as_json()
 
-    async def text(self, request: SceneRequest, delta: Delta) -> dict[str, Any]:
-        """Write a scene, telling each piece as it comes; the pieces together are the text."""
+    async def write_text(self, request: SceneRequest, send: SendDelta) -> dict[str, Any]:
+        """Write a scene and send each piece as it comes; the pieces together are the text."""
         text = ""
         async with aclosing(
-            _guarded_pieces(self._provider.write_scene(request, author=self._author))
+            _guard_pieces(self._provider.write_scene(request, author=self._author))
         ) as pieces:
             async for piece in pieces:
                 text += piece
-                await delta(piece)
+                await send(piece)
         if not text.strip():
             raise ProviderFailed("The page came back empty.", retryable=True)
         if len(text) > request.max_length:
             raise ProviderFailed("The text was too long for its page.", retryable=True)
         return {"text": text}
 
-    async def picture(self, request: PictureRequest, key: str, *, cautious: bool) -> dict[str, Any]:
+    async def draw_picture(self, request: PictureRequest, key: str, *, cautious: bool) -> dict[str, Any]:
         """Draw a picture and store it."""
-        picture = await _guarded(
-            self._provider.draw(replace(request, cautious=cautious), author=self._author)
-        )
+        picture = await _guard(self._provider.draw(replace(request, cautious=cautious), author=self._author))
         await self._storage.put(key, picture.png)
         return {
             "storage_key": key,
@@ -116,16 +114,16 @@ class Studio:
         }
 
 
-async def _guarded(call: Awaitable[Result]) -> Result:
+async def _guard(call: Awaitable[Result]) -> Result:
     try:
         return await call
     except ProviderFailed:
         raise
     except Exception as error:
-        raise _unexpected(error) from error
+        raise _provider_failure(error) from error
 
 
-async def _guarded_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+async def _guard_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     try:
         async with aclosing(pieces):
             async for piece in pieces:
@@ -133,10 +131,10 @@ async def _guarded_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[s
     except ProviderFailed:
         raise
     except Exception as error:
-        raise _unexpected(error) from error
+        raise _provider_failure(error) from error
 
 
-def _unexpected(error: Exception) -> ProviderFailed:
-    """A fault inside a provider costs one step, never the book."""
+def _provider_failure(error: Exception) -> ProviderFailed:
+    """Log an unexpected error of the provider; it fails one step, never the book."""
     logger().error("The provider failed unexpectedly", exc_info=error)
     return ProviderFailed("The studio could not do this.", retryable=True)

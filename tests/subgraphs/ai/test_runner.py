@@ -13,7 +13,7 @@ from subgraphs.ai.providers.protocol import ContentRefused, Outline, Picture, Pi
 from subgraphs.common.errors import Conflict
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.ai.library import CANCEL, CountingStudio, OneShelf, Parent, run
+from tests.subgraphs.ai.library import CANCEL, CountingStudio, OneBook, Parent, run
 from tests.support.subgraph import SubgraphClient
 
 
@@ -44,23 +44,23 @@ async def test_subscribers_see_everything_in_order_and_then_the_end(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     book_id, generation_id = await start(parent)
-    shelf = OneShelf()
+    books = OneBook()
     watching = asyncio.create_task(parent.watch(generation_id))
-    await run(ai, CountingStudio(), shelf, generation_id)
+    await run(ai, CountingStudio(), books, generation_id)
     async with asyncio.timeout(60):
         seen = await watching
     assert [event["sequence"] for event in seen] == list(range(1, len(seen) + 1))
     assert seen[0]["__typename"] == "GenerationStarted"
     outline = next(event for event in seen if event["__typename"] == "OutlineWritten")
     assert outline["book"] == {"id": book_id}
-    assert shelf.outline is not None
-    assert outline["title"] == shelf.outline.title
+    assert books.outline is not None
+    assert outline["title"] == books.outline.title
     text = "".join(
         event["text"]
         for event in seen
         if event["__typename"] == "TextDelta" and event["page"] == {"id": f"{book_id}-8", "number": 8}
     )
-    assert text == shelf.texts[f"{book_id}-8"]
+    assert text == books.texts[f"{book_id}-8"]
     pages = [event["page"] for event in seen if event.get("page")]
     assert [page["id"] for page in pages] == [f"{book_id}-{page['number']}" for page in pages]
     assert {page["number"] for page in pages} == set(range(4, 32))
@@ -105,14 +105,14 @@ async def test_a_runner_that_comes_after_another_does_no_finished_step_again(
         if call == 12:
             raise Killed
 
-    first, second, shelf = CountingStudio(die), CountingStudio(), OneShelf()
+    first, second, books = CountingStudio(die), CountingStudio(), OneBook()
     with pytest.raises(BaseExceptionGroup) as death:
-        await run(ai, first, shelf, generation_id)
+        await run(ai, first, books, generation_id)
     assert death.group_contains(Killed)
     done = {
         (step.kind, step.scene) for step in await _steps(ai.runtime, generation_id) if step.status == "DONE"
     }
-    await run(ai, second, shelf, generation_id)
+    await run(ai, second, books, generation_id)
     names = {"outline": "OUTLINE", "scene": "SCENE_TEXT"}
     asked_again = {
         (names.get(kind) or ("ILLUSTRATION" if number else "COVER"), number) for kind, number in second.calls
@@ -132,7 +132,7 @@ async def test_a_result_that_was_saved_but_not_delivered_is_delivered_and_announ
 ) -> None:
     _, generation_id = await start(parent)
 
-    class FallingShelf(OneShelf):
+    class FallingShelf(OneBook):
         async def put_text(self, page_id: str, text: str, key: str) -> None:
             raise Killed
 
@@ -141,26 +141,26 @@ async def test_a_result_that_was_saved_but_not_delivered_is_delivered_and_announ
     saved = next(step for step in await _steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
     assert (saved.status, saved.announced_at) == ("DONE", None)
     assert saved.result is not None
-    shelf, studio = OneShelf(), CountingStudio()
-    await run(ai, studio, shelf, generation_id)
+    books, studio = OneBook(), CountingStudio()
+    await run(ai, studio, books, generation_id)
     assert ("scene", 1) not in studio.calls
-    assert shelf.texts[str(saved.page_id)] == saved.result["text"]
+    assert books.texts[str(saved.page_id)] == saved.result["text"]
     written = [event for event in await parent.watch(generation_id) if event["__typename"] == "PageWritten"]
     assert len(written) == 14
 
 
 async def test_running_what_has_ended_does_nothing(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(), OneShelf(), generation_id)
-    again, shelf = CountingStudio(), OneShelf()
-    await run(ai, again, shelf, generation_id)
-    assert (again.calls, shelf.put) == ([], [])
+    await run(ai, CountingStudio(), OneBook(), generation_id)
+    again, books = CountingStudio(), OneBook()
+    await run(ai, again, books, generation_id)
+    assert (again.calls, books.put) == ([], [])
 
 
 async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    first = await Journal.take_up(ai.runtime, generation_id)
-    second = await Journal.take_up(ai.runtime, generation_id)
+    first = await Journal.acquire(ai.runtime, generation_id)
+    second = await Journal.acquire(ai.runtime, generation_id)
     assert first is not None
     assert second is not None
     async with second.transaction() as entry:
@@ -176,7 +176,7 @@ async def test_a_step_that_fails_twice_is_tried_again(ai: SubgraphClient, parent
     _, generation_id = await start(parent)
     fault = fails("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
     studio = CountingStudio(fault)
-    await run(ai, studio, OneShelf(), generation_id)
+    await run(ai, studio, OneBook(), generation_id)
     assert studio.calls[:3] == [("outline", None)] * 3
     failures = [event for event in await parent.watch(generation_id) if event["__typename"] == "StepFailed"]
     assert [(event["message"], event["retrying"]) for event in failures] == [("Busy.", True)] * 2
@@ -195,12 +195,12 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
                 raise ProviderFailed("It will not be drawn.", retryable=False)
             return await super().draw(request, author=author)
 
-    shelf = OneShelf()
-    await run(ai, WithoutFive(), shelf, generation_id)
+    books = OneBook()
+    await run(ai, WithoutFive(), books, generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"], read["stepsDone"]) == ("PARTIAL", "It will not be drawn.", 29)
-    assert len(shelf.pictures) == 14
-    assert shelf.finished == 1
+    assert len(books.pictures) == 14
+    assert books.finished == 1
     last = (await parent.watch(generation_id))[-1]
     assert (last["__typename"], last["generation"]["status"]) == ("GenerationCompleted", "PARTIAL")
 
@@ -208,7 +208,7 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
 async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
 
-    class WithoutTitle(OneShelf):
+    class WithoutTitle(OneBook):
         async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
             raise Conflict("The title does not fit.")
 
@@ -220,22 +220,22 @@ async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient
 async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
     studio = CountingStudio(fails("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
-    shelf = OneShelf()
-    await run(ai, studio, shelf, generation_id)
+    books = OneBook()
+    await run(ai, studio, books, generation_id)
     assert studio.calls == [("outline", None)]
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"]) == ("FAILED", "No credit.")
     assert {step["status"] for step in read["steps"][1:]} == {"SKIPPED"}
     last = (await parent.watch(generation_id))[-1]
     assert (last["__typename"], last["message"]) == ("GenerationFailed", "No credit.")
-    assert shelf.finished == 0
+    assert books.finished == 0
 
 
 async def test_a_fault_inside_the_provider_costs_a_try_and_not_the_book(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(fails("scene", 1, lambda: KeyError("bug"))), OneShelf(), generation_id)
+    await run(ai, CountingStudio(fails("scene", 1, lambda: KeyError("bug"))), OneBook(), generation_id)
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 
@@ -250,7 +250,7 @@ async def test_after_a_refusal_a_picture_is_asked_for_cautiously(ai: SubgraphCli
                 raise ContentRefused("moderation_blocked")
             return await super().draw(request, author=author)
 
-    await run(ai, Prude(), OneShelf(), generation_id)
+    await run(ai, Prude(), OneBook(), generation_id)
     assert [cautious for number, cautious in asked if number == 3] == [False, True]
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
@@ -258,7 +258,7 @@ async def test_after_a_refusal_a_picture_is_asked_for_cautiously(ai: SubgraphCli
 async def test_a_book_that_is_gone_costs_no_call(ai: SubgraphClient, parent: Parent) -> None:
     book_id, generation_id = await start(parent)
     studio = CountingStudio()
-    await run(ai, studio, OneShelf(gone=True), generation_id)
+    await run(ai, studio, OneBook(gone=True), generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"]) == ("FAILED", f"Book '{book_id}' was not found.")
     assert studio.calls == []
@@ -268,13 +268,13 @@ async def test_a_book_that_goes_while_its_outline_is_written_costs_no_further_ca
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
-    shelf = OneShelf()
+    books = OneBook()
 
     def remove(_kind: str, _call: int) -> None:
-        shelf.gone = True
+        books.gone = True
 
     studio = CountingStudio(remove)
-    await run(ai, studio, shelf, generation_id)
+    await run(ai, studio, books, generation_id)
     assert (await parent.read(generation_id))["status"] == "FAILED"
     assert studio.calls == [("outline", None)]
 
@@ -284,7 +284,7 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
     studio, reached = CountingStudio(), asyncio.Event()
     studio._pause = 0.05
     studio._fault = lambda _, call: reached.set() if call == 7 else None
-    running = asyncio.create_task(run(ai, studio, OneShelf(), generation_id))
+    running = asyncio.create_task(run(ai, studio, OneBook(), generation_id))
     await reached.wait()
     answer = await parent.execute(CANCEL, id=generation_id)
     calls = list(studio.calls)

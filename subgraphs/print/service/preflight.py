@@ -1,4 +1,4 @@
-"""A print job's files are checked, and stand or fall."""
+"""Preflight of a print job's files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from subgraphs.print.states import PrintJobStatus
 
 @dataclass(frozen=True, slots=True)
 class FileToPrint:
-    """Where a file lies in the store, and the hash it had when it was approved."""
+    """The storage key of a file, and the hash it had when it was approved."""
 
     storage_key: str
     sha256: str
 
 
 async def begin_preflight(runtime: Runtime, print_job_id: str) -> str | None:
-    """Say that the check has begun; the snapshot whose files are needed, or none when that is over."""
+    """Begin the check; the id of the snapshot whose files are needed, or None when it is over already."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         await move(uow, job, PrintJobStatus.PREFLIGHT)
@@ -56,7 +56,7 @@ async def check_files(runtime: Runtime, print_job_id: str, interior: FileToPrint
 
 
 async def reject_print_job(runtime: Runtime, print_job_id: str, reason: str) -> None:
-    """Give a job up whose files cannot be had."""
+    """Reject a job whose files cannot be made."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_job(uow.session, print_job_id)
         if job.status is PrintJobStatus.PREFLIGHT:

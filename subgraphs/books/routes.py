@@ -1,4 +1,4 @@
-"""The signed addresses of pictures and print files."""
+"""What the books subgraph serves beside GraphQL: pictures and print files, at their signed addresses."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from subgraphs.books import service
+from subgraphs.books.errors import InvalidAddress
 from subgraphs.common.errors import NotFound
-from subgraphs.common.runtime import Runtime
 from subgraphs.common.storage import LIFETIME
 
 
 async def serve_file(request: Request) -> Response:
-    """Serve a file to whoever has a valid address of it; the signature says all that has to be known."""
-    runtime: Runtime = request.app.state.runtime
+    """Serve a file to whoever has a valid address of it."""
     key = request.path_params["key"]
     expires, signature = (request.query_params.get(name, "") for name in ("expires", "signature"))
-    if not runtime.storage.verify(key, expires, signature, runtime.clock()):
-        return _refusal(403, "FORBIDDEN", "This address is not valid, or no longer.")
     try:
-        content = await runtime.storage.get(key)
+        content = await service.read_file(request.app.state.runtime, key, expires, signature)
+    except InvalidAddress as invalid:
+        return _refusal(403, invalid.code, str(invalid))
     except NotFound:
         return _refusal(404, "NOT_FOUND", "There is no such file.")
     return Response(

@@ -1,0 +1,151 @@
+"""Generation of a whole book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from subgraphs.ai import repository
+from subgraphs.ai.domain import Settings
+from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
+from subgraphs.ai.jobs import GenerateBook
+from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
+from subgraphs.ai.pipeline.request import GenerationRequest, book_steps
+from subgraphs.ai.providers.choice import open_provider
+from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
+from subgraphs.ai.service.consent import SELECTION, require_consent
+from subgraphs.ai.service.moderation import require_moderation
+from subgraphs.common.errors import BadUserInput
+from subgraphs.common.identity import Identity
+from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import Runtime
+from subgraphs.common.unit_of_work import UnitOfWork
+
+_BOOK = f"""
+query BookToGenerate($id: ID!) {{
+  {SELECTION}
+  book(id: $id) {{
+    id
+    brief {{ wish theme language dedication }}
+    child {{ id name birthMonth pronouns appearance interests }}
+    pages {{ id number }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BookSource:
+    """What the books domain knows of a book to be generated; `page_ids` are its pages by number."""
+
+    book_id: str
+    child_id: str
+    brief: StoryBrief
+    page_ids: dict[int, str]
+
+
+async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Generation:
+    """Queue the generation of a whole book.
+
+    ConsentRequired, ModerationRejected or BadUserInput when the book may not be generated, GenerationRunning
+    when it is being generated, GenerationLimitReached when too many other books of the parent are.
+    """
+    parent.require("parent")
+    async with open_provider(runtime.settings_of(Settings)) as provider:
+        book = await _fetch_book(runtime, provider, parent, book_id)
+        async with runtime.unit_of_work() as uow:
+            return await start_book(uow, parent, book, provider.name, limit_of(runtime))
+
+
+async def start_book(
+    uow: UnitOfWork, parent: Identity, book: BookSource, provider: str, limit: int
+) -> Generation:
+    """Queue the generation of a book.
+
+    GenerationRunning when one is under way, GenerationLimitReached when so many of other books are.
+    """
+    edition = await repository.count_of(uow.session, book.book_id, GenerationKind.BOOK)
+    request = GenerationRequest(book.brief.for_edition(edition))
+    generation = new_generation(uow, parent, book.book_id, book.child_id, request, provider)
+    steps = book_steps(generation.id, book.page_ids)
+    return await queue(uow, generation, GenerationKind.BOOK, steps, limit)
+
+
+def new_generation(
+    uow: UnitOfWork, parent: Identity, book_id: str, child_id: str, request: GenerationRequest, provider: str
+) -> Generation:
+    """A generation that waits for a runner."""
+    return Generation(
+        id=new_id("gen"),
+        owner_id=parent.user_id,
+        book_id=book_id,
+        child_id=child_id,
+        status=GenerationStatus.QUEUED,
+        provider=provider,
+        request=request.as_json(),
+        lease=0,
+        last_sequence=0,
+        created_at=uow.now,
+    )
+
+
+async def queue(
+    uow: UnitOfWork, generation: Generation, kind: GenerationKind, steps: list[GenerationStep], limit: int
+) -> Generation:
+    """Store a generation with its steps and enqueue it, if the parent has fewer than `limit` active.
+
+    A lock on the parent keeps two requests at once from exceeding the limit together.
+    """
+    generation.kind = kind
+    await repository.lock_owner(uow.session, generation.owner_id)
+    active = await repository.active_of_owner(uow.session, generation.owner_id)
+    if running := next((each for each in active if each.book_id == generation.book_id), None):
+        raise GenerationRunning(running.id)
+    if len(active) >= limit:
+        raise GenerationLimitReached(limit)
+    uow.session.add(generation)
+    await uow.session.flush()
+    uow.session.add_all(steps)
+    await uow.enqueue(GenerateBook(generation.id))
+    return generation
+
+
+def limit_of(runtime: Runtime) -> int:
+    """How many generations of one parent may wait or run at a time."""
+    return runtime.settings_of(Settings).ai_generations_per_parent
+
+
+async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, book_id: str) -> BookSource:
+    """Ask the graph for the book and check that it may be generated."""
+    data = await runtime.graph.query(parent, _BOOK, {"id": book_id})
+    require_consent(data)
+    book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
+    if not provider.supports_language(asked["language"]):
+        raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
+    await require_moderation(
+        provider,
+        {
+            "wish": asked["wish"],
+            "dedication": asked["dedication"],
+            "child.name": child["name"],
+            "child.appearance": child["appearance"],
+            "child.interests": ", ".join(child["interests"]),
+        },
+        parent.user_id,
+    )
+    hero = Hero(
+        name=child["name"],
+        age=age_in_years(child["birthMonth"], runtime.clock()),
+        pronouns=Pronouns(child["pronouns"]),
+        appearance=child["appearance"],
+        interests=tuple(child["interests"]),
+    )
+    brief = StoryBrief(hero, asked["wish"], asked["theme"], asked["language"], asked["dedication"])
+    page_ids = {page["number"]: page["id"] for page in book["pages"]}
+    return BookSource(book["id"], child["id"], brief, page_ids)
+
+
+def age_in_years(birth_month: str, now: datetime) -> int:
+    """The age by the year and month of birth, such as `2020-05`."""
+    year, month = (int(part) for part in birth_month.split("-"))
+    return max(0, now.year - year - (now.month < month))

@@ -1,0 +1,48 @@
+"""The progress of a generation, as its subscribers see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from subgraphs.ai import repository
+from subgraphs.ai.pipeline.journal import as_live, stream_key
+from subgraphs.common.identity import Identity
+from subgraphs.common.live import LiveEvent
+from subgraphs.common.runtime import Runtime
+
+_TERMINAL: Final = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationProgress:
+    """An event of a generation, with the book it works on and the numbers of that book's pages by id."""
+
+    event: LiveEvent
+    generation_id: str
+    book_id: str
+    page_numbers: Mapping[str, int]
+
+
+async def follow_generation(
+    runtime: Runtime, caller: Identity, generation_id: str, after: int
+) -> AsyncGenerator[GenerationProgress, None]:
+    """Yield the events of the caller's generation after a number, up to the last one."""
+    async with runtime.database.read() as session:
+        generation = await repository.get_generation(session, caller.user_id, generation_id)
+        page_numbers = await repository.page_numbers(session, generation_id)
+    if not generation.status.is_active and after >= generation.last_sequence:
+        return
+
+    async def history(last: int) -> Sequence[LiveEvent]:
+        async with runtime.database.read() as session:
+            rows = await repository.events_after(session, generation_id, last)
+        return [as_live(row) for row in rows]
+
+    async with aclosing(runtime.live.follow(stream_key(generation_id), after, history)) as events:
+        async for event in events:
+            yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)
+            if event.kind in _TERMINAL:
+                return

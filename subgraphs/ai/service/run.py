@@ -1,0 +1,15 @@
+"""The run of a queued generation."""
+
+from __future__ import annotations
+
+from subgraphs.ai.domain import Settings
+from subgraphs.ai.pipeline import runner
+from subgraphs.ai.pipeline.book_writer import BookWriter
+from subgraphs.ai.providers.choice import open_provider
+from subgraphs.common.runtime import Runtime
+
+
+async def run_generation(runtime: Runtime, books: BookWriter, generation_id: str) -> None:
+    """Do what is left of a generation, from wherever it stands."""
+    async with open_provider(runtime.settings_of(Settings)) as provider:
+        await runner.run_generation(runtime, provider, books, generation_id)

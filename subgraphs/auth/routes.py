@@ -1,0 +1,18 @@
+"""What the auth subgraph serves beside GraphQL: the public signing keys."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from subgraphs.auth import service
+
+
+async def serve_keys(request: Request) -> Response:
+    """Serve the JSON Web Key Set that access tokens are verified with."""
+    keys = service.public_keys(request.app.state.runtime)
+    return JSONResponse({"keys": keys}, headers={"cache-control": "public, max-age=300"})
+
+
+ROUTES = (Route("/.well-known/jwks.json", serve_keys),)

@@ -1,0 +1,79 @@
+"""The domains of the platform, found by their manifests, and the settings of the processes that run them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+import subgraphs
+from subgraphs.common.manifest import Domain
+from subgraphs.common.settings import DomainSettings, InvalidSettings, Port, Settings, SettingsType, read
+
+_SUBGRAPH_SECRETS: Final = ("postgres_password", "redis_password", "service_token")
+_WORKER_SECRETS: Final = ("redis_password", "file_signing_key")
+_PORT: Final[TypeAdapter[int]] = TypeAdapter(Port)
+
+
+def _find_domains() -> dict[str, Domain]:
+    packages = (module.name for module in iter_modules(subgraphs.__path__, "subgraphs.") if module.ispkg)
+    manifests = (f"{package}.domain" for package in packages)
+    found = [import_module(manifest).DOMAIN for manifest in manifests if find_spec(manifest)]
+    return {domain.name: domain for domain in sorted(found, key=lambda domain: domain.port)}
+
+
+DOMAINS: Final[Mapping[str, Domain]] = _find_domains()
+"""Every domain by its name, in the order of their ports."""
+
+
+def load_subgraph_settings(domain: Domain) -> DomainSettings:
+    """The settings of a domain's subgraph, from the environment of this process; it ends if they are bad."""
+    settings: DomainSettings
+    [settings] = _load([(domain.settings, [*_SUBGRAPH_SECRETS, *domain.secrets])])
+    return settings
+
+
+def load_worker_settings() -> tuple[Settings, dict[str, DomainSettings]]:
+    """The settings of a worker and those of each domain, from its environment; it ends if they are bad."""
+    of_domains = [(domain.settings, ["postgres_password"]) for domain in DOMAINS.values()]
+    own, *others = _load([(Settings, _WORKER_SECRETS), *of_domains])
+    return own, dict(zip(DOMAINS, others, strict=True))
+
+
+def with_addresses(settings: SettingsType, environ: Mapping[str, str]) -> SettingsType:
+    """Fill in the addresses that domains serve beside the graph, where the settings name no other."""
+    addresses = {
+        field: address.format(port=_port(domain, environ))
+        for domain in DOMAINS.values()
+        for field, address in domain.serves.items()
+    }
+    unset = {field: address for field, address in addresses.items() if not getattr(settings, field)}
+    return settings.model_copy(update=unset)
+
+
+def _port(domain: Domain, environ: Mapping[str, str]) -> int:
+    try:
+        return _PORT.validate_python(environ.get(domain.port_variable) or domain.port)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        raise InvalidSettings([f"{domain.port_variable}: {problem['msg']}"]) from error
+
+
+def _load(kinds: Sequence[tuple[type[Settings], Sequence[str]]]) -> list[Any]:
+    """Read settings of several kinds, each with its secrets; exit with every variable that cannot be used."""
+    loaded: list[Any] = []
+    problems: list[str] = []
+    for kind, secrets in kinds:
+        try:
+            loaded.append(with_addresses(read(kind, secrets), os.environ))
+        except InvalidSettings as invalid:
+            problems += invalid.problems
+    if problems:
+        sys.exit("The environment is not valid.\n  " + "\n  ".join(dict.fromkeys(problems)))
+    return loaded

@@ -1,0 +1,42 @@
+"""Cancellation of an order while it can still be stopped, and the refund of its payment."""
+
+from __future__ import annotations
+
+from subgraphs.common.identity import Identity
+from subgraphs.common.runtime import Runtime
+from subgraphs.orders import repository
+from subgraphs.orders.errors import OrderNotCancellable
+from subgraphs.orders.events import OrderCancelled
+from subgraphs.orders.jobs import RefundPayment
+from subgraphs.orders.models import Order, PaymentStatus
+from subgraphs.orders.payments import PaymentProvider, payment_provider
+from subgraphs.orders.service.progress import record
+from subgraphs.orders.states import CANCELLABLE, OrderStatus
+
+
+async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Order:
+    """Cancel an order; a cancelled one stays as it is. OrderNotCancellable once it is in production."""
+    parent.require("parent")
+    async with runtime.unit_of_work() as uow:
+        order = await repository.lock_order(uow.session, parent.user_id, order_id)
+        if order.status is OrderStatus.CANCELLED:
+            return order
+        if order.status not in CANCELLABLE:
+            raise OrderNotCancellable(order.status)
+        await record(uow, runtime.live, order, OrderStatus.CANCELLED, None)
+        await uow.publish(OrderCancelled(order.id))
+        await uow.enqueue(RefundPayment(order.id))
+    return order
+
+
+async def refund_payment(runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None) -> None:
+    """Refund a payment once and record that; the provider ignores a second request."""
+    payments = payments or payment_provider(runtime)
+    async with runtime.database.read() as session:
+        payment = await repository.payment_of(session, order_id)
+    if payment.status is not PaymentStatus.SUCCEEDED:
+        return
+    await payments.refund(payment.reference)
+    async with runtime.unit_of_work() as uow:
+        await repository.lock_any_order(uow.session, order_id)
+        (await repository.payment_of(uow.session, order_id)).status = PaymentStatus.REFUNDED

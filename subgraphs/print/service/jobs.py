@@ -1,0 +1,16 @@
+"""Print jobs, for staff."""
+
+from __future__ import annotations
+
+from subgraphs.common.identity import Identity
+from subgraphs.common.pagination import Page, PageRequest
+from subgraphs.common.runtime import Runtime
+from subgraphs.print import repository
+from subgraphs.print.models import PrintJob
+
+
+async def list_print_jobs(runtime: Runtime, staff: Identity, request: PageRequest) -> Page[PrintJob]:
+    """A page of everybody's print jobs, newest first."""
+    staff.require("staff")
+    async with runtime.database.read() as session:
+        return await repository.newest_jobs(session, request)

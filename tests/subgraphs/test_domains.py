@@ -1,0 +1,91 @@
+"""A domain is its manifest: what lists domains in another format agrees with it, and common knows none."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.checkout import ROOT
+from subgraphs.domains import DOMAINS, load_subgraph_settings, load_worker_settings
+
+HEAVY = ("graphql", "sqlalchemy", "starlette", "strawberry")
+
+
+def test_every_package_of_subgraphs_but_common_is_a_domain() -> None:
+    packages = {path.parent.name for path in (ROOT / "subgraphs").glob("*/__init__.py")}
+    assert packages - {"common"} == set(DOMAINS)
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_its_tables_stand_in_the_schema_of_its_name(name: str) -> None:
+    assert DOMAINS[name].name == DOMAINS[name].metadata.schema == name
+
+
+def test_manifests_are_found_without_tables_schemas_or_applications() -> None:
+    program = f"import sys, subgraphs.domains; print(*sys.modules.keys() & {HEAVY})"
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
+    assert found.stdout.split() == []
+
+
+def test_what_a_domain_serves_is_found_at_its_port_unless_a_setting_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTH_SERVICE_PORT", "4001")
+    monkeypatch.setenv("FILES_URL", "https://files.example")
+    settings = load_subgraph_settings(DOMAINS["print"])
+    assert settings.jwks_url == "http://127.0.0.1:4001/.well-known/jwks.json"
+    assert settings.files_url == "https://files.example"
+
+
+def test_a_port_that_is_none_ends_every_process_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_SERVICE_PORT", "abc")
+    with pytest.raises(SystemExit, match="AUTH_SERVICE_PORT: "):
+        load_subgraph_settings(DOMAINS["books"])
+    with pytest.raises(SystemExit, match="AUTH_SERVICE_PORT: "):
+        load_worker_settings()
+
+
+def test_supergraph_yaml_names_every_domain_at_its_port() -> None:
+    config = yaml.safe_load((ROOT / "supergraph.yaml").read_text())
+    assert config["subgraphs"] == {
+        domain.name: {
+            "routing_url": f"http://127.0.0.1:{domain.port}/graphql",
+            "schema": {"file": f"./schema/{domain.name}.graphql"},
+        }
+        for domain in DOMAINS.values()
+    }
+
+
+def test_the_import_contracts_name_every_domain() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = {each["name"]: each for each in project["tool"]["importlinter"]["contracts"]}
+    packages = [f"subgraphs.{name}" for name in DOMAINS]
+    independence = contracts["A domain imports another domain's events and nothing else of it"]
+    floors = contracts["A floor of a domain imports only what stands below it"]
+    stack = contracts["Workers orchestrate domains; domains stand on common"]
+    assert independence["modules"] == floors["containers"] == packages
+    assert " : ".join(packages) in stack["layers"]
+
+
+def test_the_example_environment_names_every_domain() -> None:
+    example = (ROOT / ".env.example").read_text()
+    names = re.search(r"^ROUTER_INCLUDE_SUBGRAPH_ERRORS=(\S+)", example, re.MULTILINE)
+    assert names is not None
+    assert names[1].split(",") == list(DOMAINS)
+    for domain in DOMAINS.values():
+        assert f"{domain.port_variable}={domain.port}\n" in example
+        assert f"{domain.url_variable}=http://127.0.0.1:{domain.port}/graphql\n" in example
+
+
+@pytest.mark.parametrize(
+    "module", sorted((ROOT / "subgraphs/common").glob("*.py")), ids=lambda each: each.stem
+)
+def test_common_names_no_domain(module: Path) -> None:
+    names = "|".join(DOMAINS)
+    assert re.findall(rf"[\"']({names})[\"']|subgraphs\.({names})\b|\b({names})_", module.read_text()) == []
