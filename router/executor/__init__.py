@@ -17,7 +17,7 @@ from router.executor.cursor import StreamTemplate, compile_stream
 from router.executor.fetches import CompileContext, FetchNames
 from router.executor.incremental import DeferredFetches, Delivery
 from router.executor.introspection import introspect, introspection_document
-from router.executor.locations import Locations, add_locations, collect_locations
+from router.executor.locations import Locations, add_locations, collect_locations, drop_unselected
 from router.executor.nodes import compile_node
 from router.executor.projection import Projection, compile_projection
 from router.executor.run import Run, Runnable
@@ -219,5 +219,8 @@ async def _build_answer(
         fields = {**projected, **(introspected or {})}
         projected = {name: fields[name] for name in compiled.order if name in fields}
         answer.errors += errors
+    # Of what is deferred, the data come later.
+    if answer.errors and not compiled.deferred:
+        answer.errors = drop_unselected(answer.errors, projected, compiled.locations)
     add_locations(answer.errors, compiled.locations)
     return projected, answer

@@ -30,6 +30,36 @@ def add_locations(errors: Iterable[dict[str, Any]], locations: Locations) -> Non
             error["locations"] = [{"line": location[0], "column": location[1]}]
 
 
+def drop_unselected(
+    errors: Iterable[dict[str, Any]], data: dict[str, Any] | None, locations: Locations
+) -> list[dict[str, Any]]:
+    """The errors without those of fields that the client selects, but not on the object that has the error.
+
+    A subgraph with an interface object does not know the types of its objects, so it is asked for what is
+    selected on any of them: for `{ ... on Child { age } ... on Pet { kind } }`, a pet has an age there.
+    """
+    return [
+        each
+        for each in errors
+        if _is_selected(each.get("path"), data) or _find_location(each.get("path"), locations) is None
+    ]
+
+
+def _is_selected(path: Any, data: Any) -> bool:
+    """Whether the data have the position of a path, or null above it."""
+    for segment in path or ():
+        if isinstance(data, dict) and segment not in data:
+            return False
+        if not isinstance(data, dict | list):
+            return True
+        data = data[segment] if isinstance(data, dict) or _is_index(segment, data) else None
+    return True
+
+
+def _is_index(segment: Any, items: list[Any]) -> bool:
+    return isinstance(segment, int) and 0 <= segment < len(items)
+
+
 def _find_location(path: Any, locations: Locations) -> tuple[int, int] | None:
     location = None
     for segment in path or ():
