@@ -1,1 +1,1 @@
-"""Configuration: everything that the environment and files say about how a router runs."""
+"""The configuration of a router: its settings and header rules."""

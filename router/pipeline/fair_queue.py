@@ -104,7 +104,7 @@ class FairQueue(Generic[T]):
         return True
 
     def share(self, entry: QueueEntry[T], client: str) -> None:
-        """Moves an entry that another client wants too to that client's queue, if it is shorter there."""
+        """Moves an entry that another client wants too to that client's queue, if it waits less there."""
         own, other = self._queues.get(entry.client), self._queues.get(client)
         if own and entry in own.entries and (len(other.entries) if other else 0) < own.entries.index(entry):
             self.remove(entry)

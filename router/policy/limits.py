@@ -43,7 +43,7 @@ class Size:
     roots: int = 0
     directives: int = 0
 
-    def beside(self, other: Size) -> Size:
+    def combine(self, other: Size) -> Size:
         """The size of two selections together in one selection set."""
         return Size(
             max(self.depth, other.depth),
@@ -64,7 +64,7 @@ class _Measurer:
     def measure(self, selections: SelectionSetNode | None) -> Size:
         size = Size()
         for selection in selections.selections if selections else ():
-            size = size.beside(self._selection(selection))
+            size = size.combine(self._selection(selection))
         return size
 
     def _selection(self, node: SelectionNode) -> Size:
@@ -77,14 +77,14 @@ class _Measurer:
                 inner = self.measure(node.selection_set)
             case _:
                 inner = Size()
-        return inner.beside(Size(directives=len(node.directives or ())))
+        return inner.combine(Size(directives=len(node.directives or ())))
 
     def _field(self, node: FieldNode) -> Size:
         own = Size(1, 1 if node.alias else 0, 1, 1, len(node.directives or ()))
         inner = self.measure(node.selection_set)
         # The depth of the introspection schema is not the client's choice.
         depth = 1 if node.name.value in INTROSPECTION_FIELDS else inner.depth + 1
-        return own.beside(Size(depth, inner.aliases, inner.fields, 0, inner.directives))
+        return own.combine(Size(depth, inner.aliases, inner.fields, 0, inner.directives))
 
     def _fragment(self, name: str) -> Size:
         if name not in self._fragments:
