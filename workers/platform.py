@@ -1,4 +1,4 @@
-"""The resources of all five domains, opened together for a worker."""
+"""The resources of all domains, opened together for a worker."""
 
 from __future__ import annotations
 

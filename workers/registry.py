@@ -40,7 +40,7 @@ REGISTRY = Registry({}, defaultdict(list))
 
 
 def load_tasks() -> None:
-    """Register the tasks of every domain that has some, which are the module of its name beside this one."""
+    """Register the tasks of every domain that has some, by importing `workers.<domain>`."""
     for domain in DOMAINS:
         if find_spec(f"workers.{domain}"):
             import_module(f"workers.{domain}")
