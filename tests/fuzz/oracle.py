@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -179,13 +180,25 @@ def _check_logs(observation: Observation) -> _Violations:
     for process, lines in observation.log_lines.items():
         if (size := sum(map(len, lines))) > MAX_LOG_BYTES + MAX_LOG_BYTES_PER_REQUEST * requests:
             yield "log size", process, f"{size} bytes of log for {requests} requests"
+        for text in _join_plain_lines(lines):
+            if any(_is_failure(line) for line in text.splitlines()):
+                yield "logged failure", process, _shorten(text)
         for line in lines:
             yield from _check_line(process, line, observation.secrets)
 
 
+def _join_plain_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Each JSON record, and each run of other lines as one text: Python prints a traceback in many lines."""
+    for is_record, group in itertools.groupby(lines, lambda line: line.startswith("{")):
+        texts = list(group)
+        yield from texts if is_record else ["\n".join(texts)]
+
+
+def _is_failure(line: str) -> bool:
+    return _FAILURE.search(line) is not None or _level(line) == "error"
+
+
 def _check_line(process: str, line: str, secrets: Iterable[str]) -> _Violations:
-    if _FAILURE.search(line) or _level(line) == "error":
-        yield "logged failure", process, _shorten(line)
     if len(line.encode()) > MAX_LINE_BYTES:
         yield "log line", process, f"{len(line.encode())} bytes: {line[:MAX_SHOWN]}"
     if any(secret in line for secret in (MARKER, MARKER.lower(), *secrets)):

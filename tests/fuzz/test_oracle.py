@@ -19,7 +19,9 @@ async def nothing(_: Any) -> None:
     """Launch nothing."""
 
 
-def kinds(*exchanges: Exchange, is_burst: bool = False, may_close: bool = False, **changes: Any) -> set[str]:
+def observe(
+    *exchanges: Exchange, is_burst: bool = False, may_close: bool = False, **changes: Any
+) -> Observation:
     attack = Attack("http.x", "router", nothing, is_burst, may_close)
     defaults: dict[str, Any] = {
         "exchanges": exchanges or (FINE,),
@@ -31,7 +33,11 @@ def kinds(*exchanges: Exchange, is_burst: bool = False, may_close: bool = False,
         "bystander_failures": (),
         "secrets": ("signature",),
     }
-    return {each.kind for each in evaluate(Observation(attack, 1, **(defaults | changes)))}
+    return Observation(attack, 1, **(defaults | changes))
+
+
+def kinds(*exchanges: Exchange, **changes: Any) -> set[str]:
+    return {each.kind for each in evaluate(observe(*exchanges, **changes))}
 
 
 def response(status: int, body: bytes, headers: dict[str, str] = JSON) -> Exchange:
@@ -119,6 +125,18 @@ def test_a_burst_is_judged_by_loop_time_per_request() -> None:
 )
 def test_a_forbidden_log_line_is_found(line: str, kind: str) -> None:
     assert kinds(log_lines={"router": [line]}) == {kind}
+
+
+def test_a_traceback_outside_of_the_log_format_is_shown_whole() -> None:
+    lines = [
+        '{"level":"info","message":"fine"}',
+        "Exception ignored in: <function Pool.__del__>",
+        "Traceback (most recent call last):",
+        "ValueError: the cause",
+        '{"level":"info","message":"fine"}',
+    ]
+    [found] = evaluate(observe(log_lines={"router": lines}))
+    assert found.description == "\n".join(lines[1:4])
 
 
 def test_excessive_logging_is_found() -> None:
