@@ -1,4 +1,7 @@
-"""The latency of another client beside an attack, compared with an equal load of ordinary requests."""
+"""The latency of another client beside an attack, compared with an equal load of ordinary requests.
+
+A batch of ten operations counts as ten requests.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ async def compare(campaign: Campaign, attack: Attack, seed: int) -> list[Finding
 
 
 async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) -> tuple[float, int]:
-    """The other client's median latency, and the number of requests the attack sent."""
+    """The other client's median latency, and the number of operations that the attack sent."""
     contexts: list[AttackContext] = []
 
     async def launch() -> None:
@@ -69,7 +72,8 @@ async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) 
 
     try:
         latency = await _measure(campaign, LANES, launch)
-        return latency, sum(len(context.exchanges) for context in contexts)
+        exchanges = [exchange for context in contexts for exchange in context.exchanges]
+        return latency, sum(exchange.operation_count for exchange in exchanges)
     finally:
         for context in contexts:
             for connection in (*context.closing, *context.left_open):

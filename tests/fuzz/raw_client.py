@@ -53,6 +53,15 @@ class Exchange:
         """
         return orjson.loads(_decompress(self.body, self.headers.get("content-encoding", "identity")))
 
+    @property
+    def operation_count(self) -> int:
+        """How many operations the response answers: those of an accepted batch, or else one."""
+        try:
+            answers = self.json() if self.is_json else None
+        except ValueError:
+            return 1
+        return max(1, len(answers)) if isinstance(answers, list) else 1
+
     def __str__(self) -> str:
         answer = f"{self.status} {self.body[:300]!r}" if self.status else self.outcome
         return f"{self.sent} -> {answer}"

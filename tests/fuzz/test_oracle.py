@@ -157,3 +157,17 @@ def test_a_finding_says_how_to_reproduce_it() -> None:
     observation = Observation(attack, 42, [Exchange("x")], (), {}, {}, (), 0, (), ())
     [found] = evaluate(observation)
     assert "memorable fuzz --seed 42 --only http.x@books" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "count"),
+    [
+        (FINE, 1),
+        (response(200, b'[{"data":{}},{"data":{}}]'), 2),
+        (response(400, b"[]"), 1),
+        (response(200, b"[{", {}), 1),
+        (Exchange("x", "closed"), 1),
+    ],
+)
+def test_an_accepted_batch_counts_as_its_operations(exchange: Exchange, count: int) -> None:
+    assert exchange.operation_count == count
