@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from router.admission import Admission
 from router.errors import (
@@ -254,6 +254,9 @@ class WebSocketSession:
             self._is_stalled = True
             if not self._is_ended:
                 self._deadline.reschedule(0)
+            raise WebSocketDisconnect from None
+        except WebSocketDisconnected:
+            # Another operation has found the client gone, and this socket has not been told yet.
             raise WebSocketDisconnect from None
 
     async def _close(self, code: int, reason: str) -> None:

@@ -3,13 +3,20 @@
 What the text asks of a client is no rule here.
 """
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
+from router.app import create_app
+from router.config.settings import load
 from router.server import websocket
-from tests.router.library import until
+from router.server.application import Application
+from tests.router.library import SUPERGRAPH, serving, until
 from tests.router.running import Library
 from tests.router.websocket_client import PUBLISHED, SILENCE, acknowledged, connected
 
@@ -271,6 +278,42 @@ async def test_a_client_that_does_not_read_is_given_up(library: Library, monkeyp
             await socket.subscribe(str(identifier), f"subscription {{ silence {{ a{identifier}: title }} }}")
         await until(lambda: library.shelf.open_streams > 0)
         await until(lambda: library.shelf.open_streams == 0)
+
+
+async def test_operations_of_a_client_that_has_gone_end_without_an_error(
+    library: Library, caplog: pytest.LogCaptureFixture
+):
+    app = create_app(load(supergraph=SUPERGRAPH, subgraph_urls=library.subgraph_urls))
+    told = asyncio.Event()
+
+    async def tell_late(scope: Scope, receive: Receive, send: Send) -> None:
+        """An edge that is so busy that operations find the client gone before the socket is told."""
+
+        async def receive_late() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                await told.wait()
+            return message
+
+        await app(scope, receive_late if scope["type"] == "websocket" else receive, send)
+
+    async with serving(tell_late) as origin:
+        async with acknowledged(replace(library, origin=origin)) as socket:
+            for identifier in "ab":
+                query = f"subscription {{ published(count: 2000) {{ {identifier}: title }} }}"
+                await socket.subscribe(identifier, query)
+            await until(lambda: active_subscriptions(app) == 2)
+            connection = socket.raw._response.connection
+            assert connection is not None
+            assert connection.transport is not None
+            connection.transport.abort()
+            await until(lambda: active_subscriptions(app) == 0)
+        told.set()
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def active_subscriptions(app: Application) -> float | None:
+    return app.metrics.registry.get_sample_value("router_subscriptions_active")
 
 
 async def test_a_document_that_is_named_may_be_sent_as_an_empty_text(library: Library):
