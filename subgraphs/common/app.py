@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from json import JSONDecodeError
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 import strawberry
@@ -21,12 +22,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
-from strawberry.http.streaming import SSETransport
+from strawberry.http.streaming import AsyncTextStream, HTTPStreamTransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
-from strawberry.types import ExecutionResult
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
+from subgraphs.common.event_streams import ClosingStreamingResponse, LineFeedEvents, close_with_stream
 from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.manifest import Domain
@@ -42,18 +44,6 @@ DEADLINE_HEADER: Final = "x-deadline-ms"
 LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
 
-class LineFeedEvents(SSETransport):
-    """Server-Sent Events with LF line ends: some routers do not parse Strawberry's CRLF."""
-
-    def encode_event(self, event: str, data: str | None = None) -> str:
-        """One event."""
-        return super().encode_event(event, data).replace("\r\n", "\n")
-
-    def encode_comment(self, comment: str) -> str:
-        """A heartbeat."""
-        return super().encode_comment(comment).replace("\r\n", "\n")
-
-
 class GraphQLView(GraphQL[Context[Any], None]):
     """Strawberry's view with our context and our errors."""
 
@@ -66,6 +56,23 @@ class GraphQLView(GraphQL[Context[Any], None]):
         )
         self.stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: LineFeedEvents}
         self._loaders = loaders
+
+    def _stream_result(
+        self, request: Request, result: SubscriptionExecutionResult, transport: HTTPStreamTransport
+    ) -> AsyncTextStream:
+        results = cast("AsyncGenerator[ExecutionResult]", result)
+        return partial(close_with_stream, super()._stream_result(request, result, transport), results)
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """The response of a subscription, which ends with it."""
+        del request, sub_response
+        return ClosingStreamingResponse(cast("AsyncGenerator[str]", stream()), headers=headers)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context[Any]:
         """Verify the caller's token, where there is one, and make this request's loaders."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Final
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from prometheus_client import start_http_server
@@ -15,8 +16,28 @@ from subgraphs.common.manifest import Domain
 from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import configure_logging
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
 # How long the event loop waits for the interpreter while a thread prepares a document; 5 ms by default.
 _SWITCH_SECONDS: Final = 0.0002
+
+
+def ignore_unawaited_coroutines() -> None:
+    """Ignore coroutines that are never awaited: graphql-core leaves some in an operation that is cancelled.
+
+    Python warns of each when it is collected. Collected in a function without builtins, such as the
+    constructor of a named tuple, the warning itself fails and is reported as an error of the coroutine.
+    """
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    report = sys.unraisablehook
+
+    def report_unless_unawaited(error: UnraisableHookArgs) -> None:
+        never_ran = iscoroutine(error.object) and getcoroutinestate(error.object) == CORO_CREATED
+        if not never_ran:
+            report(error)
+
+    sys.unraisablehook = report_unless_unawaited
 
 
 def serve(domain: Domain, settings: DomainSettings) -> None:
@@ -25,8 +46,7 @@ def serve(domain: Domain, settings: DomainSettings) -> None:
     start_http_server(settings.subgraph_metrics_port, addr=settings.metrics_host)
     app = domain.create_app(settings)
     garbage.tune()
-    # graphql-core leaves such coroutines in a cancelled operation, and Python would warn of each.
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    ignore_unawaited_coroutines()
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(
         app,

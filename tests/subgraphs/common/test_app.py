@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 import aiohttp
@@ -39,8 +40,21 @@ class Query:
         raise DependencyFailed("The print shop does not answer.")
 
 
+sent: list[str] = []
+
+
 @strawberry.type
 class Subscription:
+    @strawberry.subscription
+    async def endless(self) -> AsyncGenerator[str, None]:
+        """A long text again and again; what was sent is forgotten with the subscription's end."""
+        try:
+            while True:
+                sent.append("a" * 10_000)
+                yield sent[-1]
+        finally:
+            sent.clear()
+
     @strawberry.subscription
     async def numbers(self) -> AsyncGenerator[int, None]:
         yield 1
@@ -232,3 +246,31 @@ async def test_the_lines_of_a_stream_end_in_lf_as_other_routers_expect(subgraph:
         headers={"accept": "text/event-stream"},
     )
     assert response.content == b'event: next\ndata: {"data":{"numbers":1}}\n\nevent: complete\ndata: \n\n'
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_a_subscription_ends_when_its_caller_leaves(subgraph: SubgraphClient, reads: bool) -> None:
+    async with subgraph.http.stream(
+        "POST",
+        "/graphql",
+        json={"query": "subscription { endless }"},
+        headers={"accept": "text/event-stream"},
+    ) as response:
+        texts = response.aiter_bytes()
+        await anext(texts)
+        if reads:
+            await anext(texts)
+        else:
+            await _has_stopped_growing(sent)
+        assert sent
+    async with asyncio.timeout(20):
+        while sent:  # noqa: ASYNC110 - what is waited for has no event to await
+            await asyncio.sleep(0.01)
+
+
+async def _has_stopped_growing(items: list[str]) -> None:
+    """Wait until the buffers between a subscription and its caller are full."""
+    count = 0
+    while len(items) > count:
+        count = len(items)
+        await asyncio.sleep(0.3)

@@ -1,0 +1,48 @@
+"""Responses of subscriptions: Server-Sent Events, and the end of a subscription whose caller has left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+from strawberry.http.streaming import SSETransport
+
+
+class LineFeedEvents(SSETransport):
+    """Server-Sent Events with LF line ends: some routers do not parse Strawberry's CRLF."""
+
+    def encode_event(self, event: str, data: str | None = None) -> str:
+        """One event."""
+        return super().encode_event(event, data).replace("\r\n", "\n")
+
+    def encode_comment(self, comment: str) -> str:
+        """A heartbeat."""
+        return super().encode_comment(comment).replace("\r\n", "\n")
+
+
+class ClosingStreamingResponse(StreamingResponse):
+    """A response that closes its content when it ends; Starlette leaves that to the garbage collector."""
+
+    def __init__(self, content: AsyncGenerator[str], **options: Any) -> None:
+        super().__init__(content, **options)
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the content."""
+        async with aclosing(self._content):
+            await super().__call__(scope, receive, send)
+
+
+async def close_with_stream(
+    stream: Callable[[], AsyncGenerator[str]], results: AsyncGenerator[Any]
+) -> AsyncGenerator[str]:
+    """Yield the texts of a stream, and close with it the results that they are made of.
+
+    Strawberry reads the results in a task of its own, and leaves them open when it cancels that task.
+    """
+    async with aclosing(results), aclosing(stream()) as texts:
+        async for text in texts:
+            yield text

@@ -1,0 +1,52 @@
+"""What is reported of coroutines that nobody awaits."""
+
+import sys
+import warnings
+from collections.abc import Generator
+from types import FunctionType
+
+import pytest
+
+from subgraphs.common.server import ignore_unawaited_coroutines
+
+# Like the constructor of a named tuple, it has no builtins, and a warning in it fails.
+make_and_drop = FunctionType((lambda make: make() and None).__code__, {"__builtins__": {}})
+
+
+class Pause:
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+async def work() -> None:
+    try:
+        await Pause()
+    finally:
+        raise ValueError("the cause")
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> Generator[list[type[BaseException] | None]]:
+    errors: list[type[BaseException] | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: errors.append(error.exc_type))
+    with warnings.catch_warnings():
+        yield errors
+
+
+def test_a_coroutine_that_never_ran_is_not_reported(reported: list[type[BaseException] | None]) -> None:
+    make_and_drop(work)
+    assert KeyError in reported
+
+    reported.clear()
+    ignore_unawaited_coroutines()
+    make_and_drop(work)
+    work()  # type: ignore[unused-coroutine]
+    assert reported == []
+
+
+def test_an_error_of_a_coroutine_that_ran_is_reported(reported: list[type[BaseException] | None]) -> None:
+    ignore_unawaited_coroutines()
+    coroutine = work()
+    coroutine.send(None)
+    del coroutine
+    assert reported == [ValueError]
