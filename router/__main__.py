@@ -13,8 +13,8 @@ from typing import Any
 from router.admission import Admission
 from router.app import create_app
 from router.config.settings import InvalidSettingError, Settings, load
-from router.server.health import metrics_app
-from router.server.responses import security_headers
+from router.server.health import create_metrics_app
+from router.server.responses import build_security_headers
 from router.server.serving import Server, SideServer, configure, raise_file_limit, run
 from router.telemetry import configure_logging
 
@@ -31,10 +31,10 @@ SWITCH_SECONDS = 0.0002
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until the process is stopped; the exit status, which is 2 if it cannot start."""
-    options = _parser().parse_args(arguments)
+    """Serves until the process is stopped; returns the exit status, which is 2 if it cannot start."""
+    options = _build_parser().parse_args(arguments)
     try:
-        settings = load(**_overrides(options))
+        settings = load(**_collect_overrides(options))
         configure_logging(settings.log_level)
         serve(settings)
     except (InvalidSettingError, OSError, ValueError) as error:
@@ -53,12 +53,17 @@ def serve(settings: Settings) -> None:
         metrics,
         app.admission,
         capacity=capacity,
-        headers=security_headers(settings),
+        headers=build_security_headers(settings),
         ws_max_size=settings.limits.max_body_bytes,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     side = configure(
-        metrics_app(metrics), connections, metrics, Admission(), capacity=METRICS_CONNECTIONS, lifespan="off"
+        create_metrics_app(metrics),
+        connections,
+        metrics,
+        Admission(),
+        capacity=METRICS_CONNECTIONS,
+        lifespan="off",
     )
     config.load()
     _tune_garbage_collection()
@@ -77,13 +82,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _tune_garbage_collection() -> None:
-    """Excludes the objects of the start, above all the schema, from later collections."""
+    """Excludes what was created at startup, above all the schema, from later collections."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m router", description=__doc__)
     parser.add_argument("--supergraph", type=Path, metavar="FILE", help="the supergraph's file (SUPERGRAPH)")
     parser.add_argument("--host", help="the address to listen on (HOST)")
@@ -92,14 +97,14 @@ def _parser() -> argparse.ArgumentParser:
         "--subgraph",
         action="append",
         default=[],
-        type=_name_and_url,
+        type=_parse_subgraph_url,
         metavar="NAME=URL",
         help="a subgraph's URL, instead of the supergraph's (NAME_URL)",
     )
     return parser
 
 
-def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+def _collect_overrides(options: argparse.Namespace) -> dict[str, Any]:
     given = {"supergraph": options.supergraph, "host": options.host, "api_port": options.port}
     return {
         **{name: value for name, value in given.items() if value is not None},
@@ -107,7 +112,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _name_and_url(text: str) -> tuple[str, str]:
+def _parse_subgraph_url(text: str) -> tuple[str, str]:
     name, separator, url = text.partition("=")
     if not (name and separator and url):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL")

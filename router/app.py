@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from router.assembly import Assembly, subgraph_addresses
+from router.assembly import Assembly, parse_subgraph_addresses
 from router.config.settings import Settings
 from router.config.traffic import Traffic
 from router.pipeline.operation_log import OperationLog
@@ -53,19 +53,19 @@ def create_app(settings: Settings) -> Application:
     """
     content = settings.supergraph.read_text()
     supergraph = Supergraph.parse(content)
-    subgraph_addresses(settings, supergraph)
+    parse_subgraph_addresses(settings, supergraph)
     manifest = settings.router_trusted_documents
     trusted = read_manifest(manifest) if manifest else None
     return Application(
         settings.connections,
         Metrics(),
         lifespan=partial(_lifespan, settings, content, supergraph, trusted),
-        middleware=_cors(settings),
+        middleware=_build_cors(settings),
         routes=[
             *(Route(path, _handle_http, methods=METHODS) for path in PATHS),
             *(WebSocketRoute(path, partial(_handle_websocket, settings)) for path in PATHS),
-            *health.routes(),
-            *(graphiql.routes(settings.supergraph.parent / EXAMPLES) if settings.explorer else ()),
+            *health.build_routes(),
+            *(graphiql.build_routes(settings.supergraph.parent / EXAMPLES) if settings.explorer else ()),
         ],
     )
 
@@ -79,14 +79,14 @@ async def _lifespan(
     app: Application,
 ) -> AsyncIterator[None]:
     """Serves the supergraph that was parsed from `content`, and its later versions."""
-    limits, operation_log, tracer = settings.limits, OperationLog(app.metrics), _tracer(settings)
+    limits, operation_log, tracer = settings.limits, OperationLog(app.metrics), _create_tracer(settings)
     async with (
         tracer.run(),
         operation_log.run(),
         open_session() as session,
-        _client(settings.traffic) as client,
-        _close_at_exit(_shared_documents(settings)) as shared,
-        _close_at_exit(_cost_budget(settings)) as budget,
+        _create_client(settings.traffic) as client,
+        _close_at_exit(_create_shared_documents(settings)) as shared,
+        _close_at_exit(_create_cost_budget(settings)) as budget,
         open_single_flight(
             PREPARATION_TIMEOUT_SECONDS, limits.max_waiting_documents, limits.max_waiting_documents_per_client
         ) as preparing,
@@ -96,10 +96,10 @@ async def _lifespan(
             tracer,
             app.metrics,
             operation_log,
-            _documents(settings, trusted, shared),
+            _create_documents(settings, trusted, shared),
             session,
             client,
-            _decisions(settings, session),
+            _create_decisions(settings, session),
             preparing,
             budget,
             EventStreams(
@@ -134,7 +134,7 @@ async def _close_at_exit(store: _StoreT | None) -> AsyncIterator[_StoreT | None]
             await store.close()
 
 
-def _client(traffic: Traffic) -> HttpClient:
+def _create_client(traffic: Traffic) -> HttpClient:
     return HttpClient(
         max_response_bytes=traffic.max_response_bytes,
         max_connections=traffic.subgraph_connections,
@@ -164,7 +164,7 @@ async def _handle_websocket(settings: Settings, socket: WebSocket) -> None:
     await WebSocketSession(socket, lambda: app.service.pipeline, app.admission, limit).serve()
 
 
-def _tracer(settings: Settings) -> Tracer:
+def _create_tracer(settings: Settings) -> Tracer:
     if (exporter := settings.telemetry.exporter) == "none":
         return NO_TRACER
     # Only a router that exports spans imports the SDK.
@@ -173,7 +173,7 @@ def _tracer(settings: Settings) -> Tracer:
     return OpenTelemetryTracer(exporter, ENDPOINT)
 
 
-def _cors(settings: Settings) -> list[Middleware]:
+def _build_cors(settings: Settings) -> list[Middleware]:
     """The CORS middleware, if any other origin is allowed."""
     origins, connections = settings.traffic.cors_origins, settings.connections
     if not origins:
@@ -191,7 +191,7 @@ def _cors(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _documents(
+def _create_documents(
     settings: Settings, trusted: Mapping[str, str] | None, shared: RedisDocuments | None
 ) -> Documents:
     return Documents(
@@ -201,12 +201,12 @@ def _documents(
     )
 
 
-def _decisions(settings: Settings, session: aiohttp.ClientSession) -> PolicyDecisions:
+def _create_decisions(settings: Settings, session: aiohttp.ClientSession) -> PolicyDecisions:
     url = str(settings.router_policy_url) if settings.router_policy_url else None
     return PolicyDecisions(url, session, settings.router_policy_timeout)
 
 
-def _shared_documents(settings: Settings) -> RedisDocuments | None:
+def _create_shared_documents(settings: Settings) -> RedisDocuments | None:
     if not (settings.router_apq and settings.router_apq_redis_url):
         return None
     # Only a router that shares documents imports the Redis client.
@@ -215,7 +215,7 @@ def _shared_documents(settings: Settings) -> RedisDocuments | None:
     return RedisDocuments(str(settings.router_apq_redis_url))
 
 
-def _cost_budget(settings: Settings) -> RedisCostBudget | None:
+def _create_cost_budget(settings: Settings) -> RedisCostBudget | None:
     if not settings.limits.cost_per_minute:
         return None
     # Only a router that counts costs imports the Redis client.

@@ -1,4 +1,4 @@
-"""Assembly of the service of one supergraph, from the components that a process shares between them."""
+"""Assembly: builds the service of each supergraph from components that outlive it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from router.config.header_rules import HeaderRule, HeaderRules, SetValue
-from router.config.settings import Settings, url_variable
+from router.config.settings import Settings, get_url_variable
 from router.pipeline import Pipeline
 from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
@@ -61,29 +61,29 @@ class Assembly:
     def build_service(self, supergraph: Supergraph, previous: Service | None) -> Service:
         """The service of a supergraph; it keeps the previous service's key set if its URL is the same."""
         settings = self.settings
-        keys = self._key_set(supergraph, previous.keys if previous else None)
-        pipeline = self._pipeline(supergraph, keys)
+        keys = self._select_key_set(supergraph, previous.keys if previous else None)
+        pipeline = self._build_pipeline(supergraph, keys)
         endpoint = HttpEndpoint(
             pipeline, self.streams, self.responses, settings.limits, explorer=settings.explorer
         )
         return Service(pipeline, endpoint, keys)
 
-    def _key_set(self, supergraph: Supergraph, previous: KeySet | None) -> KeySet | None:
+    def _select_key_set(self, supergraph: Supergraph, previous: KeySet | None) -> KeySet | None:
         """The key set that verifies tokens; a previous one stays usable while its URL is unreachable."""
-        url = _jwks_url(self.settings, supergraph)
+        url = _select_jwks_url(self.settings, supergraph)
         if previous is not None and previous.url == url:
             return previous
         return KeySet(url, self.session) if url else None
 
-    def _pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
+    def _build_pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
         settings, traffic = self.settings, self.settings.traffic
-        addresses = subgraph_addresses(settings, supergraph)
-        rules = _header_rules(settings, addresses)
+        addresses = parse_subgraph_addresses(settings, supergraph)
+        rules = _build_header_rules(settings, addresses)
         return Pipeline(
-            self._operations(supergraph),
+            self._build_operation_cache(supergraph),
             self.documents,
-            self._transport(addresses, rules),
-            self._stream_sources(addresses, rules),
+            self._build_transport(addresses, rules),
+            self._build_stream_sources(addresses, rules),
             TokenVerifier(keys, settings.jwt_issuer) if keys else None,
             self.decisions,
             self.metrics,
@@ -96,7 +96,7 @@ class Assembly:
             tracer=self.tracer,
         )
 
-    def _operations(self, supergraph: Supergraph) -> OperationCache:
+    def _build_operation_cache(self, supergraph: Supergraph) -> OperationCache:
         settings = self.settings
         return OperationCache(
             Preparation(
@@ -109,7 +109,7 @@ class Assembly:
             tracer=self.tracer,
         )
 
-    def _transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:
+    def _build_transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:
         """The transport to the subgraphs, wrapped in the layers that are enabled."""
         traffic, metrics, tracer = self.settings.traffic, self.metrics, self.tracer
         transport: Transport = HttpTransport(
@@ -135,14 +135,14 @@ class Assembly:
             transport = Redaction(transport, shown)
         return ResponseAdmission(transport)
 
-    def _stream_sources(
+    def _build_stream_sources(
         self, addresses: Mapping[str, Address], rules: HeaderRules
     ) -> Mapping[str, StreamSource]:
         """The source of each subgraph's subscriptions."""
         traffic, tracer = self.settings.traffic, self.tracer
         events = SseSource(addresses, traffic.subgraph_timeout, rules, traffic.subgraph_compression, tracer)
         over_sockets = {
-            name: replace(addresses[name], url=traffic.subscriptions[name].url(addresses[name].url))
+            name: replace(addresses[name], url=traffic.subscriptions[name].resolve_url(addresses[name].url))
             for name in addresses.keys() & traffic.subscriptions.keys()
         }
         sockets = WebSocketSource(self.session, over_sockets, traffic.subgraph_timeout, rules, tracer)
@@ -156,7 +156,7 @@ class Assembly:
         }
 
 
-def subgraph_addresses(settings: Settings, supergraph: Supergraph) -> Mapping[str, Address]:
+def parse_subgraph_addresses(settings: Settings, supergraph: Supergraph) -> Mapping[str, Address]:
     """The address of each subgraph.
 
     Raises:
@@ -165,22 +165,22 @@ def subgraph_addresses(settings: Settings, supergraph: Supergraph) -> Mapping[st
     addresses = {}
     for name, info in supergraph.subgraphs.items():
         try:
-            url = settings.subgraph_url(name, info.url)
+            url = settings.get_subgraph_url(name, info.url)
             addresses[name] = Address.parse(url, settings.traffic.subgraph_ca_files.get(name))
         except UnusableAddressError as error:
-            message = f"The URL of the subgraph {name!r} ({url_variable(name)}) is invalid: {error}."
+            message = f"The URL of the subgraph {name!r} ({get_url_variable(name)}) is invalid: {error}."
             raise UnusableAddressError(message) from None
     return addresses
 
 
-def _jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:
+def _select_jwks_url(settings: Settings, supergraph: Supergraph) -> str | None:
     """The URL of the key set: the configured one, or the local auth service's if there are access rules."""
     if settings.jwks_url is not None:
         return settings.jwks_url
-    return settings.default_jwks_url if AccessRules.of(supergraph.document) else None
+    return settings.default_jwks_url if AccessRules.read(supergraph.document) else None
 
 
-def _header_rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:
+def _build_header_rules(settings: Settings, addresses: Mapping[str, Address]) -> HeaderRules:
     """The configured header rules, between those for the credentials in URLs and the router's own.
 
     Credentials in a subgraph's URL replace the caller's.

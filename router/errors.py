@@ -34,7 +34,7 @@ RouterError                           shown to clients: a message, `extensions.c
 ├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
 └── OperationTimeoutError             504  OPERATION_TIMEOUT
 
-Any other exception is unexpected: it is logged with its traceback; clients get `internal_error(trace_id)`.
+Any other exception is unexpected: it is logged with its traceback, and clients get `build_internal_error`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RouterError(Exception):
         """HTTP headers of the response."""
         return {}
 
-    def response(self) -> dict[str, Any]:
+    def to_response(self) -> dict[str, Any]:
         """The GraphQL response that reports this error."""
         return {"errors": self.to_errors()}
 
@@ -195,9 +195,9 @@ class UnplannableOperationError(DocumentError):
 
     code = "QUERY_PLANNING_FAILED"
 
-    def response(self) -> dict[str, Any]:
+    def to_response(self) -> dict[str, Any]:
         """A response with `data: null`, because the operation itself is valid."""
-        return {"data": None, **super().response()}
+        return {"data": None, **super().to_response()}
 
 
 class PlanningTooLongError(DocumentError):
@@ -359,7 +359,7 @@ class OperationTimeoutError(RouterError):
         super().__init__("The operation timed out before it was executed.")
 
 
-def internal_error(trace_id: str) -> dict[str, Any]:
+def build_internal_error(trace_id: str) -> dict[str, Any]:
     """The GraphQL error that stands for an unexpected one; the trace id finds it in the logs."""
     return {
         "message": "Internal server error",

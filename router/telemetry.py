@@ -55,11 +55,11 @@ class Trace:
         """
         match = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
         if match is None:
-            return cls(_random_hex(16), _random_hex(8))
+            return cls(_generate_hex(16), _generate_hex(8))
         state = ",".join(tracestate)
         if len(state) > MAX_TRACESTATE_CHARACTERS:
             state = ""
-        return cls(match[1], _random_hex(8), match[3], state)
+        return cls(match[1], _generate_hex(8), match[3], state)
 
     @property
     def traceparent(self) -> str:
@@ -67,7 +67,7 @@ class Trace:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
-def _random_hex(size: int) -> str:
+def _generate_hex(size: int) -> str:
     """A random number of `size` bytes; it need not be unpredictable, so no system call is made."""
     return random.getrandbits(8 * size).to_bytes(size).hex()
 
@@ -154,7 +154,7 @@ def configure_logging(level: str) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def _child(metric: _Labelled, *labels: str) -> _Labelled:
+def _get_child(metric: _Labelled, *labels: str) -> _Labelled:
     return metric.labels(*labels)
 
 
@@ -166,7 +166,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.child = cache(_child)
+        self.get_child = cache(_get_child)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.requests = Counter(

@@ -12,7 +12,7 @@ from graphql import GraphQLError, OperationDefinitionNode, parse, validate
 
 from infra.errors import InfraError
 from infra.schema.files import SUPERGRAPH
-from router.operation import Operation, operation_of
+from router.operation import Operation, build_operation
 from router.operation.deferral import find_defer_variables
 from router.planner import Planner, UnplannableError
 from router.supergraph import Supergraph
@@ -61,7 +61,7 @@ def _select_operation(graph: Supergraph, text: str, name: str | None) -> Operati
     chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
     if len(chosen) != 1:
         raise InfraError(f"Choose one of the file's {len(operations)} operations with --name.")
-    return operation_of(graph.public_schema, document, chosen[0])
+    return build_operation(graph.public_schema, document, chosen[0])
 
 
 def _flatten(artifact: object) -> list[object]:

@@ -273,9 +273,9 @@ class Settings(BaseSettings):
         """The key set of Memorable's auth service on this machine."""
         return f"http://127.0.0.1:{self.auth_service_port}/.well-known/jwks.json"
 
-    def subgraph_url(self, subgraph: str, routing_url: str) -> str:
+    def get_subgraph_url(self, subgraph: str, routing_url: str) -> str:
         """The URL of a subgraph: from the command line, else the environment, else the supergraph."""
-        return self.subgraph_urls.get(subgraph) or os.environ.get(url_variable(subgraph)) or routing_url
+        return self.subgraph_urls.get(subgraph) or os.environ.get(get_url_variable(subgraph)) or routing_url
 
 
 def load(**overrides: object) -> Settings:
@@ -308,6 +308,6 @@ def _describe_errors(error: ValidationError) -> Iterable[str]:
         yield f"{name.upper()}: {problem['msg']}{value}"
 
 
-def url_variable(subgraph: str) -> str:
+def get_url_variable(subgraph: str) -> str:
     """The environment variable of a subgraph's URL."""
     return "".join(letter if letter.isalnum() else "_" for letter in f"{subgraph}_url").upper()

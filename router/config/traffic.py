@@ -98,7 +98,7 @@ class Subscriptions(BaseModel):
     protocol: Literal["graphql_ws"]
     path: UrlPath | None = None
 
-    def url(self, subgraph_url: str) -> str:
+    def resolve_url(self, subgraph_url: str) -> str:
         """The URL of the subscriptions."""
         return urljoin(subgraph_url, self.path) if self.path else subgraph_url
 

@@ -16,7 +16,7 @@ from router.executor.answer import Answer
 from router.executor.cursor import StreamTemplate, compile_stream
 from router.executor.fetches import CompileContext, FetchNames
 from router.executor.incremental import DeferredFetches, Delivery
-from router.executor.introspection import introspect, introspection_document
+from router.executor.introspection import build_introspection_document, introspect
 from router.executor.locations import Locations, add_locations, collect_locations, drop_unselected
 from router.executor.nodes import compile_node
 from router.executor.projection import Projection, compile_projection
@@ -36,11 +36,11 @@ __all__ = [
     "CompiledOperation",
     "ExecutionRequest",
     "ExecutionResult",
+    "build_stream_request",
     "compile_operation",
     "execute",
     "execute_event",
     "execute_incrementally",
-    "subscription_request",
 ]
 
 
@@ -120,7 +120,7 @@ def compile_operation(
         plan.is_contextual,
         _compile_optional(_select_initial(plan.node), context),
         compile_projection(operation.schema, planning.normalized, plan.names),
-        introspection_document(operation),
+        build_introspection_document(operation),
         planning.normalized.order,
         stream,
         collect_locations(operation),
@@ -145,7 +145,7 @@ def _compile_stream(
 ) -> StreamTemplate | None:
     if not isinstance(node, SubscriptionNode):
         return None
-    name = context.fetch_names.next(node.primary.subgraph)
+    name = context.fetch_names.assign(node.primary.subgraph)
     return compile_stream(planner.supergraph, node.primary, name)
 
 
@@ -168,13 +168,13 @@ async def execute_incrementally(
         yield {"data": None, "errors": answer.errors}
         return
     async with aclosing(
-        Delivery(compiled.deferred, run, compiled.locations).payloads(data, answer)
+        Delivery(compiled.deferred, run, compiled.locations).deliver(data, answer)
     ) as payloads:
         async for payload in payloads:
             yield payload
 
 
-def subscription_request(compiled: CompiledOperation, variables: Mapping[str, Any]) -> StreamRequest:
+def build_stream_request(compiled: CompiledOperation, variables: Mapping[str, Any]) -> StreamRequest:
     """The request for the stream of a subscription's events at its subgraph."""
     assert compiled.stream is not None, "only a subscription has a stream"
     return compiled.stream.fill(variables)
@@ -219,7 +219,7 @@ async def _build_answer(
         fields = {**projected, **(introspected or {})}
         projected = {name: fields[name] for name in compiled.order if name in fields}
         answer.errors += errors
-    # Of what is deferred, the data come later.
+    # With deferred fragments, the data is not complete yet.
     if answer.errors and not compiled.deferred:
         answer.errors = drop_unselected(answer.errors, projected, compiled.locations)
     add_locations(answer.errors, compiled.locations)

@@ -1,4 +1,4 @@
-"""Absent fields: what a fetch should have brought and did not, and the errors that explain it.
+"""Absent fields: what a fetch should have returned and did not, and the errors that explain it.
 
 The data just lacks such fields. Where the projection misses one, it finds its errors here, so that they
 stand at exactly the field that is null.
@@ -24,7 +24,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Objects for which a fetch brought nothing.
+    """Objects for which a fetch returned nothing.
 
     An empty list of errors means that null is right, as for an entity that does not exist; None means that
     the subgraph does not say why. A dependent absence is that of a fetch for which the objects lacked the
@@ -37,17 +37,17 @@ class Absence:
     is_dependent: bool = False
 
 
-def shape_of(output: Output) -> Shape:
+def build_shape(output: Output) -> Shape:
     """The shape of a fetch's selection set, with the fields of all types."""
     shape: dict[str, Shape] = {}
     for each in (output, *(narrowed for _, narrowed in output.narrowed)):
         if each.typename:
             shape[TYPENAME] = _LEAF
         for field in each.fields:
-            below = shape_of(field.output) if field.output else _LEAF
+            below = build_shape(field.output) if field.output else _LEAF
             shape[field.key] = {**shape[field.key], **below} if shape.get(field.key) else below
         if each is not output and each.narrowed:
-            shape |= {key: below for key, below in shape_of(each).items() if key not in shape}
+            shape |= {key: below for key, below in build_shape(each).items() if key not in shape}
     return shape
 
 

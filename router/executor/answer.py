@@ -34,7 +34,7 @@ class Answer:
         self._absent_fields: AbsentFields | None = None
         self._error_paths: _ErrorPaths | None = None
 
-    def error(self, message: str, path: LinkedPath) -> None:
+    def add_error(self, message: str, path: LinkedPath) -> None:
         """Notes an error at a path, unless another error explains it already."""
         listed = list_path(path)
         if not self._get_error_paths().covers(listed):
@@ -43,7 +43,7 @@ class Answer:
     def complete_absent(self, value: Any, key: str, typename: str, path: tuple[LinkedPath, str]) -> Any:
         """Null for a field that an object lacks, with an error unless a fetch says why it is absent."""
         if not self.explain_absence(value, key, path) and key != TYPENAME:
-            self.error(f"The service sent nothing for {typename}.{path[1]}.", path)
+            self.add_error(f"The service sent nothing for {typename}.{path[1]}.", path)
         return None
 
     def explain_absence(self, value: Any, key: str, path: LinkedPath) -> bool:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from router.executor.documents import build_entities_request, variable_suffix
-from router.executor.entities import Batch, Object, PresenterFactory, collect, compile_presenter
+from router.executor.documents import build_entities_request, get_variable_suffix
+from router.executor.entities import Batch, Object, RepresenterFactory, collect, compile_representer
 from router.json_text import encode
 from router.operation.conditions import hold
 from router.operation.selections import TYPENAME
@@ -55,27 +55,29 @@ class ContextGrouping:
         self._name = name
         self._document = lru_cache(MAX_DOCUMENTS)(self._build_document)
 
-    def groups(self, data: Object, variables: Mapping[str, Any]) -> list[ContextGroup]:
+    def find_groups(self, data: Object, variables: Mapping[str, Any]) -> list[ContextGroup]:
         """The groups of all objects in the data, incomplete ones included."""
         return [
             ContextGroup(index, entry.path, batch, values, entry.is_complete(values))
             for index, entry in enumerate(self._entries)
             if hold(entry.conditions, variables)
-            for values, batch in entry.batches(data, variables)
+            for values, batch in entry.build_batches(data, variables)
         ]
 
-    def document(self, groups: Sequence[ContextGroup]) -> RequestBody:
+    def get_document(self, groups: Sequence[ContextGroup]) -> RequestBody:
         """The request for some groups."""
         make = self._document if len(groups) <= MAX_REPEATED else self._build_document
         return make(tuple(group.entry for group in groups))
 
-    def variables(self, groups: Sequence[ContextGroup], document: RequestBody) -> list[tuple[str, bytes]]:
+    def encode_variables(
+        self, groups: Sequence[ContextGroup], document: RequestBody
+    ) -> list[tuple[str, bytes]]:
         """The request's variables beside the operation's own, in JSON."""
         encoded = (group.batch.encode() for group in groups)
         found = list(zip(document.representations, encoded, strict=True))
         for index, group in enumerate(groups):
             named = zip(self._entries[group.entry].fetch.contexts, group.values, strict=True)
-            found += ((f"{variable.name}{variable_suffix(index)}", value) for variable, value in named)
+            found += ((f"{variable.name}{get_variable_suffix(index)}", value) for variable, value in named)
         return found
 
     def _build_document(self, entries: tuple[int, ...]) -> RequestBody:
@@ -89,20 +91,20 @@ class _Entry:
         self.path = node.path
         self.conditions = node.conditions
         self.fetch: FetchNode = node.fetch
-        self._presenter: PresenterFactory = compile_presenter(node.fetch.representations)
+        self._representer: RepresenterFactory = compile_representer(node.fetch.representations)
         # Outer objects are met first.
         self._outermost = sorted(
             range(len(node.fetch.contexts)), key=lambda each: len(node.fetch.contexts[each].path)
         )
 
-    def batches(self, data: Object, variables: Mapping[str, Any]) -> Iterator[tuple[_Values, Batch]]:
+    def build_batches(self, data: Object, variables: Mapping[str, Any]) -> Iterator[tuple[_Values, Batch]]:
         """The objects in the data, by the values of their contextual arguments."""
         objects, values_of_objects = self._collect_with_values(data)
         by_values: dict[_Values, list[int]] = defaultdict(list)
         for index, values in enumerate(values_of_objects):
             by_values[values].append(index)
         for values, chosen in by_values.items():
-            yield values, Batch(objects, self._presenter(variables), chosen)
+            yield values, Batch(objects, self._representer(variables), chosen)
 
     def is_complete(self, values: _Values) -> bool:
         """Whether no non-null argument has null."""

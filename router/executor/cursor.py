@@ -44,7 +44,7 @@ from graphql import (
     visit,
 )
 
-from router.executor.absence import Shape, shape_of
+from router.executor.absence import Shape, build_shape
 from router.executor.documents import build_root_request
 from router.planner.plan import FetchNode
 from router.supergraph import Supergraph
@@ -59,7 +59,7 @@ _Node = TypeVar("_Node", bound=Node)
 
 @dataclass(frozen=True, slots=True)
 class StreamTemplate:
-    """A stream request but for the values of its variables."""
+    """A stream request without the values of its variables."""
 
     subgraph: str
     opening: RequestBody
@@ -73,14 +73,14 @@ class StreamTemplate:
 
 def compile_stream(supergraph: Supergraph, fetch: FetchNode, name: str = "") -> StreamTemplate:
     """The stream of a subscription plan's primary fetch."""
-    body, shape = build_root_request(fetch, name), shape_of(fetch.output)
+    body, shape = build_root_request(fetch, name), build_shape(fetch.output)
     if not _is_numbered(supergraph, fetch):
         return StreamTemplate(fetch.subgraph, body, None, shape)
     operation = cast("OperationDefinitionNode", parse(body.document, no_location=True).definitions[0])
     [field] = [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]
     number, field = _select_number(field)
     opening = _replace(operation, selection_set=SelectionSetNode(selections=(field,)))
-    variable = _find_free(
+    variable = _find_free_name(
         "cursor", {each.variable.name.value for each in operation.variable_definitions or ()}
     )
     resuming = _resume_with(operation, field, variable)
@@ -109,7 +109,7 @@ def _select_number(field: FieldNode) -> tuple[str, FieldNode]:
     for each in selections.selections:
         if isinstance(each, FieldNode) and each.name.value == NUMBER and not each.directives:
             return (each.alias or each.name).value, field
-    key = _find_free(NUMBER, set(_response_names(selections)))
+    key = _find_free_name(NUMBER, set(_find_response_names(selections)))
     alias = NameNode(value=key) if key != NUMBER else None
     selected = FieldNode(alias=alias, name=NameNode(value=NUMBER), arguments=(), directives=())
     whole = SelectionSetNode(selections=(*selections.selections, selected))
@@ -141,17 +141,17 @@ def _build_body(operation: OperationDefinitionNode) -> RequestBody:
     return RequestBody(document, names, b'{"query":' + orjson.dumps(document))
 
 
-def _find_free(wanted: str, taken: set[str]) -> str:
+def _find_free_name(wanted: str, taken: set[str]) -> str:
     names = (f"_{wanted}_{number}" if number else wanted for number in count())
     return next(name for name in names if name not in taken)
 
 
-def _response_names(selections: SelectionSetNode) -> Iterator[str]:
+def _find_response_names(selections: SelectionSetNode) -> Iterator[str]:
     for each in selections.selections:
         if isinstance(each, FieldNode):
             yield (each.alias or each.name).value
         elif below := getattr(each, "selection_set", None):
-            yield from _response_names(below)
+            yield from _find_response_names(below)
 
 
 class _VariableCollector(Visitor):

@@ -1,4 +1,4 @@
-"""Documents: the requests of fetches, printed compactly, but for the values of their variables."""
+"""Documents: the requests of fetches, printed compactly and without the values of their variables."""
 
 from __future__ import annotations
 
@@ -27,35 +27,37 @@ def build_entities_request(fetches: Sequence[FetchNode], name: str = "") -> Requ
     """
     variables = dict(variable for fetch in fetches for variable in fetch.variables)
     declared = [f"${name}:{type_}" for name, type_ in sorted(variables.items())]
-    names = tuple(_find_free(f"representations{index or ''}", variables) for index in range(len(fetches)))
+    names = tuple(
+        _find_free_name(f"representations{index or ''}", variables) for index in range(len(fetches))
+    )
     declared += [f"${name}:[_Any!]!" for name in names]
     declared += [
-        f"${each.name}{variable_suffix(index)}:{each.type}"
+        f"${each.name}{get_variable_suffix(index)}:{each.type}"
         for index, fetch in enumerate(fetches)
         for each in fetch.contexts
     ]
     selections = " ".join(
-        f"{entities_alias(index)}_entities(representations:${names[index]})"
-        f"{print_compact(fetch.output, variable_suffix(index))}"
+        f"{_print_entities_alias(index)}_entities(representations:${names[index]})"
+        f"{print_compact(fetch.output, get_variable_suffix(index))}"
         for index, fetch in enumerate(fetches)
     )
     head = f"{_print_head('query', name)}({','.join(declared)}){fetches[0].directives}"
     return _build_body(f"{head}{{{selections}}}", tuple(sorted(variables.items())), names)
 
 
-def entities_response_name(index: int) -> str:
+def get_entities_response_name(index: int) -> str:
     """The response name of an entity fetch by its index in the request."""
     return f"_entities{index or ''}"
 
 
-def variable_suffix(index: int) -> str:
+def get_variable_suffix(index: int) -> str:
     """The suffix of an entity fetch's context variables by its index in the request."""
     return f"_{index}" if index else ""
 
 
-def entities_alias(index: int) -> str:
+def _print_entities_alias(index: int) -> str:
     """The alias of an entity fetch by its index in the request; the first needs none."""
-    return f"{entities_response_name(index)}:" if index else ""
+    return f"{get_entities_response_name(index)}:" if index else ""
 
 
 def print_compact(output: Output, suffix: str = "") -> str:
@@ -64,7 +66,11 @@ def print_compact(output: Output, suffix: str = "") -> str:
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
         below = print_compact(field.output, suffix) if field.output else ""
-        parts.append(_print_conditional(f"{name}{field.call(suffix)}", field.conditions, below))
+        parts.append(
+            _print_conditional(
+                f"{name}{field.print_arguments_and_directives(suffix)}", field.conditions, below
+            )
+        )
     parts += [f"...on {name}{print_compact(narrowed, suffix)}" for name, narrowed in output.narrowed]
     return f"{{{' '.join(parts)}}}"
 
@@ -85,7 +91,7 @@ def _print_head(kind: str, name: str) -> str:
     return f"{kind} {name}" if name else kind
 
 
-def _find_free(name: str, taken: Container[str]) -> str:
+def _find_free_name(name: str, taken: Container[str]) -> str:
     """A name that none of the client's variables has."""
     while name in taken:
         name = f"_{name}"

@@ -26,9 +26,9 @@ from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, R
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]
-Presenter: TypeAlias = Callable[[Iterable[Object]], Iterator[bytes | None]]
-PresenterFactory: TypeAlias = Callable[[Mapping[str, Any]], Presenter]
-"""Makes a presenter for the variables of one operation."""
+Representer: TypeAlias = Callable[[Iterable[Object]], Iterator[bytes | None]]
+RepresenterFactory: TypeAlias = Callable[[Mapping[str, Any]], Representer]
+"""Makes a representer for the variables of one operation."""
 
 _MISSING = object()
 _CONTAINERS = frozenset((dict, list))
@@ -44,14 +44,14 @@ class Batch:
     """
 
     def __init__(
-        self, objects: Sequence[Object], present: Presenter, chosen: Sequence[int] | None = None
+        self, objects: Sequence[Object], represent: Representer, chosen: Sequence[int] | None = None
     ) -> None:
         self.unrepresented: list[int] = []
         self.objects = objects
         known: dict[bytes, list[int]] = {}
         positions = range(len(objects)) if chosen is None else chosen
         represented = objects if chosen is None else [objects[index] for index in chosen]
-        for index, encoded in zip(positions, present(represented), strict=True):
+        for index, encoded in zip(positions, represent(represented), strict=True):
             if encoded is None:
                 self.unrepresented.append(index)
             elif (waiting := known.get(encoded)) is None:
@@ -87,7 +87,7 @@ class Batch:
                 absent.append(position)
         return absent
 
-    def waiting_for(self, positions: Iterable[int]) -> list[Object]:
+    def select_waiting(self, positions: Iterable[int]) -> list[Object]:
         """The objects that wait for the entities at some positions."""
         return [self.objects[index] for position in positions for index in self.waiting[position]]
 
@@ -120,7 +120,7 @@ def copy_json(value: Any) -> Any:
 
 
 def merge(target: Object, source: Object) -> None:
-    """Merges what a fetch brought into an object; objects and lists on both sides are merged in turn."""
+    """Merges what a fetch returned into an object; objects and lists on both sides are merged in turn."""
     for key, value in source.items():
         known = target.get(key)
         if known is None:
@@ -197,20 +197,20 @@ def _follow_segment(
         yield (*path, segment), below
 
 
-def compile_presenter(representations: Sequence[Representation]) -> PresenterFactory:
-    """Compiles presenters: functions that represent objects, in JSON, for `_entities`.
+def compile_representer(representations: Sequence[Representation]) -> RepresenterFactory:
+    """Compiles representers: functions that represent objects, in JSON, for `_entities`.
 
     An object of another type, or one that lacks a field, has no representation: None.
     """
     if not any(_is_conditional(each.input) for each in representations):
-        unconditional = _build_presenter(representations)
+        unconditional = _build_representer(representations)
         return lambda _variables: unconditional
 
-    def build_conditional(variables: Mapping[str, Any]) -> Presenter:
+    def build_conditional(variables: Mapping[str, Any]) -> Representer:
         filtered = [
             replace(each, input=_filter_by_conditions(each.input, variables)) for each in representations
         ]
-        return _build_presenter(filtered)
+        return _build_representer(filtered)
 
     return build_conditional
 
@@ -235,13 +235,13 @@ def _filter_by_conditions(wanted: Input, variables: Mapping[str, Any]) -> Input:
     return replace(wanted, fields=select(wanted.fields), narrowed=narrowed)
 
 
-def _build_presenter(representations: Sequence[Representation]) -> Presenter:
+def _build_representer(representations: Sequence[Representation]) -> Representer:
     if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
         [flat] = representations
         if flat.input.fields and not flat.input.narrowed:
-            return _build_flat_presenter(flat)
+            return _build_flat_representer(flat)
 
-    def present(each: Object) -> bytes | None:
+    def represent(each: Object) -> bytes | None:
         typename = each.get(TYPENAME)
         if typename.__class__ not in _NAMED:
             return None
@@ -253,23 +253,23 @@ def _build_presenter(representations: Sequence[Representation]) -> Presenter:
                     return encode({TYPENAME: name, **fields})
         return None
 
-    return partial(map, present)
+    return partial(map, represent)
 
 
-def _build_flat_presenter(representation: Representation) -> Presenter:
+def _build_flat_representer(representation: Representation) -> Representer:
     """Represents objects by leaves alone; each combination of values is encoded once per batch."""
     values = itemgetter(*(field.key for field in representation.input.fields))
     names = tuple(field.name for field in representation.input.fields)
     source_types, own_typenames = representation.source_types, representation.own_typenames
     target = representation.typename
 
-    is_one = len(names) == 1
+    is_single = len(names) == 1
 
     def encode_values(name: str, found: Any) -> bytes:
-        items = (found,) if is_one else found
+        items = (found,) if is_single else found
         return encode({TYPENAME: name, **dict(zip(names, items, strict=True))})
 
-    def present(objects: Iterable[Object]) -> Iterator[bytes | None]:
+    def represent(objects: Iterable[Object]) -> Iterator[bytes | None]:
         by_name: defaultdict[str, dict[Any, bytes]] = defaultdict(dict)
         usual = by_name[target]
         for each in objects:
@@ -284,7 +284,7 @@ def _build_flat_presenter(representation: Representation) -> Presenter:
                 continue
             name, known = (typename, by_name[typename]) if typename in own_typenames else (target, usual)
             # Objects and lists are not hashable, and for Python 1, 1.0 and true are equal.
-            if found.__class__ not in _DISTINCT if is_one else not _DISTINCT.issuperset(map(type, found)):
+            if found.__class__ not in _DISTINCT if is_single else not _DISTINCT.issuperset(map(type, found)):
                 yield encode_values(name, found)
                 continue
             text = known.get(found)
@@ -292,7 +292,7 @@ def _build_flat_presenter(representation: Representation) -> Presenter:
                 known[found] = text = encode_values(name, found)
             yield text
 
-    return present
+    return represent
 
 
 def _read(wanted: Input, value: Object) -> Object | None:

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from router.json_text import encode
 
 MAX_LOOKAHEAD = 32
-# Of events that wait for the first one, all but the last: one more is read as long as this is not reached.
+# Another event is read as long as those in progress are smaller than this together.
 MAX_LOOKAHEAD_BYTES = 262_144
 
 Completed = TypeVar("Completed")

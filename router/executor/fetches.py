@@ -1,4 +1,4 @@
-"""Fetches: each asks one subgraph in one request, and merges what comes into the data of a run."""
+"""Fetches: each sends one request to one subgraph and merges the response into the data of a run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple
 
-from router.executor.absence import Absence, Shape, shape_of
+from router.executor.absence import Absence, Shape, build_shape
 from router.executor.context_groups import ContextGrouping
-from router.executor.documents import build_entities_request, build_root_request, entities_response_name
+from router.executor.documents import build_entities_request, build_root_request, get_entities_response_name
 from router.executor.entities import (
     Batch,
     Object,
     collect,
-    compile_presenter,
+    compile_representer,
     copy_json,
     find_paths,
     merge,
@@ -26,9 +26,9 @@ from router.executor.run import Run
 from router.executor.subgraph_errors import (
     Errors,
     anchor_error,
+    find_static_prefix,
     group_by_entity,
     has_client_field,
-    static_prefix,
 )
 from router.operation.conditions import hold
 from router.planner.names import ResponseNames
@@ -37,9 +37,9 @@ from router.transport.request_body import RequestBody
 
 # A client's operation name is bounded only by the length of its document.
 MAX_NAME_LENGTH = 100
-# A subgraph completes so many in some milliseconds, for which everything else there waits.
+# A subgraph takes some milliseconds to complete this many, and everything else there waits meanwhile.
 MAX_REPRESENTATIONS = 500
-_NO_NAME_CHARACTER = re.compile(r"[^0-9A-Za-z_]")
+_INVALID_NAME_CHARACTER = re.compile(r"[^0-9A-Za-z_]")
 MISSING_CONTEXT = {"message": "An argument needs a value from the context, which has none."}
 
 
@@ -53,11 +53,11 @@ class FetchNames:
         self._operation = operation and operation[:MAX_NAME_LENGTH]
         self._numbers = count()
 
-    def next(self, subgraph: str) -> str:
+    def assign(self, subgraph: str) -> str:
         """The name of the next fetch."""
         if self._operation is None:
             return ""
-        return f"{self._operation}__{_NO_NAME_CHARACTER.sub('_', subgraph)}__{next(self._numbers)}"
+        return f"{self._operation}__{_INVALID_NAME_CHARACTER.sub('_', subgraph)}__{next(self._numbers)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class RootFetch:
 
     def __init__(self, fetch: FetchNode, context: CompileContext) -> None:
         self._subgraph = fetch.subgraph
-        self._body = build_root_request(fetch, context.fetch_names.next(fetch.subgraph))
-        self._shape = shape_of(fetch.output)
+        self._body = build_root_request(fetch, context.fetch_names.assign(fetch.subgraph))
+        self._shape = build_shape(fetch.output)
         self._names = context.names
 
     async def __call__(self, run: Run) -> None:
@@ -93,8 +93,8 @@ class NestedRootFetch:
     def __init__(self, node: FlattenNode, context: CompileContext) -> None:
         self._path = node.path
         self._subgraph = node.fetch.subgraph
-        self._body = build_root_request(node.fetch, context.fetch_names.next(self._subgraph))
-        self._shape = shape_of(node.fetch.output)
+        self._body = build_root_request(node.fetch, context.fetch_names.assign(self._subgraph))
+        self._shape = build_shape(node.fetch.output)
         self._names = context.names
 
     async def __call__(self, run: Run) -> None:
@@ -118,19 +118,23 @@ class EntityFetch:
 
     def __init__(self, nodes: Sequence[FlattenNode], context: CompileContext) -> None:
         self._subgraph = nodes[0].fetch.subgraph
-        name = context.fetch_names.next(self._subgraph)
+        name = context.fetch_names.assign(self._subgraph)
         self._body: RequestBody = build_entities_request([node.fetch for node in nodes], name)
         self._paths = [node.path for node in nodes]
         self._conditions = [node.conditions for node in nodes]
-        self._presenters = [compile_presenter(node.fetch.representations) for node in nodes]
-        self._shapes = [shape_of(node.fetch.output) for node in nodes]
+        self._representers = [compile_representer(node.fetch.representations) for node in nodes]
+        self._shapes = [build_shape(node.fetch.output) for node in nodes]
         self._names = context.names
 
     async def __call__(self, run: Run) -> None:
         """Runs the fetch."""
         batches = [
-            Batch(collect(run.data, path) if hold(conditions, run.variables) else [], present(run.variables))
-            for path, conditions, present in zip(self._paths, self._conditions, self._presenters, strict=True)
+            Batch(
+                collect(run.data, path) if hold(conditions, run.variables) else [], represent(run.variables)
+            )
+            for path, conditions, represent in zip(
+                self._paths, self._conditions, self._representers, strict=True
+            )
         ]
         for batch, shape in zip(batches, self._shapes, strict=True):
             _note_unrepresented(run, batch, shape)
@@ -155,23 +159,23 @@ class ContextualEntityFetch:
 
     def __init__(self, nodes: Sequence[FlattenNode], context: CompileContext) -> None:
         self._subgraph = nodes[0].fetch.subgraph
-        self._grouping = ContextGrouping(nodes, context.fetch_names.next(self._subgraph))
-        self._shapes = [shape_of(node.fetch.output) for node in nodes]
+        self._grouping = ContextGrouping(nodes, context.fetch_names.assign(self._subgraph))
+        self._shapes = [build_shape(node.fetch.output) for node in nodes]
         self._names = context.names
 
     async def __call__(self, run: Run) -> None:
         """Runs the fetch."""
-        found = self._grouping.groups(run.data, run.variables)
+        found = self._grouping.find_groups(run.data, run.variables)
         for group in found:
             _note_unrepresented(run, group.batch, self._shapes[group.entry])
             if not group.is_complete:
-                waiting = group.batch.waiting_for(range(len(group.batch.waiting)))
+                waiting = group.batch.select_waiting(range(len(group.batch.waiting)))
                 run.note_absence(waiting, self._shapes[group.entry], [MISSING_CONTEXT])
         groups = [group for group in found if group.is_complete and group.batch.representations]
         if not groups:
             return
-        document = self._grouping.document(groups)
-        body = document.encode(run.variables, self._grouping.variables(groups, document))
+        document = self._grouping.get_document(groups)
+        body = document.encode(run.variables, self._grouping.encode_variables(groups, document))
         data, errors = await run.fetch(self._subgraph, body)
         sent = [_SentBatch(group.batch, group.path, self._shapes[group.entry]) for group in groups]
         _merge_entities(run, data, errors, sent, self._names)
@@ -199,7 +203,7 @@ def _merge_entities(
     by_entity, others = group_by_entity(errors, [each.batch for each in sent])
     is_explained = False
     for index, each in enumerate(sent):
-        entities = (data or {}).get(entities_response_name(index))
+        entities = (data or {}).get(get_entities_response_name(index))
         for position in each.batch.scatter(entities, with_copies=run.is_contextual):
             own = by_entity.pop((index, position), [])
             of_fields = [error for error in own if has_client_field(each.path, error, names)]
@@ -209,12 +213,12 @@ def _merge_entities(
             if not own:
                 reasons = others or ([] if _is_null(entities, position) else None)
                 is_explained = True
-            run.note_absence(each.batch.waiting_for([position]), each.shape, reasons)
+            run.note_absence(each.batch.select_waiting([position]), each.shape, reasons)
     for (index, position), own in by_entity.items():
         run.errors += _anchor_at_objects(run, sent[index], position, own, names)
     if others and not is_explained:
-        # All entities came, so the errors explain nothing that is missing: they stand as near as can be told.
-        prefixes = dict.fromkeys(static_prefix(each.path) for each in sent)
+        # All entities came, so the errors explain no missing field; they get the longest path known for them.
+        prefixes = dict.fromkeys(find_static_prefix(each.path) for each in sent)
         run.errors += (anchor_error(error, prefix, [], names) for error in others for prefix in prefixes)
 
 

@@ -27,7 +27,7 @@ from router.executor.subgraph_errors import Errors
 from router.operation.deferral import DeferUsage, ExecutionGroup
 
 DeferredFetches: TypeAlias = Mapping[ExecutionGroup, Runnable | None]
-"""The fetches of each execution group; None where earlier fetches have brought its fields."""
+"""The fetches of each execution group; None where earlier fetches have returned its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Delivery:
         self._failed: set[DeliveryGroup] = set()
         self._ended: set[DeferUsage] = set()
 
-    async def payloads(self, data: dict[str, Any], answer: Answer) -> AsyncGenerator[dict[str, Any], None]:
+    async def deliver(self, data: dict[str, Any], answer: Answer) -> AsyncGenerator[dict[str, Any], None]:
         """The initial response and all later payloads; closing the iterator cancels fetches in progress."""
         self._register(answer.deferred, data, ())
         payload = Payload()
@@ -127,9 +127,9 @@ class Delivery:
 
     def _is_released(self, usage: DeferUsage) -> bool:
         """Whether all fragments around a fragment have completed, so that it may be announced."""
-        return all(each in self._ended for each in self._enclosing_usages(usage))
+        return all(each in self._ended for each in self._iterate_enclosing_usages(usage))
 
-    def _enclosing_usages(self, usage: DeferUsage) -> Iterator[DeferUsage]:
+    def _iterate_enclosing_usages(self, usage: DeferUsage) -> Iterator[DeferUsage]:
         while (parent := usage.parent) is not None:
             usage = parent
             if usage in self._usages:
@@ -142,8 +142,8 @@ class Delivery:
             if known or fragment.usage in self._ended or not self._is_released(fragment.usage):
                 continue
             if any(
-                DeliveryGroup(outer, _fragment_path(path, outer)) in self._failed
-                for outer in self._enclosing_usages(fragment.usage)
+                DeliveryGroup(outer, _find_fragment_path(path, outer)) in self._failed
+                for outer in self._iterate_enclosing_usages(fragment.usage)
             ):
                 self._failed.add(fragment)
                 continue
@@ -193,10 +193,10 @@ class Delivery:
 
 def _find_fragments(group: ExecutionGroup, path: ResponsePath) -> list[DeliveryGroup]:
     """The deferred fragments to which a group's fields of the object at a path belong."""
-    return [DeliveryGroup(usage, _fragment_path(path, usage)) for usage in group.ordered_usages]
+    return [DeliveryGroup(usage, _find_fragment_path(path, usage)) for usage in group.ordered_usages]
 
 
-def _fragment_path(path: ResponsePath, usage: DeferUsage) -> ResponsePath:
+def _find_fragment_path(path: ResponsePath, usage: DeferUsage) -> ResponsePath:
     """The part of a path that leads to the object with the deferred fragment."""
     names = [index for index, segment in enumerate(path) if isinstance(segment, str)]
     below = names[len(usage.path) :]

@@ -19,7 +19,7 @@ from graphql import (
 
 from router.errors import ValidationFailedError
 from router.operation import Operation
-from router.operation.fragments import fragment_of
+from router.operation.fragments import resolve_fragment
 from router.operation.selections import INTROSPECTION
 from router.pacing import Pacer
 
@@ -28,10 +28,10 @@ FIELDS_PER_ELEMENT = 30
 
 
 class _LimitExceeded(BaseException):
-    """No `Exception`, so that the execution does not take it for the error of a field."""
+    """Not an `Exception`, so that graphql-core does not report it as the error of a field."""
 
 
-def introspection_document(operation: Operation) -> DocumentNode | None:
+def build_introspection_document(operation: Operation) -> DocumentNode | None:
     """The operation with its introspection fields alone; None if it has none."""
     selection_set = _select_introspection(operation, operation.node.selection_set)
     if selection_set is None:
@@ -96,7 +96,7 @@ def _keep_introspection(operation: Operation, selection: SelectionNode) -> Selec
     if isinstance(selection, FieldNode):
         return selection if selection.name.value in INTROSPECTION else None
     selection_set = _select_introspection(
-        operation, fragment_of(selection, operation.fragments).selection_set
+        operation, resolve_fragment(selection, operation.fragments).selection_set
     )
     return (
         InlineFragmentNode(directives=selection.directives, selection_set=selection_set)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from graphql import FieldNode, SelectionSetNode
 
 from router.operation import Operation
-from router.operation.fragments import fragment_of
+from router.operation.fragments import resolve_fragment
 
 Locations: TypeAlias = dict[str, "tuple[int, int, Locations]"]
 """By response name: line, column, and the locations of the fields below."""
@@ -35,8 +35,8 @@ def drop_unselected(
 ) -> list[dict[str, Any]]:
     """The errors without those of fields that the client selects, but not on the object that has the error.
 
-    A subgraph with an interface object does not know the types of its objects, so it is asked for what is
-    selected on any of them: for `{ ... on Child { age } ... on Pet { kind } }`, a pet has an age there.
+    A subgraph with an interface object does not know the types of its objects, so it is sent what is selected
+    on any of them: for `{ ... on Child { age } ... on Pet { kind } }`, it resolves `age` for a pet too.
     """
     return [
         each
@@ -46,7 +46,7 @@ def drop_unselected(
 
 
 def _is_selected(path: Any, data: Any) -> bool:
-    """Whether the data have the position of a path, or null above it."""
+    """Whether the data has the position of a path, or null above it."""
     for segment in path or ():
         if isinstance(data, dict) and segment not in data:
             return False
@@ -76,7 +76,7 @@ def _collect(operation: Operation, selections: SelectionSetNode, found: Location
         if isinstance(each, FieldNode):
             _collect_field(operation, each, found)
         else:
-            _collect(operation, fragment_of(each, operation.fragments).selection_set, found)
+            _collect(operation, resolve_fragment(each, operation.fragments).selection_set, found)
 
 
 def _collect_field(operation: Operation, field: FieldNode, found: Locations) -> None:

@@ -5,8 +5,8 @@ by the public schema. Of the merged data
 
     {"me": {"id": "Ada", "_id_1": "7", "email": 1}}
 
-the client's `{ me { id: name email } }` gets `{"me": {"id": "Ada", "email": null}}`, and an error that the
-email is no String. A plan's projection is compiled once: nested functions, one for each type and field.
+the client's `{ me { id: name email } }` gets `{"me": {"id": "Ada", "email": null}}`, and an error because the
+email is not a String. A plan's projection is compiled once: nested functions, one for each type and field.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ class _Compiler:
             if typename is None:
                 if isinstance(value, dict) and _any_holds(of_one_type, answer.variables):
                     answer.explain_absence(value, TYPENAME, path)
-                    answer.error(f"No service tells of which type this {type_.name} is.", path)
+                    answer.add_error(f"No service says which type this {type_.name} has.", path)
                     return None
                 return untyped(value, path, answer)
             if typename.__class__ is not str or typename not in possible:
                 if not self._is_hidden(typename):
-                    answer.error(f"The service sent an object that is no {type_.name}.", path)
+                    answer.add_error(f"The service sent an object that is no {type_.name}.", path)
                 return None
             if typename not in by_type:
                 by_type[typename] = self._compile_object(typename, selections, paths, data_path)
@@ -153,12 +153,12 @@ class _Compiler:
         unselected = {
             key
             for _, key, _, _ in (*unconditional, *(each for _, each in conditional))
-            if key != TYPENAME and self._names.client_name(data_path, key) is None
+            if key != TYPENAME and self._names.get_client_name(data_path, key) is None
         }
 
         def complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
             if not isinstance(value, dict):
-                answer.error(f"{typename} is an object, but the service sent something else.", path)
+                answer.add_error(f"{typename} is an object, but the service sent something else.", path)
                 return None
             fields = (
                 _select_fields(unconditional, conditional, order, answer.variables)

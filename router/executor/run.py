@@ -14,10 +14,11 @@ from router.transport.base import LargeResponse, RequestContext, Transport
 
 @dataclass(slots=True)
 class Run:
-    """One run of an operation: the data merged so far, the errors, and what fetches did not bring.
+    """One run of an operation: the data merged so far, the errors, and what fetches did not return.
 
-    In a contextual run, objects at different paths never share what a fetch brought for both, because later
-    fetches may bring them different values. With `is_large`, the event loop must not be held up by its data.
+    In a contextual run, objects at different paths never share what a fetch returned for both, because
+    later fetches may return different values for them. With `is_large`, its data must not be processed in the
+    event loop.
     """
 
     variables: Mapping[str, Any]
@@ -37,13 +38,13 @@ class Run:
         return data if isinstance(data, dict) else None, errors if isinstance(errors, list) else []
 
     def note_absence(self, objects: Sequence[Object], shape: Shape, errors: Errors | None) -> None:
-        """Notes that a fetch brought nothing for some objects."""
+        """Notes that a fetch returned nothing for some objects."""
         if objects:
             reasons = None if errors is None else [describe_error(error) for error in errors]
             self.absences.append(Absence(objects, shape, reasons))
 
     def note_missing_data(self, objects: Sequence[Object], shape: Shape, errors: Errors) -> Errors:
-        """Notes what a response without data did not bring; returns the errors that have their own paths."""
+        """Notes what a response without data lacks; returns the errors that have their own paths."""
         located = [error for error in errors if isinstance(error.get("path"), list) and error["path"]]
         self.note_absence(objects, shape, [error for error in errors if error not in located] or None)
         return located

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from router.executor.documents import entities_response_name
+from router.executor.documents import get_entities_response_name
 from router.executor.entities import Batch, ResponsePath
 from router.planner.names import ResponseNames
 from router.planner.plan import LIST, FetchPath, Narrowing
@@ -47,7 +47,7 @@ def group_by_entity(errors: Errors, batches: Sequence[Batch]) -> tuple[dict[tupl
     others: Errors = []
     if not errors:
         return by_entity, others
-    indexes = {entities_response_name(index): index for index in range(len(batches))}
+    indexes = {get_entities_response_name(index): index for index in range(len(batches))}
     for error in errors:
         match error.get("path"):
             case [str(key), int(position), *_] if key in indexes:
@@ -63,10 +63,10 @@ def has_client_field(path: FetchPath, error: Mapping[str, Any], names: ResponseN
     """Whether an entity's error is about a field that the client has selected."""
     keys = tuple(each for each in path if isinstance(each, str) and each != LIST)
     below = error["path"][2:3]
-    return bool(below) and isinstance(below[0], str) and names.client_name(keys, below[0]) is not None
+    return bool(below) and isinstance(below[0], str) and names.get_client_name(keys, below[0]) is not None
 
 
-def static_prefix(path: FetchPath) -> ResponsePath:
+def find_static_prefix(path: FetchPath) -> ResponsePath:
     """The beginning of a path that is the same for all objects: up to the first list or type condition."""
     prefix: list[str] = []
     for segment in path:
@@ -86,7 +86,7 @@ def _to_client_path(path: ResponsePath, names: ResponseNames) -> list[str | int]
             continue
         if not isinstance(segment, str):
             break
-        name = names.client_name(keys, segment)
+        name = names.get_client_name(keys, segment)
         if name is None:
             break
         client_path.append(name)

@@ -40,12 +40,12 @@ COMPLETE_CLASSES: Mapping[str, type] = {
 
 
 def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
-    """A non-null value."""
+    """Compiles the completion of a non-null value."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         completed = complete(value, path, key, answer)
         if completed is None:
-            answer.error(f"Cannot return null for non-nullable field {coordinate}.", (path, key))
+            answer.add_error(f"Cannot return null for non-nullable field {coordinate}.", (path, key))
             return PROPAGATED
         return completed
 
@@ -53,13 +53,13 @@ def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
 
 
 def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
-    """A non-null object; it has a function of its own because nothing is completed as often."""
+    """Compiles the completion of a non-null object; a separate function, as no values are more frequent."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         here = (path, key)
         completed = None if value is None else complete(value, here, answer)
         if completed is None:
-            answer.error(f"Cannot return null for non-nullable field {coordinate}.", here)
+            answer.add_error(f"Cannot return null for non-nullable field {coordinate}.", here)
             return PROPAGATED
         return completed
 
@@ -67,14 +67,14 @@ def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
 
 
 def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
-    """A list whose items are completed together."""
+    """Compiles the completion of a list whose items are completed together."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None:
             return None
         here = (path, key)
         if not isinstance(value, list):
-            answer.error(f"{coordinate} is a list, but the service sent something else.", here)
+            answer.add_error(f"{coordinate} is a list, but the service sent something else.", here)
             return None
         return complete(value, here, answer)
 
@@ -82,7 +82,7 @@ def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
 
 
 def compile_items(complete: CompleteValue) -> CompleteItems:
-    """Items of any type; a null that propagates makes the list null."""
+    """Compiles the completion of items of any type; a null that propagates makes the list null."""
 
     def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
         items = [complete(value, here, index, answer) for index, value in enumerate(values)]
@@ -92,7 +92,7 @@ def compile_items(complete: CompleteValue) -> CompleteItems:
 
 
 def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
-    """Non-null objects, of which most answers consist."""
+    """Compiles the completion of non-null objects, the most frequent kind of items."""
 
     def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
         items = [
@@ -101,14 +101,14 @@ def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
         ]
         missing = [index for index, item in enumerate(items) if item is None] if None in items else ()
         for index in missing:
-            answer.error(f"Cannot return null for non-nullable field {coordinate}.", (here, index))
+            answer.add_error(f"Cannot return null for non-nullable field {coordinate}.", (here, index))
         return None if missing else items
 
     return complete_items
 
 
 def compile_nullable(complete: CompleteObject) -> CompleteValue:
-    """A nullable object."""
+    """Compiles the completion of a nullable object."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         return None if value is None else complete(value, (path, key), answer)
@@ -117,34 +117,36 @@ def compile_nullable(complete: CompleteObject) -> CompleteValue:
 
 
 def compile_leaf(type_: GraphQLNamedType, coordinate: str, whole: GraphQLSchema) -> CompleteValue:
-    """A scalar or an enum value; `whole` is the schema with what is inaccessible to clients."""
+    """Compiles the completion of a leaf; `whole` is the schema with what is inaccessible to clients."""
     if isinstance(type_, GraphQLEnumType):
         declared: Any = whole.type_map[type_.name]
-        return _enum(
+        return _compile_enum(
             coordinate, frozenset(type_.values), frozenset(declared.values) - frozenset(type_.values)
         )
     accepted = _SCALARS.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
     if accepted is None:
-        return _unchecked
-    return _int(coordinate) if type_.name == "Int" else _scalar(type_.name, accepted, coordinate)
+        return _complete_unchecked
+    return (
+        _compile_int(coordinate) if type_.name == "Int" else _compile_scalar(type_.name, accepted, coordinate)
+    )
 
 
 @lru_cache(maxsize=10_000)
-def _enum(coordinate: str, values: frozenset[str], hidden: frozenset[str]) -> CompleteValue:
+def _compile_enum(coordinate: str, values: frozenset[str], hidden: frozenset[str]) -> CompleteValue:
     """Null stands for a value that is inaccessible to clients."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
         if value is None or (value.__class__ is str and value in values):
             return value
         if value.__class__ is not str or value not in hidden:
-            answer.error(f"{coordinate} has none of the values that the service may send.", (path, key))
+            answer.add_error(f"{coordinate} has none of the values that the service may send.", (path, key))
         return None
 
     return complete_value
 
 
 @lru_cache(maxsize=10_000)
-def _scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteValue:
+def _compile_scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteValue:
     """Shared by all operations with the field, as most of a projection's memory would be such functions."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
@@ -152,14 +154,14 @@ def _scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteV
             return None
         if isinstance(value, accepted) and (name == "Boolean") == isinstance(value, bool):
             return str(value) if name == "ID" else value
-        answer.error(f"{coordinate} is of type {name}, but the service sent something else.", (path, key))
+        answer.add_error(f"{coordinate} is of type {name}, but the service sent something else.", (path, key))
         return None
 
     return complete_value
 
 
 @lru_cache(maxsize=10_000)
-def _int(coordinate: str) -> CompleteValue:
+def _compile_int(coordinate: str) -> CompleteValue:
     """In JSON, 1.0 is an integer too."""
 
     def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
@@ -167,11 +169,11 @@ def _int(coordinate: str) -> CompleteValue:
             return value
         if value.__class__ is float and INT_MIN <= value <= INT_MAX and value.is_integer():
             return int(value)
-        answer.error(f"{coordinate} is of type Int, but the service sent something else.", (path, key))
+        answer.add_error(f"{coordinate} is of type Int, but the service sent something else.", (path, key))
         return None
 
     return complete_value
 
 
-def _unchecked(value: Any, _link: LinkedPath, _key: str | int, _answer: Answer) -> Any:
+def _complete_unchecked(value: Any, _link: LinkedPath, _key: str | int, _answer: Answer) -> Any:
     return value

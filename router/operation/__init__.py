@@ -15,7 +15,7 @@ from graphql import (
 )
 from graphql.execution import get_variable_values
 
-from router.operation.fragments import Fragments, fragments_of
+from router.operation.fragments import Fragments, collect_fragments
 
 MAX_VARIABLE_ERRORS = 50
 
@@ -52,7 +52,7 @@ class Operation:
         return Operation(self.schema, node, {}, self.hide_suggestions)
 
 
-def operation_of(
+def build_operation(
     schema: GraphQLSchema,
     document: DocumentNode,
     node: OperationDefinitionNode,
@@ -60,7 +60,7 @@ def operation_of(
     hide_suggestions: bool = False,
 ) -> Operation:
     """One operation of a document that is valid against the schema."""
-    return Operation(schema, node, fragments_of(document), hide_suggestions)
+    return Operation(schema, node, collect_fragments(document), hide_suggestions)
 
 
 def exceeds(value: Any, limit: int) -> bool:

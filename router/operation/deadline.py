@@ -1,4 +1,4 @@
-"""Deadlines: planning checks at each of its steps whether its time is over."""
+"""Deadlines: planning checks at each of its steps whether its time limit has passed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 
 
 class PlanningTimeoutError(Exception):
-    """Planning an operation took longer than it may."""
+    """Planning an operation exceeded its time limit."""
 
     def __init__(self) -> None:
-        super().__init__("The operation could not be planned in the time that this may take.")
+        super().__init__("The operation could not be planned in time.")
 
 
 class Deadline:
@@ -22,7 +22,7 @@ class Deadline:
         self._end = clock() + seconds
 
     def check(self) -> None:
-        """Gives up if the time is over.
+        """Ends the work if its time limit has passed.
 
         Raises:
             PlanningTimeoutError: the deadline has passed.

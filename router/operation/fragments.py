@@ -27,18 +27,18 @@ class Fragment(NamedTuple):
     type_condition: NamedTypeNode | None
     selection_set: SelectionSetNode
 
-    def type_within(self, schema: GraphQLSchema, parent: GraphQLNamedType) -> GraphQLNamedType:
+    def resolve_type(self, schema: GraphQLSchema, parent: GraphQLNamedType) -> GraphQLNamedType:
         """The type on which its fields are selected."""
         return schema.type_map[self.type_condition.name.value] if self.type_condition else parent
 
 
-def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+def collect_fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     """The fragments that a document defines, by name."""
     definitions = document.definitions
     return {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
 
 
-def fragment_of(node: SelectionNode, fragments: Fragments) -> Fragment:
+def resolve_fragment(node: SelectionNode, fragments: Fragments) -> Fragment:
     """The fragment of a selection that is not a field."""
     if isinstance(node, FragmentSpreadNode):
         definition = fragments[node.name.value]
@@ -47,7 +47,7 @@ def fragment_of(node: SelectionNode, fragments: Fragments) -> Fragment:
     return Fragment(node.type_condition, node.selection_set)
 
 
-def _always(_: SelectionNode) -> bool:
+def _include_all(_: SelectionNode) -> bool:
     return True
 
 
@@ -56,7 +56,7 @@ def iterate_fields(
     fragments: Fragments,
     selections: SelectionSetNode,
     parent: GraphQLNamedType,
-    is_included: Callable[[SelectionNode], bool] = _always,
+    is_included: Callable[[SelectionNode], bool] = _include_all,
 ) -> Iterator[tuple[FieldNode, GraphQLNamedType]]:
     """The fields of a selection set in document order, each with the type on which it is selected.
 
@@ -69,6 +69,6 @@ def iterate_fields(
         if isinstance(node, FieldNode):
             yield node, parent
         else:
-            fragment = fragment_of(node, fragments)
-            inner = fragment.type_within(schema, parent)
+            fragment = resolve_fragment(node, fragments)
+            inner = fragment.resolve_type(schema, parent)
             yield from iterate_fields(schema, fragments, fragment.selection_set, inner, is_included)

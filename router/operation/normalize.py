@@ -71,7 +71,7 @@ from router.operation.deferral import (
     is_deferred,
     read_label,
 )
-from router.operation.fragments import Fragments, fragment_of
+from router.operation.fragments import Fragments, resolve_fragment
 from router.operation.selections import INTROSPECTION, FieldSelection, NormalizedOperation, SelectionSet
 
 
@@ -152,9 +152,9 @@ class _Normalizer:
         """Response name and conditions of each use of a root field, in document order."""
 
     def normalize(self, type_: GraphQLNamedType, sources: Iterable[_SelectionSource]) -> SelectionSet:
-        return self._selection_set(_Scope(type_), sources)
+        return self._build_selection_set(_Scope(type_), sources)
 
-    def _selection_set(self, scope: _Scope, sources: Iterable[_SelectionSource]) -> SelectionSet:
+    def _build_selection_set(self, scope: _Scope, sources: Iterable[_SelectionSource]) -> SelectionSet:
         type_ = scope.type
         found = _CollectedFields({type_.name: {}})
         for source in sources:
@@ -213,7 +213,7 @@ class _Normalizer:
                     if not scope.path:
                         self.root_field_uses.append((name, under))
                 case _:
-                    fragment = fragment_of(selection, self._fragments)
+                    fragment = resolve_fragment(selection, self._fragments)
                     below = fragment.selection_set, under, self._find_usage(scope, selection, usage)
                     for narrower in self._narrow_type(type_, fragment.type_condition):
                         self._collect_fields(scope, narrower, below, found)
@@ -242,10 +242,10 @@ class _Normalizer:
         target = self._schema.type_map[condition.name.value]
         if isinstance(type_, GraphQLInterfaceType) and target in type_.interfaces:
             return [type_]
-        allowed = {each.name for each in self._possible_types(target)}
-        return [each for each in self._possible_types(type_) if each.name in allowed]
+        allowed = {each.name for each in self._get_possible_types(target)}
+        return [each for each in self._get_possible_types(type_) if each.name in allowed]
 
-    def _possible_types(self, type_: GraphQLNamedType) -> list[GraphQLObjectType]:
+    def _get_possible_types(self, type_: GraphQLNamedType) -> list[GraphQLObjectType]:
         if isinstance(type_, GraphQLObjectType):
             return [type_]
         return list(self._schema.get_possible_types(type_)) if is_abstract_type(type_) else []
@@ -267,7 +267,7 @@ class _Normalizer:
                     by_name.pop(response_name, None)
                 continue
             del common[response_name]
-            for possible in self._possible_types(type_):
+            for possible in self._get_possible_types(type_):
                 self._deadline.check()
                 by_name = by_type.setdefault(possible.name, {})
                 by_name[response_name] = [*everywhere, *by_name.get(response_name, [])]
@@ -294,9 +294,9 @@ class _Normalizer:
                 for node, under, usage in uses
                 if node.selection_set
             ]
-            output = self._output_type(scope.type, first.name.value)
+            output = self._get_output_type(scope.type, first.name.value)
             below = _Scope(output, (*scope.path, response_name), scope.group)
-            selections = self._selection_set(below, sources)
+            selections = self._build_selection_set(below, sources)
         arguments = "".join(f"{node.name.value}: {print_ast(node.value)}, " for node in first.arguments or ())
         text = f"({arguments[:-2]})" if arguments else ""
         directives, mentioned = read_directives(self._schema, "FIELD", (node for node, _, _ in uses))
@@ -306,7 +306,7 @@ class _Normalizer:
                 first.name.value, response_name, text, variables, conditions, selections, directives
             )
 
-    def _output_type(self, type_: GraphQLNamedType, name: str) -> GraphQLNamedType:
+    def _get_output_type(self, type_: GraphQLNamedType, name: str) -> GraphQLNamedType:
         if name == "__type":
             return self._schema.type_map["__Type"]
         if name == "__schema":

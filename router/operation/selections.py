@@ -1,8 +1,8 @@
 """Selection sets in normal form: without fragments, and with each field once.
 
 On an object type a normal selection set is a list of fields. On an interface or a union it has fields on the
-type itself and fields on single object types; no response name is in both. Deferred fields stand apart, by
-execution group.
+type itself and fields on single object types; no response name is in both. Deferred fields are kept
+separately, by execution group.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ INTROSPECTION = frozenset({"__schema", "__type"})
 class FieldSelection:
     """A field with its arguments, selected under a response name if all its conditions hold.
 
-    `arguments` and `directives`, those of the subgraphs' own, are printed; `variables` are those in them.
+    `arguments` and `directives` are GraphQL text, the latter without those that the router executes itself;
+    `variables` are the ones used in both.
     """
 
     name: str
@@ -34,12 +35,12 @@ class FieldSelection:
 
     def __str__(self) -> str:
         alias = f"{self.response_name}: " if self.response_name != self.name else ""
-        head = f"{alias}{self.name}{self.call}{print_conditions(self.conditions)}"
+        head = f"{alias}{self.name}{self.arguments_and_directives}{print_conditions(self.conditions)}"
         return head if self.selections is None else f"{head} {brace(str(self.selections))}"
 
     @property
-    def call(self) -> str:
-        """Arguments and directives as they follow the name: uses where these are equal are one field."""
+    def arguments_and_directives(self) -> str:
+        """Arguments and directives as they follow the name: selections are one field if these are equal."""
         return f"{self.arguments}{self.directives}"
 
 
@@ -63,15 +64,15 @@ class SelectionSet:
         """All fields that are selected on objects of one type."""
         return (*self.fields, *self.narrowed.get(name, ()))
 
-    def execution_groups(self) -> Iterator[ExecutionGroup]:
+    def iterate_execution_groups(self) -> Iterator[ExecutionGroup]:
         """The execution groups here and below."""
         for fields in (self.fields, *self.narrowed.values()):
             for each in fields:
                 if each.selections:
-                    yield from each.selections.execution_groups()
+                    yield from each.selections.iterate_execution_groups()
         for group, later in self.deferred.items():
             yield group
-            yield from later.execution_groups()
+            yield from later.iterate_execution_groups()
 
 
 @dataclass(frozen=True, slots=True)

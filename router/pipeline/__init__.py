@@ -35,12 +35,12 @@ from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PreparedOperation
 from router.pipeline.ready_operation import ReadyOperation, Runtime
 from router.pipeline.request import GraphQLRequest
-from router.policy.access import refusals
+from router.policy.access import find_refusals
 from router.policy.auth import Identity, TokenVerifier
 from router.policy.budget import CostBudget
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
-from router.policy.filtering import outermost_paths
+from router.policy.filtering import find_outermost_paths
 from router.telemetry import Metrics, Trace
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import RequestContext, StreamSource, Transport
@@ -156,7 +156,7 @@ class Pipeline:
             granted = NO_POLICIES
             if prepared.policies:
                 granted = await self._decisions.evaluate(prepared.policies, identity, trace.traceparent)
-            return refusals(prepared.guards, identity, granted)
+            return find_refusals(prepared.guards, identity, granted)
 
     async def _filter(
         self,
@@ -170,7 +170,7 @@ class Pipeline:
         Raises:
             AccessError: the whole operation is refused.
         """
-        paths = outermost_paths(tuple(path) for error in refused for path in error.paths)
+        paths = find_outermost_paths(tuple(path) for error in refused for path in error.paths)
         is_event = prepared.kind is OperationType.SUBSCRIPTION and any(len(path) == 1 for path in paths)
         if is_event or not self._null_unauthorized:
             raise refused[0]

@@ -27,7 +27,7 @@ class Caller:
         """The key of limits and fair shares: the token's subject, or the address of an anonymous caller."""
         return f"subject:{self.identity.subject}" if self.identity else self.address
 
-    def expires_in(self) -> float | None:
+    def get_remaining_seconds(self) -> float | None:
         """Seconds until the token expires; None if there is none or it does not."""
         expires_at = self.identity.expires_at if self.identity else math.inf
         return expires_at - time.time() if math.isfinite(expires_at) else None

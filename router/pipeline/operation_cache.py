@@ -77,7 +77,7 @@ class OperationCache:
             OverloadedError: too many operations are waiting to be prepared.
             OperationTimeoutError: it was not prepared before the deadline.
         """
-        key = OperationKey(query, operation_name, self._overrides.active_labels())
+        key = OperationKey(query, operation_name, self._overrides.draw_active_labels())
         return await self._get(key, client, deadline)
 
     async def get_incremental(
@@ -93,8 +93,8 @@ class OperationCache:
             OverloadedError: too many operations are waiting to be prepared.
             OperationTimeoutError: it was not prepared before the deadline.
         """
-        true = frozenset(name for name in operation.deferrable or () if variables.get(name) is True)
-        return await self._get(operation.key._replace(deferring=true), client, deadline)
+        deferring = frozenset(name for name in operation.deferrable or () if variables.get(name) is True)
+        return await self._get(operation.key._replace(deferring=deferring), client, deadline)
 
     async def get_filtered(
         self, operation: PreparedOperation, refused: ResponsePaths, client: str, deadline: float | None = None
@@ -123,11 +123,11 @@ class OperationCache:
         cached = self._prepared.get(key, client)
         self._tracer.record_cache(hit=cached is not None)
         if cached is not None:
-            self._metrics.child(self._metrics.operations, "hit").inc()
+            self._metrics.get_child(self._metrics.operations, "hit").inc()
             return cached
         self._preparation.check_length(key)
-        outcome: PreparationOutcome | None = self._refusal(key, client)
-        self._metrics.child(self._metrics.operations, "miss" if outcome is None else "hit").inc()
+        outcome: PreparationOutcome | None = self._find_refusal(key, client)
+        self._metrics.get_child(self._metrics.operations, "miss" if outcome is None else "hit").inc()
         if outcome is None:
             outcome = await self._prepare(key, client, deadline)
         if isinstance(outcome, DocumentError):
@@ -145,7 +145,7 @@ class OperationCache:
         )
         return await _await_until(deadline, outcome)
 
-    def _refusal(self, key: OperationKey, client: str) -> DocumentError | None:
+    def _find_refusal(self, key: OperationKey, client: str) -> DocumentError | None:
         digest = _digest(key)
         error, until = self._refused.get(digest, client) or (None, 0.0)
         if error is not None and until <= time.monotonic():
@@ -162,9 +162,9 @@ class OperationCache:
     def _store(self, key: OperationKey, client: str, outcome: PreparationOutcome) -> None:
         if isinstance(outcome, DocumentError):
             refusal = outcome, time.monotonic() + REFUSED_SECONDS
-            self._refused.put(_digest(key), client, refusal, _refusal_weight(outcome))
+            self._refused.put(_digest(key), client, refusal, _estimate_refusal_weight(outcome))
         else:
-            self._prepared.put(key, client, outcome, _weight(key, outcome))
+            self._prepared.put(key, client, outcome, _estimate_weight(key, outcome))
 
 
 async def _await_until(deadline: float | None, result: Awaitable[T]) -> T:
@@ -188,7 +188,7 @@ def _digest(key: OperationKey) -> bytes:
     return sha256(repr(key).encode("utf-8", "surrogatepass")).digest()
 
 
-def _weight(key: OperationKey, operation: PreparedOperation) -> int:
+def _estimate_weight(key: OperationKey, operation: PreparedOperation) -> int:
     """The approximate memory of a prepared operation in bytes."""
     texts = len(key.query) + len(key.operation_name or "")
     per_field = BYTES_PER_FIELD
@@ -197,5 +197,5 @@ def _weight(key: OperationKey, operation: PreparedOperation) -> int:
     return texts + BYTES_PER_OPERATION + per_field * operation.prepared.names.field_count
 
 
-def _refusal_weight(error: DocumentError) -> int:
+def _estimate_refusal_weight(error: DocumentError) -> int:
     return sum(BYTES_PER_ERROR + len(each.message) for each in error.errors)

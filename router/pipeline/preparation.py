@@ -28,16 +28,16 @@ from router.errors import (
     ValidationFailedError,
 )
 from router.executor import CompiledOperation, compile_operation
-from router.operation import Operation, operation_of
+from router.operation import Operation, build_operation
 from router.operation.deadline import Deadline
 from router.operation.deferral import Deferral, find_defer_variables
 from router.operation.source import DocumentSource, unlink
 from router.planner import Planner
-from router.policy.access import AccessRules, Guard, guards_of, policies_of
+from router.policy.access import AccessRules, Guard, collect_guards, collect_policies
 from router.policy.cost import CostRules, OperationCost
 from router.policy.decisions import NO_POLICIES, Policies
 from router.policy.filtering import NO_PATHS, FilteredOperation, ResponsePaths
-from router.policy.limits import limit_errors, validation_rules
+from router.policy.limits import find_limit_errors, select_validation_rules
 from router.policy.overrides import Labels
 from router.supergraph import Supergraph
 from router.tracing import NO_TRACER, Tracer
@@ -119,12 +119,12 @@ class Preparation:
         self._tracer = tracer
         self._supergraph = supergraph
         self.reset_planners()
-        self._access = AccessRules.of(supergraph.document)
+        self._access = AccessRules.read(supergraph.document)
         estimated = limits.max_cost or limits.report_cost or limits.cost_per_minute
         self._costs = CostRules(supergraph.document, limits.list_size) if estimated else None
         self._limits = limits
         self._hides_names = not introspection
-        self._rules = [*specified_rules, *validation_rules(introspection=introspection)]
+        self._rules = [*specified_rules, *select_validation_rules(introspection=introspection)]
 
     def reset_planners(self) -> None:
         """Drops the planners, which a hung thread may still be using."""
@@ -163,13 +163,13 @@ class Preparation:
         with self._tracer.trace_stage("validate"):
             self._validate(schema, document)
         node = select_operation(document, key.operation_name)
-        operation = operation_of(schema, document, node, hide_suggestions=self._hides_names)
-        guards = guards_of(self._access, operation)
+        operation = build_operation(schema, document, node, hide_suggestions=self._hides_names)
+        guards = collect_guards(self._access, operation)
         if key.refused:
             return self._prepare_filtered(key, FilteredOperation(operation, key.refused))
         cost = OperationCost(self._costs, operation) if self._costs else None
         plan = self._plan(operation, key)
-        policies, deferrable = policies_of(guards), find_defer_variables(operation)
+        policies, deferrable = collect_policies(guards), find_defer_variables(operation)
         return PreparedOperation(key, guards, policies, plan, deferrable, cost, self._limits.max_cost)
 
     def _prepare_filtered(self, key: OperationKey, filtered: FilteredOperation) -> PreparedOperation:
@@ -188,7 +188,7 @@ class Preparation:
         return document
 
     def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        if errors := limit_errors(document, self._limits):
+        if errors := find_limit_errors(document, self._limits):
             raise ValidationFailedError(errors)
         errors = validate(
             schema,
@@ -203,9 +203,9 @@ class Preparation:
     def _plan(self, operation: Operation, key: OperationKey) -> CompiledOperation:
         with self._tracer.trace_stage("plan"):
             deadline = Deadline(PLANNING_SECONDS)
-            return compile_operation(self._planner(key.labels), operation, key.deferring, deadline)
+            return compile_operation(self._get_planner(key.labels), operation, key.deferring, deadline)
 
-    def _planner(self, labels: Labels) -> Planner:
+    def _get_planner(self, labels: Labels) -> Planner:
         if labels not in self._planners:
             self._planners[labels] = Planner(self._supergraph, labels)
         return self._planners[labels]

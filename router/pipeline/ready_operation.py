@@ -11,14 +11,14 @@ from typing import Any, TypeAlias
 
 from graphql import OperationType
 
-from router.errors import AccessError, RouterError, UnauthenticatedError, internal_error
+from router.errors import AccessError, RouterError, UnauthenticatedError, build_internal_error
 from router.executor import (
     ExecutionRequest,
     ExecutionResult,
+    build_stream_request,
     execute,
     execute_event,
     execute_incrementally,
-    subscription_request,
 )
 from router.executor.event_lookahead import complete_events
 from router.pipeline.caller import Caller
@@ -36,7 +36,7 @@ _Event: TypeAlias = dict[str, Any] | None
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What all operations of a pipeline run with."""
+    """The components that all operations of a pipeline share."""
 
     operations: OperationCache
     streams: SharedStreams
@@ -85,9 +85,9 @@ class ReadyOperation:
         started, outcome = time.perf_counter(), "failed"
         try:
             with self._tracer.trace_stage("execute"):
-                result = self._response(await execute(self._operation.prepared, self._request))
+                result = self._build_response(await execute(self._operation.prepared, self._request))
             outcome = self._record_outcome(result)
-            return self._with_cost(result)
+            return self._add_cost(result)
         finally:
             self._report(outcome, time.perf_counter() - started)
 
@@ -97,7 +97,9 @@ class ReadyOperation:
         A failure, or the expiry of a subscription's token, ends them with a response that has errors and no
         data. Closing the iterator ends a subscription at its subgraph.
         """
-        results = self._events() if self.kind is OperationType.SUBSCRIPTION else self._payloads()
+        results = (
+            self._stream_events() if self.kind is OperationType.SUBSCRIPTION else self._stream_payloads()
+        )
         try:
             async for result in results:
                 yield result
@@ -108,14 +110,14 @@ class ReadyOperation:
             )
             yield {"errors": [error.to_error()]}
         except RouterError as error:
-            yield error.response()
+            yield error.to_response()
         except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
             log.exception("An operation failed")
-            yield {"errors": [internal_error(self._trace.trace_id)]}
+            yield {"errors": [build_internal_error(self._trace.trace_id)]}
         finally:
             await results.aclose()
 
-    async def _payloads(self) -> AsyncGenerator[dict[str, Any], None]:
+    async def _stream_payloads(self) -> AsyncGenerator[dict[str, Any], None]:
         if not self.is_deferrable:
             yield await self.execute()
             return
@@ -129,26 +131,26 @@ class ReadyOperation:
                 async for payload in payloads:
                     if _has_errors(payload):
                         outcome = "error"
-                    yield self._with_cost(payload) if "data" in payload else payload
+                    yield self._add_cost(payload) if "data" in payload else payload
         finally:
             self._report(outcome, time.perf_counter() - started)
 
-    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+    async def _stream_events(self) -> AsyncGenerator[dict[str, Any], None]:
         # A span is exported when it ends, and a subscription may last for days.
         self._tracer.end()
-        stream = subscription_request(self._operation.prepared, self._request.variables)
+        stream = build_stream_request(self._operation.prepared, self._request.variables)
         source = self._runtime.streams.events(stream, self._request.context)
         metrics = self._runtime.metrics
         try:
             with metrics.subscriptions.track_inprogress():
                 async with aclosing(complete_events(source, self._complete)) as results:
-                    while (result := await self._before_expiry(anext(results, None))) is not None:
+                    while (result := await self._await_before_expiry(anext(results, None))) is not None:
                         metrics.events.inc()
                         yield result
         finally:
             await source.aclose()
 
-    async def _before_expiry(self, event: Awaitable[_Event]) -> _Event:
+    async def _await_before_expiry(self, event: Awaitable[_Event]) -> _Event:
         """Waits for an event until the token expires.
 
         Revoking a session before its tokens expire (sign-out) would have to end its subscriptions here too.
@@ -157,7 +159,7 @@ class ReadyOperation:
             UnauthenticatedError: the token expired first.
         """
         try:
-            async with asyncio.timeout(self._caller.expires_in()) as deadline:
+            async with asyncio.timeout(self._caller.get_remaining_seconds()) as deadline:
                 return await event
         except TimeoutError:
             if not deadline.expired():
@@ -167,21 +169,21 @@ class ReadyOperation:
     async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         operation = self._operation.operation
         with self._tracer.trace_event(operation.kind, operation.name):
-            result = self._response(await execute_event(self._operation.prepared, event, self._request))
+            result = self._build_response(await execute_event(self._operation.prepared, event, self._request))
             self._record_outcome(result)
             return result
 
-    def _response(self, result: ExecutionResult) -> dict[str, Any]:
+    def _build_response(self, result: ExecutionResult) -> dict[str, Any]:
         filtered = self._operation.filtered
         if filtered is None:
-            return _response(result.data, result.errors)
+            return _format_response(result.data, result.errors)
         access_errors = [
             each
             for error in self._refused
             for each in error.to_errors()
             if tuple(each["path"]) in self._operation.key.refused
         ]
-        return _response(filtered.insert_nulls(result.data), [*access_errors, *result.errors])
+        return _format_response(filtered.insert_nulls(result.data), [*access_errors, *result.errors])
 
     def _record_outcome(self, result: dict[str, Any]) -> str:
         if "errors" not in result:
@@ -189,13 +191,13 @@ class ReadyOperation:
         self._tracer.record_errors(result["errors"])
         return "error"
 
-    def _with_cost(self, result: dict[str, Any]) -> dict[str, Any]:
+    def _add_cost(self, result: dict[str, Any]) -> dict[str, Any]:
         return result if self._cost is None else {**result, "extensions": {"cost": {"estimated": self._cost}}}
 
     def _report(self, outcome: str, seconds: float) -> None:
         kind, metrics = self.kind.value, self._runtime.metrics
-        metrics.child(metrics.requests, kind, outcome).inc()
-        metrics.child(metrics.request_seconds, kind).observe(seconds)
+        metrics.get_child(metrics.requests, kind, outcome).inc()
+        metrics.get_child(metrics.request_seconds, kind).observe(seconds)
         name = self._operation.operation.name
         self._runtime.operation_log.record(self._trace.trace_id, kind, name, outcome, seconds)
 
@@ -206,5 +208,5 @@ def _has_errors(payload: Mapping[str, Any]) -> bool:
     return any("errors" in part for part in parts)
 
 
-def _response(data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> dict[str, Any]:
+def _format_response(data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> dict[str, Any]:
     return {"data": data, "errors": errors} if errors else {"data": data}

@@ -47,14 +47,14 @@ def parse_request(value: Any) -> GraphQLRequest:
     for name, (kind, wording) in PARAMETERS.items():
         if value.get(name) is not None and not isinstance(value[name], kind):
             raise MalformedRequestError(f"The parameter {name!r} must be {wording}.")
-    query, document_id = value.get("query"), _document_id(value)
+    query, document_id = value.get("query"), _read_document_id(value)
     if document_id is not None:
         # Some clients send an empty document with an id.
         query = query or None
     elif query is None:
         raise MalformedRequestError("The parameter 'query' is missing.")
-    operation_name, variables = _name(value, "operationName"), value.get("variables") or {}
-    return GraphQLRequest(query, operation_name, variables, document_id, _operation_id(value))
+    operation_name, variables = _read_name(value, "operationName"), value.get("variables") or {}
+    return GraphQLRequest(query, operation_name, variables, document_id, _read_operation_id(value))
 
 
 def parse_body(body: bytes, max_batch: int = 1) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
@@ -85,24 +85,24 @@ def parse_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
     return parse_request(value)
 
 
-def _document_id(value: Mapping[str, Any]) -> str | None:
+def _read_document_id(value: Mapping[str, Any]) -> str | None:
     """The document's id: the parameter `documentId`, or the hash of Apollo's persisted queries."""
     persisted = (value.get("extensions") or {}).get("persistedQuery")
     if persisted is None:
-        return _name(value, "documentId")
+        return _read_name(value, "documentId")
     if not isinstance(persisted, dict) or persisted.get("version") != 1:
         raise MalformedRequestError("Unsupported persisted query version.")
-    if isinstance(persisted.get("sha256Hash"), str) and (document_id := _name(persisted, "sha256Hash")):
+    if isinstance(persisted.get("sha256Hash"), str) and (document_id := _read_name(persisted, "sha256Hash")):
         return document_id
     raise MalformedRequestError("A persisted query must have a 'sha256Hash'.")
 
 
-def _operation_id(value: Mapping[str, Any]) -> str | None:
+def _read_operation_id(value: Mapping[str, Any]) -> str | None:
     extensions = value.get("extensions") or {}
-    return _name(extensions, "operationId") if isinstance(extensions.get("operationId"), str) else None
+    return _read_name(extensions, "operationId") if isinstance(extensions.get("operationId"), str) else None
 
 
-def _name(values: Mapping[str, Any], name: str) -> str | None:
+def _read_name(values: Mapping[str, Any], name: str) -> str | None:
     """A name or id, bounded because it is cached and logged; an empty one is None."""
     value: str | None = values.get(name)
     if value and len(value) > MAX_NAME_CHARACTERS:
@@ -124,12 +124,12 @@ def parse_json(text: bytes, what: str) -> Any:
         value = decode(text)
     except InvalidJsonError as error:
         raise MalformedRequestError(f"{what} is not valid JSON: {error}.") from None
-    if containers > MAX_LEVELS and _levels_exceed(value, MAX_LEVELS):
+    if containers > MAX_LEVELS and _exceeds_levels(value, MAX_LEVELS):
         raise MalformedRequestError(f"{what} is nested more than {MAX_LEVELS} levels deep.")
     return value
 
 
-def _levels_exceed(value: Any, limit: int) -> bool:
+def _exceeds_levels(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
         level = [

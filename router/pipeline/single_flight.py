@@ -48,7 +48,7 @@ class _Flight(Generic[T]):
 
 
 class SingleFlight:
-    """Gives work to a worker, one piece at a time, and each key once at a time."""
+    """Gives a worker one piece of work at a time; requests with the same key share one piece."""
 
     def __init__(self, worker: Worker, max_waiting: int, max_waiting_per_client: int) -> None:
         self.worker = worker

@@ -64,7 +64,7 @@ class _Thread:
 
     def __init__(self, name: str) -> None:
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, name=name, daemon=True)
         self._thread.start()
         # macOS has no CPU clocks of threads.
         self._clock = (
@@ -103,7 +103,7 @@ class _Thread:
             return False
         return False
 
-    def _loop(self) -> None:
+    def _run_loop(self) -> None:
         try:
             while (work := self._queue.get()) is not None:
                 work()

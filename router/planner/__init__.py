@@ -1,4 +1,4 @@
-"""The query planner: makes a plan of fetches of an operation and a supergraph, without any I/O.
+"""The query planner: turns an operation into a plan of fetches on a supergraph, without any I/O.
 
 It works in stages: the operation in normal form (`operation.normalize`), the paths to each leaf through the
 query graph (`graph`, `routes`, `selection_walk`), one chosen path for each leaf (`choice`), the fetch graph
@@ -56,14 +56,14 @@ class Planner:
     def start(self, operation: Operation, deferral: Deferral = None, deadline: Deadline = NEVER) -> Planning:
         """Starts the planning of one operation; each stage runs when it is first read.
 
-        A stage raises `PlanningTimeoutError` once the deadline is over.
+        A stage raises `PlanningTimeoutError` once the deadline has passed.
         """
         return Planning(self, operation, ResponseNames(self.supergraph, deadline), deferral, deadline)
 
 
 @dataclass(frozen=True)
 class Planning:
-    """The planning of one operation in stages; what each of them makes can be printed."""
+    """The planning of one operation in stages; the result of each can be printed."""
 
     planner: Planner
     operation: Operation
@@ -113,7 +113,7 @@ class Planning:
             return QueryPlan(build_subscription(nodes), self.names, is_contextual)
         deferred = tuple(
             DeferredNode(group, build_sequence(self._arrange(group)))
-            for group in dict.fromkeys(self.normalized.selections.execution_groups())
+            for group in dict.fromkeys(self.normalized.selections.iterate_execution_groups())
         )
         primary = build_sequence(nodes)
         return QueryPlan(DeferNode(primary, deferred) if deferred else primary, self.names, is_contextual)
@@ -155,7 +155,7 @@ class Planning:
             yield replace(selections, fields=tuple(same))
 
     def _find_leaves(self, root_fields: SelectionSet) -> tuple[Leaf, ...]:
-        starts = self.planner.graph.roots(self.normalized.kind)
+        starts = self.planner.graph.get_roots(self.normalized.kind)
         if self.normalized.kind == "query":
             return self._routes.find_leaves(starts, root_fields)
         # The field must run in one subgraph only, whichever makes the cheapest plan.
@@ -189,7 +189,7 @@ def _join_mutation_fields(groups: Iterable[tuple[Leaf, ...]]) -> Iterator[tuple[
     """
     joined: tuple[Leaf, ...] = ()
     for leaves in groups:
-        if joined and not (_is_complete(joined) and _root_subgraph(joined) == _root_subgraph(leaves)):
+        if joined and not (_is_complete(joined) and _get_root_subgraph(joined) == _get_root_subgraph(leaves)):
             yield joined
             joined = ()
         joined += leaves
@@ -202,7 +202,7 @@ def _is_complete(leaves: Iterable[Leaf]) -> bool:
     return all(leaf.options[0].entity_moves == 0 for leaf in leaves)
 
 
-def _root_subgraph(leaves: Sequence[Leaf]) -> str:
+def _get_root_subgraph(leaves: Sequence[Leaf]) -> str:
     """The subgraph that runs the root field of some leaves."""
     return next(move for move in leaves[0].options[0].moves if isinstance(move, FieldMove)).edge.source.graph
 

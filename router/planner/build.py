@@ -41,7 +41,7 @@ _ConditionalFetch: TypeAlias = tuple[FetchNode | FlattenNode, Conditions]
 
 @dataclass(frozen=True, slots=True)
 class OperationHeader:
-    """What fetches repeat of an operation beside its selections.
+    """What fetches repeat of an operation besides its selections.
 
     `variables` have their types; `directives` are by the kind of the fetch, with the variables in them.
     """
@@ -77,7 +77,7 @@ def build_sequence(nodes: list[PlanNode]) -> PlanNode | None:
 def build_subscription(nodes: list[PlanNode]) -> SubscriptionNode:
     """The plan of a subscription, whose first fetch opens the stream."""
     primary, *rest = nodes
-    assert isinstance(primary, FetchNode), "a subscription has one root field, and that without a condition"
+    assert isinstance(primary, FetchNode), "a subscription has one root field, which is unconditional"
     return SubscriptionNode(primary, build_sequence(rest))
 
 
@@ -94,7 +94,7 @@ def _build_fetch(supergraph: Supergraph, step: FetchStep, header: OperationHeade
         step.kind,
         output,
         tuple((name, header.variables[name]) for name in used),
-        step.representations(),
+        step.build_representations(),
         step.contexts,
         directives,
     )

@@ -45,7 +45,7 @@ class Footprint:
     leaf: _Site | None = None
 
     @classmethod
-    def intersection(cls, footprints: Sequence[Footprint]) -> Footprint:
+    def intersect(cls, footprints: Sequence[Footprint]) -> Footprint:
         """What is needed whichever of some paths is chosen."""
         return cls(
             min(each.depth for each in footprints),
@@ -55,7 +55,7 @@ class Footprint:
         )
 
     @classmethod
-    def union(cls, footprints: Sequence[Footprint]) -> Footprint:
+    def unite(cls, footprints: Sequence[Footprint]) -> Footprint:
         """What is needed if all of some paths are chosen."""
         return cls(
             max(each.depth for each in footprints),
@@ -88,14 +88,14 @@ def choose_paths(leaves: Sequence[Leaf], deadline: Deadline) -> tuple[GraphPath,
     choices = [
         [
             (
-                Footprint.union([footprints[index][number] for index in indexes]),
+                Footprint.unite([footprints[index][number] for index in indexes]),
                 tuple(leaves[index].options[number] for index in indexes),
             )
             for number in range(len(leaves[indexes[0]].options))
         ]
         for indexes in decisions
     ]
-    picked = _Search(choices, deadline).best()
+    picked = _Search(choices, deadline).find_best()
     chosen = {
         index: path
         for indexes, paths in zip(decisions, picked, strict=True)
@@ -130,7 +130,7 @@ class _RunningTotal:
         """Sequential fetches, then requests, then fetches, then the weight of all fields."""
         return (self._depth, len(self._requests), len(self._fetches), self._weight)
 
-    def cost_with(self, other: Footprint) -> PlanCost:
+    def compute_cost_with(self, other: Footprint) -> PlanCost:
         """The cost if a footprint were added."""
         return (
             max(self._depth, other.depth),
@@ -177,9 +177,9 @@ class _Search:
         self._best: list[tuple[GraphPath, ...]] = []
         self._bound: PlanCost = (0, 0, 0, 0)
         self._first_open = next((index for index, each in enumerate(options) if len(each) > 1), len(options))
-        self._bounds = self._lower_bounds()
+        self._bounds = self._compute_lower_bounds()
 
-    def best(self) -> list[tuple[GraphPath, ...]]:
+    def find_best(self) -> list[tuple[GraphPath, ...]]:
         added = self._choose_greedily()
         self._bound = self._total.cost
         for each in reversed(added[self._first_open :]):
@@ -192,7 +192,7 @@ class _Search:
         added = []
         for options in self._options:
             self._deadline.check()
-            footprint, paths = min(options, key=lambda option: self._total.cost_with(option[0]))
+            footprint, paths = min(options, key=lambda option: self._total.compute_cost_with(option[0]))
             added.append(self._total.add(footprint))
             self._best.append(paths)
         return added
@@ -208,7 +208,7 @@ class _Search:
                 footprint, paths = option
                 chosen.append((self._total.add(footprint), paths))
                 reached = self._first_open + len(chosen)
-                if self._total.cost_with(self._bounds[reached]) < self._bound:
+                if self._total.compute_cost_with(self._bounds[reached]) < self._bound:
                     if reached < len(self._options):
                         branches.append(self._branch(reached))
                         continue
@@ -222,13 +222,13 @@ class _Search:
     def _branch(self, index: int) -> Iterator[_Option]:
         """The options of a decision, those that add least first."""
         self._budget -= len(self._options[index])
-        return iter(sorted(self._options[index], key=lambda option: self._total.cost_with(option[0])))
+        return iter(sorted(self._options[index], key=lambda option: self._total.compute_cost_with(option[0])))
 
-    def _lower_bounds(self) -> list[Footprint]:
+    def _compute_lower_bounds(self) -> list[Footprint]:
         """For each decision, what it and all later ones need at least, whatever is chosen."""
         rest = [Footprint(0, frozenset(), _NO_SITES, _NO_SITES)]
         for options in reversed(self._options[self._first_open :]):
-            own, after = Footprint.intersection([footprint for footprint, _ in options]), rest[-1]
+            own, after = Footprint.intersect([footprint for footprint, _ in options]), rest[-1]
             rest.append(
                 Footprint(
                     max(own.depth, after.depth),

@@ -27,7 +27,7 @@ from router.planner.moves import ContextValue, DeferMove, EntityMove, FieldMove,
 from router.planner.names import ResponseNames, TypedPath, TypedSegment
 from router.planner.paths import GraphPath
 from router.planner.plan import LIST, ContextVariable, FetchPath, Input, InputField, Narrowing
-from router.planner.steps import FetchStep, Presentation, SelectedField, SelectionBuilder, merge_inputs
+from router.planner.steps import FetchStep, SelectedField, SelectionBuilder, StepRepresentation, merge_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class _FoundFields:
     types: dict[str, None] = attribute(default_factory=dict)
     fields: dict[tuple[str, str], dict[str, _FoundFields]] = attribute(default_factory=dict)
 
-    def below(self, move: FieldMove, key: str) -> _FoundFields:
-        """The fields below a field, which is added."""
+    def add(self, move: FieldMove, key: str) -> _FoundFields:
+        """Adds a field; returns the fields below it."""
         by_key = self.fields.setdefault((move.selection.name, move.selection.arguments), {})
         found = by_key.setdefault(key, _FoundFields())
         found.types[move.edge.source.type] = None
@@ -124,10 +124,10 @@ class FetchGraphBuilder:
         first = next(move for move in moves if isinstance(move, FieldMove))
         group = moves[0].group if isinstance(moves[0], DeferMove) else None
         graph, type_name = first.edge.source.graph, first.edge.source.type
-        step = self._step(graph, self._kind, (), group, ("root", graph))
+        step = self._get_or_add_step(graph, self._kind, (), group, ("root", graph))
         return _Position(step, step.selection, (), (), type_name, group)
 
-    def _step(
+    def _get_or_add_step(
         self,
         graph: str,
         kind: str,
@@ -135,10 +135,10 @@ class FetchGraphBuilder:
         group: ExecutionGroup | None,
         identity: object,
     ) -> FetchStep:
-        known = (group, identity)
-        if known not in self._steps:
-            self._steps[known] = FetchStep(len(self._steps), graph, kind, path, group)
-        return self._steps[known]
+        key = (group, identity)
+        if key not in self._steps:
+            self._steps[key] = FetchStep(len(self._steps), graph, kind, path, group)
+        return self._steps[key]
 
     def _follow(
         self, moves: Moves, position: _Position, conditions: Conditions, found: _FoundFields | None = None
@@ -154,7 +154,7 @@ class FetchGraphBuilder:
                 case FieldMove():
                     context_sources = _find_context_sources(move, position, origin, conditions)
                     key = self._assign_key(move, position, found)
-                    found = found.below(move, key) if found else None
+                    found = found.add(move, key) if found else None
                     position, conditions = self._select(move, key, position, conditions)
                     position = (
                         replace(position, context_sources=context_sources) if context_sources else position
@@ -212,8 +212,10 @@ class FetchGraphBuilder:
         if selected.selection is None:
             selected.selection = SelectionBuilder()
         # The supergraph's type counts: one subgraph may have an object type where others have an interface.
-        typed = self._is_abstract(field.selections.type_name) and not self._graph.is_interface_object(target)
-        selected.selection.typename |= typed
+        needs_typename = self._is_abstract(
+            field.selections.type_name
+        ) and not self._graph.is_interface_object(target)
+        selected.selection.typename |= needs_typename
         below = _Position(
             position.step,
             selected.selection,
@@ -240,14 +242,14 @@ class FetchGraphBuilder:
             return self._enter_root(move, position, path, parents)
         field_conditions = conditions if move.requires or move.values else ALWAYS
         # A representation names one interface object, so a step has objects for only one.
-        sole = move.target.type if self._graph.is_interface_object(move.target) else None
-        represented = (sole, str(move.key), str(move.requires), contexts)
+        interface_object = move.target.type if self._graph.is_interface_object(move.target) else None
+        represented = (interface_object, str(move.key), str(move.requires), contexts)
         identity = (move.target.graph, path, frozenset(parents), represented, field_conditions)
-        step = self._step(move.target.graph, "entities", path, position.group, identity)
+        step = self._get_or_add_step(move.target.graph, "entities", path, position.group, identity)
         step.parents |= parents
         step.field_conditions = field_conditions
         step.contexts = contexts
-        self._present(step, move, position, found)
+        self._add_representation(step, move, position, found)
         selection = step.selection.narrow(move.target.type)
         if self._is_abstract(move.target.type) and not self._graph.is_interface_object(move.target):
             selection.typename = True
@@ -266,7 +268,7 @@ class FetchGraphBuilder:
     def _add_context_value(
         self, value: ContextValue, position: _Position, conditions: Conditions, parents: set[FetchStep]
     ) -> ContextVariable:
-        """The variable with a contextual argument's value; the steps that fetch it become parents."""
+        """Adds the variable for a contextual argument; the steps that fetch its value become parents."""
         source = position.context_sources[value.argument.context]
         start = replace(source.position, group=position.group)
         found = _FoundFields()
@@ -281,14 +283,16 @@ class FetchGraphBuilder:
         graph = move.target.graph
         if not path:
             # Only the value of a context leads from root to root, and no root waits for another.
-            step = self._step(graph, self._kind, (), position.group, ("root", graph))
+            step = self._get_or_add_step(graph, self._kind, (), position.group, ("root", graph))
         else:
             identity = (graph, path, frozenset(parents))
-            step = self._step(graph, "query", path, position.group, identity)
+            step = self._get_or_add_step(graph, "query", path, position.group, identity)
             step.parents |= parents
         return replace(position, step=step, selection=step.selection, type_name=move.target.type)
 
-    def _present(self, step: FetchStep, move: EntityMove, position: _Position, found: _FoundFields) -> None:
+    def _add_representation(
+        self, step: FetchStep, move: EntityMove, position: _Position, found: _FoundFields
+    ) -> None:
         assert move.key is not None
         wanted = self._build_input(move.key, found)
         if move.requires:
@@ -296,18 +300,18 @@ class FetchGraphBuilder:
                 wanted, self._build_required_input(move.requires, found, step.field_conditions)
             )
         source, target = position.type_name, move.target.type
-        possible = self._graph.supergraph.possible_types
-        presentation = Presentation(
+        possible = self._graph.supergraph.get_possible_types
+        representation = StepRepresentation(
             target,
             str(move.key),
             possible(source) | {source},
             wanted,
             possible(target) | {target},
-            self._graph.own_typenames(move.target),
+            self._graph.get_own_typenames(move.target),
             bool(move.requires or move.values),
         )
-        mine = step.presentations.get((target, source))
-        step.presentations[target, source] = mine.merge(presentation) if mine else presentation
+        mine = step.representations.get((target, source))
+        step.representations[target, source] = mine.merge(representation) if mine else representation
 
     def _build_required_input(
         self, requires: SelectionSet, found: _FoundFields, field_conditions: Conditions

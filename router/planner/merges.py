@@ -20,7 +20,7 @@ from itertools import permutations, product
 from router.operation.conditions import ALWAYS
 from router.operation.deadline import Deadline
 from router.planner.fetch_graph import FetchGraph
-from router.planner.steps import FetchStep, Presentation
+from router.planner.steps import FetchStep, StepRepresentation
 
 
 def merge_steps(graph: FetchGraph, deadline: Deadline) -> FetchGraph:
@@ -83,12 +83,12 @@ def _find_mergeable(
 
 def _are_compatible(one: FetchStep, other: FetchStep) -> bool:
     """Whether one set of representations can serve both steps."""
-    pairs = product(one.presentations.values(), other.presentations.values())
-    return not any(_conflict(mine, theirs) for mine, theirs in pairs)
+    pairs = product(one.representations.values(), other.representations.values())
+    return not any(_are_conflicting(mine, theirs) for mine, theirs in pairs)
 
 
-def _conflict(one: Presentation, other: Presentation) -> bool:
-    """Whether two presentations cannot be in one fetch."""
+def _are_conflicting(one: StepRepresentation, other: StepRepresentation) -> bool:
+    """Whether two representations cannot be in one fetch."""
     return (
         one.conflicts_with(other)
         or one.has_requirements_unmet_by(other)
@@ -100,9 +100,9 @@ def _merge_into(kept: FetchStep, other: FetchStep, steps: list[FetchStep]) -> No
     kept.selection.merge_from(other.selection)
     kept.parents |= other.parents
     kept.field_conditions = ALWAYS
-    for key, presentation in other.presentations.items():
-        mine = kept.presentations.get(key)
-        kept.presentations[key] = mine.merge(presentation) if mine else presentation
+    for key, representation in other.representations.items():
+        mine = kept.representations.get(key)
+        kept.representations[key] = mine.merge(representation) if mine else representation
     for step in steps:
         if other in step.parents:
             step.parents.remove(other)

@@ -42,7 +42,7 @@ class _FieldUse(NamedTuple):
     path: TypedPath
     node: Node
     name: str
-    call: str
+    arguments_and_directives: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,13 @@ class ResponseNames:
         """Assigns the key of a field that the client selects under the field's response name."""
         key, wanted = self.assign(path, node, field), field.response_name
         self._client_names[to_data_path(path), key] = wanted
-        self._client_keys[path, node.type, field.name, field.call, wanted][key] = None
+        self._client_keys[path, node.type, field.name, field.arguments_and_directives, wanted][key] = None
         self._has_changed_names |= key != wanted
         return key
 
     def assign(self, path: TypedPath, node: Node, field: FieldSelection) -> str:
         """Assigns the key of a field: its response name, or `_name_1` and so on where that is taken."""
-        use = _FieldUse(path, node, field.name, field.call)
+        use = _FieldUse(path, node, field.name, field.arguments_and_directives)
         known = (use, field.response_name)
         if known not in self._assigned:
             self._assigned[known] = self._find_free_key(use, field.response_name)
@@ -99,17 +99,17 @@ class ResponseNames:
         keys = tuple(dict.fromkeys(segment.key for _, segment in found)) or (field.response_name,)
         return DataLocation(keys, tuple((*path, segment) for path, segment in found))
 
-    def client_name(self, keys: DataPath, key: str) -> str | None:
+    def get_client_name(self, keys: DataPath, key: str) -> str | None:
         """The client's response name for a key at a path; None if only the planner needs the field."""
         return self._client_names.get((keys, key))
 
     def _find_client_keys(
         self, paths: Iterable[TypedPath], type_name: str, field: FieldSelection
     ) -> Iterator[tuple[TypedPath, TypedSegment]]:
-        kinds = (type_name, *sorted(self.supergraph.interfaces_of(type_name)))
+        kinds = (type_name, *sorted(self.supergraph.get_interfaces(type_name)))
         for path in paths:
             for kind in kinds:
-                known = (path, kind, field.name, field.call, field.response_name)
+                known = (path, kind, field.name, field.arguments_and_directives, field.response_name)
                 yield from ((path, TypedSegment(kind, key)) for key in self._client_keys.get(known, ()))
 
     def _find_free_key(self, use: _FieldUse, wanted: str) -> str:
@@ -131,10 +131,10 @@ class ResponseNames:
         One object must not have two fields under one key. Fields of different objects may share it unless a
         subgraph knows both, and would refuse different response shapes under one response name.
         """
-        mine, theirs = self._types_by_subgraph(one), self._types_by_subgraph(other)
+        mine, theirs = self._find_types_by_subgraph(one), self._find_types_by_subgraph(other)
         shared = mine.keys() & theirs.keys()
         if self._can_meet(one, other):
-            if (one.name, one.call) != (other.name, other.call):
+            if (one.name, one.arguments_and_directives) != (other.name, other.arguments_and_directives):
                 return False
             # It is one field: only a subgraph that is sent both uses must accept them together.
             shared &= {one.node.graph} & {other.node.graph}
@@ -142,7 +142,7 @@ class ResponseNames:
 
     def _can_meet(self, one: _FieldUse, other: _FieldUse) -> bool:
         """Whether both fields can be selected on one object, judging by the types on the way to it."""
-        possible = self.supergraph.possible_types
+        possible = self.supergraph.get_possible_types
         mine = (*one.path, TypedSegment(one.node.type, ""))
         theirs = (*other.path, TypedSegment(other.node.type, ""))
         return all(
@@ -150,7 +150,7 @@ class ResponseNames:
             for each, counterpart in zip(mine, theirs, strict=True)
         )
 
-    def _types_by_subgraph(self, use: _FieldUse) -> Mapping[str, TypeNode]:
+    def _find_types_by_subgraph(self, use: _FieldUse) -> Mapping[str, TypeNode]:
         joins = self.supergraph.types[use.node.type].fields.get(use.name, {})
         return {graph: join.type for graph, join in joins.items()}
 
@@ -161,7 +161,7 @@ class ResponseNames:
             case ListTypeNode(type=mine), ListTypeNode(type=theirs):
                 return self._have_same_response_shape(mine, theirs)
             case NamedTypeNode(name=mine), NamedTypeNode(name=theirs):
-                leaf = any(is_leaf_type(self.supergraph.named_type(name.value)) for name in (mine, theirs))
+                leaf = any(is_leaf_type(self.supergraph.get_type(name.value)) for name in (mine, theirs))
                 return mine.value == theirs.value if leaf else True
         return False
 

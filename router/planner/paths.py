@@ -90,14 +90,14 @@ def keep_best(paths: list[GraphPath]) -> list[GraphPath]:
     kept: list[GraphPath] = []
     counts: dict[Node | str, int] = defaultdict(int)
     for path in sorted(paths, key=lambda path: path.cost):
-        end = path.node or _last_subgraph(path)
+        end = path.node or _find_last_subgraph(path)
         counts[end] += 1
         if counts[end] <= MAX_PATHS_PER_NODE:
             kept.append(path)
     return kept[:MAX_FRONTIER]
 
 
-def _last_subgraph(path: GraphPath) -> str:
+def _find_last_subgraph(path: GraphPath) -> str:
     last = path.moves[-1]
     assert isinstance(last, FieldMove)
     return last.edge.source.graph

@@ -43,10 +43,10 @@ class OutputField:
 
     def __str__(self) -> str:
         alias = f"{self.key}: " if self.key != self.name else ""
-        head = f"{alias}{self.name}{self.call()}{print_conditions(self.conditions)}"
+        head = f"{alias}{self.name}{self.print_arguments_and_directives()}{print_conditions(self.conditions)}"
         return head if self.output is None else f"{head} {brace(str(self.output))}"
 
-    def call(self, suffix: str = "") -> str:
+    def print_arguments_and_directives(self, suffix: str = "") -> str:
         """Arguments and directives as they follow the name; variables of contexts get a suffix."""
         if not self.contextual_arguments:
             return f"{self.arguments}{self.directives}"
@@ -254,7 +254,7 @@ class SubscriptionNode:
 
 @dataclass(frozen=True, slots=True)
 class DeferredNode:
-    """The fetches for one execution group; without a node, earlier fetches have brought its fields."""
+    """The fetches for one execution group; without a node, earlier fetches have returned its fields."""
 
     group: ExecutionGroup
     node: PlanNode | None

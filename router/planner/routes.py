@@ -1,8 +1,8 @@
 """Routes: how one field is reached from one node, along an edge of the node or after one entity move.
 
-An entity move is possible if the key of its target can be had, which is a selection on the object like any
-other: the finder starts a selection walk over it, and the walk asks the finder again. This recursion ends
-because what is being searched for is excluded below. A key may itself need an entity move, so one entity
+An entity move is possible if the key of its target can be obtained. A key is a selection on the object like
+any other: the finder starts a selection walk over it, and the walk calls the finder again. This recursion
+ends because what is being searched for is excluded below. A key may itself need an entity move, so one entity
 move may stand for a chain of fetches. Where `a` has `Query.me` and the key `id` of `User`, `b` the keys `id`
 and `email`, and `c` the key `email` and `User.name`, the route from `User/A` to `name` is one entity move to
 `User/C`. Its input, the email, is reached by an entity move to `User/B`, and the input of that is the `id`.
@@ -75,11 +75,11 @@ class RouteFinder:
             return self.find(node, name, excluded, contexts)
         return routes or self.find(node, name, excluded, contexts)
 
-    def entity_moves(self, node: Node, excluded: Excluded = frozenset()) -> tuple[EntityMove, ...]:
+    def find_entity_moves(self, node: Node, excluded: Excluded = frozenset()) -> tuple[EntityMove, ...]:
         """The entity moves that are possible from a node."""
         known = (node, excluded)
         if known not in self._entity_moves:
-            found = () if node.type in excluded else self._find_entity_moves(node, excluded)
+            found = () if node.type in excluded else self._search_entity_moves(node, excluded)
             self._entity_moves[known] = found
         return self._entity_moves[known]
 
@@ -88,7 +88,7 @@ class RouteFinder:
     ) -> tuple[Route, ...]:
         self.deadline.check()
         routes = []
-        if edge := self.graph.field_edge(node, name):
+        if edge := self.graph.get_field_edge(node, name):
             routes.append(Route(None, edge))
         if (node.type, name) not in excluded:
             entity_routes = self._find_entity_routes(node, name, excluded, contexts)
@@ -99,22 +99,22 @@ class RouteFinder:
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> Iterator[Route]:
         """The routes to a field by an entity move, which may lead back to the same node."""
-        for entity in self.entity_moves(node, excluded):
-            if edge := self.graph.field_edge(entity.target, name):
+        for entity in self.find_entity_moves(node, excluded):
+            if edge := self.graph.get_field_edge(entity.target, name):
                 yield Route(entity, edge)
         # A requirement must not need the field that requires it.
         within = excluded | {(node.type, name)}
         for entity in self._find_moves_with_requirements(node, name, within, contexts):
-            yield Route(entity, self.graph.required_edge(entity.target, name))
+            yield Route(entity, self.graph.build_required_edge(entity.target, name))
 
     def _find_moves_with_requirements(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
     ) -> Iterable[EntityMove]:
         """Entity moves whose representations have what a field requires, with its contextual arguments."""
         best: dict[Node, EntityMove] = {}
-        for entry in self.graph.entry_points(node.type):
-            requires = self.graph.requirement(entry.target, name)
-            arguments = self.graph.context_arguments(entry.target, name)
+        for entry in self.graph.get_entry_points(node.type):
+            requires = self.graph.get_requirement(entry.target, name)
+            arguments = self.graph.get_context_arguments(entry.target, name)
             if entry.key is None or (requires is None and not arguments):
                 continue
             values = self._find_context_values(arguments, contexts, excluded)
@@ -125,7 +125,7 @@ class RouteFinder:
                 best[entry.target] = move
         return best.values()
 
-    def _find_entity_moves(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
+    def _search_entity_moves(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
         """Enters, round by round, what can be entered by keys of the nodes that were entered before.
 
         Within a round the cheapest move to each node counts.
@@ -133,11 +133,13 @@ class RouteFinder:
         entered: dict[Node, EntityMove] = {}
         while True:
             fresh: dict[Node, EntityMove] = {}
-            for entry in self.graph.entry_points(node.type):
+            for entry in self.graph.get_entry_points(node.type):
                 if entry.target in entered:
                     continue
                 move = self._enter_by_key(node, entry.target, entry.key, entered, excluded)
-                if move and (entry.target not in fresh or _cost(move) < _cost(fresh[entry.target])):
+                if move and (
+                    entry.target not in fresh or _compute_cost(move) < _compute_cost(fresh[entry.target])
+                ):
                     fresh[entry.target] = move
             if not fresh:
                 return tuple(entered.values())
@@ -151,7 +153,7 @@ class RouteFinder:
         entered: dict[Node, EntityMove],
         excluded: Excluded,
     ) -> EntityMove | None:
-        """The move to a node, if its key can be had from the node itself or from those entered before."""
+        """The move to a node, if the node itself or those entered before have its key."""
         if key is None:
             return EntityMove(node, target, None) if target.graph != node.graph else None
         self.deadline.check()
@@ -170,7 +172,7 @@ class RouteFinder:
         values: tuple[ContextValue, ...],
         excluded: Excluded,
     ) -> EntityMove | None:
-        """The move to a node with the inputs for its key and a field's requirements, if they can be had."""
+        """The move to a node with inputs for its key and a field's requirements, if these can be obtained."""
         found = self._find_inputs(self._build_frontier(node, excluded), (key, requires), excluded)
         if found is None:
             return None
@@ -181,13 +183,13 @@ class RouteFinder:
     def _find_context_values(
         self, arguments: tuple[ContextArgument, ...], contexts: Mapping[str, Node], excluded: Excluded
     ) -> tuple[ContextValue, ...] | None:
-        """The values of contextual arguments; None if a context is not set or a value cannot be had."""
+        """The values of contextual arguments; None if a context is not set or a value cannot be obtained."""
         values = []
         for argument in arguments:
             setter = contexts.get(argument.context)
             if setter is None:
                 return None
-            selection = self.graph.contexts.selection(setter.type, argument)
+            selection = self.graph.contexts.build_selection(setter.type, argument)
             found = self._find_inputs(self._build_frontier(setter, excluded), (selection,), excluded)
             if found is None:
                 return None
@@ -197,7 +199,7 @@ class RouteFinder:
     def _build_frontier(self, node: Node, excluded: Excluded) -> list[GraphPath]:
         """Paths to the node itself and to all nodes that can be entered from it."""
         start = GraphPath(node)
-        return [start, *(start.advance(move, move.target) for move in self.entity_moves(node, excluded))]
+        return [start, *(start.advance(move, move.target) for move in self.find_entity_moves(node, excluded))]
 
     def _find_inputs(
         self, frontier: list[GraphPath], wanted: Iterable[SelectionSet | None], excluded: Excluded
@@ -222,5 +224,5 @@ def _is_useful(route: Route, node: Node) -> bool:
     return has_further_inputs or (entity.target.graph, entity.target.type) != (node.graph, node.type)
 
 
-def _cost(move: EntityMove) -> tuple[int, int]:
+def _compute_cost(move: EntityMove) -> tuple[int, int]:
     return (move.depth, sum(len(moves) for moves in move.inputs))

@@ -67,7 +67,7 @@ class RouteSource(Protocol):
         """The routes to a deferred field."""
         ...
 
-    def entity_moves(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
+    def find_entity_moves(self, node: Node, excluded: Excluded) -> tuple[EntityMove, ...]:
         """The entity moves that are possible from a node."""
         ...
 
@@ -112,7 +112,7 @@ class SelectionWalk:
             self._search_together(frontier, type_name, field, field_path)
             return
         # A search that failed from these nodes fails again, whatever the paths to them.
-        known = id(field), type_name, frozenset(map(_state_of, frontier))
+        known = id(field), type_name, frozenset(map(_get_state, frontier))
         if known in self._failures:
             raise self._failures[known].with_traceback(None)
         found = self._search(lambda: self._search_together(frontier, type_name, field, field_path))
@@ -156,7 +156,7 @@ class SelectionWalk:
         """Selects a field on the type itself, for all objects alike."""
         advanced = self._advance(frontier, field)
         if not advanced:
-            wanted = self._graph.contexts.read_by(type_name, field.name)
+            wanted = self._graph.contexts.get_contexts_read_by(type_name, field.name)
             raise UnplannableError(
                 field_path, type_name, wanted.difference(*(path.contexts for path in frontier))
             )
@@ -188,7 +188,7 @@ class SelectionWalk:
 
     def _resolves_all_types(self, path: GraphPath, field: FieldSelection) -> bool:
         assert path.node is not None
-        types = self._graph.runtime_types(path.node)
+        types = self._graph.get_runtime_types(path.node)
         return bool(types) and all(self._advance(self._narrow([path], each), field) for each in types)
 
     def _advance(self, frontier: Sequence[GraphPath], field: FieldSelection) -> list[GraphPath]:
@@ -201,7 +201,7 @@ class SelectionWalk:
                 continue
             find = self._routes.find_deferred if path.is_deferred else self._routes.find
             routes = find(path.node, field.name, self._excluded, path.contexts)
-            contexts = self._graph.contexts_set(path.origin) if field.selections else NO_CONTEXTS
+            contexts = self._graph.get_contexts_set_by(path.origin) if field.selections else NO_CONTEXTS
             for route in routes:
                 if field.selections is None and route.entity and routes[0].entity is None:
                     # The node itself has the leaf, and no fetch elsewhere could be cheaper.
@@ -217,7 +217,7 @@ class SelectionWalk:
         return [
             each.advance(FieldMove(edge, field), None)
             for each in self._resolve_interface_objects([path])
-            if each.node and (edge := self._graph.field_edge(each.node, TYPENAME))
+            if each.node and (edge := self._graph.get_field_edge(each.node, TYPENAME))
         ]
 
     def _find_common_types(self, frontier: Sequence[GraphPath]) -> frozenset[str]:
@@ -226,7 +226,7 @@ class SelectionWalk:
         Resolvers of a shared field must agree, so a type that one of them never returns does not occur.
         """
         types = [
-            self._graph.runtime_types(path.node)
+            self._graph.get_runtime_types(path.node)
             for path in self._resolve_interface_objects(frontier)
             if path.node
         ]
@@ -252,23 +252,23 @@ class SelectionWalk:
                 continue
             typed += (
                 path.advance(move, move.target)
-                for move in self._routes.entity_moves(path.node, self._excluded)
+                for move in self._routes.find_entity_moves(path.node, self._excluded)
                 if not self._graph.is_interface_object(move.target)
             )
         return keep_best(typed)
 
 
-def _state_of(path: GraphPath) -> _ObjectState:
+def _get_state(path: GraphPath) -> _ObjectState:
     return path.node, path.is_deferred, tuple(path.contexts.items())
 
 
 def _choose_better(together: _SearchResult, by_type: _SearchResult) -> _SearchResult:
     if isinstance(by_type, UnplannableError):
         return together
-    return by_type if isinstance(together, UnplannableError) else min(together, by_type, key=_cost)
+    return by_type if isinstance(together, UnplannableError) else min(together, by_type, key=_compute_cost)
 
 
-def _cost(leaves: Sequence[Leaf]) -> tuple[int, int]:
+def _compute_cost(leaves: Sequence[Leaf]) -> tuple[int, int]:
     """The least cost of leaves: sequential fetches, then fetches."""
     chosen = [leaf.options[0] for leaf in leaves]
     return max(path.depth for path in chosen), sum(path.entity_moves for path in chosen)

@@ -80,17 +80,17 @@ class SelectionBuilder:
         for type_name, selection in other.narrowed.items():
             self.narrow(type_name).merge_from(selection, conditions)
 
-    def top_level_fields(self) -> Iterator[SelectedField]:
+    def iterate_top_level_fields(self) -> Iterator[SelectedField]:
         """The fields of the first level, on whatever type."""
         yield from self.fields.values()
         for selection in self.narrowed.values():
-            yield from selection.top_level_fields()
+            yield from selection.iterate_top_level_fields()
 
-    def all_typename_conditions(self) -> Iterator[Conditions]:
+    def iterate_typename_conditions(self) -> Iterator[Conditions]:
         """The conditions of the client's `__typename` selections of the first level, on whatever type."""
         yield from self.typename_conditions
         for selection in self.narrowed.values():
-            yield from selection.all_typename_conditions()
+            yield from selection.iterate_typename_conditions()
 
     def build_output(self, without: Conditions = ALWAYS) -> Output:
         """The selection set as it is sent, without the conditions that the whole fetch has."""
@@ -135,7 +135,7 @@ class SelectionBuilder:
 
 
 @dataclass(slots=True)
-class Presentation:
+class StepRepresentation:
     """How a step represents objects of some source types: as which target type, and with which input.
 
     `target_types` are the target and its possible types, on which the step's fields are selected; objects of
@@ -151,29 +151,29 @@ class Presentation:
     own_typenames: frozenset[str] = frozenset()
     has_requirements: bool = False
 
-    def typename_of(self, type_name: str) -> str:
+    def get_typename(self, type_name: str) -> str:
         """The `__typename` in representations of objects of a type."""
         return type_name if type_name in self.own_typenames else self.target
 
-    def merge(self, other: Presentation) -> Presentation:
+    def merge(self, other: StepRepresentation) -> StepRepresentation:
         """The same objects, with the inputs of both."""
         merged = merge_inputs(self.input, other.input)
         return replace(self, input=merged, has_requirements=self.has_requirements or other.has_requirements)
 
-    def conflicts_with(self, other: Presentation) -> bool:
+    def conflicts_with(self, other: StepRepresentation) -> bool:
         """Whether some object would need a different representation for each."""
         if any(
-            self.typename_of(each) != other.typename_of(each)
+            self.get_typename(each) != other.get_typename(each)
             for each in self.source_types & other.source_types
         ):
             return True
         both = self.source_types & other.source_types
-        return bool(both) and (self.key != other.key or inputs_conflict(self.input, other.input))
+        return bool(both) and (self.key != other.key or are_inputs_conflicting(self.input, other.input))
 
-    def has_requirements_unmet_by(self, other: Presentation) -> bool:
+    def has_requirements_unmet_by(self, other: StepRepresentation) -> bool:
         """Whether objects of the other would be asked for this one's fields without their requirements."""
         return self.has_requirements and any(
-            other.typename_of(each) in self.target_types for each in other.source_types - self.source_types
+            other.get_typename(each) in self.target_types for each in other.source_types - self.source_types
         )
 
 
@@ -181,8 +181,8 @@ class Presentation:
 class FetchStep:
     """One fetch of a fetch graph; `parents` are the steps it waits for.
 
-    `presentations` is by target and source type. `field_conditions` are those of the field whose requirements
-    or contextual arguments the step serves; a step that needs only a key has none.
+    `representations` is by target and source type. `field_conditions` are those of the field whose
+    requirements or contextual arguments the step serves; a step that needs only a key has none.
     """
 
     number: int
@@ -191,7 +191,7 @@ class FetchStep:
     path: FetchPath
     group: ExecutionGroup | None = None
     selection: SelectionBuilder = field(default_factory=SelectionBuilder)
-    presentations: dict[tuple[str, str], Presentation] = field(default_factory=dict)
+    representations: dict[tuple[str, str], StepRepresentation] = field(default_factory=dict)
     parents: set[FetchStep] = field(default_factory=set)
     field_conditions: Conditions = ALWAYS
     contexts: tuple[ContextVariable, ...] = ()
@@ -199,19 +199,19 @@ class FetchStep:
     @property
     def conditions(self) -> Conditions:
         """The conditions that all selections of the step share."""
-        found = [each.conditions for each in self.selection.top_level_fields()]
-        found += self.selection.all_typename_conditions()
+        found = [each.conditions for each in self.selection.iterate_top_level_fields()]
+        found += self.selection.iterate_typename_conditions()
         return frozenset.intersection(*found) if found else ALWAYS
 
-    def representations(self) -> tuple[Representation, ...]:
+    def build_representations(self) -> tuple[Representation, ...]:
         """The representations that are sent, by the types of objects.
 
-        An object whose type has several presentations is sent once, with the inputs of all, as the narrowest
-        of their targets.
+        An object whose type has several representations is sent once, with the inputs of all, as the
+        narrowest of their targets.
         """
         alike: dict[tuple[str, str], Representation] = {}
         own = self.conditions
-        for type_names, entries in self._by_types():
+        for type_names, entries in self._group_by_types():
             narrowest = min(entries, key=lambda each: len(each.target_types))
             wanted = reduce(merge_inputs, (each.input for each in entries)).map_conditions(
                 lambda conditions: conditions - own
@@ -224,10 +224,10 @@ class FetchStep:
         # An object whose type is not known is sent as the first: the one for the most types.
         return tuple(sorted(alike.values(), key=lambda each: -len(each.source_types)))
 
-    def _by_types(self) -> Iterator[tuple[frozenset[str], list[Presentation]]]:
-        """The source types, grouped by the presentations that they have."""
+    def _group_by_types(self) -> Iterator[tuple[frozenset[str], list[StepRepresentation]]]:
+        """The source types, grouped by the representations that they have."""
         together: dict[tuple[int, ...], set[str]] = defaultdict(set)
-        entries = [*self.presentations.values()]
+        entries = [*self.representations.values()]
         for name in dict.fromkeys(name for each in entries for name in sorted(each.source_types)):
             numbers = tuple(number for number, each in enumerate(entries) if name in each.source_types)
             together[numbers].add(name)
@@ -239,7 +239,7 @@ class FetchStep:
         after = (f" after {waits}" if waits else "") + (f" {self.group}" if self.group else "")
         at = f" at {print_path(self.path)}" if self.path else ""
         inputs = "".join(f"{each}\n" for each in self.contexts)
-        inputs += "".join(f"{each} =>\n" for each in self.representations())
+        inputs += "".join(f"{each} =>\n" for each in self.build_representations())
         return f"[{self.number}] {self.graph}{at}{after} {inputs}{brace(str(self.selection.build_output()))}"
 
 
@@ -255,25 +255,27 @@ def merge_inputs(one: Input, other: Input) -> Input:
     )
 
 
-def inputs_conflict(one: Input, other: Input) -> bool:
+def are_inputs_conflicting(one: Input, other: Input) -> bool:
     """Whether no representation can have both inputs.
 
     They read one field from different keys, or under conditions of which neither implies the other.
     """
     mine = {each.name: each for each in one.fields}
     narrowed = dict(other.narrowed)
-    return any(_fields_conflict(mine[each.name], each) for each in other.fields if each.name in mine) or any(
-        inputs_conflict(Input(fields), Input(narrowed[name]))
+    return any(
+        _are_fields_conflicting(mine[each.name], each) for each in other.fields if each.name in mine
+    ) or any(
+        are_inputs_conflicting(Input(fields), Input(narrowed[name]))
         for name, fields in one.narrowed
         if name in narrowed
     )
 
 
-def _fields_conflict(one: InputField, other: InputField) -> bool:
+def _are_fields_conflicting(one: InputField, other: InputField) -> bool:
     nested = one.conditions <= other.conditions or other.conditions <= one.conditions
     if one.key != other.key or not nested:
         return True
-    return bool(one.input and other.input and inputs_conflict(one.input, other.input))
+    return bool(one.input and other.input and are_inputs_conflicting(one.input, other.input))
 
 
 def _merge_input_fields(one: Iterable[InputField], other: Iterable[InputField]) -> dict[str, InputField]:

@@ -66,49 +66,49 @@ class AccessRules:
         self._fields: dict[str, dict[str, tuple[Requirement, ...]]] = defaultdict(dict)
 
     @classmethod
-    def of(cls, supergraph: DocumentNode) -> AccessRules:
+    def read(cls, supergraph: DocumentNode) -> AccessRules:
         """The access rules of a supergraph document."""
         rules, vocabulary = cls(), Vocabulary(supergraph)
         for definition in supergraph.definitions:
             if not isinstance(definition, TypeDefinitionNode):
                 continue
             name = definition.name.value
-            if found := tuple(_requirements(vocabulary, definition)):
+            if found := tuple(_read_requirements(vocabulary, definition)):
                 rules._types[name] = found
             for field in getattr(definition, "fields", None) or ():
-                if found := tuple(_requirements(vocabulary, field)):
+                if found := tuple(_read_requirements(vocabulary, field)):
                     rules._fields[name][field.name.value] = found
         return rules
 
     def __bool__(self) -> bool:
         return bool(self._types or self._fields)
 
-    def of_type(self, name: str) -> tuple[Requirement, ...]:
+    def get_type_requirements(self, name: str) -> tuple[Requirement, ...]:
         """The requirements of every field of a type."""
         return self._types.get(name, ())
 
-    def of_field(self, type_name: str, field: str) -> tuple[Requirement, ...]:
+    def get_field_requirements(self, type_name: str, field: str) -> tuple[Requirement, ...]:
         """The requirements of one field, in addition to those of its type."""
         return self._fields.get(type_name, {}).get(field, ())
 
 
-def guards_of(rules: AccessRules, operation: Operation) -> tuple[Guard, ...]:
+def collect_guards(rules: AccessRules, operation: Operation) -> tuple[Guard, ...]:
     """The guards of an operation, in the order of its fields."""
     root = operation.schema.get_root_type(operation.node.operation)
     if not rules or root is None:
         return ()
     collector = _GuardCollector(rules, operation)
-    return tuple(dict.fromkeys(collector.selections(operation.node.selection_set, root, ())))
+    return tuple(dict.fromkeys(collector.collect(operation.node.selection_set, root, ())))
 
 
-def policies_of(guards: Iterable[Guard]) -> Policies:
+def collect_policies(guards: Iterable[Guard]) -> Policies:
     """All policies that guards name."""
     return frozenset(
         name for guard in guards for alternative in guard.requirement.policies for name in alternative
     )
 
 
-def refusals(
+def find_refusals(
     guards: Sequence[Guard], identity: Identity | None, granted: Policies = NO_POLICIES
 ) -> list[AccessError]:
     """The errors for the guards that a caller with these granted policies does not satisfy.
@@ -120,10 +120,10 @@ def refusals(
     forbidden = [guard for guard in unsatisfied if guard not in anonymous]
     errors: list[AccessError] = []
     if anonymous:
-        errors.append(UnauthenticatedError("Authentication is required.", _paths(anonymous)))
+        errors.append(UnauthenticatedError("Authentication is required.", _list_paths(anonymous)))
     if forbidden:
         message = "The caller lacks a required scope or policy."
-        errors.append(ForbiddenError(message, _paths(forbidden)))
+        errors.append(ForbiddenError(message, _list_paths(forbidden)))
     return errors
 
 
@@ -135,55 +135,63 @@ class _GuardCollector:
         self._schema = operation.schema
         self._fragments = operation.fragments
 
-    def selections(
+    def collect(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, path: tuple[str, ...]
     ) -> Iterator[Guard]:
         for node, type_ in iterate_fields(self._schema, self._fragments, selections, parent):
-            yield from self._field(node, type_, path)
+            yield from self._collect_field(node, type_, path)
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType, path: tuple[str, ...]) -> Iterator[Guard]:
+    def _collect_field(
+        self, node: FieldNode, parent: GraphQLNamedType, path: tuple[str, ...]
+    ) -> Iterator[Guard]:
         name = node.name.value
         field_path = (*path, (node.alias or node.name).value)
-        for type_name in self._possible_types(parent):
-            requirements = (*self._rules.of_type(type_name), *self._rules.of_field(type_name, name))
+        for type_name in self._iterate_possible_types(parent):
+            requirements = (
+                *self._rules.get_type_requirements(type_name),
+                *self._rules.get_field_requirements(type_name, name),
+            )
             yield from (Guard(field_path, requirement) for requirement in requirements)
         definition = getattr(parent, "fields", {}).get(name)
         if definition is None:
             return
         field_type = get_named_type(definition.type)
-        yield from (Guard(field_path, requirement) for requirement in self._rules.of_type(field_type.name))
+        yield from (
+            Guard(field_path, requirement)
+            for requirement in self._rules.get_type_requirements(field_type.name)
+        )
         if node.selection_set:
-            yield from self.selections(node.selection_set, field_type, field_path)
+            yield from self.collect(node.selection_set, field_type, field_path)
 
-    def _possible_types(self, parent: GraphQLNamedType) -> Iterable[str]:
+    def _iterate_possible_types(self, parent: GraphQLNamedType) -> Iterable[str]:
         """A type, and for an interface the types that implement it."""
         yield parent.name
         if isinstance(parent, GraphQLInterfaceType):
             yield from (possible.name for possible in self._schema.get_possible_types(parent))
 
 
-def _requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requirement]:
-    for _ in vocabulary.applications(node, "authenticated"):
+def _read_requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requirement]:
+    for _ in vocabulary.iterate_applications(node, "authenticated"):
         yield Requirement()
-    for arguments in vocabulary.applications(node, "requiresScopes"):
-        yield Requirement(scopes=_alternatives(arguments["scopes"]))
-    for arguments in vocabulary.applications(node, "policy"):
+    for arguments in vocabulary.iterate_applications(node, "requiresScopes"):
+        yield Requirement(scopes=_read_alternatives(arguments["scopes"]))
+    for arguments in vocabulary.iterate_applications(node, "policy"):
         # A policy may be granted to anonymous callers too.
-        yield Requirement(authenticated=False, policies=_alternatives(arguments["policies"]))
+        yield Requirement(authenticated=False, policies=_read_alternatives(arguments["policies"]))
 
 
-def _alternatives(value: Any) -> Alternatives:
-    return frozenset(frozenset(_items(all_of)) for all_of in _items(value))
+def _read_alternatives(value: Any) -> Alternatives:
+    return frozenset(frozenset(_to_list(all_of)) for all_of in _to_list(value))
 
 
 def _includes_any(names: frozenset[str], alternatives: Alternatives) -> bool:
     return any(all_of <= names for all_of in alternatives)
 
 
-def _items(value: Any) -> Sequence[Any]:
+def _to_list(value: Any) -> Sequence[Any]:
     # GraphQL coerces a single value to a list of one (section 3.11).
     return value if isinstance(value, list) else [value]
 
 
-def _paths(guards: Iterable[Guard]) -> list[tuple[str, ...]]:
+def _list_paths(guards: Iterable[Guard]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(guard.path for guard in guards))

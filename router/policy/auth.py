@@ -64,7 +64,7 @@ class KeySet:
         self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def key(self, key_id: str) -> jwt.PyJWK | None:
+    async def get_key(self, key_id: str) -> jwt.PyJWK | None:
         """The key with this id, or None if it is not published.
 
         Raises:
@@ -102,7 +102,7 @@ class KeySet:
             log.warning("The key set cannot be fetched", extra={"metadata": {"reason": repr(error)}})
             return
         if published != self._published:
-            self._published, self._keys = published, _usable_keys(published)
+            self._published, self._keys = published, _parse_keys(published)
             self.generation += 1
 
 
@@ -132,15 +132,15 @@ class TokenVerifier:
         scheme, _, token = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise UnauthenticatedError("The Authorization header must contain a bearer token.")
-        return self._cached(token) or await self._verify(token.strip())
+        return self._get_cached(token) or await self._verify(token.strip())
 
-    def _cached(self, token: str) -> Identity | None:
+    def _get_cached(self, token: str) -> Identity | None:
         """The cached identity of a token.
 
         Raises:
             UnauthenticatedError: the token has expired since it was verified.
         """
-        identity = self._current_cache().get(token)
+        identity = self._get_current_cache().get(token)
         if identity is not None and identity.expires_at <= self._clock():
             raise UnauthenticatedError(EXPIRED)
         return identity
@@ -148,28 +148,28 @@ class TokenVerifier:
     async def _verify(self, token: str) -> Identity:
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
-            key = await self._keys.key(key_id) if isinstance(key_id, str) else None
+            key = await self._keys.get_key(key_id) if isinstance(key_id, str) else None
             if key is None:
                 raise UnauthenticatedError("The token is signed with an unknown key.")
-            identity = self._identity(_decode(token, key, self._issuer))
+            identity = self._build_identity(_decode(token, key, self._issuer))
         except jwt.ExpiredSignatureError:
             raise UnauthenticatedError(EXPIRED) from None
         # Endless digits and brackets in a forged token make the library raise the other errors.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise UnauthenticatedError("The token is invalid.") from None
-        self._current_cache().put(token, identity)
+        self._get_current_cache().put(token, identity)
         return identity
 
-    def _current_cache(self) -> VerifiedTokens[Identity]:
+    def _get_current_cache(self) -> VerifiedTokens[Identity]:
         """The cache, emptied if the keys have changed."""
         if self._generation != self._keys.generation:
             self._verified.clear()
             self._generation = self._keys.generation
         return self._verified
 
-    def _identity(self, claims: Mapping[str, Any]) -> Identity:
+    def _build_identity(self, claims: Mapping[str, Any]) -> Identity:
         return Identity(
-            claims["sub"], _scopes(claims.get("scope")), claims, float(claims["exp"]) + CLOCK_LEEWAY
+            claims["sub"], _parse_scopes(claims.get("scope")), claims, float(claims["exp"]) + CLOCK_LEEWAY
         )
 
 
@@ -201,7 +201,7 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _usable_keys(published: Any) -> dict[str, jwt.PyJWK]:
+def _parse_keys(published: Any) -> dict[str, jwt.PyJWK]:
     keys: dict[str, jwt.PyJWK] = {}
     entries = published.get("keys") if isinstance(published, dict) else None
     for entry in entries if isinstance(entries, list) else ():
@@ -214,7 +214,7 @@ def _usable_keys(published: Any) -> dict[str, jwt.PyJWK]:
     return keys
 
 
-def _scopes(claim: Any) -> frozenset[str]:
+def _parse_scopes(claim: Any) -> frozenset[str]:
     if isinstance(claim, str):
         return frozenset(claim.split())
     return (

@@ -87,9 +87,9 @@ class CostRules:
         for definition in supergraph.definitions:
             if isinstance(definition, TypeDefinitionNode):
                 self._read(definition)
-        self._heaviest = self._heaviest_types(supergraph)
+        self._heaviest = self._find_heaviest_weights(supergraph)
 
-    def weight(self, coordinate: SchemaCoordinate, default: int) -> int:
+    def get_weight(self, coordinate: SchemaCoordinate, default: int) -> int:
         """The maximum weight of a type, field or argument."""
         own = self.weights.get(coordinate, default)
         return max(own, self._heaviest.get(coordinate, own))
@@ -99,14 +99,14 @@ class CostRules:
         """Whether an argument's leaf value may have a weight."""
         return any(len(coordinate) == ARGUMENT or not coordinate[1:] for coordinate in self.weights)
 
-    def _heaviest_types(self, supergraph: DocumentNode) -> Mapping[SchemaCoordinate, int]:
+    def _find_heaviest_weights(self, supergraph: DocumentNode) -> Mapping[SchemaCoordinate, int]:
         """The highest weights among the member types of each interface and union."""
         weights: dict[str, dict[SchemaCoordinate, int]] = defaultdict(dict)
         for coordinate, weight in self.weights.items():
             weights[coordinate[0]][coordinate[1:]] = weight
         heaviest: dict[SchemaCoordinate, int] = {}
         for definition in supergraph.definitions:
-            for abstract, member in _memberships(definition):
+            for abstract, member in _iterate_memberships(definition):
                 for rest, weight in weights[member].items():
                     coordinate = (abstract, *rest)
                     heaviest[coordinate] = max(weight, heaviest.get(coordinate, weight))
@@ -118,7 +118,7 @@ class CostRules:
         for field in getattr(definition, "fields", None) or ():
             coordinate = (type_, field.name.value)
             self._weigh(coordinate, field)
-            for arguments in self._vocabulary.applications(field, "listSize"):
+            for arguments in self._vocabulary.iterate_applications(field, "listSize"):
                 self.sizes[coordinate] = ListSize(
                     arguments.get("assumedSize"),
                     tuple(tuple(path.split(".")) for path in arguments.get("slicingArguments") or ()),
@@ -129,7 +129,7 @@ class CostRules:
                 self._weigh((*coordinate, argument.name.value), argument)
 
     def _weigh(self, coordinate: SchemaCoordinate, node: Node) -> None:
-        for arguments in self._vocabulary.applications(node, "cost"):
+        for arguments in self._vocabulary.iterate_applications(node, "cost"):
             self.weights[coordinate] = int(arguments["weight"])
 
 
@@ -145,7 +145,7 @@ class OperationCost:
         self._depends_on = tuple(
             each.variable.name.value
             for each in definitions
-            if rules.weighs_values or _named_type(each.type) not in UNWEIGHED
+            if rules.weighs_values or _find_named_type(each.type) not in UNWEIGHED
         )
         self._estimates: dict[tuple[Any, ...], int] = {}
         self._rules = rules
@@ -184,7 +184,7 @@ class OperationCost:
         assert root is not None, "a validated operation has its root type"
         base = MUTATION_WEIGHT if node.operation is OperationType.MUTATION else 0
         estimator = _Estimator(self._rules, self._operation, variables)
-        return base + estimator.selections(node.selection_set, root, {})
+        return base + estimator.estimate(node.selection_set, root, {})
 
 
 class _Estimator:
@@ -196,43 +196,43 @@ class _Estimator:
         self._fragments = operation.fragments
         self._variables = dict(variables)
 
-    def selections(
+    def estimate(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, sized: Mapping[str, int]
     ) -> int:
         fields = iterate_fields(self._schema, self._fragments, selections, parent, self._is_included)
-        return sum(self._field(node, type_, sized) for node, type_ in fields)
+        return sum(self._estimate_field(node, type_, sized) for node, type_ in fields)
 
     def _is_included(self, node: SelectionNode) -> bool:
         for directive in node.directives or ():
             name, arguments = directive.name.value, directive.arguments or ()
             if name in ("skip", "include"):
-                [condition] = [self._value(each.value) for each in arguments]
+                [condition] = [self._evaluate(each.value) for each in arguments]
                 if condition is not (name == "include"):
                     return False
         return True
 
-    def _value(self, node: ValueNode) -> Any:
+    def _evaluate(self, node: ValueNode) -> Any:
         return value_from_ast_untyped(node, self._variables)
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType, sized: Mapping[str, int]) -> int:
+    def _estimate_field(self, node: FieldNode, parent: GraphQLNamedType, sized: Mapping[str, int]) -> int:
         name = node.name.value
         field: GraphQLField | None = getattr(parent, "fields", {}).get(name)
         if field is None:
             return 0
         coordinate = (parent.name, name)
-        given = {each.name.value: self._value(each.value) for each in node.arguments or ()}
-        size, child_sizes = self._size(coordinate, field, given, sized.get(name))
+        given = {each.name.value: self._evaluate(each.value) for each in node.arguments or ()}
+        size, child_sizes = self._estimate_size(coordinate, field, given, sized.get(name))
         field_type = get_named_type(field.type)
-        weight = self._rules.weight(coordinate, self._type_weight(field_type))
+        weight = self._rules.get_weight(coordinate, self._get_type_weight(field_type))
         if node.selection_set:
-            weight += self.selections(node.selection_set, field_type, child_sizes)
+            weight += self.estimate(node.selection_set, field_type, child_sizes)
         arguments = sum(
-            self._argument((*coordinate, each), field.args[each], value)
-            for each, value in _with_defaults(field.args, given).items()
+            self._weigh_argument((*coordinate, each), field.args[each], value)
+            for each, value in _add_defaults(field.args, given).items()
         )
         return max(0, size * weight + arguments)
 
-    def _size(
+    def _estimate_size(
         self,
         coordinate: SchemaCoordinate,
         field: GraphQLField,
@@ -245,10 +245,10 @@ class _Estimator:
         list_size = self._rules.sizes.get(coordinate)
         if list_size is None:
             return (size if is_list else 1), {}
-        size = self._declared_size(coordinate, list_size, field, given, size)
+        size = self._estimate_declared_size(coordinate, list_size, field, given, size)
         return (size if is_list else 1), dict.fromkeys(list_size.sized, size)
 
-    def _declared_size(
+    def _estimate_declared_size(
         self,
         coordinate: SchemaCoordinate,
         list_size: ListSize,
@@ -256,9 +256,9 @@ class _Estimator:
         given: Mapping[str, Any],
         default: int,
     ) -> int:
-        sizes = _numbers(list_size.slicing, given, field.args)
+        sizes = _read_numbers(list_size.slicing, given, field.args)
         # A default value bounds a list, but does not count as a second slicing argument.
-        explicit = _numbers(list_size.slicing, given, {})
+        explicit = _read_numbers(list_size.slicing, given, {})
         if list_size.slicing and list_size.one_required and len(explicit or sizes) != 1:
             names = ", ".join(repr(".".join(path)) for path in list_size.slicing)
             message = (
@@ -269,31 +269,31 @@ class _Estimator:
             return max(0, *sizes)
         return default if list_size.assumed is None else list_size.assumed
 
-    def _argument(self, coordinate: SchemaCoordinate, definition: _Input, value: Any) -> int:
+    def _weigh_argument(self, coordinate: SchemaCoordinate, definition: _Input, value: Any) -> int:
         """The weight of an argument's value, with that of the input fields within it."""
         type_ = get_named_type(definition.type)
-        items = list(_items(value))
-        own = self._rules.weight(coordinate, self._type_weight(type_) * len(items))
+        items = list(_iterate_items(value))
+        own = self._rules.get_weight(coordinate, self._get_type_weight(type_) * len(items))
         if not isinstance(type_, GraphQLInputObjectType):
             return own
         return own + sum(
-            self._argument((type_.name, name), type_.fields[name], each)
+            self._weigh_argument((type_.name, name), type_.fields[name], each)
             for item in items
             for name, each in item.items()
             if each is not Undefined and name in type_.fields
         )
 
-    def _type_weight(self, type_: GraphQLNamedType) -> int:
-        return self._rules.weight((type_.name,), 0 if is_leaf_type(type_) else OBJECT_WEIGHT)
+    def _get_type_weight(self, type_: GraphQLNamedType) -> int:
+        return self._rules.get_weight((type_.name,), 0 if is_leaf_type(type_) else OBJECT_WEIGHT)
 
 
-def _named_type(node: TypeNode) -> str:
+def _find_named_type(node: TypeNode) -> str:
     while not isinstance(node, NamedTypeNode):
         node = cast("ListTypeNode | NonNullTypeNode", node).type
     return node.name.value
 
 
-def _memberships(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
+def _iterate_memberships(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
     """The pairs of an abstract type and a member of it that a definition declares."""
     if isinstance(definition, UnionTypeDefinitionNode):
         yield from ((definition.name.value, each.name.value) for each in definition.types or ())
@@ -301,16 +301,16 @@ def _memberships(definition: DefinitionNode) -> Iterator[tuple[str, str]]:
         yield from ((each.name.value, definition.name.value) for each in definition.interfaces or ())
 
 
-def _items(value: Any) -> Iterator[Any]:
+def _iterate_items(value: Any) -> Iterator[Any]:
     """The items of nested lists, or the single value, or nothing for null."""
     if isinstance(value, list):
         for each in value:
-            yield from _items(each)
+            yield from _iterate_items(each)
     elif value is not None:
         yield value
 
 
-def _with_defaults(inputs: Mapping[str, _Input], given: Mapping[str, Any]) -> dict[str, Any]:
+def _add_defaults(inputs: Mapping[str, _Input], given: Mapping[str, Any]) -> dict[str, Any]:
     """The given values, and the default values of the others."""
     defaults = {
         name: default.value if default.literal is None else value_from_ast_untyped(default.literal)
@@ -320,21 +320,21 @@ def _with_defaults(inputs: Mapping[str, _Input], given: Mapping[str, Any]) -> di
     return defaults | {name: value for name, value in given.items() if value is not Undefined}
 
 
-def _numbers(
+def _read_numbers(
     paths: Iterable[Sequence[str]], given: Mapping[str, Any], inputs: Mapping[str, _Input]
 ) -> list[int]:
     """The numbers at these paths of the given values, with the defaults of `inputs`."""
-    numbers = (_number(path, given, inputs) for path in paths)
+    numbers = (_read_number(path, given, inputs) for path in paths)
     return [number for number in numbers if number is not None]
 
 
-def _number(path: Sequence[str], given: Any, inputs: Mapping[str, _Input]) -> int | None:
+def _read_number(path: Sequence[str], given: Any, inputs: Mapping[str, _Input]) -> int | None:
     if not isinstance(given, Mapping):
         return None
     name, *rest = path
-    value = _with_defaults(inputs, given).get(name)
+    value = _add_defaults(inputs, given).get(name)
     if rest:
         type_ = get_named_type(inputs[name].type) if name in inputs else None
-        return _number(rest, value, type_.fields if isinstance(type_, GraphQLInputObjectType) else {})
+        return _read_number(rest, value, type_.fields if isinstance(type_, GraphQLInputObjectType) else {})
     # Int accepts a float without a fractional part, such as 5.0.
     return int(value) if isinstance(value, int | float) else None

@@ -147,7 +147,7 @@ def read_manifest(file: Path) -> dict[str, str]:
     except (OSError, orjson.JSONDecodeError) as error:
         raise InvalidManifestError(f"{file} is not a manifest of documents: {error}") from error
     documents: dict[str, str] = {}
-    for document_id, text in _entries(file, manifest):
+    for document_id, text in _read_entries(file, manifest):
         if not (isinstance(document_id, str) and document_id and isinstance(text, str) and text.strip()):
             raise InvalidManifestError(f"{file}: the document {document_id!r} has no text or no id.")
         if documents.setdefault(document_id, text) != text:
@@ -155,7 +155,7 @@ def read_manifest(file: Path) -> dict[str, str]:
     return documents
 
 
-def _entries(file: Path, manifest: Any) -> Iterator[tuple[Any, Any]]:
+def _read_entries(file: Path, manifest: Any) -> Iterator[tuple[Any, Any]]:
     operations = manifest.get("operations") if isinstance(manifest, dict) else None
     if isinstance(operations, list) and all(isinstance(each, dict) for each in operations):
         return ((each.get("id"), each.get("body")) for each in operations)

@@ -28,7 +28,7 @@ from graphql import (
 )
 
 from router.operation import Operation
-from router.operation.fragments import fragment_of
+from router.operation.fragments import resolve_fragment
 from router.operation.selections import TYPENAME
 
 ResponsePath: TypeAlias = tuple[str, ...]
@@ -39,7 +39,7 @@ NO_PATHS: ResponsePaths = frozenset()
 _PROPAGATED = object()
 
 
-def outermost_paths(paths: Iterable[ResponsePath]) -> ResponsePaths:
+def find_outermost_paths(paths: Iterable[ResponsePath]) -> ResponsePaths:
     """The paths that have no other one of them as a prefix."""
     known = frozenset(paths)
     return frozenset(
@@ -59,7 +59,7 @@ class FilteredOperation:
         assert root is not None, "a validated operation has its root type"
         self.operation = self._filter(root)
         self._root: GraphQLObjectType = root
-        self._children = _children((*refused, *self._ancestors))
+        self._children = _index_children((*refused, *self._ancestors))
 
     def insert_nulls(self, data: dict[str, Any] | None) -> dict[str, Any] | None:
         """The response data with null for the refused fields, propagated to the nearest nullable field."""
@@ -73,33 +73,35 @@ class FilteredOperation:
             name=node.name,
             variable_definitions=node.variable_definitions,
             directives=node.directives,
-            selection_set=self._selections(node.selection_set, root, ()),
+            selection_set=self._filter_selections(node.selection_set, root, ()),
         )
         return replace(self._original, node=filtered)
 
-    def _selections(
+    def _filter_selections(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, path: ResponsePath
     ) -> SelectionSetNode:
         return SelectionSetNode(
-            selections=tuple(self._selection(each, parent, path) for each in selections.selections)
+            selections=tuple(self._filter_selection(each, parent, path) for each in selections.selections)
         )
 
-    def _selection(self, node: SelectionNode, parent: GraphQLNamedType, path: ResponsePath) -> SelectionNode:
+    def _filter_selection(
+        self, node: SelectionNode, parent: GraphQLNamedType, path: ResponsePath
+    ) -> SelectionNode:
         if isinstance(node, FieldNode):
-            return self._field(node, parent, path)
-        fragment = fragment_of(node, self._original.fragments)
-        inner = fragment.type_within(self._original.schema, parent)
+            return self._filter_field(node, parent, path)
+        fragment = resolve_fragment(node, self._original.fragments)
+        inner = fragment.resolve_type(self._original.schema, parent)
         return InlineFragmentNode(
             type_condition=fragment.type_condition,
             directives=node.directives,
-            selection_set=self._selections(fragment.selection_set, inner, path),
+            selection_set=self._filter_selections(fragment.selection_set, inner, path),
         )
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType, path: ResponsePath) -> FieldNode:
+    def _filter_field(self, node: FieldNode, parent: GraphQLNamedType, path: ResponsePath) -> FieldNode:
         field_path = (*path, (node.alias or node.name).value)
         if field_path not in self._refused and field_path not in self._ancestors:
             return node
-        type_ = _type_of(parent, node.name.value)
+        type_ = _get_field_type(parent, node.name.value)
         self._types[field_path] = type_
         if field_path in self._refused:
             return FieldNode(
@@ -113,7 +115,7 @@ class FilteredOperation:
             alias=node.alias,
             arguments=node.arguments,
             directives=node.directives,
-            selection_set=self._selections(node.selection_set, get_named_type(type_), field_path),
+            selection_set=self._filter_selections(node.selection_set, get_named_type(type_), field_path),
         )
 
     def _complete(self, value: Any, type_: Any, path: ResponsePath) -> Any:
@@ -134,14 +136,14 @@ class FilteredOperation:
         return value
 
 
-def _type_of(parent: GraphQLNamedType, name: str) -> GraphQLOutputType:
+def _get_field_type(parent: GraphQLNamedType, name: str) -> GraphQLOutputType:
     """The type of a field of a valid operation; `__typename` is a field of every type."""
     fields: Any = getattr(parent, "fields", {})
     type_: GraphQLOutputType = fields.get(name, TypeNameMetaFieldDef).type
     return type_
 
 
-def _children(paths: Iterable[ResponsePath]) -> Mapping[ResponsePath, tuple[str, ...]]:
+def _index_children(paths: Iterable[ResponsePath]) -> Mapping[ResponsePath, tuple[str, ...]]:
     """The response names directly below each path."""
     children: dict[ResponsePath, tuple[str, ...]] = {}
     for *parent, name in sorted(set(paths)):

@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from router.config.settings import Limits
-from router.operation.fragments import Fragments, fragments_of
+from router.operation.fragments import Fragments, collect_fragments
 
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 # The largest GraphQL Int.
@@ -64,29 +64,29 @@ class _Measurer:
     def measure(self, selections: SelectionSetNode | None) -> Size:
         size = Size()
         for selection in selections.selections if selections else ():
-            size = size.combine(self._selection(selection))
+            size = size.combine(self._measure_selection(selection))
         return size
 
-    def _selection(self, node: SelectionNode) -> Size:
+    def _measure_selection(self, node: SelectionNode) -> Size:
         match node:
             case FieldNode():
-                return self._field(node)
+                return self._measure_field(node)
             case FragmentSpreadNode():
-                inner = self._fragment(node.name.value)
+                inner = self._measure_fragment(node.name.value)
             case InlineFragmentNode():
                 inner = self.measure(node.selection_set)
             case _:
                 inner = Size()
         return inner.combine(Size(directives=len(node.directives or ())))
 
-    def _field(self, node: FieldNode) -> Size:
+    def _measure_field(self, node: FieldNode) -> Size:
         own = Size(1, 1 if node.alias else 0, 1, 1, len(node.directives or ()))
         inner = self.measure(node.selection_set)
         # The depth of the introspection schema is not the client's choice.
         depth = 1 if node.name.value in INTROSPECTION_FIELDS else inner.depth + 1
         return own.combine(Size(depth, inner.aliases, inner.fields, 0, inner.directives))
 
-    def _fragment(self, name: str) -> Size:
+    def _measure_fragment(self, name: str) -> Size:
         if name not in self._fragments:
             # Cycles are reported by another rule; counting the fragment as empty ends the recursion.
             self._fragments[name] = Size()
@@ -111,9 +111,9 @@ class _Comparisons:
 
     def add(self, definition: ExecutableDefinitionNode) -> None:
         """Counts an operation or a fragment definition."""
-        self._selections(definition.selection_set, (), Counter())
+        self._count_selections(definition.selection_set, (), Counter())
 
-    def _selections(
+    def _count_selections(
         self, selections: SelectionSetNode | None, path: tuple[str, ...], seen: Counter[tuple[str, ...]]
     ) -> None:
         for selection in selections.selections if selections else ():
@@ -125,42 +125,42 @@ class _Comparisons:
                     field_path = (*path, (selection.alias or selection.name).value)
                     self.count += seen[field_path]
                     seen[field_path] += 1
-                    self._selections(selection.selection_set, field_path, seen)
+                    self._count_selections(selection.selection_set, field_path, seen)
                 case InlineFragmentNode():
-                    self._selections(selection.selection_set, path, seen)
+                    self._count_selections(selection.selection_set, path, seen)
                 case FragmentSpreadNode():
-                    self._spread(selection.name.value, path, seen)
+                    self._count_spread(selection.name.value, path, seen)
 
-    def _spread(self, name: str, path: tuple[str, ...], seen: Counter[tuple[str, ...]]) -> None:
+    def _count_spread(self, name: str, path: tuple[str, ...], seen: Counter[tuple[str, ...]]) -> None:
         if name in self._active or name not in self._fragments:
             return
         self._active.add(name)
-        self._selections(self._fragments[name].selection_set, path, seen)
+        self._count_selections(self._fragments[name].selection_set, path, seen)
         self._active.remove(name)
 
 
-def limit_errors(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+def find_limit_errors(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
     """The errors for the limits that a parsed document exceeds; it need not be valid."""
     definitions = [each for each in document.definitions if isinstance(each, ExecutableDefinitionNode)]
     if len(definitions) > limits.max_definitions:
-        return [_limit_error("document", len(definitions), "definitions", limits.max_definitions)]
-    fragments = fragments_of(document)
+        return [_build_limit_error("document", len(definitions), "definitions", limits.max_definitions)]
+    fragments = collect_fragments(document)
     measurer = _Measurer(fragments)
     errors = [
-        _limit_error("operation", *excess, node)
+        _build_limit_error("operation", *excess, node)
         for node in definitions
         if isinstance(node, OperationDefinitionNode)
-        for excess in _excesses(measurer.measure(node.selection_set), limits)
+        for excess in _find_excesses(measurer.measure(node.selection_set), limits)
     ]
-    return errors or _comparison_errors(definitions, fragments, limits.max_comparisons)
+    return errors or _find_comparison_errors(definitions, fragments, limits.max_comparisons)
 
 
-def validation_rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
+def select_validation_rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
     """The validation rules in addition to those of the GraphQL specification."""
     return [] if introspection else [NoSchemaIntrospectionCustomRule]
 
 
-def _comparison_errors(
+def _find_comparison_errors(
     definitions: Sequence[ExecutableDefinitionNode], fragments: Fragments, limit: int
 ) -> list[GraphQLError]:
     comparisons = _Comparisons(fragments, limit)
@@ -172,7 +172,7 @@ def _comparison_errors(
     return [GraphQLError(message, extensions={"limit": limit})]
 
 
-def _limit_error(
+def _build_limit_error(
     what: str, count: int, measure: str, limit: int, node: OperationDefinitionNode | None = None
 ) -> GraphQLError:
     # Fragments that spread others twice grow the count exponentially.
@@ -181,7 +181,7 @@ def _limit_error(
     return GraphQLError(message, node, extensions={"limit": limit, "found": min(count, MAX_REPORTED)})
 
 
-def _excesses(size: Size, limits: Limits) -> list[tuple[int, str, int]]:
+def _find_excesses(size: Size, limits: Limits) -> list[tuple[int, str, int]]:
     """The count, measure and limit of each limit that a size exceeds."""
     measures: list[tuple[int, str, int]] = [
         (size.depth, "levels of fields", limits.max_depth),

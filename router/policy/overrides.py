@@ -37,7 +37,7 @@ class Overrides:
     def __init__(
         self, supergraph: Supergraph, configured: Percentages, random_number: RandomNumber = random.random
     ) -> None:
-        labels = frozenset(_labels(supergraph))
+        labels = frozenset(_collect_labels(supergraph))
         if unknown := sorted(configured.keys() - labels):
             log.warning("The supergraph has no such override labels", extra={"metadata": {"labels": unknown}})
         declared = {label: float(match[1]) for label in labels if (match := _PERCENT.fullmatch(label))}
@@ -45,15 +45,15 @@ class Overrides:
         self._percentages = {label: value for label, value in percentages.items() if label in labels}
         self._random_number = random_number
 
-    def active_labels(self) -> Labels:
-        """The labels that are active in a new request."""
+    def draw_active_labels(self) -> Labels:
+        """Draws the labels that are active in a new request."""
         if not self._percentages:
             return NO_LABELS
         number = self._random_number() * 100
         return frozenset(label for label, percentage in self._percentages.items() if number < percentage)
 
 
-def _labels(supergraph: Supergraph) -> Iterator[str]:
+def _collect_labels(supergraph: Supergraph) -> Iterator[str]:
     for type_ in supergraph.types.values():
         for joins in type_.fields.values():
             yield from (join.label_active for join in joins.values() if join.label_active)

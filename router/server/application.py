@@ -18,7 +18,7 @@ from router.admission import Admission
 from router.config.connections import Connections
 from router.pipeline import Pipeline
 from router.policy.auth import KeySet
-from router.server.clients import Clients, client_key
+from router.server.clients import Clients, identify_client
 from router.server.http import HttpEndpoint
 from router.telemetry import Metrics
 
@@ -72,6 +72,6 @@ class Application(Starlette):
 async def _handle(scope: Scope, receive: Receive, send: Send) -> None:
     app: Application = scope["app"]
     request = Request(scope, receive, send)
-    await app.admission.enter(client_key(request))
+    await app.admission.enter(identify_client(request))
     response = await app.service.endpoint.handle(request)
     await response(scope, receive, send)

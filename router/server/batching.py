@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import OperationType
 
-from router.errors import MalformedRequestError, RouterError, internal_error
+from router.errors import MalformedRequestError, RouterError, build_internal_error
 from router.pipeline import Pipeline
 from router.pipeline.caller import Caller
 from router.pipeline.request import GraphQLRequest
@@ -27,7 +27,7 @@ async def execute_member(
             raise MalformedRequestError("A subscription cannot be part of a batch.")
         return await operation.execute()
     except RouterError as error:
-        return error.response()
+        return error.to_response()
     except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
         log.exception("An operation of a batch failed")
-        return {"errors": [internal_error(trace.trace_id)]}
+        return {"errors": [build_internal_error(trace.trace_id)]}

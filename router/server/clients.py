@@ -33,28 +33,28 @@ class Clients:
         self._header = settings.proxy_header
         self.is_trusted = lru_cache(maxsize=1000)(self._is_trusted)
 
-    def key(self, peer: str, headers: Headers) -> str:
+    def identify(self, peer: str, headers: Headers) -> str:
         """The key of the client that sent these headers over a connection from `peer`."""
         if not self._trusted or not self.is_trusted(peer):
-            return network_of(peer)
+            return mask_address(peer)
         client = peer
-        for address in self._forwarded(headers):
+        for address in self._iterate_forwarded(headers):
             if _parse(address) is None:
                 break
             client = address
             if not self.is_trusted(address):
                 break
-        return network_of(client)
+        return mask_address(client)
 
-    def _forwarded(self, headers: Headers) -> Iterable[str]:
+    def _iterate_forwarded(self, headers: Headers) -> Iterable[str]:
         """The addresses in the forwarding header, the nearest first."""
         entries = ",".join(headers.getlist(self._header)).rsplit(",", MAX_HOPS)[-MAX_HOPS:]
         for entry in reversed(entries):
-            address = self._address(entry).strip()
+            address = self._read_address(entry).strip()
             bare = _WITH_PORT.fullmatch(address) if len(address) <= MAX_CHARACTERS else None
             yield (bare["v6"] or bare["v4"]) if bare else address
 
-    def _address(self, entry: str) -> str:
+    def _read_address(self, entry: str) -> str:
         if self._header == "x-forwarded-for":
             return entry
         found = _FOR.search(entry)
@@ -65,13 +65,13 @@ class Clients:
         return parsed is not None and any(parsed in network for network in self._trusted)
 
 
-def client_key(connection: HTTPConnection) -> str:
+def identify_client(connection: HTTPConnection) -> str:
     """The key of the client of a request or a WebSocket."""
     clients: Clients = connection.app.clients
-    return clients.key(connection.client.host if connection.client else "", connection.headers)
+    return clients.identify(connection.client.host if connection.client else "", connection.headers)
 
 
-def network_of(address: str) -> str:
+def mask_address(address: str) -> str:
     """The key of an address: itself, or the network of an IPv6 address."""
     if ":" not in address:
         return address

@@ -46,7 +46,7 @@ NOT_BUILT = """<!doctype html>
 """
 
 
-def page(host: str) -> Response:
+def build_page(host: str) -> Response:
     """The explorer's page, or how to build it; it may open WebSockets to its own host."""
     index = BUILT / "index.html"
     if not index.is_file():
@@ -55,25 +55,25 @@ def page(host: str) -> Response:
         index.read_text(),
         headers={
             "cache-control": "no-cache",
-            "content-security-policy": security_policy(host),
+            "content-security-policy": build_security_policy(host),
             "referrer-policy": "no-referrer",
             "x-content-type-options": "nosniff",
         },
     )
 
 
-def security_policy(host: str) -> str:
+def build_security_policy(host: str) -> str:
     """The page's Content-Security-Policy; WebSockets are listed, as 'self' excludes them in some browsers."""
     return _POLICY.format(sockets=f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else "")
 
 
-def routes(examples: Path) -> list[BaseRoute]:
+def build_routes(examples: Path) -> list[BaseRoute]:
     """The routes of the explorer's files, and of the example tabs in a folder beside the supergraph."""
 
-    async def example_tabs(_: Request) -> Response:
+    async def serve_examples(_: Request) -> Response:
         return JSONResponse(load_examples(examples), headers={"cache-control": "no-cache"})
 
-    tabs = Route("/explorer/examples.json", example_tabs)
+    tabs = Route("/explorer/examples.json", serve_examples)
     return [tabs, Mount("/explorer", StaticFiles(directory=BUILT))] if BUILT.is_dir() else [tabs]
 
 
@@ -85,14 +85,14 @@ def load_examples(folder: Path) -> list[dict[str, Any]]:
     return [
         {
             "query": document.read_text(),
-            "variables": _editor_text(document.with_suffix(".variables.json")),
-            "headers": _editor_text(document.with_suffix(".headers.json")),
+            "variables": _read_editor_text(document.with_suffix(".variables.json")),
+            "headers": _read_editor_text(document.with_suffix(".headers.json")),
         }
         for document in sorted(folder.glob("*.graphql"))
     ]
 
 
-def _editor_text(file: Path) -> str:
+def _read_editor_text(file: Path) -> str:
     if not file.is_file():
         return ""
     return orjson.dumps(orjson.loads(file.read_bytes()), option=orjson.OPT_INDENT_2).decode()

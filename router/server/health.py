@@ -12,17 +12,17 @@ from router.server.application import Application
 from router.telemetry import Metrics
 
 
-def routes() -> list[BaseRoute]:
+def build_routes() -> list[BaseRoute]:
     """The health checks for load balancers.
 
     A running router has its supergraph; it is ready unless it is draining, or has to verify tokens and has no
     keys. Subgraphs do not count, because one that is down affects only some responses.
     """
 
-    async def live(_: Request) -> Response:
+    async def report_liveness(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def ready(request: Request) -> Response:
+    async def report_readiness(request: Request) -> Response:
         app: Application = request.app
         checks = {"supergraph": "ok"}
         if (keys := app.service.keys) is not None:
@@ -34,10 +34,10 @@ def routes() -> list[BaseRoute]:
             {"status": "ok" if is_ready else "unavailable", "checks": checks}, 200 if is_ready else 503
         )
 
-    return [Route("/health/live", live), Route("/health/ready", ready)]
+    return [Route("/health/live", report_liveness), Route("/health/ready", report_readiness)]
 
 
-def metrics_app(metrics: Metrics) -> Starlette:
+def create_metrics_app(metrics: Metrics) -> Starlette:
     """The application of `/metrics`, which listens apart from clients."""
 
     async def expose(_: Request) -> Response:

@@ -22,7 +22,7 @@ from router.errors import (
     RouterError,
     StoppedError,
     UnsupportedMediaTypeError,
-    internal_error,
+    build_internal_error,
 )
 from router.pipeline import Pipeline
 from router.pipeline.caller import Caller
@@ -30,7 +30,7 @@ from router.pipeline.ready_operation import ReadyOperation
 from router.pipeline.request import PARAMETERS, GraphQLRequest, parse_body, parse_query_string
 from router.server import graphiql
 from router.server.batching import execute_member
-from router.server.clients import client_key
+from router.server.clients import identify_client
 from router.server.http_protocol import ENDLESS
 from router.server.negotiation import (
     EVENT_STREAM,
@@ -41,18 +41,18 @@ from router.server.negotiation import (
     PLAIN,
     RESULT_TYPES,
     accepts_incremental,
-    media_type,
     negotiate_type,
+    parse_media_type,
 )
-from router.server.responses import Responses, retry_after
+from router.server.responses import Responses, build_retry_after_header
 from router.server.single_connection import (
     MESSAGES,
     OPERATION_PARAMETER,
     EventStream,
     EventStreams,
-    stream_token,
+    read_stream_token,
 )
-from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, error_results
+from router.server.streaming import EVENTS, INCREMENTS, PARTS, Framing, StreamResponse, stream_error
 from router.telemetry import Trace, current_trace, log
 
 EndpointResponse: TypeAlias = Response | StreamResponse
@@ -86,44 +86,46 @@ class HttpEndpoint:
         """Handles one HTTP request; every error becomes a response."""
         with self._tracer.trace_request(request.method, request.scope["scheme"], request.headers) as trace:
             current_trace.set(trace)
-            response = await self._response(request, trace)
+            response = await self._respond(request, trace)
             self._tracer.record_status(response.status_code)
             if response.status_code >= SERVER_ERROR:
                 self._tracer.record_error(str(response.status_code))
             return response
 
-    async def _response(self, request: Request, trace: Trace) -> EndpointResponse:
+    async def _respond(self, request: Request, trace: Trace) -> EndpointResponse:
         if self._explorer and wants_explorer(request):
-            return graphiql.page(request.headers.get("host", ""))
+            return graphiql.build_page(request.headers.get("host", ""))
         try:
             return await self._execute(request, trace)
         except RouterError as error:
-            return await self._error_response(request, error)
+            return await self._build_error_response(request, error)
         except ClientDisconnect:
             # The client does not receive it.
             return Response(status_code=400)
         except asyncio.CancelledError:
             # Requests are cancelled only at shutdown, when they exceed its timeout.
-            return await self._error_response(request, StoppedError())
+            return await self._build_error_response(request, StoppedError())
         except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
             log.exception("A request failed")
-            return await self._responses.json(request, {"errors": [internal_error(trace.trace_id)]}, 500)
+            return await self._responses.build_json(
+                request, {"errors": [build_internal_error(trace.trace_id)]}, 500
+            )
 
     async def _execute(self, request: Request, trace: Trace) -> EndpointResponse:
         refuse_cross_site(request)
-        token = stream_token(request)
+        token = read_stream_token(request)
         if token is not None or request.method in ("PUT", "DELETE"):
             return await self._handle_stream_request(request, token, trace)
-        parameters = await self._parameters(request)
-        caller = await self._caller(request)
+        parameters = await self._read_parameters(request)
+        caller = await self._identify_caller(request)
         if isinstance(parameters, tuple):
-            return await self._batch(request, parameters, caller, trace)
-        operation = await self._operation(request, parameters, caller, trace)
-        if framing := _framing(request, operation):
+            return await self._execute_batch(request, parameters, caller, trace)
+        operation = await self._open_operation(request, parameters, caller, trace)
+        if framing := _negotiate_framing(request, operation):
             request.scope[ENDLESS] = operation.kind is OperationType.SUBSCRIPTION
             return StreamResponse(operation.results(), framing)
         result = await operation.execute()
-        return await self._responses.json(request, result, headers=retry_after(result))
+        return await self._responses.build_json(request, result, headers=build_retry_after_header(result))
 
     async def _handle_stream_request(
         self, request: Request, token: str | None, trace: Trace
@@ -133,34 +135,36 @@ class HttpEndpoint:
         PUT reserves a stream, GET or POST accepting an event stream opens it, another POST or GET starts an
         operation on it, and DELETE stops one.
         """
-        caller = await self._caller(request)
+        caller = await self._identify_caller(request)
         accept = request.headers.get("accept")
         if request.method == "PUT":
             if negotiate_type(accept, (PLAIN,)) is None:
                 raise NotAcceptableError(f"The token is only available as {PLAIN}.")
             return Response(self._streams.reserve(caller), 201, media_type=PLAIN)
         if request.method == "DELETE":
-            self._streams.get(token, caller).stop(_operation_id(request))
+            self._streams.get(token, caller).stop(_read_operation_id(request))
             return Response()
         if negotiate_type(accept, (*RESULT_TYPES, EVENT_STREAM)) == EVENT_STREAM:
             request.scope[ENDLESS] = True
             return StreamResponse(self._streams.open(token, caller), MESSAGES)
-        await self._start(request, self._streams.get(token, caller), caller, trace)
+        await self._start_on_stream(request, self._streams.get(token, caller), caller, trace)
         return Response(status_code=202)
 
-    async def _start(self, request: Request, stream: EventStream, caller: Caller, trace: Trace) -> None:
-        parameters = await self._parameters(request)
+    async def _start_on_stream(
+        self, request: Request, stream: EventStream, caller: Caller, trace: Trace
+    ) -> None:
+        parameters = await self._read_parameters(request)
         if isinstance(parameters, tuple) or parameters.operation_id is None:
             raise MalformedRequestError("On a stream, 'extensions' must contain an 'operationId'.")
         with stream.claim(parameters.operation_id):
-            operation = await self._operation(request, parameters, caller, trace)
+            operation = await self._open_operation(request, parameters, caller, trace)
             stream.start(parameters.operation_id, operation.results())
 
-    async def _caller(self, request: Request) -> Caller:
+    async def _identify_caller(self, request: Request) -> Caller:
         authorization, headers = request.headers.get("authorization"), request.headers
-        return await self._pipeline.identify(authorization, headers, client_key(request))
+        return await self._pipeline.identify(authorization, headers, identify_client(request))
 
-    async def _operation(
+    async def _open_operation(
         self, request: Request, parameters: GraphQLRequest, caller: Caller, trace: Trace
     ) -> ReadyOperation:
         operation = await self._pipeline.open(parameters, caller, trace)
@@ -168,58 +172,58 @@ class HttpEndpoint:
             raise MethodNotAllowedError("Mutations must be sent with POST.", allow="POST")
         return operation
 
-    async def _batch(
+    async def _execute_batch(
         self, request: Request, batch: tuple[GraphQLRequest, ...], caller: Caller, trace: Trace
     ) -> Response:
         if negotiate_type(request.headers.get("accept"), (JSON,)) is None:
             raise NotAcceptableError(f"A batch is only available as {JSON}.")
         results = await asyncio.gather(*(self._execute_member(each, caller, trace) for each in batch))
-        return await self._responses.json(request, results)
+        return await self._responses.build_json(request, results)
 
     async def _execute_member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:
         with self._tracer.trace_batched_operation(trace) as member_trace:
             current_trace.set(member_trace)
             return await execute_member(self._pipeline, request, caller, member_trace)
 
-    async def _parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
+    async def _read_parameters(self, request: Request) -> GraphQLRequest | tuple[GraphQLRequest, ...]:
         if request.method != "POST":
             return parse_query_string(request.query_params)
-        essence, parameters = media_type(request.headers.get("content-type"))
+        essence, parameters = parse_media_type(request.headers.get("content-type"))
         if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
-        return parse_body(await self._body(request), self._limits.max_batch)
+        return parse_body(await self._read_body(request), self._limits.max_batch)
 
-    async def _body(self, request: Request) -> bytes:
+    async def _read_body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:MAX_DIGITS]) > self._limits.max_body_bytes:
-            raise self._too_large()
+            raise self._build_too_large_error()
         body = bytearray()
         try:
             async for chunk in request.stream():
                 body += chunk
                 self._body_bytes += len(chunk)
                 if len(body) > self._limits.max_body_bytes:
-                    raise self._too_large()
+                    raise self._build_too_large_error()
                 if self._body_bytes > self._limits.max_bodies_bytes:
                     raise OverloadedError
         finally:
             self._body_bytes -= len(body)
         return bytes(body)
 
-    def _too_large(self) -> BodyTooLargeError:
+    def _build_too_large_error(self) -> BodyTooLargeError:
         return BodyTooLargeError(f"The body is larger than {self._limits.max_body_bytes} bytes.")
 
-    async def _error_response(self, request: Request, error: RouterError) -> EndpointResponse:
+    async def _build_error_response(self, request: Request, error: RouterError) -> EndpointResponse:
         # A request to a shared stream is only accepted or refused; it has no GraphQL response of its own.
-        expects_result = request.method in ("GET", "POST") and stream_token(request) is None
+        expects_result = request.method in ("GET", "POST") and read_stream_token(request) is None
         is_result = expects_result and isinstance(error, DocumentError | AccessError)
         accept = request.headers.get("accept")
         chosen = negotiate_type(accept, RESULT_TYPES)
         if is_result and chosen is None and negotiate_type(accept, (EVENT_STREAM,)):
-            return StreamResponse(error_results(error), EVENTS)
+            return StreamResponse(stream_error(error), EVENTS)
         # GraphQL over HTTP, application/json: a well-formed GraphQL response has status 200.
         status = 200 if is_result and chosen != GRAPHQL_JSON else error.status
-        return await self._responses.json(request, error.response(), status, error.headers)
+        return await self._responses.build_json(request, error.to_response(), status, error.headers)
 
 
 def wants_explorer(request: Request) -> bool:
@@ -247,7 +251,7 @@ def refuse_cross_site(request: Request) -> None:
         raise CrossSiteRequestError("Operations must not be sent by other sites.")
 
 
-def _framing(request: Request, operation: ReadyOperation) -> Framing | None:
+def _negotiate_framing(request: Request, operation: ReadyOperation) -> Framing | None:
     """The framing of a streamed response; None for a single response.
 
     Raises:
@@ -272,7 +276,7 @@ def _framing(request: Request, operation: ReadyOperation) -> Framing | None:
     raise NotAcceptableError(f"The response is available as {GRAPHQL_JSON} or {JSON}.")
 
 
-def _operation_id(request: Request) -> str:
+def _read_operation_id(request: Request) -> str:
     """The id of the operation to stop.
 
     Raises:

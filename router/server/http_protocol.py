@@ -102,14 +102,14 @@ class HttpProtocol(HttpToolsProtocol):
         """A part of the request target."""
         self.url += url
         if len(self.url) > self._limits.max_url_bytes:
-            raise self._refusal_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            raise self._build_refusal(HTTPStatus.REQUEST_URI_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header."""
         headers, limits = self.headers, self._limits
         self._header_bytes += len(name) + len(value)
         if len(headers) >= limits.max_headers or self._header_bytes > limits.max_header_bytes:
-            raise self._refusal_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            raise self._build_refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         name = name.lower()
         if name == b"host":
             self._hosts += 1
@@ -120,7 +120,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The headers are complete; exactly one `host` is required (RFC 9112 section 3.2)."""
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
-            raise self._refusal_error(HTTPStatus.BAD_REQUEST)
+            raise self._build_refusal(HTTPStatus.BAD_REQUEST)
         self._in_head, self._deadline = False, None
         super().on_headers_complete()
 
@@ -165,7 +165,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._deadline is None:
             self._deadline = self.loop.time() + seconds
 
-    def _refusal_error(self, status: HTTPStatus) -> _RefusedError:
+    def _build_refusal(self, status: HTTPStatus) -> _RefusedError:
         self._refusal = status
         return _RefusedError()
 

@@ -10,7 +10,7 @@ import uvicorn
 
 from router.admission import Admission
 from router.config.connections import Connections
-from router.server.clients import Clients, network_of
+from router.server.clients import Clients, mask_address
 from router.telemetry import Metrics
 
 SWEEP_SECONDS = 1.0
@@ -47,7 +47,7 @@ class Listener:
 
     def admit(self, connection: MonitoredConnection, peer: str) -> bool:
         """Registers a connection from an address; false if a limit is reached."""
-        client = network_of(peer)
+        client = mask_address(peer)
         if len(self._connections) >= self._capacity:
             return self._refuse("all")
         # A trusted proxy carries the connections of many clients.
@@ -61,7 +61,7 @@ class Listener:
 
     def release(self, connection: MonitoredConnection, peer: str) -> None:
         """Removes a connection."""
-        client = network_of(peer)
+        client = mask_address(peer)
         self._connections.discard(connection)
         self._counts[client] -= 1
         if not self._counts[client]:

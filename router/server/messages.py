@@ -67,28 +67,28 @@ def parse(text: str | bytes) -> Message:
         raise InvalidMessageError("A message must be a JSON object")
     match value.get("type"):
         case "connection_init":
-            return ConnectionInit(_payload(value) or {})
+            return ConnectionInit(_read_payload(value) or {})
         case "ping":
-            return Ping(_payload(value))
+            return Ping(_read_payload(value))
         case "pong":
-            _payload(value)
+            _read_payload(value)
             return Pong()
         case "subscribe":
-            return Subscribe(_id(value), _request(value))
+            return Subscribe(_read_id(value), _read_request(value))
         case "complete":
-            return Complete(_id(value))
+            return Complete(_read_id(value))
         case _:
             raise InvalidMessageError("The message has an unknown type")
 
 
-def _payload(value: dict[str, Any]) -> dict[str, Any] | None:
+def _read_payload(value: dict[str, Any]) -> dict[str, Any] | None:
     payload = value.get("payload")
     if payload is not None and not isinstance(payload, dict):
         raise InvalidMessageError("The payload must be an object or null")
     return payload
 
 
-def _id(value: dict[str, Any]) -> str:
+def _read_id(value: dict[str, Any]) -> str:
     identifier = value.get("id")
     if not isinstance(identifier, str) or not identifier:
         raise InvalidMessageError("The id must be a non-empty string")
@@ -97,7 +97,7 @@ def _id(value: dict[str, Any]) -> str:
     return identifier
 
 
-def _request(value: dict[str, Any]) -> GraphQLRequest:
+def _read_request(value: dict[str, Any]) -> GraphQLRequest:
     try:
         return parse_request(value.get("payload"))
     except MalformedRequestError as error:

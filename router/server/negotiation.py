@@ -61,13 +61,13 @@ class MediaRange:
 
     def matches(self, offer: str) -> bool:
         """Whether the range matches a media type and has the same protocol parameter, if any."""
-        essence, parameters = media_type(offer)
+        essence, parameters = parse_media_type(offer)
         main, _, sub = essence.partition("/")
         protocol = {parameter for parameter in self.parameters if parameter[0].endswith(PROTOCOL_SUFFIX)}
         return self.main in ("*", main) and self.sub in ("*", sub) and protocol == set(parameters.items())
 
 
-def media_type(header: str | None) -> tuple[str, dict[str, str]]:
+def parse_media_type(header: str | None) -> tuple[str, dict[str, str]]:
     """The lower-cased media type of a header, and its parameters, unquoted."""
     parts = (header or "")[:MAX_CHARACTERS].split(";", MAX_PARAMETERS + 1)
     essence, *parameters = parts[: MAX_PARAMETERS + 1]
@@ -84,7 +84,9 @@ def negotiate_type(accept: str | None, offers: tuple[str, ...]) -> str | None:
     Ties in quality are broken by the order of the client's list, then by that of the offers. Without an
     Accept header everything is accepted.
     """
-    ranges = _parse(accept) if accept and accept.strip() else [MediaRange("*", "*", frozenset(), 1.0, 0)]
+    ranges = (
+        _parse_ranges(accept) if accept and accept.strip() else [MediaRange("*", "*", frozenset(), 1.0, 0)]
+    )
     best: tuple[float, int] | None = None
     chosen = None
     for offer in offers:
@@ -101,7 +103,7 @@ def negotiate_type(accept: str | None, offers: tuple[str, ...]) -> str | None:
 @_cache_short_headers
 def accepts_incremental(accept: str | None) -> bool:
     """Whether a client lists multipart incremental delivery, and prefers no single response."""
-    ranges = _parse(accept or "")
+    ranges = _parse_ranges(accept or "")
     incremental = [each.quality for each in ranges if each.specificity == 2 and _is_incremental(each)]
     single = [each.quality for each in ranges for offer in RESULT_TYPES if each.matches(offer)]
     return max(incremental, default=0.0) > 0 and max(incremental) >= max(single, default=0.0)
@@ -111,14 +113,16 @@ def _is_incremental(entry: MediaRange) -> bool:
     return entry.matches(INCREMENTAL) or entry.matches(MIXED)
 
 
-def _parse(accept: str) -> list[MediaRange]:
+def _parse_ranges(accept: str) -> list[MediaRange]:
     ranges = []
-    for position, entry in enumerate(_entries(accept)):
-        essence, parameters = media_type(entry)
+    for position, entry in enumerate(_split_header(accept)):
+        essence, parameters = parse_media_type(entry)
         main, _, sub = essence.partition("/")
         if main and sub:
             ranges.append(
-                MediaRange(main, sub, frozenset(parameters.items()), _quality(parameters.get("q")), position)
+                MediaRange(
+                    main, sub, frozenset(parameters.items()), _parse_quality(parameters.get("q")), position
+                )
             )
     return ranges
 
@@ -130,9 +134,9 @@ def negotiate_encoding(accept: str | None, offers: tuple[str, ...]) -> str | Non
     Ties in quality are broken by the order of the offers. Without an Accept-Encoding header there is none.
     """
     qualities: dict[str, float] = {}
-    for entry in _entries(accept or ""):
-        name, parameters = media_type(entry)
-        qualities.setdefault(name, _quality(parameters.get("q")))
+    for entry in _split_header(accept or ""):
+        name, parameters = parse_media_type(entry)
+        qualities.setdefault(name, _parse_quality(parameters.get("q")))
     fallback = qualities.get("*", 0.0)
     plain = qualities.get("identity", 0.0)
     best = max(offers, key=lambda offer: qualities.get(offer, fallback), default=None)
@@ -140,11 +144,11 @@ def negotiate_encoding(accept: str | None, offers: tuple[str, ...]) -> str | Non
     return best if quality > 0 and quality >= plain else None
 
 
-def _entries(header: str) -> list[str]:
+def _split_header(header: str) -> list[str]:
     return header[:MAX_CHARACTERS].split(",", MAX_RANGES)[:MAX_RANGES]
 
 
-def _quality(text: str | None) -> float:
+def _parse_quality(text: str | None) -> float:
     try:
         return min(max(float(text), 0.0), 1.0) if text is not None else 1.0
     except ValueError:

@@ -14,7 +14,10 @@ EXPOSED_HEADERS = ("allow", "retry-after", "www-authenticate")
 
 
 def may_connect(headers: Headers, origins: Collection[str]) -> bool:
-    """Whether a WebSocket is allowed: without an origin it is no browser's; without `origins` all are."""
+    """Whether a WebSocket may be opened.
+
+    Without `origins` any may, and so may one without an Origin header, which is not from a browser.
+    """
     origin = headers.get("origin")
     if origin is None or not origins or origin in origins or "*" in origins:
         return True

@@ -27,7 +27,7 @@ PRIVATE = "private, no-cache"
 MAX_INLINE_BYTES = 131_072
 
 
-def _gzip(body: bytes) -> bytes:
+def _compress_gzip(body: bytes) -> bytes:
     compressor = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     return compressor.compress(body) + compressor.flush()
 
@@ -36,7 +36,7 @@ def _gzip(body: bytes) -> bytes:
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
     "br": lambda body: brotli.compress(body, quality=1),
-    "gzip": _gzip,
+    "gzip": _compress_gzip,
 }
 ENCODINGS = tuple(ENCODERS)
 
@@ -48,7 +48,7 @@ class Responses:
         self._min_bytes = settings.compression_min_bytes if settings.compression else None
         self._vary = "accept, accept-encoding" if settings.compression else "accept"
 
-    async def json(
+    async def build_json(
         self, request: Request, value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Response:
         """A response with a value in the JSON media type that the client prefers."""
@@ -64,7 +64,7 @@ class Responses:
         return Response(body, status, all_headers)
 
 
-def retry_after(result: Mapping[str, Any]) -> dict[str, str]:
+def build_retry_after_header(result: Mapping[str, Any]) -> dict[str, str]:
     """The `retry-after` header, if a result has no data and all of its errors say when to retry."""
     delays = [error.get("extensions", {}).get("retryAfter") for error in result.get("errors", ())]
     if not delays or any((result["data"] or {}).values()):
@@ -84,7 +84,7 @@ async def _compress(request: Request, body: bytes, headers: dict[str, str]) -> b
     return await asyncio.to_thread(encoder, body)
 
 
-def security_headers(settings: Settings) -> list[tuple[str, str]]:
+def build_security_headers(settings: Settings) -> list[tuple[str, str]]:
     """The headers of every response."""
     headers = [("x-content-type-options", "nosniff")]
     if settings.hsts_seconds:

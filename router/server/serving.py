@@ -20,7 +20,7 @@ from router.server.listener import Listener, ListenerConfig
 from router.server.websocket_protocol import WebSocketProtocol
 from router.telemetry import Metrics, log
 
-# Files that are not clients' connections: connections to subgraphs and stores, and the program's own.
+# File descriptors for connections to subgraphs and stores, and for the program's own files.
 RESERVED_FILES = 256
 # For closing stores and threads after all requests have ended.
 CLEANUP_SECONDS = 5.0

@@ -31,13 +31,13 @@ OPEN_TIMEOUT_SECONDS = 10.0
 _Message: TypeAlias = dict[str, Any]
 
 
-def _event(message: _Message) -> bytes:
+def _frame_message(message: _Message) -> bytes:
     name = b"next" if "payload" in message else b"complete"
     return b"event: " + name + b"\ndata: " + encode(message) + b"\n\n"
 
 
 # The stream itself never completes: it ends when its client disconnects.
-MESSAGES = Framing(EVENTS.headers, EVENTS.head, EVENTS.heartbeat, _event, b"")
+MESSAGES = Framing(EVENTS.headers, EVENTS.head, EVENTS.heartbeat, _frame_message, b"")
 
 
 class EventStream:
@@ -140,7 +140,9 @@ class EventStreams:
             largest = max(self._reserved.values(), key=len)
             self._streams[next(iter(largest))].end()
         token = secrets.token_urlsafe(32)
-        stream = EventStream(_owner(caller), caller.client, self._max_operations, lambda: self._remove(token))
+        stream = EventStream(
+            _identify_owner(caller), caller.client, self._max_operations, lambda: self._remove(token)
+        )
         self._streams[token] = stream
         self._reserved.setdefault(caller.client, {})[token] = None
         self._expiries[token] = asyncio.get_running_loop().call_later(OPEN_TIMEOUT_SECONDS, stream.end)
@@ -165,7 +167,7 @@ class EventStreams:
             StreamNotFoundError: the token has no stream, or another caller's.
         """
         stream = self._find(token)
-        if stream.owner != _owner(caller):
+        if stream.owner != _identify_owner(caller):
             raise StreamNotFoundError("There is no such stream.")
         return stream
 
@@ -191,7 +193,7 @@ class EventStreams:
         return True
 
 
-def stream_token(request: Request) -> str | None:
+def read_stream_token(request: Request) -> str | None:
     """The token of a request's stream, from its header or URL; None if it has none."""
     token = request.headers.get(TOKEN_HEADER)
     if token is None and request.scope["query_string"]:
@@ -199,5 +201,5 @@ def stream_token(request: Request) -> str | None:
     return token
 
 
-def _owner(caller: Caller) -> str | None:
+def _identify_owner(caller: Caller) -> str | None:
     return caller.identity.subject if caller.identity else caller.authorization

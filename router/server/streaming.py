@@ -44,7 +44,7 @@ class Framing:
     tail: bytes
 
 
-def _headers(content_type: bytes) -> Sequence[tuple[bytes, bytes]]:
+def _build_headers(content_type: bytes) -> Sequence[tuple[bytes, bytes]]:
     return (
         (b"content-type", content_type),
         (b"cache-control", b"no-cache, no-transform"),
@@ -52,41 +52,45 @@ def _headers(content_type: bytes) -> Sequence[tuple[bytes, bytes]]:
     )
 
 
-def _event(result: dict[str, Any]) -> bytes:
+def _frame_event(result: dict[str, Any]) -> bytes:
     return b"event: next\ndata: " + encode(result) + b"\n\n"
 
 
-def _part(content: dict[str, Any]) -> bytes:
+def _frame_part(content: dict[str, Any]) -> bytes:
     return PART_HEAD + encode(content) + DELIMITER
 
 
-def _payload_part(result: dict[str, Any]) -> bytes:
+def _frame_payload(result: dict[str, Any]) -> bytes:
     # Errors of the stream are beside the payload, errors of one event are in it.
-    return _part({"payload": result} if "data" in result else {"payload": None, **result})
+    return _frame_part({"payload": result} if "data" in result else {"payload": None, **result})
 
 
 EVENTS = Framing(
-    _headers(b"text/event-stream; charset=utf-8"),
+    _build_headers(b"text/event-stream; charset=utf-8"),
     b":\n\n",
     b":\n\n",
-    _event,
+    _frame_event,
     b"event: complete\ndata: \n\n",
 )
 PARTS = Framing(
-    _headers(b'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'),
-    DELIMITER + _part({}),
-    _part({}),
-    _payload_part,
+    _build_headers(b'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'),
+    DELIMITER + _frame_part({}),
+    _frame_part({}),
+    _frame_payload,
     b"--\r\n",
 )
 INCREMENTS = Framing(
-    _headers(b'multipart/mixed;boundary="graphql";incrementalSpec=v0.2'), DELIMITER, b"", _part, PARTS.tail
+    _build_headers(b'multipart/mixed;boundary="graphql";incrementalSpec=v0.2'),
+    DELIMITER,
+    b"",
+    _frame_part,
+    PARTS.tail,
 )
 
 
-async def error_results(error: RouterError) -> AsyncGenerator[dict[str, Any], None]:
+async def stream_error(error: RouterError) -> AsyncGenerator[dict[str, Any], None]:
     """The single result of an operation that is refused, for clients that only accept a stream."""
-    yield error.response()
+    yield error.to_response()
 
 
 class StreamResponse:
@@ -110,10 +114,10 @@ class StreamResponse:
         try:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(self._send(send))
-                while not await _disconnects(receive, HEARTBEAT_SECONDS):
+                while not await _wait_for_disconnect(receive, HEARTBEAT_SECONDS):
                     async with self._send_lock:
                         if self._framing.heartbeat and not sending.done():
-                            await send(_chunk(self._framing.heartbeat))
+                            await send(_build_chunk(self._framing.heartbeat))
                 sending.cancel()
         finally:
             await self._results.aclose()
@@ -121,15 +125,15 @@ class StreamResponse:
     async def _send(self, send: Send) -> None:
         framing = self._framing
         await send({"type": "http.response.start", "status": self.status_code, "headers": framing.headers})
-        await send(_chunk(framing.head))
+        await send(_build_chunk(framing.head))
         async for result in self._results:
             async with self._send_lock:
-                await send(_chunk(framing.frame(result)))
+                await send(_build_chunk(framing.frame(result)))
         async with self._send_lock:
-            await send(_chunk(framing.tail, more=False))
+            await send(_build_chunk(framing.tail, more=False))
 
 
-async def _disconnects(receive: Receive, seconds: float) -> bool:
+async def _wait_for_disconnect(receive: Receive, seconds: float) -> bool:
     """Whether the client disconnects, or the response is complete, within so many seconds."""
     try:
         async with asyncio.timeout(seconds):
@@ -140,5 +144,5 @@ async def _disconnects(receive: Receive, seconds: float) -> bool:
     return True
 
 
-def _chunk(body: bytes, *, more: bool = True) -> dict[str, Any]:
+def _build_chunk(body: bytes, *, more: bool = True) -> dict[str, Any]:
     return {"type": "http.response.body", "body": body, "more_body": more}

@@ -20,13 +20,13 @@ from router.errors import (
     IdentityUnavailableError,
     RouterError,
     TooManyOperationsError,
-    internal_error,
+    build_internal_error,
 )
 from router.json_text import encode
 from router.pipeline import Pipeline
 from router.pipeline.caller import Caller
 from router.policy.auth import EXPIRED
-from router.server.clients import client_key
+from router.server.clients import identify_client
 from router.server.messages import (
     Complete,
     ConnectionInit,
@@ -85,7 +85,7 @@ class WebSocketSession:
         self._pipeline = pipeline
         self._max_operations = max_operations
         self._admission = admission
-        self._address = client_key(socket)
+        self._address = identify_client(socket)
         self._initialised = False
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -121,7 +121,7 @@ class WebSocketSession:
                     await self._handle(message)
                     self._extend_deadline()
         except TimeoutError:
-            raise self._timeout_error() from None
+            raise self._build_timeout_error() from None
         finally:
             self._is_ended = True
 
@@ -129,14 +129,14 @@ class WebSocketSession:
         """Reschedules the end of an initialised socket: when its token expires, or after its idle timeout."""
         if self._caller is None or self._is_ended:
             return
-        expires_in = self._caller.expires_in()
-        limits = [expires_in] if expires_in is not None else []
+        remaining = self._caller.get_remaining_seconds()
+        limits = [remaining] if remaining is not None else []
         if not self._running:
             limits.append(IDLE_SECONDS)
         now = asyncio.get_running_loop().time()
         self._deadline.reschedule(now + min(limits) if limits else None)
 
-    def _timeout_error(self) -> ProtocolViolationError:
+    def _build_timeout_error(self) -> ProtocolViolationError:
         """The code and reason of a socket whose deadline has passed."""
         if self._caller is None:
             return ProtocolViolationError(INIT_TIMEOUT, "Connection initialisation timeout")
@@ -147,8 +147,8 @@ class WebSocketSession:
         return ProtocolViolationError(NORMAL_CLOSURE, "Idle timeout")
 
     def _is_expired(self) -> bool:
-        expires_in = self._caller.expires_in() if self._caller else None
-        return expires_in is not None and expires_in <= 0
+        remaining = self._caller.get_remaining_seconds() if self._caller else None
+        return remaining is not None and remaining <= 0
 
     async def _receive(self) -> str | bytes:
         message = await self._socket.receive()
@@ -177,7 +177,7 @@ class WebSocketSession:
             raise ProtocolViolationError(TOO_MANY_INITS, "Too many initialisation requests")
         self._initialised = True
         try:
-            authorization = _authorization(payload, self._socket)
+            authorization = _read_authorization(payload, self._socket)
             headers = self._socket.headers
             self._caller = await self._pipeline().identify(authorization, headers, self._address)
         except AccessError as error:
@@ -216,7 +216,7 @@ class WebSocketSession:
                 return
             except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
                 log.exception("An operation over WebSocket failed")
-                last = {"type": "error", "payload": [internal_error(trace.trace_id)]}
+                last = {"type": "error", "payload": [build_internal_error(trace.trace_id)]}
             await self._finish(message.id, last)
 
     async def _stream(
@@ -256,7 +256,7 @@ class WebSocketSession:
                 self._deadline.reschedule(0)
             raise WebSocketDisconnect from None
         except WebSocketDisconnected:
-            # Another operation has found the client gone, and this socket has not been told yet.
+            # Another operation has noticed that the client is gone before the socket reports it.
             raise WebSocketDisconnect from None
 
     async def _close(self, code: int, reason: str) -> None:
@@ -275,7 +275,7 @@ class WebSocketSession:
             self._cancelled.append(task)
 
 
-def _authorization(payload: Mapping[str, Any], socket: WebSocket) -> str | None:
+def _read_authorization(payload: Mapping[str, Any], socket: WebSocket) -> str | None:
     """The Authorization header, from the `connection_init` payload or the handshake.
 
     Browsers can set no header of the handshake.

@@ -56,7 +56,7 @@ class Supergraph:
         """Reads a composed supergraph.
 
         Raises:
-            InvalidSupergraphError: the text is none, or links a specification that the router must know.
+            InvalidSupergraphError: the text is not a supergraph, or links an unsupported specification.
         """
         try:
             return cls(_parse_document(sdl))
@@ -78,7 +78,7 @@ class Supergraph:
                 if not (is_specified_scalar_type(type_) or is_introspection_type(type_)):
                     vars(type_).clear()
 
-    def possible_types(self, name: str) -> frozenset[str]:
+    def get_possible_types(self, name: str) -> frozenset[str]:
         """The object types that a value of the named type can have; none for a scalar, enum or input."""
         type_ = self.schema.type_map[name]
         if isinstance(type_, GraphQLObjectType):
@@ -91,18 +91,18 @@ class Supergraph:
         """Whether the named type is an interface or a union."""
         return is_abstract_type(self.schema.type_map[name])
 
-    def named_type(self, name: str) -> GraphQLNamedType:
+    def get_type(self, name: str) -> GraphQLNamedType:
         """A type of the full schema, inaccessible ones included."""
         return self.schema.type_map[name]
 
-    def interfaces_of(self, name: str) -> frozenset[str]:
+    def get_interfaces(self, name: str) -> frozenset[str]:
         """The interfaces that the named type implements in any subgraph."""
         type_ = self.schema.type_map[name]
         if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             return frozenset()
         return frozenset(interface.name for interface in type_.interfaces)
 
-    def root_type(self, operation_type: str) -> str | None:
+    def get_root_type_name(self, operation_type: str) -> str | None:
         """The name of the `query`, `mutation` or `subscription` type; None if there is none."""
         root = getattr(self.schema, f"{operation_type}_type")
         return root.name if root else None

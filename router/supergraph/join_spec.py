@@ -120,7 +120,9 @@ def read_types(
         if not isinstance(definition, TypeDefinitionNode) or vocabulary.is_internal(definition.name.value):
             continue
         joins = _read_type_joins(definition, graphs)
-        contexts = frozenset(str(each.get("name")) for each in vocabulary.applications(definition, "context"))
+        contexts = frozenset(
+            str(each.get("name")) for each in vocabulary.iterate_applications(definition, "context")
+        )
         if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
             identifying, required = (
                 _find_identifying_fields(definition),
@@ -153,8 +155,8 @@ def _read_type_joins(definition: TypeDefinitionNode, graphs: tuple[str, ...]) ->
                 EntityKey(each["key"], each.get("resolvable", True)) for each in arguments if each.get("key")
             ),
             is_interface_object=any(each.get("isInterfaceObject") for each in arguments),
-            interfaces=frozenset(_names_in_graph(definition, "interfaces", interfaces, graph)),
-            members=frozenset(_names_in_graph(definition, "types", members, graph)),
+            interfaces=frozenset(_find_names(definition, "interfaces", interfaces, graph)),
+            members=frozenset(_find_names(definition, "types", members, graph)),
         )
         for graph, arguments in by_graph.items()
     }
@@ -167,7 +169,7 @@ def _group_by_graph(definition: TypeDefinitionNode, directive: str, argument: st
     return found
 
 
-def _names_in_graph(
+def _find_names(
     definition: TypeDefinitionNode, attribute: str, annotated: dict[str, set[str]], graph: str
 ) -> Iterable[str]:
     # join v0.1 and v0.2 annotate nothing here: what the supergraph defines holds in every subgraph.

@@ -81,7 +81,7 @@ class Link:
             return self.version in VERSIONS[self.name]
         return self.purpose is None
 
-    def local_name(self, directive: str) -> str:
+    def get_local_name(self, directive: str) -> str:
         """The name under which the schema uses one of the specification's directives."""
         prefixed = self.prefix if directive == self.name else f"{self.prefix}__{directive}"
         return self.imports.get(directive, prefixed)
@@ -95,7 +95,7 @@ class Vocabulary:
         self._prefixes = _UNLINKED.union(link.prefix for link in links)
         linked = {directive for link in links for directive in link.directives}
         # A name that a link takes belongs to it, even if it is the standard name of another directive.
-        taken = {name for link in links for name in (link.local_name(link.name), *link.imports.values())}
+        taken = {name for link in links for name in (link.get_local_name(link.name), *link.imports.values())}
         self._standard_names = {
             name: name
             for names in SPECIFICATIONS.values()
@@ -103,10 +103,10 @@ class Vocabulary:
             if name not in linked and name not in taken
         }
         self._standard_names.update(
-            (link.local_name(directive), directive) for link in links for directive in link.directives
+            (link.get_local_name(directive), directive) for link in links for directive in link.directives
         )
 
-    def standard_name(self, directive: DirectiveNode) -> str | None:
+    def get_standard_name(self, directive: DirectiveNode) -> str | None:
         """The name of an applied directive in its specification; None if the router does not read it."""
         return self._standard_names.get(directive.name.value)
 
@@ -118,10 +118,10 @@ class Vocabulary:
         prefix, separator, _ = name.partition("__")
         return bool(separator) and prefix in self._prefixes
 
-    def applications(self, node: Node, name: str) -> Iterator[dict[str, Any]]:
+    def iterate_applications(self, node: Node, name: str) -> Iterator[dict[str, Any]]:
         """The arguments of each application of a directive, given by its standard name, to a definition."""
         for directive in getattr(node, "directives", None) or ():
-            if self.standard_name(directive) == name:
+            if self.get_standard_name(directive) == name:
                 yield _read_arguments(directive)
 
 

@@ -52,7 +52,9 @@ def strip_federation(document: DocumentNode, *, public: bool) -> DocumentNode:
     vocabulary = Vocabulary(document)
     hidden = frozenset(_find_hidden_types(document, vocabulary)) if public else frozenset()
     definitions = [
-        node for node in document.definitions if _is_kept(node, vocabulary) and _name(node) not in hidden
+        node
+        for node in document.definitions
+        if _is_kept(node, vocabulary) and _get_type_name(node) not in hidden
     ]
     stripper = _Stripper(hidden, vocabulary if public else None)
     kept: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), stripper)
@@ -73,22 +75,22 @@ class _Stripper(Visitor):
             return REMOVE
         match node:
             case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
-                return _replace(node, "interfaces", self._visible(node.interfaces))
+                return _replace(node, "interfaces", self._keep_visible(node.interfaces))
             case UnionTypeDefinitionNode():
-                return _replace(node, "types", self._visible(node.types))
+                return _replace(node, "types", self._keep_visible(node.types))
         return None
 
     def leave_directive(self, node: DirectiveNode, *_: Any) -> Any:
         """Removes all but standard directives, and arguments that are null.
 
-        Composition lets `@deprecated(reason: null)` pass, which is no valid application.
+        Composition lets `@deprecated(reason: null)` pass, which is not a valid application.
         """
         if node.name.value not in KEPT_DIRECTIVES:
             return REMOVE
         arguments = tuple(each for each in node.arguments or () if not isinstance(each.value, NullValueNode))
         return _replace(node, "arguments", arguments)
 
-    def _visible(self, types: Any) -> tuple[Any, ...]:
+    def _keep_visible(self, types: Any) -> tuple[Any, ...]:
         return tuple(node for node in types or () if node.name.value not in self._hidden)
 
 
@@ -105,7 +107,7 @@ def _find_hidden_types(document: DocumentNode, vocabulary: Vocabulary) -> Iterat
 
 
 def _is_inaccessible(node: Node, vocabulary: Vocabulary) -> bool:
-    return any(True for _ in vocabulary.applications(node, "inaccessible"))
+    return any(True for _ in vocabulary.iterate_applications(node, "inaccessible"))
 
 
 def _is_kept(node: DefinitionNode, vocabulary: Vocabulary) -> bool:
@@ -119,6 +121,6 @@ def _is_kept(node: DefinitionNode, vocabulary: Vocabulary) -> bool:
     return True
 
 
-def _name(node: DefinitionNode) -> str | None:
+def _get_type_name(node: DefinitionNode) -> str | None:
     name = getattr(node, "name", None)
     return name.value if name and isinstance(node, TypeDefinitionNode) else None

@@ -26,7 +26,7 @@ FLUSH_SECONDS = 2.0
 @asynccontextmanager
 async def export_spans(exporter: Literal["otlp", "console"]) -> AsyncIterator[None]:
     """Exports the process's spans; the remaining ones are flushed at exit, within `FLUSH_SECONDS`."""
-    provider = _provider(exporter)
+    provider = _create_provider(exporter)
     trace.set_tracer_provider(provider)
     try:
         yield
@@ -37,19 +37,19 @@ async def export_spans(exporter: Literal["otlp", "console"]) -> AsyncIterator[No
         await asyncio.to_thread(shutdown.join, FLUSH_SECONDS)
 
 
-def _provider(exporter: Literal["otlp", "console"]) -> TracerProvider:
-    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+def _create_provider(exporter: Literal["otlp", "console"]) -> TracerProvider:
+    provider = TracerProvider(resource=_detect_resource(), shutdown_on_exit=False)
     provider.sampler = LinkBased(provider.sampler)
-    provider.add_span_processor(BatchSpanProcessor(_exporter(exporter)))
+    provider.add_span_processor(BatchSpanProcessor(_create_exporter(exporter)))
     return provider
 
 
-def _resource() -> Resource:
+def _detect_resource() -> Resource:
     """The resource attributes of the environment; the service name is `router` if it has none."""
     return Resource.create({SERVICE_NAME: SERVICE}).merge(OTELResourceDetector().detect())
 
 
-def _exporter(exporter: Literal["otlp", "console"]) -> SpanExporter:
+def _create_exporter(exporter: Literal["otlp", "console"]) -> SpanExporter:
     if exporter == "console":
         # One line per span, like the log.
         return ConsoleSpanExporter(formatter=lambda span: f"{span.to_json(indent=None)}\n")

@@ -61,28 +61,28 @@ class OpenTelemetryTracer:
             URL_PATH: self._path,
             URL_SCHEME: scheme,
         }
-        return _server_span(f"{method} {self._path}", _caller_context(headers), attributes)
+        return _open_server_span(f"{method} {self._path}", _extract_context(headers), attributes)
 
     def trace_socket_operation(self, headers: Headers) -> AbstractContextManager[Trace]:
         """A SERVER span."""
         attributes = {NETWORK_PROTOCOL_NAME: "websocket", URL_PATH: self._path}
-        return _server_span(UNKNOWN_OPERATION, _caller_context(headers), attributes)
+        return _open_server_span(UNKNOWN_OPERATION, _extract_context(headers), attributes)
 
     def trace_batched_operation(self, request: Trace) -> AbstractContextManager[Trace]:
         """A SERVER span below the current one, which is that of the request."""
-        return _server_span(UNKNOWN_OPERATION, None, {})
+        return _open_server_span(UNKNOWN_OPERATION, None, {})
 
     @contextmanager
     def trace_stage(self, name: str) -> Iterator[None]:
         """An INTERNAL span."""
-        with _span_within(name, SpanKind.INTERNAL, None):
+        with _open_span(name, SpanKind.INTERNAL, None):
             yield
 
     @contextmanager
     def trace_fetch(self, subgraph: str, method: str, url: str) -> Iterator[Trace | None]:
         """A CLIENT span, which the subgraph continues if it is recorded."""
-        attributes = _request_attributes(subgraph, method, url)
-        with _span_within(f"{method} {subgraph}", SpanKind.CLIENT, attributes) as span:
+        attributes = _build_request_attributes(subgraph, method, url)
+        with _open_span(f"{method} {subgraph}", SpanKind.CLIENT, attributes) as span:
             yield _to_trace(span) if span.is_recording() else None
 
     @contextmanager
@@ -92,7 +92,7 @@ class OpenTelemetryTracer:
         if not subscription.trace_flags.sampled:
             yield
             return
-        attributes, links = _operation_attributes(kind, name), [Link(subscription)]
+        attributes, links = _build_operation_attributes(kind, name), [Link(subscription)]
         span = _tracer.start_span("subscription event", Context(), attributes=attributes, links=links)
         logged = current_trace.set(_to_trace(span))
         try:
@@ -105,7 +105,7 @@ class OpenTelemetryTracer:
         """Names the request's span after its operation."""
         span = get_current_span()
         span.update_name(kind)
-        span.set_attributes(_operation_attributes(kind, name))
+        span.set_attributes(_build_operation_attributes(kind, name))
 
     def record_cache(self, *, hit: bool) -> None:
         """Whether the prepared operation was cached."""
@@ -134,7 +134,7 @@ class OpenTelemetryTracer:
 
 
 @contextmanager
-def _server_span(name: str, caller: Context | None, attributes: Mapping[str, Any]) -> Iterator[Trace]:
+def _open_server_span(name: str, caller: Context | None, attributes: Mapping[str, Any]) -> Iterator[Trace]:
     """The span of one request, below its caller's or the current one.
 
     It stays current after it has ended, so that what a stream still does belongs to its trace.
@@ -148,7 +148,7 @@ def _server_span(name: str, caller: Context | None, attributes: Mapping[str, Any
 
 
 @contextmanager
-def _span_within(name: str, kind: SpanKind, attributes: Mapping[str, Any] | None) -> Iterator[Span]:
+def _open_span(name: str, kind: SpanKind, attributes: Mapping[str, Any] | None) -> Iterator[Span]:
     """A span below the current one if that is sampled, else the current one."""
     current = get_current_span()
     if not current.get_span_context().trace_flags.sampled:
@@ -173,7 +173,7 @@ def _use_span(span: Span) -> Iterator[None]:
         span.end()
 
 
-def _caller_context(headers: Mapping[str, str]) -> Context:
+def _extract_context(headers: Mapping[str, str]) -> Context:
     """The caller's trace context, empty if the headers have none."""
     return _propagator.extract(headers, Context())
 
@@ -186,12 +186,12 @@ def _end(span: Span) -> None:
 def _record_error(span: Span, error: Exception | str) -> None:
     if not span.is_recording():
         return
-    span.set_attribute(ERROR_TYPE, error if isinstance(error, str) else _type_of(error))
+    span.set_attribute(ERROR_TYPE, error if isinstance(error, str) else _get_error_type(error))
     if not (isinstance(error, RouterError) and error.status < SERVER_ERROR):
         span.set_status(StatusCode.ERROR)
 
 
-def _type_of(error: Exception) -> str:
+def _get_error_type(error: Exception) -> str:
     """The code of an error, or the name of its class if it has none."""
     code = getattr(error, "code", None)
     if isinstance(code, str):
@@ -199,12 +199,12 @@ def _type_of(error: Exception) -> str:
     return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
-def _operation_attributes(kind: str, name: str | None) -> dict[str, str]:
+def _build_operation_attributes(kind: str, name: str | None) -> dict[str, str]:
     return {OPERATION_TYPE: kind, OPERATION_NAME: name} if name else {OPERATION_TYPE: kind}
 
 
 @lru_cache
-def _request_attributes(subgraph: str, method: str, url: str) -> Mapping[str, Any]:
+def _build_request_attributes(subgraph: str, method: str, url: str) -> Mapping[str, Any]:
     """The attributes of requests to a URL, without the credentials that it may contain."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]

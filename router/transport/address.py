@@ -50,7 +50,7 @@ class Address:
             f"{parts.scheme}://{netloc}{target}",
             host,
             port,
-            _tls_context(ca_file) if is_secure else None,
+            _create_tls_context(ca_file) if is_secure else None,
             f"POST {target} HTTP/1.1\r\nhost: {netloc}\r\n",
             (host, port, str(ca_file or "") if is_secure else "plain"),
             f"Basic {b64encode(unquote_to_bytes(user)).decode()}" if user else None,
@@ -73,15 +73,15 @@ def _split(url: str) -> SplitResult:
         host = parts.hostname.encode("idna").decode() if ":" not in parts.hostname else parts.hostname
     except UnicodeError:
         raise UnusableAddressError("the host is not a valid domain name") from None
-    return parts if parts.netloc.isascii() else parts._replace(netloc=_with_host(parts, host))
+    return parts if parts.netloc.isascii() else parts._replace(netloc=_replace_host(parts, host))
 
 
-def _with_host(parts: SplitResult, host: str) -> str:
+def _replace_host(parts: SplitResult, host: str) -> str:
     user, at, _ = parts.netloc.rpartition("@")
     return f"{user}{at}{host}" + (f":{parts.port}" if parts.port else "")
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def _create_tls_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:

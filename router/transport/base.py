@@ -72,12 +72,14 @@ class FetchFailure(dict[str, Any]):
 
     def __init__(self, subgraph: str, outcome: FetchOutcome, retry_after: int | None = None) -> None:
         throttled = outcome is FetchOutcome.THROTTLED
-        super().__init__(data=None, errors=[no_response_error(subgraph, retry_after, throttled=throttled)])
+        super().__init__(
+            data=None, errors=[build_no_response_error(subgraph, retry_after, throttled=throttled)]
+        )
         self.outcome = outcome
         self.retry_after = retry_after
 
 
-def no_response_error(
+def build_no_response_error(
     subgraph: str, retry_after: int | None = None, *, throttled: bool = False
 ) -> dict[str, Any]:
     """The GraphQL error for a subgraph that did not respond, whatever the reason."""

@@ -55,7 +55,7 @@ class ContentDecoder:
         return content
 
 
-def _gzip() -> _Decompressor:
+def _create_gzip() -> _Decompressor:
     """A gzip stream may have several members (RFC 1952 section 2.2)."""
     inner = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
@@ -70,7 +70,7 @@ def _gzip() -> _Decompressor:
     return decompress
 
 
-def _deflate() -> _Decompressor:
+def _create_deflate() -> _Decompressor:
     """`deflate` means the zlib format (RFC 9110 section 8.4.1.2), but some servers send raw deflate."""
     inner = zlib.decompressobj()
     has_started = False
@@ -86,7 +86,7 @@ def _deflate() -> _Decompressor:
     return decompress
 
 
-def _brotli() -> _Decompressor:
+def _create_brotli() -> _Decompressor:
     inner = brotli.Decompressor()
 
     def decompress(chunk: bytes, allowed: int, /) -> bytes:
@@ -98,17 +98,17 @@ def _brotli() -> _Decompressor:
     return decompress
 
 
-def _zstd() -> _Decompressor:
+def _create_zstd() -> _Decompressor:
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
     return zstd.ZstdDecompressor(options=options).decompress
 
 
 _CODINGS: Mapping[str, Callable[[], _Decompressor]] = {
-    "gzip": _gzip,
-    "x-gzip": _gzip,
-    "deflate": _deflate,
-    "br": _brotli,
-    "zstd": _zstd,
+    "gzip": _create_gzip,
+    "x-gzip": _create_gzip,
+    "deflate": _create_deflate,
+    "br": _create_brotli,
+    "zstd": _create_zstd,
 }
 CODINGS = ("gzip", "deflate", "br", "zstd")
 IDENTITY = frozenset({"", "identity"})

@@ -14,7 +14,7 @@ from router.json_text import decode, encode
 from router.telemetry import Metrics
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport, mark_size
-from router.transport.request_body import is_mutation, without_operation_name
+from router.transport.request_body import is_mutation, strip_operation_name
 
 # How long to wait for a shared fetch, retries included, if the operation has no deadline.
 WAIT_SECONDS = 60.0
@@ -65,13 +65,13 @@ class Deduplication:
         """The response of a new fetch, or of an identical one in flight."""
         if is_mutation(body):
             return await self._inner.fetch(subgraph, body, context)
-        key = (subgraph, without_operation_name(body), context.authorization, context.headers)
+        key = (subgraph, strip_operation_name(body), context.authorization, context.headers)
         while (fetch := self._fetches.get(key)) is not None:
             result = await self._wait(fetch, context)
             if isinstance(result, FetchFailure):
                 return FetchFailure(subgraph, result.outcome, result.retry_after)
             if result is not None:
-                self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
+                self._metrics.get_child(self._metrics.shared_fetches, subgraph).inc()
                 self._tracer.record_event("shared fetch", subgraph)
                 return mark_size(decode(result), len(result))
         return await self._send(key, body, context)

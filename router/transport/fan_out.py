@@ -18,7 +18,7 @@ from router.errors import TooSlowError
 from router.json_text import decode, encode
 from router.transport.base import RequestContext, StreamSource, mark_size
 from router.transport.reconnect import resume_events
-from router.transport.request_body import without_operation_name
+from router.transport.request_body import strip_operation_name
 from router.transport.stream_request import StreamRequest
 
 MAX_WAITING_EVENTS = 256
@@ -57,7 +57,7 @@ class _Subscriber:
             self._waiter.set_result(None)
         return has_room
 
-    async def next(self) -> dict[str, Any] | None:
+    async def get(self) -> dict[str, Any] | None:
         """The next event, decoded for this client alone, or None at the end.
 
         Raises:
@@ -100,7 +100,7 @@ class SharedStreams:
         subscriber = _Subscriber()
         broadcast = self._join(request, context, subscriber)
         try:
-            while (event := await subscriber.next()) is not None:
+            while (event := await subscriber.get()) is not None:
                 yield event
         finally:
             await broadcast.leave(subscriber)
@@ -109,7 +109,7 @@ class SharedStreams:
         """Adds a subscriber to an identical stream that has no event yet, or to a new one."""
         key = (
             request.subgraph,
-            without_operation_name(request.body()),
+            strip_operation_name(request.encode()),
             replace(context, traceparent="", tracestate=""),
         )
         broadcast = self._joinable.get(key)

@@ -15,7 +15,13 @@ from router.json_text import InvalidJsonError, decode_lossy
 from router.telemetry import Metrics, log
 from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
-from router.transport.base import FetchFailure, FetchOutcome, RequestContext, mark_size, no_response_error
+from router.transport.base import (
+    FetchFailure,
+    FetchOutcome,
+    RequestContext,
+    build_no_response_error,
+    mark_size,
+)
 from router.transport.http_client import (
     IDLE_SECONDS,
     HttpClient,
@@ -70,7 +76,7 @@ class SubgraphError(Exception):
 
     def to_error(self) -> dict[str, Any]:
         """The GraphQL error of this failure; the reason is only logged."""
-        return no_response_error(self.subgraph)
+        return build_no_response_error(self.subgraph)
 
 
 class StreamBrokenError(SubgraphError):
@@ -86,7 +92,7 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-def request_headers(
+def build_request_headers(
     subgraph: str, context: RequestContext, rules: HeaderRules, base: Mapping[str, str]
 ) -> dict[str, HeaderValue]:
     """The headers of a request to a subgraph: `base`, the trace, the token, and those of the header rules."""
@@ -120,7 +126,7 @@ class HttpTransport:
         self._timeouts = {**dict.fromkeys(addresses, timeout), **(timeouts or {})}
         self._metrics = metrics
         self._rules = rules
-        self._headers = {**HEADERS, "accept-encoding": accept_encoding(codings)}
+        self._headers = {**HEADERS, "accept-encoding": build_accept_encoding(codings)}
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """The subgraph's GraphQL response, or a `FetchFailure`. Never raises."""
@@ -141,13 +147,13 @@ class HttpTransport:
             return FetchFailure(subgraph, outcome, error.retry_after)
         finally:
             seconds = time.perf_counter() - started
-            self._metrics.child(self._metrics.fetch_seconds, subgraph, outcome).observe(seconds)
+            self._metrics.get_child(self._metrics.fetch_seconds, subgraph, outcome).observe(seconds)
 
     async def _post(self, subgraph: str, body: bytes, context: RequestContext) -> HttpResponse:
         seconds, timeout_outcome = self._timeouts[subgraph], FetchOutcome.TIMEOUT
         if context.deadline is not None and (remaining := context.deadline - time.monotonic()) < seconds:
             seconds, timeout_outcome = max(remaining, 0.0), FetchOutcome.DEADLINE
-        headers = request_headers(subgraph, context, self._rules, self._headers)
+        headers = build_request_headers(subgraph, context, self._rules, self._headers)
         headers[DEADLINE_HEADER] = str(int(seconds * 1000))
         try:
             return await self._client.post(self._addresses[subgraph], headers, body, seconds)
@@ -165,7 +171,7 @@ class HttpTransport:
             raise SubgraphError(subgraph, str(error), outcome) from error
 
 
-def accept_encoding(codings: Sequence[str]) -> str:
+def build_accept_encoding(codings: Sequence[str]) -> str:
     """The `accept-encoding` header; without it a server may choose any coding (RFC 9110 section 12.5.3)."""
     return ", ".join(codings) or "identity"
 
@@ -177,17 +183,17 @@ def parse_response(subgraph: str, response: HttpResponse) -> dict[str, Any]:
         SubgraphError: it is not a GraphQL response.
     """
     if response.status == TOO_MANY_REQUESTS:
-        raise _failure(subgraph, response, "too many requests")
+        raise _build_error(subgraph, response, "too many requests")
     try:
         value = decode_lossy(response.body)
     except InvalidJsonError as error:
-        raise _failure(subgraph, response, f"with a body that is not JSON: {error}") from None
+        raise _build_error(subgraph, response, f"with a body that is not JSON: {error}") from None
     if not isinstance(value, dict) or not is_graphql(value):
-        raise _failure(subgraph, response, "with JSON that is not a GraphQL response")
+        raise _build_error(subgraph, response, "with JSON that is not a GraphQL response")
     return mark_size(value, len(response.body))
 
 
-def _failure(subgraph: str, response: HttpResponse, reason: str) -> SubgraphError:
+def _build_error(subgraph: str, response: HttpResponse, reason: str) -> SubgraphError:
     status, headers = response.status, response.headers
     if 300 <= status < 400 and (location := headers.get(b"location")):
         target = location.partition(b"?")[0][:200].decode("latin-1")

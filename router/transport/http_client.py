@@ -343,12 +343,12 @@ def encode_request(address: Address, headers: Mapping[str, HeaderValue], body: b
     # Each line has one end, the head has two, and the last part an empty line: any more are in values.
     ends = len(lines) + 2
     if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
-        raise UnsendableError(f"the header {_unsendable(headers)} cannot be sent")
+        raise UnsendableError(f"the header {_find_unsendable(headers)} cannot be sent")
     try:
         return text.encode("latin-1") + body
     except UnicodeEncodeError:
-        raise UnsendableError(f"the header {_unsendable(headers)} cannot be sent") from None
+        raise UnsendableError(f"the header {_find_unsendable(headers)} cannot be sent") from None
 
 
-def _unsendable(headers: Mapping[str, HeaderValue]) -> str:
+def _find_unsendable(headers: Mapping[str, HeaderValue]) -> str:
     return next(name for name, value in headers.items() if _UNSENDABLE.search("".join(value)))

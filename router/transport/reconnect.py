@@ -64,12 +64,12 @@ async def resume_events(
     """
     backoff = _Backoff(request.cursor is not None)
     seen: int | None = None
-    upstream = await source.open(request.subgraph, request.body(), context)
+    upstream = await source.open(request.subgraph, request.encode(), context)
     while True:
         resumed_after, events = seen, upstream.events()
         try:
             async for event in events:
-                number = request.cursor.position(event) if request.cursor else None
+                number = request.cursor.read_position(event) if request.cursor else None
                 if number is not None:
                     if resumed_after is not None and number <= resumed_after:
                         continue
@@ -97,7 +97,7 @@ async def _reopen(
     while True:
         await backoff.wait(broken)
         try:
-            upstream = await source.open(request.subgraph, request.body(seen), context)
+            upstream = await source.open(request.subgraph, request.encode(seen), context)
         except StreamBrokenError as error:
             broken = error
         else:

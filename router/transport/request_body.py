@@ -39,11 +39,11 @@ class RequestBody:
 
 
 def is_mutation(body: bytes) -> bool:
-    """Whether a request body is of a mutation, which must not be sent twice."""
+    """Whether a request body contains a mutation, which must not be sent twice."""
     return body.startswith(b'{"query":"mutation')
 
 
-def without_operation_name(body: bytes) -> bytes:
+def strip_operation_name(body: bytes) -> bytes:
     """A part of a request body that is equal for all operations that differ only in their names."""
     if not body.startswith(_NAMED):
         return body

@@ -64,7 +64,7 @@ class Retries:
         for attempt in range(self._attempts):
             if not (isinstance(response, FetchFailure) and response.outcome in RETRIED):
                 break
-            delay = max(_delay(attempt), response.retry_after or 0)
+            delay = max(_compute_delay(attempt), response.retry_after or 0)
             if not _is_in_time(context, delay) or not budget.spend():
                 break
             await asyncio.sleep(delay)
@@ -73,7 +73,7 @@ class Retries:
         return response
 
 
-def _delay(attempt: int) -> float:
+def _compute_delay(attempt: int) -> float:
     """The delay before an attempt in seconds: exponential backoff with jitter."""
     return FIRST_DELAY_SECONDS * 2.0**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
 

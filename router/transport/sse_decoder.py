@@ -44,13 +44,13 @@ class SseDecoder:
         *lines, self._rest = _LINE_END.split(self._rest + chunk)
         for line in lines:
             if line:
-                self._field(line)
+                self._read_field(line)
             elif self._data or self._name:
                 yield self._complete()
         if len(self._rest) + sum(map(len, self._data)) > self._max_bytes:
             raise EventTooLargeError(f"an event of more than {self._max_bytes} bytes")
 
-    def _field(self, line: bytes) -> None:
+    def _read_field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":

@@ -19,9 +19,9 @@ from router.transport.http import (
     NO_RULES,
     StreamBrokenError,
     SubgraphError,
-    accept_encoding,
+    build_accept_encoding,
+    build_request_headers,
     parse_response,
-    request_headers,
 )
 from router.transport.http_client import HttpError, HttpResponse
 from router.transport.http_stream import HttpStream, open_stream
@@ -55,7 +55,7 @@ class SseSource:
         self._addresses = addresses
         self._timeout = timeout
         self._rules = rules
-        self._headers = {**HEADERS, "accept-encoding": accept_encoding(codings)}
+        self._headers = {**HEADERS, "accept-encoding": build_accept_encoding(codings)}
 
     async def open(self, subgraph: str, body: bytes, context: RequestContext) -> SseStream:
         """Opens a stream; returns once the subgraph has started to respond.
@@ -67,7 +67,7 @@ class SseSource:
             return await self._open(subgraph, body, context.with_trace(trace))
 
     async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> SseStream:
-        headers = request_headers(subgraph, context, self._rules, self._headers)
+        headers = build_request_headers(subgraph, context, self._rules, self._headers)
         try:
             async with asyncio.timeout(self._timeout):
                 response = await open_stream(self._addresses[subgraph], headers, body, SILENCE_SECONDS)
@@ -107,7 +107,7 @@ class SseStream:
             if self._response.content_type != EVENT_STREAM:
                 yield self._parse(await self._read_body())
                 return
-            async with aclosing(self._events()) as events:
+            async with aclosing(self._read_events()) as events:
                 async for event in events:
                     yield event
         except HttpError as error:
@@ -115,7 +115,7 @@ class SseStream:
         except EventTooLargeError as error:
             raise SubgraphError(self._subgraph, str(error)) from None
 
-    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+    async def _read_events(self) -> AsyncGenerator[dict[str, Any], None]:
         decoder, is_unnamed = SseDecoder(MAX_EVENT_BYTES), False
         while chunk := await self._response.read():
             for event in decoder.feed(chunk):

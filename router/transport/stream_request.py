@@ -22,14 +22,14 @@ class Cursor:
     variable: str
     resuming: RequestBody
 
-    def position(self, event: Mapping[str, Any]) -> int | None:
+    def read_position(self, event: Mapping[str, Any]) -> int | None:
         """The sequence number of an event; None if it failed."""
         data = event.get("data")
         value = data.get(self.field) if isinstance(data, dict) else None
         number = value.get(self.number) if isinstance(value, dict) else None
         return number if isinstance(number, int) else None
 
-    def body_after(self, variables: Mapping[str, Any], position: int) -> bytes:
+    def encode_after(self, variables: Mapping[str, Any], position: int) -> bytes:
         """The request body for the events after a sequence number."""
         return self.resuming.encode({**variables, self.variable: position})
 
@@ -43,8 +43,8 @@ class StreamRequest:
     opening: RequestBody
     cursor: Cursor | None
 
-    def body(self, position: int | None = None) -> bytes:
+    def encode(self, position: int | None = None) -> bytes:
         """The request body, for all events or for those after a sequence number."""
         if self.cursor is None or position is None:
             return self.opening.encode(self.variables)
-        return self.cursor.body_after(self.variables, position)
+        return self.cursor.encode_after(self.variables, position)

@@ -23,7 +23,7 @@ class Throttling:
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         """The response, or a failure at once while the caller is throttled."""
-        if self._until and (remaining := self._remaining(_key(subgraph, context))) > 0:
+        if self._until and (remaining := self._compute_remaining(_build_key(subgraph, context))) > 0:
             return FetchFailure(subgraph, FetchOutcome.THROTTLED, math.ceil(remaining))
         response = await self._inner.fetch(subgraph, body, context)
         if (
@@ -31,10 +31,10 @@ class Throttling:
             and response.outcome is FetchOutcome.THROTTLED
             and response.retry_after
         ):
-            self._throttle(_key(subgraph, context), response.retry_after)
+            self._throttle(_build_key(subgraph, context), response.retry_after)
         return response
 
-    def _remaining(self, key: int) -> float:
+    def _compute_remaining(self, key: int) -> float:
         until = self._until.get(key)
         if until is None:
             return 0.0
@@ -50,6 +50,6 @@ class Throttling:
             self._until.popitem(last=False)
 
 
-def _key(subgraph: str, context: RequestContext) -> int:
+def _build_key(subgraph: str, context: RequestContext) -> int:
     """A caller at a subgraph; a hash, because headers may be long."""
     return hash((subgraph, context.caller))

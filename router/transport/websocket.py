@@ -22,8 +22,8 @@ from router.transport.http import (
     NO_RULES,
     StreamBrokenError,
     SubgraphError,
+    build_request_headers,
     is_graphql,
-    request_headers,
 )
 from router.transport.sse_source import MAX_EVENT_BYTES, SERVER_ERROR, SILENCE_SECONDS
 
@@ -64,7 +64,7 @@ class WebSocketSource:
             return await self._open(subgraph, body, context.with_trace(trace))
 
     async def _open(self, subgraph: str, body: bytes, context: RequestContext) -> WebSocketStream:
-        headers = request_headers(subgraph, context, self._rules, {})
+        headers = build_request_headers(subgraph, context, self._rules, {})
         try:
             async with asyncio.timeout(self._timeout):
                 stream = WebSocketStream(subgraph, await self._connect(subgraph, headers))
@@ -81,7 +81,7 @@ class WebSocketSource:
             return await self._session.ws_connect(
                 self._addresses[subgraph].url,
                 protocols=(SUBPROTOCOL,),
-                headers=_pairs(headers),
+                headers=_encode_headers(headers),
                 ssl=self._addresses[subgraph].tls or True,
                 # aiohttp waits for a pong for half as long again.
                 heartbeat=SILENCE_SECONDS * 2 / 3,
@@ -185,7 +185,7 @@ class WebSocketStream:
             raise StreamBrokenError(self._subgraph, f"the connection broke: {error}") from error
 
 
-def _pairs(headers: Mapping[str, HeaderValue]) -> list[tuple[str, str]]:
+def _encode_headers(headers: Mapping[str, HeaderValue]) -> list[tuple[str, str]]:
     """The headers for aiohttp, which encodes them in UTF-8 instead of latin-1."""
     return [
         (name, value.encode("latin-1").decode(errors="replace"))

@@ -7,7 +7,7 @@ import pytest
 from graphql import parse, validate
 
 from router.config.settings import Limits
-from router.policy.limits import limit_errors
+from router.policy.limits import find_limit_errors
 from router.supergraph import Supergraph
 
 SCHEMA = Path(__file__).parents[2] / "schema"
@@ -22,7 +22,7 @@ def supergraph() -> Supergraph:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.stem)
 def test_an_example_is_valid(supergraph: Supergraph, example: Path):
     document = parse(example.read_text())
-    assert limit_errors(document, Limits.model_validate({})) == []
+    assert find_limit_errors(document, Limits.model_validate({})) == []
     assert validate(supergraph.public_schema, document) == []
 
 

@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from infra.checkout import ROOT
-from router.operation import operation_of
+from router.operation import build_operation
 from router.policy.cost import CostRules, OperationCost
 
 SUPERGRAPH = (ROOT / "schema" / "supergraph.graphql").read_text()
@@ -77,4 +77,4 @@ def estimate(text: str) -> int:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
-    return OperationCost(RULES, operation_of(SCHEMA, document, node)).estimate({})
+    return OperationCost(RULES, build_operation(SCHEMA, document, node)).estimate({})

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from infra.checkout import ROOT
-from router.operation import operation_of
+from router.operation import build_operation
 from router.planner import plan
 from router.supergraph import Supergraph
 
@@ -17,7 +17,7 @@ def planned(text: str) -> str:
     document = parse(text)
     [definition] = document.definitions
     assert isinstance(definition, OperationDefinitionNode)
-    return str(plan(PRODUCT, operation_of(PRODUCT.public_schema, document, definition)))
+    return str(plan(PRODUCT, build_operation(PRODUCT.public_schema, document, definition)))
 
 
 @pytest.mark.parametrize(

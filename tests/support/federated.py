@@ -122,7 +122,7 @@ class Federated:
 
     def _entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
         type_ = info.schema.type_map[known["__typename"]]
-        possible = self.supergraph.possible_types(type_.name)
+        possible = self.supergraph.get_possible_types(type_.name)
         for each in _objects(self._world):
             if each["__typename"] in possible and each["id"] == known["id"]:
                 given = {name: value for name, value in known.items() if name not in {"__typename", "id"}}

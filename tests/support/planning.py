@@ -8,7 +8,7 @@ from textwrap import dedent
 
 from graphql import OperationDefinitionNode, parse, validate
 
-from router.operation import Operation, operation_of
+from router.operation import Operation, build_operation
 from router.planner import Planner, Planning
 from router.supergraph import Supergraph
 
@@ -32,7 +32,7 @@ def operation_on(graph: Supergraph, text: str) -> Operation:
     document = parse(text)
     assert validate(schema, document) == []
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return operation_of(schema, document, node)
+    return build_operation(schema, document, node)
 
 
 def planning(name: str, text: str, labels: frozenset[str] = frozenset()) -> Planning:

@@ -94,11 +94,11 @@ def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPa
 def test_a_subgraph_is_where_the_command_line_then_the_environment_then_the_supergraph_says(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    assert load().subgraph_url("my-books", "http://supergraph") == "http://supergraph"
+    assert load().get_subgraph_url("my-books", "http://supergraph") == "http://supergraph"
     monkeypatch.setenv("MY_BOOKS_URL", "http://environment")
-    assert load().subgraph_url("my-books", "http://supergraph") == "http://environment"
+    assert load().get_subgraph_url("my-books", "http://supergraph") == "http://environment"
     given = load(subgraph_urls={"my-books": "http://given"})
-    assert given.subgraph_url("my-books", "http://supergraph") == "http://given"
+    assert given.get_subgraph_url("my-books", "http://supergraph") == "http://given"
 
 
 def test_override_labels_are_switched_or_given_a_percentage(monkeypatch: pytest.MonkeyPatch):

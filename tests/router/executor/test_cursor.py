@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from router.executor import compile_operation, subscription_request
+from router.executor import build_stream_request, compile_operation
 from router.planner import Planner
 from router.supergraph import Supergraph
 from router.transport.stream_request import StreamRequest
@@ -13,11 +13,11 @@ from tests.support.planning import SUPERGRAPHS, operation, operation_on, supergr
 
 def stream(text: str, **variables: object) -> StreamRequest:
     compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
-    return subscription_request(compiled, variables)
+    return build_stream_request(compiled, variables)
 
 
 def asked(request: StreamRequest, position: int | None = None) -> tuple[str, dict[str, object]]:
-    body = json.loads(request.body(position))
+    body = json.loads(request.encode(position))
     return body["query"], body.get("variables", {})
 
 
@@ -30,7 +30,7 @@ def test_the_number_of_an_event_is_asked_for_and_the_stream_goes_on_after_it():
         {"cursor": 7},
     )
     assert request.cursor is not None
-    assert request.cursor.position({"data": {"counts": {"text": "a", "sequence": 7}}}) == 7
+    assert request.cursor.read_position({"data": {"counts": {"text": "a", "sequence": 7}}}) == 7
 
 
 def test_the_clients_own_cursor_gives_way_and_its_other_variables_stay():
@@ -65,7 +65,7 @@ def test_aliases_of_the_client_do_not_hide_the_number(text: str, field: str, num
 
     assert cursor is not None
     assert (cursor.field, cursor.number) == (field, number)
-    assert cursor.position({"data": {field: {number: 3}}}) == 3
+    assert cursor.read_position({"data": {field: {number: 3}}}) == 3
 
 
 def test_a_conditional_number_is_asked_for_again_without_condition():
@@ -89,14 +89,14 @@ def test_an_event_that_failed_has_no_number(event: dict[str, object]):
     cursor = stream("subscription { counts { text } }").cursor
 
     assert cursor is not None
-    assert cursor.position(event) is None
+    assert cursor.read_position(event) is None
 
 
 def test_a_directive_of_the_operation_keeps_its_variable_when_the_stream_goes_on():
     sdl = (SUPERGRAPHS / "counters.graphql").read_text() + "directive @tagged(by: Int) on SUBSCRIPTION"
     graph = Supergraph.parse(sdl)
     text = "subscription ($by: Int) @tagged(by: $by) { counts { text } }"
-    request = subscription_request(compile_operation(Planner(graph), operation_on(graph, text)), {"by": 4})
+    request = build_stream_request(compile_operation(Planner(graph), operation_on(graph, text)), {"by": 4})
 
     assert asked(request, 7) == (
         "subscription($by:Int$cursor:Int!)@tagged(by:$by){counts(after:$cursor){text sequence}}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.executor.entities import Batch, compile_presenter, copy_json, split_batches
+from router.executor.entities import Batch, compile_representer, copy_json, split_batches
 from router.executor.fetches import MAX_REPRESENTATIONS
 from router.json_text import encode
 from router.planner.plan import Input, InputField, Representation
@@ -58,25 +58,25 @@ async def test_very_many_entities_are_asked_about_in_several_requests():
 
 async def test_keys_that_python_takes_for_one_are_several():
     keys = [1, True, 1.0, "1", 0, False, None, [1], [True]]
-    presented = [*compile_presenter([ANY_KEY])({})({"k": key} for key in keys)]
+    presented = [*compile_representer([ANY_KEY])({})({"k": key} for key in keys)]
     assert presented == [encode({"__typename": "Odd", "k": key}) for key in keys]
-    assert len(Batch([{"k": key} for key in keys], compile_presenter([ANY_KEY])({})).representations) == len(
-        keys
-    )
+    assert len(
+        Batch([{"k": key} for key in keys], compile_representer([ANY_KEY])({})).representations
+    ) == len(keys)
 
 
 @pytest.mark.parametrize("typename", [["Odd"], {}, 7, True])
 async def test_an_object_of_no_type_is_not_presented(typename: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     for representation in (ANY_KEY, nested):
-        presented = compile_presenter([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
+        presented = compile_representer([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
         assert [*presented] == [None]
 
 
 @pytest.mark.parametrize("key", ["big", 7, True])
 async def test_an_object_whose_key_is_none_is_not_presented(key: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
-    assert [*compile_presenter([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
+    assert [*compile_representer([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
 
 
 def test_a_request_is_cut_through_all_its_batches():

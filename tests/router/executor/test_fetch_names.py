@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from router.executor.fetches import MAX_NAME_LENGTH, FetchNames
-from router.transport.request_body import without_operation_name
+from router.transport.request_body import strip_operation_name
 from tests.router.executor.shop import data, graph
 
 
@@ -20,8 +20,8 @@ async def test_a_fetch_is_named_after_the_operation_its_subgraph_and_its_number(
 
 
 def test_a_name_is_one_of_graphql_and_of_bounded_length():
-    assert FetchNames("Shelf").next("my-subgraph.2") == "Shelf__my_subgraph_2__0"
-    assert len(FetchNames("x" * 90_000).next("a")) == MAX_NAME_LENGTH + len("__a__0")
+    assert FetchNames("Shelf").assign("my-subgraph.2") == "Shelf__my_subgraph_2__0"
+    assert len(FetchNames("x" * 90_000).assign("a")) == MAX_NAME_LENGTH + len("__a__0")
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_a_name_is_one_of_graphql_and_of_bounded_length():
 )
 def test_who_asks_the_same_under_another_name_asks_the_same(one: str, other: str):
     first, second = (
-        without_operation_name(orjson.dumps({"query": each, "variables": {"i": 1}})) for each in (one, other)
+        strip_operation_name(orjson.dumps({"query": each, "variables": {"i": 1}})) for each in (one, other)
     )
     assert first == second
-    assert without_operation_name(orjson.dumps({"query": f"{one} "})) != first
+    assert strip_operation_name(orjson.dumps({"query": f"{one} "})) != first
 
 
 def test_what_has_no_name_and_what_must_not_be_shared_is_left_alone():
     for text in ("{s}", "query{s}", "query($i:Int){s}", "mutation A__a__0{s}"):
         body = orjson.dumps({"query": text})
-        assert without_operation_name(body) == body
+        assert strip_operation_name(body) == body

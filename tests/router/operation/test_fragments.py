@@ -2,7 +2,7 @@
 
 from graphql import OperationDefinitionNode, build_schema, parse
 
-from router.operation.fragments import fragments_of, iterate_fields
+from router.operation.fragments import collect_fragments, iterate_fields
 
 SCHEMA = build_schema("""
 interface Node { id: ID! }
@@ -18,7 +18,7 @@ def fields(text: str, *, skipped: str = "") -> list[str]:
     assert isinstance(operation, OperationDefinitionNode)
     found = iterate_fields(
         SCHEMA,
-        fragments_of(document),
+        collect_fragments(document),
         operation.selection_set,
         SCHEMA.type_map["Node"],
         lambda node: not any(each.name.value == skipped for each in node.directives or ()),

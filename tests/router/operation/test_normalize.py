@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphql import OperationDefinitionNode, parse
 
-from router.operation import operation_of
+from router.operation import build_operation
 from router.operation.normalize import normalize
 from router.supergraph import Supergraph
 from tests.support.planning import SUPERGRAPHS, planning, shown
@@ -158,7 +158,7 @@ def test_directives_that_subgraphs_define_stay_at_their_fields():
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
 
-    assert str(normalize(operation_of(schema, document, node), schema)) == shown("""
+    assert str(normalize(build_operation(schema, document, node), schema)) == shown("""
         query {
           onlyA @cached(seconds: 5)
         }

@@ -23,7 +23,7 @@ from infra.schema.config import Subgraph
 from router.errors import UnplannableOperationError
 from router.executor import CompiledOperation, ExecutionRequest, compile_operation, execute
 from router.executor import ExecutionResult as ActualResult
-from router.operation import Operation, coerce_variables, operation_of
+from router.operation import Operation, build_operation, coerce_variables
 from router.planner import Planner
 from router.planner.plan import (
     ConditionNode,
@@ -191,7 +191,7 @@ class Graph:
     def _operation(self, document: DocumentNode, name: str | None) -> Operation:
         nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         [node] = [each for each in nodes if name is None or (each.name and each.name.value == name)]
-        return operation_of(self.supergraph.public_schema, document, node)
+        return build_operation(self.supergraph.public_schema, document, node)
 
 
 async def compare(

@@ -215,8 +215,8 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
     identity = FieldSelection("id", "id")
     assert stages.names.locate([things], "Cat", identity).keys == ("id",)
     assert stages.names.locate([things], "Dog", identity).keys == ("_id_1",)
-    assert stages.names.client_name(("things",), "_id_1") == "id"
-    assert stages.names.client_name(("things",), "_id_2") is None
+    assert stages.names.get_client_name(("things",), "_id_1") == "id"
+    assert stages.names.get_client_name(("things",), "_id_2") is None
 
 
 def test_names_that_are_settled_still_tell_what_the_client_asked_for():
@@ -225,4 +225,4 @@ def test_names_that_are_settled_still_tell_what_the_client_asked_for():
 
     names.discard_uses()
 
-    assert (names.field_count, names.client_name(("a",), "label")) == (2, "label")
+    assert (names.field_count, names.get_client_name(("a",), "label")) == (2, "label")

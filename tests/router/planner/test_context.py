@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import OperationDefinitionNode, parse, print_type
 
-from router.operation import operation_of
+from router.operation import build_operation
 from router.planner import Planner, UnplannableError
 from router.planner.contexts import Contexts
 from router.supergraph import Supergraph
@@ -1060,7 +1060,7 @@ def planned_on(supergraph: Supergraph, text: str) -> str:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
-    return str(Planner(supergraph).start(operation_of(supergraph.public_schema, document, node)).plan)
+    return str(Planner(supergraph).start(build_operation(supergraph.public_schema, document, node)).plan)
 
 
 def test_every_stage_shows_what_contexts_give():
@@ -1145,9 +1145,9 @@ def test_a_root_type_whose_fields_have_effects_sets_no_context():
     acting = changed("type Mutation ", 'type Mutation @context(name: "money__shop") ')
     contexts = Contexts(acting)
 
-    assert contexts.set_by(["Mutation"]) == frozenset()
-    assert contexts.set_by(["Query"]) == {"money__visit"}
+    assert contexts.get_contexts_set_by(["Mutation"]) == frozenset()
+    assert contexts.get_contexts_set_by(["Query"]) == {"money__visit"}
 
 
 def test_no_type_sets_no_context():
-    assert Contexts(supergraph("market")).set_by(()) == frozenset()
+    assert Contexts(supergraph("market")).get_contexts_set_by(()) == frozenset()

@@ -50,7 +50,7 @@ def test_an_operation_that_takes_too_long_is_refused_as_one():
 
     assert raised.value.to_errors() == [
         {
-            "message": "The operation could not be planned in the time that this may take.",
+            "message": "The operation could not be planned in time.",
             "extensions": {"code": "QUERY_PLANNING_TIMEOUT"},
         }
     ]

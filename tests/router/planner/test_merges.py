@@ -21,7 +21,7 @@ def step(number: int, graph: str, *parents: FetchStep, field: str, key: str = "i
 
 
 def fields_of(graph: FetchGraph) -> list[list[str]]:
-    return [[field.key for field in each.selection.top_level_fields()] for each in graph.steps]
+    return [[field.key for field in each.selection.iterate_top_level_fields()] for each in graph.steps]
 
 
 def test_steps_of_one_wave_to_one_subgraph_become_one():
@@ -82,15 +82,15 @@ def test_what_waited_for_a_merged_step_waits_for_the_one_it_joined():
 def test_what_two_steps_ask_below_one_field_is_asked_together():
     first, other = step(0, "A", field="box", id="id"), step(1, "A", field="box", id="id")
     for each, name in ((first, "width"), (other, "height")):
-        [box] = each.selection.top_level_fields()
+        [box] = each.selection.iterate_top_level_fields()
         box.selection = SelectionBuilder()
         box.selection.add_field(SelectedField(name, name, "", frozenset(), frozenset()))
 
     [only] = merge_steps(FetchGraph((first, other)), NEVER).steps
 
-    [box] = only.selection.top_level_fields()
+    [box] = only.selection.iterate_top_level_fields()
     assert box.selection
-    assert [field.key for field in box.selection.top_level_fields()] == ["width", "height"]
+    assert [field.key for field in box.selection.iterate_top_level_fields()] == ["width", "height"]
 
 
 def test_objects_that_are_presented_under_two_names_stay_apart():

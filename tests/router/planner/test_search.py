@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from router.operation import operation_of
+from router.operation import build_operation
 from router.operation.deadline import NEVER, Deadline
 from router.operation.selections import FieldSelection
 from router.planner import Planner, UnplannableError, plan
@@ -73,7 +73,7 @@ def test_a_field_that_no_subgraph_can_reach_fails_the_operation(text: str):
     assert isinstance(node, OperationDefinitionNode)
 
     with pytest.raises(UnplannableError, match=r"'thing\.far' on type 'Thing'"):
-        plan(supergraph, operation_of(supergraph.public_schema, document, node))
+        plan(supergraph, build_operation(supergraph.public_schema, document, node))
 
 
 def leaf(name: str, *graphs: str) -> Leaf:

@@ -4,8 +4,8 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
-from router.operation import operation_of
-from router.policy.access import AccessRules, Guard, guards_of, policies_of, refusals
+from router.operation import build_operation
+from router.policy.access import AccessRules, Guard, collect_guards, collect_policies, find_refusals
 from router.policy.auth import Identity
 
 SDL = """
@@ -48,7 +48,7 @@ scalar Diary @policy(policies: [["own"]])
 """
 
 DOCUMENT = parse(SDL)
-RULES = AccessRules.of(DOCUMENT)
+RULES = AccessRules.read(DOCUMENT)
 SCHEMA = build_schema(SDL)
 
 PARENT = Identity("user_1", frozenset({"parent"}))
@@ -59,11 +59,11 @@ STAFF = Identity("user_2", frozenset({"staff"}))
 def required(query: str) -> tuple[Guard, ...]:
     document = parse(query)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return guards_of(RULES, operation_of(SCHEMA, document, operation))
+    return collect_guards(RULES, build_operation(SCHEMA, document, operation))
 
 
 def ask(query: str, identity: Identity | None, *held: str) -> None:
-    for refusal in refusals(required(query), identity, frozenset(held)):
+    for refusal in find_refusals(required(query), identity, frozenset(held)):
         raise refusal
 
 
@@ -159,8 +159,12 @@ def test_policies_are_required_beside_scopes_and_tokens():
 
 
 def test_the_policies_of_an_operation_are_known_before_it_runs():
-    assert policies_of(required("{ a: ways b: ways diary me { id } }")) == {"moon is full", "weekday", "own"}
-    assert policies_of(required("{ open me { id } either }")) == frozenset()
+    assert collect_policies(required("{ a: ways b: ways diary me { id } }")) == {
+        "moon is full",
+        "weekday",
+        "own",
+    }
+    assert collect_policies(required("{ open me { id } either }")) == frozenset()
 
 
 @pytest.mark.parametrize("identity", [None, PARENT])
@@ -175,7 +179,7 @@ def test_a_fragment_narrows_an_interface_to_what_its_type_requires():
 
 
 def test_a_supergraph_without_access_directives_has_no_rules():
-    assert not AccessRules.of(parse("type Query { a: Int }"))
+    assert not AccessRules.read(parse("type Query { a: Int }"))
 
 
 def test_each_refused_position_is_an_error_of_its_own():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import CostUnknownError
-from router.operation import operation_of
+from router.operation import build_operation
 from router.policy.cost import CostRules, OperationCost
 
 SDL = """
@@ -63,7 +63,7 @@ def cost(text: str, **variables: Any) -> int:
     document = parse(text)
     assert validate(SCHEMA, document) == []
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return OperationCost(RULES, operation_of(SCHEMA, document, node)).estimate(variables)
+    return OperationCost(RULES, build_operation(SCHEMA, document, node)).estimate(variables)
 
 
 FIELDS = (
@@ -186,7 +186,7 @@ def test_the_cost_is_the_same_however_often_and_with_whatever_values_it_was_aske
     text = "query($n: Int, $id: ID, $p: Page) {first(first: $n) {id} paged(page: $p) {id} search(text: $id)}"
     document = parse(text)
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    known = OperationCost(CostRules(parse(SDL), 10), operation_of(SCHEMA, document, node))
+    known = OperationCost(CostRules(parse(SDL), 10), build_operation(SCHEMA, document, node))
     for variables, expected in (
         ({"n": 4, "p": {"size": 2}}, 4 + 1 + 2),
         ({"n": 5, "p": {"size": 2}}, 5 + 1 + 2),
@@ -202,6 +202,6 @@ def test_an_operation_whose_cost_depends_on_no_variable_is_not_kept():
         document = parse(text)
         [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         plain = parse("type Query { search(text: String): Int books: [Book] } type Book { id: ID }")
-        known = OperationCost(CostRules(plain, 10), operation_of(build_schema(sdl), document, node))
+        known = OperationCost(CostRules(plain, 10), build_operation(build_schema(sdl), document, node))
         assert known.keeps_document is kept
         assert known.estimate({"id": "x"}) == known.estimate({})

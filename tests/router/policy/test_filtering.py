@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, print_ast
 
-from router.operation import operation_of
-from router.policy.filtering import FilteredOperation, outermost_paths
+from router.operation import build_operation
+from router.policy.filtering import FilteredOperation, find_outermost_paths
 
 SCHEMA = build_schema("""
 type Query { me: User hits: [Hit!]! shelf: Shelf! }
@@ -21,7 +21,7 @@ def withheld(text: str, *paths: str) -> FilteredOperation:
     document = parse(text)
     node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
     return FilteredOperation(
-        operation_of(SCHEMA, document, node), frozenset(tuple(path.split(".")) for path in paths)
+        build_operation(SCHEMA, document, node), frozenset(tuple(path.split(".")) for path in paths)
     )
 
 
@@ -30,7 +30,7 @@ def compact(text: str) -> str:
 
 
 def test_paths_that_lead_through_others_are_within_them():
-    assert outermost_paths([("a", "b"), ("a", "b", "c"), ("d",), ("a", "bc")]) == {
+    assert find_outermost_paths([("a", "b"), ("a", "b", "c"), ("d",), ("a", "bc")]) == {
         ("a", "b"),
         ("d",),
         ("a", "bc"),

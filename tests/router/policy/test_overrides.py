@@ -42,7 +42,7 @@ def labelled(label: str) -> Supergraph:
 )
 def test_a_label_is_active_for_its_share_of_requests(label: str, drawn: float, active: bool):
     expected = {label} if active else set()
-    assert Overrides(labelled(label), {}, lambda: drawn).active_labels() == expected
+    assert Overrides(labelled(label), {}, lambda: drawn).draw_active_labels() == expected
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_a_label_is_active_for_the_share_that_it_is_given(
     label: str, share: float, drawn: float, active: bool
 ):
     expected = {label} if active else set()
-    assert Overrides(labelled(label), {label: share}, lambda: drawn).active_labels() == expected
+    assert Overrides(labelled(label), {label: share}, lambda: drawn).draw_active_labels() == expected
 
 
 def test_a_share_for_a_label_that_is_unknown_is_named_and_otherwise_nothing(caplog: pytest.LogCaptureFixture):
     overrides = Overrides(labelled("use-new"), {"use-old": 100.0, "use-new": 100.0, "aged": 5.0})
-    assert overrides.active_labels() == {"use-new"}
+    assert overrides.draw_active_labels() == {"use-new"}
     [record] = caplog.records
     assert (record.message, record.__dict__["metadata"]) == (
         "The supergraph has no such override labels",
@@ -77,11 +77,11 @@ def test_a_share_for_a_label_that_is_unknown_is_named_and_otherwise_nothing(capl
 def test_there_are_no_more_sets_of_labels_than_shares_and_one(shares: dict[str, float], draws: list[float]):
     drawn = iter(draws)
     overrides = Overrides(SEVERAL, shares, lambda: next(drawn))
-    assert len({overrides.active_labels() for _ in draws if shares}) <= len(set(shares.values())) + 1
+    assert len({overrides.draw_active_labels() for _ in draws if shares}) <= len(set(shares.values())) + 1
 
 
 def test_nothing_is_drawn_where_there_is_no_label():
     def draw() -> float:
         raise AssertionError("drawn")
 
-    assert Overrides(supergraph("shop"), {}, draw).active_labels() is NO_LABELS
+    assert Overrides(supergraph("shop"), {}, draw).draw_active_labels() is NO_LABELS

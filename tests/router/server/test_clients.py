@@ -12,7 +12,7 @@ PROXIES = "10.0.0.0/8, 2001:db8:ffff::/48, 192.168.0.1"
 def key(peer: str, *forwarded: str, header: str = "x-forwarded-for", trusted: str = PROXIES) -> str:
     settings = Connections.model_validate({"trusted_proxies": trusted, "proxy_header": header})
     raw = [(header.encode(), value.encode("latin-1")) for value in forwarded]
-    return Clients(settings).key(peer, Headers(raw=raw))
+    return Clients(settings).identify(peer, Headers(raw=raw))
 
 
 def test_without_trusted_proxies_a_client_is_where_its_connection_comes_from():

@@ -7,7 +7,7 @@ from graphql import OperationDefinitionNode, parse
 
 from infra.demo import documents
 from router.config.settings import Limits
-from router.operation import operation_of
+from router.operation import build_operation
 from router.policy.cost import CostRules, OperationCost
 from router.supergraph import Supergraph
 from tests.router.running import opened
@@ -23,7 +23,7 @@ def cost_of(text: str) -> OperationCost:
     document = parse(text)
     rules = CostRules(PRODUCT.document, LIMITS.list_size)
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return OperationCost(rules, operation_of(PRODUCT.public_schema, document, node))
+    return OperationCost(rules, build_operation(PRODUCT.public_schema, document, node))
 
 
 @pytest.mark.parametrize("text", [*DEMO, *(each.read_text() for each in EXAMPLES)])

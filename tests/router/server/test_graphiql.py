@@ -28,7 +28,7 @@ def test_a_supergraph_without_examples_has_none(tmp_path: Path):
 
 def test_an_explorer_that_is_not_built_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(graphiql, "BUILT", tmp_path)
-    page = graphiql.page("api.example:3000")
+    page = graphiql.build_page("api.example:3000")
     assert page.status_code == 503
     assert b"npm ci && npm run build" in bytes(page.body)
 
@@ -36,7 +36,7 @@ def test_an_explorer_that_is_not_built_says_how_to_build_it(tmp_path: Path, monk
 def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(graphiql, "BUILT", tmp_path)
     (tmp_path / "index.html").write_text("<html></html>")
-    page = graphiql.page("api.example:3000")
+    page = graphiql.build_page("api.example:3000")
     assert (page.status_code, bytes(page.body)) == (200, b"<html></html>")
     policy = page.headers["content-security-policy"].split("; ")
     assert policy[0] == "default-src 'self'"
@@ -47,8 +47,8 @@ def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("host", ["", "a b", "a; script-src *", "*", "a" * 300, "[::1", "a:123456"])
 def test_a_host_that_is_none_is_not_let_into_the_policy(host: str):
-    assert "connect-src 'self';" in graphiql.security_policy(host)
+    assert "connect-src 'self';" in graphiql.build_security_policy(host)
 
 
 def test_an_ipv6_host_is_one():
-    assert "ws://[::1]:3000 wss://[::1]:3000" in graphiql.security_policy("[::1]:3000")
+    assert "ws://[::1]:3000 wss://[::1]:3000" in graphiql.build_security_policy("[::1]:3000")

@@ -46,7 +46,7 @@ def meanings(links: str, *names: str) -> list[str | None]:
     document = parse(f"schema {links} {{ query: Q }} type Q {' '.join(f'@{name}' for name in names)}")
     [type_] = [node for node in document.definitions if isinstance(node, ObjectTypeDefinitionNode)]
     vocabulary = Vocabulary(document)
-    return [vocabulary.standard_name(directive) for directive in type_.directives or ()]
+    return [vocabulary.get_standard_name(directive) for directive in type_.directives or ()]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_directive_means_what_the_links_say(links: str, expected: dict[str, st
 def test_links_may_stand_in_an_extension_of_the_schema():
     document = parse(f'extend schema {LINK} @link(url: "{OURS}/policy/v0.1", as: "rule") type Q @rule')
     [_, type_] = document.definitions
-    assert len(list(Vocabulary(document).applications(type_, "policy"))) == 1
+    assert len(list(Vocabulary(document).iterate_applications(type_, "policy"))) == 1
 
 
 def test_what_is_not_linked_means_its_name():
@@ -98,19 +98,19 @@ def test_the_arguments_of_an_application_are_read():
     [type_] = document.definitions
     assert isinstance(type_, ObjectTypeDefinitionNode)
     found: list[Any] = [
-        list(Vocabulary(document).applications(field, "cost")) for field in type_.fields or ()
+        list(Vocabulary(document).iterate_applications(field, "cost")) for field in type_.fields or ()
     ]
     assert found == [[{"weight": 3}], []]
 
 
 def test_a_composed_supergraph_with_other_names_is_guarded_weighed_and_hidden():
     supergraph = Supergraph.parse(COMPOSED)
-    access, costs = AccessRules.of(supergraph.document), CostRules(supergraph.document, 10)
+    access, costs = AccessRules.read(supergraph.document), CostRules(supergraph.document, 10)
     query = supergraph.public_schema.type_map["Query"]
 
-    assert access.of_field("Query", "c") == (Requirement(),)
-    assert access.of_field("Query", "d") == (Requirement(scopes=frozenset({frozenset({"x"})})),)
-    assert access.of_field("Query", "e") == (
+    assert access.get_field_requirements("Query", "c") == (Requirement(),)
+    assert access.get_field_requirements("Query", "d") == (Requirement(scopes=frozenset({frozenset({"x"})})),)
+    assert access.get_field_requirements("Query", "e") == (
         Requirement(authenticated=False, policies=frozenset({frozenset({"p"})})),
     )
     assert costs.weights == {("Query", "a"): 3}

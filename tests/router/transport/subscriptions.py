@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from router.executor import compile_operation, subscription_request
+from router.executor import build_stream_request, compile_operation
 from router.planner import Planner
 from router.transport.base import RequestContext, StreamSource
 from router.transport.reconnect import resume_events
@@ -19,7 +19,7 @@ OTHER = "subscription { beats { text } }"
 
 async def follow(source: StreamSource, text: str, received: list[str]) -> list[str]:
     compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
-    async with aclosing(resume_events(source, subscription_request(compiled, {}), CONTEXT)) as events:
+    async with aclosing(resume_events(source, build_stream_request(compiled, {}), CONTEXT)) as events:
         async for event in events:
             [answer] = (event.get("data") or {"": {"text": "error"}}).values()
             received.append(answer["text"])

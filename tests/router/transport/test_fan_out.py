@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from router.errors import TooSlowError
-from router.executor import compile_operation, subscription_request
+from router.executor import build_stream_request, compile_operation
 from router.planner import Planner
 from router.transport import fan_out
 from router.transport.address import Address
@@ -57,7 +57,7 @@ class Station:
     def stream(self, text: str = BEATS, token: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
         compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
         context = RequestContext(token, TRACE % f"{self.opened:016x}")
-        return self.shared.events(subscription_request(compiled, {}), context)
+        return self.shared.events(build_stream_request(compiled, {}), context)
 
     def listen(self, text: str = BEATS, token: str | None = None) -> "Listener":
         return Listener(self.stream(text, token))

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from router.config.header_rules import HeaderRule, HeaderRules, Propagate, Remove
-from router.executor import compile_operation, subscription_request
+from router.executor import build_stream_request, compile_operation
 from router.planner import Planner
 from router.transport import reconnect, websocket
 from router.transport.address import Address
@@ -311,7 +311,7 @@ async def test_identical_subscriptions_share_one_socket():
         await socket.send_json(COMPLETE)
 
     peer = Peer(script)
-    request = subscription_request(compile_operation(Planner(supergraph("counters")), asked), {})
+    request = build_stream_request(compile_operation(Planner(supergraph("counters")), asked), {})
     async with source(peer.answer) as events:
         shared = SharedStreams({"counters": events})
 
