@@ -47,7 +47,7 @@ NOT_BUILT = """<!doctype html>
 
 
 def build_page(host: str) -> Response:
-    """The explorer's page, or how to build it; it may open WebSockets to its own host."""
+    """The explorer's page, or a page that says how to build it; it may open WebSockets to `host`."""
     index = BUILT / "index.html"
     if not index.is_file():
         return HTMLResponse(NOT_BUILT, status_code=503, headers={"cache-control": "no-store"})
@@ -63,12 +63,15 @@ def build_page(host: str) -> Response:
 
 
 def build_security_policy(host: str) -> str:
-    """The page's Content-Security-Policy; WebSockets are listed, as 'self' excludes them in some browsers."""
+    """The page's Content-Security-Policy.
+
+    WebSockets are listed explicitly, because `'self'` does not cover them in some browsers.
+    """
     return _POLICY.format(sockets=f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else "")
 
 
 def build_routes(examples: Path) -> list[BaseRoute]:
-    """The routes of the explorer's files, and of the example tabs in a folder beside the supergraph."""
+    """The routes of the explorer's assets, and of its example tabs, which are read from a folder."""
 
     async def serve_examples(_: Request) -> Response:
         return JSONResponse(load_examples(examples), headers={"cache-control": "no-cache"})

@@ -55,7 +55,7 @@ async def open_tab(page: Page, title: str) -> None:
     await page.wait_for(f"{tab}.closest('.graphiql-tab-active')")
 
 
-async def test_the_examples_run_as_they_stand_and_subscription_events_arrive(explorer: Page):
+async def test_the_examples_run_unchanged_and_subscription_events_arrive(explorer: Page):
     await explorer.evaluate(RUN)
     await explorer.wait_for(f'/"title": "Sun \\w+"/.test({SHOWN})')
 
@@ -74,7 +74,7 @@ async def test_the_examples_run_as_they_stand_and_subscription_events_arrive(exp
     await explorer.wait_for("seen.has('4') && seen.has('5')")
 
 
-async def test_the_explorer_loads_nothing_from_elsewhere(explorer: Page):
+async def test_the_explorer_loads_nothing_from_other_origins(explorer: Page):
     await explorer.evaluate(RUN)
     await explorer.wait_for(f"{SHOWN}.includes('title')")
     here = await explorer.evaluate("location.host")
@@ -87,7 +87,7 @@ async def test_the_explorer_loads_nothing_from_elsewhere(explorer: Page):
     assert explorer.complaints == []
 
 
-async def test_a_tab_that_lacks_what_another_produces_says_so(explorer: Page):
+async def test_a_tab_whose_environment_variable_is_not_set_shows_an_error(explorer: Page):
     await open_tab(explorer, "Books")
     await explorer.evaluate(RUN)
-    await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not known yet')")
+    await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not set')")

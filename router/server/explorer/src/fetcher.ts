@@ -1,4 +1,4 @@
-/** How GraphiQL reaches the API: HTTP for queries and mutations, graphql-transport-ws for subscriptions. */
+/** The GraphiQL fetcher: queries and mutations over HTTP, subscriptions over WebSocket (graphql-transport-ws). */
 
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
 import {
@@ -10,44 +10,44 @@ import {
   parse,
 } from "graphql";
 import { createClient } from "graphql-ws";
-import { fill, remember } from "./memory";
+import { interpolate, saveVariables } from "./environment";
 
-const ENDPOINT = new URL(window.location.pathname, window.location.origin);
-const SOCKET = new URL(ENDPOINT.href.replace(/^http/, "ws"));
+const HTTP_URL = new URL(window.location.pathname, window.location.origin);
+const WEBSOCKET_URL = new URL(HTTP_URL.href.replace(/^http/, "ws"));
 
-/** Runs one operation and remembers what it answers. */
+/** Executes an operation, and sets environment variables from its results. */
 export const fetcher: Fetcher = (params, options) => {
-  const operation = chosenOperation(params);
+  const operation = selectOperation(params);
   const request = {
     query: params.query,
     operationName: operation?.name?.value,
-    variables: fill(params.variables),
+    variables: interpolate(params.variables),
   };
-  // The schema is read without headers, so that a tab whose token is not there yet, or is old, still completes.
-  const headers = params.operationName === "IntrospectionQuery" ? {} : fill(options?.headers ?? {});
+  // Introspection sends no headers, so that the schema loads even if a tab's token is not set or has expired.
+  const headers = params.operationName === "IntrospectionQuery" ? {} : interpolate(options?.headers ?? {});
   return operation?.operation === OperationTypeNode.SUBSCRIPTION
     ? subscribe(request, headers)
     : post(request, headers);
 };
 
-/** The operation that runs: GraphiQL's own idea of it lags behind for a moment when the tab changes. */
-function chosenOperation({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined {
-  const operations = definitions(query).filter(
+/** The operation to execute: right after a change of tabs, GraphiQL may still pass the previous tab's name. */
+function selectOperation({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined {
+  const operations = parseDefinitions(query).filter(
     (definition) => definition.kind === Kind.OPERATION_DEFINITION,
   );
   return operations.find(({ name }) => name?.value === operationName) ?? operations[0];
 }
 
-function definitions(query: string): readonly DefinitionNode[] {
+function parseDefinitions(query: string): readonly DefinitionNode[] {
   try {
     return parse(query).definitions;
   } catch {
-    return []; // The API says what is wrong with it.
+    return []; // The router's response has the syntax error.
   }
 }
 
 async function post(request: FetcherParams, headers: Record<string, string>): Promise<ExecutionResult> {
-  const response = await fetch(ENDPOINT, {
+  const response = await fetch(HTTP_URL, {
     method: "POST",
     headers: {
       accept: "application/graphql-response+json, application/json",
@@ -56,9 +56,9 @@ async function post(request: FetcherParams, headers: Record<string, string>): Pr
     },
     body: JSON.stringify(request),
   });
-  const answer: ExecutionResult = await response.json();
-  remember(answer.data);
-  return answer;
+  const result: ExecutionResult = await response.json();
+  saveVariables(result.data);
+  return result;
 }
 
 async function* subscribe(
@@ -66,29 +66,29 @@ async function* subscribe(
   headers: Record<string, string>,
 ): AsyncGenerator<ExecutionResult> {
   const client = createClient({
-    url: SOCKET.href,
+    url: WEBSOCKET_URL.href,
     connectionParams: headers,
     retryAttempts: 0,
   });
   try {
-    for await (const answer of client.iterate(request as Parameters<typeof client.iterate>[0])) {
-      remember(answer.data);
-      yield answer as ExecutionResult;
+    for await (const result of client.iterate(request as Parameters<typeof client.iterate>[0])) {
+      saveVariables(result.data);
+      yield result as ExecutionResult;
     }
-  } catch (problem) {
-    throw explained(problem);
+  } catch (error) {
+    throw toReadableError(error);
   } finally {
     await client.dispose();
   }
 }
 
-/** What graphql-ws throws, as something a person can read in the answer's place. */
-function explained(problem: unknown): unknown {
-  if (Array.isArray(problem)) {
-    return problem;
+/** An error for the response pane; graphql-ws throws GraphQL errors, `CloseEvent`s and `Event`s. */
+function toReadableError(error: unknown): unknown {
+  if (Array.isArray(error)) {
+    return error;
   }
-  if (problem instanceof CloseEvent) {
-    return new Error(`The connection was closed: ${problem.reason || "no reason given"} (${problem.code})`);
+  if (error instanceof CloseEvent) {
+    return new Error(`The connection was closed: ${error.reason || "no reason given"} (${error.code})`);
   }
-  return problem instanceof Error ? problem : new Error("The WebSocket connection failed.");
+  return error instanceof Error ? error : new Error("The WebSocket connection failed.");
 }

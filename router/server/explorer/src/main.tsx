@@ -1,4 +1,4 @@
-/** The explorer: GraphiQL over this very address, with the examples the router serves. */
+/** The explorer: GraphiQL for the endpoint that serves it, with example operations as its default tabs. */
 
 import "graphiql/setup-workers/vite";
 import "graphiql/style.css";
@@ -7,19 +7,19 @@ import { GraphiQL, type GraphiQLProps } from "graphiql";
 import { createRoot } from "react-dom/client";
 import { fetcher } from "./fetcher";
 
-const EXAMPLES = "/explorer/examples.json";
-const STORED_TABS = "graphiql:tabState";
+const EXAMPLES_URL = "/explorer/examples.json";
+const TAB_STATE_KEY = "graphiql:tabState";
 
 type Tabs = NonNullable<GraphiQLProps["defaultTabs"]>;
 
-/** What GraphiQL opens with: the tabs of the last visit, or else the examples. */
-async function opening(): Promise<Partial<GraphiQLProps>> {
-  const response = await fetch(EXAMPLES);
+/** The props for the initial tabs: none if GraphiQL has stored those of an earlier visit, else the examples. */
+async function loadInitialProps(): Promise<Partial<GraphiQLProps>> {
+  const response = await fetch(EXAMPLES_URL);
   const examples: Tabs = response.ok ? await response.json() : [];
-  if (examples.length === 0 || localStorage.getItem(STORED_TABS) !== null) {
+  if (examples.length === 0 || localStorage.getItem(TAB_STATE_KEY) !== null) {
     return {};
   }
-  // GraphiQL fills only the query editor from the first tab; the other two have to be told.
+  // GraphiQL fills only the query editor from the first tab, so the other editors need props of their own.
   const [{ query, variables, headers }] = examples;
   return {
     defaultTabs: examples,
@@ -31,7 +31,7 @@ async function opening(): Promise<Partial<GraphiQLProps>> {
 
 createRoot(document.getElementById("explorer")!).render(
   <GraphiQL
-    {...await opening()}
+    {...await loadInitialProps()}
     defaultEditorToolsVisibility="headers"
     fetcher={fetcher}
     shouldPersistHeaders
