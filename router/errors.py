@@ -223,33 +223,33 @@ class TooExpensiveError(DocumentError):
         super().__init__([GraphQLError(message, extensions=extensions)])
 
 
-class NamedDocumentError(DocumentError):
-    """The document, or its id, is refused before the document is parsed."""
+class DocumentLookupError(DocumentError):
+    """The document cannot be looked up by its id, or is not allowed; nothing has been parsed."""
 
     def __init__(self, message: str) -> None:
         super().__init__([GraphQLError(message)])
 
 
-class DocumentNotFoundError(NamedDocumentError):
+class DocumentNotFoundError(DocumentLookupError):
     """No document has this id; a client that has the text retries with both."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
     status = 404
 
 
-class DocumentsNotSupportedError(NamedDocumentError):
+class DocumentsNotSupportedError(DocumentLookupError):
     """The router has no documents by id; clients send the text."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 
-class DocumentMismatchError(NamedDocumentError):
+class DocumentMismatchError(DocumentLookupError):
     """The document does not match the hash that was sent with it."""
 
     code = "PERSISTED_QUERY_HASH_MISMATCH"
 
 
-class UntrustedDocumentError(NamedDocumentError):
+class UntrustedDocumentError(DocumentLookupError):
     """The document is not in the manifest of trusted documents."""
 
     code = "QUERY_NOT_IN_SAFELIST"
@@ -360,7 +360,7 @@ class OperationTimeoutError(RouterError):
 
 
 def build_internal_error(trace_id: str) -> dict[str, Any]:
-    """The GraphQL error that stands for an unexpected one; the trace id finds it in the logs."""
+    """The GraphQL error that replaces an unexpected one; the trace id identifies it in the logs."""
     return {
         "message": "Internal server error",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id},

@@ -1,4 +1,4 @@
-"""Pacing: a thread that computes beside the event loop pauses regularly, so that the loop gets the GIL.
+"""Pacing: a thread that computes for long pauses regularly, so that the event loop gets the GIL.
 
 The loop's thread releases the GIL whenever it reads or writes a socket, and then waits to get it back: beside
 a thread that computes without pause, each of the small steps of a request takes as long as a switch interval.

@@ -72,7 +72,7 @@ class ContextGrouping:
     def encode_variables(
         self, groups: Sequence[ContextGroup], document: RequestBody
     ) -> list[tuple[str, bytes]]:
-        """The request's variables beside the operation's own, in JSON."""
+        """The request's variables in addition to the operation's own, in JSON."""
         encoded = (group.batch.encode() for group in groups)
         found = list(zip(document.representations, encoded, strict=True))
         for index, group in enumerate(groups):
@@ -135,18 +135,18 @@ class _Entry:
 
 
 def _encode_value(variable: ContextVariable, setter: Object) -> bytes:
-    return encode(_read(variable.input, setter))
+    return encode(_read_leaf(variable.input, setter))
 
 
-def _read(wanted: Input, value: Any) -> Any:
-    """The leaf of an object that is wanted; of a list, those of its items; null if there is none."""
+def _read_leaf(input_: Input, value: Any) -> Any:
+    """The one leaf of an input; for a list, those of its items; None if there is none."""
     if isinstance(value, list):
-        return [_read(wanted, each) for each in value]
+        return [_read_leaf(input_, each) for each in value]
     if not isinstance(value, dict):
         return None
     typename = value.get(TYPENAME)
-    applicable = [wanted.fields, *(fields for name, fields in wanted.narrowed if name == typename)]
+    applicable = [input_.fields, *(fields for name, fields in input_.narrowed if name == typename)]
     for field in (field for fields in applicable for field in fields):
         found = value.get(field.key)
-        return found if field.input is None else _read(field.input, found)
+        return found if field.input is None else _read_leaf(field.input, found)
     return None

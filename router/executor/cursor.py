@@ -51,8 +51,8 @@ from router.supergraph import Supergraph
 from router.transport.request_body import RequestBody
 from router.transport.stream_request import Cursor, StreamRequest
 
-ARGUMENT = "after"
-NUMBER = "sequence"
+CURSOR_ARGUMENT = "after"
+NUMBER_FIELD = "sequence"
 
 _Node = TypeVar("_Node", bound=Node)
 
@@ -93,12 +93,12 @@ def _is_numbered(supergraph: Supergraph, fetch: FetchNode) -> bool:
     definition = root.fields[fetch.output.fields[0].name] if root else None
     if definition is None:
         return False
-    argument, answer = definition.args.get(ARGUMENT), get_nullable_type(definition.type)
+    argument, answer = definition.args.get(CURSOR_ARGUMENT), get_nullable_type(definition.type)
     if argument is None or get_nullable_type(argument.type) is not GraphQLInt:
         return False
     if not isinstance(answer, GraphQLObjectType | GraphQLInterfaceType):
         return False
-    joins = supergraph.types[get_named_type(answer).name].fields.get(NUMBER, {})
+    joins = supergraph.types[get_named_type(answer).name].fields.get(NUMBER_FIELD, {})
     join = joins.get(supergraph.subgraphs[fetch.subgraph].graph_id)
     return join is not None and not join.is_external and print_ast(join.type) == "Int!"
 
@@ -107,11 +107,11 @@ def _select_number(field: FieldNode) -> tuple[str, FieldNode]:
     """The response name of the event number, and the field with the number selected."""
     selections = cast("SelectionSetNode", field.selection_set)
     for each in selections.selections:
-        if isinstance(each, FieldNode) and each.name.value == NUMBER and not each.directives:
+        if isinstance(each, FieldNode) and each.name.value == NUMBER_FIELD and not each.directives:
             return (each.alias or each.name).value, field
-    key = _find_free_name(NUMBER, set(_find_response_names(selections)))
-    alias = NameNode(value=key) if key != NUMBER else None
-    selected = FieldNode(alias=alias, name=NameNode(value=NUMBER), arguments=(), directives=())
+    key = _find_free_name(NUMBER_FIELD, set(_find_response_names(selections)))
+    alias = NameNode(value=key) if key != NUMBER_FIELD else None
+    selected = FieldNode(alias=alias, name=NameNode(value=NUMBER_FIELD), arguments=(), directives=())
     whole = SelectionSetNode(selections=(*selections.selections, selected))
     return key, _replace(field, selection_set=whole)
 
@@ -121,8 +121,8 @@ def _resume_with(
 ) -> OperationDefinitionNode:
     """The operation with `after` set to a variable, and without variables that then have no use."""
     value = VariableNode(name=NameNode(value=variable))
-    others = [each for each in field.arguments or () if each.name.value != ARGUMENT]
-    argument = ArgumentNode(name=NameNode(value=ARGUMENT), value=value)
+    others = [each for each in field.arguments or () if each.name.value != CURSOR_ARGUMENT]
+    argument = ArgumentNode(name=NameNode(value=CURSOR_ARGUMENT), value=value)
     selections = SelectionSetNode(selections=(_replace(field, arguments=(*others, argument)),))
     used = _find_variables(_replace(operation, variable_definitions=(), selection_set=selections))
     kept = [each for each in operation.variable_definitions or () if each.variable.name.value in used]

@@ -215,13 +215,13 @@ def compile_representer(representations: Sequence[Representation]) -> Represente
     return build_conditional
 
 
-def _is_conditional(wanted: Input) -> bool:
+def _is_conditional(input_: Input) -> bool:
     """Whether some of the fields have conditions."""
-    fields = chain(wanted.fields, *(those for _, those in wanted.narrowed))
+    fields = chain(input_.fields, *(those for _, those in input_.narrowed))
     return any(each.conditions or (each.input and _is_conditional(each.input)) for each in fields)
 
 
-def _filter_by_conditions(wanted: Input, variables: Mapping[str, Any]) -> Input:
+def _filter_by_conditions(input_: Input, variables: Mapping[str, Any]) -> Input:
     """The fields whose conditions hold."""
 
     def select(fields: Iterable[InputField]) -> tuple[InputField, ...]:
@@ -231,8 +231,8 @@ def _filter_by_conditions(wanted: Input, variables: Mapping[str, Any]) -> Input:
             if hold(each.conditions, variables)
         )
 
-    narrowed = tuple((name, select(fields)) for name, fields in wanted.narrowed)
-    return replace(wanted, fields=select(wanted.fields), narrowed=narrowed)
+    narrowed = tuple((name, select(fields)) for name, fields in input_.narrowed)
+    return replace(input_, fields=select(input_.fields), narrowed=narrowed)
 
 
 def _build_representer(representations: Sequence[Representation]) -> Representer:
@@ -247,7 +247,7 @@ def _build_representer(representations: Sequence[Representation]) -> Representer
             return None
         for representation in representations:
             if typename is None or typename in representation.source_types:
-                fields = _read(representation.input, each)
+                fields = _read_input(representation.input, each)
                 if fields is not None:
                     name = typename if typename in representation.own_typenames else representation.typename
                     return encode({TYPENAME: name, **fields})
@@ -295,12 +295,12 @@ def _build_flat_representer(representation: Representation) -> Representer:
     return represent
 
 
-def _read(wanted: Input, value: Object) -> Object | None:
+def _read_input(input_: Input, value: Object) -> Object | None:
     read: Object = {}
-    if wanted.typename and TYPENAME in value:
+    if input_.typename and TYPENAME in value:
         read[TYPENAME] = value[TYPENAME]
-    fields = wanted.fields
-    for type_name, narrowed in wanted.narrowed:
+    fields = input_.fields
+    for type_name, narrowed in input_.narrowed:
         if value.get(TYPENAME) == type_name:
             fields += narrowed
     for each in fields:
@@ -317,5 +317,5 @@ def _read_field(field: InputField, value: Any) -> Any:
     if isinstance(value, list):
         items = [_read_field(field, item) for item in value]
         return _MISSING if _MISSING in items else items
-    read = _read(field.input, value) if isinstance(value, dict) else None
+    read = _read_input(field.input, value) if isinstance(value, dict) else None
     return _MISSING if read is None else read

@@ -21,12 +21,12 @@ def read_conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | 
     for directive in directives or ():
         if directive.name.value not in {"include", "skip"}:
             continue
-        wanted = directive.name.value == "include"
+        is_include = directive.name.value == "include"
         [argument] = directive.arguments or ()
         value = argument.value
         if isinstance(value, VariableNode):
-            found.add((value.name.value, wanted))
-        elif isinstance(value, BooleanValueNode) and value.value is not wanted:
+            found.add((value.name.value, is_include))
+        elif isinstance(value, BooleanValueNode) and value.value is not is_include:
             return None
     return frozenset(found)
 

@@ -28,6 +28,6 @@ class Caller:
         return f"subject:{self.identity.subject}" if self.identity else self.address
 
     def get_remaining_seconds(self) -> float | None:
-        """Seconds until the token expires; None if there is none or it does not."""
+        """Seconds until the token expires; None if there is no token or it does not expire."""
         expires_at = self.identity.expires_at if self.identity else math.inf
         return expires_at - time.time() if math.isfinite(expires_at) else None

@@ -1,4 +1,4 @@
-"""Work in a thread beside the event loop, done once for all requests that want it while it waits or runs.
+"""Single flight: work in a thread, done once for all requests that need it while it waits or runs.
 
 The queue is bounded and fair to clients, because it is their requests that fill it.
 """

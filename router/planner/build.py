@@ -7,7 +7,7 @@ A step runs in the wave of its depth. Of the steps
     [2] C at me after 0 { size }
     [3] D at me after 0, 2 { fee }
 
-the waves are 0, then 1 and 2, then 3. Entity fetches of one wave that go to one subgraph travel as one
+the waves are 0, then 1 and 2, then 3. Entity fetches of one wave that go to one subgraph are sent in one
 request.
 """
 

@@ -19,7 +19,7 @@ from router.planner.moves import DeferMove, EntityMove, FieldMove, Moves, Narrow
 from router.planner.paths import GraphPath, Leaf
 
 # How many options branch and bound may look at.
-BUDGET = 2000
+MAX_OPTIONS = 2000
 
 PlanCost: TypeAlias = tuple[int, int, int, int]
 # Requests by subgraph, depth and execution group; fetches and fields by their response path as well.
@@ -35,7 +35,7 @@ _NO_SITES: frozenset[_Site] = frozenset()
 class Footprint:
     """What graph paths need of the subgraphs; `leaf` is the last field of a single path.
 
-    Entity fetches for several response paths that go to one subgraph at one depth travel as one request.
+    Entity fetches for several response paths that go to one subgraph at one depth are sent in one request.
     """
 
     depth: int
@@ -172,7 +172,7 @@ class _Search:
     def __init__(self, options: list[list[_Option]], deadline: Deadline) -> None:
         self._options = options
         self._deadline = deadline
-        self._budget = BUDGET
+        self._budget = MAX_OPTIONS
         self._total = _RunningTotal()
         self._best: list[tuple[GraphPath, ...]] = []
         self._bound: PlanCost = (0, 0, 0, 0)

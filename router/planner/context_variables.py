@@ -17,10 +17,10 @@ class ContextVariables:
             self._prefix = f"_{self._prefix}"
         self._known: dict[tuple[str, FetchPath, Input], ContextVariable] = {}
 
-    def assign(self, type_: str, path: FetchPath, wanted: Input) -> ContextVariable:
+    def assign(self, type_: str, path: FetchPath, input_: Input) -> ContextVariable:
         """The variable, of a GraphQL type, for what is read from the objects at a path."""
-        known = (type_, path, wanted)
-        if known not in self._known:
+        key = (type_, path, input_)
+        if key not in self._known:
             name = f"{self._prefix}_{len(self._known)}"
-            self._known[known] = ContextVariable(name, type_, path, wanted)
-        return self._known[known]
+            self._known[key] = ContextVariable(name, type_, path, input_)
+        return self._known[key]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class UnplannableError(Exception):
-    """The subgraphs cannot answer the operation; `path` is the first field that none of them can resolve.
+    """The subgraphs cannot resolve the operation; `path` is the first field that none of them can resolve.
 
     `unset` are contexts that the field reads and no enclosing object sets.
     """

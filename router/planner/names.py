@@ -2,8 +2,8 @@
 
 A field's key is the client's response name wherever possible. It gets another one if only the planner needs
 the field and the client uses its name otherwise, or if its type has another shape than that of a field with
-the same name which a subgraph may be asked for in the same document. For `{ me { id: name email } }`, where
-the email must be fetched by the key `id`, the data is
+the same name that may be selected from a subgraph in the same document. For `{ me { id: name email } }`,
+where the email must be fetched by the key `id`, the data is
 
     {"me": {"id": "Ada", "_id_1": "7", "email": "ada@example.com"}}
 """

@@ -95,7 +95,7 @@ class InputField:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The fields of a representation, or of an object in it; with `typename` the object's own goes along."""
+    """The fields of a representation, or of an object in it, with its `__typename` if `typename` is set."""
 
     fields: tuple[InputField, ...]
     narrowed: tuple[tuple[str, tuple[InputField, ...]], ...] = ()
@@ -193,7 +193,7 @@ class FlattenNode:
 
 @dataclass(frozen=True, slots=True)
 class BatchFetchNode:
-    """Entity fetches to one subgraph that travel as one request."""
+    """Entity fetches to one subgraph that are sent in one request."""
 
     subgraph: str
     entries: tuple[FlattenNode, ...]

@@ -171,7 +171,7 @@ class StepRepresentation:
         return bool(both) and (self.key != other.key or are_inputs_conflicting(self.input, other.input))
 
     def has_requirements_unmet_by(self, other: StepRepresentation) -> bool:
-        """Whether objects of the other would be asked for this one's fields without their requirements."""
+        """Whether objects of the other would be sent for this one's fields without their requirements."""
         return self.has_requirements and any(
             other.get_typename(each) in self.target_types for each in other.source_types - self.source_types
         )

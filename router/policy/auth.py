@@ -19,11 +19,11 @@ from router.telemetry import log
 
 ALGORITHM = "ES256"
 EXPIRED = "The token has expired."
-REFETCH_COOLDOWN = 10.0
-RETRY_COOLDOWN = 1.0
-FETCH_TIMEOUT = 5.0
+REFETCH_COOLDOWN_SECONDS = 10.0
+RETRY_COOLDOWN_SECONDS = 1.0
+FETCH_TIMEOUT_SECONDS = 5.0
 MAX_KEY_SET_BYTES = 100_000
-CLOCK_LEEWAY = 5.0
+CLOCK_LEEWAY_SECONDS = 5.0
 MAX_HEADER_CHARACTERS = 8192
 # The last second of the year 9999, the maximum of `datetime`.
 MAX_TIMESTAMP = 253_402_300_799
@@ -85,7 +85,7 @@ class KeySet:
 
     async def _refetch(self, key_id: str | None) -> None:
         async with self._lock:
-            cooldown = REFETCH_COOLDOWN if self._keys else RETRY_COOLDOWN
+            cooldown = REFETCH_COOLDOWN_SECONDS if self._keys else RETRY_COOLDOWN_SECONDS
             if key_id not in self._keys and self._clock() - self._fetched_at >= cooldown:
                 await self._fetch()
         if not self._keys:
@@ -95,7 +95,7 @@ class KeySet:
         """Replaces the keys by those published now; if that fails, the previous ones stay."""
         self._fetched_at = self._clock()
         try:
-            async with asyncio.timeout(FETCH_TIMEOUT), self._session.get(self.url) as response:
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS), self._session.get(self.url) as response:
                 response.raise_for_status()
                 published = orjson.loads(await _read_bounded(response))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -169,7 +169,10 @@ class TokenVerifier:
 
     def _build_identity(self, claims: Mapping[str, Any]) -> Identity:
         return Identity(
-            claims["sub"], _parse_scopes(claims.get("scope")), claims, float(claims["exp"]) + CLOCK_LEEWAY
+            claims["sub"],
+            _parse_scopes(claims.get("scope")),
+            claims,
+            float(claims["exp"]) + CLOCK_LEEWAY_SECONDS,
         )
 
 
@@ -179,7 +182,7 @@ def _decode(token: str, key: jwt.PyJWK, issuer: str) -> dict[str, Any]:
         key,
         algorithms=[ALGORITHM],
         issuer=issuer,
-        leeway=CLOCK_LEEWAY,
+        leeway=CLOCK_LEEWAY_SECONDS,
         options={"require": ["sub", "exp", "iat", "iss"], "verify_aud": False},
     )
     for name in TIMESTAMPS:

@@ -55,8 +55,8 @@ MUTATION_WEIGHT = 10
 OBJECT_WEIGHT = 1
 # Estimates cached per operation, one for each set of variable values.
 MAX_ESTIMATES = 100
-# The length of an argument's coordinate: type, field and argument.
-ARGUMENT = 3
+# Type, field and argument.
+ARGUMENT_COORDINATE_LENGTH = 3
 # Variables of these types bound no list, and have no weight unless values have weights.
 UNWEIGHED = frozenset({"ID", "String"})
 
@@ -97,7 +97,9 @@ class CostRules:
     @property
     def weighs_values(self) -> bool:
         """Whether an argument's leaf value may have a weight."""
-        return any(len(coordinate) == ARGUMENT or not coordinate[1:] for coordinate in self.weights)
+        return any(
+            len(coordinate) == ARGUMENT_COORDINATE_LENGTH or not coordinate[1:] for coordinate in self.weights
+        )
 
     def _find_heaviest_weights(self, supergraph: DocumentNode) -> Mapping[SchemaCoordinate, int]:
         """The highest weights among the member types of each interface and union."""

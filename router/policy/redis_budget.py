@@ -20,7 +20,7 @@ from router.telemetry import log
 PREFIX = "router:cost:"
 MINUTE = 60
 TIMEOUT_SECONDS = 0.2
-# How long an unresponsive Redis is not asked again, as each attempt would delay an operation by the timeout.
+# How long an unresponsive Redis is not tried again, as each attempt would delay an operation by the timeout.
 COOLDOWN_SECONDS = 1.0
 
 

@@ -106,7 +106,7 @@ class Server(_Server):
 
 
 class SideServer(_Server):
-    """A server beside another one, which alone handles signals."""
+    """A server that runs beside the main one, which alone handles signals."""
 
     announcement = "Metrics are served"
 

@@ -61,7 +61,7 @@ def _frame_part(content: dict[str, Any]) -> bytes:
 
 
 def _frame_payload(result: dict[str, Any]) -> bytes:
-    # Errors of the stream are beside the payload, errors of one event are in it.
+    # Errors of the stream are next to the payload, errors of one event are in it.
     return _frame_part({"payload": result} if "data" in result else {"payload": None, **result})
 
 

@@ -18,8 +18,8 @@ from router.transport.base import RequestContext, StreamSource, SubgraphStream
 from router.transport.http import StreamBrokenError
 from router.transport.stream_request import StreamRequest
 
-FIRST_DELAY = 0.1
-MAX_DELAY = 5.0
+FIRST_DELAY_SECONDS = 0.1
+MAX_DELAY_SECONDS = 5.0
 # After this long without a break, the attempts of a resumable stream are counted anew.
 STABLE_SECONDS = 30.0
 MAX_RESUMABLE_ATTEMPTS = 30
@@ -47,7 +47,7 @@ class _Backoff:
             self.record_progress()
         if self.attempts >= (MAX_RESUMABLE_ATTEMPTS if self.is_resumable else MAX_OTHER_ATTEMPTS):
             raise error
-        delay = min(FIRST_DELAY * 2**self.attempts, MAX_DELAY)
+        delay = min(FIRST_DELAY_SECONDS * 2**self.attempts, MAX_DELAY_SECONDS)
         self.attempts += 1
         metadata = {"subgraph": error.subgraph, "reason": error.reason, "attempt": self.attempts}
         log.info("A stream is being reopened", extra={"metadata": metadata})

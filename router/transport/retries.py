@@ -15,7 +15,7 @@ RETRIED = frozenset(
     {FetchOutcome.UNREACHABLE, FetchOutcome.BROKEN, FetchOutcome.UNAVAILABLE, FetchOutcome.TOO_EARLY}
 )
 # The initial and maximum balance of a budget, in retries.
-RESERVE = 10.0
+MAX_BALANCE = 10.0
 FIRST_DELAY_SECONDS = 0.05
 # A longer `retry-after` is not waited for, but passed on to the client.
 MAX_DELAY_SECONDS = 2.0
@@ -24,15 +24,15 @@ MAX_DELAY_SECONDS = 2.0
 class RetryBudget:
     """Each fetch earns a share of a retry, and each retry costs a whole one; the balance is bounded."""
 
-    def __init__(self, share: float, reserve: float = RESERVE) -> None:
+    def __init__(self, share: float, max_balance: float = MAX_BALANCE) -> None:
         self._share = share
-        self._reserve = reserve
-        self._balance = reserve
+        self._max_balance = max_balance
+        self._balance = max_balance
 
     def earn(self) -> None:
         """Credits a fetch."""
-        if self._balance < self._reserve:
-            self._balance = min(self._reserve, self._balance + self._share)
+        if self._balance < self._max_balance:
+            self._balance = min(self._max_balance, self._balance + self._share)
 
     def spend(self) -> bool:
         """Debits a retry; false if the balance does not cover it."""

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from router.errors import IdentityUnavailableError, UnauthenticatedError
 from router.policy.auth import (
-    CLOCK_LEEWAY,
+    CLOCK_LEEWAY_SECONDS,
     MAX_HEADER_CHARACTERS,
     MAX_KEY_SET_BYTES,
-    REFETCH_COOLDOWN,
-    RETRY_COOLDOWN,
+    REFETCH_COOLDOWN_SECONDS,
+    RETRY_COOLDOWN_SECONDS,
     Identity,
     KeySet,
     TokenVerifier,
@@ -136,7 +136,7 @@ async def test_a_rotated_key_is_found_after_the_cooldown():
     async with verifier(service, clock) as tokens:
         await tokens.identify(f"Bearer {service.token()}")
         service.keys["second"] = ec.generate_private_key(ec.SECP256R1())
-        clock.now += REFETCH_COOLDOWN
+        clock.now += REFETCH_COOLDOWN_SECONDS
         identity = await tokens.identify(f"Bearer {service.token('second')}")
     assert identity is not None
     assert service.fetches == 2
@@ -158,7 +158,7 @@ async def test_known_keys_outlive_an_identity_service_that_is_down():
     async with verifier(service, clock) as tokens:
         await tokens.identify(f"Bearer {service.token()}")
         service.up = False
-        clock.now += REFETCH_COOLDOWN
+        clock.now += REFETCH_COOLDOWN_SECONDS
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(f"Bearer {service.token('unknown', stranger)}")
         assert await tokens.identify(f"Bearer {service.token()}") is not None
@@ -227,7 +227,7 @@ async def test_a_token_that_was_verified_is_refused_once_it_has_expired():
         await tokens.identify(header)
         wall.now += 60
         assert await tokens.identify(header) is not None
-        wall.now += CLOCK_LEEWAY
+        wall.now += CLOCK_LEEWAY_SECONDS
         with pytest.raises(UnauthenticatedError) as refusal:
             await tokens.identify(header)
     assert refusal.value.message == "The token has expired."
@@ -239,7 +239,7 @@ async def test_a_token_that_was_verified_is_refused_once_its_key_is_no_longer_pu
         old = f"Bearer {service.token()}"
         await tokens.identify(old)
         service.keys = {"second": ec.generate_private_key(ec.SECP256R1())}
-        clock.now += REFETCH_COOLDOWN
+        clock.now += REFETCH_COOLDOWN_SECONDS
         assert await tokens.identify(f"Bearer {service.token('second')}") is not None
         with pytest.raises(UnauthenticatedError) as refusal:
             await tokens.identify(old)
@@ -255,7 +255,7 @@ async def test_while_there_are_no_keys_the_identity_service_is_asked_once_per_co
         assert {type(each) for each in outcomes} == {IdentityUnavailableError}
         assert service.fetches == 1
         service.up = True
-        clock.now += RETRY_COOLDOWN
+        clock.now += RETRY_COOLDOWN_SECONDS
         assert await tokens.identify(header) is not None
 
 

@@ -71,8 +71,8 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, SseSou
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconnect, "FIRST_DELAY", 0.001)
-    monkeypatch.setattr(reconnect, "MAX_DELAY", 0.01)
+    monkeypatch.setattr(reconnect, "FIRST_DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(reconnect, "MAX_DELAY_SECONDS", 0.01)
 
 
 async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate():
@@ -139,8 +139,8 @@ async def test_a_stream_that_cannot_be_opened_at_first_is_an_error_at_once():
 
 
 async def test_waiting_for_the_next_attempt_ends_with_the_client(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reconnect, "FIRST_DELAY", 3600)
-    monkeypatch.setattr(reconnect, "MAX_DELAY", 3600)
+    monkeypatch.setattr(reconnect, "FIRST_DELAY_SECONDS", 3600)
+    monkeypatch.setattr(reconnect, "MAX_DELAY_SECONDS", 3600)
     received: list[str] = []
     async with counting(2, "before 2") as (counter, source):
         task = asyncio.create_task(follow(source, NUMBERED, received))

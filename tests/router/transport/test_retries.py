@@ -17,7 +17,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
     share: float, steps: list[bool]
 ):
-    budget, fetches, retries = RetryBudget(share, reserve=3), 0, 0
+    budget, fetches, retries = RetryBudget(share, max_balance=3), 0, 0
     for retry in steps:
         if retry:
             retries += budget.spend()
@@ -28,7 +28,7 @@ def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
 
 
 def test_what_is_saved_up_is_bounded():
-    budget = RetryBudget(1.0, reserve=2)
+    budget = RetryBudget(1.0, max_balance=2)
     for _ in range(100):
         budget.earn()
     assert [budget.spend() for _ in range(3)] == [True, True, False]

@@ -328,7 +328,7 @@ async def test_identical_subscriptions_share_one_socket():
 async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(reconnect, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(reconnect, "FIRST_DELAY_SECONDS", 0.001)
     ends: list[Any] = ["cut at 4", "closed at 6", "refused", "forgetful", "never"]
     asked: list[int] = []
 
