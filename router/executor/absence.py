@@ -41,7 +41,7 @@ def build_shape(output: Output) -> Shape:
     """The shape of a fetch's selection set, with the fields of all types."""
     shape: dict[str, Shape] = {}
     for each in (output, *(narrowed for _, narrowed in output.narrowed)):
-        if each.typename:
+        if each.has_typename:
             shape[TYPENAME] = _LEAF
         for field in each.fields:
             below = build_shape(field.output) if field.output else _LEAF

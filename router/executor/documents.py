@@ -62,7 +62,7 @@ def _print_entities_alias(index: int) -> str:
 
 def print_compact(output: Output, suffix: str = "") -> str:
     """A selection set on one line; context variables get a suffix."""
-    parts = [TYPENAME] if output.typename else []
+    parts = [TYPENAME] if output.has_typename else []
     for field in output.fields:
         name = field.name if field.key == field.name else f"{field.key}:{field.name}"
         below = print_compact(field.output, suffix) if field.output else ""

@@ -297,7 +297,7 @@ def _build_flat_representer(representation: Representation) -> Representer:
 
 def _read_input(input_: Input, value: Object) -> Object | None:
     read: Object = {}
-    if input_.typename and TYPENAME in value:
+    if input_.has_typename and TYPENAME in value:
         read[TYPENAME] = value[TYPENAME]
     fields = input_.fields
     for type_name, narrowed in input_.narrowed:

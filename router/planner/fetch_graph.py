@@ -194,7 +194,7 @@ class FetchGraphBuilder:
         """
         field, target = move.selection, move.edge.target
         if field.name == TYPENAME:
-            position.selection.typename = True
+            position.selection.has_typename = True
             position.selection.typename_conditions.add(field.conditions | conditions)
             return position, conditions
         wanted = SelectedField(
@@ -215,7 +215,7 @@ class FetchGraphBuilder:
         needs_typename = self._is_abstract(
             field.selections.type_name
         ) and not self._graph.is_interface_object(target)
-        selected.selection.typename |= needs_typename
+        selected.selection.has_typename |= needs_typename
         below = _Position(
             position.step,
             selected.selection,
@@ -252,7 +252,7 @@ class FetchGraphBuilder:
         self._add_representation(step, move, position, found)
         selection = step.selection.narrow(move.target.type)
         if self._is_abstract(move.target.type) and not self._graph.is_interface_object(move.target):
-            selection.typename = True
+            selection.has_typename = True
         contextual_arguments = tuple(
             (value.argument.name, variable.name)
             for value, variable in zip(move.values, contexts, strict=True)
@@ -342,8 +342,8 @@ class FetchGraphBuilder:
         for key, held in by_key.items():
             below = None
             if field.selections:
-                typename = self._is_abstract(field.selections.type_name)
-                below = replace(self._build_input(field.selections, held), typename=typename)
+                has_typename = self._is_abstract(field.selections.type_name)
+                below = replace(self._build_input(field.selections, held), has_typename=has_typename)
             wanted = InputField(field.name, key, below)
             if len(by_key) == 1:
                 yield "", wanted

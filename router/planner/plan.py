@@ -59,12 +59,12 @@ class OutputField:
 class Output:
     """A selection set in a fetch's document."""
 
-    typename: bool
+    has_typename: bool
     fields: tuple[OutputField, ...]
     narrowed: tuple[tuple[str, Output], ...] = ()
 
     def __str__(self) -> str:
-        lines = [TYPENAME] if self.typename else []
+        lines = [TYPENAME] if self.has_typename else []
         lines += [str(each) for each in self.fields]
         lines += [f"... on {name} {brace(str(output))}" for name, output in self.narrowed]
         return "\n".join(lines)
@@ -95,14 +95,14 @@ class InputField:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The fields of a representation, or of an object in it, with its `__typename` if `typename` is set."""
+    """The fields of a representation, or of an object in it, with its `__typename` if `has_typename`."""
 
     fields: tuple[InputField, ...]
     narrowed: tuple[tuple[str, tuple[InputField, ...]], ...] = ()
-    typename: bool = False
+    has_typename: bool = False
 
     def __str__(self) -> str:
-        lines = [TYPENAME] if self.typename else []
+        lines = [TYPENAME] if self.has_typename else []
         lines += [str(each) for each in self.fields]
         for name, fields in self.narrowed:
             lines.append(f"... on {name} {brace(chr(10).join(map(str, fields)))}")

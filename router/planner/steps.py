@@ -45,11 +45,11 @@ class SelectedField:
 class SelectionBuilder:
     """A selection set under construction.
 
-    `typename` says that the subgraph is to send `__typename`; where the client selects it,
+    `has_typename` says that the subgraph is to send `__typename`; where the client selects it,
     `typename_conditions` has the conditions of each of its selections.
     """
 
-    typename: bool = False
+    has_typename: bool = False
     typename_conditions: set[Conditions] = field(default_factory=set)
     fields: dict[tuple[str, Conditions], SelectedField] = field(default_factory=dict)
     narrowed: dict[str, SelectionBuilder] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class SelectionBuilder:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is selected."""
-        return not (self.typename or self.fields or self.narrowed)
+        return not (self.has_typename or self.fields or self.narrowed)
 
     def narrow(self, type_name: str) -> SelectionBuilder:
         """The selections on one type."""
@@ -70,7 +70,7 @@ class SelectionBuilder:
 
     def merge_from(self, other: SelectionBuilder, conditions: Conditions = ALWAYS) -> None:
         """Adds all of another selection set, under additional conditions."""
-        self.typename |= other.typename
+        self.has_typename |= other.has_typename
         self.typename_conditions |= {each | conditions for each in other.typename_conditions}
         for selected in other.fields.values():
             wanted = replace(selected, conditions=selected.conditions | conditions)
@@ -115,7 +115,7 @@ class SelectionBuilder:
             for name, selection in self.narrowed.items()
             if not selection.is_empty
         )
-        return Output(self.typename or not (fields or narrowed), fields, narrowed)
+        return Output(self.has_typename or not (fields or narrowed), fields, narrowed)
 
     def drop_common_leaves(self, common: Mapping[tuple[str, Conditions], SelectedField]) -> None:
         """Drops leaves of one type that are selected on all types anyway."""
@@ -251,7 +251,7 @@ def merge_inputs(one: Input, other: Input) -> Input:
     return Input(
         tuple(_merge_input_fields(one.fields, other.fields).values()),
         tuple((name, tuple(fields.values())) for name, fields in narrowed.items()),
-        one.typename or other.typename,
+        one.has_typename or other.has_typename,
     )
 
 

@@ -38,13 +38,13 @@ ANY_CALLER: Alternatives = frozenset({frozenset()})
 class Requirement:
     """What one directive requires: authentication, and all scopes or policies of one alternative."""
 
-    authenticated: bool = True
+    requires_authentication: bool = True
     scopes: Alternatives = ANY_CALLER
     policies: Alternatives = ANY_CALLER
 
     def is_satisfied(self, identity: Identity | None, granted: Policies) -> bool:
         """Whether a caller with these granted policies satisfies it."""
-        if self.authenticated and identity is None:
+        if self.requires_authentication and identity is None:
             return False
         scopes = identity.scopes if identity else frozenset()
         return _includes_any(scopes, self.scopes) and _includes_any(granted, self.policies)
@@ -116,7 +116,9 @@ def find_refusals(
     Missing authentication comes first, then missing scopes or policies.
     """
     unsatisfied = [guard for guard in guards if not guard.requirement.is_satisfied(identity, granted)]
-    anonymous = [guard for guard in unsatisfied if identity is None and guard.requirement.authenticated]
+    anonymous = [
+        guard for guard in unsatisfied if identity is None and guard.requirement.requires_authentication
+    ]
     forbidden = [guard for guard in unsatisfied if guard not in anonymous]
     errors: list[AccessError] = []
     if anonymous:
@@ -177,7 +179,7 @@ def _read_requirements(vocabulary: Vocabulary, node: Node) -> Iterator[Requireme
         yield Requirement(scopes=_read_alternatives(arguments["scopes"]))
     for arguments in vocabulary.iterate_applications(node, "policy"):
         # A policy may be granted to anonymous callers too.
-        yield Requirement(authenticated=False, policies=_read_alternatives(arguments["policies"]))
+        yield Requirement(requires_authentication=False, policies=_read_alternatives(arguments["policies"]))
 
 
 def _read_alternatives(value: Any) -> Alternatives:

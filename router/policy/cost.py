@@ -73,7 +73,7 @@ class ListSize:
     slicing: tuple[tuple[str, ...], ...]
     """The slicing arguments, each as the path to an argument or to a field of it."""
     sized: frozenset[str]
-    one_required: bool
+    requires_one: bool
 
 
 class CostRules:
@@ -261,7 +261,7 @@ class _Estimator:
         sizes = _read_numbers(list_size.slicing, given, field.args)
         # A default value bounds a list, but does not count as a second slicing argument.
         explicit = _read_numbers(list_size.slicing, given, {})
-        if list_size.slicing and list_size.one_required and len(explicit or sizes) != 1:
+        if list_size.slicing and list_size.requires_one and len(explicit or sizes) != 1:
             names = ", ".join(repr(".".join(path)) for path in list_size.slicing)
             message = (
                 f"The field '{coordinate[0]}.{coordinate[1]}' requires exactly one of the arguments {names}."

@@ -45,7 +45,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     ) -> None:
         self._listener = config.listener
         self._waiting: asyncio.Task[None] | None = None
-        self._admitted = False
+        self._is_admitted = False
         self._protocol: Protocol | None = HttpProtocol(config, server_state, app_state)
         self.unsent = 0
         self.slow_since = 0.0
@@ -73,13 +73,13 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """The buffer for the next read."""
-        return _BUFFER if self._admitted else _FIRST_BUFFER
+        return _BUFFER if self._is_admitted else _FIRST_BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
         """Feeds a chunk to the protocol; the first one of a connection waits for admission."""
         chunk = bytes(_BUFFER[:nbytes])
-        if self._admitted or self._listener.admission.try_enter():
-            self._admitted = True
+        if self._is_admitted or self._listener.admission.try_enter():
+            self._is_admitted = True
             self._feed(chunk)
         else:
             self._transport.pause_reading()
@@ -87,7 +87,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     async def _feed_when_admitted(self, chunk: bytes) -> None:
         await self._listener.admission.enter(self._peer)
-        self._waiting, self._admitted = None, True
+        self._waiting, self._is_admitted = None, True
         self._feed(chunk)
         self._resume_reading()
 

@@ -38,7 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
         # For an incomplete head; its first chunk may contain the end of the previous request.
         self._max_head_bytes = 2 * limits.max_header_bytes + limits.max_url_bytes
         self._deadline: float | None = self.loop.time() + limits.header_timeout
-        self._in_head = True
+        self._is_in_head = True
         self._head_bytes = self._header_bytes = self._hosts = 0
         self._refusal = HTTPStatus.BAD_REQUEST
         self._discards_input = False
@@ -56,7 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._discards_input:
             return
-        if self._in_head:
+        if self._is_in_head:
             self._head_bytes += len(data)
             if self._head_bytes > self._max_head_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -86,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Refuses a request that was not received in time."""
         if self._deadline is None or now < self._deadline:
             return
-        if self._discards_input or (self._in_head and not self._head_bytes):
+        if self._discards_input or (self._is_in_head and not self._head_bytes):
             self.disconnect()
             self.transport.abort()
         else:
@@ -95,7 +95,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request starts."""
         super().on_message_begin()
-        self._in_head, self._deadline = True, None
+        self._is_in_head, self._deadline = True, None
         self._head_bytes = self._header_bytes = self._hosts = 0
 
     def on_url(self, url: bytes) -> None:
@@ -121,7 +121,7 @@ class HttpProtocol(HttpToolsProtocol):
         """The headers are complete; exactly one `host` is required (RFC 9112 section 3.2)."""
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             raise self._build_refusal(HTTPStatus.BAD_REQUEST)
-        self._in_head, self._deadline = False, None
+        self._is_in_head, self._deadline = False, None
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:

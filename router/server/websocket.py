@@ -86,7 +86,7 @@ class WebSocketSession:
         self._max_operations = max_operations
         self._admission = admission
         self._address = identify_client(socket)
-        self._initialised = False
+        self._is_initialised = False
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._deadline = asyncio.timeout(INIT_TIMEOUT_SECONDS)
@@ -173,9 +173,9 @@ class WebSocketSession:
                 self._stop(identifier)
 
     async def _initialise(self, payload: Mapping[str, Any]) -> None:
-        if self._initialised:
+        if self._is_initialised:
             raise ProtocolViolationError(TOO_MANY_INITS, "Too many initialisation requests")
-        self._initialised = True
+        self._is_initialised = True
         try:
             authorization = _read_authorization(payload, self._socket)
             headers = self._socket.headers

@@ -6,7 +6,7 @@ from router.operation.deadline import NEVER
 from router.planner.fetch_graph import FetchGraph
 from router.planner.merges import compute_depths, merge_steps
 from router.planner.plan import Input, InputField
-from router.planner.steps import FetchStep, Presentation, SelectedField, SelectionBuilder
+from router.planner.steps import FetchStep, SelectedField, SelectionBuilder, StepRepresentation
 
 
 def step(number: int, graph: str, *parents: FetchStep, field: str, key: str = "id", **sent: str) -> FetchStep:
@@ -14,7 +14,7 @@ def step(number: int, graph: str, *parents: FetchStep, field: str, key: str = "i
     found = FetchStep(number, graph, "entities", ("thing",), parents=set(parents))
     found.selection.narrow("Thing").add_field(SelectedField(field, field, "", frozenset(), frozenset()))
     fields = tuple(InputField(name, source) for name, source in sent.items())
-    found.presentations["Thing", "Thing"] = Presentation(
+    found.representations["Thing", "Thing"] = StepRepresentation(
         "Thing", key, frozenset({"Thing"}), Input(fields), frozenset({"Thing"})
     )
     return found
@@ -30,7 +30,7 @@ def test_steps_of_one_wave_to_one_subgraph_become_one():
     graph = merge_steps(FetchGraph((first, other)), NEVER)
 
     assert fields_of(graph) == [["x", "y"]]
-    assert [field.name for field in graph.steps[0].presentations["Thing", "Thing"].input.fields] == [
+    assert [field.name for field in graph.steps[0].representations["Thing", "Thing"].input.fields] == [
         "id",
         "size",
     ]
@@ -95,8 +95,8 @@ def test_what_two_steps_ask_below_one_field_is_asked_together():
 
 def test_objects_that_are_presented_under_two_names_stay_apart():
     as_thing, as_item = step(0, "A", field="x", id="id"), step(1, "A", field="y", id="id")
-    [presentations] = as_item.presentations.values()
-    presentations.target = "Item"
+    [representations] = as_item.representations.values()
+    representations.target = "Item"
 
     assert fields_of(merge_steps(FetchGraph((as_thing, as_item)), NEVER)) == [["x"], ["y"]]
 
@@ -104,7 +104,7 @@ def test_objects_that_are_presented_under_two_names_stay_apart():
 def test_values_under_conditions_that_exclude_each_other_stay_apart():
     steps = step(0, "A", field="x", size="size"), step(1, "A", field="y", size="size")
     for each, variable in zip(steps, ("one", "other"), strict=True):
-        [presentations] = each.presentations.values()
-        presentations.input = presentations.input.map_conditions(frozenset({(variable, True)}).union)
+        [representations] = each.representations.values()
+        representations.input = representations.input.map_conditions(frozenset({(variable, True)}).union)
 
     assert fields_of(merge_steps(FetchGraph(steps), NEVER)) == [["x"], ["y"]]

@@ -111,7 +111,7 @@ def test_a_composed_supergraph_with_other_names_is_guarded_weighed_and_hidden():
     assert access.get_field_requirements("Query", "c") == (Requirement(),)
     assert access.get_field_requirements("Query", "d") == (Requirement(scopes=frozenset({frozenset({"x"})})),)
     assert access.get_field_requirements("Query", "e") == (
-        Requirement(authenticated=False, policies=frozenset({frozenset({"p"})})),
+        Requirement(requires_authentication=False, policies=frozenset({frozenset({"p"})})),
     )
     assert costs.weights == {("Query", "a"): 3}
     assert costs.sizes["Query", "b"].assumed == 4
