@@ -138,8 +138,8 @@ class Delivery:
     def _announce(self, each: DeferredObject, payload: Payload) -> None:
         path = tuple(list_path(each.path))
         for fragment in _find_fragments(each.group, path):
-            known = fragment in self._pending or fragment in self._failed
-            if known or fragment.usage in self._ended or not self._is_released(fragment.usage):
+            is_known = fragment in self._pending or fragment in self._failed
+            if is_known or fragment.usage in self._ended or not self._is_released(fragment.usage):
                 continue
             if any(
                 DeliveryGroup(outer, _find_fragment_path(path, outer)) in self._failed

@@ -193,10 +193,10 @@ class _Normalizer:
         self, scope: _Scope, type_: GraphQLNamedType, source: _SelectionSource, found: _CollectedFields
     ) -> None:
         selection_set, conditions, usage = source
-        known = (id(selection_set), type_.name, conditions, usage)
-        if known in found.visited:
+        visit = (id(selection_set), type_.name, conditions, usage)
+        if visit in found.visited:
             return
-        found.visited.add(known)
+        found.visited.add(visit)
         for selection in selection_set.selections:
             self._deadline.check()
             own = read_conditions(selection.directives)

@@ -310,8 +310,8 @@ class FetchGraphBuilder:
             self._graph.get_own_typenames(move.target),
             bool(move.requires or move.values),
         )
-        mine = step.representations.get((target, source))
-        step.representations[target, source] = mine.merge(representation) if mine else representation
+        existing = step.representations.get((target, source))
+        step.representations[target, source] = existing.merge(representation) if existing else representation
 
     def _build_required_input(
         self, requires: SelectionSet, found: _FoundFields, field_conditions: Conditions

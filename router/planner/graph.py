@@ -60,10 +60,10 @@ class QueryGraph:
 
     def get_field_edge(self, node: Node, name: str) -> FieldEdge | None:
         """The edge of a field that the subgraph resolves without a representation or contexts."""
-        known = (node, name)
-        if known not in self._edges:
-            self._edges[known] = self._find_field_edge(node, name)
-        return self._edges[known]
+        cache_key = (node, name)
+        if cache_key not in self._edges:
+            self._edges[cache_key] = self._find_field_edge(node, name)
+        return self._edges[cache_key]
 
     def get_requirement(self, node: Node, name: str) -> SelectionSet | None:
         """The `@requires` of a field that the subgraph resolves; None if it has none."""
@@ -148,10 +148,10 @@ class QueryGraph:
 
     def get_field_set(self, type_name: str, text: str) -> SelectionSet:
         """A field set in normal form."""
-        known = (type_name, text)
-        if known not in self._field_sets:
-            self._field_sets[known] = normalize_field_set(self.supergraph.schema, type_name, text)
-        return self._field_sets[known]
+        cache_key = (type_name, text)
+        if cache_key not in self._field_sets:
+            self._field_sets[cache_key] = normalize_field_set(self.supergraph.schema, type_name, text)
+        return self._field_sets[cache_key]
 
     def _find_field_edge(self, node: Node, name: str) -> FieldEdge | None:
         if name == TYPENAME:

@@ -73,8 +73,8 @@ def _find_mergeable(
     awaited = {parent for step in steps for parent in step.parents}
     for kept, other in permutations(group, 2):
         deadline.check()
-        together = depth[kept] == depth[other] and kept.number < other.number
-        if (together or (depth[other] < depth[kept] and other not in awaited)) and _are_compatible(
+        is_same_wave = depth[kept] == depth[other] and kept.number < other.number
+        if (is_same_wave or (depth[other] < depth[kept] and other not in awaited)) and _are_compatible(
             kept, other
         ):
             return kept, other
@@ -101,8 +101,8 @@ def _merge_into(kept: FetchStep, other: FetchStep, steps: list[FetchStep]) -> No
     kept.parents |= other.parents
     kept.field_conditions = ALWAYS
     for key, representation in other.representations.items():
-        mine = kept.representations.get(key)
-        kept.representations[key] = mine.merge(representation) if mine else representation
+        existing = kept.representations.get(key)
+        kept.representations[key] = existing.merge(representation) if existing else representation
     for step in steps:
         if other in step.parents:
             step.parents.remove(other)

@@ -78,11 +78,11 @@ class ResponseNames:
     def assign(self, path: TypedPath, node: Node, field: FieldSelection) -> str:
         """Assigns the key of a field: its response name, or `_name_1` and so on where that is taken."""
         use = _FieldUse(path, node, field.name, field.arguments_and_directives)
-        known = (use, field.response_name)
-        if known not in self._assigned:
-            self._assigned[known] = self._find_free_key(use, field.response_name)
+        cache_key = (use, field.response_name)
+        if cache_key not in self._assigned:
+            self._assigned[cache_key] = self._find_free_key(use, field.response_name)
             self.field_count += 1
-        return self._assigned[known]
+        return self._assigned[cache_key]
 
     def discard_uses(self) -> None:
         """Discards what is needed only to assign further keys."""
@@ -109,8 +109,8 @@ class ResponseNames:
         kinds = (type_name, *sorted(self.supergraph.get_interfaces(type_name)))
         for path in paths:
             for kind in kinds:
-                known = (path, kind, field.name, field.arguments_and_directives, field.response_name)
-                yield from ((path, TypedSegment(kind, key)) for key in self._client_keys.get(known, ()))
+                cache_key = (path, kind, field.name, field.arguments_and_directives, field.response_name)
+                yield from ((path, TypedSegment(kind, key)) for key in self._client_keys.get(cache_key, ()))
 
     def _find_free_key(self, use: _FieldUse, wanted: str) -> str:
         names = chain([wanted], (f"_{wanted}_{number}" for number in count(1)))

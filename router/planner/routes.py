@@ -57,10 +57,10 @@ class RouteFinder:
         """The routes to a field from a node where some contexts are set, at most one into each node."""
         if (node.type, name) in self.graph.contexts.fields:
             return self._find_uncached(node, name, excluded, contexts)
-        known = (node, name, excluded)
-        if known not in self._routes:
-            self._routes[known] = self._find_uncached(node, name, excluded, {})
-        return self._routes[known]
+        cache_key = (node, name, excluded)
+        if cache_key not in self._routes:
+            self._routes[cache_key] = self._find_uncached(node, name, excluded, {})
+        return self._routes[cache_key]
 
     def find_deferred(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]
@@ -77,11 +77,11 @@ class RouteFinder:
 
     def find_entity_moves(self, node: Node, excluded: Excluded = frozenset()) -> tuple[EntityMove, ...]:
         """The entity moves that are possible from a node."""
-        known = (node, excluded)
-        if known not in self._entity_moves:
+        cache_key = (node, excluded)
+        if cache_key not in self._entity_moves:
             found = () if node.type in excluded else self._search_entity_moves(node, excluded)
-            self._entity_moves[known] = found
-        return self._entity_moves[known]
+            self._entity_moves[cache_key] = found
+        return self._entity_moves[cache_key]
 
     def _find_uncached(
         self, node: Node, name: str, excluded: Excluded, contexts: Mapping[str, Node]

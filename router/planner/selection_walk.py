@@ -112,9 +112,9 @@ class SelectionWalk:
             self._search_together(frontier, type_name, field, field_path)
             return
         # A search that failed from these nodes fails again, whatever the paths to them.
-        known = id(field), type_name, frozenset(map(_get_state, frontier))
-        if known in self._failures:
-            raise self._failures[known].with_traceback(None)
+        search_key = id(field), type_name, frozenset(map(_get_state, frontier))
+        if search_key in self._failures:
+            raise self._failures[search_key].with_traceback(None)
         found = self._search(lambda: self._search_together(frontier, type_name, field, field_path))
         if isinstance(found, UnplannableError) or self._may_be_better_by_type(frontier, field):
             # On the object types, the field or what is below it may be reached in other ways.
@@ -122,7 +122,7 @@ class SelectionWalk:
                 found, self._search(lambda: self._search_by_type(frontier, field, field_path))
             )
         if isinstance(found, UnplannableError):
-            self._failures[known] = found
+            self._failures[search_key] = found
             raise found
         self.leaves += found
 

@@ -74,9 +74,9 @@ class SelectionBuilder:
         self.typename_conditions |= {each | conditions for each in other.typename_conditions}
         for selected in other.fields.values():
             wanted = replace(selected, conditions=selected.conditions | conditions)
-            mine = self.add_field(wanted)
-            if mine is not wanted and mine.selection and wanted.selection:
-                mine.selection.merge_from(wanted.selection, wanted.conditions - mine.conditions)
+            existing = self.add_field(wanted)
+            if existing is not wanted and existing.selection and wanted.selection:
+                existing.selection.merge_from(wanted.selection, wanted.conditions - existing.conditions)
         for type_name, selection in other.narrowed.items():
             self.narrow(type_name).merge_from(selection, conditions)
 
@@ -213,15 +213,15 @@ class FetchStep:
         own = self.conditions
         for type_names, entries in self._group_by_types():
             narrowest = min(entries, key=lambda each: len(each.target_types))
-            wanted = reduce(merge_inputs, (each.input for each in entries)).map_conditions(
+            merged_input = reduce(merge_inputs, (each.input for each in entries)).map_conditions(
                 lambda conditions: conditions - own
             )
-            known = alike.get((narrowest.target, str(wanted)))
-            source_types = type_names | known.source_types if known else type_names
-            alike[narrowest.target, str(wanted)] = Representation(
-                narrowest.target, source_types, wanted, narrowest.own_typenames
+            existing = alike.get((narrowest.target, str(merged_input)))
+            source_types = type_names | existing.source_types if existing else type_names
+            alike[narrowest.target, str(merged_input)] = Representation(
+                narrowest.target, source_types, merged_input, narrowest.own_typenames
             )
-        # An object whose type is not known is sent as the first: the one for the most types.
+        # An object of unknown type is represented by the first of these: the one for the most types.
         return tuple(sorted(alike.values(), key=lambda each: -len(each.source_types)))
 
     def _group_by_types(self) -> Iterator[tuple[frozenset[str], list[StepRepresentation]]]:
@@ -281,8 +281,8 @@ def _are_fields_conflicting(one: InputField, other: InputField) -> bool:
 def _merge_input_fields(one: Iterable[InputField], other: Iterable[InputField]) -> dict[str, InputField]:
     found = {each.name: each for each in one}
     for each in other:
-        mine = found.get(each.name)
-        found[each.name] = _merge_input_field(mine, each) if mine else each
+        existing = found.get(each.name)
+        found[each.name] = _merge_input_field(existing, each) if existing else each
     return found
 
 
