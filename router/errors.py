@@ -73,7 +73,7 @@ class RouterError(Exception):
 
 
 class RequestError(RouterError):
-    """The request is not well-formed GraphQL; any media type is answered with the error's status."""
+    """The request is not well-formed GraphQL; the response has the error's status in any media type."""
 
 
 class MalformedRequestError(RequestError):

@@ -1,4 +1,4 @@
-"""The executor: compiles plans, runs them against subgraphs, and builds the answers for clients."""
+"""The executor: compiles plans, runs them against subgraphs, and builds the responses for clients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 from graphql import DocumentNode, GraphQLError
 
 from router.errors import PlanningTooLongError, UnplannableOperationError
-from router.executor.answer import Answer
 from router.executor.cursor import StreamTemplate, compile_stream
 from router.executor.fetches import CompileContext, FetchNames
 from router.executor.incremental import DeferredFetches, Delivery
@@ -20,6 +19,7 @@ from router.executor.introspection import build_introspection_document, introspe
 from router.executor.locations import Locations, add_locations, collect_locations, drop_unselected
 from router.executor.nodes import compile_node
 from router.executor.projection import Projection, compile_projection
+from router.executor.response_builder import ResponseBuilder
 from router.executor.run import Run, Runnable
 from router.executor.subgraph_errors import anchor_error
 from router.operation import Operation
@@ -79,7 +79,7 @@ class ExecutionResult:
 class CompiledOperation:
     """An operation with its plan compiled: all that a run needs; the plan itself is not kept.
 
-    `run` and `project` make the answer, or the initial response; `order` has its response names. `stream` and
+    `run` and `project` make the response, or the initial one; `order` has its response names. `stream` and
     `deferred` are for subscriptions and deferred fragments. For `is_contextual` see `Run`.
     """
 
@@ -131,7 +131,7 @@ def compile_operation(
 
 
 def _select_initial(node: PlanNode | SubscriptionNode | DeferNode | None) -> PlanNode | None:
-    """The fetches for the answer: for a subscription those after an event, with `@defer` the initial ones."""
+    """The fetches for the response: those after an event of a subscription; with `@defer`, the initial ones."""
     match node:
         case SubscriptionNode(rest=rest):
             return rest
@@ -163,12 +163,12 @@ async def execute_incrementally(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation with deferred fragments."""
     run = _start_run(compiled, request, {})
-    data, answer = await _build_answer(compiled, run, request)
+    data, response = await _build_response(compiled, run, request)
     if data is None:
-        yield {"data": None, "errors": answer.errors}
+        yield {"data": None, "errors": response.errors}
         return
     async with aclosing(
-        Delivery(compiled.deferred, run, compiled.locations).deliver(data, answer)
+        Delivery(compiled.deferred, run, compiled.locations).deliver(data, response)
     ) as payloads:
         async for payload in payloads:
             yield payload
@@ -195,21 +195,21 @@ async def execute_event(
 
 
 async def _complete(compiled: CompiledOperation, run: Run, request: ExecutionRequest) -> ExecutionResult:
-    projected, answer = await _build_answer(compiled, run, request)
-    return ExecutionResult(projected, answer.errors)
+    projected, response = await _build_response(compiled, run, request)
+    return ExecutionResult(projected, response.errors)
 
 
 def _start_run(compiled: CompiledOperation, request: ExecutionRequest, data: dict[str, Any]) -> Run:
     return Run(request.variables, request.transport, request.context, data, [], compiled.is_contextual)
 
 
-async def _build_answer(
+async def _build_response(
     compiled: CompiledOperation, run: Run, request: ExecutionRequest
-) -> tuple[dict[str, Any] | None, Answer]:
+) -> tuple[dict[str, Any] | None, ResponseBuilder]:
     if compiled.run:
         await compiled.run(run)
-    answer = Answer(run.variables, run.errors, run.absences)
-    project = partial(compiled.project, run.data, answer)
+    response = ResponseBuilder(run.variables, run.errors, run.absences)
+    project = partial(compiled.project, run.data, response)
     with request.tracer.trace_stage("project"):
         projected = await asyncio.to_thread(project) if run.is_large else project()
     if compiled.introspection and projected is not None:
@@ -218,9 +218,9 @@ async def _build_answer(
         )
         fields = {**projected, **(introspected or {})}
         projected = {name: fields[name] for name in compiled.order if name in fields}
-        answer.errors += errors
+        response.errors += errors
     # With deferred fragments, the data is not complete yet.
-    if answer.errors and not compiled.deferred:
-        answer.errors = drop_unselected(answer.errors, projected, compiled.locations)
-    add_locations(answer.errors, compiled.locations)
-    return projected, answer
+    if response.errors and not compiled.deferred:
+        response.errors = drop_unselected(response.errors, projected, compiled.locations)
+    add_locations(response.errors, compiled.locations)
+    return projected, response

@@ -93,12 +93,12 @@ def _is_numbered(supergraph: Supergraph, fetch: FetchNode) -> bool:
     definition = root.fields[fetch.output.fields[0].name] if root else None
     if definition is None:
         return False
-    argument, answer = definition.args.get(CURSOR_ARGUMENT), get_nullable_type(definition.type)
+    argument, return_type = definition.args.get(CURSOR_ARGUMENT), get_nullable_type(definition.type)
     if argument is None or get_nullable_type(argument.type) is not GraphQLInt:
         return False
-    if not isinstance(answer, GraphQLObjectType | GraphQLInterfaceType):
+    if not isinstance(return_type, GraphQLObjectType | GraphQLInterfaceType):
         return False
-    joins = supergraph.types[get_named_type(answer).name].fields.get(NUMBER_FIELD, {})
+    joins = supergraph.types[get_named_type(return_type).name].fields.get(NUMBER_FIELD, {})
     join = joins.get(supergraph.subgraphs[fetch.subgraph].graph_id)
     return join is not None and not join.is_external and print_ast(join.type) == "Int!"
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, TypeAlias
 
-from router.executor.answer import Answer, DeferredObject, list_path
 from router.executor.entities import ResponsePath
 from router.executor.locations import Locations, add_locations
+from router.executor.response_builder import DeferredObject, ResponseBuilder, list_path
 from router.executor.run import Run, Runnable
 from router.executor.subgraph_errors import Errors
 from router.operation.deferral import DeferUsage, ExecutionGroup
@@ -32,7 +32,7 @@ DeferredFetches: TypeAlias = Mapping[ExecutionGroup, Runnable | None]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryGroup:
-    """A deferred fragment of one object of the answer."""
+    """A deferred fragment of one object of the response."""
 
     usage: DeferUsage
     path: ResponsePath
@@ -56,7 +56,7 @@ class Payload:
 
 
 class Delivery:
-    """The delivery of one answer; `run` has the data of the initial response."""
+    """The delivery of one response; `run` has the data of the initial response."""
 
     def __init__(self, groups: DeferredFetches, run: Run, locations: Locations) -> None:
         self._run = run
@@ -72,12 +72,14 @@ class Delivery:
         self._failed: set[DeliveryGroup] = set()
         self._ended: set[DeferUsage] = set()
 
-    async def deliver(self, data: dict[str, Any], answer: Answer) -> AsyncGenerator[dict[str, Any], None]:
+    async def deliver(
+        self, data: dict[str, Any], response: ResponseBuilder
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """The initial response and all later payloads; closing the iterator cancels fetches in progress."""
-        self._register(answer.deferred, data, ())
+        self._register(response.deferred, data, ())
         payload = Payload()
         self._advance(payload)
-        first = {"data": data, **({"errors": answer.errors} if answer.errors else {})}
+        first = {"data": data, **({"errors": response.errors} if response.errors else {})}
         try:
             yield first | payload.serialize(has_next=True) if self._pending else first
             while self._pending:
@@ -166,14 +168,14 @@ class Delivery:
             fragments = [fragment for fragment in _find_fragments(group, path) if fragment in self._pending]
             if not fragments:
                 continue
-            answer = Answer(run.variables, list(_select_errors(run.errors, path)), run.absences)
-            data = each.project(answer)
-            add_locations(answer.errors, self._locations)
+            response = ResponseBuilder(run.variables, list(_select_errors(run.errors, path)), run.absences)
+            data = each.project(response)
+            add_locations(response.errors, self._locations)
             if data is None:
-                self._fail_fragments(fragments, answer.errors, payload)
+                self._fail_fragments(fragments, response.errors, payload)
             else:
-                self._register(answer.deferred, data, path)
-                payload.incremental.append(self._build_result(fragments, path, data, answer.errors))
+                self._register(response.deferred, data, path)
+                payload.incremental.append(self._build_result(fragments, path, data, response.errors))
 
     def _fail_fragments(self, fragments: Iterable[DeliveryGroup], errors: Errors, payload: Payload) -> None:
         for fragment in fragments:

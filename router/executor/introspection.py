@@ -23,7 +23,7 @@ from router.operation.fragments import resolve_fragment
 from router.operation.selections import INTROSPECTION
 from router.pacing import Pacer
 
-# The limit of fields in an answer, for each type, field, argument and enum value: tools' queries have ten.
+# The limit of fields in a response, for each type, field, argument and enum value: tools' queries have ten.
 FIELDS_PER_ELEMENT = 30
 
 
@@ -49,7 +49,7 @@ def introspect(
     """The data and errors of an operation's introspection fields.
 
     Raises:
-        ValidationFailedError: the answer would be many times as large as the schema.
+        ValidationFailedError: the response would be many times as large as the schema.
     """
     limit = FIELDS_PER_ELEMENT * _count_elements(operation.schema)
     try:

@@ -23,8 +23,8 @@ from graphql import (
     is_list_type,
 )
 
-from router.executor.answer import Answer, CompleteObject, DeferredObject, LinkedPath
 from router.executor.entities import merge
+from router.executor.response_builder import CompleteObject, DeferredObject, LinkedPath, ResponseBuilder
 from router.executor.value_completion import (
     COMPLETE_CLASSES,
     INT_MAX,
@@ -46,7 +46,7 @@ from router.planner.names import DataLocation, DataPath, ResponseNames, TypedPat
 # Response name, key in the data, how to complete the value, and the class of values that need no completion.
 _CompiledField: TypeAlias = tuple[str, str, CompleteValue, Any]
 _TypedPaths: TypeAlias = tuple[TypedPath, ...]
-Projection: TypeAlias = Callable[[Mapping[str, Any], Answer], dict[str, Any] | None]
+Projection: TypeAlias = Callable[[Mapping[str, Any], ResponseBuilder], dict[str, Any] | None]
 
 
 def compile_projection(
@@ -56,8 +56,8 @@ def compile_projection(
     compiler = _Compiler(schema, names)
     root = compiler.compile_selections(operation.selections, ((),), ())
 
-    def project(data: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
-        projected = root(data, None, answer)
+    def project(data: Mapping[str, Any], response: ResponseBuilder) -> dict[str, Any] | None:
+        projected = root(data, None, response)
         return None if projected is PROPAGATED else projected
 
     return project
@@ -80,21 +80,21 @@ class _Compiler:
         by_type: dict[str, CompleteObject] = {}
         of_one_type = [each.conditions for fields in selections.narrowed.values() for each in fields]
 
-        def complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
+        def complete(value: Any, path: LinkedPath, response: ResponseBuilder) -> Any:
             typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
-                if isinstance(value, dict) and _any_holds(of_one_type, answer.variables):
-                    answer.explain_absence(value, TYPENAME, path)
-                    answer.add_error(f"No service says which type this {type_.name} has.", path)
+                if isinstance(value, dict) and _any_holds(of_one_type, response.variables):
+                    response.explain_absence(value, TYPENAME, path)
+                    response.add_error(f"No service says which type this {type_.name} has.", path)
                     return None
-                return untyped(value, path, answer)
+                return untyped(value, path, response)
             if typename.__class__ is not str or typename not in possible:
                 if not self._is_hidden(typename):
-                    answer.add_error(f"The service sent an object that is no {type_.name}.", path)
+                    response.add_error(f"The service sent an object that is no {type_.name}.", path)
                 return None
             if typename not in by_type:
                 by_type[typename] = self._compile_object(typename, selections, paths, data_path)
-            return by_type[typename](value, path, answer)
+            return by_type[typename](value, path, response)
 
         return complete
 
@@ -120,13 +120,13 @@ class _Compiler:
         if not deferred:
             return complete
 
-        def complete_and_defer(value: Any, path: LinkedPath, answer: Answer) -> Any:
-            projected = complete(value, path, answer)
+        def complete_and_defer(value: Any, path: LinkedPath, response: ResponseBuilder) -> Any:
+            projected = complete(value, path, response)
             if projected is not None:
-                answer.deferred += [
+                response.deferred += [
                     DeferredObject(group, value, path, complete_deferred)
                     for group, complete_deferred, alternatives in deferred
-                    if _any_holds(alternatives, answer.variables)
+                    if _any_holds(alternatives, response.variables)
                 ]
             return projected
 
@@ -156,12 +156,12 @@ class _Compiler:
             if key != TYPENAME and self._names.get_client_name(data_path, key) is None
         }
 
-        def complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
+        def complete(value: Any, path: LinkedPath, response: ResponseBuilder) -> Any:
             if not isinstance(value, dict):
-                answer.add_error(f"{typename} is an object, but the service sent something else.", path)
+                response.add_error(f"{typename} is an object, but the service sent something else.", path)
                 return None
             fields = (
-                _select_fields(unconditional, conditional, order, answer.variables)
+                _select_fields(unconditional, conditional, order, response.variables)
                 if conditional
                 else unconditional
             )
@@ -171,8 +171,8 @@ class _Compiler:
                 kind = found.__class__
                 if kind is not complete_class or (kind is int and not INT_MIN <= found <= INT_MAX):
                     if found is None and key not in value and key not in unselected:
-                        found = answer.complete_absent(value, key, typename, (path, name))
-                    found = complete_field(found, path, name, answer)
+                        found = response.complete_absent(value, key, typename, (path, name))
+                    found = complete_field(found, path, name, response)
                     if found is PROPAGATED:
                         return None
                 projected[name] = found
@@ -246,12 +246,12 @@ def _select_fields(
 def _merge_split_keys(split_keys: list[DataPath], complete: CompleteObject) -> CompleteObject:
     """Merges, before completion, the keys of one field that could not be fetched under one name."""
 
-    def merge_and_complete(value: Any, path: LinkedPath, answer: Answer) -> Any:
+    def merge_and_complete(value: Any, path: LinkedPath, response: ResponseBuilder) -> Any:
         for first, *others in split_keys:
             for key in others:
                 if isinstance(value, dict) and key in value:
                     merge(value, {first: value[key]})
-        return complete(value, path, answer)
+        return complete(value, path, response)
 
     return merge_and_complete
 

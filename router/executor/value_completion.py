@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLScalarType, GraphQLSchema
 
-from router.executor.answer import Answer, CompleteObject, LinkedPath
+from router.executor.response_builder import CompleteObject, LinkedPath, ResponseBuilder
 
-CompleteValue: TypeAlias = Callable[[Any, LinkedPath, str | int, Answer], Any]
+CompleteValue: TypeAlias = Callable[[Any, LinkedPath, str | int, ResponseBuilder], Any]
 """Completes the value under a key of the object or list at a path."""
-CompleteItems: TypeAlias = Callable[[list[Any], LinkedPath, Answer], list[Any] | None]
+CompleteItems: TypeAlias = Callable[[list[Any], LinkedPath, ResponseBuilder], list[Any] | None]
 """Completes the items of the list at a path."""
 
 PROPAGATED = object()
@@ -42,10 +42,10 @@ COMPLETE_CLASSES: Mapping[str, type] = {
 def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
     """Compiles the completion of a non-null value."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
-        completed = complete(value, path, key, answer)
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
+        completed = complete(value, path, key, response)
         if completed is None:
-            answer.add_error(f"Cannot return null for non-nullable field {coordinate}.", (path, key))
+            response.add_error(f"Cannot return null for non-nullable field {coordinate}.", (path, key))
             return PROPAGATED
         return completed
 
@@ -55,11 +55,11 @@ def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
 def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
     """Compiles the completion of a non-null object; a separate function, as no values are more frequent."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
         here = (path, key)
-        completed = None if value is None else complete(value, here, answer)
+        completed = None if value is None else complete(value, here, response)
         if completed is None:
-            answer.add_error(f"Cannot return null for non-nullable field {coordinate}.", here)
+            response.add_error(f"Cannot return null for non-nullable field {coordinate}.", here)
             return PROPAGATED
         return completed
 
@@ -69,14 +69,14 @@ def compile_object(complete: CompleteObject, coordinate: str) -> CompleteValue:
 def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
     """Compiles the completion of a list whose items are completed together."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
         if value is None:
             return None
         here = (path, key)
         if not isinstance(value, list):
-            answer.add_error(f"{coordinate} is a list, but the service sent something else.", here)
+            response.add_error(f"{coordinate} is a list, but the service sent something else.", here)
             return None
-        return complete(value, here, answer)
+        return complete(value, here, response)
 
     return complete_value
 
@@ -84,8 +84,8 @@ def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
 def compile_items(complete: CompleteValue) -> CompleteItems:
     """Compiles the completion of items of any type; a null that propagates makes the list null."""
 
-    def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
-        items = [complete(value, here, index, answer) for index, value in enumerate(values)]
+    def complete_items(values: list[Any], here: LinkedPath, response: ResponseBuilder) -> list[Any] | None:
+        items = [complete(value, here, index, response) for index, value in enumerate(values)]
         return None if PROPAGATED in items else items
 
     return complete_items
@@ -94,14 +94,14 @@ def compile_items(complete: CompleteValue) -> CompleteItems:
 def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
     """Compiles the completion of non-null objects, the most frequent kind of items."""
 
-    def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
+    def complete_items(values: list[Any], here: LinkedPath, response: ResponseBuilder) -> list[Any] | None:
         items = [
-            None if value is None else complete(value, (here, index), answer)
+            None if value is None else complete(value, (here, index), response)
             for index, value in enumerate(values)
         ]
         missing = [index for index, item in enumerate(items) if item is None] if None in items else ()
         for index in missing:
-            answer.add_error(f"Cannot return null for non-nullable field {coordinate}.", (here, index))
+            response.add_error(f"Cannot return null for non-nullable field {coordinate}.", (here, index))
         return None if missing else items
 
     return complete_items
@@ -110,8 +110,8 @@ def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
 def compile_nullable(complete: CompleteObject) -> CompleteValue:
     """Compiles the completion of a nullable object."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
-        return None if value is None else complete(value, (path, key), answer)
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
+        return None if value is None else complete(value, (path, key), response)
 
     return complete_value
 
@@ -135,11 +135,11 @@ def compile_leaf(type_: GraphQLNamedType, coordinate: str, whole: GraphQLSchema)
 def _compile_enum(coordinate: str, values: frozenset[str], hidden: frozenset[str]) -> CompleteValue:
     """Null stands for a value that is inaccessible to clients."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
         if value is None or (value.__class__ is str and value in values):
             return value
         if value.__class__ is not str or value not in hidden:
-            answer.add_error(f"{coordinate} has none of the values that the service may send.", (path, key))
+            response.add_error(f"{coordinate} has none of the values that the service may send.", (path, key))
         return None
 
     return complete_value
@@ -149,12 +149,14 @@ def _compile_enum(coordinate: str, values: frozenset[str], hidden: frozenset[str
 def _compile_scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> CompleteValue:
     """Shared by all operations with the field, as most of a projection's memory would be such functions."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
         if value is None:
             return None
         if isinstance(value, accepted) and (name == "Boolean") == isinstance(value, bool):
             return str(value) if name == "ID" else value
-        answer.add_error(f"{coordinate} is of type {name}, but the service sent something else.", (path, key))
+        response.add_error(
+            f"{coordinate} is of type {name}, but the service sent something else.", (path, key)
+        )
         return None
 
     return complete_value
@@ -164,16 +166,16 @@ def _compile_scalar(name: str, accepted: tuple[type, ...], coordinate: str) -> C
 def _compile_int(coordinate: str) -> CompleteValue:
     """In JSON, 1.0 is an integer too."""
 
-    def complete_value(value: Any, path: LinkedPath, key: str | int, answer: Answer) -> Any:
+    def complete_value(value: Any, path: LinkedPath, key: str | int, response: ResponseBuilder) -> Any:
         if value is None or (value.__class__ is int and INT_MIN <= value <= INT_MAX):
             return value
         if value.__class__ is float and INT_MIN <= value <= INT_MAX and value.is_integer():
             return int(value)
-        answer.add_error(f"{coordinate} is of type Int, but the service sent something else.", (path, key))
+        response.add_error(f"{coordinate} is of type Int, but the service sent something else.", (path, key))
         return None
 
     return complete_value
 
 
-def _complete_unchecked(value: Any, _link: LinkedPath, _key: str | int, _answer: Answer) -> Any:
+def _complete_unchecked(value: Any, _link: LinkedPath, _key: str | int, _response: ResponseBuilder) -> Any:
     return value

@@ -1,4 +1,4 @@
-"""The answer to an operation under construction: its errors, and the objects with deferred fields."""
+"""The response builder: the errors of a response, and its objects with deferred fields."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from router.operation.selections import TYPENAME
 
 # A response path as a linked list of (parent, key): one step deeper costs one tuple.
 LinkedPath: TypeAlias = tuple[Any, str | int] | None
-CompleteObject: TypeAlias = "Callable[[Any, LinkedPath, Answer], Any]"
+CompleteObject: TypeAlias = "Callable[[Any, LinkedPath, ResponseBuilder], Any]"
 """Completes the object at a path."""
 
 
-class Answer:
-    """An answer under construction: `errors` grow and `deferred` is filled while the data is projected."""
+class ResponseBuilder:
+    """A response under construction; `errors` and `deferred` are filled while the data is projected."""
 
     __slots__ = ("_absences", "_absent_fields", "_error_paths", "deferred", "errors", "variables")
 
@@ -92,16 +92,16 @@ class _ErrorPaths:
 
 @dataclass(frozen=True, slots=True)
 class DeferredObject:
-    """An object of the answer with deferred fields of one execution group."""
+    """An object of the response with deferred fields of one execution group."""
 
     group: ExecutionGroup
     value: Any
     path: LinkedPath
     complete: CompleteObject
 
-    def project(self, answer: Answer) -> dict[str, Any] | None:
+    def project(self, response: ResponseBuilder) -> dict[str, Any] | None:
         """The deferred fields, once they are fetched; None if a null among them propagates to the object."""
-        projected: dict[str, Any] | None = self.complete(self.value, self.path, answer)
+        projected: dict[str, Any] | None = self.complete(self.value, self.path, response)
         return projected
 
 
