@@ -131,7 +131,7 @@ def compile_operation(
 
 
 def _select_initial(node: PlanNode | SubscriptionNode | DeferNode | None) -> PlanNode | None:
-    """The fetches for the response: those after an event of a subscription; with `@defer`, the initial ones."""
+    """The fetches for the response: those after an event of a subscription, or the initial ones."""
     match node:
         case SubscriptionNode(rest=rest):
             return rest
