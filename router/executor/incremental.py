@@ -16,12 +16,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import Any, TypeAlias
 
 from router.executor.entities import ResponsePath
 from router.executor.locations import Locations, add_locations
-from router.executor.response_builder import DeferredObject, ResponseBuilder, list_path
+from router.executor.response_builder import (
+    MAX_FIELDS_PER_ITERATION,
+    DeferredObject,
+    ResponseBuilder,
+    list_path,
+    project_in_thread_if_large,
+)
 from router.executor.run import Run, Runnable
 from router.executor.subgraph_errors import Errors
 from router.operation.deferral import DeferUsage, ExecutionGroup
@@ -86,7 +93,7 @@ class Delivery:
                 done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 payload = Payload()
                 for task in done:
-                    self._complete_group(self._running.pop(task), task.result(), payload)
+                    await self._complete_group(self._running.pop(task), task.result(), payload)
                 self._advance(payload)
                 if payload:
                     yield payload.serialize(has_next=bool(self._pending))
@@ -161,15 +168,18 @@ class Delivery:
             await node(run)
         return run
 
-    def _complete_group(self, group: ExecutionGroup, run: Run, payload: Payload) -> None:
+    async def _complete_group(self, group: ExecutionGroup, run: Run, payload: Payload) -> None:
         self._finished.add(group)
+        fields_left: float = MAX_FIELDS_PER_ITERATION
         for each in self._objects[group]:
             path = tuple(list_path(each.path))
             fragments = [fragment for fragment in _find_fragments(group, path) if fragment in self._pending]
             if not fragments:
                 continue
-            response = ResponseBuilder(run.variables, list(_select_errors(run.errors, path)), run.absences)
-            data = each.project(response)
+            errors = list(_select_errors(run.errors, path))
+            build_response = partial(ResponseBuilder, run.variables, errors, run.absences)
+            data, response = await project_in_thread_if_large(each.project, build_response, fields_left)
+            fields_left = min(response.fields_left, MAX_FIELDS_PER_ITERATION)
             add_locations(response.errors, self._locations)
             if data is None:
                 self._fail_fragments(fragments, response.errors, payload)

@@ -81,20 +81,22 @@ def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
     return complete_value
 
 
-def compile_items(complete: CompleteValue) -> CompleteItems:
-    """Compiles the completion of items of any type; a null that propagates makes the list null."""
+def compile_items(complete: CompleteValue, field_count: int) -> CompleteItems:
+    """Compiles the completion of items with `field_count` fields each; a propagated null makes the list null."""
 
     def complete_items(values: list[Any], here: LinkedPath, response: ResponseBuilder) -> list[Any] | None:
+        response.count_fields(len(values) * field_count)
         items = [complete(value, here, index, response) for index, value in enumerate(values)]
         return None if PROPAGATED in items else items
 
     return complete_items
 
 
-def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
-    """Compiles the completion of non-null objects, the most frequent kind of items."""
+def compile_objects(complete: CompleteObject, coordinate: str, field_count: int) -> CompleteItems:
+    """Compiles the completion of non-null objects, the most frequent items, with `field_count` fields each."""
 
     def complete_items(values: list[Any], here: LinkedPath, response: ResponseBuilder) -> list[Any] | None:
+        response.count_fields(len(values) * field_count)
         items = [
             None if value is None else complete(value, (here, index), response)
             for index, value in enumerate(values)

@@ -4,8 +4,9 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-from router.transport.base import SIZEABLE_BYTES, RequestContext, mark_size
+from router.transport.base import SIZEABLE_BYTES, RequestContext, SizeableResponse, mark_size
 from router.transport.response_admission import ResponseAdmission
+from tests.router.executor.shop import CONTEXT, data, graph
 
 
 class Subgraphs:
@@ -53,3 +54,11 @@ async def test_answers_of_some_size_are_handed_on_one_in_each_turn_and_client_by
 
 async def test_small_answers_are_handed_on_at_once():
     assert await answered_by_turn(SIZEABLE_BYTES, ["often"] * 40) == [["often"] * 40]
+
+
+async def test_a_response_is_sizeable_by_the_bytes_that_were_read():
+    products = [{"id": "1", "name": "x" * SIZEABLE_BYTES}]
+    for answer, is_sizeable in ((data(products=products), True), (data(products=[]), False)):
+        async with graph("shop", catalogue=answer) as shop:
+            response = await shop.transport.fetch("catalogue", b"{}", CONTEXT)
+        assert isinstance(response, SizeableResponse) is is_sizeable
