@@ -82,7 +82,7 @@ def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
 
 
 def compile_items(complete: CompleteValue, field_count: int) -> CompleteItems:
-    """Compiles the completion of items with `field_count` fields each; a propagated null makes the list null."""
+    """Compiles the completion of items with `field_count` fields each; a null may make the list null."""
 
     def complete_items(values: list[Any], here: LinkedPath, response: ResponseBuilder) -> list[Any] | None:
         response.count_fields(len(values) * field_count)
@@ -93,7 +93,7 @@ def compile_items(complete: CompleteValue, field_count: int) -> CompleteItems:
 
 
 def compile_objects(complete: CompleteObject, coordinate: str, field_count: int) -> CompleteItems:
-    """Compiles the completion of non-null objects, the most frequent items, with `field_count` fields each."""
+    """Compiles the completion of non-null objects with `field_count` fields each, the most frequent items."""
 
     def complete_items(values: list[Any], here: LinkedPath, response: ResponseBuilder) -> list[Any] | None:
         response.count_fields(len(values) * field_count)
