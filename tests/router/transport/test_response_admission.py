@@ -1,35 +1,40 @@
-"""Answers of some size that come at one moment are processed over several iterations of the event loop."""
+"""Responses that come at one moment are processed over as many iterations of the event loop as they take."""
 
 import asyncio
 from itertools import pairwise
 from typing import Any
 
-from router.transport.base import SIZEABLE_BYTES, RequestContext, SizeableResponse, mark_size
-from router.transport.response_admission import ResponseAdmission
-from tests.router.executor.shop import CONTEXT, data, graph
+from router.transport.base import RequestContext
+from router.transport.response_admission import (
+    SECONDS_PER_ITERATION,
+    AdmittedResponses,
+    ResponseAdmission,
+)
 
 
 class Subgraphs:
     """Answers every fetch at the same moment."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self) -> None:
         self.moment = asyncio.Event()
-        self._size = size
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         await self.moment.wait()
-        return mark_size({"data": {"asked": body.decode()}}, self._size)
+        return {"data": {"asked": body.decode()}}
 
 
-async def answered_by_turn(size: int, clients: list[str]) -> list[list[str]]:
-    """Who is answered in each turn, from the first that answers anybody."""
-    subgraphs = Subgraphs(size)
-    transport = ResponseAdmission(subgraphs)
-    answered: list[str] = []
+async def process_by_iteration(seconds: float, clients: list[str]) -> list[list[str]]:
+    """Whose responses are processed in each iteration, from the first, if each takes so long."""
+    subgraphs = Subgraphs()
+    now = 0.0
+    transport = AdmittedResponses(subgraphs, ResponseAdmission(lambda: now))
+    processed: list[str] = []
 
     async def ask(client: str) -> None:
+        nonlocal now
         answer = await transport.fetch("books", client.encode(), RequestContext(None, "", client=client))
-        answered.append(answer["data"]["asked"])
+        processed.append(answer["data"]["asked"])
+        now += seconds
 
     async with asyncio.TaskGroup() as tasks:
         for client in clients:
@@ -37,28 +42,26 @@ async def answered_by_turn(size: int, clients: list[str]) -> list[list[str]]:
         await asyncio.sleep(0)
         subgraphs.moment.set()
         counts = [0]
-        while len(answered) < len(clients):
+        while len(processed) < len(clients):
             await asyncio.sleep(0)
-            if answered:
-                counts.append(len(answered))
-    return [answered[before:after] for before, after in pairwise(counts)]
+            if processed:
+                counts.append(len(processed))
+    return [processed[before:after] for before, after in pairwise(counts)]
 
 
-async def test_answers_of_some_size_are_handed_on_one_in_each_turn_and_client_by_client():
-    turns = await answered_by_turn(SIZEABLE_BYTES + 1, ["often"] * 40 + ["rarely"])
-    assert {len(turn) for turn in turns} <= {0, 1}
-    answered = [client for turn in turns for client in turn]
-    assert answered.index("rarely") < 3
-    assert len(answered) == 41
+async def test_responses_that_take_long_are_processed_one_in_each_iteration_and_client_by_client():
+    iterations = await process_by_iteration(SECONDS_PER_ITERATION, ["often"] * 40 + ["rarely"])
+    assert {len(iteration) for iteration in iterations} <= {0, 1}
+    processed = [client for iteration in iterations for client in iteration]
+    assert processed.index("rarely") < 3
+    assert len(processed) == 41
 
 
-async def test_small_answers_are_handed_on_at_once():
-    assert await answered_by_turn(SIZEABLE_BYTES, ["often"] * 40) == [["often"] * 40]
+async def test_an_iteration_processes_as_many_responses_as_it_has_time_for():
+    first, *others = await process_by_iteration(SECONDS_PER_ITERATION / 4, ["often"] * 40)
+    assert len(first) == 4
+    assert {len(iteration) for iteration in others} <= {0, 1}
 
 
-async def test_a_response_is_sizeable_by_the_bytes_that_were_read():
-    products = [{"id": "1", "name": "x" * SIZEABLE_BYTES}]
-    for answer, is_sizeable in ((data(products=products), True), (data(products=[]), False)):
-        async with graph("shop", catalogue=answer) as shop:
-            response = await shop.transport.fetch("catalogue", b"{}", CONTEXT)
-        assert isinstance(response, SizeableResponse) is is_sizeable
+async def test_responses_that_take_no_time_are_processed_at_once():
+    assert await process_by_iteration(0.0, ["often"] * 40) == [["often"] * 40]
