@@ -169,9 +169,9 @@ def test_tests_share_helpers_through_their_package_or_support():
         ("from tests.workers import test_relay", ["tests.workers.test_relay"]),
         ("import tests.workers.test_relay", ["tests.workers.test_relay"]),
         ("from tests.e2e.family import Family", ["tests.e2e.family"]),
-        ("from tests.router.edge import conversation", ["tests.router.edge.conversation"]),
-        ("from tests.router.running import opened", ["tests.router.running"]),
-        ("from tests.support.pictures import png", []),
+        ("from tests.router.edge import raw_http", ["tests.router.edge.raw_http"]),
+        ("from tests.router.running_library import run_library", ["tests.router.running_library"]),
+        ("from tests.support.pictures import build_png", []),
         ("from tests.support import pictures", []),
         ("from tests.workers.harness import JOB", []),
         ("from tests.workers import harness", []),
@@ -183,5 +183,7 @@ def test_a_forbidden_import_between_tests_is_noticed(source: str, forbidden: lis
 
 
 def test_a_test_may_import_helpers_of_an_enclosing_package():
-    source = "from tests.router.running import opened\nfrom tests.router.server.event_streams import events"
+    source = (
+        "from tests.router.library import SUPERGRAPH\nfrom tests.router.server.event_streams import EXPECTED"
+    )
     assert forbidden_test_imports("tests.router.server.test_sse", source) == []

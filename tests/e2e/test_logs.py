@@ -12,8 +12,8 @@ from infra.local import Stack
 from infra.local.environment import router_environ
 from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, at
 from tests.support.otlp_collector import Collector
-from tests.support.router_process import listening_at, router
-from tests.support.serving import serving
+from tests.support.router_process import start_router, wait_for_origin
+from tests.support.serving import serve_app
 
 SIGN_IN = """mutation { signIn(input: {email: "EMAIL", password: "PASSWORD"}) { nothing } }"""
 LONGEST_LINE = 20_000
@@ -40,13 +40,13 @@ async def traced_router(stack: Stack, collector: Collector, log: bytearray) -> A
     """Another router of the platform, which tells a collector of everything it does; yields its endpoint."""
     tracing = {"OTEL_BSP_SCHEDULE_DELAY": "20", "OTEL_TRACES_SAMPLER": "always_on"}
     async with (
-        serving(collector.app()) as otlp,
-        router(
+        serve_app(collector.app()) as otlp,
+        start_router(
             *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
             **router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
         ) as process,
     ):
-        yield f"{await listening_at(process)}/graphql"
+        yield f"{await wait_for_origin(process)}/graphql"
         process.terminate()
         log += b"".join(await process.communicate())
 

@@ -14,7 +14,7 @@ from infra.demo.scenario import Scenario, _replace_last_sentence
 from infra.demo.screen import GenerationProgress, Screen
 from infra.errors import InfraError
 from infra.local import Stack
-from tests.support.serving import refusing
+from tests.support.serving import refuse_connections
 
 STEPS = [
     "Sign up",
@@ -83,7 +83,7 @@ async def test_a_failed_step_stops_the_scenario_and_says_why(graph, screen, outp
 
 
 async def test_an_endpoint_that_does_not_respond_is_named():
-    async with refusing() as origin:
+    async with refuse_connections() as origin:
         client = GraphClient(f"{origin}/graphql")
         with pytest.raises(InfraError, match=f"{origin}/graphql does not respond"):
             await client.execute("{ __typename }")

@@ -1,4 +1,4 @@
-"""The two subgraphs of the test library, as Strawberry applications that remember what reached them."""
+"""The two subgraphs of the test library, as Strawberry applications that record their requests."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -17,7 +17,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 
 @dataclass
 class Shelf:
-    """What the books subgraph holds and has seen."""
+    """The data of a subgraph, the headers of its requests and the number of its open subscriptions."""
 
     titles: dict[str, str] = field(default_factory=dict)
     open_streams: int = 0
@@ -27,14 +27,14 @@ class Shelf:
         self.reset()
 
     def reset(self) -> None:
-        """Puts the books back, and forgets what was asked."""
+        """Restores the books and clears the requests."""
         self.titles.clear()
         self.titles.update({"1": "Moon", "2": "Sea"})
         self.requests.clear()
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[None]:
-        """Counts a subscription while it lives."""
+    async def count_stream(self) -> AsyncIterator[None]:
+        """Counts a subscription as open while the context lasts."""
         self.open_streams += 1
         try:
             yield
@@ -110,19 +110,19 @@ class BookSubscription:
     async def published(
         self, info: strawberry.Info, count: int = 2
     ) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _shelf(info).stream():
+        async with _shelf(info).count_stream():
             for number in range(1, count + 1):
                 yield ShelvedBook(id=strawberry.ID(str(number)))
 
     @strawberry.subscription
     async def silence(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _shelf(info).stream():
+        async with _shelf(info).count_stream():
             yield ShelvedBook(id=strawberry.ID("1"))
             await asyncio.Event().wait()
 
     @strawberry.subscription
     async def interrupted(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _shelf(info).stream():
+        async with _shelf(info).count_stream():
             yield ShelvedBook(id=strawberry.ID("1"))
             raise ValueError("the press stopped")
 
@@ -158,7 +158,7 @@ REVIEWS = strawberry.federation.Schema(query=ReviewQuery, types=[ReviewedBook])
 
 
 class _Recorder:
-    """Notes the headers of every request before it is answered."""
+    """Records the headers of every request before it is answered."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -170,8 +170,8 @@ class _Recorder:
         await self.app(scope, receive, send)
 
 
-def subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
-    """A Strawberry application over a schema and a shelf."""
+def build_subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
+    """Builds the application of a schema; its requests and data are on the shelf."""
     view: Any = GraphQL(schema, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL))
 
     async def ready(_: Request) -> Response:

@@ -13,7 +13,7 @@ from router.supergraph import Supergraph
 PRODUCT = Supergraph.parse((ROOT / "schema" / "supergraph.graphql").read_text())
 
 
-def planned(text: str) -> str:
+def render_plan(text: str) -> str:
     document = parse(text)
     [definition] = document.definitions
     assert isinstance(definition, OperationDefinitionNode)
@@ -24,16 +24,16 @@ def planned(text: str) -> str:
     "event", ["TextDelta { text page", "PageWritten { page", "IllustrationReady { illustration { id } page"]
 )
 def test_the_number_of_a_page_comes_with_its_event(event: str) -> None:
-    told = planned(f'subscription {{ generation(id: "g") {{ ... on {event} {{ id number }} }} }} }}')
+    told = render_plan(f'subscription {{ generation(id: "g") {{ ... on {event} {{ id number }} }} }} }}')
     assert told.count("Fetch(") == 1
     assert 'Fetch(service: "ai")' in told
 
 
 def test_the_number_of_a_page_comes_with_its_step() -> None:
-    told = planned('{ generation(id: "g") { steps { page { number } } } }')
+    told = render_plan('{ generation(id: "g") { steps { page { number } } } }')
     assert told.count("Fetch(") == 1
 
 
 def test_the_text_of_a_page_is_fetched_from_its_book() -> None:
-    told = planned('subscription { generation(id: "g") { ... on PageWritten { page { number text } } } }')
+    told = render_plan('subscription { generation(id: "g") { ... on PageWritten { page { number text } } } }')
     assert told.count('Fetch(service: "books")') == 1

@@ -28,9 +28,9 @@ from graphql import (
 
 from infra.checkout import ROOT
 from subgraphs.domains import DOMAINS
-from tests.support.graph import GraphError, graph_answering
-from tests.support.subgraph import SubgraphClient, subgraph_client
-from tests.support.tokens import token_for, write_signing_key
+from tests.support.graph import GraphError, serve_graph
+from tests.support.subgraph import SubgraphClient, run_subgraph
+from tests.support.tokens import sign_token, write_signing_key
 
 HOSTILE = {
     "nul": "a\0b",
@@ -134,11 +134,9 @@ async def clients(
 ) -> AsyncIterator[Mapping[str, SubgraphClient]]:
     key: Path = write_signing_key(tmp_path_factory.mktemp("keys"))
     async with AsyncExitStack() as stack:
-        graph = await stack.enter_async_context(graph_answering(CONSENTED))
+        graph = await stack.enter_async_context(serve_graph(CONSENTED))
         environ = {**servers, "GRAPH_URL": graph.url, "AUTH_SIGNING_KEY_FILE": str(key)}
-        yield {
-            domain: await stack.enter_async_context(subgraph_client(domain, environ)) for domain in DOMAINS
-        }
+        yield {domain: await stack.enter_async_context(run_subgraph(domain, environ)) for domain in DOMAINS}
 
 
 def test_the_walk_finds_every_place() -> None:
@@ -205,4 +203,4 @@ async def test_no_text_is_too_much_for_a_subscription(
 
 
 def _signed_in() -> dict[str, str]:
-    return {"authorization": f"Bearer {token_for('usr_hostile', ['parent', 'staff'])}"}
+    return {"authorization": f"Bearer {sign_token('usr_hostile', ['parent', 'staff'])}"}

@@ -4,8 +4,8 @@ import struct
 import zlib
 
 
-def png(shade: int = 0, side: int = 8) -> bytes:
-    """A single-colour square of `side` pixels; each shade gives different bytes."""
+def build_png(shade: int = 0, side: int = 8) -> bytes:
+    """Encodes a single-colour square of `side` pixels; each shade gives different bytes."""
     pixel = bytes(((shade * 37) % 256, (shade * 91) % 256, 180))
     rows = (b"\x00" + pixel * side) * side
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from arq import Worker
 
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 from workers import arq_worker
 from workers.arq_worker import create_worker, open_queue, renew_in_progress_marks, stop
 from workers.platform import Platform
@@ -23,7 +23,7 @@ JOB = "print.HoldStill"
 @asynccontextmanager
 async def run_worker(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
     """Run a worker with one handler, renewing its in-progress marks."""
-    queue = await open_queue(settings_of("auth", environ))
+    queue = await open_queue(build_settings("auth", environ))
     nowhere = cast("Platform", None)
     worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
     async with _run(worker, renew_in_progress_marks(worker)):
@@ -33,7 +33,7 @@ async def run_worker(environ: Mapping[str, str], handler: Handler) -> AsyncItera
 @asynccontextmanager
 async def run_full_worker(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
     """Run a worker with every registered task, and the outbox relay."""
-    queue = await open_queue(settings_of("auth", environ))
+    queue = await open_queue(build_settings("auth", environ))
     worker = create_worker(platform, queue, REGISTRY)
     async with _run(worker, renew_in_progress_marks(worker), Relay(platform, queue, REGISTRY).run()):
         yield

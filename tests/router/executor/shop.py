@@ -28,8 +28,8 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
-from tests.support.planning import operation, supergraph
-from tests.support.serving import serving
+from tests.support.planning import build_operation, load_supergraph
+from tests.support.serving import serve_app
 
 Answer = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
 CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -44,21 +44,23 @@ class Graph:
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def run(self, text: str, variables: Mapping[str, Any] | None = None) -> ExecutionResult:
-        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text))
+        compiled = compile_operation(Planner(load_supergraph(self.name)), build_operation(self.name, text))
         return await execute(compiled, self._request(compiled.operation, variables))
 
     async def run_event(self, text: str, event: Mapping[str, Any]) -> ExecutionResult:
-        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text))
+        compiled = compile_operation(Planner(load_supergraph(self.name)), build_operation(self.name, text))
         return await execute_event(compiled, event, self._request(compiled.operation, None))
 
     async def payloads(self, text: str) -> list[dict[str, Any]]:
-        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text), frozenset())
+        compiled = compile_operation(
+            Planner(load_supergraph(self.name)), build_operation(self.name, text), frozenset()
+        )
         payloads = execute_incrementally(compiled, self._request(compiled.operation, None))
         return [payload async for payload in payloads]
 
     def sent_to(self, subgraph: str) -> list[dict[str, Any]]:
         """The variables of the requests to a subgraph."""
-        return [body.get("variables", {}) for name, body in self.asked if name == subgraph]
+        return [body.get("variables", {}) for name, body in self.requests if name == subgraph]
 
     def _request(self, asked: Any, variables: Mapping[str, Any] | None) -> ExecutionRequest:
         coerced = coerce_variables(asked, variables or {})
@@ -73,13 +75,15 @@ async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
     async def answer(request: Request) -> JSONResponse:
         subgraph = request.path_params["subgraph"]
         body = json.loads(await request.body())
-        running.asked.append((subgraph, body))
+        running.requests.append((subgraph, body))
         given = answers[subgraph]
         return JSONResponse(given(body) if callable(given) else given)
 
     app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
-    async with serving(app) as origin, HttpClient() as client:
-        urls = {subgraph: Address.parse(f"{origin}/{subgraph}") for subgraph in supergraph(name).subgraphs}
+    async with serve_app(app) as origin, HttpClient() as client:
+        urls = {
+            subgraph: Address.parse(f"{origin}/{subgraph}") for subgraph in load_supergraph(name).subgraphs
+        }
         running = Graph(name, HttpTransport(client, urls, 10, Metrics()))
         yield running
 

@@ -28,12 +28,12 @@ class StoreTransport:
         self._schema = _with_entities(graph)
         self._store = store
         self._pauses = pauses
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
 
     async def fetch(self, subgraph: str, body: bytes, _context: RequestContext) -> dict[str, Any]:
         """The answer to a fetch."""
         asked = orjson.loads(body)
-        self.asked.append((subgraph, asked["query"]))
+        self.requests.append((subgraph, asked["query"]))
         for _ in range(self._pauses()):
             await asyncio.sleep(0)
         root = {**self._store, "_entities": self._entities}

@@ -9,7 +9,7 @@ from router.planner import Planner
 from router.supergraph import Supergraph
 from tests.router.executor.market import Object, market
 from tests.router.executor.shop import CONTEXT, data, graph, problem
-from tests.support.planning import SUPERGRAPHS, operation
+from tests.support.planning import SUPERGRAPHS, build_operation
 
 UNITS = {"EUR": 10, "USD": 12, None: 1}
 
@@ -55,7 +55,7 @@ async def test_objects_are_asked_about_once_for_each_value_of_their_context():
             {"goods": [{"id": "g2", "price": 20}]},
         ]
     }
-    assert running.sent_to("money")[1:] == [
+    assert running.list_representations("money")[1:] == [
         {
             "representations": [{"__typename": "Good", "id": "g1"}, {"__typename": "Good", "id": "g2"}],
             "representations1": [{"__typename": "Good", "id": "g1"}],
@@ -73,7 +73,7 @@ async def test_every_one_of_many_values_is_asked_with():
 
     assert result.errors == []
     assert result.data == {"shops": [{"showcase": {"hits": number}} for number in range(40)]}
-    assert len(running.sent_to("money")) == 1
+    assert len(running.list_representations("money")) == 1
 
 
 async def test_a_context_that_holds_nothing_gives_null():
@@ -82,7 +82,7 @@ async def test_a_context_that_holds_nothing_gives_null():
         result = await running.run("{ shops { goods { price } } }")
 
     assert result.data == {"shops": [{"goods": [{"price": 3}]}, {"goods": [{"price": 36}]}]}
-    assert running.sent_to("money")[1]["contextualArgument_0"] is None
+    assert running.list_representations("money")[1]["contextualArgument_0"] is None
 
 
 async def test_arguments_of_the_client_go_along_under_whatever_alias():
@@ -111,7 +111,7 @@ async def test_lists_in_a_context_are_given_whole():
     shops = [{"id": "s1", "owners": owners, "showcase": {"id": "g1"}}]
     async with market({"shop": {"shops": shops}}, {**good("g1"), "makers": None}) as running:
         await running.run("{ shops { showcase { makers } } }")
-    assert running.sent_to("money")[0]["contextualArgument_0"] == ["Ada", None, None]
+    assert running.list_representations("money")[0]["contextualArgument_0"] == ["Ada", None, None]
 
 
 async def test_a_value_comes_from_the_object_around_in_nested_lists():
@@ -154,7 +154,7 @@ async def test_the_type_of_the_object_around_decides_what_is_read():
     assert result.data == {
         "places": [{"lot": {"spot": "l1 at 4"}}, {"lot": {"spot": "l1 at 7"}}, None, {"lot": None}]
     }
-    assert len(running.asked) == 2
+    assert len(running.requests) == 2
 
 
 async def test_one_place_may_have_objects_of_several_types_around():
@@ -201,7 +201,7 @@ async def test_values_of_several_objects_around_are_combined():
             ]
         }
     }
-    assert [name for name, _ in running.asked] == ["shop", "money", "money"]
+    assert [name for name, _ in running.requests] == ["shop", "money", "money"]
 
 
 async def test_an_object_that_two_contexts_hold_has_an_answer_for_each():
@@ -218,7 +218,7 @@ async def test_an_object_that_two_contexts_hold_has_an_answer_for_each():
     assert result.data == {
         "markets": [{"stalls": [{"spare": [{"tax": 1}]}]}, {"stalls": [{"spare": [{"tax": 2}]}]}]
     }
-    assert len(running.sent_to("ledger")[0]["representations"]) == 1
+    assert len(running.list_representations("ledger")[0]["representations"]) == 1
 
 
 async def test_a_contextual_field_can_be_required():
@@ -228,7 +228,7 @@ async def test_a_contextual_field_can_be_required():
     async with market({"shop": {"shops": shops}}, *stocked, *GOODS) as running:
         await running.run("{ shops { total } }")
 
-    assert running.sent_to("ledger")[0]["representations"] == [
+    assert running.list_representations("ledger")[0]["representations"] == [
         {"__typename": "Shop", "id": "s1", "goods": [{"price": 1000}]},
         {"__typename": "Shop", "id": "s2", "goods": [{"price": 1200}]},
     ]
@@ -243,7 +243,7 @@ async def test_nothing_is_asked_for_a_contextual_field_that_is_left_out():
 
     assert without.data == {"shops": [{"showcase": {"name": "Boat"}}]}
     assert including.data == {"shops": [{"showcase": {"name": "Boat", "price": 10}}]}
-    assert [name for name, _ in running.asked] == ["shop", "shop", "money"]
+    assert [name for name, _ in running.requests] == ["shop", "shop", "money"]
 
 
 async def test_nothing_is_asked_where_there_is_nothing_to_ask_about():
@@ -251,7 +251,7 @@ async def test_nothing_is_asked_where_there_is_nothing_to_ask_about():
         result = await running.run("{ shops { showcase { price } } }")
 
     assert result.data == {"shops": [{"showcase": None}]}
-    assert [name for name, _ in running.asked] == ["shop"]
+    assert [name for name, _ in running.requests] == ["shop"]
 
 
 async def test_contexts_reach_below_mutations_and_events():
@@ -323,7 +323,9 @@ async def test_what_may_not_be_null_is_not_asked_for_without_its_value():
         {"id": "s3", "currency": None, "showcase": {"id": "g1"}},
     ]
     async with market({"shop": {"shops": shops}}, *GOODS) as running:
-        compiled = compile_operation(Planner(strict), operation("market", "{ shops { showcase { price } } }"))
+        compiled = compile_operation(
+            Planner(strict), build_operation("market", "{ shops { showcase { price } } }")
+        )
         result = await execute(compiled, ExecutionRequest({}, running.transport, CONTEXT))
 
     assert result.data == {
@@ -333,7 +335,7 @@ async def test_what_may_not_be_null_is_not_asked_for_without_its_value():
     assert result.errors == [
         problem(missing, "shops", index, "showcase", "price", column=22) for index in (0, 2)
     ]
-    assert len(running.sent_to("money")[0]["representations"]) == 1
+    assert len(running.list_representations("money")[0]["representations"]) == 1
 
 
 async def test_nothing_is_asked_if_no_value_is_there():
@@ -341,11 +343,13 @@ async def test_nothing_is_asked_if_no_value_is_there():
     strict = Supergraph.parse(text.replace('name: "unit", type: "String"', 'name: "unit", type: "String!"'))
     shops = [{"id": "s1", "currency": None, "showcase": {"id": "g1"}}]
     async with market({"shop": {"shops": shops}}, *GOODS) as running:
-        compiled = compile_operation(Planner(strict), operation("market", "{ shops { showcase { price } } }"))
+        compiled = compile_operation(
+            Planner(strict), build_operation("market", "{ shops { showcase { price } } }")
+        )
         result = await execute(compiled, ExecutionRequest({}, running.transport, CONTEXT))
 
     assert result.data == {"shops": [{"showcase": {"price": None}}]}
-    assert [name for name, _ in running.asked] == ["shop"]
+    assert [name for name, _ in running.requests] == ["shop"]
 
 
 async def test_an_object_around_of_an_unknown_type_gives_null():
@@ -353,7 +357,7 @@ async def test_an_object_around_of_an_unknown_type_gives_null():
     async with graph("market", money=data(outlets=outlets, _entities=[{"price": 1}])) as running:
         result = await running.run("{ outlets { goods { price } } }")
 
-    assert running.sent_to("money")[1]["contextualArgument_0"] is None
+    assert running.list_representations("money")[1]["contextualArgument_0"] is None
     assert result.data is None
 
 

@@ -8,11 +8,11 @@ from router.executor import compile_operation, subscription_request
 from router.planner import Planner
 from router.supergraph import Supergraph
 from router.transport.stream_request import StreamRequest
-from tests.support.planning import SUPERGRAPHS, operation, operation_on, supergraph
+from tests.support.planning import SUPERGRAPHS, build_operation, build_operation_on, load_supergraph
 
 
 def stream(text: str, **variables: object) -> StreamRequest:
-    compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
+    compiled = compile_operation(Planner(load_supergraph("counters")), build_operation("counters", text))
     return subscription_request(compiled, variables)
 
 
@@ -96,7 +96,9 @@ def test_a_directive_of_the_operation_keeps_its_variable_when_the_stream_goes_on
     sdl = (SUPERGRAPHS / "counters.graphql").read_text() + "directive @tagged(by: Int) on SUBSCRIPTION"
     graph = Supergraph.parse(sdl)
     text = "subscription ($by: Int) @tagged(by: $by) { counts { text } }"
-    request = subscription_request(compile_operation(Planner(graph), operation_on(graph, text)), {"by": 4})
+    request = subscription_request(
+        compile_operation(Planner(graph), build_operation_on(graph, text)), {"by": 4}
+    )
 
     assert asked(request, 7) == (
         "subscription($by:Int$cursor:Int!)@tagged(by:$by){counts(after:$cursor){text sequence}}",

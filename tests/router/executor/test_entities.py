@@ -31,7 +31,7 @@ async def test_an_entity_that_stands_in_several_places_is_asked_about_once():
     async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
         result = await shop.run("{ products { inStock } }")
 
-    assert shop.sent_to("stock") == [{"representations": [{"__typename": "Product", "id": "1"}]}]
+    assert shop.list_representations("stock") == [{"representations": [{"__typename": "Product", "id": "1"}]}]
     assert result.data == {"products": [{"inStock": 3}, {"inStock": 3}]}
 
 
@@ -50,7 +50,7 @@ async def test_very_many_entities_are_asked_about_in_several_requests():
     async with graph("shop", catalogue=catalogue, stock=stock) as shop:
         result = await shop.run("{ list: products { inStock } }")
 
-    sizes = sorted(len(each["representations"]) for each in shop.sent_to("stock"))
+    sizes = sorted(len(each["representations"]) for each in shop.list_representations("stock"))
     assert sizes == [1, MAX_REPRESENTATIONS, MAX_REPRESENTATIONS]
     assert result.data is None
     assert [error["path"] for error in result.errors] == [["list", 700, "inStock"]]
@@ -95,7 +95,7 @@ async def test_nothing_is_asked_about_no_entities():
         result = await shop.run("{ products { inStock } }")
 
     assert result.data == {"products": []}
-    assert [name for name, _ in shop.asked] == ["catalogue"]
+    assert [name for name, _ in shop.requests] == ["catalogue"]
 
 
 async def test_a_key_is_carried_from_one_subgraph_to_the_next():
@@ -106,7 +106,9 @@ async def test_a_key_is_carried_from_one_subgraph_to_the_next():
         result = await shop.run('{ product(id: "1") { name price } }')
 
     assert result.data == {"product": {"name": "Boat", "price": 900}}
-    assert shop.sent_to("prices") == [{"representations": [{"__typename": "Product", "sku": "B-1"}]}]
+    assert shop.list_representations("prices") == [
+        {"representations": [{"__typename": "Product", "sku": "B-1"}]}
+    ]
 
 
 async def test_a_nested_key_is_presented_whole():
@@ -115,7 +117,7 @@ async def test_a_nested_key_is_presented_whole():
         result = await shop.run("{ products { maker { title } } }")
 
     presented = {"__typename": "Maker", "id": "7", "country": {"code": "DK"}}
-    assert shop.sent_to("makers") == [{"representations": [presented]}]
+    assert shop.list_representations("makers") == [{"representations": [presented]}]
     assert result.data == {"products": [{"maker": {"title": "Havn"}}, {"maker": None}]}
 
 
@@ -125,7 +127,7 @@ async def test_a_required_field_is_sent_under_its_own_name_whatever_the_client_c
         result = await shipping.run("{ parcel { box: id rate } }")
 
     presented = {"__typename": "Parcel", "id": "p1", "weight": 2.5, "box": {"width": 10, "height": 20}}
-    assert shipping.sent_to("rates") == [{"representations": [presented]}]
+    assert shipping.list_representations("rates") == [{"representations": [presented]}]
     assert result.data == {"parcel": {"box": "p1", "rate": 700}}
 
 
@@ -135,7 +137,7 @@ async def test_required_fields_of_an_abstract_type_are_sent_by_type():
         result = await shipping.run("{ parcel { label } }")
 
     presented = {"__typename": "Parcel", "id": "p1", "item": {"__typename": "Toy", "parts": 4}}
-    assert shipping.sent_to("rates") == [{"representations": [presented]}]
+    assert shipping.list_representations("rates") == [{"representations": [presented]}]
     assert result.data == {"parcel": {"label": "T4"}}
 
 
@@ -144,7 +146,7 @@ async def test_only_objects_of_the_type_are_presented():
     async with graph("media", library=library, films=data(_entities=[{"title": "Storm"}])) as media:
         result = await media.run("{ media { title } }")
 
-    assert media.sent_to("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
+    assert media.list_representations("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
     assert result.data == {"media": [{"title": "Sea"}, {"title": "Storm"}]}
 
 
@@ -154,7 +156,9 @@ async def test_an_object_of_another_type_is_not_presented_though_it_has_the_fiel
     async with graph("media", library=data(media=media), films=films) as running:
         result = await running.run("{ media { id ... on Film { director { name } } } }")
 
-    assert running.sent_to("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
+    assert running.list_representations("films") == [
+        {"representations": [{"__typename": "Film", "id": "f1"}]}
+    ]
     assert result.data == {"media": [{"id": "b1"}, {"id": "f1", "director": {"name": "Ude"}}]}
 
 
@@ -164,7 +168,9 @@ async def test_an_interface_object_is_presented_as_its_interface_and_learns_its_
     async with graph("accounts", credit=credit, accounts=accounts) as running:
         result = await running.run("{ richest { __typename credit ... on Parent { children } } }")
 
-    assert running.sent_to("accounts") == [{"representations": [{"__typename": "Account", "id": "a1"}]}]
+    assert running.list_representations("accounts") == [
+        {"representations": [{"__typename": "Account", "id": "a1"}]}
+    ]
     assert result.data == {"richest": {"__typename": "Parent", "credit": 9, "children": 2}}
 
 
@@ -175,7 +181,7 @@ async def test_fetches_of_one_step_to_one_subgraph_travel_together():
     async with graph("shop", catalogue=catalogue, stock=stock) as shop:
         result = await shop.run(both)
 
-    assert shop.sent_to("stock") == [
+    assert shop.list_representations("stock") == [
         {
             "representations": [{"__typename": "Product", "id": "1"}],
             "representations1": [{"__typename": "Product", "id": "2"}],
@@ -193,7 +199,7 @@ async def test_a_condition_that_does_not_hold_spares_the_fetch():
 
     assert without.data == {"products": [{"name": "Boat"}]}
     assert including.data == {"products": [{"name": "Boat", "inStock": 3}]}
-    assert [name for name, _ in shop.asked] == ["catalogue", "catalogue", "stock"]
+    assert [name for name, _ in shop.requests] == ["catalogue", "catalogue", "stock"]
 
 
 async def test_the_same_object_from_two_subgraphs_is_merged_field_by_field():
@@ -231,7 +237,7 @@ async def test_mutations_run_one_after_the_other():
     async with graph("profiles", a=data(addA=1, again=2), b=data(addB=1)) as profiles:
         result = await profiles.run("mutation { addA addB again: addA }")
 
-    assert [name for name, _ in profiles.asked] == ["a", "b", "a"]
+    assert [name for name, _ in profiles.requests] == ["a", "b", "a"]
     assert list(result.data or ()) == ["addA", "addB", "again"]
 
 
@@ -250,7 +256,7 @@ async def test_a_clients_variable_may_be_called_as_those_of_representations_are(
         result = await shop.run(text, {"representations": "DKK"})
 
     assert result.data == {"product": {"price": 7}}
-    [variables] = shop.sent_to("prices")
+    [variables] = shop.list_representations("prices")
     assert variables == {
         "representations": "DKK",
         "_representations": [{"__typename": "Product", "sku": "K"}],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from router.executor.event_lookahead import MAX_LOOKAHEAD, MAX_LOOKAHEAD_BYTES, complete_events
-from tests.router.library import until
+from tests.router.library import wait_until
 
 
 class Source:
@@ -55,7 +55,7 @@ async def test_only_so_many_are_read_before_the_first_is_told():
 
     async with aclosing(complete_events(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
-        await until(lambda: source.read >= MAX_LOOKAHEAD)
+        await wait_until(lambda: source.read >= MAX_LOOKAHEAD)
         for _ in range(100):
             await asyncio.sleep(0)
         assert source.read == MAX_LOOKAHEAD
@@ -73,7 +73,7 @@ async def test_only_so_many_bytes_are_read_before_the_first_is_told():
 
     async with aclosing(complete_events(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
-        await until(lambda: source.read >= 5)
+        await wait_until(lambda: source.read >= 5)
         for _ in range(100):
             await asyncio.sleep(0)
         assert source.read == 5
@@ -129,7 +129,7 @@ async def test_who_leaves_ends_what_is_under_way():
     events = source.events()
     async with aclosing(complete_events(events, complete)) as results:
         waiting = asyncio.create_task(anext(results))
-        await until(lambda: begun == MAX_LOOKAHEAD)
+        await wait_until(lambda: begun == MAX_LOOKAHEAD)
         waiting.cancel()
         await asyncio.wait({waiting})
     await events.aclose()

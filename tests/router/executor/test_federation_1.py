@@ -11,7 +11,9 @@ async def test_an_extension_is_entered_by_the_key_of_the_owner():
     async with graph("people", people=people, posts=posts) as running:
         result = await running.run("{ people { country { code } posts { title } } }")
 
-    assert running.sent_to("posts") == [{"representations": [{"__typename": "Person", "id": "1"}]}]
+    assert running.list_representations("posts") == [
+        {"representations": [{"__typename": "Person", "id": "1"}]}
+    ]
     assert result.data == {"people": [{"country": {"code": "DK"}, "posts": [{"title": "Wind"}]}]}
     assert result.errors == []
 
@@ -23,7 +25,7 @@ async def test_an_extension_is_given_what_it_requires_of_the_owner():
         result = await running.run("{ people { greeting } }")
 
     presented = {"__typename": "Person", "id": "1", "name": "Ida"}
-    assert running.sent_to("posts") == [{"representations": [presented]}]
+    assert running.list_representations("posts") == [{"representations": [presented]}]
     assert result.data == {"people": [{"greeting": "Hello Ida"}]}
 
 
@@ -32,7 +34,7 @@ async def test_the_owner_is_asked_for_what_the_extension_does_not_provide():
     people = data(_entities=[{"country": {"code": "DK"}}])
     async with graph("people", people=people, posts=posts) as running:
         provided = await running.run("{ newest { author { name } } }")
-        assert [name for name, _ in running.asked] == ["posts"]
+        assert [name for name, _ in running.requests] == ["posts"]
         whole = await running.run("{ newest { author { name country { code } } } }")
 
     assert provided.data == {"newest": {"author": {"name": "Ida"}}}

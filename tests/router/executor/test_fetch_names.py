@@ -13,7 +13,7 @@ async def test_a_fetch_is_named_after_the_operation_its_subgraph_and_its_number(
     async with graph("shop", catalogue=catalogue, stock=stock) as shop:
         await shop.run("query Shelf { products { inStock } }")
         await shop.run("{ products { inStock } }")
-    named, entities, nameless, _ = [body["query"] for _, body in shop.asked]
+    named, entities, nameless, _ = [body["query"] for _, body in shop.requests]
     assert named.startswith("query Shelf__catalogue__0{")
     assert entities.startswith("query Shelf__stock__1($representations:[_Any!]!){")
     assert nameless.startswith("query{")

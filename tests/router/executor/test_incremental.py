@@ -20,7 +20,7 @@ from router.planner import Planner
 from router.transport.base import RequestContext
 from tests.router.executor.shop import CONTEXT, data, failing, graph, problem
 from tests.router.executor.store import StoreTransport
-from tests.support.planning import operation, supergraph
+from tests.support.planning import build_operation, load_supergraph
 
 ANNA = {"__typename": "Person", "id": "p1", "email": None, "name": "Anna"}
 BORIS = {"__typename": "Person", "id": "p2", "email": "boris@example.com", "name": "Boris"}
@@ -76,13 +76,15 @@ def labelled(text: str) -> str:
 
 async def delivered(text: str, transport: StoreTransport) -> list[dict[str, Any]]:
     """The payloads of an operation on the media graph."""
-    compiled = compile_operation(Planner(supergraph("media")), operation("media", text), frozenset())
+    compiled = compile_operation(
+        Planner(load_supergraph("media")), build_operation("media", text), frozenset()
+    )
     request = ExecutionRequest({}, transport, CONTEXT)
     return [payload async for payload in execute_incrementally(compiled, request)]
 
 
 async def at_once(text: str, transport: StoreTransport) -> Any:
-    compiled = compile_operation(Planner(supergraph("media")), operation("media", text))
+    compiled = compile_operation(Planner(load_supergraph("media")), build_operation("media", text))
     return (await execute(compiled, ExecutionRequest({}, transport, CONTEXT))).data
 
 
@@ -116,7 +118,7 @@ def at(data: Any, path: list[Any]) -> Any:
 async def plainly(text: str) -> tuple[Any, set[Any]]:
     """The first answer by GraphQL's own execution, and what it leaves for later."""
     result: Any = experimental_execute_incrementally(
-        supergraph("media").public_schema, parse(text), STORE, enable_early_execution=False
+        load_supergraph("media").public_schema, parse(text), STORE, enable_early_execution=False
     )
     if not isinstance(result, ExperimentalIncrementalExecutionResults):
         return result.data, set()
@@ -132,7 +134,7 @@ def named(payloads: list[Any]) -> set[Any]:
 @given(selections("Query"), st.randoms(use_true_random=False))
 def test_pieces_add_up_to_the_whole_answer_and_come_as_plain_execution_leaves_them(text, random):
     text = labelled(text)
-    transport = StoreTransport(supergraph("media"), STORE, lambda: random.randint(0, 5))
+    transport = StoreTransport(load_supergraph("media"), STORE, lambda: random.randint(0, 5))
 
     async def compared() -> None:
         payloads = await delivered(text, transport)
@@ -172,7 +174,7 @@ async def test_each_object_of_a_list_has_its_own_fragment_and_one_fetch_serves_a
 
     assert [each["path"] for each in first["pending"]] == [["products", 0], ["products", 1]]
     assert [each["data"] for each in last["incremental"]] == [{"inStock": 3}, {"inStock": 5}]
-    assert len(shop.sent_to("stock")) == 1
+    assert len(shop.list_representations("stock")) == 1
 
 
 async def test_fields_below_what_is_there_already_tell_their_way():
@@ -282,8 +284,10 @@ async def test_who_stops_reading_ends_what_is_under_way():
             raise AssertionError("it waits for ever")
 
     text = "{ item { __typename } ... @defer { media { id } } }"
-    compiled = compile_operation(Planner(supergraph("media")), operation("media", text), frozenset())
-    request = ExecutionRequest({}, Holding(supergraph("media"), STORE), CONTEXT)
+    compiled = compile_operation(
+        Planner(load_supergraph("media")), build_operation("media", text), frozenset()
+    )
+    request = ExecutionRequest({}, Holding(load_supergraph("media"), STORE), CONTEXT)
 
     payloads = execute_incrementally(compiled, request)
     first = await anext(payloads)

@@ -15,7 +15,7 @@ async def test_the_public_schema_describes_itself_without_any_subgraph():
 
     fields = [{"name": name} for name in ("name", "status", "friend", "age")]
     assert result.data == {"__type": {"name": "User", "fields": fields}}
-    assert hidden.asked == []
+    assert hidden.requests == []
 
 
 async def test_introspection_and_data_keep_the_order_of_the_operation():

@@ -3,10 +3,10 @@
 from typing import Any
 
 from router.executor.locations import collect_locations, drop_unselected
-from tests.support.planning import operation
+from tests.support.planning import build_operation
 
 TEXT = "{ accounts { credit ... on Parent { name: email } } }"
-LOCATIONS = collect_locations(operation("accounts", TEXT))
+LOCATIONS = collect_locations(build_operation("accounts", TEXT))
 DATA = {"accounts": [{"credit": None}, {"credit": 1, "name": None}, None]}
 
 

@@ -12,7 +12,7 @@ from router.executor.answer import Answer
 from router.planner import Planner
 from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, mark_size
 from tests.router.executor.shop import CONTEXT, data, graph
-from tests.support.planning import operation, supergraph
+from tests.support.planning import build_operation, load_supergraph
 
 
 async def test_fields_stand_in_the_order_of_the_operation():
@@ -69,7 +69,7 @@ async def test_the_typename_of_the_root_needs_nobody():
         result = await shop.run("{ kind: __typename }")
 
     assert result.data == {"kind": "Query"}
-    assert shop.asked == []
+    assert shop.requests == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,9 @@ class Catalogue:
 
 async def test_a_large_answer_is_projected_apart_from_the_event_loop():
     transport = Catalogue(30_000, LARGE_BYTES + 1)
-    compiled = compile_operation(Planner(supergraph("shop")), operation("shop", "{ products { id name } }"))
+    compiled = compile_operation(
+        Planner(load_supergraph("shop")), build_operation("shop", "{ products { id name } }")
+    )
     started = time.thread_time()
     projected = compiled.project(transport.data, Answer({}))
     inline = time.thread_time() - started

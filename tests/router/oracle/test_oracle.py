@@ -29,7 +29,7 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
-from tests.router.library import serving
+from tests.router.library import serve_app
 from tests.router.oracle.fuzzing import CONTEXT, Counts, compare, fuzz, graphs_of, open_graph
 from tests.router.oracle.operations import Operations
 from tests.router.oracle.serving import Run, ServedSubgraphs
@@ -142,7 +142,7 @@ async def _over_http(served: ServedSubgraphs) -> AsyncIterator[HttpTransport]:
     async with AsyncExitStack() as stack:
         addresses = {}
         for name in served.world.subgraphs:
-            origin = await stack.enter_async_context(serving(_application(served, name)))
+            origin = await stack.enter_async_context(serve_app(_application(served, name)))
             addresses[name] = Address.parse(f"{origin}/graphql")
         client = await stack.enter_async_context(HttpClient())
         yield HttpTransport(client, addresses, 30.0, Metrics())

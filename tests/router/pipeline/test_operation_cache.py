@@ -35,7 +35,7 @@ from router.policy.overrides import Overrides
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from tests.router.library import SUPERGRAPH
-from tests.support.planning import supergraph as named
+from tests.support.planning import load_supergraph
 
 
 @pytest.fixture(scope="module")
@@ -399,8 +399,8 @@ async def test_a_progressive_override_is_decided_for_each_request_and_planned_on
 ):
     drawn = iter([0.1, 0.9, 0.15, 0.2])
     limits = Limits.model_validate({})
-    overrides = Overrides(named("staffing"), {}, lambda: next(drawn))
-    preparing = Preparation(named("staffing"), limits, introspection=True)
+    overrides = Overrides(load_supergraph("staffing"), {}, lambda: next(drawn))
+    preparing = Preparation(load_supergraph("staffing"), limits, introspection=True)
     known = OperationCache(preparing, overrides, metrics, thread, size=10)
     first, second, third, fourth = [await get(known, "{ people { phone } }") for _ in range(4)]
     assert (first.key.labels, second.key.labels) == (frozenset({"percent(20)"}), frozenset())

@@ -1,13 +1,13 @@
 """Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
 
 from router.operation.selections import FieldSelection
-from tests.support.planning import planned, planning, shown
+from tests.support.planning import dedent_plan, render_plan, start_planning
 
 
 def test_aliases_and_arguments_keep_fields_apart():
-    plan = planned("shop", '{ a: product(id: "1") { name } b: product(id: "2") { label: name } }')
+    plan = render_plan("shop", '{ a: product(id: "1") { name } b: product(id: "2") { label: name } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {
@@ -24,9 +24,9 @@ def test_aliases_and_arguments_keep_fields_apart():
 
 
 def test_one_name_for_types_of_different_shape_is_taken_apart():
-    plan = planned("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -46,9 +46,9 @@ def test_one_name_for_types_of_different_shape_is_taken_apart():
 
 
 def test_a_conflict_below_composite_fields_is_taken_apart_where_it_is():
-    plan = planned("mixed", "{ things { ... on Cat { tag { id } } ... on Ant { tag { id } } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { tag { id } } ... on Ant { tag { id } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -72,9 +72,9 @@ def test_a_conflict_below_composite_fields_is_taken_apart_where_it_is():
 
 
 def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
-    plan = planned("mixed", "{ things { ... on Cat { owner } ... on Dog { owner2: owner } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { owner } ... on Dog { owner2: owner } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {
@@ -118,9 +118,9 @@ def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
 
 
 def test_keys_of_different_scalars_are_taken_apart():
-    plan = planned("mixed", "{ things { ... on Cow { milk } ... on Pig { mud } } }")
+    plan = render_plan("mixed", "{ things { ... on Cow { milk } ... on Pig { mud } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {
@@ -164,9 +164,9 @@ def test_keys_of_different_scalars_are_taken_apart():
 
 
 def test_lists_of_different_shape_under_one_name_are_taken_apart():
-    plan = planned("mixed", "{ things { ... on Cat { nicknames } ... on Dog { nicknames } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { nicknames } ... on Dog { nicknames } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -186,9 +186,9 @@ def test_lists_of_different_shape_under_one_name_are_taken_apart():
 
 
 def test_a_clients_alias_may_be_the_name_that_the_planner_gave():
-    plan = planned("mixed", "{ things { ... on Cat { id } ... on Dog { id _id_1: id } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { id } ... on Dog { id _id_1: id } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -208,7 +208,7 @@ def test_a_clients_alias_may_be_the_name_that_the_planner_gave():
 
 
 def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
-    stages = planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
+    stages = start_planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
     _ = stages.plan
 
     [things] = stages.names.locate([()], "Query", FieldSelection("things", "things")).paths
@@ -220,7 +220,7 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
 
 
 def test_names_that_are_settled_still_tell_what_the_client_asked_for():
-    names = planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
+    names = start_planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
     assert names.field_count == 2
 
     names.discard_uses()

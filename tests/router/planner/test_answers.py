@@ -37,7 +37,7 @@ async def test_what_is_below_a_field_of_an_interface_is_asked_at_once_where_it_c
     result = await boxes.run("{ shelf { box { w } } }")
 
     assert result.data == {"shelf": [{"box": {"w": 3}}, {"box": {"w": 6}}]}
-    assert [body["query"] for _, body in boxes.asked] == ["query{shelf{__typename box{w}}}"]
+    assert [body["query"] for _, body in boxes.requests] == ["query{shelf{__typename box{w}}}"]
 
 
 NAMED = """
@@ -80,13 +80,13 @@ async def test_a_typename_is_learnt_whatever_stands_beside_it(
     result = await named.run(f"query($on: Boolean!) {{ pick {{ {selection} }} }}", on=on)
 
     assert (result.data, result.errors) == ({"pick": answer}, [])
-    assert len(named.asked) == 1 + (answer.keys() != {"price"})
+    assert len(named.requests) == 1 + (answer.keys() != {"price"})
 
 
 @pytest.mark.parametrize("selection", ["__typename", "price __typename", "price ... on Lamp { watt }"])
 async def test_without_the_subgraph_that_knows_the_type_there_is_null_and_an_error(selection: str):
     named = Federated(NAMED, PLAIN)
-    named.down.add("b")
+    named.unavailable.add("b")
     result = await named.run(f"{{ pick {{ {selection} }} }}")
 
     assert result.data == {"pick": None}
@@ -124,7 +124,7 @@ async def test_objects_presented_as_interface_and_as_type_are_given_what_either_
     result = await lamps.run(f"{{ all {{ {selection} }} }}")
 
     assert (result.data, result.errors) == ({"all": [{"price": 5, "bill": 120}, {"price": 7}]}, [])
-    assert lamps.sent_to("b") == [
+    assert lamps.list_representations("b") == [
         {"__typename": "Lamp", "id": "1", "watt": 60},
         {"__typename": "Vase", "id": "2"},
     ]
@@ -135,7 +135,10 @@ async def test_an_object_whose_type_is_known_is_presented_as_what_it_is():
     result = await lamps.run("{ all { price } }")
 
     assert result.data == {"all": [{"price": 7}, {"price": 5}, {"price": 7}]}
-    assert lamps.sent_to("b") == [{"__typename": "Vase", "id": "2"}, {"__typename": "Lamp", "id": "1"}]
+    assert lamps.list_representations("b") == [
+        {"__typename": "Vase", "id": "2"},
+        {"__typename": "Lamp", "id": "1"},
+    ]
 
 
 TAXED = """
@@ -181,7 +184,7 @@ async def test_objects_are_asked_only_for_what_they_are_given_the_requirements_o
     result = await taxed.run(f"{{ all {{ ... on Lamp {{ {name} }} ... on Vase {{ price }} }} }}")
 
     assert (result.data, result.errors) == ({"all": [{name: value}, {"price": 21}]}, [])
-    assert taxed.sent_to("b") == [
+    assert taxed.list_representations("b") == [
         {"__typename": "Thing", "id": "Lamp", "base": 10},
         {"__typename": "Thing", "id": "Vase"},
     ]
@@ -231,8 +234,8 @@ async def test_what_is_required_under_a_condition_goes_along_with_what_is_always
     result = await users.run("query($on: Boolean!) { user { nick tall @include(if: $on) } }", on=on)
 
     assert (result.data, result.errors) == ({"user": answer}, [])
-    assert [name for name, _ in users.asked] == ["a", "b"]
-    assert users.sent_to("b") == [sent]
+    assert [name for name, _ in users.requests] == ["a", "b"]
+    assert users.list_representations("b") == [sent]
 
 
 @pytest.mark.parametrize(("on", "fat"), [(True, True), (True, False), (False, True), (False, False)])
@@ -245,7 +248,7 @@ async def test_requirements_under_nested_conditions_travel_together(on: bool, fa
 
     expected = {"nick": "Bo"} | ({"tall": True} if on else {}) | ({"heavy": True} if on and fat else {})
     assert (result.data, result.errors) == ({"user": expected}, [])
-    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert [name for name, _ in users.requests] == ["a", "b"]
 
 
 @pytest.mark.parametrize(("on", "expected"), [(True, {"nick": "Bo"}), (False, {})])
@@ -257,7 +260,7 @@ async def test_entities_of_several_places_travel_together_whatever_conditions_th
     result = await users.run(text, on=on)
 
     assert result.data == {"x": {"nick": "Bo"}, "y": expected}
-    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert [name for name, _ in users.requests] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +278,7 @@ async def test_neighbouring_fields_of_a_mutation_run_in_one_fetch_unless_one_nee
     house = Federated(USER, HOUSE)
     result = await house.run(text)
 
-    assert (result.errors, [name for name, _ in house.asked]) == ([], asked)
+    assert (result.errors, [name for name, _ in house.requests]) == ([], asked)
 
 
 SPREAD = """
@@ -295,7 +298,7 @@ async def test_a_field_of_two_places_comes_from_one_subgraph():
     result = await spread.run("{ x: user { nick } y: user { nick age } }")
 
     assert result.data == {"x": {"nick": "Bo"}, "y": {"nick": "Bo", "age": 4}}
-    assert [name for name, _ in spread.asked] == ["a", "c"]
+    assert [name for name, _ in spread.requests] == ["a", "c"]
 
 
 MADE = """
@@ -324,7 +327,7 @@ async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(fiel
     result = await made.run(f"{{ {field} {{ maker {{ name }} }} }}")
 
     assert (result.data, result.errors) == ({field: {"maker": {"name": "Havn"}}}, [])
-    assert [name for name, _ in made.asked] == asked
+    assert [name for name, _ in made.requests] == asked
 
 
 OWNED = """
@@ -345,7 +348,7 @@ type Query @join__type(graph: A) @join__type(graph: B) { cat: Cat @join__field(g
     ],
 )
 def test_what_a_client_skips_below_a_key_is_not_asked_for_with_the_key(text: str):
-    planned = str(Federated(OWNED, {}).planned(text))
+    planned = str(Federated(OWNED, {}).plan(text))
     for asked in ("owned {", "size @skip(if: $no)", "tag @skip(if: $no) {"):
         assert asked in planned
 
@@ -369,7 +372,7 @@ async def test_however_many_fields_two_subgraphs_have_one_is_asked_if_it_has_all
     result = await known.run(f"{{ ant {{ {fields} tag {{ mood }} }} }}")
 
     assert result.data == {"ant": {f"f{number}": number for number in range(12)} | {"tag": {"mood": "calm"}}}
-    assert [name for name, _ in known.asked] == ["b"]
+    assert [name for name, _ in known.requests] == ["b"]
 
 
 MARKED = """
@@ -398,7 +401,7 @@ async def test_a_field_that_a_subgraph_requires_is_not_asked_there_though_nothin
 
     assert (result.data, result.errors) == ({"item": {"mark": "box: True"}}, [])
     # The key, too, comes from where the type is known, not from where it leads to.
-    assert [name for name, _ in marked.asked] == ["a", "b", "c"]
+    assert [name for name, _ in marked.requests] == ["a", "b", "c"]
 
 
 PRICED = """
@@ -424,7 +427,7 @@ async def test_a_field_that_a_subgraph_requires_is_asked_there_if_no_other_can_b
     result = await priced.run("{ ant { label } }")
 
     assert (result.data, result.errors) == ({"ant": {"label": "for 7"}}, [])
-    assert [name for name, _ in priced.asked] == ["a", "a"]
+    assert [name for name, _ in priced.requests] == ["a", "a"]
 
 
 BILLED = """
@@ -446,7 +449,7 @@ async def test_what_a_provided_field_requires_is_fetched_all_the_same():
     result = await billed.run("{ shelf { lamp { bill } } }")
 
     assert (result.data, result.errors) == ({"shelf": {"lamp": {"bill": "for 7 W"}}}, [])
-    assert [name for name, _ in billed.asked] == ["a", "b", "a"]
+    assert [name for name, _ in billed.requests] == ["a", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -465,7 +468,7 @@ async def test_requirements_under_different_conditions_are_met_in_one_request(
     result = await users.run(text, on=on, fat=fat)
 
     assert (result.data, result.errors) == ({"user": expected}, [])
-    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert [name for name, _ in users.requests] == ["a", "b"]
 
 
 def noting(ran: list[str], name: str, value: object) -> Callable[..., object]:

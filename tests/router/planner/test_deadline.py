@@ -11,7 +11,7 @@ from router.executor import compile_operation
 from router.operation import Operation
 from router.operation.deadline import Deadline
 from router.planner import Planner, PlanningTimeoutError
-from tests.support.planning import operation, supergraph
+from tests.support.planning import build_operation, load_supergraph
 
 TEXT = """
     { product(id: "1") { ...Named ... on Product { price } maker { title } } }
@@ -25,16 +25,18 @@ def ticking(steps: int) -> Deadline:
 
 
 def test_planning_gives_up_wherever_the_deadline_falls():
-    asked = operation("shop", TEXT)
+    asked = build_operation("shop", TEXT)
     needed = next(
-        steps for steps in count(1) if _plan(Planner(supergraph("shop")), asked, ticking(steps)) is not None
+        steps
+        for steps in count(1)
+        if _plan(Planner(load_supergraph("shop")), asked, ticking(steps)) is not None
     )
 
     assert needed > 30
-    planner = Planner(supergraph("shop"))
+    planner = Planner(load_supergraph("shop"))
     for steps in range(1, needed // 2):
         assert _plan(planner, asked, ticking(steps)) is None
-    assert _plan(planner, asked, ticking(needed)) == str(Planner(supergraph("shop")).start(asked).plan)
+    assert _plan(planner, asked, ticking(needed)) == str(Planner(load_supergraph("shop")).start(asked).plan)
 
 
 def _plan(planner: Planner, asked: Operation, deadline: Deadline) -> str | None:
@@ -46,7 +48,7 @@ def _plan(planner: Planner, asked: Operation, deadline: Deadline) -> str | None:
 
 def test_an_operation_that_takes_too_long_is_refused_as_one():
     with pytest.raises(PlanningTooLongError, match="could not be planned in the time") as raised:
-        compile_operation(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
+        compile_operation(Planner(load_supergraph("shop")), build_operation("shop", TEXT), None, ticking(3))
 
     assert raised.value.to_errors() == [
         {
@@ -63,4 +65,4 @@ def test_fragments_that_repeat_each_other_are_read_once_for_each_set_of_conditio
     )
     text = f'{{ product(id: "1") {{ ...F0 }} }} {spread} fragment F{levels} on Product {{ name }}'
 
-    assert _plan(Planner(supergraph("shop")), operation("shop", text), ticking(1000)) is not None
+    assert _plan(Planner(load_supergraph("shop")), build_operation("shop", text), ticking(1000)) is not None

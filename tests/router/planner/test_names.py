@@ -179,4 +179,4 @@ async def test_what_is_required_of_types_of_different_shape_is_read_of_each_unde
     result = await houses.run("{ house { sign } }")
 
     assert (result.data, result.errors) == ({"house": {"sign": "cd"}}, [])
-    assert "...on Cat{tag} ...on Dog{_tag_1:tag}" in houses.asked[0][1]["query"]
+    assert "...on Cat{tag} ...on Dog{_tag_1:tag}" in houses.requests[0][1]["query"]

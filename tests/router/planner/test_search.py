@@ -16,8 +16,13 @@ from router.planner.moves import FieldEdge, FieldMove, Node
 from router.planner.paths import GraphPath, Leaf
 from router.supergraph import Supergraph
 from tests.support.federated import Federated
-from tests.support.planning import operation, operation_on, planning, shown
-from tests.support.planning import supergraph as named
+from tests.support.planning import (
+    build_operation,
+    build_operation_on,
+    dedent_plan,
+    load_supergraph,
+    start_planning,
+)
 
 UNREACHABLE = """
 schema @link(url: "https://specs.apollo.dev/join/v0.3") { query: Query mutation: Mutation }
@@ -35,11 +40,11 @@ type Thing @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", res
 
 
 def test_every_stage_can_be_printed():
-    stages = planning("shop", "{ products { inStock } }")
+    stages = start_planning("shop", "{ products { inStock } }")
 
     assert str(stages.paths[0][0]) == "products.inStock\n  .products =={id}==> Product/STOCK.inStock"
     assert str(stages.chosen[0][0]) == ".products =={id}==> Product/STOCK.inStock"
-    assert str(stages.fetches[0]) == shown("""
+    assert str(stages.fetches[0]) == dedent_plan("""
         [0] CATALOGUE {
           products {
             id
@@ -60,7 +65,7 @@ def test_every_stage_can_be_printed():
 
 
 def test_a_path_shows_the_types_that_it_narrows_to():
-    [found] = planning("media", "{ item { ... on Book { pages } } }").paths[0]
+    [found] = start_planning("media", "{ item { ... on Book { pages } } }").paths[0]
 
     assert str(found) == "item.pages\n  .item|[Book].pages"
 
@@ -105,7 +110,7 @@ def test_hundreds_of_candidates_end_within_the_budget():
 
 def test_a_query_over_every_field_is_planned_once_for_each_leaf():
     fields = " ".join(f"p{number}: product(id: {number}) {{ name inStock price }}" for number in range(60))
-    stages = planning("shop", f"{{ {fields} }}")
+    stages = start_planning("shop", f"{{ {fields} }}")
 
     assert len(stages.paths[0]) == 180
     assert str(stages.plan).count('BatchFetch(service: "stock")') == 1
@@ -120,20 +125,20 @@ def test_a_choice_without_an_end_stops_at_the_budget():
 
 def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place():
     with pytest.raises(UnplannableError, match=r"'node\.id'"):
-        _ = planning("partial", '{ node(id: "1") { id } }').plan
+        _ = start_planning("partial", '{ node(id: "1") { id } }').plan
 
 
 def test_a_field_of_one_of_its_types_need_not_be():
     text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
 
-    assert str(planning("partial", text).plan).count("Fetch(service:") == 2
+    assert str(start_planning("partial", text).plan).count("Fetch(service:") == 2
 
 
 def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_the_operations():
-    planner = Planner(named("shop"))
+    planner = Planner(load_supergraph("shop"))
 
     def remembered(text: str) -> tuple[int, ...]:
-        assert planner.start(operation("shop", text)).plan
+        assert planner.start(build_operation("shop", text)).plan
         routes, graph = planner.routes, planner.graph
         return len(routes._routes), len(routes._entity_moves), len(graph._edges), len(graph._field_sets)
 
@@ -152,7 +157,7 @@ def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_
     supergraph = Supergraph.parse(wide)
     text = f"{{ thing {{ g {' '.join(f'f{number}' for number in range(1080))} }} }}"
 
-    found = str(plan(supergraph, operation_on(supergraph, text)))
+    found = str(plan(supergraph, build_operation_on(supergraph, text)))
 
     assert found.count("Fetch(service:") == (2 if shared == "one" else 1)
 
@@ -187,4 +192,4 @@ def test_an_operation_that_cannot_be_planned_is_refused_in_few_steps_however_dee
     deadline = Deadline(2000, count().__next__)
 
     with pytest.raises(UnplannableError, match=r"'shelf\.next\..*\.h' on type 'Box'"):
-        _ = Planner(nested).start(operation_on(nested, text), None, deadline).plan
+        _ = Planner(nested).start(build_operation_on(nested, text), None, deadline).plan

@@ -39,14 +39,14 @@ class Clock:
 async def verifier(
     service: IdentityService, clock: Clock | None = None, wall: Callable[[], float] = time.time
 ) -> AsyncIterator[TokenVerifier]:
-    async with service.published() as address, aiohttp.ClientSession() as session:
+    async with service.serve() as address, aiohttp.ClientSession() as session:
         yield TokenVerifier(KeySet(address, session, clock or Clock()), "memorable", wall)
 
 
 async def test_a_valid_token_names_its_subject_and_scopes():
     service = IdentityService()
     async with verifier(service) as tokens:
-        token = service.token(scope=["parent", "staff"])
+        token = service.issue_token(scope=["parent", "staff"])
         assert await tokens.identify(f"bearer {token}") == Identity("user_1", frozenset({"parent", "staff"}))
 
 
@@ -61,7 +61,7 @@ async def test_the_key_set_is_fetched_once_for_many_tokens():
     service = IdentityService()
     async with verifier(service) as tokens:
         for _ in range(3):
-            await tokens.identify(f"Bearer {service.token()}")
+            await tokens.identify(f"Bearer {service.issue_token()}")
     assert service.fetches == 1
 
 
@@ -89,7 +89,7 @@ async def test_claims_that_do_not_hold_are_refused(claims: dict[str, Any], messa
     service = IdentityService()
     async with verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError) as refusal:
-            await tokens.identify(f"Bearer {service.token(**claims)}")
+            await tokens.identify(f"Bearer {service.issue_token(**claims)}")
     assert refusal.value.message == message
 
 
@@ -114,7 +114,7 @@ async def test_headers_that_hold_no_token_are_refused(header: str):
 
 async def test_a_token_signed_by_another_key_of_the_same_id_is_refused():
     service = IdentityService()
-    forged = service.token(key=ec.generate_private_key(ec.SECP256R1()))
+    forged = service.issue_token(key=ec.generate_private_key(ec.SECP256R1()))
     async with verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(f"Bearer {forged}")
@@ -134,10 +134,10 @@ async def test_a_token_signed_with_a_shared_secret_is_refused():
 async def test_a_rotated_key_is_found_after_the_cooldown():
     service, clock = IdentityService(), Clock()
     async with verifier(service, clock) as tokens:
-        await tokens.identify(f"Bearer {service.token()}")
+        await tokens.identify(f"Bearer {service.issue_token()}")
         service.keys["second"] = ec.generate_private_key(ec.SECP256R1())
         clock.now += REFETCH_COOLDOWN
-        identity = await tokens.identify(f"Bearer {service.token('second')}")
+        identity = await tokens.identify(f"Bearer {service.issue_token('second')}")
     assert identity is not None
     assert service.fetches == 2
 
@@ -156,20 +156,20 @@ async def test_known_keys_outlive_an_identity_service_that_is_down():
     service, clock = IdentityService(), Clock()
     stranger = ec.generate_private_key(ec.SECP256R1())
     async with verifier(service, clock) as tokens:
-        await tokens.identify(f"Bearer {service.token()}")
-        service.up = False
+        await tokens.identify(f"Bearer {service.issue_token()}")
+        service.is_up = False
         clock.now += REFETCH_COOLDOWN
         with pytest.raises(UnauthenticatedError):
-            await tokens.identify(f"Bearer {service.token('unknown', stranger)}")
-        assert await tokens.identify(f"Bearer {service.token()}") is not None
+            await tokens.identify(f"Bearer {service.issue_token('unknown', stranger)}")
+        assert await tokens.identify(f"Bearer {service.issue_token()}") is not None
 
 
 async def test_without_any_keys_a_token_is_neither_right_nor_wrong():
     service = IdentityService()
-    service.up = False
+    service.is_up = False
     async with verifier(service) as tokens:
         with pytest.raises(IdentityUnavailableError):
-            await tokens.identify(f"Bearer {service.token()}")
+            await tokens.identify(f"Bearer {service.issue_token()}")
 
 
 async def test_claims_of_absurd_digits_or_depth_are_refused_as_they_are_read():
@@ -198,7 +198,7 @@ async def test_a_header_nested_deeper_than_python_reads_is_refused():
 async def test_scopes_that_are_no_texts_are_none(scope: Any):
     service = IdentityService()
     async with verifier(service) as tokens:
-        assert await tokens.identify(f"Bearer {service.token(scope=scope)}") == Identity(
+        assert await tokens.identify(f"Bearer {service.issue_token(scope=scope)}") == Identity(
             "user_1", frozenset()
         )
 
@@ -215,7 +215,7 @@ async def test_a_header_longer_than_a_token_can_be_is_refused_before_it_is_read(
 async def test_a_token_is_verified_once_and_is_the_same_identity_afterwards():
     service = IdentityService()
     async with verifier(service) as tokens:
-        header = f"Bearer {service.token()}"
+        header = f"Bearer {service.issue_token()}"
         assert await tokens.identify(header) is await tokens.identify(header)
 
 
@@ -223,7 +223,7 @@ async def test_a_token_that_was_verified_is_refused_once_it_has_expired():
     service, wall = IdentityService(), Clock()
     wall.now = time.time()
     async with verifier(service, wall=wall) as tokens:
-        header = f"Bearer {service.token(exp=int(wall.now) + 60)}"
+        header = f"Bearer {service.issue_token(exp=int(wall.now) + 60)}"
         await tokens.identify(header)
         wall.now += 60
         assert await tokens.identify(header) is not None
@@ -236,11 +236,11 @@ async def test_a_token_that_was_verified_is_refused_once_it_has_expired():
 async def test_a_token_that_was_verified_is_refused_once_its_key_is_no_longer_published():
     service, clock = IdentityService(), Clock()
     async with verifier(service, clock) as tokens:
-        old = f"Bearer {service.token()}"
+        old = f"Bearer {service.issue_token()}"
         await tokens.identify(old)
         service.keys = {"second": ec.generate_private_key(ec.SECP256R1())}
         clock.now += REFETCH_COOLDOWN
-        assert await tokens.identify(f"Bearer {service.token('second')}") is not None
+        assert await tokens.identify(f"Bearer {service.issue_token('second')}") is not None
         with pytest.raises(UnauthenticatedError) as refusal:
             await tokens.identify(old)
     assert refusal.value.message == "The token is signed with an unknown key."
@@ -248,13 +248,13 @@ async def test_a_token_that_was_verified_is_refused_once_its_key_is_no_longer_pu
 
 async def test_while_there_are_no_keys_the_identity_service_is_asked_once_per_cooldown():
     service, clock = IdentityService(), Clock()
-    service.up = False
+    service.is_up = False
     async with verifier(service, clock) as tokens:
-        header = f"Bearer {service.token()}"
+        header = f"Bearer {service.issue_token()}"
         outcomes = await asyncio.gather(*(tokens.identify(header) for _ in range(9)), return_exceptions=True)
         assert {type(each) for each in outcomes} == {IdentityUnavailableError}
         assert service.fetches == 1
-        service.up = True
+        service.is_up = True
         clock.now += RETRY_COOLDOWN
         assert await tokens.identify(header) is not None
 
@@ -268,4 +268,4 @@ async def test_what_is_no_key_set_gives_no_keys(published: bytes):
     service.body = published
     async with verifier(service) as tokens:
         with pytest.raises(IdentityUnavailableError):
-            await tokens.identify(f"Bearer {service.token()}")
+            await tokens.identify(f"Bearer {service.issue_token()}")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, InvalidDecisionError, PolicyDecisions, parse_decision
-from tests.router.decision_point import DecisionPoint, Interrupted, Saying, Silent
-from tests.support.serving import refusing
+from tests.router.decision_point import BreakingOff, DecisionPoint, FixedAnswer, NeverAnswering
+from tests.support.serving import refuse_connections
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CLAIMS = {"sub": "user_1", "scope": ["parent"], "tenant": {"id": 7}}
@@ -23,7 +23,7 @@ ASKED = frozenset({"own", "weekday"})
 
 @asynccontextmanager
 async def decisions(point: DecisionPoint, seconds: float = 10.0) -> AsyncIterator[PolicyDecisions]:
-    async with point.served() as url, aiohttp.ClientSession() as session:
+    async with point.serve() as url, aiohttp.ClientSession() as session:
         yield PolicyDecisions(url, session, seconds)
 
 
@@ -36,7 +36,7 @@ async def test_the_names_and_the_claims_are_asked_as_an_opa_is_asked():
     point = DecisionPoint(own=True)
     async with decisions(point) as judge:
         assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == {"own"}
-    assert point.questions == [{"input": {"policies": ["own", "weekday"], "claims": CLAIMS}}]
+    assert point.requests == [{"input": {"policies": ["own", "weekday"], "claims": CLAIMS}}]
     [headers] = point.headers
     assert (headers["content-type"], headers["traceparent"]) == ("application/json", TRACEPARENT)
     assert "authorization" not in headers
@@ -46,7 +46,7 @@ async def test_an_anonymous_caller_has_no_claims():
     point = DecisionPoint(weekday=True)
     async with decisions(point) as judge:
         assert await judge.evaluate(ASKED, None, TRACEPARENT) == {"weekday"}
-    assert point.questions == [{"input": {"policies": ["own", "weekday"], "claims": None}}]
+    assert point.requests == [{"input": {"policies": ["own", "weekday"], "claims": None}}]
 
 
 async def test_a_policy_holds_if_it_is_true_and_was_asked_for():
@@ -58,14 +58,14 @@ async def test_a_policy_holds_if_it_is_true_and_was_asked_for():
 @pytest.mark.parametrize(
     ("point", "reason"),
     [
-        (Saying(b'{"result": {"own": true}}', 500), "HTTP 500"),
-        (Saying(b"", 302, location="/v1/data/elsewhere"), "HTTP 302"),
-        (Saying(b"<html>"), "the body is not JSON"),
-        (Saying(b""), "the body is not JSON"),
-        (Saying(b"{}"), "the body has no object 'result'"),
-        (Saying(b"[]"), "the body has no object 'result'"),
-        (Saying(b'{"result": true}'), "the body has no object 'result'"),
-        (Saying(b'{"result": ["own"]}'), "the body has no object 'result'"),
+        (FixedAnswer(b'{"result": {"own": true}}', 500), "HTTP 500"),
+        (FixedAnswer(b"", 302, location="/v1/data/elsewhere"), "HTTP 302"),
+        (FixedAnswer(b"<html>"), "the body is not JSON"),
+        (FixedAnswer(b""), "the body is not JSON"),
+        (FixedAnswer(b"{}"), "the body has no object 'result'"),
+        (FixedAnswer(b"[]"), "the body has no object 'result'"),
+        (FixedAnswer(b'{"result": true}'), "the body has no object 'result'"),
+        (FixedAnswer(b'{"result": ["own"]}'), "the body has no object 'result'"),
     ],
 )
 async def test_no_policy_holds_by_an_answer_that_tells_nothing(
@@ -77,19 +77,19 @@ async def test_no_policy_holds_by_an_answer_that_tells_nothing(
 
 
 async def test_no_policy_holds_when_the_answer_does_not_come_in_time(caplog: pytest.LogCaptureFixture):
-    async with decisions(Silent(), seconds=0.1) as judge:
+    async with decisions(NeverAnswering(), seconds=0.1) as judge:
         assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     assert reasons(caplog) == ["no response within 0.1 seconds"]
 
 
 async def test_no_policy_holds_by_half_an_answer(caplog: pytest.LogCaptureFixture):
-    async with decisions(Interrupted()) as judge:
+    async with decisions(BreakingOff()) as judge:
         assert await judge.evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     assert len(reasons(caplog)) == 1
 
 
 async def test_no_policy_holds_when_the_decision_point_is_down(caplog: pytest.LogCaptureFixture):
-    async with refusing() as url, aiohttp.ClientSession() as session:
+    async with refuse_connections() as url, aiohttp.ClientSession() as session:
         assert await PolicyDecisions(url, session, 10).evaluate(ASKED, CALLER, TRACEPARENT) == NO_POLICIES
     [reason] = reasons(caplog)
     assert "Cannot connect" in reason
@@ -106,7 +106,7 @@ async def test_no_policy_holds_for_claims_that_cannot_be_sent(caplog: pytest.Log
     caller = Identity("user_1", frozenset(), {"sub": "user_1", "huge": 2**70})
     async with decisions(point) as judge:
         assert await judge.evaluate(ASKED, caller, TRACEPARENT) == NO_POLICIES
-    assert (point.questions, len(reasons(caplog))) == ([], 1)
+    assert (point.requests, len(reasons(caplog))) == ([], 1)
 
 
 @given(st.binary())

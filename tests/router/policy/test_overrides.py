@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from router.policy.overrides import NO_LABELS, Overrides
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, supergraph
+from tests.support.planning import SUPERGRAPHS, load_supergraph
 
 STAFFING = (SUPERGRAPHS / "staffing.graphql").read_text()
 
@@ -84,4 +84,4 @@ def test_nothing_is_drawn_where_there_is_no_label():
     def draw() -> float:
         raise AssertionError("drawn")
 
-    assert Overrides(supergraph("shop"), {}, draw).active_labels() is NO_LABELS
+    assert Overrides(load_supergraph("shop"), {}, draw).active_labels() is NO_LABELS

@@ -7,7 +7,7 @@ import pytest
 
 from router.errors import CostBudgetError
 from router.policy.redis_budget import RedisCostBudget
-from tests.router.running import opened
+from tests.router.running_library import run_library
 
 
 def url_of(servers: Mapping[str, str]) -> str:
@@ -56,9 +56,10 @@ async def test_a_router_answers_429_to_a_caller_who_has_spent_the_budget(servers
         "limits": {"cost_per_minute": 60, "list_size": 50},
         "router_cost_redis_url": url_of(servers),
     }
-    async with opened(**settings) as library:
+    async with run_library(**settings) as library:
         one, other = (
-            {"authorization": f"Bearer {library.identities.token(sub=secrets.token_hex())}"} for _ in range(2)
+            {"authorization": f"Bearer {library.identities.issue_token(sub=secrets.token_hex())}"}
+            for _ in range(2)
         )
         assert "data" in await library.ask("{ books { id } }", **one)
         body = {"query": "{ books { title } }"}

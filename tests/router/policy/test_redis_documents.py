@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from router.policy.redis_documents import RedisDocuments
 from tests.router.persisted_queries import HASH, NAMED, TEXT
-from tests.router.running import opened
+from tests.router.running_library import run_library
 
 
 def url_of(servers: Mapping[str, str]) -> str:
@@ -14,11 +14,11 @@ def url_of(servers: Mapping[str, str]) -> str:
 async def test_what_one_router_learned_another_one_knows(servers: Mapping[str, str]):
     settings = {"router_apq": True, "router_apq_redis_url": url_of(servers)}
     async with (
-        opened(**settings) as first,
+        run_library(**settings) as first,
         first.client.post(first.url, json={"query": TEXT, **NAMED}) as response,
     ):
         assert await response.json() == {"data": {"average": 4.5}}
-    async with opened(**settings) as second, second.client.post(second.url, json=NAMED) as response:
+    async with run_library(**settings) as second, second.client.post(second.url, json=NAMED) as response:
         assert await response.json() == {"data": {"average": 4.5}}
 
 

@@ -46,9 +46,9 @@ def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a; script-src *", "*", "a" * 300, "[::1", "a:123456"])
-def test_a_host_that_is_none_is_not_let_into_the_policy(host: str):
+def test_an_invalid_host_is_kept_out_of_the_policy(host: str):
     assert "connect-src 'self';" in graphiql.security_policy(host)
 
 
-def test_an_ipv6_host_is_one():
+def test_an_ipv6_host_is_allowed_in_the_policy():
     assert "ws://[::1]:3000 wss://[::1]:3000" in graphiql.security_policy("[::1]:3000")

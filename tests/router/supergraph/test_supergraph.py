@@ -15,7 +15,7 @@ from graphql import (
 
 from router.supergraph import InvalidSupergraphError, Supergraph
 from router.supergraph.join_spec import EntityKey
-from tests.support.planning import SUPERGRAPHS, supergraph
+from tests.support.planning import SUPERGRAPHS, load_supergraph
 
 FEDERATION_1 = """
 schema
@@ -57,7 +57,7 @@ type Query {
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SUPERGRAPHS.glob("*.graphql")))
 def test_the_public_schema_is_valid_and_has_nothing_of_federation_in_it(name: str):
-    schema = supergraph(name).public_schema
+    schema = load_supergraph(name).public_schema
 
     assert validate_schema(schema) == []
     assert [each for each in schema.type_map if "__" in each and not each.startswith("__")] == []
@@ -73,25 +73,25 @@ def test_the_public_schema_is_valid_and_has_nothing_of_federation_in_it(name: st
 
 
 def test_subgraphs_are_known_by_name_with_their_address():
-    found = supergraph("shop").subgraphs["stock"]
+    found = load_supergraph("shop").subgraphs["stock"]
 
     assert (found.name, found.graph_id, found.url) == ("stock", "STOCK", "http://stock/graphql")
 
 
 def test_keys_are_kept_by_subgraph():
-    types = supergraph("shop").types
+    types = load_supergraph("shop").types
 
     assert types["Product"].joins["STOCK"].keys == (EntityKey("id"), EntityKey("sku"))
     assert types["Warehouse"].joins["STOCK"].keys == (EntityKey("id", is_resolvable=False),)
 
 
 def test_a_field_without_annotation_is_in_every_subgraph_of_its_type():
-    assert supergraph("profiles").types["Query"].fields["both"].keys() == {"A", "B"}
-    assert supergraph("profiles").types["Query"].fields["onlyA"].keys() == {"A"}
+    assert load_supergraph("profiles").types["Query"].fields["both"].keys() == {"A", "B"}
+    assert load_supergraph("profiles").types["Query"].fields["onlyA"].keys() == {"A"}
 
 
 def test_inaccessible_elements_are_not_public():
-    schema = supergraph("hidden").public_schema
+    schema = load_supergraph("hidden").public_schema
     user, status = schema.type_map["User"], schema.type_map["Status"]
     pal, filter_ = schema.type_map["Pal"], schema.type_map["Filter"]
 
@@ -107,7 +107,7 @@ def test_inaccessible_elements_are_not_public():
 
 
 def test_a_progressive_override_names_its_label_on_both_sides():
-    phone = supergraph("staffing").types["Person"].fields["phone"]
+    phone = load_supergraph("staffing").types["Person"].fields["phone"]
 
     assert (phone["NEW"].label_active, phone["NEW"].label_inactive) == ("percent(20)", None)
     assert (phone["OLD"].label_active, phone["OLD"].label_inactive) == (None, "percent(20)")

@@ -25,7 +25,7 @@ def admitted(tested: Circuit) -> int:
     return period
 
 
-def opened() -> tuple[Circuit, Clock]:
+def run_library() -> tuple[Circuit, Clock]:
     tested, clock = circuit(1)
     tested.record_failure(admitted(tested))
     return tested, clock
@@ -47,7 +47,7 @@ def test_failures_in_a_row_open_it():
 
 
 def test_after_its_time_one_fetch_tries():
-    tested, clock = opened()
+    tested, clock = run_library()
     clock.now = 9.9
     assert tested.admit() is None
     clock.now = 10.0
@@ -56,14 +56,14 @@ def test_after_its_time_one_fetch_tries():
 
 
 def test_an_answer_closes_it_again():
-    tested, clock = opened()
+    tested, clock = run_library()
     clock.now = 10.0
     tested.record_success(admitted(tested))
     assert tested.state is State.CLOSED
 
 
 def test_another_failure_keeps_it_open_for_as_long_again():
-    tested, clock = opened()
+    tested, clock = run_library()
     clock.now = 10.0
     tested.record_failure(admitted(tested))
     clock.now = 19.9
@@ -73,7 +73,7 @@ def test_another_failure_keeps_it_open_for_as_long_again():
 
 
 def test_a_try_that_tells_nothing_leaves_room_for_another():
-    tested, clock = opened()
+    tested, clock = run_library()
     clock.now = 10.0
     tested.record_unknown(admitted(tested))
     assert tested.admit() is not None

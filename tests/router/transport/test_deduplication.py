@@ -45,7 +45,7 @@ class Books:
 
 
 @asynccontextmanager
-async def serving(
+async def serve_app(
     body: bytes = b'{"data":{"books":[{"title":"Moon"}]}}',
 ) -> AsyncIterator[tuple[Books, Deduplication]]:
     books = Books(body)
@@ -62,7 +62,7 @@ async def serving(
 
 
 async def test_one_is_sent_and_each_gets_an_answer_of_its_own():
-    async with serving() as (books, transport):
+    async with serve_app() as (books, transport):
         fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(3)]
         await books.reached(1)
         books.may_answer.set()
@@ -72,7 +72,7 @@ async def test_one_is_sent_and_each_gets_an_answer_of_its_own():
 
 
 async def test_those_of_other_callers_and_other_clients_and_mutations_are_sent():
-    async with serving() as (books, transport):
+    async with serve_app() as (books, transport):
         asked = [
             transport.fetch("books", QUERY, context()),
             transport.fetch("books", QUERY, context("Bearer a")),
@@ -89,7 +89,7 @@ async def test_those_of_other_callers_and_other_clients_and_mutations_are_sent()
 
 
 async def test_when_the_first_leaves_another_asks():
-    async with serving() as (books, transport):
+    async with serve_app() as (books, transport):
         first = asyncio.create_task(transport.fetch("books", QUERY, context()))
         await books.reached(1)
         others = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(2)]
@@ -102,7 +102,7 @@ async def test_when_the_first_leaves_another_asks():
 
 
 async def test_when_another_leaves_the_rest_are_answered():
-    async with serving() as (books, transport):
+    async with serve_app() as (books, transport):
         fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(3)]
         await books.reached(1)
         fetches[1].cancel()
@@ -116,7 +116,7 @@ async def test_when_another_leaves_the_rest_are_answered():
     [b'{"data":{"a":' + b"[" * 260 + b"]" * 260 + b"}}", b'{"data":{"a":123456789012345678901234567890}}'],
 )
 async def test_whatever_the_answer_is_all_who_wait_have_it(body: bytes):
-    async with serving(body) as (books, transport):
+    async with serve_app(body) as (books, transport):
         fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(4)]
         await books.reached(1)
         books.may_answer.set()
@@ -126,7 +126,7 @@ async def test_whatever_the_answer_is_all_who_wait_have_it(body: bytes):
 
 
 async def test_one_who_waits_has_a_deadline_of_its_own():
-    async with serving() as (books, transport):
+    async with serve_app() as (books, transport):
         first = asyncio.create_task(transport.fetch("books", QUERY, context()))
         await books.reached(1)
         hurried = replace(context(), deadline=time.monotonic() + 0.01)

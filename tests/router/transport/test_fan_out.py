@@ -19,8 +19,8 @@ from router.transport.base import RequestContext
 from router.transport.fan_out import SharedStreams
 from router.transport.http import SubgraphError
 from router.transport.sse_source import SseSource
-from tests.router.library import until
-from tests.support.planning import operation, supergraph
+from tests.router.library import wait_until
+from tests.support.planning import build_operation, load_supergraph
 
 BEATS = "subscription { beats { text } }"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-%s-01"
@@ -55,7 +55,7 @@ class Station:
             await stream.write(b"event: complete\ndata: \n\n")
 
     def stream(self, text: str = BEATS, token: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
-        compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
+        compiled = compile_operation(Planner(load_supergraph("counters")), build_operation("counters", text))
         context = RequestContext(token, TRACE % f"{self.opened:016x}")
         return self.shared.events(subscription_request(compiled, {}), context)
 
@@ -105,30 +105,30 @@ async def on_air() -> AsyncIterator[Station]:
 
 async def test_identical_subscriptions_share_one_stream_until_the_last_one_goes(station: Station):
     first, second = station.listen(), station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.send("a")
-    await until(lambda: first.heard == second.heard == ["a"])
+    await wait_until(lambda: first.heard == second.heard == ["a"])
     await first.stop()
     await station.send("b")
-    await until(lambda: second.heard == ["a", "b"])
+    await wait_until(lambda: second.heard == ["a", "b"])
     assert (first.heard, station.opened) == (["a"], 1)
     await second.stop()
-    await until(lambda: station.streams == [])
+    await wait_until(lambda: station.streams == [])
 
 
 async def test_who_comes_after_the_first_event_gets_another_stream(station: Station):
     first = station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.send("a")
-    await until(lambda: first.heard == ["a"])
+    await wait_until(lambda: first.heard == ["a"])
     second, third = station.listen(), station.listen()
-    await until(lambda: len(station.streams) == 2)
+    await wait_until(lambda: len(station.streams) == 2)
     await station.send("b")
-    await until(lambda: second.heard == third.heard == ["b"])
+    await wait_until(lambda: second.heard == third.heard == ["b"])
     assert first.heard == ["a", "b"]
     for listener in (first, second, third):
         await listener.stop()
-    await until(lambda: station.streams == [])
+    await wait_until(lambda: station.streams == [])
 
 
 @pytest.mark.parametrize(
@@ -142,25 +142,25 @@ async def test_another_token_or_another_request_has_a_stream_of_its_own(
     station: Station, text: str, token: str | None
 ):
     first, second = station.listen(), station.listen(text, token)
-    await until(lambda: len(station.streams) == 2)
+    await wait_until(lambda: len(station.streams) == 2)
     await first.stop()
     await second.stop()
 
 
 async def test_streams_that_go_on_after_a_number_are_not_shared(station: Station):
     first, second = (station.listen("subscription { counts { text } }") for _ in range(2))
-    await until(lambda: len(station.streams) == 2)
+    await wait_until(lambda: len(station.streams) == 2)
     await first.stop()
     await second.stop()
 
 
 async def test_the_end_of_the_stream_is_the_end_for_all_and_the_next_one_begins_anew(station: Station):
     first, second = station.listen(), station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.complete()
     await asyncio.gather(first.task, second.task)
     third = station.listen()
-    await until(lambda: station.opened == 2)
+    await wait_until(lambda: station.opened == 2)
     await third.stop()
 
 
@@ -180,10 +180,10 @@ async def test_one_event_may_be_larger_than_all_that_may_wait(
 ):
     monkeypatch.setattr(fan_out, "MAX_WAITING_BYTES", 10)
     listener = station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     for text in ("first" * 20, "second" * 20):
         await station.send(text)
-        await until(lambda: listener.heard[-1:] == [text])  # noqa: B023 - awaited within the iteration
+        await wait_until(lambda: listener.heard[-1:] == [text])  # noqa: B023 - awaited within the iteration
     await listener.stop()
 
 
@@ -194,14 +194,14 @@ async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
     monkeypatch.setattr(fan_out, limit, most)
     slow, quick = station.stream(), station.listen()
     first = asyncio.ensure_future(anext(slow))
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.send("0")
     assert await first == {"data": {"beats": {"text": "0"}}}
     for number in ("1", "2", "3", "4"):
         await station.send(number)
-        await until(lambda: quick.heard[-1:] == [number])  # noqa: B023 - awaited within the iteration
+        await wait_until(lambda: quick.heard[-1:] == [number])  # noqa: B023 - awaited within the iteration
     with pytest.raises(TooSlowError, match=r"3 events \(93 bytes\)"):
         await anext(slow)
     assert quick.heard == ["0", "1", "2", "3", "4"]
     await quick.stop()
-    await until(lambda: station.streams == [])
+    await wait_until(lambda: station.streams == [])

@@ -13,8 +13,8 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import SubgraphError
 from router.transport.sse_source import SseSource
-from tests.router.library import serving, until
-from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
+from tests.router.library import serve_app, wait_until
+from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -136,10 +136,10 @@ async def test_a_subgraph_that_is_down_is_an_error():
 
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
-    async with serving(subgraph(BOOKS, shelf)) as origin:
+    async with serve_app(build_subgraph(BOOKS, shelf)) as origin:
         source = SseSource({"books": Address.parse(f"{origin}/graphql")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1
         await upstream.close()
-        await until(lambda: shelf.open_streams == 0)
+        await wait_until(lambda: shelf.open_streams == 0)

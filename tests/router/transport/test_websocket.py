@@ -21,10 +21,10 @@ from router.transport.fan_out import SharedStreams
 from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, open_session
 from router.transport.sse_source import MAX_EVENT_BYTES
 from router.transport.websocket import WebSocketSource
-from tests.router.library import serving, until
-from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
+from tests.router.library import serve_app, wait_until
+from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
 from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
-from tests.support.planning import operation, supergraph
+from tests.support.planning import build_operation, load_supergraph
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -293,17 +293,17 @@ async def test_a_subgraph_that_is_down_is_a_broken_stream():
 
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
-    async with serving(subgraph(BOOKS, shelf)) as origin, open_session() as session:
+    async with serve_app(build_subgraph(BOOKS, shelf)) as origin, open_session() as session:
         source = WebSocketSource(session, {"books": Address.parse(f"{origin}/subscriptions")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1
         await upstream.close()
-        await until(lambda: shelf.open_streams == 0)
+        await wait_until(lambda: shelf.open_streams == 0)
 
 
 async def test_identical_subscriptions_share_one_socket():
-    asked, everyone_listens = operation("counters", OTHER), asyncio.Event()
+    asked, everyone_listens = build_operation("counters", OTHER), asyncio.Event()
 
     async def script(socket: web.WebSocketResponse) -> None:
         await everyone_listens.wait()
@@ -311,7 +311,7 @@ async def test_identical_subscriptions_share_one_socket():
         await socket.send_json(COMPLETE)
 
     peer = Peer(script)
-    request = subscription_request(compile_operation(Planner(supergraph("counters")), asked), {})
+    request = subscription_request(compile_operation(Planner(load_supergraph("counters")), asked), {})
     async with source(peer.answer) as events:
         shared = SharedStreams({"counters": events})
 
@@ -319,7 +319,7 @@ async def test_identical_subscriptions_share_one_socket():
             return [event async for event in shared.events(request, CONTEXT)]
 
         listeners = asyncio.gather(heard(), heard())
-        await until(lambda: len(peer.received) == 2)
+        await wait_until(lambda: len(peer.received) == 2)
         everyone_listens.set()
         assert list(await listeners) == [[{"data": {"n": 1}}]] * 2
     assert len(peer.headers) == 1

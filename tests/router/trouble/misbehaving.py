@@ -13,8 +13,8 @@ from router.app import create_app
 from router.config.settings import load
 from router.config.traffic import Traffic
 from router.telemetry import Metrics
-from tests.router.library import SUPERGRAPH, serving
-from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
+from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -89,14 +89,14 @@ async def library(reviews: Answer, **traffic: Any) -> AsyncIterator[Library]:
 @asynccontextmanager
 async def library_at(reviews_url: str, **traffic: Any) -> AsyncIterator[Library]:
     """Serves the library with reviews at an address."""
-    async with serving(subgraph(BOOKS, Shelf())) as books, aiohttp.ClientSession() as client:
+    async with serve_app(build_subgraph(BOOKS, Shelf())) as books, aiohttp.ClientSession() as client:
         settings = load(
             supergraph=SUPERGRAPH,
             subgraph_urls={"books": f"{books}/graphql", "reviews": reviews_url},
             traffic=Traffic.model_validate(traffic),
         )
         app = create_app(settings)
-        async with serving(app) as origin:
+        async with serve_app(app) as origin:
             yield Library(origin, client, app.metrics)
 
 

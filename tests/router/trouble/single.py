@@ -12,7 +12,7 @@ import orjson
 from router.app import create_app
 from router.config.settings import load
 from router.config.traffic import Traffic
-from tests.router.library import serving
+from tests.router.library import serve_app
 from tests.support.planning import SUPERGRAPHS
 
 SUPERGRAPH = SUPERGRAPHS / "single.graphql"
@@ -109,7 +109,7 @@ async def single(
         traffic=Traffic.model_validate(traffic),
         **(PRODUCTION if production else {}),
     )
-    async with server, aiohttp.ClientSession() as client, serving(create_app(settings)) as origin:
+    async with server, aiohttp.ClientSession() as client, serve_app(create_app(settings)) as origin:
         running = Single(origin, client)
         yield running
         for writer in connections:

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.router.trouble.misbehaving import PARTIAL, library_at
-from tests.support.serving import refusing
+from tests.support.serving import refuse_connections
 
 
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
-    async with refusing() as origin:
+    async with refuse_connections() as origin:
         yield f"{origin}/graphql"
 
 

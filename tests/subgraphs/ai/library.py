@@ -16,7 +16,7 @@ from subgraphs.ai.providers.protocol import Outline, Picture, PictureRequest, Pr
 from subgraphs.common.errors import NotFound
 from subgraphs.common.ids import new_id
 from tests.support.subgraph import Answer, SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 GENERATION = "id kind status provider stepsDone stepsTotal lastSequence failure book { id }"
 RESULT = f"""
@@ -95,7 +95,7 @@ class Parent:
 
     @property
     def token(self) -> str:
-        return token_for(self.id)
+        return sign_token(self.id)
 
     async def execute(self, query: str, **variables: Any) -> Answer:
         return await self.client.execute(query, variables, self.token)

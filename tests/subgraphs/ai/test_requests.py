@@ -17,9 +17,9 @@ from tests.subgraphs.ai.library import (
     book_answers,
     run,
 )
-from tests.support.graph import AnsweringGraph, GraphError
+from tests.support.graph import FakeGraph, GraphError
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 
 async def test_a_book_is_queued_with_all_its_steps(parent: Parent) -> None:
@@ -55,7 +55,7 @@ async def test_a_book_is_worked_on_by_one_generation_at_a_time(parent: Parent) -
     ],
 )
 async def test_without_a_standing_consent_nothing_is_begun(
-    parent: Parent, graph: AnsweringGraph, consents: list[Any]
+    parent: Parent, graph: FakeGraph, consents: list[Any]
 ) -> None:
     graph.answers["me"] = {"consents": consents}
     assert await parent.generate(new_id("book")) == {
@@ -75,7 +75,7 @@ async def test_without_a_standing_consent_nothing_is_begun(
     ],
 )
 async def test_what_is_not_for_children_is_rejected_by_its_field(
-    parent: Parent, graph: AnsweringGraph, change: dict[str, Any], field: str, category: str
+    parent: Parent, graph: FakeGraph, change: dict[str, Any], field: str, category: str
 ) -> None:
     graph.answers |= book_answers(**change)
     book_id = new_id("book")
@@ -92,23 +92,19 @@ async def test_what_is_not_for_children_is_rejected_by_its_field(
     assert (await parent.generate(book_id))["__typename"] == "Generation"
 
 
-async def test_a_language_that_the_studio_cannot_write_is_refused(
-    parent: Parent, graph: AnsweringGraph
-) -> None:
+async def test_a_language_that_the_studio_cannot_write_is_refused(parent: Parent, graph: FakeGraph) -> None:
     graph.answers |= book_answers(language="de")
     refused = await parent.execute(GENERATE, id=new_id("book"))
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", "brief.language")
 
 
-async def test_a_book_that_the_graph_does_not_find_is_not_found(
-    parent: Parent, graph: AnsweringGraph
-) -> None:
+async def test_a_book_that_the_graph_does_not_find_is_not_found(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["book"] = GraphError("NOT_FOUND", "Book 'book_x' was not found.")
     assert (await parent.execute(GENERATE, id="book_x")).code == "NOT_FOUND"
 
 
 async def test_the_graph_is_asked_with_the_parents_own_token(
-    ai: SubgraphClient, parent: Parent, graph: AnsweringGraph
+    ai: SubgraphClient, parent: Parent, graph: FakeGraph
 ) -> None:
     token = parent.token
     assert (await ai.execute(GENERATE, {"id": new_id("book")}, token)).ok
@@ -119,8 +115,8 @@ async def test_nobody_without_the_scope_of_a_parent_generates(ai: SubgraphClient
     generation = await parent.generate(new_id("book"))
     variables = {"id": new_id("book")}
     assert (await ai.execute(GENERATE, variables)).code == "UNAUTHENTICATED"
-    assert (await ai.execute(GENERATE, variables, token_for("usr_s", ["staff"]))).code == "FORBIDDEN"
-    cancel = await ai.execute(CANCEL, {"id": generation["id"]}, token_for(parent.id, ["staff"]))
+    assert (await ai.execute(GENERATE, variables, sign_token("usr_s", ["staff"]))).code == "FORBIDDEN"
+    cancel = await ai.execute(CANCEL, {"id": generation["id"]}, sign_token(parent.id, ["staff"]))
     assert cancel.code == "FORBIDDEN"
     assert (await ai.execute(READ, {"id": generation["id"]})).code == "UNAUTHENTICATED"
 
@@ -173,7 +169,7 @@ async def test_only_what_a_page_of_the_story_shows_is_made_anew(
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", field)
 
 
-async def test_an_instruction_of_5000_characters_is_refused(parent: Parent, graph: AnsweringGraph) -> None:
+async def test_an_instruction_of_5000_characters_is_refused(parent: Parent, graph: FakeGraph) -> None:
     asked = {"pageId": f"{new_id('book')}-4", "parts": ["TEXT"], "instruction": "x" * 5000}
     refused = await parent.execute(REGENERATE, input=asked)
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", "instruction")
@@ -211,7 +207,7 @@ async def test_a_book_lists_its_generations_newest_first(
         "... on Book { id generation { id } generations(first: 2) { nodes { id } pageInfo { hasNextPage } } }"
     )
     books = [{"__typename": "Book", "id": id} for id in (book_id, empty_id)]
-    assert await ai.represent(selection, books, parent.token) == [
+    assert await ai.resolve_entities(selection, books, parent.token) == [
         {
             "id": book_id,
             "generation": {"id": ids[0]},
@@ -223,7 +219,7 @@ async def test_a_book_lists_its_generations_newest_first(
             "generations": {"nodes": [], "pageInfo": {"hasNextPage": False}},
         },
     ]
-    theirs = await ai.represent(selection, books[:1], stranger.token)
+    theirs = await ai.resolve_entities(selection, books[:1], stranger.token)
     assert theirs[0]["generation"] is None
     assert theirs[0]["generations"]["nodes"] == []
 
@@ -237,9 +233,9 @@ async def test_the_statements_of_a_fetch_do_not_grow_with_the_books(
     selection = "... on Book { generation { status steps { id } stepsDone } generations { nodes { id } } }"
 
     async def statements(ids: list[str]) -> int:
-        before = await ai.statements()
-        await ai.represent(selection, [{"__typename": "Book", "id": id} for id in ids], parent.token)
-        return await ai.statements() - before
+        before = await ai.count_statements()
+        await ai.resolve_entities(selection, [{"__typename": "Book", "id": id} for id in ids], parent.token)
+        return await ai.count_statements() - before
 
     assert await statements(books[:1]) == await statements(books) == 3
 
@@ -254,8 +250,11 @@ async def test_entities_are_resolved_for_their_owner_only(
         {"__typename": "GenerationStep", "id": step_id},
     ]
     selection = "... on Generation { status } ... on GenerationStep { kind }"
-    assert await ai.represent(selection, asked, parent.token) == [{"status": "QUEUED"}, {"kind": "OUTLINE"}]
-    assert await ai.represent(selection, asked, stranger.token) == [None, None]
+    assert await ai.resolve_entities(selection, asked, parent.token) == [
+        {"status": "QUEUED"},
+        {"kind": "OUTLINE"},
+    ]
+    assert await ai.resolve_entities(selection, asked, stranger.token) == [None, None]
 
 
 async def test_cancelling_what_has_ended_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:

@@ -16,7 +16,7 @@ from subgraphs.common.identity import TokenVerifier
 from tests.subgraphs.auth.accounts import SIGN_IN, details
 from tests.subgraphs.auth.conftest import PASSWORD, SIGN_UP, Parent
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import SIGNING_KEY, thumbprint, token_for
+from tests.support.tokens import SIGNING_KEY, compute_thumbprint, sign_token
 
 
 async def test_signing_up_signs_in(auth: SubgraphClient) -> None:
@@ -47,7 +47,7 @@ async def test_only_the_public_half_of_the_key_is_published(auth: SubgraphClient
     response = await auth.http.get("/.well-known/jwks.json")
     [key] = response.json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    assert key["kid"] == thumbprint(SIGNING_KEY)
+    assert key["kid"] == compute_thumbprint(SIGNING_KEY)
 
 
 async def test_an_address_can_be_taken_once_however_it_is_written(
@@ -129,7 +129,7 @@ async def test_me_without_a_token_is_unauthenticated(auth: SubgraphClient) -> No
 
 
 async def test_me_with_a_token_of_a_deleted_account_is_unauthenticated(auth: SubgraphClient) -> None:
-    assert (await auth.execute("{ me { id } }", token=token_for("usr_gone"))).code == "UNAUTHENTICATED"
+    assert (await auth.execute("{ me { id } }", token=sign_token("usr_gone"))).code == "UNAUTHENTICATED"
 
 
 async def test_a_reference_resolves_only_to_the_caller(
@@ -137,12 +137,12 @@ async def test_a_reference_resolves_only_to_the_caller(
 ) -> None:
     me, other = await sign_up(), await sign_up()
     references = [{"__typename": "User", "id": id_} for id_ in (me.id, other.id, "usr_none")]
-    assert await auth.represent("... on User { email }", references, me.access_token) == [
+    assert await auth.resolve_entities("... on User { email }", references, me.access_token) == [
         {"email": me.email},
         None,
         None,
     ]
-    assert await auth.represent("... on User { email }", references) == [None, None, None]
+    assert await auth.resolve_entities("... on User { email }", references) == [None, None, None]
 
 
 async def count_users(auth: SubgraphClient) -> int:

@@ -11,7 +11,7 @@ import pytest
 from tests.subgraphs.auth.conftest import Parent
 from tests.subgraphs.auth.outbox import events
 from tests.support.subgraph import Answer, SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 RECORD = """
 mutation ($purpose: ConsentPurpose!, $version: String!) {
@@ -76,12 +76,14 @@ async def test_someone_elses_consent_is_not_found(
     consent = (await record(auth, other.access_token)).ok["recordConsent"]["id"]
     assert (await auth.execute(REVOKE, {"id": consent}, me.access_token)).code == "NOT_FOUND"
     reference = [{"__typename": "Consent", "id": consent}]
-    assert await auth.represent("... on Consent { id }", reference, me.access_token) == [None]
-    assert await auth.represent("... on Consent { id }", reference, other.access_token) == [{"id": consent}]
+    assert await auth.resolve_entities("... on Consent { id }", reference, me.access_token) == [None]
+    assert await auth.resolve_entities("... on Consent { id }", reference, other.access_token) == [
+        {"id": consent}
+    ]
 
 
 async def test_a_consent_needs_the_scope_of_a_parent(auth: SubgraphClient, parent: Parent) -> None:
-    assert (await record(auth, token_for(parent.id, ["staff"]))).code == "FORBIDDEN"
+    assert (await record(auth, sign_token(parent.id, ["staff"]))).code == "FORBIDDEN"
     assert await ledger(auth, parent) == []
 
 
@@ -93,9 +95,9 @@ async def test_a_version_that_is_none_is_refused(auth: SubgraphClient, parent: P
 
 async def test_statements_do_not_grow_with_the_ledger(auth: SubgraphClient, parent: Parent) -> None:
     async def statements_of_a_read() -> int:
-        before = await auth.statements()
+        before = await auth.count_statements()
         await ledger(auth, parent)
-        return await auth.statements() - before
+        return await auth.count_statements() - before
 
     await record(auth, parent.access_token, "1")
     few = await statements_of_a_read()

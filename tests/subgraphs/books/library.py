@@ -9,9 +9,9 @@ from typing import Any
 from subgraphs.books import service
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 from tests.support.subgraph import Answer, SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 PAGE = "id number layout text version illustration { id }"
 CREATE_CHILD = """
@@ -77,7 +77,7 @@ class Parent:
 
     @property
     def token(self) -> str:
-        return token_for(self.id)
+        return sign_token(self.id)
 
     async def ask(self, query: str, **variables: Any) -> Answer:
         return await self.client.execute(query, variables, self.token)
@@ -116,7 +116,7 @@ class Parent:
 
 async def store_picture(runtime: Runtime, shade: int) -> service.Picture:
     """Put a picture into the store, as the worker of a generation does."""
-    content = png(shade)
+    content = build_png(shade)
     key = f"illustrations/{new_id('ill')}.png"
     await runtime.storage.put(key, content)
     return service.Picture(key, hashlib.sha256(content).hexdigest(), 8, 8, f"Picture {shade}")

@@ -9,7 +9,7 @@ from subgraphs.books.models import Snapshot
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import APPROVE_BOOK, OUTLINE, Parent
 from tests.subgraphs.books.messages import messages
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 
 
 async def content_of(runtime: Runtime, snapshot_id: str) -> str:
@@ -37,7 +37,7 @@ async def test_the_snapshot_holds_all_that_is_printed(parent: Parent, runtime: R
         "blurb": OUTLINE.blurb,
         "language": "en-GB",
         "theme": "NATURE",
-        "cover": hashlib.sha256(png(99)).hexdigest(),
+        "cover": hashlib.sha256(build_png(99)).hexdigest(),
     }
     assert len(pages) == 32
     assert pages[3] == {"number": 4, "layout": "TEXT", "text": "Scene of page 4.", "illustration": None}
@@ -45,7 +45,7 @@ async def test_the_snapshot_holds_all_that_is_printed(parent: Parent, runtime: R
         "number": 5,
         "layout": "FULL_BLEED",
         "text": "",
-        "illustration": hashlib.sha256(png(5)).hexdigest(),
+        "illustration": hashlib.sha256(build_png(5)).hexdigest(),
     }
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import CHILD, CREATE_CHILD, Parent
-from tests.support.graph import AnsweringGraph, GraphError
+from tests.support.graph import FakeGraph, GraphError
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 UPDATE = """
 mutation ($input: UpdateChildInput!) {
@@ -22,7 +22,7 @@ async def test_a_child_is_kept_as_it_was_described(parent: Parent) -> None:
     assert created == {"__typename": "Child", **CHILD}
 
 
-async def test_a_child_needs_the_parents_consent(parent: Parent, graph: AnsweringGraph) -> None:
+async def test_a_child_needs_the_parents_consent(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["me"] = {"consents": [{"purpose": "AI_PROCESSING", "revokedAt": None}]}
     answer = await parent.ask(CREATE_CHILD, input=CHILD)
     assert answer.ok["createChild"] == {
@@ -32,19 +32,19 @@ async def test_a_child_needs_the_parents_consent(parent: Parent, graph: Answerin
     }
 
 
-async def test_a_revoked_consent_does_not_count(parent: Parent, graph: AnsweringGraph) -> None:
+async def test_a_revoked_consent_does_not_count(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["me"] = {"consents": [{"purpose": "CHILD_PROFILE", "revokedAt": "2026-01-01T00:00:00Z"}]}
     answer = await parent.ask(CREATE_CHILD, input=CHILD)
     assert answer.ok["createChild"]["__typename"] == "ConsentRequired"
 
 
-async def test_the_graph_is_asked_with_the_callers_own_token(parent: Parent, graph: AnsweringGraph) -> None:
+async def test_the_graph_is_asked_with_the_callers_own_token(parent: Parent, graph: FakeGraph) -> None:
     token = parent.token
     await parent.client.execute(CREATE_CHILD, {"input": CHILD}, token)
     assert graph.requests[-1]["headers"]["authorization"] == f"Bearer {token}"
 
 
-async def test_no_child_is_kept_when_the_graph_does_not_answer(parent: Parent, graph: AnsweringGraph) -> None:
+async def test_no_child_is_kept_when_the_graph_does_not_answer(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["me"] = GraphError("DOWNSTREAM_SERVICE_ERROR")
     assert (await parent.ask(CREATE_CHILD, input=CHILD)).code == "DEPENDENCY_FAILED"
 
@@ -100,5 +100,5 @@ async def test_without_a_token_nothing_is_told(books: SubgraphClient, parent: Pa
 
 
 async def test_a_child_needs_the_scope_of_a_parent(books: SubgraphClient, runtime: Runtime) -> None:
-    staff = token_for("usr_staff", ["staff"])
+    staff = sign_token("usr_staff", ["staff"])
     assert (await books.execute(CREATE_CHILD, {"input": CHILD}, staff)).code == "FORBIDDEN"

@@ -28,9 +28,9 @@ def references(typename: str, *ids: str) -> list[dict[str, Any]]:
 
 
 async def statements_of(client: SubgraphClient, selection: str, token: str, *refs: dict[str, Any]) -> int:
-    before = await client.statements()
-    await client.represent(selection, list(refs), token)
-    return await client.statements() - before
+    before = await client.count_statements()
+    await client.resolve_entities(selection, list(refs), token)
+    return await client.count_statements() - before
 
 
 async def test_statements_do_not_grow_with_the_books(books: SubgraphClient, parent: Parent) -> None:
@@ -62,7 +62,7 @@ async def test_a_shelf_holds_a_parents_books_newest_first(
       children { id }
       books(first: 2) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor } }
     }"""
-    [user] = await books.represent(selection, references("User", parent.id), parent.token)
+    [user] = await books.resolve_entities(selection, references("User", parent.id), parent.token)
     assert user["children"] == [{"id": child_id}]
     assert [edge["node"]["id"] for edge in user["books"]["edges"]] == [ids[2], ids[1]]
     assert user["books"]["pageInfo"] == {
@@ -71,7 +71,7 @@ async def test_a_shelf_holds_a_parents_books_newest_first(
         "endCursor": user["books"]["edges"][1]["cursor"],
     }
     rest = f'... on User {{ books(after: "{user["books"]["pageInfo"]["endCursor"]}") {{ nodes {{ id }} }} }}'
-    [user] = await books.represent(rest, references("User", parent.id), parent.token)
+    [user] = await books.resolve_entities(rest, references("User", parent.id), parent.token)
     assert user["books"]["nodes"] == [{"id": ids[0]}]
 
 
@@ -95,7 +95,7 @@ async def test_whatever_is_someone_elses_is_not_there(
     book = await parent.finished_book(child_id)
     snapshot = await parent.approve(book)
     page = book["pages"][4]
-    history = await books.represent(
+    history = await books.resolve_entities(
         "... on Page { versions { nodes { id } } }", references("Page", page["id"]), parent.token
     )
     refs = [
@@ -107,10 +107,10 @@ async def test_whatever_is_someone_elses_is_not_there(
         *references("Snapshot", snapshot["id"]),
         *references("User", parent.id),
     ]
-    own = await books.represent("__typename", refs, parent.token)
+    own = await books.resolve_entities("__typename", refs, parent.token)
     assert [entity["__typename"] for entity in own] == [ref["__typename"] for ref in refs]
-    assert await books.represent("__typename", refs, stranger.token) == [None] * 7
-    assert await books.represent("__typename", refs, None) == [None] * 7
+    assert await books.resolve_entities("__typename", refs, stranger.token) == [None] * 7
+    assert await books.resolve_entities("__typename", refs, None) == [None] * 7
 
 
 @pytest.mark.parametrize("kind", ["book", "page", "child", "snapshot"])

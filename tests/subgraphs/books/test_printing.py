@@ -18,7 +18,7 @@ from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent, store_picture
 from tests.subgraphs.books.messages import messages
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 from tests.support.subgraph import SubgraphClient
 
 SNAPSHOT = """
@@ -91,7 +91,7 @@ async def test_a_picture_that_was_exchanged_in_the_store_is_never_printed(
     snapshot = await parent.approve(book)
     async with runtime.database.read() as session:
         picture = await session.get_one(Illustration, book["pages"][4]["illustration"]["id"])
-    await runtime.storage.put(picture.storage_key, png(7))
+    await runtime.storage.put(picture.storage_key, build_png(7))
     with pytest.raises(IllustrationChanged):
         await service.typeset_snapshot(runtime, snapshot["id"])
     assert (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]["interior"] is None
@@ -109,7 +109,7 @@ async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent
     response = await fetch(books, url)
     assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert response.content == png(99)
+    assert response.content == build_png(99)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_an_altered_address_serves_nothing(
     response = await fetch(books, url.replace(there, instead, 1))
     assert response.status_code in {403, 404}
     assert response.headers["content-type"] == "application/json"
-    assert png(99) not in response.content
+    assert build_png(99) not in response.content
 
 
 async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime: Runtime) -> None:

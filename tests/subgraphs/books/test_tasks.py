@@ -9,7 +9,7 @@ from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from subgraphs.domains import DOMAINS
 from tests.subgraphs.books.library import Parent, store_picture
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 from workers import books as tasks
 from workers.platform import Platform, open_platform
 from workers.registry import REGISTRY
@@ -17,7 +17,7 @@ from workers.registry import REGISTRY
 
 @pytest.fixture
 async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
-    async with open_platform({domain: settings_of(domain, servers) for domain in DOMAINS}) as opened:
+    async with open_platform({domain: build_settings(domain, servers) for domain in DOMAINS}) as opened:
         yield opened
 
 

@@ -14,9 +14,9 @@ from subgraphs.common.app import create_subgraph
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
-from tests.support.serving import serving
-from tests.support.subgraph import SubgraphClient, settings_of
-from tests.support.tokens import publishing_keys, token_for
+from tests.support.serving import serve_app
+from tests.support.subgraph import SubgraphClient, build_settings
+from tests.support.tokens import serve_keys, sign_token
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -67,14 +67,14 @@ class Subscription:
 
 @pytest.fixture
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
-    async with publishing_keys() as jwks_url:
+    async with serve_keys() as jwks_url:
         app = create_subgraph(
             DOMAINS["auth"],
-            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
+            build_settings("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, subscription=Subscription),
             loaders=lambda *_: None,
         )
-        async with serving(app) as address:
+        async with serve_app(app) as address:
             client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
             yield client
             await client.http.aclose()
@@ -174,7 +174,7 @@ async def test_a_token_that_is_not_valid_fails_the_whole_request(
 
 
 async def test_a_valid_token_or_none_is_let_in(subgraph: SubgraphClient) -> None:
-    assert (await subgraph.execute("{ hello }", token=token_for("usr_1"))).ok == {"hello": "hello"}
+    assert (await subgraph.execute("{ hello }", token=sign_token("usr_1"))).ok == {"hello": "hello"}
     assert (await subgraph.execute("{ hello }")).ok == {"hello": "hello"}
 
 
@@ -191,11 +191,11 @@ async def test_it_is_alive_and_ready(subgraph: SubgraphClient) -> None:
 async def test_without_its_servers_it_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
     app = create_subgraph(
         DOMAINS["auth"],
-        settings_of("auth", {**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
+        build_settings("auth", {**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
         schema=create_schema(Query, subscription=Subscription),
         loaders=lambda *_: None,
     )
-    async with serving(app) as address:
+    async with serve_app(app) as address:
         client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
         live = await client.http.get("/health/live")
         ready = await client.http.get("/health/ready")

@@ -24,9 +24,9 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.loaders import loader
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
-from tests.support.serving import serving
-from tests.support.subgraph import SubgraphClient, settings_of
-from tests.support.tokens import publishing_keys
+from tests.support.serving import serve_app
+from tests.support.subgraph import SubgraphClient, build_settings
+from tests.support.tokens import serve_keys
 
 Info = strawberry.Info[Context[DataLoader[int, int]], None]
 STARTED, STOPPED = asyncio.Event(), asyncio.Event()
@@ -149,14 +149,14 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     STARTED.clear()
     STOPPED.clear()
     TURN["names"] = 0
-    async with publishing_keys() as jwks_url:
+    async with serve_keys() as jwks_url:
         app = create_subgraph(
             DOMAINS["auth"],
-            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
+            build_settings("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, Mutation, Subscription),
             loaders=lambda runtime, _: loader(runtime.database, _fetched, 0),
         )
-        async with serving(app) as address:
+        async with serve_app(app) as address:
             client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
             yield client
             await client.http.aclose()

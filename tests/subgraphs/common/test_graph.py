@@ -10,7 +10,7 @@ from subgraphs.common.errors import BadUserInput, DependencyFailed, DomainError,
 from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.telemetry import start_trace
-from tests.support.graph import GraphError, graph_answering
+from tests.support.graph import GraphError, serve_graph
 
 PARENT = Identity("usr_1", "ses_1", frozenset({"parent"}), "the-token")
 BOOK = "query ($id: ID!) { book(id: $id) { id } }"
@@ -25,7 +25,7 @@ async def nowhere() -> AsyncIterator[GraphClient]:
 
 async def test_the_graph_is_asked_as_the_caller_in_the_same_trace() -> None:
     trace = start_trace(None)
-    async with graph_answering({"book": lambda arguments: {"id": arguments["id"]}}) as graph:
+    async with serve_graph({"book": lambda arguments: {"id": arguments["id"]}}) as graph:
         client = GraphClient(graph.url)
         assert await client.query(PARENT, BOOK, {"id": "book_1"}) == {"book": {"id": "book_1"}}
         await client.close()
@@ -50,7 +50,7 @@ async def test_the_graph_is_asked_as_the_caller_in_the_same_trace() -> None:
 async def test_an_error_of_the_graph_becomes_one_of_ours(
     error: GraphError, becomes: type[DomainError], message: str
 ) -> None:
-    async with graph_answering({"book": error}) as graph:
+    async with serve_graph({"book": error}) as graph:
         client = GraphClient(graph.url)
         with pytest.raises(becomes) as raised:
             await client.query(PARENT, BOOK, {"id": "book_1"})

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from subgraphs.common.gate import MAX_HEADER_BYTES
 from subgraphs.common.http_protocol import MAX_REQUEST_BYTES, PIECE_BYTES, BoundedHttpProtocol
-from tests.support.serving import serving
+from tests.support.serving import serve_app
 
 POST = b"POST / HTTP/1.1\r\nhost: books\r\n"
 
@@ -29,7 +29,7 @@ async def length(request: Request) -> Response:
 
 async def ask(protocol: type[asyncio.Protocol], *pieces: bytes) -> bytes:
     """What is answered until the server closes the connection, or has had everything and answered."""
-    async with serving(Starlette(routes=[Route("/", length, methods=["POST"])]), protocol) as address:
+    async with serve_app(Starlette(routes=[Route("/", length, methods=["POST"])]), protocol) as address:
         host, _, port = address.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         with suppress(ConnectionError):

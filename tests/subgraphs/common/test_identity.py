@@ -23,15 +23,15 @@ from starlette.routing import Route
 from subgraphs.common.clock import utc_now
 from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
 from subgraphs.common.identity import Identity, TokenVerifier
-from tests.support.serving import serving
-from tests.support.tokens import ISSUER, KEY_ID, SIGNING_KEY, jwks, token_for
+from tests.support.serving import serve_app
+from tests.support.tokens import ISSUER, KEY_ID, SIGNING_KEY, build_jwks, sign_token
 
 
 class KeyServer:
     """A JWKS address whose content changes, counting how often it is asked."""
 
     def __init__(self) -> None:
-        self.body = json.dumps(jwks())
+        self.body = json.dumps(build_jwks())
         self.asked = 0
         self.address = ""
 
@@ -43,7 +43,7 @@ class KeyServer:
 @pytest.fixture
 async def keys() -> AsyncIterator[KeyServer]:
     server = KeyServer()
-    async with serving(Starlette(routes=[Route("/jwks.json", server.answer)])) as address:
+    async with serve_app(Starlette(routes=[Route("/jwks.json", server.answer)])) as address:
         server.address = f"{address}/jwks.json"
         yield server
 
@@ -54,14 +54,14 @@ def verifier(keys: KeyServer) -> TokenVerifier:
 
 
 async def test_a_token_gives_the_identity_in_it(verifier: TokenVerifier) -> None:
-    token = token_for("usr_1", ["parent", "staff"], session_id="ses_1")
+    token = sign_token("usr_1", ["parent", "staff"], session_id="ses_1")
     assert await verifier.verify(token) == Identity("usr_1", "ses_1", frozenset({"parent", "staff"}), token)
 
 
 async def test_clocks_may_differ_by_five_seconds(verifier: TokenVerifier) -> None:
     now = int(time.time())
-    young = token_for("usr_young", iat=now + 4, nbf=now + 4)
-    old = token_for("usr_old", lifetime=-2)
+    young = sign_token("usr_young", iat=now + 4, nbf=now + 4)
+    old = sign_token("usr_old", lifetime=-2)
     assert [(await verifier.verify(token)).user_id for token in (young, old)] == ["usr_young", "usr_old"]
 
 
@@ -73,7 +73,7 @@ async def test_a_signed_token_with_absurd_claims_is_unauthenticated(
     verifier: TokenVerifier, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(Unauthenticated):
-        await verifier.verify(token_for("usr_1", **claims))
+        await verifier.verify(sign_token("usr_1", **claims))
 
 
 def unsigned(header: bytes, payload: bytes) -> str:
@@ -101,13 +101,13 @@ async def test_a_made_up_token_is_unauthenticated_whatever_it_holds(
 
 
 async def test_keys_are_fetched_once_for_many_tokens(verifier: TokenVerifier, keys: KeyServer) -> None:
-    await asyncio.gather(*(verifier.verify(token_for(f"usr_{number}")) for number in range(10)))
+    await asyncio.gather(*(verifier.verify(sign_token(f"usr_{number}")) for number in range(10)))
     assert keys.asked == 1
 
 
 def handmade(algorithm: str, secret: bytes | None) -> str:
     """A good token's claims under a header of another algorithm."""
-    claims = jwt.decode(token_for("usr_1"), options={"verify_signature": False})
+    claims = jwt.decode(sign_token("usr_1"), options={"verify_signature": False})
     header = {"alg": algorithm, "typ": "JWT", "kid": KEY_ID}
     content = b".".join(base64url_encode(json.dumps(part).encode()) for part in (header, claims))
     signature = hmac.digest(secret, content, "sha256") if secret else b""
@@ -128,13 +128,13 @@ async def test_what_is_no_token_is_unauthenticated(verifier: TokenVerifier, toke
 @pytest.mark.parametrize(
     "token",
     [
-        lambda: token_for("usr_1", lifetime=-6),
-        lambda: token_for("usr_1", iss="someone"),
-        lambda: token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
-        lambda: token_for("usr_1", iat=None),
-        lambda: token_for("usr_1", exp=None),
-        lambda: token_for("usr_1", scope=None),
-        lambda: token_for("usr_1")[:-6] + "AAAAAA",
+        lambda: sign_token("usr_1", lifetime=-6),
+        lambda: sign_token("usr_1", iss="someone"),
+        lambda: sign_token("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
+        lambda: sign_token("usr_1", iat=None),
+        lambda: sign_token("usr_1", exp=None),
+        lambda: sign_token("usr_1", scope=None),
+        lambda: sign_token("usr_1")[:-6] + "AAAAAA",
         lambda: handmade("none", None),
         lambda: handmade("HS256", PUBLIC_PEM),
     ],
@@ -158,18 +158,18 @@ async def test_any_other_token_is_unauthenticated(verifier: TokenVerifier, token
 async def test_a_new_key_is_found_when_a_token_names_it(keys: KeyServer) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     verifier = TokenVerifier(keys.address, ISSUER, lambda: now)
-    await verifier.verify(token_for("usr_1"))
+    await verifier.verify(sign_token("usr_1"))
     new_key = ec.generate_private_key(ec.SECP256R1())
-    keys.body = json.dumps(jwks(new_key))
+    keys.body = json.dumps(build_jwks(new_key))
     now += timedelta(seconds=11)
-    assert (await verifier.verify(token_for("usr_2", key=new_key))).user_id == "usr_2"
+    assert (await verifier.verify(sign_token("usr_2", key=new_key))).user_id == "usr_2"
     with pytest.raises(Unauthenticated):
-        await verifier.verify(token_for("usr_1"))
+        await verifier.verify(sign_token("usr_1"))
 
 
 async def test_made_up_key_ids_do_not_become_a_flood(verifier: TokenVerifier, keys: KeyServer) -> None:
-    await verifier.verify(token_for("usr_1"))
-    forged = [token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())) for _ in range(5)]
+    await verifier.verify(sign_token("usr_1"))
+    forged = [sign_token("usr_1", key=ec.generate_private_key(ec.SECP256R1())) for _ in range(5)]
     for token in forged:
         with pytest.raises(Unauthenticated):
             await verifier.verify(token)
@@ -179,7 +179,7 @@ async def test_made_up_key_ids_do_not_become_a_flood(verifier: TokenVerifier, ke
 async def test_without_the_keys_nobody_is_judged() -> None:
     verifier = TokenVerifier("http://127.0.0.1:9/jwks.json", ISSUER, utc_now)
     with pytest.raises(DependencyFailed):
-        await verifier.verify(token_for("usr_1"))
+        await verifier.verify(sign_token("usr_1"))
 
 
 async def test_an_address_that_gives_no_keys_is_a_failed_dependency(
@@ -187,7 +187,7 @@ async def test_an_address_that_gives_no_keys_is_a_failed_dependency(
 ) -> None:
     keys.body = "<html>not keys</html>"
     with pytest.raises(DependencyFailed):
-        await verifier.verify(token_for("usr_1"))
+        await verifier.verify(sign_token("usr_1"))
 
 
 def test_a_scope_that_is_not_there_is_forbidden() -> None:

@@ -11,14 +11,14 @@ from redis.asyncio import Redis
 from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 async def redis(servers: Mapping[str, str]) -> AsyncIterator[Redis]:
-    client = Redis.from_url(settings_of("auth", servers).redis_url)
+    client = Redis.from_url(build_settings("auth", servers).redis_url)
     yield client
     await client.aclose()
 

@@ -17,7 +17,7 @@ from subgraphs.orders.payments import Outcome, PaymentRequest, payment_provider
 from tests.subgraphs.orders.conftest import checkout, quote
 from tests.subgraphs.orders.outbox import messages
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 
 async def charges(orders: SubgraphClient, quote_id: str) -> list[OfflineCharge]:
@@ -147,7 +147,7 @@ async def test_an_expired_quote_orders_nothing(orders: SubgraphClient, token: st
 
 async def test_someone_elses_quote_cannot_be_checked_out(orders: SubgraphClient, token: str) -> None:
     quote_id = await quote(orders, token)
-    assert (await checkout(orders, token_for("usr_other"), quote_id)).code == "NOT_FOUND"
+    assert (await checkout(orders, sign_token("usr_other"), quote_id)).code == "NOT_FOUND"
     assert await orders_of(orders, quote_id) == []
 
 
@@ -165,7 +165,7 @@ async def test_an_access_token_that_expired_or_was_forged_orders_nothing(
     orders: SubgraphClient, token: str, user_id: str
 ) -> None:
     quote_id = await quote(orders, token)
-    bad: list[Any] = [token_for(user_id, lifetime=-5), token[:-4] + "AAAA", "nonsense", None]
+    bad: list[Any] = [sign_token(user_id, lifetime=-5), token[:-4] + "AAAA", "nonsense", None]
     for wrong in bad:
         assert (await checkout(orders, wrong, quote_id)).code == "UNAUTHENTICATED"
     assert await orders_of(orders, quote_id) == []

@@ -14,7 +14,7 @@ from subgraphs.print.events import PrintJobStatusChanged
 from tests.subgraphs.orders.conftest import paid_order
 from tests.subgraphs.orders.outbox import messages
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 WATCH = """
 subscription ($id: ID!, $after: Int! = 0) {
@@ -144,7 +144,7 @@ async def test_a_negative_cursor_is_refused(orders: SubgraphClient, token: str, 
 
 async def test_nobody_watches_someone_elses_order(orders: SubgraphClient, token: str) -> None:
     order_id = await paid_order(orders, token)
-    for wrong, code in ((token_for("usr_other"), "NOT_FOUND"), (None, "UNAUTHENTICATED")):
+    for wrong, code in ((sign_token("usr_other"), "NOT_FOUND"), (None, "UNAUTHENTICATED")):
         async with aclosing(orders.subscribe(WATCH, {"id": order_id}, wrong)) as answers:
             assert (await anext(answers)).code == code
 
@@ -182,7 +182,7 @@ async def test_reports_after_a_cancellation_change_nothing(orders: SubgraphClien
 
 async def test_nobody_cancels_someone_elses_order(orders: SubgraphClient, token: str) -> None:
     order_id = await paid_order(orders, token)
-    answer = await orders.execute(CANCEL, {"id": order_id}, token_for("usr_other"))
+    answer = await orders.execute(CANCEL, {"id": order_id}, sign_token("usr_other"))
     assert answer.code == "NOT_FOUND"
     assert (await show(orders, order_id, token))["status"] == "PAID"
 
@@ -190,7 +190,7 @@ async def test_nobody_cancels_someone_elses_order(orders: SubgraphClient, token:
 async def test_staff_confirms_the_delivery_of_what_was_shipped(orders: SubgraphClient, token: str) -> None:
     order_id = await paid_order(orders, token)
     mutation = f'mutation {{ confirmDelivery(id: "{order_id}") {{ status }} }}'
-    staff = token_for("usr_staff", ["staff"])
+    staff = sign_token("usr_staff", ["staff"])
     assert (await orders.execute(mutation, token=token)).code == "FORBIDDEN"
     assert (await orders.execute(mutation, token=staff)).code == "CONFLICT"
     await report(orders, order_id, "SHIPPED")

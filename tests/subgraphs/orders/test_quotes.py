@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from subgraphs.orders.models import Quote
 from tests.subgraphs.orders.conftest import ADDRESS, CREATE_QUOTE, quote, quote_input
-from tests.support.graph import AnsweringGraph, GraphError
+from tests.support.graph import FakeGraph, GraphError
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 
 async def count_quotes(orders: SubgraphClient) -> int:
@@ -38,9 +38,7 @@ async def test_a_quote_is_the_exact_sum_of_its_parts(orders: SubgraphClient, tok
     }
 
 
-async def test_the_graph_is_asked_as_the_parent(
-    orders: SubgraphClient, graph: AnsweringGraph, token: str
-) -> None:
+async def test_the_graph_is_asked_as_the_parent(orders: SubgraphClient, graph: FakeGraph, token: str) -> None:
     await quote(orders, token, quantity=2, shippingLevel="EXPRESS")
     assert [request["headers"]["authorization"] for request in graph.requests] == [f"Bearer {token}"] * 2
     assert graph.requests[1]["variables"] == {
@@ -76,7 +74,7 @@ async def test_what_print_refuses_is_the_clients_error(orders: SubgraphClient, t
 
 
 async def test_a_graph_that_fails_is_a_failed_dependency(
-    orders: SubgraphClient, graph: AnsweringGraph, token: str
+    orders: SubgraphClient, graph: FakeGraph, token: str
 ) -> None:
     graph.answers["book"] = GraphError("INTERNAL_SERVER_ERROR")
     assert (await orders.execute(CREATE_QUOTE, quote_input(), token)).code == "DEPENDENCY_FAILED"
@@ -122,10 +120,10 @@ async def test_someone_elses_quote_is_not_found(orders: SubgraphClient, token: s
     id_ = await quote(orders, token)
     query = f'{{ quote(id: "{id_}") {{ id }} }}'
     assert (await orders.execute(query, token=token)).ok == {"quote": {"id": id_}}
-    assert (await orders.execute(query, token=token_for("usr_other"))).code == "NOT_FOUND"
+    assert (await orders.execute(query, token=sign_token("usr_other"))).code == "NOT_FOUND"
     assert (await orders.execute(query)).code == "UNAUTHENTICATED"
 
 
 async def test_quoting_needs_the_scope_of_a_parent(orders: SubgraphClient, user_id: str) -> None:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(), token_for(user_id, ["staff"]))
+    answer = await orders.execute(CREATE_QUOTE, quote_input(), sign_token(user_id, ["staff"]))
     assert answer.code == "FORBIDDEN"

@@ -7,7 +7,7 @@ import pytest
 
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 
 
 class SteppingClock:
@@ -31,5 +31,5 @@ def clock() -> SteppingClock:
 @pytest.fixture
 async def runtime(servers: Mapping[str, str], clock: SteppingClock) -> AsyncIterator[Runtime]:
     environ = {**servers, "OFFLINE_PRINT_STEP_SECONDS": "10"}
-    async with open_runtime(DOMAINS["print"], settings_of("print", environ), clock) as opened:
+    async with open_runtime(DOMAINS["print"], build_settings("print", environ), clock) as opened:
         yield opened

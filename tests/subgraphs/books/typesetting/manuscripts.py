@@ -9,7 +9,7 @@ from typing import Any
 from subgraphs.books.content import BookContent, PageContent
 from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
 from subgraphs.books.models import Theme
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 
 TEXTS = {
     Layout.TITLE: "Mia and the Lantern Fox\nA story for a brave heart",
@@ -17,7 +17,9 @@ TEXTS = {
     Layout.TEXT: "The fox was waiting by the old oak.",
     Layout.CLOSING: "And they slept until morning.",
 }
-PICTURES = {hashlib.sha256(png(number)).hexdigest(): png(number) for number in range(PAGE_COUNT + 1)}
+PICTURES = {
+    hashlib.sha256(build_png(number)).hexdigest(): build_png(number) for number in range(PAGE_COUNT + 1)
+}
 _NAMES = list(PICTURES)
 
 

@@ -11,7 +11,7 @@ from pypdf.generic import RectangleObject
 from subgraphs.books.typesetting.postprocessing import postprocess
 from subgraphs.books.typesetting.typesetter import typeset
 from tests.subgraphs.books.typesetting.manuscripts import PICTURES, manuscript
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 
 
 def with_alpha(alpha: int) -> bytes:
@@ -23,7 +23,7 @@ def with_alpha(alpha: int) -> bytes:
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in parts
     )
-    return png()[:8] + b"".join(chunks)
+    return build_png()[:8] + b"".join(chunks)
 
 
 def page_with(picture: bytes) -> bytes:
