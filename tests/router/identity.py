@@ -21,7 +21,7 @@ class IdentityService:
         self.body: bytes | None = None
         """Served instead of the key set, if set."""
 
-    async def build_jwks(self, _: web.Request) -> web.Response:
+    async def answer(self, _: web.Request) -> web.Response:
         self.fetches += 1
         if not self.is_up:
             return web.Response(status=500)

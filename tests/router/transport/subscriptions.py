@@ -1,4 +1,4 @@
-"""Subscriptions to counters, one with numbered events, and a client that follows them."""
+"""A numbered and an unnumbered subscription, and a client that follows them across reconnections."""
 
 from contextlib import aclosing
 

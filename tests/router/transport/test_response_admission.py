@@ -1,4 +1,4 @@
-"""Answers of some size that come at one moment are processed over several iterations of the event loop."""
+"""Large answers that arrive at the same moment are passed on over several turns of the event loop."""
 
 import asyncio
 from itertools import pairwise
@@ -20,8 +20,8 @@ class Subgraphs:
         return mark_size({"data": {"asked": body.decode()}}, self._size)
 
 
-async def answered_by_turn(size: int, clients: list[str]) -> list[list[str]]:
-    """Who is answered in each turn, from the first that answers anybody."""
+async def list_answers_by_turn(size: int, clients: list[str]) -> list[list[str]]:
+    """Lists the clients that were answered in each turn, from the first turn with an answer."""
     subgraphs = Subgraphs(size)
     transport = ResponseAdmission(subgraphs)
     answered: list[str] = []
@@ -43,13 +43,13 @@ async def answered_by_turn(size: int, clients: list[str]) -> list[list[str]]:
     return [answered[before:after] for before, after in pairwise(counts)]
 
 
-async def test_answers_of_some_size_are_handed_on_one_in_each_turn_and_client_by_client():
-    turns = await answered_by_turn(SIZEABLE_BYTES + 1, ["often"] * 40 + ["rarely"])
+async def test_large_answers_are_passed_on_one_per_turn_alternating_between_clients():
+    turns = await list_answers_by_turn(SIZEABLE_BYTES + 1, ["often"] * 40 + ["rarely"])
     assert {len(turn) for turn in turns} <= {0, 1}
     answered = [client for turn in turns for client in turn]
     assert answered.index("rarely") < 3
     assert len(answered) == 41
 
 
-async def test_small_answers_are_handed_on_at_once():
-    assert await answered_by_turn(SIZEABLE_BYTES, ["often"] * 40) == [["often"] * 40]
+async def test_small_answers_are_passed_on_at_once():
+    assert await list_answers_by_turn(SIZEABLE_BYTES, ["often"] * 40) == [["often"] * 40]
