@@ -1,4 +1,4 @@
-"""Projection: the client reads what it asked for, in its order, and nothing else."""
+"""Projection: the answer has exactly the selected fields, in the order of the operation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from router.executor import ExecutionRequest, compile_operation, execute
 from router.executor.answer import Answer
 from router.planner import Planner
 from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, mark_size
-from tests.router.executor.shop import CONTEXT, data, graph
+from tests.router.executor.shop import CONTEXT, build_data, run_graph
 from tests.support.planning import build_operation, load_supergraph
 
 
-async def test_fields_stand_in_the_order_of_the_operation():
-    catalogue = data(products=[{"id": "1", "name": "Boat"}])
-    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+async def test_fields_have_the_order_of_the_operation():
+    catalogue = build_data(products=[{"id": "1", "name": "Boat"}])
+    async with run_graph("shop", catalogue=catalogue, stock=build_data(_entities=[{"inStock": 3}])) as shop:
         result = await shop.run("{ products { inStock kind: __typename name } }")
 
     assert result.data is not None
@@ -25,38 +25,40 @@ async def test_fields_stand_in_the_order_of_the_operation():
     assert list(product.items()) == [("inStock", 3), ("kind", "Product"), ("name", "Boat")]
 
 
-async def test_names_that_the_planner_took_apart_are_the_clients_again():
+async def test_names_that_the_planner_changed_are_restored():
     things = [{"__typename": "Cat", "id": "c"}, {"__typename": "Dog", "_id_1": "d"}]
-    async with graph("mixed", a=data(things=things)) as mixed:
+    async with run_graph("mixed", a=build_data(things=things)) as mixed:
         result = await mixed.run("{ things { ... on Cat { id } ... on Dog { id } } }")
 
     assert result.data == {"things": [{"id": "c"}, {"id": "d"}]}
 
 
 async def test_an_inaccessible_enum_value_is_null():
-    async with graph("hidden", a=data(user={"name": "Bo", "status": "HIDDEN"})) as hidden:
+    async with run_graph("hidden", a=build_data(user={"name": "Bo", "status": "HIDDEN"})) as hidden:
         result = await hidden.run("{ user { name status } }")
 
     assert result.data == {"user": {"name": "Bo", "status": None}}
 
 
 async def test_an_object_of_an_inaccessible_type_is_null():
-    async with graph("hidden", a=data(user={"friend": {"__typename": "Secret"}})) as hidden:
+    async with run_graph("hidden", a=build_data(user={"friend": {"__typename": "Secret"}})) as hidden:
         result = await hidden.run("{ user { friend { __typename } } }")
 
     assert result.data == {"user": {"friend": None}}
 
 
 async def test_an_inaccessible_key_serves_the_router_and_is_not_shown():
-    async with graph("hidden", a=data(user={"id": "u"}), b=data(_entities=[{"age": 4}])) as hidden:
+    async with run_graph(
+        "hidden", a=build_data(user={"id": "u"}), b=build_data(_entities=[{"age": 4}])
+    ) as hidden:
         result = await hidden.run("{ user { age } }")
 
     assert result.data == {"user": {"age": 4}}
 
 
-async def test_a_field_asked_under_several_conditions_is_shown_if_any_holds():
+async def test_a_field_under_several_conditions_is_shown_if_any_holds():
     text = "query($a: Boolean!, $b: Boolean!) { products { id name @include(if: $a) name @include(if: $b) } }"
-    async with graph("shop", catalogue=data(products=[{"id": "1", "name": "Boat"}])) as shop:
+    async with run_graph("shop", catalogue=build_data(products=[{"id": "1", "name": "Boat"}])) as shop:
         one = await shop.run(text, {"a": False, "b": True})
         none = await shop.run(text, {"a": False, "b": False})
 
@@ -64,8 +66,8 @@ async def test_a_field_asked_under_several_conditions_is_shown_if_any_holds():
     assert none.data == {"products": [{"id": "1"}]}
 
 
-async def test_the_typename_of_the_root_needs_nobody():
-    async with graph("shop") as shop:
+async def test_the_typename_of_the_root_needs_no_subgraph():
+    async with run_graph("shop") as shop:
         result = await shop.run("{ kind: __typename }")
 
     assert result.data == {"kind": "Query"}
@@ -75,8 +77,10 @@ async def test_the_typename_of_the_root_needs_nobody():
 @pytest.mark.parametrize(
     ("sent", "shown"), [(3, 3), (True, None), ("3", None), (3.5, None), ([3], None), (None, None)]
 )
-async def test_an_int_is_an_int(sent: Any, shown: int | None):
-    async with graph("hidden", a=data(user={"id": "u"}), b=data(_entities=[{"age": sent}])) as hidden:
+async def test_only_an_integer_is_accepted_as_int(sent: Any, shown: int | None):
+    async with run_graph(
+        "hidden", a=build_data(user={"id": "u"}), b=build_data(_entities=[{"age": sent}])
+    ) as hidden:
         result = await hidden.run("{ user { age } }")
 
     assert result.data == {"user": None if shown is None else {"age": shown}}
@@ -84,7 +88,7 @@ async def test_an_int_is_an_int(sent: Any, shown: int | None):
 
 
 class Catalogue:
-    """A transport whose answers are said to be so large."""
+    """A transport whose answers are marked with a given size in bytes."""
 
     def __init__(self, products: int, size: int) -> None:
         self.data = {"products": [{"id": str(each), "name": "Boat"} for each in range(products)]}
@@ -94,7 +98,7 @@ class Catalogue:
         return mark_size({"data": self.data}, self._size)
 
 
-async def test_a_large_answer_is_projected_apart_from_the_event_loop():
+async def test_a_large_answer_is_projected_off_the_event_loop():
     transport = Catalogue(30_000, LARGE_BYTES + 1)
     compiled = compile_operation(
         Planner(load_supergraph("shop")), build_operation("shop", "{ products { id name } }")
@@ -108,10 +112,10 @@ async def test_a_large_answer_is_projected_apart_from_the_event_loop():
     assert result.data == projected == transport.data
 
 
-async def test_an_answer_is_large_by_what_was_read():
+async def test_an_answer_is_large_by_the_bytes_that_were_read():
     products = [{"id": "1", "name": "x" * LARGE_BYTES}]
-    for answer, large in ((data(products=products), True), (data(products=[]), False)):
-        async with graph("shop", catalogue=answer) as shop:
+    for answer, large in ((build_data(products=products), True), (build_data(products=[]), False)):
+        async with run_graph("shop", catalogue=answer) as shop:
             response = await shop.transport.fetch("catalogue", b"{}", CONTEXT)
             assert isinstance(response, LargeResponse) is large
             assert (await shop.run("{ products { name } }")).data is not None

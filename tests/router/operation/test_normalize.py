@@ -14,7 +14,7 @@ def render(name: str, text: str) -> str:
     return str(start_planning(name, text).normalized)
 
 
-def test_fragments_dissolve_and_equal_fields_merge():
+def test_fragments_are_inlined_and_equal_fields_are_merged():
     text = """
       { products { ...A } products { maker { country { code } } } }
       fragment A on Product { id maker { id } }
@@ -35,10 +35,10 @@ def test_fragments_dissolve_and_equal_fields_merge():
     """)
 
 
-def test_fields_of_one_type_stand_apart_from_those_of_all():
-    assert normalize(
-        "media", "{ media { id ... on Film { minutes } ... on Book { pages } } }"
-    ) == dedent_plan("""
+def test_fields_of_one_type_are_kept_apart_from_those_of_all_types():
+    text = "{ media { id ... on Film { minutes } ... on Book { pages } } }"
+
+    assert render("media", text) == dedent_plan("""
         query {
           media {
             id
@@ -53,7 +53,7 @@ def test_fields_of_one_type_stand_apart_from_those_of_all():
     """)
 
 
-def test_a_scalar_asked_of_all_types_is_not_asked_of_one_again():
+def test_a_scalar_selected_on_all_types_is_not_repeated_on_one():
     assert render("media", "{ media { id ... on Film { id } } }") == dedent_plan("""
         query {
           media {
@@ -63,7 +63,7 @@ def test_a_scalar_asked_of_all_types_is_not_asked_of_one_again():
     """)
 
 
-def test_a_fragment_on_an_interface_below_a_union_is_asked_of_the_unions_types():
+def test_a_fragment_on_an_interface_below_a_union_is_expanded_to_the_members():
     text = "{ item { ... on Book { author { email } } ... on Media { id } } }"
 
     assert render("media", text) == dedent_plan("""
@@ -83,7 +83,7 @@ def test_a_fragment_on_an_interface_below_a_union_is_asked_of_the_unions_types()
     """)
 
 
-def test_conditions_of_nested_fragments_add_up_and_contradictions_vanish():
+def test_conditions_of_nested_fragments_combine_and_contradictions_are_dropped():
     text = """query($a: Boolean!, $b: Boolean!) {
       products @include(if: $a) { id ... @skip(if: $b) { name ... @include(if: $b) { inStock } } }
     }"""
@@ -98,7 +98,7 @@ def test_conditions_of_nested_fragments_add_up_and_contradictions_vanish():
     """)
 
 
-def test_selections_of_a_field_asked_under_different_conditions_keep_their_own():
+def test_selections_of_a_field_under_different_conditions_keep_their_conditions():
     text = "query($a: Boolean!) { products { maker { id } maker @include(if: $a) { country { code } } } }"
 
     assert render("shop", text) == dedent_plan("""
@@ -128,16 +128,14 @@ def test_introspection_fields_are_left_to_the_router():
 
 
 def test_a_fragment_that_cannot_apply_is_dropped():
-    assert normalize(
-        "media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }"
-    ) == dedent_plan("""
+    assert render("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }") == dedent_plan("""
         query {
           item {}
         }
     """)
 
 
-def test_a_conditional_field_of_all_types_joins_that_of_one():
+def test_a_conditional_field_of_all_types_is_merged_with_that_of_one_type():
     text = "query($a: Boolean!) { media { title @include(if: $a) ... on Film { title minutes } } }"
 
     assert render("media", text) == dedent_plan("""
@@ -169,7 +167,7 @@ def test_directives_that_subgraphs_define_stay_at_their_fields():
     """)
 
 
-def test_all_that_is_asked_of_one_type_stands_together():
+def test_all_selections_of_one_type_are_listed_together():
     selections = start_planning("media", "{ media { id ... on Film { minutes } } }").normalized.selections
     media = selections.fields[0].selections
 
@@ -178,7 +176,7 @@ def test_all_that_is_asked_of_one_type_stands_together():
     assert [field.name for field in media.for_type("Book")] == ["id"]
 
 
-def test_a_root_field_of_a_mutation_stands_where_it_is_first_asked_for():
+def test_a_root_field_of_a_mutation_keeps_its_first_position():
     text = """mutation($a: Boolean!, $b: Boolean!) {
       addA @include(if: $a) @skip(if: $b)
       addB

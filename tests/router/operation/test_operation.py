@@ -36,14 +36,14 @@ def test_an_explicit_null_is_not_a_default():
     }
 
 
-def test_variables_that_are_not_declared_do_not_travel():
+def test_undeclared_variables_are_dropped():
     assert coerce_variables(build_operation("shop", PRICE), {"id": "1", "other": 1, "currency": "USD"}) == {
         "id": "1",
         "currency": "USD",
     }
 
 
-def test_an_optional_variable_without_a_value_stays_away():
+def test_an_optional_variable_without_a_value_stays_absent():
     text = "query($filter: Filter) { find(filter: $filter) { name } }"
 
     assert coerce_variables(build_operation("hidden", text), {}) == {}
@@ -58,19 +58,19 @@ def test_a_missing_variable_is_named():
     ]
 
 
-def test_the_names_that_were_perhaps_meant_are_kept_back_where_the_schema_is():
+def test_suggestions_are_hidden_where_the_schema_is():
     text = "query($filter: Filter) { find(filter: $filter) { name } }"
-    told, silent = (
+    suggesting, hiding = (
         coerce_variables(
             replace(build_operation("hidden", text), hide_suggestions=hides), {"filter": {"nam": "a"}}
         )
         for hides in (False, True)
     )
 
-    assert isinstance(told, list)
-    assert isinstance(silent, list)
-    assert "Did you mean" in told[0].message
-    assert "Did you mean" not in silent[0].message
+    assert isinstance(suggesting, list)
+    assert isinstance(hiding, list)
+    assert "Did you mean" in suggesting[0].message
+    assert "Did you mean" not in hiding[0].message
 
 
 def test_an_inaccessible_input_field_is_unknown():

@@ -1,4 +1,4 @@
-"""The supergraph as the router reads it."""
+"""Parsing a supergraph."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ type Query {
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SUPERGRAPHS.glob("*.graphql")))
-def test_the_public_schema_is_valid_and_has_nothing_of_federation_in_it(name: str):
+def test_the_public_schema_is_valid_and_free_of_federation(name: str):
     schema = load_supergraph(name).public_schema
 
     assert validate_schema(schema) == []
@@ -121,7 +121,7 @@ def test_a_federation_1_supergraph_is_understood():
     assert person.fields["posts"].keys() == {"POSTS"}
 
 
-def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
+def test_an_extension_resolves_its_key_and_no_other_external_field():
     tag = Supergraph.parse(FEDERATION_1).types["Tag"]
 
     assert not tag.fields["id"]["POSTS"].is_external
@@ -129,12 +129,14 @@ def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
 
 
 @pytest.mark.parametrize("text", ["", "type Query { a: Int }", "type Query {", "query { a }"])
-def test_what_is_not_a_supergraph_is_refused(text: str):
+def test_an_invalid_supergraph_is_refused(text: str):
     with pytest.raises(InvalidSupergraphError):
         Supergraph.parse(text)
 
 
-def composed(schema: str, definitions: str = "type Query @join__type(graph: A) { a: Int }") -> str:
+def build_supergraph_text(
+    schema: str, definitions: str = "type Query @join__type(graph: A) { a: Int }"
+) -> str:
     return f"""
 schema @link(url: "https://specs.apollo.dev/link/v1.0") {schema} {{ query: Query }}
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
@@ -152,33 +154,33 @@ def test_a_type_may_have_two_underscores_inside_its_name():
         type Query @join__type(graph: A) { a: Order__Item }
         type Order__Item @join__type(graph: A) { b: Int }
     """
-    found = Supergraph.parse(composed(JOIN, text))
+    found = Supergraph.parse(build_supergraph_text(JOIN, text))
 
     assert isinstance(found.public_schema.type_map["Order__Item"], GraphQLObjectType)
     assert "Order__Item" in found.types
     assert "join__Graph" not in found.public_schema.type_map
 
 
-def test_what_a_specification_defines_under_another_prefix_is_not_public():
+def test_definitions_under_a_renamed_prefix_of_a_specification_are_not_public():
     links = f'{JOIN} @link(url: "https://specs.apollo.dev/cost/v0.1", as: "price")'
     text = """
         type Query @join__type(graph: A) { a: Int }
         scalar price__Weight
         enum cost__Unit @join__type(graph: A) { X }
     """
-    names = Supergraph.parse(composed(links, text)).public_schema.type_map
+    names = Supergraph.parse(build_supergraph_text(links, text)).public_schema.type_map
 
     assert "price__Weight" not in names
     assert "cost__Unit" in names
 
 
-def test_a_deprecation_without_a_reason_has_the_reason_of_the_specification():
+def test_a_deprecation_without_a_reason_has_the_default_reason():
     text = """
         type Query @join__type(graph: A) {
           a(b: Int @deprecated(reason: null)): Int @deprecated(reason: null)
         }
     """
-    query = Supergraph.parse(composed(JOIN, text)).public_schema.type_map["Query"]
+    query = Supergraph.parse(build_supergraph_text(JOIN, text)).public_schema.type_map["Query"]
 
     assert isinstance(query, GraphQLObjectType)
     assert query.fields["a"].deprecation_reason == "No longer supported"
@@ -197,25 +199,25 @@ def test_a_deprecation_without_a_reason_has_the_reason_of_the_specification():
     ],
 )
 @pytest.mark.parametrize("purpose", ["SECURITY", "EXECUTION"])
-def test_a_supergraph_that_needs_what_is_not_known_is_refused_by_the_address(address: str, purpose: str):
+def test_an_unknown_required_link_is_refused_by_its_url(address: str, purpose: str):
     with pytest.raises(InvalidSupergraphError, match=f"does not know: {re.escape(address)}"):
-        Supergraph.parse(composed(f'{JOIN} @link(url: "{address}", for: {purpose})'))
+        Supergraph.parse(build_supergraph_text(f'{JOIN} @link(url: "{address}", for: {purpose})'))
 
 
-def test_all_links_that_are_not_known_are_named_at_once():
+def test_all_unknown_required_links_are_named_at_once():
     addresses = ["https://a.example/x/v1.0", "https://a.example/y/v1.0"]
     links = " ".join(f'@link(url: "{each}", for: SECURITY)' for each in addresses)
     with pytest.raises(InvalidSupergraphError, match=re.escape(f"know: {', '.join(addresses)}.")):
-        Supergraph.parse(composed(links))
+        Supergraph.parse(build_supergraph_text(links))
 
 
 @pytest.mark.parametrize("version", ["policy/v2.0", "join/v0.9", "inaccessible/v1.0"])
-def test_another_version_of_what_is_read_is_refused_whatever_its_purpose(version: str):
+def test_an_unsupported_version_of_a_known_link_is_refused_whatever_its_purpose(version: str):
     with pytest.raises(InvalidSupergraphError, match=re.escape(version)):
-        Supergraph.parse(composed(f'@link(url: "https://specs.apollo.dev/{version}")'))
+        Supergraph.parse(build_supergraph_text(f'@link(url: "https://specs.apollo.dev/{version}")'))
 
 
-def test_a_link_without_a_purpose_may_be_unknown():
+def test_an_unknown_link_without_a_purpose_is_accepted():
     links = f'{JOIN} @link(url: "https://notes.example/notes/v3.1", import: ["@note"])'
 
-    assert list(Supergraph.parse(composed(links)).subgraphs) == ["a"]
+    assert list(Supergraph.parse(build_supergraph_text(links)).subgraphs) == ["a"]
