@@ -1,4 +1,4 @@
-"""Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
+"""Aliases: the planner keeps those of the client and adds its own where response names would conflict."""
 
 from router.operation.selections import FieldSelection
 from tests.support.planning import dedent_plan, render_plan, start_planning
@@ -23,7 +23,7 @@ def test_aliases_and_arguments_keep_fields_apart():
     """)
 
 
-def test_one_name_for_types_of_different_shape_is_taken_apart():
+def test_one_response_name_for_types_of_different_shape_is_aliased():
     plan = render_plan("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
 
     assert plan == dedent_plan("""
@@ -45,7 +45,7 @@ def test_one_name_for_types_of_different_shape_is_taken_apart():
     """)
 
 
-def test_a_conflict_below_composite_fields_is_taken_apart_where_it_is():
+def test_a_conflict_below_composite_fields_is_aliased_where_it_occurs():
     plan = render_plan("mixed", "{ things { ... on Cat { tag { id } } ... on Ant { tag { id } } } }")
 
     assert plan == dedent_plan("""
@@ -117,7 +117,7 @@ def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
     """)
 
 
-def test_keys_of_different_scalars_are_taken_apart():
+def test_keys_of_different_scalars_are_aliased():
     plan = render_plan("mixed", "{ things { ... on Cow { milk } ... on Pig { mud } } }")
 
     assert plan == dedent_plan("""
@@ -163,7 +163,7 @@ def test_keys_of_different_scalars_are_taken_apart():
     """)
 
 
-def test_lists_of_different_shape_under_one_name_are_taken_apart():
+def test_lists_of_different_shape_under_one_name_are_aliased():
     plan = render_plan("mixed", "{ things { ... on Cat { nicknames } ... on Dog { nicknames } } }")
 
     assert plan == dedent_plan("""
@@ -207,7 +207,7 @@ def test_a_clients_alias_may_be_the_name_that_the_planner_gave():
     """)
 
 
-def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
+def test_names_of_the_client_and_of_the_data_map_both_ways():
     stages = start_planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
     _ = stages.plan
 
@@ -219,7 +219,7 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
     assert stages.names.client_name(("things",), "_id_2") is None
 
 
-def test_names_that_are_settled_still_tell_what_the_client_asked_for():
+def test_assigned_names_keep_the_response_names_of_the_client():
     names = start_planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
     assert names.field_count == 2
 

@@ -1,9 +1,9 @@
-"""`@skip` and `@include`: by variable they travel, by value they are decided."""
+"""`@skip` and `@include`: variables are sent to the subgraph, constants are decided by the planner."""
 
 from tests.support.planning import dedent_plan, render_plan
 
 
-def test_a_condition_on_a_field_travels_to_the_subgraph():
+def test_a_condition_on_a_field_is_sent_to_the_subgraph():
     plan = render_plan("shop", "query($a: Boolean!) { products { id name @include(if: $a) } }")
 
     assert plan == dedent_plan("""
@@ -139,7 +139,7 @@ def test_a_condition_on_a_fragment_holds_for_its_fields():
     """)
 
 
-def test_a_constant_condition_is_decided_at_once():
+def test_a_constant_condition_is_decided_by_the_planner():
     plan = render_plan("shop", "{ products { id name @skip(if: true) inStock @include(if: true) } }")
 
     assert plan == dedent_plan("""
@@ -211,7 +211,7 @@ def test_a_conditional_root_field_makes_its_fetch_conditional():
     """)
 
 
-def test_a_key_is_asked_without_the_clients_condition_on_it():
+def test_a_key_is_fetched_without_the_condition_of_the_client():
     plan = render_plan("shop", "query($a: Boolean!) { products { id @include(if: $a) inStock } }")
 
     assert plan == dedent_plan("""
@@ -244,7 +244,7 @@ def test_a_key_is_asked_without_the_clients_condition_on_it():
     """)
 
 
-def test_a_composite_key_is_asked_without_the_clients_condition_on_it():
+def test_a_composite_key_is_fetched_without_the_condition_of_the_client():
     plan = render_plan(
         "shop", "query($a: Boolean!) { products { maker { country @include(if: $a) { code } title } } }"
     )
@@ -287,7 +287,7 @@ def test_a_composite_key_is_asked_without_the_clients_condition_on_it():
     """)
 
 
-def test_an_object_whose_fields_are_all_skipped_is_asked_for_its_type():
+def test_an_object_whose_fields_are_all_skipped_selects_typename():
     plan = render_plan("shop", "{ products { id @skip(if: true) } }")
 
     assert plan == dedent_plan("""

@@ -19,7 +19,7 @@ from tests.support.planning import (
 )
 
 
-def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
+def test_a_contextual_argument_is_first_read_from_the_enclosing_object():
     plan = render_plan("market", "{ shops { goods { id price } } }")
 
     assert plan == dedent_plan("""
@@ -113,7 +113,7 @@ def test_a_subgraph_that_sets_the_context_itself_is_entered_again():
     """)
 
 
-def test_a_value_of_a_union_is_read_as_its_type_condition_says():
+def test_a_value_of_a_union_is_read_by_its_type_condition():
     plan = render_plan("market", "{ places { ... on Kiosk { lot { spot } } ... on Cart { lot { post } } } }")
 
     assert plan == dedent_plan("""
@@ -318,7 +318,7 @@ def test_a_field_may_read_several_contexts():
     """)
 
 
-def test_a_root_type_may_set_a_context_of_which_no_root_waits():
+def test_a_root_type_may_set_a_context_without_delaying_root_fields():
     plan = render_plan("market", "{ places { ... on Kiosk { lot { queue } } } }")
 
     assert plan == dedent_plan("""
@@ -594,7 +594,7 @@ def test_a_contextual_field_may_require_others_as_well():
     """)
 
 
-def test_what_a_context_reads_may_require_others():
+def test_a_field_that_a_context_reads_may_require_others():
     plan = render_plan("market", "{ shops { showcase { profit } } }")
 
     assert plan == dedent_plan("""
@@ -722,7 +722,7 @@ def test_a_contextual_field_may_be_required_below_the_object_that_sets_its_conte
     """)
 
 
-def test_nothing_is_fetched_for_a_contextual_field_that_is_left_out():
+def test_nothing_is_fetched_for_an_excluded_contextual_field():
     text = """
         query($some: Boolean!, $priced: Boolean!) {
           shops { name showcase @skip(if: $some) { name price @include(if: $priced) } }
@@ -869,7 +869,7 @@ def test_contexts_are_set_below_a_subscription():
     """)
 
 
-def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_later():
+def test_a_context_of_a_deferred_field_comes_with_its_object_or_is_fetched_later():
     plan = start_deferred_planning(
         "market", "{ shops { name showcase { name ... @defer { price profit } } } }"
     ).plan
@@ -955,7 +955,7 @@ def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_la
     """)
 
 
-def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
+def test_a_context_that_a_deferred_field_reads_from_the_root_is_fetched_later():
     plan = start_deferred_planning(
         "market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }"
     ).plan
@@ -1013,7 +1013,7 @@ def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
     """)
 
 
-def test_no_variable_and_no_alias_of_the_client_is_taken():
+def test_contextual_names_avoid_the_variables_and_aliases_of_the_client():
     text = """
         query($contextualArgument_0: Boolean) {
           shops { currency: name showcase { price(rounded: $contextualArgument_0) } }
@@ -1058,21 +1058,21 @@ def test_no_variable_and_no_alias_of_the_client_is_taken():
     """)
 
 
-def changed(old: str, new: str) -> Supergraph:
+def change_market(old: str, new: str) -> Supergraph:
     """The market's supergraph with one thing changed."""
     text = (SUPERGRAPHS / "market.graphql").read_text()
     assert text.count(old) == 1
     return Supergraph.parse(text.replace(old, new))
 
 
-def planned_on(supergraph: Supergraph, text: str) -> str:
+def render_plan_on(supergraph: Supergraph, text: str) -> str:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
     return str(Planner(supergraph).start(operation_of(supergraph.public_schema, document, node)).plan)
 
 
-def test_every_stage_shows_what_contexts_give():
+def test_every_stage_shows_contextual_arguments():
     stages = start_planning("market", "{ shops { showcase { price } } }")
 
     path = ".shops.showcase =={id} given unit: money__shop {currency}==> Good/MONEY.price"
@@ -1101,57 +1101,57 @@ def test_every_stage_shows_what_contexts_give():
     """)
 
 
-def test_clients_see_no_contextual_argument():
+def test_contextual_arguments_are_not_public():
     crate = load_supergraph("market").public_schema.type_map["Crate"]
 
     assert "  tax: Int\n" in print_type(crate)
 
 
-def test_a_field_whose_context_nothing_around_it_sets_fails_the_operation():
-    without = changed(' @context(name: "money__stall")', "")
+def test_a_field_whose_context_no_enclosing_object_sets_fails_the_operation():
+    without = change_market(' @context(name: "money__stall")', "")
 
-    told = r"'market\.stalls\.crates\.duty' on type 'Crate' .* sets the context 'money__stall'\.$"
-    with pytest.raises(UnplannableError, match=told):
-        planned_on(without, '{ market(code: "m") { stalls { id crates { id duty } } } }')
+    message = r"'market\.stalls\.crates\.duty' on type 'Crate' .* sets the context 'money__stall'\.$"
+    with pytest.raises(UnplannableError, match=message):
+        render_plan_on(without, '{ market(code: "m") { stalls { id crates { id duty } } } }')
 
 
-def test_a_context_whose_value_no_subgraph_has_fails_the_operation():
-    without = changed("  row: Int\n", "  row: Int @join__field(graph: MONEY, external: true)\n")
+def test_a_context_whose_value_no_subgraph_resolves_fails_the_operation():
+    without = change_market("  row: Int\n", "  row: Int @join__field(graph: MONEY, external: true)\n")
 
     with pytest.raises(UnplannableError, match=r"'places\.lot\.spot' on type 'Lot' from there\.$"):
-        planned_on(without, "{ places { ... on Kiosk { lot { spot } } } }")
+        render_plan_on(without, "{ places { ... on Kiosk { lot { spot } } } }")
 
 
-def test_a_contextual_field_of_an_object_that_no_key_leads_to_fails_the_operation():
-    keyless = changed(
+def test_a_contextual_field_of_an_object_without_a_known_key_fails_the_operation():
+    keyless = change_market(
         'type Lot @join__type(graph: MONEY, key: "id") {',
         'type Lot @join__type(graph: MONEY, key: "no") { no: ID @join__field(graph: MONEY, external: true)',
     )
 
     with pytest.raises(UnplannableError, match=r"'places\.lot\.spot' on type 'Lot'"):
-        planned_on(keyless, "{ places { ... on Kiosk { lot { spot } } } }")
+        render_plan_on(keyless, "{ places { ... on Kiosk { lot { spot } } } }")
 
 
-def test_an_interface_sets_no_context_that_one_of_its_types_does_not():
+def test_an_interface_sets_only_the_contexts_that_all_its_types_set():
     booth = 'type Booth implements Outlet @join__type(graph: MONEY, key: "id") '
     booth += '@join__implements(graph: MONEY, interface: "Outlet")'
-    without = changed(f'{booth} @context(name: "money__shop")', booth)
+    without = change_market(f'{booth} @context(name: "money__shop")', booth)
 
     with pytest.raises(UnplannableError, match=r"'outlets\.goods\.price' on type 'Good'"):
-        planned_on(without, "{ outlets { goods { price } } }")
-    assert "contextualArgument" in planned_on(without, "{ outlets { ... on Shop { goods { price } } } }")
+        render_plan_on(without, "{ outlets { goods { price } } }")
+    assert "contextualArgument" in render_plan_on(without, "{ outlets { ... on Shop { goods { price } } } }")
 
 
-def test_the_directive_may_have_another_name():
+def test_the_context_directive_may_have_another_name():
     text = (SUPERGRAPHS / "market.graphql").read_text()
     text = text.replace("@context(", "@around(").replace('context/v0.1", ', 'context/v0.1", as: "around", ')
 
     query = "{ seller { ware { blurb } } }"
-    assert planned_on(Supergraph.parse(text), query) == render_plan("market", query)
+    assert render_plan_on(Supergraph.parse(text), query) == render_plan("market", query)
 
 
-def test_a_root_type_whose_fields_have_effects_sets_no_context():
-    acting = changed("type Mutation ", 'type Mutation @context(name: "money__shop") ')
+def test_the_mutation_type_sets_no_context():
+    acting = change_market("type Mutation ", 'type Mutation @context(name: "money__shop") ')
     contexts = Contexts(acting)
 
     assert contexts.set_by(["Mutation"]) == frozenset()

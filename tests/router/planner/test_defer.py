@@ -1,4 +1,4 @@
-"""`@defer`: what the first answer needs, and what each group of deferred fields is completed by."""
+"""`@defer`: the fetches of the initial answer and those of each group of deferred fields."""
 
 from tests.support.planning import dedent_plan, start_deferred_planning, start_planning
 
@@ -122,7 +122,7 @@ def test_a_field_that_is_a_key_comes_with_the_first_fetch():
     """)
 
 
-def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
+def test_a_deferred_object_without_a_key_is_fetched_first_and_delivered_later():
     text = '{ product(id: "1") { maker { country { ... @defer { code } } } } }'
     plan = start_deferred_planning("shop", text).plan
 
@@ -148,7 +148,7 @@ def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
     """)
 
 
-def test_fragments_that_ask_for_the_same_share_a_group():
+def test_fragments_that_select_the_same_field_share_a_group():
     text = '{ product(id: "1") { ... @defer(label: "a") { name inStock } ... @defer(label: "b") { name } } }'
     plan = start_deferred_planning("shop", text).plan
 
@@ -203,7 +203,7 @@ def test_fragments_that_ask_for_the_same_share_a_group():
     """)
 
 
-def test_what_is_also_asked_at_once_is_not_asked_later():
+def test_fields_that_are_also_selected_immediately_are_not_deferred():
     text = '{ product(id: "1") { name ... @defer { name inStock } } }'
     plan = start_deferred_planning("shop", text).plan
 
@@ -298,7 +298,7 @@ def test_a_fragment_in_a_fragment_waits_for_it():
     """)
 
 
-def test_fields_of_the_root_come_later_by_a_fetch_of_their_own():
+def test_deferred_root_fields_have_a_fetch_of_their_own():
     text = "{ cheapest { sku } ... @defer { products { name } cheapest { price } } }"
     plan = start_deferred_planning("shop", text).plan
 
@@ -391,7 +391,7 @@ def test_each_type_of_an_abstract_one_is_entered_again():
     """)
 
 
-def test_a_fragment_reaches_below_what_is_there_already():
+def test_a_deferred_fragment_may_select_below_delivered_objects():
     text = "{ item { ... on Film { director { name } } ... @defer { ... on Film { director { email } } } } }"
     plan = start_deferred_planning("media", text).plan
 
@@ -505,7 +505,7 @@ def test_a_fragment_that_is_never_deferred_is_in_the_first_answer():
     assert "Deferred" in str(start_deferred_planning("shop", always).plan)
 
 
-def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
+def test_introspection_is_not_deferred_and_root_typenames_are_not_fetched():
     planned = start_deferred_planning("shop", "{ ... @defer { __typename __schema { queryType { name } } } }")
 
     assert planned.normalized.order == ("__schema",)
@@ -519,7 +519,7 @@ def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
     """)
 
 
-def test_the_graph_of_fetches_tells_what_comes_later():
+def test_the_fetch_graph_shows_deferred_fetches():
     fetches = start_deferred_planning(
         "shop", '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
     ).fetches
@@ -543,7 +543,7 @@ def test_the_graph_of_fetches_tells_what_comes_later():
     """)
 
 
-def test_paths_tell_where_what_is_deferred_begins():
+def test_paths_show_where_deferred_fields_begin():
     [leaves] = start_deferred_planning("shop", '{ product(id: "1") { ... @defer { name } } }').paths
 
     assert str(leaves[0]) == dedent_plan("""
@@ -552,7 +552,7 @@ def test_paths_tell_where_what_is_deferred_begins():
     """)
 
 
-def test_a_context_that_is_there_already_serves_what_comes_later():
+def test_a_fetched_context_serves_deferred_fields():
     text = "{ shops { name goods { id ... @defer { price } } } }"
     plan = start_deferred_planning("market", text).plan
 

@@ -1,4 +1,4 @@
-"""Executable directives that subgraphs define: they reach the subgraphs, on fields and on operations."""
+"""Executable directives of subgraphs are passed on, on fields and on operations."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_directives_reach_the_subgraphs_with_their_variables(text: str, se
     assert [body["query"] for _, body in loud.requests] == sent
 
 
-async def test_a_field_under_a_directive_is_another_than_the_one_that_the_router_needs():
+async def test_a_field_under_a_directive_is_separate_from_the_one_that_the_router_needs():
     loud = Federated(LOUD, WORLD)
     result = await loud.run("{ user { id @shout nick } }")
 

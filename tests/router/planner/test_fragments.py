@@ -1,4 +1,4 @@
-"""Fragments: they vanish from the plan, their fields stay."""
+"""Fragments are inlined in the plan."""
 
 from tests.support.planning import dedent_plan, render_plan
 
@@ -62,7 +62,7 @@ def test_nested_fragments_merge_the_selections_of_one_field():
     """)
 
 
-def test_an_object_of_which_nothing_is_left_to_ask_is_asked_for_its_type():
+def test_an_object_without_remaining_fields_selects_typename():
     plan = render_plan("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }")
 
     assert plan == dedent_plan("""

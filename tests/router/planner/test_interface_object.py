@@ -37,7 +37,7 @@ def test_a_field_of_the_interface_object_is_fetched_for_all_types_at_once():
     """)
 
 
-def test_concrete_types_are_asked_of_the_subgraph_that_knows_them():
+def test_concrete_types_are_fetched_from_the_subgraph_that_knows_them():
     plan = render_plan("accounts", "{ richest { credit ... on Parent { children } } }")
 
     assert plan == dedent_plan("""
@@ -74,7 +74,7 @@ def test_concrete_types_are_asked_of_the_subgraph_that_knows_them():
     """)
 
 
-def test_typename_is_never_asked_of_the_interface_object():
+def test_typename_is_never_fetched_from_the_interface_object():
     plan = render_plan("accounts", "{ richest { __typename credit } }")
 
     assert plan == dedent_plan("""

@@ -1,9 +1,9 @@
-"""Interfaces: asked at once where every type behind them agrees, type by type elsewhere."""
+"""Interfaces: fields are selected on the interface if every type resolves them, else type by type."""
 
 from tests.support.planning import dedent_plan, render_plan
 
 
-def test_a_field_that_every_type_resolves_is_asked_of_the_interface():
+def test_a_field_that_every_type_resolves_is_selected_on_the_interface():
     plan = render_plan("media", "{ media { id } }")
 
     assert plan == dedent_plan("""
@@ -20,7 +20,7 @@ def test_a_field_that_every_type_resolves_is_asked_of_the_interface():
     """)
 
 
-def test_a_field_that_some_type_does_not_resolve_is_asked_type_by_type():
+def test_a_field_that_some_type_does_not_resolve_is_selected_type_by_type():
     plan = render_plan("media", "{ media { title } }")
 
     assert plan == dedent_plan("""
@@ -172,7 +172,7 @@ def test_hops_from_several_types_below_an_interface_run_together():
     """)
 
 
-def test_a_fragment_on_a_wider_interface_is_asked_as_it_is():
+def test_a_fragment_on_a_wider_interface_is_kept():
     plan = render_plan("media", "{ media { ... on Node { id } } }")
 
     assert plan == dedent_plan("""
@@ -189,7 +189,7 @@ def test_a_fragment_on_a_wider_interface_is_asked_as_it_is():
     """)
 
 
-def test_a_fragment_on_a_narrower_interface_is_asked_of_its_types():
+def test_a_fragment_on_a_narrower_interface_is_expanded_to_its_types():
     plan = render_plan("media", "{ nodes { ... on Media { id } } }")
 
     assert plan == dedent_plan("""
@@ -256,7 +256,7 @@ def test_a_subgraph_that_returns_one_of_the_types_serves_only_that():
     """)
 
 
-def test_an_object_tells_its_type_although_its_subgraph_returns_only_one():
+def test_an_object_selects_typename_although_its_subgraph_returns_only_one_type():
     plan = render_plan("media", "{ featured { ... on Film { director { name } } } }")
 
     assert plan == dedent_plan("""

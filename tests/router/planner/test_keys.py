@@ -1,4 +1,4 @@
-"""`@key`: entities are entered by the keys that are known."""
+"""`@key`: entities are resolved by the keys that are known."""
 
 from tests.support.planning import dedent_plan, render_plan
 
@@ -175,7 +175,7 @@ def test_a_nested_composite_key_is_read_from_the_object():
     """)
 
 
-def test_an_unresolvable_key_leads_out_but_not_in():
+def test_an_unresolvable_key_leads_out_of_a_subgraph_but_not_in():
     plan = render_plan("shop", "{ products { warehouse { id city } } }")
 
     assert plan == dedent_plan("""

@@ -1,4 +1,4 @@
-"""Mutations: one after the other, each root field once."""
+"""Mutations: root fields run serially, each once."""
 
 from tests.support.planning import dedent_plan, render_plan
 
@@ -29,7 +29,7 @@ def test_mutations_run_in_the_order_of_the_document():
     """)
 
 
-def test_what_a_mutation_returns_is_completed_before_the_next_runs():
+def test_the_result_of_a_mutation_is_completed_before_the_next_runs():
     plan = render_plan("profiles", "mutation { note { text likes } addB }")
 
     assert plan == dedent_plan("""
@@ -68,7 +68,7 @@ def test_what_a_mutation_returns_is_completed_before_the_next_runs():
     """)
 
 
-def test_a_field_asked_for_several_reasons_runs_once():
+def test_a_mutation_field_that_is_selected_repeatedly_runs_once():
     text = """
         mutation ($a: Boolean!, $b: Boolean!) {
           note @include(if: $a) { text likes }

@@ -1,9 +1,9 @@
-"""`@override`: a field moves to another subgraph, at once or by and by."""
+"""`@override`: a field moves to another subgraph, at once or progressively."""
 
 from tests.support.planning import dedent_plan, render_plan
 
 
-def test_an_overridden_field_is_no_longer_asked_of_its_old_subgraph():
+def test_an_overridden_field_is_no_longer_fetched_from_its_old_subgraph():
     plan = render_plan("staffing", "{ people { name office } }")
 
     assert plan == dedent_plan("""

@@ -1,4 +1,4 @@
-"""`@provides`: fields that come along on one way only."""
+"""`@provides`: fields that a subgraph resolves on one path only."""
 
 from tests.support.planning import dedent_plan, render_plan
 
@@ -21,7 +21,7 @@ def test_a_provided_field_needs_no_hop():
     """)
 
 
-def test_the_same_field_reached_another_way_does():
+def test_the_same_field_reached_another_way_needs_a_hop():
     plan = render_plan("reviews", "{ reviews { editor { name } } }")
 
     assert plan == dedent_plan("""
@@ -56,7 +56,7 @@ def test_the_same_field_reached_another_way_does():
     """)
 
 
-def test_what_is_provided_of_one_union_member_is_not_of_another():
+def test_a_field_provided_on_one_union_member_is_not_provided_on_another():
     plan = render_plan("reviews", "{ latest { subject { ... on Film { title } ... on Album { title } } } }")
 
     assert plan == dedent_plan("""
@@ -133,7 +133,7 @@ def test_a_provided_field_does_not_spare_a_hop_for_another_field():
     """)
 
 
-def test_federation_1_provides_a_field_that_the_subgraph_does_not_tell_of():
+def test_a_federation_1_subgraph_may_provide_a_field_it_does_not_declare():
     plan = render_plan("people", "{ newest { author { name } } }")
 
     assert plan == dedent_plan("""

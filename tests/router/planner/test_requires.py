@@ -1,4 +1,4 @@
-"""`@requires`: what a field requires travels in the representation."""
+"""`@requires`: required fields are fetched first and sent in the representation."""
 
 import pytest
 
@@ -252,7 +252,7 @@ def test_a_required_argument_that_differs_from_the_clients_gets_its_own_name():
     """)
 
 
-def test_a_required_field_that_the_client_asks_alike_is_fetched_once():
+def test_a_required_field_that_the_client_selects_identically_is_fetched_once():
     plan = render_plan("shipping", '{ parcel { weight(unit: "KG") rate } }')
 
     assert plan == dedent_plan("""
@@ -413,7 +413,7 @@ def test_a_required_typename_is_sent_along():
     """)
 
 
-def test_a_field_asked_twice_requires_its_fields_once():
+def test_a_field_selected_twice_requires_its_fields_once():
     plan = render_plan("shipping", "{ parcel { label again: label } }")
 
     assert plan == dedent_plan("""
@@ -465,6 +465,6 @@ def test_a_field_asked_twice_requires_its_fields_once():
     """)
 
 
-def test_fields_that_require_each_other_cannot_be_had():
+def test_fields_that_require_each_other_fail_the_operation():
     with pytest.raises(UnplannableError, match=r"'parcel\.net' on type 'Parcel'"):
         render_plan("shipping", "{ parcel { net } }")

@@ -1,4 +1,4 @@
-"""Root fields: every subgraph that has one is asked, all at the same time."""
+"""Root fields are fetched from their subgraphs in parallel."""
 
 from tests.support.planning import dedent_plan, render_plan
 
@@ -39,7 +39,7 @@ def test_a_shared_root_field_joins_a_fetch_that_is_made_anyway():
     """)
 
 
-def test_a_value_type_without_a_key_is_asked_from_the_root_in_each_subgraph():
+def test_a_value_type_without_a_key_is_fetched_from_the_root_of_each_subgraph():
     plan = render_plan("profiles", "{ profile { first { street city } } }")
 
     assert plan == dedent_plan("""

@@ -1,4 +1,4 @@
-"""The search for paths: what it finds, what it refuses, and that it ends."""
+"""The search for paths: its choices, its refusals and its budget."""
 
 from __future__ import annotations
 
@@ -81,25 +81,27 @@ def test_a_field_that_no_subgraph_can_reach_fails_the_operation(text: str):
         plan(supergraph, operation_of(supergraph.public_schema, document, node))
 
 
-def leaf(name: str, *graphs: str) -> Leaf:
-    """A root field that any of some subgraphs resolves."""
-    return Leaf((name,), tuple(_path(name, graph) for graph in graphs))
+def build_leaf(name: str, *graphs: str) -> Leaf:
+    """Builds a root field that each of these subgraphs resolves."""
+    return Leaf((name,), tuple(build_path(name, graph) for graph in graphs))
 
 
-def _path(name: str, graph: str) -> GraphPath:
+def build_path(name: str, graph: str) -> GraphPath:
     move = FieldEdge(name, Node("Query", graph), None)
     return GraphPath(None, (FieldMove(move, FieldSelection(name, name)),))
 
 
 def test_a_greedy_first_choice_is_corrected():
-    leaves = [leaf("one", "A", "B"), leaf("two", "B", "C"), leaf("three", "C", "B")]
+    leaves = [build_leaf("one", "A", "B"), build_leaf("two", "B", "C"), build_leaf("three", "C", "B")]
 
     assert measure_cost(choose_paths(leaves, NEVER), NEVER)[1] == 1
 
 
-def test_hundreds_of_candidates_end_within_the_budget():
+def test_hundreds_of_candidates_are_searched_within_the_budget():
     graphs = [f"G{number}" for number in range(12)]
-    leaves = [leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)]
+    leaves = [
+        build_leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)
+    ]
 
     chosen = choose_paths(leaves, NEVER)
 
@@ -117,8 +119,8 @@ def test_a_query_over_every_field_is_planned_once_for_each_leaf():
     assert str(stages.plan).count('BatchFetch(service: "prices")') == 1
 
 
-def test_a_choice_without_an_end_stops_at_the_budget():
-    leaves = [leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
+def test_an_endless_search_stops_at_the_budget():
+    leaves = [build_leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
 
     assert 40 <= measure_cost(choose_paths(leaves, NEVER), NEVER)[1] <= 80
 
@@ -128,27 +130,27 @@ def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place
         _ = start_planning("partial", '{ node(id: "1") { id } }').plan
 
 
-def test_a_field_of_one_of_its_types_need_not_be():
+def test_a_field_of_one_type_of_an_interface_may_come_from_another_place():
     text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
 
     assert str(start_planning("partial", text).plan).count("Fetch(service:") == 2
 
 
-def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_the_operations():
+def test_the_memory_of_the_query_graph_grows_with_the_supergraph_and_not_with_operations():
     planner = Planner(load_supergraph("shop"))
 
-    def remembered(text: str) -> tuple[int, ...]:
+    def measure_memory(text: str) -> tuple[int, ...]:
         assert planner.start(build_operation("shop", text)).plan
         routes, graph = planner.routes, planner.graph
         return len(routes._routes), len(routes._entity_moves), len(graph._edges), len(graph._field_sets)
 
-    first = remembered('{ product(id: "1") { name price(currency: "EUR") } }')
+    first = measure_memory('{ product(id: "1") { name price(currency: "EUR") } }')
     again = '{ a: product(id: "2") { b: name price } c: product(id: "3") { d: price(currency: "USD") } }'
-    assert remembered(again) == first
+    assert measure_memory(again) == first
 
 
 @pytest.mark.parametrize("shared", ["one", "every"])
-def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_have(shared: str):
+def test_a_thousand_fields_that_two_subgraphs_share_are_planned(shared: str):
     both = "@join__field(graph: A) @join__field(graph: B)"
     only = "@join__field(graph: B)" if shared == "one" else both
     fields = " ".join(f"f{number}: Int {only}" for number in range(1080))
@@ -162,12 +164,12 @@ def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_
     assert found.count("Fetch(service:") == (2 if shared == "one" else 1)
 
 
-def test_the_search_goes_on_where_what_remains_may_still_be_cheaper():
+def test_the_search_continues_while_the_rest_may_still_be_cheaper():
     leaves = [
-        leaf("one", "A", "B"),
-        leaf("two", "B", "C"),
-        leaf("three", "C", "A"),
-        leaf("four", "D", "A", "C"),
+        build_leaf("one", "A", "B"),
+        build_leaf("two", "B", "C"),
+        build_leaf("three", "C", "A"),
+        build_leaf("four", "D", "A", "C"),
     ]
 
     assert measure_cost(choose_paths(leaves, NEVER), NEVER)[1] == 2

@@ -41,7 +41,7 @@ def test_the_rest_of_an_event_is_fetched_by_its_keys():
     """)
 
 
-def test_an_event_that_one_subgraph_knows_whole_has_no_rest():
+def test_an_event_that_one_subgraph_resolves_completely_needs_no_fetch():
     plan = render_plan("profiles", "subscription { noted { text } }")
 
     assert plan == dedent_plan("""

@@ -1,4 +1,4 @@
-"""Unions: members are asked one by one."""
+"""Unions: fields are selected member by member."""
 
 from tests.support.planning import dedent_plan, render_plan
 
@@ -25,7 +25,7 @@ def test_members_are_selected_by_type():
     """)
 
 
-def test_a_union_without_fields_is_asked_for_its_type():
+def test_a_union_without_fields_selects_typename():
     plan = render_plan("media", "{ item { __typename } }")
 
     assert plan == dedent_plan("""
@@ -99,7 +99,7 @@ def test_members_hop_to_their_own_subgraphs():
     """)
 
 
-def test_a_member_that_not_every_place_returns_does_not_occur():
+def test_a_member_that_not_every_subgraph_returns_is_dropped():
     plan = render_plan(
         "partial", "{ crate { wrap { parts { ... on Nut { size } ... on Bolt { length } } } } }"
     )
@@ -124,7 +124,7 @@ def test_a_member_that_not_every_place_returns_does_not_occur():
     """)
 
 
-def test_after_a_hop_that_must_be_made_the_members_there_count():
+def test_after_a_necessary_hop_the_members_of_that_subgraph_count():
     plan = render_plan(
         "partial", "{ crate { own { parts { ... on Bolt { length } ... on Gear { teeth } } } } }"
     )
