@@ -1,4 +1,4 @@
-"""A parent at the public endpoint: the operations of the main job, as a frontend would send them."""
+"""A parent at the public endpoint, with the operations that a frontend sends."""
 
 from __future__ import annotations
 
@@ -159,8 +159,8 @@ class Family:
         assert signed_in["__typename"] == "SignedIn"
         self.token = signed_in["tokens"]["accessToken"]
 
-    async def book(self, **brief: Any) -> str:
-        """A new book for a new child."""
+    async def create_book(self, **brief: Any) -> str:
+        """Create a book for a new child; return its id."""
         child = await self.get(CREATE_CHILD, input=CHILD)
         brief = {
             "childId": child["id"],
@@ -180,15 +180,15 @@ class Family:
         async with aclosing(self.watch(WATCH, id=generation_id, after=after)) as events:
             return [event async for event in events]
 
-    async def finished_book(self) -> str:
-        """A written and illustrated book."""
-        book_id = await self.book()
+    async def create_finished_book(self) -> str:
+        """Create a book and wait until it is generated; return its id."""
+        book_id = await self.create_book()
         events = await self.watch_to_the_end(await self.generate(book_id))
         assert events[-1]["__typename"] == "GenerationCompleted"
         return book_id
 
     async def read(self, book_id: str) -> Any:
-        """The book as it stands."""
+        """Read the current state of a book."""
         return await self.get(READ_BOOK, id=book_id)
 
     async def edit(self, page: Mapping[str, Any], **changes: Any) -> Any:
@@ -197,11 +197,11 @@ class Family:
         return await self.get(EDIT, input=edit)
 
     async def approve(self, book_id: str) -> Any:
-        """Approve a book as it stands."""
+        """Approve the current version of a book."""
         version = (await self.read(book_id))["version"]
         return await self.get(APPROVE, bookId=book_id, version=version)
 
-    async def quote(self, book_id: str, **changes: Any) -> Any:
+    async def create_quote(self, book_id: str, **changes: Any) -> Any:
         """Ask for a price."""
         wanted = {
             "bookId": book_id,
@@ -213,10 +213,10 @@ class Family:
         return await self.get(QUOTE, input=wanted)
 
     async def pay(self, quote_id: str, method: str = "pm_card_visa") -> Any:
-        """Check a quote out."""
+        """Check out a quote."""
         return await self.get(CHECKOUT, quoteId=quote_id, method=method)
 
-    async def until_shipped(self, order_id: str) -> list[Object]:
+    async def wait_until_shipped(self, order_id: str) -> list[Object]:
         """Watch an order until it is on its way or has failed."""
         seen = []
         async with aclosing(self.watch(WATCH_ORDER, id=order_id, after=0)) as events:
@@ -231,13 +231,13 @@ class Family:
 
 
 @asynccontextmanager
-async def at(url: str) -> AsyncIterator[Family]:
-    """Anybody at an endpoint."""
+async def open_client(url: str) -> AsyncIterator[Family]:
+    """Open an anonymous client of an endpoint."""
     async with httpx2.AsyncClient(timeout=httpx2.Timeout(60, read=120)) as http:
         yield Family(http, url)
 
 
-def in_order(events: list[Object]) -> bool:
+def is_in_order(events: list[Object]) -> bool:
     """Whether each event has a higher number than the one before."""
     numbers = [event["sequence"] for event in events]
     return numbers == sorted(set(numbers))

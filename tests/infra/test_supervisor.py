@@ -57,7 +57,7 @@ async def run(supervisor: Supervisor):
         await supervisor.stop()
 
 
-async def eventually(condition) -> None:
+async def wait_until(condition) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the state changes in another process
             await asyncio.sleep(0.02)
@@ -79,7 +79,7 @@ async def test_a_crashed_process_is_restarted(process_context):
         await supervisor.wait_until_ready(["one"], within=30)
         first = supervisor.pids["one"]
         os.kill(first, signal.SIGKILL)
-        await eventually(lambda: supervisor.pids.get("one") not in {None, first})
+        await wait_until(lambda: supervisor.pids.get("one") not in {None, first})
         await supervisor.wait_until_ready(["one"], within=30)
         second = supervisor.pids["one"]
     assert messages == [
@@ -94,7 +94,7 @@ async def test_each_crash_doubles_the_restart_delay(process_context):
     spec = ProcessSpec("broken", [sys.executable, "-c", "raise SystemExit(3)"], {}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
     async with run(supervisor):
-        await eventually(
+        await wait_until(
             lambda: len([message for _, message in messages if message.startswith("exited")]) == 3
         )
     assert [message for _, message in messages if message.startswith("exited")] == [
@@ -140,7 +140,7 @@ async def test_logs_of_earlier_runs_are_rotated(process_context):
         supervisor = Supervisor(process_context, StatusMessages())
         code = f"import time; print('run {run}', flush=True); time.sleep(60)"
         supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
-        await eventually(lambda run=run: log_file(process_context.logs, "one").read_text() == f"run {run}\n")
+        await wait_until(lambda run=run: log_file(process_context.logs, "one").read_text() == f"run {run}\n")
         await supervisor.stop()
     kept_logs = {file.name: file.read_text().strip() for file in process_context.logs.iterdir()}
     assert kept_logs == {"one.log": "run 4", "one.1.log": "run 3", "one.2.log": "run 2", "one.3.log": "run 1"}

@@ -1,4 +1,4 @@
-"""Production: what a process must be told before it starts, and what it then keeps to itself."""
+"""Production: required secrets, and what is hidden from clients."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ INTROSPECTION = "{ __schema { description } }"
 
 
 @pytest.mark.parametrize("process", [*DOMAINS, "worker"])
-def test_it_does_not_start_without_its_secrets_and_names_them_all(process: str) -> None:
+def test_a_process_does_not_start_without_its_secrets_and_names_them_all(process: str) -> None:
     module = ["workers"] if process == "worker" else ["subgraphs", process]
     environ = {"PATH": os.environ["PATH"], "ENVIRONMENT": "production"}
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", *module], env=environ, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 1
-    named = {line.strip().partition(":")[0] for line in ended.stderr.splitlines()[1:]}
+    assert process.returncode == 1
+    named = {line.strip().partition(":")[0] for line in process.stderr.splitlines()[1:]}
     assert named == {"REDIS_PASSWORD"} | SECRETS[process]
 
 
 @pytest.mark.parametrize("password", ["", "development", "x" * 15])
-def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], password: str) -> None:
+def test_a_weak_password_does_not_count_as_a_secret(servers: Mapping[str, str], password: str) -> None:
     given = {**servers} | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
     needed = ["postgres_password", "redis_password"]
     assert build_settings("books", given).missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
@@ -47,7 +47,7 @@ def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], pas
     assert build_settings("books", given | {"ENVIRONMENT": "development"}).missing_secrets(needed) == []
 
 
-async def test_the_schema_cannot_be_read(servers: Mapping[str, str], tmp_path: Path) -> None:
+async def test_the_schema_is_hidden_in_production(servers: Mapping[str, str], tmp_path: Path) -> None:
     key = {"AUTH_SIGNING_KEY_FILE": str(write_signing_key(tmp_path))}
     async with run_subgraph("auth", {**servers, **key} | {"ENVIRONMENT": "production"}) as production:
         answer = await production.execute(INTROSPECTION)

@@ -1,11 +1,12 @@
-"""Workers run inside a test; run as a module, a worker process that holds its job until it is killed."""
+"""Workers inside a test and in a process; run as a module, a worker that holds its job until it is killed."""
 
 import asyncio
 import os
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 from arq import Worker
@@ -18,6 +19,7 @@ from workers.registry import REGISTRY, Handler, Registry
 from workers.relay import Relay
 
 JOB = "print.HoldStill"
+ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
@@ -50,6 +52,32 @@ async def _run(worker: Worker, *coroutines: Coroutine[Any, Any, None]) -> AsyncI
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await stop(worker, running)
+
+
+@asynccontextmanager
+async def run_worker_process(
+    environ: Mapping[str, str],
+    module: str = "workers",
+    stdout: int = asyncio.subprocess.DEVNULL,
+    **settings: str,
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a module as a worker process, and kill it in the end; `settings` override `environ`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module), cwd=ROOT, env={**os.environ, **environ, **settings}, stdout=stdout
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def wait_until(condition: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - the state changes in another process
+            await asyncio.sleep(0.02)
 
 
 def shorten_heartbeat() -> None:

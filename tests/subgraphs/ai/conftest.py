@@ -1,18 +1,18 @@
-"""Fixtures of the ai domain: its subgraph, beside a graph that knows a book and the parent's consents."""
+"""Fixtures of the ai domain: its subgraph, and a fake graph with a book and the parent's consents."""
 
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.ai.library import Parent, book_answers
+from tests.subgraphs.ai.library import Parent, build_book_answers
 from tests.support.graph import FakeGraph, serve_graph
 from tests.support.subgraph import SubgraphClient, run_subgraph
 
 
 @pytest.fixture
 async def graph() -> AsyncIterator[FakeGraph]:
-    async with serve_graph(book_answers()) as answering:
+    async with serve_graph(build_book_answers()) as answering:
         yield answering
 
 

@@ -1,4 +1,4 @@
-"""What tests of the ai domain do again and again: a book that the graph knows, a parent who calls."""
+"""Shared helpers of the ai tests: a book that the graph knows, a parent, and a fake writer and studio."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ subscription ($id: ID!, $after: Int!) {
 }"""
 
 
-def layout_of(number: int) -> str:
-    """The layout of a page of a new book."""
+def find_layout(number: int) -> str:
+    """Finds the layout of a page of a new book."""
     around = {1: "TITLE", 2: "IMPRINT", 3: "DEDICATION", 32: "CLOSING"}
     return around.get(number, "TEXT" if number % 2 == 0 else "FULL_BLEED")
 
 
-def book_answers(**changes: Any) -> dict[str, Any]:
-    """A graph with one book of any id; `changes` go into its brief and its child."""
+def build_book_answers(**changes: Any) -> dict[str, Any]:
+    """Builds graph answers in which every book id exists; `changes` go into its brief and its child."""
     child = {
         "id": new_id("chd"),
         "name": "Mia",
@@ -69,7 +69,12 @@ def book_answers(**changes: Any) -> dict[str, Any]:
     def book(arguments: Mapping[str, Any]) -> dict[str, Any]:
         id = arguments["id"]
         pages = [
-            {"id": f"{id}-{number}", "number": number, "layout": layout_of(number), "text": f"Text {number}."}
+            {
+                "id": f"{id}-{number}",
+                "number": number,
+                "layout": find_layout(number),
+                "text": f"Text {number}.",
+            }
             for number in range(1, 33)
         ]
         return {"id": id, "brief": brief, "child": child, "pages": pages}
@@ -119,7 +124,7 @@ class Parent:
 
 @dataclass(slots=True)
 class OneBook:
-    """A book writer in memory: what was written where, each key once; it may refuse."""
+    """A book writer in memory that applies each idempotency key once and may refuse."""
 
     put: list[tuple[str, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)

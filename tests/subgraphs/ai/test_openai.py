@@ -1,4 +1,4 @@
-"""OpenAI as a provider, by its official client against a real HTTP server."""
+"""The OpenAI provider with its official client against a fake HTTP server."""
 
 from collections.abc import AsyncIterator
 
@@ -54,7 +54,7 @@ async def provider(server: OpenAIServer) -> AsyncIterator[Provider]:
         yield opened
 
 
-async def outline_of(provider: Provider) -> Outline:
+async def write_outline(provider: Provider) -> Outline:
     return await provider.write_outline(BRIEF, author=AUTHOR)
 
 
@@ -69,10 +69,8 @@ async def test_without_a_key_the_offline_studio_is_chosen(key: str) -> None:
         assert opened.name == "offline"
 
 
-async def test_an_outline_comes_in_the_form_that_was_asked_for(
-    server: OpenAIServer, provider: Provider
-) -> None:
-    outline = await outline_of(provider)
+async def test_an_outline_has_the_requested_format(server: OpenAIServer, provider: Provider) -> None:
+    outline = await write_outline(provider)
     assert provider.name == "openai"
     assert (outline.title, len(outline.scenes)) == ("Mia and the Fox", 14)
     assert outline.scenes[13].summary == "Scene 14 happens."
@@ -82,10 +80,10 @@ async def test_an_outline_comes_in_the_form_that_was_asked_for(
     assert sent["text"]["format"]["strict"] is True
 
 
-async def test_what_the_parent_wrote_stands_in_data_only_and_the_parent_is_not_named(
+async def test_texts_of_the_parent_are_only_in_the_data_and_the_parent_is_not_named(
     server: OpenAIServer, provider: Provider
 ) -> None:
-    outline = await outline_of(provider)
+    outline = await write_outline(provider)
     await scene(provider, outline)
     await provider.draw(PictureRequest(BRIEF, outline, 3, 'a } quote " and more'), author=AUTHOR)
     plan, text = server.bodies("/responses")
@@ -103,16 +101,14 @@ async def test_what_the_parent_wrote_stands_in_data_only_and_the_parent_is_not_n
         assert AUTHOR not in orjson.dumps(body).decode()
 
 
-async def test_a_scene_comes_piece_by_piece(server: OpenAIServer, provider: Provider) -> None:
-    pieces = await scene(provider, await outline_of(provider))
+async def test_a_scene_is_streamed_in_pieces(server: OpenAIServer, provider: Provider) -> None:
+    pieces = await scene(provider, await write_outline(provider))
     assert len(pieces) == 5
     assert "".join(pieces) == server.text
 
 
-async def test_a_picture_comes_as_a_png_of_the_size_that_was_asked_for(
-    server: OpenAIServer, provider: Provider
-) -> None:
-    outline = await outline_of(provider)
+async def test_a_picture_is_a_png_of_the_requested_size(server: OpenAIServer, provider: Provider) -> None:
+    outline = await write_outline(provider)
     picture = await provider.draw(PictureRequest(BRIEF, outline, 3), author=AUTHOR)
     assert (picture.width, picture.height) == (2048, 2048)
     assert picture.png.startswith(b"\x89PNG")
@@ -121,10 +117,10 @@ async def test_a_picture_comes_as_a_png_of_the_size_that_was_asked_for(
     assert (sent["model"], sent["size"], sent["output_format"]) == ("gpt-image-2", "2048x2048", "png")
 
 
-async def test_every_picture_is_told_of_the_child_in_the_same_words(
+async def test_every_picture_prompt_describes_the_child_in_the_same_words(
     server: OpenAIServer, provider: Provider
 ) -> None:
-    outline = await outline_of(provider)
+    outline = await write_outline(provider)
     for number in (1, 9, None):
         await provider.draw(PictureRequest(BRIEF, outline, number), author=AUTHOR)
     heroes = [
@@ -134,10 +130,10 @@ async def test_every_picture_is_told_of_the_child_in_the_same_words(
     assert heroes == [{"appearance": "brown curls", "age": 5, "pronouns": "she"}] * 3
 
 
-async def test_a_cautious_picture_does_not_say_how_old_the_child_is(
+async def test_a_cautious_picture_prompt_omits_the_age_of_the_child(
     server: OpenAIServer, provider: Provider
 ) -> None:
-    outline = await outline_of(provider)
+    outline = await write_outline(provider)
     await provider.draw(PictureRequest(BRIEF, outline, 3, cautious=True), author=AUTHOR)
     prompt = server.bodies("/images/generations")[0]["prompt"]
     assert "storybook hero" in prompt
@@ -157,7 +153,7 @@ async def test_texts_are_moderated_in_one_call_and_rejected_by_field_and_categor
 async def test_one_call_is_one_request(server: OpenAIServer, provider: Provider) -> None:
     server.fail("/responses", build_rate_limit_fault(**{"retry-after": "7"}))
     with pytest.raises(ProviderFailed) as failure:
-        await outline_of(provider)
+        await write_outline(provider)
     assert (failure.value.retryable, failure.value.retry_after) == (True, 7.0)
     assert len(server.calls) == 1
 
@@ -191,10 +187,10 @@ async def test_one_call_is_one_request(server: OpenAIServer, provider: Provider)
         "nothing",
     ],
 )
-async def test_each_way_to_fail_is_a_failure_of_ours(
+async def test_every_provider_error_becomes_a_failure_of_the_studio(
     server: OpenAIServer, provider: Provider, fault: Fault, retryable: bool, refused: bool
 ) -> None:
-    outline = await outline_of(provider)
+    outline = await write_outline(provider)
     server.fail("/responses", fault)
     with pytest.raises(ProviderFailed) as failure:
         await scene(provider, outline)
@@ -202,25 +198,25 @@ async def test_each_way_to_fail_is_a_failure_of_ours(
     assert isinstance(failure.value, ContentRefused) is refused
     server.fail("/responses", fault)
     with pytest.raises(ProviderFailed):
-        await outline_of(provider)
+        await write_outline(provider)
     assert "".join(await scene(provider, outline)) == server.text
 
 
 async def test_an_outline_that_lacks_a_scene_is_a_failure(server: OpenAIServer, provider: Provider) -> None:
     server.outline = build_outline(scenes=13)
     with pytest.raises(ProviderFailed, match="could not be read"):
-        await outline_of(provider)
+        await write_outline(provider)
 
 
 async def test_a_blocked_picture_is_a_refusal(server: OpenAIServer, provider: Provider) -> None:
-    outline = await outline_of(provider)
+    outline = await write_outline(provider)
     server.fail("/images/generations", lambda _, __: build_error_response(400, "moderation_blocked"))
     with pytest.raises(ContentRefused) as refusal:
         await provider.draw(PictureRequest(BRIEF, outline, 1), author=AUTHOR)
     assert refusal.value.category == "moderation_blocked"
 
 
-async def test_a_book_is_made_through_faults_and_every_request_is_an_attempt(
+async def test_a_book_is_completed_despite_faults_and_every_request_counts_as_an_attempt(
     ai: SubgraphClient, parent: Parent, server: OpenAIServer, provider: Provider
 ) -> None:
     generation = await parent.generate(new_id("book"))

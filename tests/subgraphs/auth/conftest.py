@@ -1,4 +1,4 @@
-"""The auth subgraph, running, and parents who signed up to it."""
+"""The running auth subgraph and parents who have signed up."""
 
 from __future__ import annotations
 

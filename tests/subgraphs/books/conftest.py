@@ -1,4 +1,4 @@
-"""Fixtures of the books domain: its subgraph, beside a graph that knows the parents' consents."""
+"""Fixtures of the books domain: its subgraph, and a fake graph with the parents' consents."""
 
 from collections.abc import AsyncIterator, Mapping
 

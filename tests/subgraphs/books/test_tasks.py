@@ -1,4 +1,4 @@
-"""What workers do for the books domain, any number of times."""
+"""The tasks of the books domain, which may run repeatedly."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -24,7 +24,7 @@ async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
 async def test_an_approved_book_is_typeset_by_its_job(
     parent: Parent, runtime: Runtime, platform: Platform
 ) -> None:
-    snapshot = await parent.approve(await parent.finished_book())
+    snapshot = await parent.approve(await parent.create_finished_book())
     job = jobs.TypesetSnapshot(snapshot["id"])
     typeset = REGISTRY.handlers[job.name()]
     for attempt in ("1", "2"):

@@ -1,4 +1,4 @@
-"""The open resources of one domain; auth's stand in for any."""
+"""The runtime of one domain; auth stands in for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to the graph, and what its errors become."""
+"""Queries to the graph, and the translation of its errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def nowhere() -> AsyncIterator[GraphClient]:
     await client.close()
 
 
-async def test_the_graph_is_asked_as_the_caller_in_the_same_trace() -> None:
+async def test_a_query_to_the_graph_carries_the_token_and_the_trace_of_the_caller() -> None:
     trace = start_trace(None)
     async with serve_graph({"book": lambda arguments: {"id": arguments["id"]}}) as graph:
         client = GraphClient(graph.url)
@@ -47,7 +47,7 @@ async def test_the_graph_is_asked_as_the_caller_in_the_same_trace() -> None:
         ),
     ],
 )
-async def test_an_error_of_the_graph_becomes_one_of_ours(
+async def test_an_error_of_the_graph_becomes_a_domain_error(
     error: GraphError, becomes: type[DomainError], message: str
 ) -> None:
     async with serve_graph({"book": error}) as graph:
@@ -58,6 +58,6 @@ async def test_an_error_of_the_graph_becomes_one_of_ours(
     assert str(raised.value) == message
 
 
-async def test_a_graph_that_does_not_answer_is_a_failed_dependency(nowhere: GraphClient) -> None:
+async def test_an_unreachable_graph_is_a_failed_dependency(nowhere: GraphClient) -> None:
     with pytest.raises(DependencyFailed, match="does not answer"):
         await nowhere.query(PARENT, BOOK, {"id": "book_1"})

@@ -1,4 +1,4 @@
-"""The orders subgraph, running, with a graph that knows one approved book and its price."""
+"""The running orders subgraph and a fake graph with one approved book and its price."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def token(user_id: str) -> str:
     return sign_token(user_id)
 
 
-def quote_input(**changes: Any) -> dict[str, Any]:
+def build_quote_input(**changes: Any) -> dict[str, Any]:
     return {
         "input": {
             "bookId": "book_approved",
@@ -97,7 +97,7 @@ def quote_input(**changes: Any) -> dict[str, Any]:
 
 
 async def quote(orders: SubgraphClient, token: str, **changes: Any) -> str:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(**changes), token)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(**changes), token)
     return str(answer.ok["createQuote"]["id"])
 
 
@@ -105,7 +105,7 @@ async def checkout(orders: SubgraphClient, token: str, quote_id: str, method: st
     return await orders.execute(CHECKOUT, {"quote": quote_id, "method": method}, token)
 
 
-async def paid_order(orders: SubgraphClient, token: str) -> str:
+async def create_paid_order(orders: SubgraphClient, token: str) -> str:
     answer = await checkout(orders, token, await quote(orders, token))
     order = answer.ok["checkout"]
     assert order["status"] == "PAID"

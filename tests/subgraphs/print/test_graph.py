@@ -1,4 +1,4 @@
-"""Print's part of the graph, over HTTP: who sees which job, and in how many statements."""
+"""The print subgraph over HTTP: visibility of jobs and the number of SQL statements."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -10,7 +10,7 @@ from subgraphs.print import service
 from subgraphs.print.models import PrintJob
 from subgraphs.print.providers import print_provider
 from tests.subgraphs.print.conftest import SteppingClock
-from tests.subgraphs.print.jobs import DELIVERY, checked, created
+from tests.subgraphs.print.jobs import DELIVERY, create_checked_job, create_job
 from tests.support.subgraph import SubgraphClient, run_subgraph
 from tests.support.tokens import sign_token
 
@@ -44,7 +44,7 @@ def order(job: PrintJob) -> dict[str, str]:
     return {"__typename": "Order", "id": job.order_id}
 
 
-async def test_anyone_may_look_at_the_catalogue(graph: SubgraphClient) -> None:
+async def test_the_catalogue_is_public(graph: SubgraphClient) -> None:
     answer = await graph.execute(
         """{ printProducts {
           id name podPackageId trimWidth trimHeight binding minimumPages maximumPages
@@ -97,7 +97,7 @@ async def test_an_unknown_product_is_not_found(graph: SubgraphClient) -> None:
     assert answer.code == "NOT_FOUND"
 
 
-async def test_a_product_joins_where_another_subgraph_names_it(graph: SubgraphClient) -> None:
+async def test_a_product_reference_is_resolved(graph: SubgraphClient) -> None:
     [found] = await graph.resolve_entities(
         "... on PrintProduct { name }", [{"__typename": "PrintProduct", "id": "casewrap-8.5-square"}]
     )
@@ -107,10 +107,10 @@ async def test_a_product_joins_where_another_subgraph_names_it(graph: SubgraphCl
 async def test_an_order_shows_its_owner_the_whole_job(
     graph: SubgraphClient, runtime: Runtime, clock: SteppingClock
 ) -> None:
-    job = await checked(runtime)
+    job = await create_checked_job(runtime)
     shop = print_provider(runtime)
     await service.submit_print_job(runtime, job.id, 1, DELIVERY, provider=shop)
-    clock.go_on(seconds=40)
+    clock.advance(seconds=40)
     await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
     [found] = await graph.resolve_entities(JOB, [order(job)], sign_token("usr_ada"))
     shown = found["printJob"]
@@ -130,7 +130,7 @@ async def test_an_order_shows_its_owner_the_whole_job(
 
 
 async def test_a_rejected_job_shows_why(graph: SubgraphClient, runtime: Runtime) -> None:
-    job = await checked(runtime, interior=b"not a pdf")
+    job = await create_checked_job(runtime, interior=b"not a pdf")
     [found] = await graph.resolve_entities(JOB, [order(job)], sign_token("usr_ada"))
     assert found["printJob"]["status"] == "REJECTED"
     [issue] = found["printJob"]["preflight"]["issues"]
@@ -138,22 +138,22 @@ async def test_a_rejected_job_shows_why(graph: SubgraphClient, runtime: Runtime)
 
 
 async def test_nobody_else_sees_a_job(graph: SubgraphClient, runtime: Runtime) -> None:
-    job = await created(runtime)
+    job = await create_job(runtime)
     for token in (sign_token("usr_bob"), sign_token("usr_staff", ["staff"]), None):
         assert await graph.resolve_entities(JOB, [order(job)], token) == [{"printJob": None}]
         by_id = {"__typename": "PrintJob", "id": job.id}
         assert await graph.resolve_entities("... on PrintJob { status }", [by_id], token) == [None]
 
 
-async def test_a_job_joins_by_its_id_for_its_owner(graph: SubgraphClient, runtime: Runtime) -> None:
-    job = await created(runtime)
+async def test_a_job_reference_is_resolved_for_its_owner(graph: SubgraphClient, runtime: Runtime) -> None:
+    job = await create_job(runtime)
     by_id = [{"__typename": "PrintJob", "id": job.id}, {"__typename": "PrintJob", "id": "prj_unknown"}]
     found = await graph.resolve_entities("... on PrintJob { status }", by_id, sign_token("usr_ada"))
     assert found == [{"status": "CREATED"}, None]
 
 
 async def test_the_statements_do_not_grow_with_the_orders(graph: SubgraphClient, runtime: Runtime) -> None:
-    jobs = [await created(runtime) for _ in range(20)]
+    jobs = [await create_job(runtime) for _ in range(20)]
 
     async def statements_for(count: int) -> int:
         before = await graph.count_statements()
@@ -164,7 +164,7 @@ async def test_the_statements_do_not_grow_with_the_orders(graph: SubgraphClient,
 
 
 async def test_staff_list_everybodys_jobs_newest_first(graph: SubgraphClient, runtime: Runtime) -> None:
-    jobs = [await created(runtime, owner_id=new_id("usr")) for _ in range(3)]
+    jobs = [await create_job(runtime, owner_id=new_id("usr")) for _ in range(3)]
     query = """query ($after: String) { printJobs(first: 2, after: $after) {
       nodes { id } pageInfo { hasNextPage endCursor }
     } }"""

@@ -23,7 +23,7 @@ PICTURES = {
 _NAMES = list(PICTURES)
 
 
-def manuscript(**changes: Any) -> BookContent:
+def build_manuscript(**changes: Any) -> BookContent:
     """A complete book; `changes` replace fields of its content."""
     content = BookContent(
         title="Mia and the Lantern Fox",
@@ -37,9 +37,9 @@ def manuscript(**changes: Any) -> BookContent:
     return replace(content, **changes)
 
 
-def with_page(number: int, **changes: Any) -> BookContent:
+def build_manuscript_with_page(number: int, **changes: Any) -> BookContent:
     """A complete book with one page changed."""
-    content = manuscript()
+    content = build_manuscript()
     pages = list(content.pages)
     pages[number - 1] = replace(pages[number - 1], **changes)
     return replace(content, pages=tuple(pages))
