@@ -1,4 +1,4 @@
-"""The agreement of subgraphs: which objects there are, what may be null, which fields depend on which."""
+"""What all subgraphs agree on: the objects, the nullability of fields and their dependencies."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from tests.router.oracle.subgraphs import (
 
 
 class InconsistentError(Exception):
-    """The subgraphs contradict each other, so there is no world behind them."""
+    """The subgraphs contradict each other, so no data can satisfy all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a value may be: null or not, a list of something, a leaf, or an object of some types."""
+    """The possible values of a field: nullable or not, a list, a leaf, or an object of some types."""
 
     nullable: bool
     item: Shape | None = None
@@ -47,7 +47,7 @@ class Shape:
 
 
 class Agreement:
-    """What some subgraphs and the schema that their clients see say together."""
+    """The combined statements of subgraphs and of the public schema."""
 
     def __init__(self, subgraphs: Mapping[str, SubgraphSchema], api: GraphQLSchema) -> None:
         self.subgraphs = subgraphs
@@ -99,7 +99,7 @@ class Agreement:
         return found
 
     def requires(self, type_name: str, name: str) -> FieldSet:
-        """What a field is computed from."""
+        """The `@requires` of a field."""
         known = (type_name, name)
         if known not in self._requires:
             resolved = [each for _, _, each in self.definitions(*known) if not each.external]
@@ -110,7 +110,7 @@ class Agreement:
         return self._requires[known]
 
     def given(self, type_name: str, name: str) -> tuple[ContextualArgument, ...]:
-        """What a field is given of enclosing objects."""
+        """The contextual arguments of a field."""
         known = (type_name, name)
         if known not in self._given:
             resolved = [each for _, _, each in self.definitions(*known) if not each.external]
@@ -121,7 +121,7 @@ class Agreement:
         return self._given[known]
 
     def arguments(self, type_name: str, name: str) -> Mapping[str, Any]:
-        """The arguments that all subgraphs know, and clients may give."""
+        """The arguments that all subgraphs define and clients may give."""
         known = (type_name, name)
         if known not in self._arguments:
             given = {each.argument for each in self.given(*known)}
@@ -134,7 +134,7 @@ class Agreement:
         return self._arguments[known]
 
     def shape(self, type_name: str, name: str) -> Shape:
-        """What a field may be, so that every subgraph and the schema of clients allow it."""
+        """The values of a field that every subgraph and the public schema allow."""
         known = (type_name, name)
         if known not in self._shapes:
             self._shapes[known] = self._find_shape(type_name, name)
@@ -196,7 +196,7 @@ class Agreement:
         return frozenset(graph.runtime_types(name))
 
     def _concrete(self, name: str) -> Iterator[str]:
-        """The object types behind a name, whoever knows it as what."""
+        """The object types of a type name, in any subgraph."""
         known = [graph.types[name] for graph in self.subgraphs.values() if name in graph.types]
         if any(each.kind == "interface" or each.interface_object for each in known):
             yield from self.implementers(name)
@@ -273,7 +273,7 @@ class Agreement:
                         raise InconsistentError("No type can be returned.")
 
     def is_nullability_uniform(self) -> bool:
-        """Whether all say the same of what may be null."""
+        """Whether all subgraphs and the public schema agree on nullability."""
         for type_ in self.api.type_map.values():
             if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
                 for name, each in type_.fields.items():

@@ -26,7 +26,7 @@ Searching: TypeAlias = frozenset[tuple[str, str]]
 
 
 class Reachability:
-    """What can be reached from where, with the progressive overrides of some labels active."""
+    """Which fields can be reached from where, with the progressive overrides of some labels active."""
 
     def __init__(self, agreement: Agreement, labels: frozenset[str]) -> None:
         self._agreement = agreement

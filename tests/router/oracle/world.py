@@ -23,12 +23,12 @@ ROOTS = ("Query", "Mutation")
 
 
 class Fault(Exception):
-    """A field that fails, wherever it is resolved."""
+    """A field fails in all subgraphs."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorldObject:
-    """An object of the world, and the objects around it."""
+    """An object of the world and its enclosing objects."""
 
     identity: str
     type: str
@@ -44,7 +44,7 @@ class World(Agreement):
         super().__init__(subgraphs, api)
         self._faulty = faulty
 
-    def entities_of(self, type_name: str) -> list[WorldObject]:
+    def list_entities(self, type_name: str) -> list[WorldObject]:
         """All entities of an object type, or of the types that have an interface."""
         return [
             WorldObject(f"{name}-{number}", name)
@@ -105,10 +105,10 @@ class World(Agreement):
                 for index in range(length)
             ]
         if shape.leaf is not None:
-            return _leaf(shape.leaf, number)
-        return self._object(shape, thing, number, fixed) if shape.types else None
+            return _build_leaf(shape.leaf, number)
+        return self._build_object(shape, thing, number, fixed) if shape.types else None
 
-    def _object(self, shape: Shape, thing: WorldObject, number: int, fixed: int | None) -> WorldObject:
+    def _build_object(self, shape: Shape, thing: WorldObject, number: int, fixed: int | None) -> WorldObject:
         type_name = shape.types[number % len(shape.types)]
         if type_name in self.entities:
             index = number // 16 if fixed is None else fixed
@@ -125,18 +125,20 @@ class World(Agreement):
 
     def _read_contexts(self, thing: WorldObject, name: str) -> Any:
         given = self.given(thing.type, name)
-        return {each.argument: self._from_context(thing, each) for each in given} or None
+        return {each.argument: self._read_context(thing, each) for each in given} or None
 
-    def _from_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
+    def _read_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
         around = thing.parent
         while around is not None:
-            if any(self._sets(graph, around.type, given.context) for graph in self.subgraphs.values()):
+            if any(
+                self._sets_context(graph, around.type, given.context) for graph in self.subgraphs.values()
+            ):
                 [value] = self.select(around, given.wanted).values()
                 return value
             around = around.parent
-        raise InconsistentError("No object around sets the context.")
+        raise InconsistentError("No enclosing object sets the context.")
 
-    def _sets(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
+    def _sets_context(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
         kinds = {
             *self.kinds(type_name),
             *(each.name for each in graph.types.values() if type_name in each.members),
@@ -144,16 +146,16 @@ class World(Agreement):
         return any(kind in graph.types and context in graph.types[kind].contexts for kind in kinds)
 
     def select(self, thing: WorldObject, wanted: FieldSet) -> dict[str, Any]:
-        """What a field set selects of an object, as plain values."""
+        """Selects a field set of an object as plain values."""
         found: dict[str, Any] = {}
         for name, each in _merge_fields(wanted, self.kinds(thing.type)).items():
             value = self.resolve(thing, name, self.coerce_arguments(thing.type, each))
-            found[name] = self._plain(value, each.below)
+            found[name] = self._to_plain(value, each.below)
         return found
 
-    def _plain(self, value: Any, below: FieldSet) -> Any:
+    def _to_plain(self, value: Any, below: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._plain(item, below) for item in value]
+            return [self._to_plain(item, below) for item in value]
         return self.select(value, below) if isinstance(value, WorldObject) else value
 
     def read_representation(
@@ -191,7 +193,7 @@ def _merge_fields(wanted: FieldSet, kinds: frozenset[str]) -> dict[str, FieldSet
     return found
 
 
-def _leaf(leaf: Any, number: int) -> Any:
+def _build_leaf(leaf: Any, number: int) -> Any:
     match leaf:
         case "Int":
             return number % 1000
