@@ -40,7 +40,7 @@ async def run_traced_router(stack: Stack, collector: Collector, log: bytearray) 
     """Run another router of the platform that exports all its spans; yield its endpoint."""
     tracing = {"OTEL_BSP_SCHEDULE_DELAY": "20", "OTEL_TRACES_SAMPLER": "always_on"}
     async with (
-        serve_app(collector.app()) as otlp,
+        serve_app(collector.build_app()) as otlp,
         start_router(
             *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
             **router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},

@@ -25,7 +25,7 @@ async def test_a_returning_client_misses_no_event(stack: Stack, family: Family) 
                         if name := to_kill.pop(len(seen), None):
                             os.kill(stack.processes[name], signal.SIGKILL)
             except (httpx2.HTTPError, AssertionError):
-                # Cut off, or told by the router that the subgraph is away: try again.
+                # The stream was cut, or the router reported that the subgraph is unavailable: try again.
                 await asyncio.sleep(0.2)
     assert to_kill == {}
     assert is_in_order(seen)

@@ -25,7 +25,7 @@ from infra.local.state import PlatformState
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
 
 
-def memorable(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run_memorable(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command and wait for it."""
     return subprocess.run(
         [*MEMORABLE, *arguments],
@@ -110,7 +110,7 @@ def test_help_lists_every_command():
     ],
 )
 def test_a_failure_is_reported_in_one_message(tmp_path, arguments, message):
-    failed = memorable(*arguments, MEMORABLE_DATA_DIR=str(tmp_path))
+    failed = run_memorable(*arguments, MEMORABLE_DATA_DIR=str(tmp_path))
     assert failed.returncode == 1
     assert failed.stderr.startswith(message)
     assert "Traceback" not in failed.stderr
@@ -119,7 +119,7 @@ def test_a_failure_is_reported_in_one_message(tmp_path, arguments, message):
 def test_a_port_in_use_is_reported_with_its_setting(tmp_path, free_ports):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        failed = memorable(
+        failed = run_memorable(
             "run", "--no-explorer", **{**free_ports, "API_PORT": port}, MEMORABLE_DATA_DIR=str(tmp_path)
         )
     assert failed.returncode == 1
@@ -130,7 +130,7 @@ def test_a_port_in_use_is_reported_with_its_setting(tmp_path, free_ports):
 
 
 def test_an_invalid_port_is_reported_with_its_setting(tmp_path, free_ports):
-    failed = memorable(
+    failed = run_memorable(
         "run", "--no-explorer", **{**free_ports, "API_PORT": "http"}, MEMORABLE_DATA_DIR=str(tmp_path)
     )
     assert failed.stderr == "error: API_PORT must be a port between 1 and 65535, not 'http'.\n"
@@ -142,7 +142,7 @@ def test_a_killed_platform_leaves_no_processes_behind(running_platform, tmp_path
     assert len(processes) > 9
     process.kill()
     process.wait()
-    checked = memorable("db", "check", MEMORABLE_DATA_DIR=str(tmp_path))
+    checked = run_memorable("db", "check", MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 0, checked.stderr
     assert list_alive(processes) == []
 
@@ -181,7 +181,7 @@ def test_health_checks_the_running_platform(stack: Stack, monkeypatch):
 
 
 def test_health_fails_if_a_process_does_not_respond(tmp_path, free_ports):
-    checked = memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path))
+    checked = run_memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 1
     assert checked.stdout.count("not ready") == 6
 

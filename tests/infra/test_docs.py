@@ -37,14 +37,14 @@ def run_listing(command: str) -> str:
     first, _, filtered = command.partition(" | ")
     program, *arguments = shlex.split(first)
     with chdir(ROOT):
-        output = Path(*arguments).read_text() if program == "cat" else _memorable(arguments)
+        output = Path(*arguments).read_text() if program == "cat" else _run_memorable(arguments)
     if filtered:
         pattern = re.compile(shlex.split(filtered.removeprefix("grep -E "))[0])
         output = "".join(line for line in output.splitlines(keepends=True) if pattern.search(line))
     return output
 
 
-def _memorable(arguments: list[str]) -> str:
+def _run_memorable(arguments: list[str]) -> str:
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     return done.output

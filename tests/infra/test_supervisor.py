@@ -40,7 +40,7 @@ class StatusMessages(list[tuple[str, str]]):
         self.append((name, message))
 
 
-def server(name: str, code: str = SERVER) -> tuple[ProcessSpec, str]:
+def build_server(name: str, code: str = SERVER) -> tuple[ProcessSpec, str]:
     port = free_port()
     command = [sys.executable, "-c", code, str(port)]
     return ProcessSpec(name, command, {"ONLY": "this"}, Path("/")), f"http://127.0.0.1:{port}/"
@@ -65,7 +65,7 @@ async def wait_until(condition) -> None:
 
 async def test_a_process_receives_exactly_its_environment(process_context):
     supervisor = Supervisor(process_context, StatusMessages())
-    supervisor.start(*server("one"))
+    supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
     assert log_file(process_context.logs, "one").read_text().startswith("listening with ['ONLY']\n")
@@ -74,7 +74,7 @@ async def test_a_process_receives_exactly_its_environment(process_context):
 async def test_a_crashed_process_is_restarted(process_context):
     messages = StatusMessages()
     supervisor = Supervisor(process_context, messages)
-    supervisor.start(*server("one"))
+    supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
         first = supervisor.pids["one"]
@@ -127,8 +127,8 @@ async def test_a_process_that_ignores_sigterm_is_killed(process_context, monkeyp
     monkeypatch.setattr("infra.local.supervisor.STOP_TIMEOUT", 0.5)
     messages = StatusMessages()
     supervisor = Supervisor(process_context, messages)
-    supervisor.start(*server("cooperative"))
-    supervisor.start(*server("stubborn", STUBBORN))
+    supervisor.start(*build_server("cooperative"))
+    supervisor.start(*build_server("stubborn", STUBBORN))
     await supervisor.wait_until_ready(["cooperative", "stubborn"], within=30)
     await supervisor.stop()
     assert supervisor.pids == {}

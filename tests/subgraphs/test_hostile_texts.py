@@ -154,10 +154,10 @@ async def test_hostile_texts_in_operations_get_a_typed_answer_quickly(
 ) -> None:
     for name, document, variables, places in generate_operations(domain):
         for place in places:
-            asked = {"query": document, "variables": _replace_text(variables, place, HOSTILE[hostile])}
+            body = {"query": document, "variables": _replace_text(variables, place, HOSTILE[hostile])}
             before = time.thread_time()
             response = await clients[domain].http.post(
-                "/graphql", content=_encode_json(asked), headers=_sign_in() | JSON
+                "/graphql", content=_encode_json(body), headers=_sign_in() | JSON
             )
             where = f"{name} {'.'.join(place)}"
             assert time.thread_time() - before < 2, where

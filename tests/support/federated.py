@@ -60,7 +60,7 @@ class Federated:
         self.supergraph = Supergraph.parse(HEADER % mutation + types)
         self._world = world
         self._schemas = {
-            info.name: _subgraph(self.supergraph, graph)
+            info.name: _build_subgraph_schema(self.supergraph, graph)
             for graph, info in self.supergraph.by_id.items()
             if graph in self.supergraph.types["Query"].joins
         }
@@ -116,14 +116,14 @@ class Federated:
     def _resolve(self, source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
-            return [self._entity(each, info) for each in arguments["representations"]]
+            return [self._resolve_entity(each, info) for each in arguments["representations"]]
         value = source[name] if info.path.prev else self._world[name]
         return value(**(source.get(KNOWN, {}) | arguments)) if callable(value) else value
 
-    def _entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
+    def _resolve_entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
         type_ = info.schema.type_map[known["__typename"]]
         possible = self.supergraph.possible_types(type_.name)
-        for each in _objects(self._world):
+        for each in _iterate_objects(self._world):
             if each["__typename"] in possible and each["id"] == known["id"]:
                 given = {name: value for name, value in known.items() if name not in {"__typename", "id"}}
                 named = type_.name if is_object_type(type_) else each["__typename"]
@@ -131,18 +131,18 @@ class Federated:
         raise LookupError(known)
 
 
-def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+def _iterate_objects(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         if "__typename" in value:
             yield value
         for each in value.values():
-            yield from _objects(each)
+            yield from _iterate_objects(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _objects(each)
+            yield from _iterate_objects(each)
 
 
-def _subgraph(supergraph: Supergraph, graph: str) -> GraphQLSchema:
+def _build_subgraph_schema(supergraph: Supergraph, graph: str) -> GraphQLSchema:
     """Builds the schema of one subgraph, with its `_entities` field."""
     own = (each for each in supergraph.schema.directives if not is_specified_directive(each))
     text, members = ["scalar _Any", *map(print_directive, own)], []

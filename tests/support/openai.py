@@ -83,7 +83,7 @@ class OpenAIServer:
         """Answers the next requests to a path with these faults, in order."""
         self.faults.extend((path, fault) for fault in faults)
 
-    def bodies(self, path: str) -> list[Body]:
+    def list_bodies(self, path: str) -> list[Body]:
         """Lists the bodies that were sent to a path."""
         return [call.body for call in self.calls if call.path == path]
 
@@ -114,11 +114,11 @@ class OpenAIServer:
             {
                 "id": "modr-1",
                 "model": body["model"],
-                "results": [self._verdict(text) for text in body["input"]],
+                "results": [self._build_verdict(text) for text in body["input"]],
             }
         )
 
-    def _verdict(self, text: str) -> Body:
+    def _build_verdict(self, text: str) -> Body:
         found = {category for category, pattern in self.flagged.items() if re.search(pattern, text)}
         return {
             "flagged": bool(found),
@@ -129,7 +129,7 @@ class OpenAIServer:
 
 
 @asynccontextmanager
-async def openai_server() -> AsyncIterator[OpenAIServer]:
+async def serve_openai() -> AsyncIterator[OpenAIServer]:
     """Serve the fake; use its `base_url` as OPENAI_BASE_URL and `sk-test` as the key."""
     server = OpenAIServer()
     routes = [
@@ -143,8 +143,8 @@ async def openai_server() -> AsyncIterator[OpenAIServer]:
 
 def build_response_events(text: str) -> list[Body]:
     """Builds the events of a complete response with a text."""
-    begun = _response("in_progress", [])
-    message = _message("in_progress", [])
+    begun = _build_response("in_progress", [])
+    message = _build_message("in_progress", [])
     part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     pieces = [text[start : start + 7] for start in range(0, len(text), 7)]
@@ -160,8 +160,11 @@ def build_response_events(text: str) -> list[Body]:
         ),
         {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
         {"type": "response.content_part.done", **place, "part": done},
-        {"type": "response.output_item.done", "output_index": 0, "item": _message("completed", [done])},
-        {"type": "response.completed", "response": _response("completed", [_message("completed", [done])])},
+        {"type": "response.output_item.done", "output_index": 0, "item": _build_message("completed", [done])},
+        {
+            "type": "response.completed",
+            "response": _build_response("completed", [_build_message("completed", [done])]),
+        },
     ]
 
 
@@ -169,16 +172,16 @@ def build_refusal_events(refusal: str) -> list[Body]:
     """Builds the events of a response in which the model refuses."""
     part = {"type": "refusal", "refusal": refusal}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    message = _message("completed", [part])
+    message = _build_message("completed", [part])
     return [
-        {"type": "response.created", "response": _response("in_progress", [])},
-        {"type": "response.output_item.added", "output_index": 0, "item": _message("in_progress", [])},
+        {"type": "response.created", "response": _build_response("in_progress", [])},
+        {"type": "response.output_item.added", "output_index": 0, "item": _build_message("in_progress", [])},
         {"type": "response.content_part.added", **place, "part": {"type": "refusal", "refusal": ""}},
         {"type": "response.refusal.delta", **place, "delta": refusal},
         {"type": "response.refusal.done", **place, "refusal": refusal},
         {"type": "response.content_part.done", **place, "part": part},
         {"type": "response.output_item.done", "output_index": 0, "item": message},
-        {"type": "response.completed", "response": _response("completed", [message])},
+        {"type": "response.completed", "response": _build_response("completed", [message])},
     ]
 
 
@@ -191,13 +194,13 @@ def build_interrupted_stream(text: str, last: Body | None) -> Fault:
 
 def build_failed_event(code: str) -> Body:
     """Builds the event of a failed response."""
-    failed = _response("failed", []) | {"error": {"code": code, "message": "It failed."}}
+    failed = _build_response("failed", []) | {"error": {"code": code, "message": "It failed."}}
     return {"type": "response.failed", "response": failed}
 
 
 def build_incomplete_event(reason: str) -> Body:
     """Builds the event of an incomplete response."""
-    incomplete = _response("incomplete", []) | {"incomplete_details": {"reason": reason}}
+    incomplete = _build_response("incomplete", []) | {"incomplete_details": {"reason": reason}}
     return {"type": "response.incomplete", "response": incomplete}
 
 
@@ -263,11 +266,11 @@ def build_white_png(width: int, height: int) -> bytes:
     )
 
 
-def _message(status: str, content: list[Body]) -> Body:
+def _build_message(status: str, content: list[Body]) -> Body:
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}
 
 
-def _response(status: str, output: list[Body]) -> Body:
+def _build_response(status: str, output: list[Body]) -> Body:
     return {
         "id": "resp_1",
         "object": "response",

@@ -42,7 +42,7 @@ class Collector:
     spans: list[Span] = field(default_factory=list)
     resource: dict[str, Any] = field(default_factory=dict)
 
-    def app(self) -> Starlette:
+    def build_app(self) -> Starlette:
         return Starlette(routes=[Route("/v1/traces", self._receive, methods=["POST"])])
 
     async def _receive(self, request: Request) -> Response:

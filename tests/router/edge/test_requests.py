@@ -27,7 +27,7 @@ REFUSED = {
     "a length beyond all numbers": (build_get(b"/graphql", b"content-length: " + b"9" * 30), 400),
     "a chunk of no length": (CHUNKED + b"zz\r\n", 400),
     "a body that is too long": (build_post(b"a" * 1_048_577), 413),
-    "a body that is said to be too long": (
+    "a body that is declared too long": (
         build_post(b"", b"x: y").replace(b"th: 0", b"th: 99999999999"),
         413,
     ),

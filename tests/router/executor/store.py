@@ -36,13 +36,13 @@ class StoreTransport:
         self.requests.append((subgraph, request["query"]))
         for _ in range(self._pauses()):
             await asyncio.sleep(0)
-        root = {**self._store, "_entities": self._entities}
+        root = {**self._store, "_entities": self._resolve_entities}
         result = graphql_sync(self._schema, request["query"], root, variable_values=request.get("variables"))
         return {**result.formatted}
 
-    def _entities(self, _info: Any, representations: list[dict[str, Any]]) -> list[Any]:
+    def _resolve_entities(self, _info: Any, representations: list[dict[str, Any]]) -> list[Any]:
         return [
-            next((each for each in _objects(self._store) if _matches(known, each)), None)
+            next((each for each in _iterate_objects(self._store) if _matches(known, each)), None)
             for known in representations
         ]
 
@@ -58,12 +58,12 @@ def _add_entities(graph: Supergraph) -> GraphQLSchema:
     return build_schema(whole, assume_valid=True)
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def _iterate_objects(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in items:
-        yield from _objects(each)
+        yield from _iterate_objects(each)
 
 
 def _matches(known: Any, value: Any) -> bool:

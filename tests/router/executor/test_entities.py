@@ -226,7 +226,7 @@ def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(with_cop
         deep = {"and": [deep]}
     entity = {"value": deep}
     objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "value": copy_json(deep)}]
-    batch = Batch(objects, lambda asked: (b"{}" for _ in asked))
+    batch = Batch(objects, lambda entities: (b"{}" for _ in entities))
     assert batch.scatter([entity], with_copies=with_copies) == []
     assert [encode(each["value"]) for each in objects] == [encode(deep)] * 2
     assert (objects[0]["value"] is deep) is not with_copies

@@ -186,7 +186,7 @@ class Graph:
         )
 
     def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
-        return Reachability(self.world, labels).answers(document, self._operation(document, name).node)
+        return Reachability(self.world, labels).can_answer(document, self._operation(document, name).node)
 
     def _operation(self, document: DocumentNode, name: str | None) -> Operation:
         nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
@@ -253,7 +253,7 @@ def _find_null(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:
-    """Whether something above a place is null; a place that nobody asked for is not gone."""
+    """Whether something above a path is null; a path that was not selected is not gone."""
     for segment in path:
         if data is None:
             return True

@@ -47,7 +47,7 @@ class Placement(Invention):
             self._place_roots(graph)
 
     def _may_define(self, graph: str, named: str) -> bool:
-        """Whether a subgraph may name a type: none may know both an interface object and its types."""
+        """Whether a subgraph may use a type: none may have both an interface object and its types."""
         if named in self.objects:
             return not any((graph, each) in self.as_object for each in self.objects[named].interfaces)
         if named in self.interfaces:

@@ -122,7 +122,7 @@ class _ServedSubgraph:
         if held.type == "Mutation":
             run.effects += 1
         effect = run.effects if held.type == "Mutation" else 0
-        value = world.value(held.thing, name, arguments, required, given, effect)
+        value = world.compute_value(held.thing, name, arguments, required, given, effect)
         provided = (*own.provides, *_collect_below(below))
         declared = _unwrap_name(self._graph, held.type, name)
         return self._hold(value, declared, provided)
@@ -136,7 +136,7 @@ class _ServedSubgraph:
         return ServedObject(value, declared if as_object else value.type, None, provided)
 
     def _applies(self, wanted: FieldSetField, held: ServedObject) -> bool:
-        return wanted.on is None or wanted.on in self._world.kinds(held.type)
+        return wanted.on is None or wanted.on in self._world.list_kinds(held.type)
 
     def _check_override(self, type_name: str, name: str, run: Run) -> None:
         for other in self._world.subgraphs.values():
@@ -154,7 +154,7 @@ class _ServedSubgraph:
 
     def _read_required(self, held: ServedObject, name: str, required: FieldSet) -> Any:
         if held.representation is None:
-            raise Violation(f"{held.type}.{name} is asked without a representation")
+            raise Violation(f"{held.type}.{name} is selected without a representation")
         try:
             return self._world.read_representation(held.representation, held.thing.type, required)
         except KeyError as error:

@@ -48,11 +48,11 @@ class World(Agreement):
         """All entities of an object type, or of the types that have an interface."""
         return [
             WorldObject(f"{name}-{number}", name)
-            for name in self._concrete(type_name)
+            for name in self._find_object_types(type_name)
             for number in range(COUNT)
         ]
 
-    def value(
+    def compute_value(
         self,
         thing: WorldObject,
         name: str,
@@ -67,12 +67,12 @@ class World(Agreement):
             Fault: it fails.
         """
         where = (thing.type, name)
-        shape = self.shape(*where)
+        shape = self.find_shape(*where)
         if where in self._unique:
             return self._build_key_value(thing, name, shape)
         sure = where in self._fixed
         number = int(thing.identity.rpartition("-")[2]) if sure and thing.type in self.entities else None
-        own = {key: each for key, each in arguments.items() if key in self.arguments(*where)}
+        own = {key: each for key, each in arguments.items() if key in self.find_arguments(*where)}
         text = json.dumps([thing.identity, name, own, required, given, effect], sort_keys=True)
         if where not in self._protected and _digest("fault", text) % 1000 < self._faulty * 1000:
             raise Fault(f"{thing.type}.{name} fails")
@@ -119,12 +119,12 @@ class World(Agreement):
 
     def resolve(self, thing: WorldObject, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
         """What a field is, when all that it depends on is looked up in the world."""
-        required = self.requires(thing.type, name)
+        required = self.find_requirements(thing.type, name)
         found = self.select(thing, required) if required else None
-        return self.value(thing, name, arguments, found, self._read_contexts(thing, name), effect)
+        return self.compute_value(thing, name, arguments, found, self._read_contexts(thing, name), effect)
 
     def _read_contexts(self, thing: WorldObject, name: str) -> Any:
-        given = self.given(thing.type, name)
+        given = self.find_contextual_arguments(thing.type, name)
         return {each.argument: self._read_context(thing, each) for each in given} or None
 
     def _read_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
@@ -140,7 +140,7 @@ class World(Agreement):
 
     def _sets_context(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
         kinds = {
-            *self.kinds(type_name),
+            *self.list_kinds(type_name),
             *(each.name for each in graph.types.values() if type_name in each.members),
         }
         return any(kind in graph.types and context in graph.types[kind].contexts for kind in kinds)
@@ -148,7 +148,7 @@ class World(Agreement):
     def select(self, thing: WorldObject, wanted: FieldSet) -> dict[str, Any]:
         """Selects a field set of an object as plain values."""
         found: dict[str, Any] = {}
-        for name, each in _merge_fields(wanted, self.kinds(thing.type)).items():
+        for name, each in _merge_fields(wanted, self.list_kinds(thing.type)).items():
             value = self.resolve(thing, name, self.coerce_arguments(thing.type, each))
             found[name] = self._to_plain(value, each.below)
         return found
@@ -166,9 +166,11 @@ class World(Agreement):
         Raises:
             KeyError: the representation lacks a part of it.
         """
-        kinds = self.kinds(representation.get("__typename", type_name)) if representation else frozenset()
+        kinds = (
+            self.list_kinds(representation.get("__typename", type_name)) if representation else frozenset()
+        )
         found = {}
-        for name, each in _merge_fields(wanted, kinds | self.kinds(type_name)).items():
+        for name, each in _merge_fields(wanted, kinds | self.list_kinds(type_name)).items():
             found[name] = self._read_representation_value(representation[name], each.below)
         return found
 

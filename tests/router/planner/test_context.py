@@ -1059,7 +1059,7 @@ def test_contextual_names_avoid_the_variables_and_aliases_of_the_client():
 
 
 def change_market(old: str, new: str) -> Supergraph:
-    """The market's supergraph with one thing changed."""
+    """Parses the market's supergraph with one replacement in its text."""
     text = (SUPERGRAPHS / "market.graphql").read_text()
     assert text.count(old) == 1
     return Supergraph.parse(text.replace(old, new))

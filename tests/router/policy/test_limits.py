@@ -136,21 +136,22 @@ def test_cyclic_fragments_do_not_hang_the_count():
 
 @given(st.recursive(st.just("leaf"), lambda inner: st.lists(inner, min_size=1, max_size=6)))
 def test_the_comparisons_are_those_of_all_pairs(tree: Any):
-    def places(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    def iterate_places(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for each in tree if isinstance(tree, list) else [tree]:
             here = (*path, "a" if isinstance(each, list) else "leaf")
             yield here
             if isinstance(each, list):
-                yield from places(each, here)
+                yield from iterate_places(each, here)
 
-    def text(tree: Any) -> str:
+    def write_text(tree: Any) -> str:
         items = tree if isinstance(tree, list) else [tree]
-        return f"{{ {' '.join(f'a {text(each)}' if isinstance(each, list) else 'leaf' for each in items)} }}"
+        fields = (f"a {write_text(each)}" if isinstance(each, list) else "leaf" for each in items)
+        return f"{{ {' '.join(fields)} }}"
 
-    pairs = sum(count * (count + 1) // 2 for count in Counter(places(tree, ())).values())
+    pairs = sum(count * (count + 1) // 2 for count in Counter(iterate_places(tree, ())).values())
     enough = {"max_depth": 100, "max_root_fields": 1000, "max_comparisons": pairs}
-    assert limit_errors(text(tree), **enough) == []
-    assert pairs == 1 or len(limit_errors(text(tree), **enough | {"max_comparisons": pairs - 1})) == 1
+    assert limit_errors(write_text(tree), **enough) == []
+    assert pairs == 1 or len(limit_errors(write_text(tree), **enough | {"max_comparisons": pairs - 1})) == 1
 
 
 def test_introspection_can_be_switched_off():

@@ -40,7 +40,7 @@ async def run_traced_library(**environ: str) -> AsyncIterator[TracedLibrary]:
     """Runs the library with a router that exports its spans every 20 ms."""
     books, reviews, collector = Shelf(), Shelf(), Collector()
     async with (
-        serve_app(collector.app()) as otlp,
+        serve_app(collector.build_app()) as otlp,
         serve_app(build_subgraph(BOOKS, books)) as books_origin,
         serve_app(build_subgraph(REVIEWS, reviews)) as reviews_origin,
         start_router(

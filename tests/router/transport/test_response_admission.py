@@ -17,7 +17,7 @@ class Subgraphs:
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         await self.moment.wait()
-        return mark_size({"data": {"asked": body.decode()}}, self._size)
+        return mark_size({"data": {"client": body.decode()}}, self._size)
 
 
 async def list_answers_by_turn(size: int, clients: list[str]) -> list[list[str]]:
@@ -28,7 +28,7 @@ async def list_answers_by_turn(size: int, clients: list[str]) -> list[list[str]]
 
     async def ask(client: str) -> None:
         answer = await transport.fetch("books", client.encode(), RequestContext(None, "", client=client))
-        answered.append(answer["data"]["asked"])
+        answered.append(answer["data"]["client"])
 
     async with asyncio.TaskGroup() as tasks:
         for client in clients:

@@ -228,16 +228,16 @@ async def test_a_silent_subgraph_is_pinged_and_given_up_without_a_pong(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(websocket, "SILENCE_SECONDS", 0.15)
-    asked: list[Any] = []
+    frames: list[Any] = []
 
     async def script(socket: web.WebSocketResponse) -> None:
-        asked.append((await socket.receive()).type)
+        frames.append((await socket.receive()).type)
         await asyncio.Event().wait()
 
     async with open_source(Peer(script).answer) as events:
         with pytest.raises(StreamBrokenError):
             await collect_all(events)
-    assert asked == [aiohttp.WSMsgType.PING]
+    assert frames == [aiohttp.WSMsgType.PING]
 
 
 async def test_a_silent_subgraph_that_answers_pings_is_kept(monkeypatch: pytest.MonkeyPatch):
@@ -245,8 +245,8 @@ async def test_a_silent_subgraph_that_answers_pings_is_kept(monkeypatch: pytest.
 
     async def script(socket: web.WebSocketResponse) -> None:
         for _ in range(2):
-            asked = await socket.receive()
-            await socket.pong(asked.data)
+            ping = await socket.receive()
+            await socket.pong(ping.data)
         await socket.send_json(COMPLETE)
 
     async with open_source(Peer(script).answer) as events:
@@ -301,15 +301,15 @@ async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph
 
 
 async def test_identical_subscriptions_share_one_socket():
-    asked, everyone_listens = build_operation("counters", OTHER), asyncio.Event()
+    operation, all_subscribed = build_operation("counters", OTHER), asyncio.Event()
 
     async def script(socket: web.WebSocketResponse) -> None:
-        await everyone_listens.wait()
+        await all_subscribed.wait()
         await socket.send_json(build_next(1))
         await socket.send_json(COMPLETE)
 
     peer = Peer(script)
-    request = subscription_request(compile_operation(Planner(load_supergraph("counters")), asked), {})
+    request = subscription_request(compile_operation(Planner(load_supergraph("counters")), operation), {})
     async with open_source(peer.answer) as events:
         shared = SharedStreams({"counters": events})
 
@@ -318,7 +318,7 @@ async def test_identical_subscriptions_share_one_socket():
 
         listeners = asyncio.gather(read_events(), read_events())
         await wait_until(lambda: len(peer.received) == 2)
-        everyone_listens.set()
+        all_subscribed.set()
         assert list(await listeners) == [[{"data": {"n": 1}}]] * 2
     assert len(peer.headers) == 1
 
@@ -328,10 +328,10 @@ async def test_a_numbered_stream_resumes_without_gaps_or_duplicates(
 ):
     monkeypatch.setattr(reconnect, "FIRST_DELAY", 0.001)
     ends: list[Any] = ["cut at 4", "closed at 6", "refused", "forgetful", "never"]
-    asked: list[int] = []
+    cursors: list[int] = []
 
     async def count(socket: web.WebSocketResponse) -> None:
-        after, end = asked[-1], ends.pop(0)
+        after, end = cursors[-1], ends.pop(0)
         for number in range(1 if end == "forgetful" else after + 1, 10):
             if end == f"cut at {number}":
                 cut_connection(socket)
@@ -349,7 +349,7 @@ async def test_a_numbered_stream_resumes_without_gaps_or_duplicates(
             return web.Response(status=503)
 
         async def script(socket: web.WebSocketResponse) -> None:
-            asked.append(peer.received[1]["payload"].get("variables", {}).get("cursor", 0))
+            cursors.append(peer.received[1]["payload"].get("variables", {}).get("cursor", 0))
             await count(socket)
 
         peer = Peer(script)
@@ -357,4 +357,4 @@ async def test_a_numbered_stream_resumes_without_gaps_or_duplicates(
 
     async with open_source(handler) as events:
         assert await follow(events, NUMBERED, []) == [str(number) for number in range(1, 10)]
-    assert asked == [0, 3, 5, 7]
+    assert cursors == [0, 3, 5, 7]

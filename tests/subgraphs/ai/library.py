@@ -109,8 +109,8 @@ class Parent:
         return (await self.execute(GENERATE, id=book_id)).ok["generateBook"]
 
     async def regenerate(self, page_id: str, *parts: str, instruction: str | None = None) -> Any:
-        asked = {"pageId": page_id, "parts": list(parts), "instruction": instruction}
-        return (await self.execute(REGENERATE, input=asked)).ok["regeneratePage"]
+        variables = {"pageId": page_id, "parts": list(parts), "instruction": instruction}
+        return (await self.execute(REGENERATE, input=variables)).ok["regeneratePage"]
 
     async def read(self, generation_id: str) -> Any:
         return (await self.execute(READ, id=generation_id)).ok["generation"]

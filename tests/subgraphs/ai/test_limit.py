@@ -55,8 +55,8 @@ async def test_a_regenerated_page_counts_like_a_book(ai: SubgraphClient, parent:
     assert (await parent.read(finished["id"]))["status"] == GenerationStatus.COMPLETED
     for _ in range(LIMIT):
         await parent.generate(new_id("book"))
-    asked = {"pageId": f"{book_id}-4", "parts": ["TEXT"], "instruction": None}
-    answer = await parent.execute(add_limit(REGENERATE), input=asked)
+    variables = {"pageId": f"{book_id}-4", "parts": ["TEXT"], "instruction": None}
+    answer = await parent.execute(add_limit(REGENERATE), input=variables)
     assert answer.ok["regeneratePage"]["limit"] == LIMIT
 
 

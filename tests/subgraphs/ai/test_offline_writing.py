@@ -62,9 +62,9 @@ def test_a_story_is_fourteen_scenes_at_a_picture_books_length(theme: str, editio
     assert "Mia" in texts[0]
     assert "find a friend" in texts[1]
     assert "find a friend" in texts[12]
-    told = split_sentences(texts)
-    assert len(told) >= 42
-    assert len(told) == len(set(told))
+    sentences = split_sentences(texts)
+    assert len(sentences) >= 42
+    assert len(sentences) == len(set(sentences))
 
 
 def test_no_sentence_of_the_grammar_is_used_in_two_places() -> None:

@@ -32,7 +32,7 @@ from tests.support.openai import (
     build_outline,
     build_rate_limit_fault,
     build_refusal_events,
-    openai_server,
+    serve_openai,
 )
 from tests.support.subgraph import SubgraphClient, build_settings
 
@@ -43,7 +43,7 @@ AUTHOR = "usr_secret"
 
 @pytest.fixture
 async def server() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as running:
+    async with serve_openai() as running:
         yield running
 
 
@@ -58,7 +58,7 @@ async def write_outline(provider: Provider) -> Outline:
     return await provider.write_outline(BRIEF, author=AUTHOR)
 
 
-async def scene(provider: Provider, outline: Outline) -> list[str]:
+async def write_scene(provider: Provider, outline: Outline) -> list[str]:
     request = SceneRequest(BRIEF, outline, 2, ("Once there was Mia.",), 420, "more foxes", 1)
     return [piece async for piece in provider.write_scene(request, author=AUTHOR)]
 
@@ -74,7 +74,7 @@ async def test_an_outline_has_the_requested_format(server: OpenAIServer, provide
     assert provider.name == "openai"
     assert (outline.title, len(outline.scenes)) == ("Mia and the Fox", 14)
     assert outline.scenes[13].summary == "Scene 14 happens."
-    sent = server.bodies("/responses")[0]
+    sent = server.list_bodies("/responses")[0]
     assert (sent["model"], sent["store"], sent["stream"]) == ("gpt-5.4-mini", False, True)
     assert sent["text"]["format"]["type"] == "json_schema"
     assert sent["text"]["format"]["strict"] is True
@@ -84,15 +84,15 @@ async def test_texts_of_the_parent_are_only_in_the_data_and_the_parent_is_not_na
     server: OpenAIServer, provider: Provider
 ) -> None:
     outline = await write_outline(provider)
-    await scene(provider, outline)
+    await write_scene(provider, outline)
     await provider.draw(PictureRequest(BRIEF, outline, 3, 'a } quote " and more'), author=AUTHOR)
-    plan, text = server.bodies("/responses")
+    plan, text = server.list_bodies("/responses")
     assert orjson.loads(plan["input"])["wish"] == BRIEF.wish
     data = orjson.loads(text["input"])
     assert (data["wish"], data["wanted_change"], data["scene"]) == (BRIEF.wish, "more foxes", 2)
     assert data["story_so_far"] == ["Once there was Mia."]
     assert BRIEF.wish not in plan["instructions"] + text["instructions"]
-    picture = server.bodies("/images/generations")[0]
+    picture = server.list_bodies("/images/generations")[0]
     document = orjson.loads(picture["prompt"].split("\n", 1)[1])
     assert document["wanted_change"] == 'a } quote " and more'
     assert "Mia" not in str(document["hero"])
@@ -102,7 +102,7 @@ async def test_texts_of_the_parent_are_only_in_the_data_and_the_parent_is_not_na
 
 
 async def test_a_scene_is_streamed_in_pieces(server: OpenAIServer, provider: Provider) -> None:
-    pieces = await scene(provider, await write_outline(provider))
+    pieces = await write_scene(provider, await write_outline(provider))
     assert len(pieces) == 5
     assert "".join(pieces) == server.text
 
@@ -113,7 +113,7 @@ async def test_a_picture_is_a_png_of_the_requested_size(server: OpenAIServer, pr
     assert (picture.width, picture.height) == (2048, 2048)
     assert picture.png.startswith(b"\x89PNG")
     assert picture.alt_text == "Mia with brown curls in scene 3."
-    sent = server.bodies("/images/generations")[0]
+    sent = server.list_bodies("/images/generations")[0]
     assert (sent["model"], sent["size"], sent["output_format"]) == ("gpt-image-2", "2048x2048", "png")
 
 
@@ -125,7 +125,7 @@ async def test_every_picture_prompt_describes_the_child_in_the_same_words(
         await provider.draw(PictureRequest(BRIEF, outline, number), author=AUTHOR)
     heroes = [
         orjson.loads(sent["prompt"].split("\n", 1)[1])["hero"]
-        for sent in server.bodies("/images/generations")
+        for sent in server.list_bodies("/images/generations")
     ]
     assert heroes == [{"appearance": "brown curls", "age": 5, "pronouns": "she"}] * 3
 
@@ -135,7 +135,7 @@ async def test_a_cautious_picture_prompt_omits_the_age_of_the_child(
 ) -> None:
     outline = await write_outline(provider)
     await provider.draw(PictureRequest(BRIEF, outline, 3, cautious=True), author=AUTHOR)
-    prompt = server.bodies("/images/generations")[0]["prompt"]
+    prompt = server.list_bodies("/images/generations")[0]["prompt"]
     assert "storybook hero" in prompt
     assert orjson.loads(prompt.split("\n", 1)[1])["hero"] == {"appearance": "brown curls"}
 
@@ -147,7 +147,7 @@ async def test_texts_are_moderated_in_one_call_and_rejected_by_field_and_categor
     assert await provider.moderate(texts, author=AUTHOR) is None
     server.flagged = {"harassment": "Mean"}
     assert await provider.moderate(texts, author=AUTHOR) == Rejection("child.name", "harassment")
-    assert [body["input"] for body in server.bodies("/moderations")] == [["a walk", "Mean Mia"]] * 2
+    assert [body["input"] for body in server.list_bodies("/moderations")] == [["a walk", "Mean Mia"]] * 2
 
 
 async def test_one_call_is_one_request(server: OpenAIServer, provider: Provider) -> None:
@@ -193,13 +193,13 @@ async def test_every_provider_error_becomes_a_failure_of_the_studio(
     outline = await write_outline(provider)
     server.fail("/responses", fault)
     with pytest.raises(ProviderFailed) as failure:
-        await scene(provider, outline)
+        await write_scene(provider, outline)
     assert failure.value.retryable is retryable
     assert isinstance(failure.value, ContentRefused) is refused
     server.fail("/responses", fault)
     with pytest.raises(ProviderFailed):
         await write_outline(provider)
-    assert "".join(await scene(provider, outline)) == server.text
+    assert "".join(await write_scene(provider, outline)) == server.text
 
 
 async def test_an_outline_that_lacks_a_scene_is_a_failure(server: OpenAIServer, provider: Provider) -> None:

@@ -164,14 +164,14 @@ async def test_a_page_is_regenerated_from_its_own_story(ai: SubgraphClient, pare
 async def test_only_parts_that_a_page_has_can_be_regenerated(
     parent: Parent, number: int, parts: list[str], field: str
 ) -> None:
-    asked = {"pageId": f"{new_id('book')}-{number}", "parts": parts}
-    refused = await parent.execute(REGENERATE, input=asked)
+    variables = {"pageId": f"{new_id('book')}-{number}", "parts": parts}
+    refused = await parent.execute(REGENERATE, input=variables)
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", field)
 
 
 async def test_an_instruction_of_5000_characters_is_refused(parent: Parent, graph: FakeGraph) -> None:
-    asked = {"pageId": f"{new_id('book')}-4", "parts": ["TEXT"], "instruction": "x" * 5000}
-    refused = await parent.execute(REGENERATE, input=asked)
+    variables = {"pageId": f"{new_id('book')}-4", "parts": ["TEXT"], "instruction": "x" * 5000}
+    refused = await parent.execute(REGENERATE, input=variables)
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", "instruction")
     assert graph.requests == []
 
@@ -232,12 +232,12 @@ async def test_the_statements_of_a_fetch_do_not_grow_with_the_books(
         await parent.generate(book_id)
     selection = "... on Book { generation { status steps { id } stepsDone } generations { nodes { id } } }"
 
-    async def statements(ids: list[str]) -> int:
+    async def count_statements_of_fetch(ids: list[str]) -> int:
         before = await ai.count_statements()
         await ai.resolve_entities(selection, [{"__typename": "Book", "id": id} for id in ids], parent.token)
         return await ai.count_statements() - before
 
-    assert await statements(books[:1]) == await statements(books) == 3
+    assert await count_statements_of_fetch(books[:1]) == await count_statements_of_fetch(books) == 3
 
 
 async def test_entities_are_resolved_for_their_owner_only(
@@ -245,16 +245,16 @@ async def test_entities_are_resolved_for_their_owner_only(
 ) -> None:
     generation = await parent.generate(new_id("book"))
     step_id = generation["steps"][0]["id"]
-    asked = [
+    references = [
         {"__typename": "Generation", "id": generation["id"]},
         {"__typename": "GenerationStep", "id": step_id},
     ]
     selection = "... on Generation { status } ... on GenerationStep { kind }"
-    assert await ai.resolve_entities(selection, asked, parent.token) == [
+    assert await ai.resolve_entities(selection, references, parent.token) == [
         {"status": "QUEUED"},
         {"kind": "OUTLINE"},
     ]
-    assert await ai.resolve_entities(selection, asked, stranger.token) == [None, None]
+    assert await ai.resolve_entities(selection, references, stranger.token) == [None, None]
 
 
 async def test_cancelling_an_ended_generation_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:

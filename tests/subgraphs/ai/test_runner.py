@@ -75,8 +75,8 @@ async def test_subscribers_receive_all_events_in_order_up_to_the_end(
         "book": {"id": book_id},
     }
     again = await parent.watch(generation_id, after=len(seen) - 3)
-    told = [(event["__typename"], event["sequence"], event.get("page")) for event in seen[-3:]]
-    assert [(event["__typename"], event["sequence"], event.get("page")) for event in again] == told
+    expected = [(event["__typename"], event["sequence"], event.get("page")) for event in seen[-3:]]
+    assert [(event["__typename"], event["sequence"], event.get("page")) for event in again] == expected
     assert await parent.watch(generation_id, after=len(seen)) == []
 
 
@@ -241,17 +241,17 @@ async def test_an_unexpected_provider_error_costs_an_attempt_and_not_the_book(
 
 async def test_a_refused_picture_is_requested_again_cautiously(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    asked: list[tuple[int | None, bool]] = []
+    requests: list[tuple[int | None, bool]] = []
 
     class Prude(CountingStudio):
         async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-            asked.append((request.number, request.cautious))
+            requests.append((request.number, request.cautious))
             if request.number == 3 and not request.cautious:
                 raise ContentRefused("moderation_blocked")
             return await super().draw(request, author=author)
 
     await run(ai, Prude(), OneBook(), generation_id)
-    assert [cautious for number, cautious in asked if number == 3] == [False, True]
+    assert [cautious for number, cautious in requests if number == 3] == [False, True]
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 

@@ -94,13 +94,13 @@ async def test_an_invalid_version_is_refused(auth: SubgraphClient, parent: Paren
 
 
 async def test_statements_do_not_grow_with_the_ledger(auth: SubgraphClient, parent: Parent) -> None:
-    async def statements_of_a_read() -> int:
+    async def count_statements_of_a_read() -> int:
         before = await auth.count_statements()
         await read_ledger(auth, parent)
         return await auth.count_statements() - before
 
     await record_consent(auth, parent.access_token, "1")
-    few = await statements_of_a_read()
+    few = await count_statements_of_a_read()
     for version in range(2, 8):
         await record_consent(auth, parent.access_token, str(version))
-    assert await statements_of_a_read() == few == 2
+    assert await count_statements_of_a_read() == few == 2

@@ -1,4 +1,4 @@
-"""Files over HTTP: served to whoever has a valid address, and refused to everybody else."""
+"""Files over HTTP: served at signed addresses only."""
 
 import pytest
 

@@ -47,7 +47,7 @@ sent: list[str] = []
 class Subscription:
     @strawberry.subscription
     async def endless(self) -> AsyncGenerator[str, None]:
-        """A long text again and again; what was sent is forgotten with the subscription's end."""
+        """Yields a long text endlessly."""
         try:
             while True:
                 sent.append("a" * 10_000)

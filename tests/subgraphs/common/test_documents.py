@@ -42,7 +42,7 @@ async def test_cached_documents_are_bounded_by_their_bytes() -> None:
     second = await prepare_document(documents, "{ b: name }")
     assert await prepare_document(documents, "{ a: name }") is first
     await prepare_document(documents, "{ c: name }")
-    assert await prepare_document(documents, "{ a: name }") is first, "it was asked for last"
+    assert await prepare_document(documents, "{ a: name }") is first, "it was used last"
     assert await prepare_document(documents, "{ b: name }") is not second
 
 

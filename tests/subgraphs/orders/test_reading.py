@@ -81,16 +81,16 @@ async def test_references_resolve_only_for_the_owner(orders: SubgraphClient, tok
 async def test_statements_do_not_grow_with_the_orders(
     orders: SubgraphClient, token: str, user_id: str
 ) -> None:
-    async def statements_of_a_read() -> tuple[int, int]:
+    async def count_statements_of_a_read() -> tuple[int, int]:
         before = await orders.count_statements()
         [user] = await orders.resolve_entities(WIDE, [{"__typename": "User", "id": user_id}], token)
         return len(user["orders"]["nodes"]), await orders.count_statements() - before
 
     await create_paid_order(orders, token)
-    assert await statements_of_a_read() == (1, 3)
+    assert await count_statements_of_a_read() == (1, 3)
     for _ in range(6):
         await create_paid_order(orders, token)
-    assert await statements_of_a_read() == (7, 3)
+    assert await count_statements_of_a_read() == (7, 3)
 
 
 @pytest.mark.parametrize("first", [0, -1, 101])

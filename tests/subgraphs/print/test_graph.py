@@ -40,7 +40,7 @@ async def graph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
         yield client
 
 
-def order(job: PrintJob) -> dict[str, str]:
+def build_order_reference(job: PrintJob) -> dict[str, str]:
     return {"__typename": "Order", "id": job.order_id}
 
 
@@ -87,8 +87,8 @@ async def test_a_cost_is_exact(graph: SubgraphClient) -> None:
 async def test_an_impossible_cost_names_the_argument(
     graph: SubgraphClient, changed: dict[str, object], field: str
 ) -> None:
-    asked = {"pages": 32, "quantity": 1, "country": "US", "level": "MAIL"}
-    answer = await graph.execute(COST, asked | changed)
+    variables = {"pages": 32, "quantity": 1, "country": "US", "level": "MAIL"}
+    answer = await graph.execute(COST, variables | changed)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
 
 
@@ -112,7 +112,7 @@ async def test_an_order_shows_its_owner_the_whole_job(
     await service.submit_print_job(runtime, job.id, 1, DELIVERY, provider=shop)
     clock.advance(seconds=40)
     await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
-    [found] = await graph.resolve_entities(JOB, [order(job)], sign_token("usr_ada"))
+    [found] = await graph.resolve_entities(JOB, [build_order_reference(job)], sign_token("usr_ada"))
     shown = found["printJob"]
     assert (shown["id"], shown["status"]) == (job.id, "SHIPPED")
     assert shown["order"] == {"id": job.order_id}
@@ -131,7 +131,7 @@ async def test_an_order_shows_its_owner_the_whole_job(
 
 async def test_a_rejected_job_shows_why(graph: SubgraphClient, runtime: Runtime) -> None:
     job = await create_checked_job(runtime, interior=b"not a pdf")
-    [found] = await graph.resolve_entities(JOB, [order(job)], sign_token("usr_ada"))
+    [found] = await graph.resolve_entities(JOB, [build_order_reference(job)], sign_token("usr_ada"))
     assert found["printJob"]["status"] == "REJECTED"
     [issue] = found["printJob"]["preflight"]["issues"]
     assert (issue["code"], issue["page"]) == ("UNREADABLE", None)
@@ -140,7 +140,7 @@ async def test_a_rejected_job_shows_why(graph: SubgraphClient, runtime: Runtime)
 async def test_nobody_else_sees_a_job(graph: SubgraphClient, runtime: Runtime) -> None:
     job = await create_job(runtime)
     for token in (sign_token("usr_bob"), sign_token("usr_staff", ["staff"]), None):
-        assert await graph.resolve_entities(JOB, [order(job)], token) == [{"printJob": None}]
+        assert await graph.resolve_entities(JOB, [build_order_reference(job)], token) == [{"printJob": None}]
         by_id = {"__typename": "PrintJob", "id": job.id}
         assert await graph.resolve_entities("... on PrintJob { status }", [by_id], token) == [None]
 
@@ -155,12 +155,14 @@ async def test_a_job_reference_is_resolved_for_its_owner(graph: SubgraphClient, 
 async def test_the_statements_do_not_grow_with_the_orders(graph: SubgraphClient, runtime: Runtime) -> None:
     jobs = [await create_job(runtime) for _ in range(20)]
 
-    async def statements_for(count: int) -> int:
+    async def count_statements_for(count: int) -> int:
         before = await graph.count_statements()
-        await graph.resolve_entities(JOB, [order(job) for job in jobs[:count]], sign_token("usr_ada"))
+        await graph.resolve_entities(
+            JOB, [build_order_reference(job) for job in jobs[:count]], sign_token("usr_ada")
+        )
         return await graph.count_statements() - before
 
-    assert await statements_for(1) == await statements_for(20) == 2
+    assert await count_statements_for(1) == await count_statements_for(20) == 2
 
 
 async def test_staff_list_everybodys_jobs_newest_first(graph: SubgraphClient, runtime: Runtime) -> None:

@@ -64,9 +64,11 @@ async def test_each_step_is_announced_once(runtime: Runtime, clock: SteppingCloc
     for _ in range(12):
         clock.advance(seconds=4)
         await run_reconciliation(runtime, job.id)
-    told = [event["status"] for event in await read_outbox(runtime, job.id, "print.PrintJobStatusChanged")]
-    assert told == [status.value for status in await read_statuses(runtime, job.id)]
-    assert len(told) == len(set(told)) == 8
+    announced = [
+        event["status"] for event in await read_outbox(runtime, job.id, "print.PrintJobStatusChanged")
+    ]
+    assert announced == [status.value for status in await read_statuses(runtime, job.id)]
+    assert len(announced) == len(set(announced)) == 8
 
 
 async def test_a_finished_job_is_not_polled(runtime: Runtime, clock: SteppingClock) -> None:

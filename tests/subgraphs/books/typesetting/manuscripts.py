@@ -32,7 +32,7 @@ def build_manuscript(**changes: Any) -> BookContent:
         language="en",
         theme=Theme.ADVENTURE,
         cover=_NAMES[0],
-        pages=tuple(_page(number) for number in range(1, PAGE_COUNT + 1)),
+        pages=tuple(_build_page(number) for number in range(1, PAGE_COUNT + 1)),
     )
     return replace(content, **changes)
 
@@ -45,7 +45,7 @@ def build_manuscript_with_page(number: int, **changes: Any) -> BookContent:
     return replace(content, pages=tuple(pages))
 
 
-def _page(number: int) -> PageContent:
+def _build_page(number: int) -> PageContent:
     layout = first_layout(number)
     picture = _NAMES[number] if layout is Layout.FULL_BLEED else None
     return PageContent(number, layout, TEXTS.get(layout, ""), picture)
