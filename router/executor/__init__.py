@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, TypeAlias
 from graphql import DocumentNode, GraphQLError
 
 from router.errors import PlanningTooLongError, UnplannableOperationError
-from router.executor.answer import Answer
+from router.executor.answer import Answer, project_apart_if_large
 from router.executor.cursor import StreamTemplate, compile_stream
 from router.executor.fetches import CompileContext, FetchNames
 from router.executor.incremental import DeferredFetches, Delivery
@@ -29,7 +28,7 @@ from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
 from router.planner.plan import DeferNode, PlanNode, SubscriptionNode
 from router.tracing import NO_TRACER, Tracer
-from router.transport.base import LargeResponse, RequestContext, Transport
+from router.transport.base import RequestContext, Transport
 from router.transport.stream_request import StreamRequest
 
 __all__ = [
@@ -187,7 +186,6 @@ async def execute_event(
     assert compiled.stream is not None, "only a subscription has events"
     data, errors = event.get("data"), event.get("errors") or []
     run = _start_run(compiled, request, data if isinstance(data, dict) else {})
-    run.is_large = event.__class__ is LargeResponse
     if not isinstance(data, dict):
         errors = run.note_missing_data([run.data], compiled.stream.shape, errors)
     run.errors += (anchor_error(error, (), error.get("path"), compiled.names) for error in errors)
@@ -208,10 +206,11 @@ async def _build_answer(
 ) -> tuple[dict[str, Any] | None, Answer]:
     if compiled.run:
         await compiled.run(run)
-    answer = Answer(run.variables, run.errors, run.absences)
-    project = partial(compiled.project, run.data, answer)
     with request.tracer.trace_stage("project"):
-        projected = await asyncio.to_thread(project) if run.is_large else project()
+        projected, answer = await project_apart_if_large(
+            partial(compiled.project, run.data),
+            partial(Answer, run.variables, run.errors, run.absences),
+        )
     if compiled.introspection and projected is not None:
         introspected, errors = await request.offload(
             partial(introspect, compiled.operation, compiled.introspection, run.variables)

@@ -16,10 +16,17 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import Any, TypeAlias
 
-from router.executor.answer import Answer, DeferredObject, list_path
+from router.executor.answer import (
+    MAX_FIELDS_PER_TURN,
+    Answer,
+    DeferredObject,
+    list_path,
+    project_apart_if_large,
+)
 from router.executor.entities import ResponsePath
 from router.executor.locations import Locations, add_locations
 from router.executor.run import Run, Runnable
@@ -84,7 +91,7 @@ class Delivery:
                 done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 payload = Payload()
                 for task in done:
-                    self._complete_group(self._running.pop(task), task.result(), payload)
+                    await self._complete_group(self._running.pop(task), task.result(), payload)
                 self._advance(payload)
                 if payload:
                     yield payload.serialize(has_next=bool(self._pending))
@@ -159,15 +166,18 @@ class Delivery:
             await node(run)
         return run
 
-    def _complete_group(self, group: ExecutionGroup, run: Run, payload: Payload) -> None:
+    async def _complete_group(self, group: ExecutionGroup, run: Run, payload: Payload) -> None:
         self._finished.add(group)
+        fields_left: float = MAX_FIELDS_PER_TURN
         for each in self._objects[group]:
             path = tuple(list_path(each.path))
             fragments = [fragment for fragment in _find_fragments(group, path) if fragment in self._pending]
             if not fragments:
                 continue
-            answer = Answer(run.variables, list(_select_errors(run.errors, path)), run.absences)
-            data = each.project(answer)
+            errors = list(_select_errors(run.errors, path))
+            build_answer = partial(Answer, run.variables, errors, run.absences)
+            data, answer = await project_apart_if_large(each.project, build_answer, fields_left)
+            fields_left = min(answer.fields_left, MAX_FIELDS_PER_TURN)
             add_locations(answer.errors, self._locations)
             if data is None:
                 self._fail_fragments(fragments, answer.errors, payload)

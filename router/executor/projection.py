@@ -219,16 +219,22 @@ class _Compiler:
                     )
                 return compile_object(self.compile_selections(selections, paths, data_path), name)
             case GraphQLList(of_type=GraphQLNonNull(of_type=item)) if selections and not is_list_type(item):
-                return compile_list(
-                    compile_objects(self.compile_selections(selections, paths, data_path), name), name
-                )
+                complete = self.compile_selections(selections, paths, data_path)
+                return compile_list(compile_objects(complete, name, _count_fields(selections)), name)
             case GraphQLList(of_type=inner):
-                return compile_list(
-                    compile_items(self._compile_output(inner, selections, paths, data_path, name)), name
-                )
+                complete_item = self._compile_output(inner, selections, paths, data_path, name)
+                return compile_list(compile_items(complete_item, 1 + _count_fields(selections)), name)
         if selections is not None:
             return compile_nullable(self.compile_selections(selections, paths, data_path))
         return compile_leaf(type_, name, self._names.supergraph.schema)
+
+
+def _count_fields(selections: SelectionSet | None) -> int:
+    """The fields of an object and of all objects below it, if no list has more than one item."""
+    if selections is None:
+        return 0
+    alternatives = (selections.fields, *selections.narrowed.values())
+    return sum(1 + _count_fields(each.selections) for fields in alternatives for each in fields)
 
 
 def _select_fields(

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from router.executor.absence import Absence, Shape
 from router.executor.entities import Object
 from router.executor.subgraph_errors import Errors, describe_error
-from router.transport.base import LargeResponse, RequestContext, Transport
+from router.transport.base import RequestContext, Transport
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class Run:
     """One run of an operation: the data merged so far, the errors, and what fetches did not bring.
 
     In a contextual run, objects at different paths never share what a fetch brought for both, because later
-    fetches may bring them different values. With `is_large`, the event loop must not be held up by its data.
+    fetches may bring them different values.
     """
 
     variables: Mapping[str, Any]
@@ -26,13 +26,11 @@ class Run:
     data: Object
     errors: Errors
     is_contextual: bool = False
-    is_large: bool = False
     absences: list[Absence] = field(default_factory=list)
 
     async def fetch(self, subgraph: str, body: bytes) -> tuple[Object | None, Errors]:
         """A subgraph's response: its data, if there is any, and its errors."""
         response = await self.transport.fetch(subgraph, body, self.context)
-        self.is_large |= response.__class__ is LargeResponse
         data, errors = response.get("data"), response.get("errors")
         return data if isinstance(data, dict) else None, errors if isinstance(errors, list) else []
 

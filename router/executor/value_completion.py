@@ -81,20 +81,22 @@ def compile_list(complete: CompleteItems, coordinate: str) -> CompleteValue:
     return complete_value
 
 
-def compile_items(complete: CompleteValue) -> CompleteItems:
-    """Items of any type; a null that propagates makes the list null."""
+def compile_items(complete: CompleteValue, field_count: int) -> CompleteItems:
+    """Items of any type, with so many fields each; a null that propagates makes the list null."""
 
     def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
+        answer.count_fields(len(values) * field_count)
         items = [complete(value, here, index, answer) for index, value in enumerate(values)]
         return None if PROPAGATED in items else items
 
     return complete_items
 
 
-def compile_objects(complete: CompleteObject, coordinate: str) -> CompleteItems:
-    """Non-null objects, of which most answers consist."""
+def compile_objects(complete: CompleteObject, coordinate: str, field_count: int) -> CompleteItems:
+    """Non-null objects, of which most answers consist, with so many fields each."""
 
     def complete_items(values: list[Any], here: LinkedPath, answer: Answer) -> list[Any] | None:
+        answer.count_fields(len(values) * field_count)
         items = [
             None if value is None else complete(value, (here, index), answer)
             for index, value in enumerate(values)

@@ -11,8 +11,6 @@ from router.telemetry import Trace
 
 # Processing a response of this size takes some tenths of a millisecond.
 SIZEABLE_BYTES = 8192
-# It takes a millisecond or two.
-LARGE_BYTES = 65_536
 
 CallerKey: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
 
@@ -53,15 +51,9 @@ class SizeableResponse(dict[str, Any]):
     """A GraphQL response of which several are too much for one iteration of the event loop."""
 
 
-class LargeResponse(SizeableResponse):
-    """A GraphQL response so large that processing it would block the event loop."""
-
-
 def mark_size(response: dict[str, Any], size: int) -> dict[str, Any]:
-    """The response, marked as what it is if it was decoded from many bytes."""
-    if size <= SIZEABLE_BYTES:
-        return response
-    return LargeResponse(response) if size > LARGE_BYTES else SizeableResponse(response)
+    """The response, marked if it was decoded from many bytes."""
+    return SizeableResponse(response) if size > SIZEABLE_BYTES else response
 
 
 class FetchFailure(dict[str, Any]):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from router.executor import ExecutionRequest, compile_operation, execute
-from router.executor.answer import Answer
+from router.executor.answer import MAX_FIELDS_PER_TURN, Answer
 from router.planner import Planner
-from router.transport.base import LARGE_BYTES, LargeResponse, RequestContext, mark_size
+from router.transport.base import RequestContext
 from tests.router.executor.shop import CONTEXT, build_data, run_graph
 from tests.support.planning import build_operation, load_supergraph
 
@@ -88,34 +88,42 @@ async def test_only_an_integer_is_accepted_as_int(sent: Any, shown: int | None):
 
 
 class Catalogue:
-    """A transport whose answers are marked with a given size in bytes."""
+    """A transport that answers every fetch with the same data."""
 
-    def __init__(self, products: int, size: int) -> None:
-        self.data = {"products": [{"id": str(each), "name": "Boat"} for each in range(products)]}
-        self._size = size
+    def __init__(self, **data: Any) -> None:
+        self.data = data
 
     async def fetch(self, _subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
-        return mark_size({"data": self.data}, self._size)
+        return {"data": self.data}
 
 
-async def test_a_large_answer_is_projected_off_the_event_loop():
-    transport = Catalogue(30_000, LARGE_BYTES + 1)
-    compiled = compile_operation(
-        Planner(load_supergraph("shop")), build_operation("shop", "{ products { id name } }")
-    )
+def build_products(count: int) -> list[dict[str, Any]]:
+    return [{"id": str(each), "name": "Boat"} for each in range(count)]
+
+
+@pytest.mark.parametrize("aliases", [1, 30])
+async def test_a_large_answer_is_projected_off_the_event_loop_however_few_its_bytes(aliases: int):
+    many = build_products(60_000 // aliases)
+    transport = Catalogue(**{f"a{each}": many for each in range(aliases)})
+    text = "{ " + " ".join(f"a{each}: products {{ id name }}" for each in range(aliases)) + " }"
+    compiled = compile_operation(Planner(load_supergraph("shop")), build_operation("shop", text))
     started = time.thread_time()
     projected = compiled.project(transport.data, Answer({}))
     inline = time.thread_time() - started
+
     started = time.thread_time()
     result = await execute(compiled, ExecutionRequest({}, transport, CONTEXT))
     assert time.thread_time() - started < inline / 4
     assert result.data == projected == transport.data
 
 
-async def test_an_answer_is_large_by_the_bytes_that_were_read():
-    products = [{"id": "1", "name": "x" * LARGE_BYTES}]
-    for answer, large in ((build_data(products=products), True), (build_data(products=[]), False)):
-        async with run_graph("shop", catalogue=answer) as shop:
-            response = await shop.transport.fetch("catalogue", b"{}", CONTEXT)
-            assert isinstance(response, LargeResponse) is large
-            assert (await shop.run("{ products { name } }")).data is not None
+async def test_an_error_of_a_large_answer_is_reported_once():
+    transport = Catalogue(products=[*build_products(MAX_FIELDS_PER_TURN), {"id": "7", "name": 7}])
+    compiled = compile_operation(
+        Planner(load_supergraph("shop")), build_operation("shop", "{ products { id name } }")
+    )
+
+    result = await execute(compiled, ExecutionRequest({}, transport, CONTEXT))
+
+    [error] = result.errors
+    assert error["path"] == ["products", MAX_FIELDS_PER_TURN, "name"]

@@ -4,8 +4,9 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-from router.transport.base import SIZEABLE_BYTES, RequestContext, mark_size
+from router.transport.base import SIZEABLE_BYTES, RequestContext, SizeableResponse, mark_size
 from router.transport.response_admission import ResponseAdmission
+from tests.router.executor.shop import CONTEXT, build_data, run_graph
 
 
 class Subgraphs:
@@ -53,3 +54,11 @@ async def test_large_answers_are_passed_on_one_per_turn_alternating_between_clie
 
 async def test_small_answers_are_passed_on_at_once():
     assert await list_answers_by_turn(SIZEABLE_BYTES, ["often"] * 40) == [["often"] * 40]
+
+
+async def test_a_response_is_sizeable_by_the_bytes_that_were_read():
+    products = [{"id": "1", "name": "x" * SIZEABLE_BYTES}]
+    for answer, is_sizeable in ((build_data(products=products), True), (build_data(products=[]), False)):
+        async with run_graph("shop", catalogue=answer) as shop:
+            response = await shop.transport.fetch("catalogue", b"{}", CONTEXT)
+        assert isinstance(response, SizeableResponse) is is_sizeable
