@@ -114,11 +114,11 @@ async def test_a_second_runner_does_not_repeat_finished_steps(ai: SubgraphClient
     }
     await run(ai, second, books, generation_id)
     names = {"outline": "OUTLINE", "scene": "SCENE_TEXT"}
-    asked_again = {
+    repeated = {
         (names.get(kind) or ("ILLUSTRATION" if number else "COVER"), number) for kind, number in second.calls
     }
     assert done
-    assert not done & asked_again
+    assert not done & repeated
     assert len(second.calls) == 30 - len(done)
     events = await parent.watch(generation_id)
     assert events[-1]["generation"]["status"] == "COMPLETED"
@@ -132,12 +132,12 @@ async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
 ) -> None:
     _, generation_id = await start(parent)
 
-    class FallingShelf(OneBook):
+    class UndeliverableBook(OneBook):
         async def put_text(self, page_id: str, text: str, key: str) -> None:
             raise Killed
 
     with pytest.raises(BaseExceptionGroup):
-        await run(ai, CountingStudio(), FallingShelf(), generation_id)
+        await run(ai, CountingStudio(), UndeliverableBook(), generation_id)
     saved = next(step for step in await _read_steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
     assert (saved.status, saved.announced_at) == ("DONE", None)
     assert saved.result is not None

@@ -20,7 +20,7 @@ from tests.support.subgraph import SubgraphClient
 BOMB = "a" + "\u0301" * 60_000 + "\u0327" * 60_000
 
 
-async def test_a_hash_that_waits_too_long_is_refused_with_retry_after() -> None:
+async def test_a_hash_beyond_the_queue_is_refused_with_retry_after() -> None:
     pool, released = HashingPool(threads=1, waiting=2), threading.Event()
     waiting = [asyncio.create_task(pool.run(released.wait)) for _ in range(3)]
     await asyncio.sleep(0)
