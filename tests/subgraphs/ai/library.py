@@ -116,14 +116,14 @@ class Parent:
         return (await self.execute(READ, id=generation_id)).ok["generation"]
 
     async def watch(self, generation_id: str, after: int = 0) -> list[Any]:
-        """Every event to the end."""
+        """Collect all events up to the end."""
         events = self.client.subscribe(WATCH, {"id": generation_id, "after": after}, self.token)
         async with aclosing(events):
             return [event.ok["generation"] async for event in events]
 
 
 @dataclass(slots=True)
-class OneBook:
+class FakeBookWriter:
     """A book writer in memory that applies each idempotency key once and may refuse."""
 
     put: list[tuple[str, str]] = field(default_factory=list)
@@ -140,32 +140,32 @@ class OneBook:
         return {f"{book_id}-{number}": self.space for number in range(1, 33)}
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
-        self._once("outline", key, book_id)
+        self._apply("outline", key, book_id)
         self.outline = outline
 
     async def put_text(self, page_id: str, text: str, key: str) -> None:
-        self._once("text", key, page_id)
+        self._apply("text", key, page_id)
         self.texts[page_id] = text
 
     async def put_picture(self, book_id: str, page_id: str | None, picture: StoredPicture, key: str) -> str:
-        self._once("picture", key, book_id)
+        self._apply("picture", key, book_id)
         self.pictures[page_id] = picture
         return f"ill_{key}"
 
     async def finish(self, book_id: str, key: str) -> None:
-        self._once("finish", key, book_id)
+        self._apply("finish", key, book_id)
         self.finished += 1
 
-    def _once(self, what: str, key: str, id: str) -> None:
+    def _apply(self, what: str, key: str, id: str) -> None:
         if self.gone:
             raise NotFound("Book", id)
         self.put.append((what, key))
 
 
 class CountingStudio(OfflineStudio):
-    """The offline studio, noting each call; `fault` may raise in place of an answer.
+    """The offline studio, which records each call; `fault` may raise instead of an answer.
 
-    Its pictures are left as SVG, which is quicker.
+    Its pictures stay SVG, which is quicker.
     """
 
     def __init__(self, fault: Callable[[str, int], None] = lambda _kind, _call: None) -> None:
@@ -174,24 +174,24 @@ class CountingStudio(OfflineStudio):
         self._fault = fault
 
     async def write_outline(self, brief: Any, *, author: str) -> Outline:
-        self._note("outline", None)
+        self._record("outline", None)
         return await super().write_outline(brief, author=author)
 
     async def write_scene(self, request: Any, *, author: str) -> Any:
-        self._note("scene", request.number)
+        self._record("scene", request.number)
         async for word in super().write_scene(request, author=author):
             yield word
 
     async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-        self._note("picture", request.number)
+        self._record("picture", request.number)
         svg = compose(request.brief, request.number, request.take)
         return Picture(svg.encode(), 2625, 2625, "A picture.")
 
-    def _note(self, kind: str, number: int | None) -> None:
+    def _record(self, kind: str, number: int | None) -> None:
         self.calls.append((kind, number))
         self._fault(kind, len(self.calls))
 
 
-async def run(client: SubgraphClient, provider: Provider, books: OneBook, generation_id: str) -> None:
-    """Run a generation in this process, and like a worker in a task of its own, which may die."""
+async def run(client: SubgraphClient, provider: Provider, books: FakeBookWriter, generation_id: str) -> None:
+    """Run a generation in this process, in a task of its own as a worker does."""
     await asyncio.create_task(run_generation(client.runtime, provider, books, generation_id))

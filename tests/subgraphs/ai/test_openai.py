@@ -19,7 +19,7 @@ from subgraphs.ai.providers.protocol import (
     StoryBrief,
 )
 from subgraphs.common.ids import new_id
-from tests.subgraphs.ai.library import OneBook, Parent, run
+from tests.subgraphs.ai.library import FakeBookWriter, Parent, run
 from tests.support.openai import (
     Fault,
     OpenAIServer,
@@ -226,7 +226,7 @@ async def test_a_book_is_completed_despite_faults_and_every_request_counts_as_an
         build_rate_limit_fault(**{"retry-after-ms": "10"}),
     )
     server.fail("/images/generations", lambda _, __: build_error_response(400, "moderation_blocked"))
-    books = OneBook()
+    books = FakeBookWriter()
     await run(ai, provider, books, generation["id"])
     read = await parent.read(generation["id"])
     assert (read["status"], read["stepsDone"]) == ("COMPLETED", 30)

@@ -12,7 +12,7 @@ from tests.subgraphs.ai.library import (
     READ,
     REGENERATE,
     CountingStudio,
-    OneBook,
+    FakeBookWriter,
     Parent,
     build_book_answers,
     run,
@@ -130,7 +130,7 @@ async def test_somebody_elses_generation_is_not_found(parent: Parent, stranger: 
 
 async def test_a_page_is_regenerated_from_its_own_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
-    books = OneBook()
+    books = FakeBookWriter()
     await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
     first_text, first_picture = books.texts[f"{book_id}-10"], books.pictures[f"{book_id}-11"]
 
@@ -188,7 +188,7 @@ async def test_a_page_of_a_book_without_a_story_cannot_be_regenerated(parent: Pa
 
 async def test_a_second_generation_tells_another_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
-    books, other = OneBook(), OneBook()
+    books, other = FakeBookWriter(), FakeBookWriter()
     await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
     await run(ai, CountingStudio(), other, (await parent.generate(book_id))["id"])
     assert books.texts.keys() == other.texts.keys()
@@ -259,7 +259,7 @@ async def test_entities_are_resolved_for_their_owner_only(
 
 async def test_cancelling_an_ended_generation_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:
     generation = await parent.generate(new_id("book"))
-    await run(ai, CountingStudio(), OneBook(), generation["id"])
+    await run(ai, CountingStudio(), FakeBookWriter(), generation["id"])
     before = await parent.read(generation["id"])
     assert before["status"] == GenerationStatus.COMPLETED
     assert (await parent.execute(CANCEL, id=generation["id"])).ok["cancelGeneration"]["status"] == "COMPLETED"

@@ -13,7 +13,7 @@ from subgraphs.ai.providers.protocol import ContentRefused, Outline, Picture, Pi
 from subgraphs.common.errors import Conflict
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.ai.library import CANCEL, CountingStudio, OneBook, Parent, run
+from tests.subgraphs.ai.library import CANCEL, CountingStudio, FakeBookWriter, Parent, run
 from tests.support.subgraph import SubgraphClient
 
 
@@ -44,7 +44,7 @@ async def test_subscribers_receive_all_events_in_order_up_to_the_end(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     book_id, generation_id = await start(parent)
-    books = OneBook()
+    books = FakeBookWriter()
     watching = asyncio.create_task(parent.watch(generation_id))
     await run(ai, CountingStudio(), books, generation_id)
     async with asyncio.timeout(60):
@@ -103,7 +103,7 @@ async def test_a_second_runner_does_not_repeat_finished_steps(ai: SubgraphClient
         if call == 12:
             raise Killed
 
-    first, second, books = CountingStudio(die), CountingStudio(), OneBook()
+    first, second, books = CountingStudio(die), CountingStudio(), FakeBookWriter()
     with pytest.raises(BaseExceptionGroup) as death:
         await run(ai, first, books, generation_id)
     assert death.group_contains(Killed)
@@ -132,7 +132,7 @@ async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
 ) -> None:
     _, generation_id = await start(parent)
 
-    class UndeliverableBook(OneBook):
+    class UndeliverableBook(FakeBookWriter):
         async def put_text(self, page_id: str, text: str, key: str) -> None:
             raise Killed
 
@@ -141,7 +141,7 @@ async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
     saved = next(step for step in await _read_steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
     assert (saved.status, saved.announced_at) == ("DONE", None)
     assert saved.result is not None
-    books, studio = OneBook(), CountingStudio()
+    books, studio = FakeBookWriter(), CountingStudio()
     await run(ai, studio, books, generation_id)
     assert ("scene", 1) not in studio.calls
     assert books.texts[str(saved.page_id)] == saved.result["text"]
@@ -151,8 +151,8 @@ async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
 
 async def test_running_an_ended_generation_does_nothing(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(), OneBook(), generation_id)
-    again, books = CountingStudio(), OneBook()
+    await run(ai, CountingStudio(), FakeBookWriter(), generation_id)
+    again, books = CountingStudio(), FakeBookWriter()
     await run(ai, again, books, generation_id)
     assert (again.calls, books.put) == ([], [])
 
@@ -176,7 +176,7 @@ async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Pa
     _, generation_id = await start(parent)
     fault = build_fault("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
     studio = CountingStudio(fault)
-    await run(ai, studio, OneBook(), generation_id)
+    await run(ai, studio, FakeBookWriter(), generation_id)
     assert studio.calls[:3] == [("outline", None)] * 3
     failures = [event for event in await parent.watch(generation_id) if event["__typename"] == "StepFailed"]
     assert [(event["message"], event["retrying"]) for event in failures] == [("Busy.", True)] * 2
@@ -195,7 +195,7 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
                 raise ProviderFailed("It will not be drawn.", retryable=False)
             return await super().draw(request, author=author)
 
-    books = OneBook()
+    books = FakeBookWriter()
     await run(ai, WithoutFive(), books, generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"], read["stepsDone"]) == ("PARTIAL", "It will not be drawn.", 29)
@@ -208,7 +208,7 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
 async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
 
-    class WithoutTitle(OneBook):
+    class WithoutTitle(FakeBookWriter):
         async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
             raise Conflict("The title does not fit.")
 
@@ -220,7 +220,7 @@ async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient
 async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
     studio = CountingStudio(build_fault("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
-    books = OneBook()
+    books = FakeBookWriter()
     await run(ai, studio, books, generation_id)
     assert studio.calls == [("outline", None)]
     read = await parent.read(generation_id)
@@ -235,7 +235,9 @@ async def test_an_unexpected_provider_error_costs_an_attempt_and_not_the_book(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(build_fault("scene", 1, lambda: KeyError("bug"))), OneBook(), generation_id)
+    await run(
+        ai, CountingStudio(build_fault("scene", 1, lambda: KeyError("bug"))), FakeBookWriter(), generation_id
+    )
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 
@@ -250,7 +252,7 @@ async def test_a_refused_picture_is_requested_again_cautiously(ai: SubgraphClien
                 raise ContentRefused("moderation_blocked")
             return await super().draw(request, author=author)
 
-    await run(ai, Prude(), OneBook(), generation_id)
+    await run(ai, Prude(), FakeBookWriter(), generation_id)
     assert [cautious for number, cautious in requests if number == 3] == [False, True]
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
@@ -258,7 +260,7 @@ async def test_a_refused_picture_is_requested_again_cautiously(ai: SubgraphClien
 async def test_a_deleted_book_costs_no_provider_call(ai: SubgraphClient, parent: Parent) -> None:
     book_id, generation_id = await start(parent)
     studio = CountingStudio()
-    await run(ai, studio, OneBook(gone=True), generation_id)
+    await run(ai, studio, FakeBookWriter(gone=True), generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"]) == ("FAILED", f"Book '{book_id}' was not found.")
     assert studio.calls == []
@@ -268,7 +270,7 @@ async def test_a_book_deleted_while_its_outline_is_written_costs_no_further_call
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
-    books = OneBook()
+    books = FakeBookWriter()
 
     def remove(_kind: str, _call: int) -> None:
         books.gone = True
@@ -284,7 +286,7 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
     studio, reached = CountingStudio(), asyncio.Event()
     studio._pause = 0.05
     studio._fault = lambda _, call: reached.set() if call == 7 else None
-    running = asyncio.create_task(run(ai, studio, OneBook(), generation_id))
+    running = asyncio.create_task(run(ai, studio, FakeBookWriter(), generation_id))
     await reached.wait()
     answer = await parent.execute(CANCEL, id=generation_id)
     calls = list(studio.calls)

@@ -80,7 +80,7 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
             await client.http.aclose()
 
 
-async def test_an_unexpected_error_is_masked_and_logged_under_its_trace(subgraph: SubgraphClient) -> None:
+async def test_an_unexpected_error_is_masked_and_carries_its_trace_id(subgraph: SubgraphClient) -> None:
     response = await subgraph.http.post(
         "/graphql",
         json={"query": "{ hello unexpected }"},
@@ -145,7 +145,7 @@ async def test_an_expected_error_has_its_message_code_and_field(subgraph: Subgra
 @pytest.mark.parametrize(
     "query", ["{ nothing }", "{ hello { deeper } }", "query ($a: Nothing) { hello }", "{ hello(a: 1) }"]
 )
-async def test_an_unknown_field_is_a_validation_error(subgraph: SubgraphClient, query: str) -> None:
+async def test_an_invalid_document_is_a_validation_error(subgraph: SubgraphClient, query: str) -> None:
     answer = await subgraph.execute(query)
     assert answer.data is None
     assert {error["extensions"]["code"] for error in answer.errors} == {"GRAPHQL_VALIDATION_FAILED"}

@@ -84,7 +84,7 @@ async def test_a_job_that_is_delivered_twice_is_submitted_once(runtime: Runtime,
     assert len(await read_shop_jobs(runtime, job.id)) == 1
 
 
-async def test_two_workers_at_once_submit_once(runtime: Runtime, shop: Shop) -> None:
+async def test_concurrent_workers_submit_a_job_once(runtime: Runtime, shop: Shop) -> None:
     job = await create_checked_job(runtime)
     await asyncio.gather(*(submit(runtime, shop, job.id) for _ in range(8)))
     assert len(await read_shop_jobs(runtime, job.id)) == 1
