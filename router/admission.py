@@ -22,13 +22,12 @@ def _discard(_: None) -> None:
 
 
 class Admission:
-    """Limits how many requests, messages and responses are processed in one iteration of the event loop.
+    """Limits how many requests and messages are started in one iteration of the event loop.
 
-    Each connection and each fetch waits at most once, so their limits also bound the number of waiters.
+    Each connection waits at most once, so its limit also bounds the number of waiters.
     """
 
-    def __init__(self, max_per_iteration: int = MAX_PER_ITERATION) -> None:
-        self._max_per_iteration = max_per_iteration
+    def __init__(self) -> None:
         self._started = 0
         self._waiting = RoundRobin[None](sys.maxsize, _discard)
 
@@ -39,7 +38,7 @@ class Admission:
 
     def try_enter(self) -> bool:
         """Takes a slot of this iteration; false if none is left."""
-        if self._started >= self._max_per_iteration:
+        if self._started >= MAX_PER_ITERATION:
             return False
         self._take_slot()
         return True
@@ -52,5 +51,5 @@ class Admission:
     def _start_iteration(self) -> None:
         """Gives the slots of a new iteration to those that have waited longest."""
         self._started = 0
-        while self._started < self._max_per_iteration and self._waiting.grant(None):
+        while self._started < MAX_PER_ITERATION and self._waiting.grant(None):
             self._take_slot()

@@ -34,7 +34,7 @@ from router.transport.deduplication import Deduplication
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
 from router.transport.redaction import ALL, RedactedSource, Redaction
-from router.transport.response_admission import ResponseAdmission
+from router.transport.response_admission import AdmittedResponses, ResponseAdmission
 from router.transport.retries import Retries
 from router.transport.sse_source import SseSource
 from router.transport.throttling import Throttling
@@ -112,6 +112,7 @@ class Assembly:
     def _transport(self, addresses: Mapping[str, Address], rules: HeaderRules) -> Transport:
         """The transport to the subgraphs, wrapped in the layers that are enabled."""
         traffic, metrics, tracer = self.settings.traffic, self.metrics, self.tracer
+        admission = ResponseAdmission()
         transport: Transport = HttpTransport(
             self.client,
             addresses,
@@ -129,11 +130,11 @@ class Assembly:
             transport = Retries(transport, traffic.retries, traffic.retry_share, metrics)
         transport = Throttling(transport)
         if traffic.share_fetches:
-            transport = Deduplication(transport, metrics, traffic.operation_timeout, tracer)
+            transport = Deduplication(transport, metrics, admission, traffic.operation_timeout, tracer)
         shown = self.settings.exposed_subgraphs
         if ALL not in shown:
             transport = Redaction(transport, shown)
-        return ResponseAdmission(transport)
+        return AdmittedResponses(transport, admission)
 
     def _stream_sources(
         self, addresses: Mapping[str, Address], rules: HeaderRules

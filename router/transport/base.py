@@ -9,9 +9,6 @@ from typing import Any, Protocol, TypeAlias
 
 from router.telemetry import Trace
 
-# Processing a response of this size takes some tenths of a millisecond.
-SIZEABLE_BYTES = 8192
-
 CallerKey: TypeAlias = tuple[str | None, tuple[tuple[str, str], ...]]
 
 
@@ -45,15 +42,6 @@ class FetchOutcome(StrEnum):
     """The response exceeds the allowed size."""
     REFUSED = "refused"
     """The fetch was not sent, because the subgraph's circuit breaker is open."""
-
-
-class SizeableResponse(dict[str, Any]):
-    """A GraphQL response of which several are too much for one iteration of the event loop."""
-
-
-def mark_size(response: dict[str, Any], size: int) -> dict[str, Any]:
-    """The response, marked if it was decoded from many bytes."""
-    return SizeableResponse(response) if size > SIZEABLE_BYTES else response
 
 
 class FetchFailure(dict[str, Any]):

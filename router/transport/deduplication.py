@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 from router.json_text import decode, encode
 from router.telemetry import Metrics
 from router.tracing import NO_TRACER, Tracer
-from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport, mark_size
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, Transport
 from router.transport.request_body import is_mutation, without_operation_name
+from router.transport.response_admission import ResponseAdmission
 
 # How long to wait for a shared fetch, retries included, if the operation has no deadline.
 WAIT_SECONDS = 60.0
@@ -52,12 +53,14 @@ class Deduplication:
         self,
         inner: Transport,
         metrics: Metrics,
+        admission: ResponseAdmission,
         timeout: float = WAIT_SECONDS,
         tracer: Tracer = NO_TRACER,
     ) -> None:
         self._tracer = tracer
         self._inner = inner
         self._metrics = metrics
+        self._admission = admission
         self._timeout = timeout
         self._fetches: dict[_FetchKey, _SharedFetch] = {}
 
@@ -73,7 +76,9 @@ class Deduplication:
             if result is not None:
                 self._metrics.child(self._metrics.shared_fetches, subgraph).inc()
                 self._tracer.record_event("shared fetch", subgraph)
-                return mark_size(decode(result), len(result))
+                await self._admission.enter(context.client)
+                shared: dict[str, Any] = decode(result)
+                return shared
         return await self._send(key, body, context)
 
     async def _wait(self, fetch: _SharedFetch, context: RequestContext) -> bytes | FetchFailure | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from router.errors import TooSlowError
 from router.json_text import decode, encode
-from router.transport.base import RequestContext, StreamSource, mark_size
+from router.transport.base import RequestContext, StreamSource
 from router.transport.reconnect import resume_events
 from router.transport.request_body import without_operation_name
 from router.transport.stream_request import StreamRequest
@@ -73,7 +73,8 @@ class _Subscriber:
             return None
         self._bytes -= len(item)
         # orjson's output takes at least four kibibytes, so it is not kept after it is decoded.
-        return mark_size(decode(item), len(item))
+        event: dict[str, Any] = decode(item)
+        return event
 
 
 class SharedStreams:

@@ -15,7 +15,7 @@ from router.json_text import InvalidJsonError, decode_lossy
 from router.telemetry import Metrics, log
 from router.tracing import NO_TRACER, Tracer
 from router.transport.address import Address
-from router.transport.base import FetchFailure, FetchOutcome, RequestContext, mark_size, no_response_error
+from router.transport.base import FetchFailure, FetchOutcome, RequestContext, no_response_error
 from router.transport.http_client import (
     IDLE_SECONDS,
     HttpClient,
@@ -184,7 +184,7 @@ def parse_response(subgraph: str, response: HttpResponse) -> dict[str, Any]:
         raise _failure(subgraph, response, f"with a body that is not JSON: {error}") from None
     if not isinstance(value, dict) or not is_graphql(value):
         raise _failure(subgraph, response, "with JSON that is not a GraphQL response")
-    return mark_size(value, len(response.body))
+    return value
 
 
 def _failure(subgraph: str, response: HttpResponse, reason: str) -> SubgraphError:

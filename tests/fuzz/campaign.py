@@ -25,6 +25,8 @@ SETTLE_TIMEOUT = 15.0
 READY_TIMEOUT = 90.0
 CONFIRMATIONS = 2
 CLOSE_TIMEOUT = 30.0
+# Of the parent in whose name attacks run, so that lists of lists become long.
+BOOKS = 25
 # Growth over a whole campaign; caches and pools begin empty.
 MAX_GROWTH_MEBIBYTES = 160.0
 MAX_ADDITIONAL_FILES = 60
@@ -190,7 +192,7 @@ async def open_campaign(
         on_status("starting a platform")
         async with Target(Path(folder)) as target:
             parent, other = Parent(target), Parent(target, address="127.0.0.2")
-            await parent.sign_up()
+            await parent.sign_up(BOOKS)
             await other.sign_up()
             monitor = ProcessMonitor(target)
             bystander = Bystander(other)

@@ -129,9 +129,14 @@ class AttackContext:
             async with semaphore:
                 await coroutine
 
+        tasks = [asyncio.create_task(run(coroutine)) for coroutine in pending]
         try:
-            await asyncio.gather(*(run(coroutine) for coroutine in pending))
+            await asyncio.gather(*tasks)
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # Those that have not begun would be reported as never awaited.
             for coroutine in pending:
                 coroutine.close()
 

@@ -54,15 +54,16 @@ class Parent:
     page: str = ""
     signed_in_at: float = 0.0
 
-    async def sign_up(self) -> None:
-        """Sign up and create a child and a book without content."""
+    async def sign_up(self, books: int = 1) -> None:
+        """Sign up and create a child and books without content."""
         account = {"email": self.email, "password": PASSWORD, "displayName": f"{MARKER} Ada"}
         self._set_token(await self.execute(SIGN_UP, input=account))
         for purpose in ("CHILD_PROFILE", "AI_PROCESSING"):
             await self.execute(CONSENT, p=purpose)
         self.child = (await self.execute(CHILD, input=CHILD_DETAILS))["id"]
-        book = await self.execute(BOOK, input={"childId": self.child, "wish": f"A {MARKER} fox"})
-        self.book, self.page = book["id"], book["pages"][0]["id"]
+        for _ in range(books):
+            book = await self.execute(BOOK, input={"childId": self.child, "wish": f"A {MARKER} fox"})
+            self.book, self.page = book["id"], book["pages"][0]["id"]
 
     async def renew_token(self) -> None:
         """Sign in again before the token expires."""

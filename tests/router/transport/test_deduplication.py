@@ -16,6 +16,7 @@ from router.transport.base import FetchFailure, FetchOutcome, RequestContext
 from router.transport.deduplication import Deduplication
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
+from router.transport.response_admission import ResponseAdmission
 
 QUERY = b'{"query":"{books{title}}"}'
 MUTATION = b'{"query":"mutation{rename}"}'
@@ -57,7 +58,10 @@ async def open_deduplication(
     host, port = runner.addresses[0]
     async with HttpClient() as client:
         urls = {"books": Address.parse(f"http://{host}:{port}/graphql")}
-        yield books, Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics())
+        yield (
+            books,
+            Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics(), ResponseAdmission()),
+        )
     await runner.cleanup()
 
 
