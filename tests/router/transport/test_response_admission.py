@@ -1,4 +1,4 @@
-"""Responses that arrive at the same moment are processed over as many turns of the event loop as they take."""
+"""Responses that arrive together are processed over as many turns of the event loop as they take."""
 
 import asyncio
 from itertools import pairwise
