@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: the real servers, and the whole platform, that they run against."""
+"""Fixtures shared by all tests: the real servers and the whole platform."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped] 
 from infra.database import migrate
 from infra.local import Servers, Stack
 
-# The tests that share the platform; those beside them that start one of their own can run in any process.
+# The tests that share the platform. Tests that start a platform of their own can run in any process.
 PLATFORM_TESTS = (
     "tests/e2e/",
     "tests/infra/test_commands.py::test_health_checks_the_running_platform",
@@ -22,7 +22,7 @@ PLATFORM_TESTS = (
     "tests/infra/test_stack.py",
 )
 
-# An example takes as long as the machine is busy.
+# How long an example takes depends on how busy the machine is.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
@@ -34,16 +34,16 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Mapping[str, str]]:
-    """PostgreSQL and Valkey of this test process, migrated: every setting that the processes read."""
-    with _server_folder() as folder, Servers(Path(folder), durable=False) as running:
+    """The environment of the migrated PostgreSQL and Valkey of this test process."""
+    with _create_server_folder() as folder, Servers(Path(folder), durable=False) as running:
         migrate(running.environ)
         yield running.environ
 
 
-def _server_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for servers that another test run cannot lock them out of.
+def _create_server_folder() -> tempfile.TemporaryDirectory[str]:
+    """Creates a folder for servers to which another test run cannot deny access.
 
-    Whenever a test run begins, pytest closes the folder of all runs to other users, and a PostgreSQL that
+    At the start of each run, pytest makes the folder of all runs private to its user, but a PostgreSQL that
     root starts runs as another user.
     """
     return tempfile.TemporaryDirectory(prefix="memorable-tests-")
@@ -51,14 +51,14 @@ def _server_folder() -> tempfile.TemporaryDirectory[str]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The whole platform, supervised from a thread of its own; its offline studio and print shop hurry.
+    """The whole platform, supervised from a thread of its own, with a fast offline studio and print shop.
 
-    Coverage is not measured in its processes: that takes as long again as all they do, and what they run is
-    covered by the tests of each domain, of the router, the workers and the commands.
+    Coverage is not measured in its processes: that would double their time, and their code is covered by the
+    tests of each domain, of the router, the workers and the commands.
     """
     settings = {"OFFLINE_PRINT_STEP_SECONDS": "0.2", "OFFLINE_WORDS_PER_SECOND": "2000"}
     with (
-        _server_folder() as folder,
+        _create_server_folder() as folder,
         start_blocking_portal("asyncio") as portal,
         pytest.MonkeyPatch.context() as patched,
     ):
@@ -73,11 +73,11 @@ def stack() -> Iterator[Stack]:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the tests of the whole platform to one test process, so that it is started once."""
     scheduler = LoadGroupScheduling(config, log)
-    scheduler._split_scope = _group
+    scheduler._split_scope = _choose_group
     return scheduler
 
 
-def _group(nodeid: str) -> str:
+def _choose_group(nodeid: str) -> str:
     if nodeid.startswith(PLATFORM_TESTS):
         return "platform"
     return "fuzz" if nodeid.startswith("tests/fuzz/test_fuzz.py") else nodeid

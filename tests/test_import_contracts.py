@@ -1,4 +1,4 @@
-"""Who may import whom: each contract holds, and would notice an import that breaks it."""
+"""The import contracts: the code keeps each of them, and each detects an import that breaks it."""
 
 import ast
 from collections.abc import Iterator
@@ -63,38 +63,38 @@ FORBIDDEN_IMPORTS = {
 
 
 @cache
-def graph() -> grimp.ImportGraph:
-    """Who imports whom now."""
+def build_import_graph() -> grimp.ImportGraph:
+    """The imports of the code today."""
     packages = CONFIGURATION["session_options"]["root_packages"]
     return grimp.build_graph(*packages, include_external_packages=True, cache_dir=None)
 
 
-def contract(name: str) -> Contract:
+def build_contract(name: str) -> Contract:
     options = CONTRACTS[name]
     checker: Contract = TYPES[options["type"]](name, CONFIGURATION["session_options"], options)
     return checker
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_the_contract_is_kept(name):
-    assert contract(name).check(deepcopy(graph()), verbose=False).kept
+def test_the_code_keeps_the_contract(name):
+    assert build_contract(name).check(deepcopy(build_import_graph()), verbose=False).kept
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_the_contract_notices_a_forbidden_import(name):
     importer, imported = FORBIDDEN_IMPORTS[name]
-    broken = deepcopy(graph())
+    broken = deepcopy(build_import_graph())
     assert importer in broken.modules
     if imported not in broken.modules:
         broken.add_module(imported, is_squashed=True)
     broken.add_import(importer=importer, imported=imported)
-    assert not contract(name).check(broken, verbose=False).kept
+    assert not build_contract(name).check(broken, verbose=False).kept
 
 
-def test_no_import_leads_back_to_where_it_began():
+def test_the_imports_have_no_cycles():
     packages = tuple(f"{name}." for name in CONFIGURATION["session_options"]["root_packages"])
-    own = {module for module in graph().modules if module.startswith(packages)}
-    imports = {each: graph().find_modules_directly_imported_by(each) & own for each in own}
+    own = {module for module in build_import_graph().modules if module.startswith(packages)}
+    imports = {each: build_import_graph().find_modules_directly_imported_by(each) & own for each in own}
     # It raises an error that names the modules of a circle.
     assert {*TopologicalSorter(imports).static_order()} == own
 
@@ -109,12 +109,14 @@ def test_the_contract_of_the_edges_names_every_module_that_an_edge_must_not_impo
     forbidden = {
         module
         for expression in options["forbidden_modules"]
-        for module in graph().find_matching_modules(expression)
+        for module in build_import_graph().find_matching_modules(expression)
     }
     others = {
         f"{domain}.{name}"
         for domain in CONTRACTS["A floor of a domain imports only what stands below it"]["containers"]
-        for name in {module.removeprefix(f"{domain}.") for module in graph().find_children(domain)}
+        for name in {
+            module.removeprefix(f"{domain}.") for module in build_import_graph().find_children(domain)
+        }
         - (EDGES | BELOW_AN_EDGE | ABOVE_AN_EDGE)
     }
     assert forbidden == others
@@ -122,15 +124,15 @@ def test_the_contract_of_the_edges_names_every_module_that_an_edge_must_not_impo
 
 def test_a_domain_may_import_another_domains_events():
     name = "A domain imports another domain's events and nothing else of it"
-    allowed = deepcopy(graph())
+    allowed = deepcopy(build_import_graph())
     allowed.add_import(importer="subgraphs.ai.models", imported="subgraphs.books.events")
-    assert contract(name).check(allowed, verbose=False).kept
+    assert build_contract(name).check(allowed, verbose=False).kept
 
 
 TESTS = ROOT / "tests"
 
 
-def modules_imported_by(source: str) -> Iterator[str]:
+def find_imported_modules(source: str) -> Iterator[str]:
     """The modules of the tests that a source imports; of a package's names, those that are modules."""
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -152,26 +154,26 @@ def is_allowed(importer: str, imported: str) -> bool:
     return f"{imported}.".startswith("tests.support.") or importer.startswith(f"{package}.")
 
 
-def forbidden_test_imports(importer: str, source: str) -> list[str]:
-    return [module for module in modules_imported_by(source) if not is_allowed(importer, module)]
+def find_forbidden_imports(importer: str, source: str) -> list[str]:
+    return [module for module in find_imported_modules(source) if not is_allowed(importer, module)]
 
 
 def test_tests_share_helpers_through_their_package_or_support():
     files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in TESTS.rglob("*.py")}
-    forbidden = {name: forbidden_test_imports(name, file.read_text()) for name, file in files.items()}
+    forbidden = {name: find_forbidden_imports(name, file.read_text()) for name, file in files.items()}
     assert {name: modules for name, modules in forbidden.items() if modules} == {}
 
 
 @pytest.mark.parametrize(
     ("source", "forbidden"),
     [
-        ("from tests.workers.test_relay import until", ["tests.workers.test_relay"]),
+        ("from tests.workers.test_relay import publish", ["tests.workers.test_relay"]),
         ("from tests.workers import test_relay", ["tests.workers.test_relay"]),
         ("import tests.workers.test_relay", ["tests.workers.test_relay"]),
         ("from tests.e2e.family import Family", ["tests.e2e.family"]),
-        ("from tests.router.edge import conversation", ["tests.router.edge.conversation"]),
-        ("from tests.router.running import opened", ["tests.router.running"]),
-        ("from tests.support.pictures import png", []),
+        ("from tests.router.edge import raw_http", ["tests.router.edge.raw_http"]),
+        ("from tests.router.running_library import run_library", ["tests.router.running_library"]),
+        ("from tests.support.pictures import build_png", []),
         ("from tests.support import pictures", []),
         ("from tests.workers.harness import JOB", []),
         ("from tests.workers import harness", []),
@@ -179,9 +181,11 @@ def test_tests_share_helpers_through_their_package_or_support():
     ],
 )
 def test_a_forbidden_import_between_tests_is_noticed(source: str, forbidden: list[str]):
-    assert forbidden_test_imports("tests.workers.test_print", source) == forbidden
+    assert find_forbidden_imports("tests.workers.test_print", source) == forbidden
 
 
 def test_a_test_may_import_helpers_of_an_enclosing_package():
-    source = "from tests.router.running import opened\nfrom tests.router.server.event_streams import events"
-    assert forbidden_test_imports("tests.router.server.test_sse", source) == []
+    source = (
+        "from tests.router.library import SUPERGRAPH\nfrom tests.router.server.event_streams import EXPECTED"
+    )
+    assert find_forbidden_imports("tests.router.server.test_sse", source) == []

@@ -1,4 +1,4 @@
-"""A parent at the public endpoint: the operations of the main job, as a frontend would send them."""
+"""A parent at the public endpoint, with the operations that a frontend sends."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ WATCH_ORDER = """subscription ($id: ID!, $after: Int!) { order(id: $id, after: $
 
 @dataclass(slots=True)
 class Family:
-    """A signed-in parent; without a token, anybody."""
+    """A signed-in parent, or an anonymous client if there is no token."""
 
     http: httpx2.AsyncClient
     url: str
@@ -112,22 +112,22 @@ class Family:
         """Send an operation."""
         body = {"query": document, "variables": variables}
         response = await self.http.post(self.url, json=body, headers=self._headers())
-        return Answer.of(response.json())
+        return Answer.from_body(response.json())
 
     async def get(self, document: str, **variables: Any) -> Any:
-        """The value of the one root field, where there must be no error."""
+        """Return the value of the only root field; there must be no error."""
         [value] = (await self.ask(document, **variables)).ok.values()
         return value
 
     async def watch(self, document: str, **variables: Any) -> AsyncGenerator[Any]:
-        """The values of a subscription's one root field, until it completes; there must be no error."""
+        """Yield the values of a subscription's only root field until it completes; there must be no error."""
         async with aclosing(self.subscribe(document, **variables)) as answers:
             async for answer in answers:
                 [event] = answer.ok.values()
                 yield event
 
     async def subscribe(self, document: str, **variables: Any) -> AsyncGenerator[Answer]:
-        """The answers of a subscription, until it completes."""
+        """Yield the answers of a subscription until it completes."""
         body = {"query": document, "variables": variables}
         headers = self._headers() | {"accept": "text/event-stream"}
         async with self.http.stream("POST", self.url, json=body, headers=headers) as response:
@@ -138,13 +138,13 @@ class Family:
                 if name == "event":
                     kind = value.strip()
                 elif name == "data" and kind == "next":
-                    yield Answer.of(orjson.loads(value))
+                    yield Answer.from_body(orjson.loads(value))
                 if kind == "complete":
                     return
         raise AssertionError("the stream ended before it was complete")
 
     async def sign_up(self, *consents: str) -> None:
-        """Make an account and record consents."""
+        """Create an account and record consents."""
         account = {"email": self.email, "password": PASSWORD, "displayName": "Ada"}
         signed_in = await self.get(SIGN_UP, input=account)
         assert signed_in["__typename"] == "SignedIn"
@@ -153,14 +153,14 @@ class Family:
             assert (await self.get(CONSENT, purpose=purpose))["revokedAt"] is None
 
     async def sign_in(self) -> None:
-        """Come back with a new access token: one lives ten minutes, and one that has expired is refused."""
+        """Sign in for a new access token; one lives ten minutes."""
         self.token = None
         signed_in = await self.get(SIGN_IN, input={"email": self.email, "password": PASSWORD})
         assert signed_in["__typename"] == "SignedIn"
         self.token = signed_in["tokens"]["accessToken"]
 
-    async def book(self, **brief: Any) -> str:
-        """A new book for a new child."""
+    async def create_book(self, **brief: Any) -> str:
+        """Create a book for a new child; return its id."""
         child = await self.get(CREATE_CHILD, input=CHILD)
         brief = {
             "childId": child["id"],
@@ -170,39 +170,39 @@ class Family:
         return str((await self.get(CREATE_BOOK, input=brief))["id"])
 
     async def generate(self, book_id: str) -> str:
-        """Begin a generation."""
+        """Start a generation; return its id."""
         generation = await self.get(GENERATE, bookId=book_id)
         assert generation["__typename"] == "Generation"
         return str(generation["id"])
 
     async def watch_to_the_end(self, generation_id: str, after: int = 0) -> list[Object]:
-        """All events of a generation after a number."""
+        """Collect all events of a generation after a sequence number."""
         async with aclosing(self.watch(WATCH, id=generation_id, after=after)) as events:
             return [event async for event in events]
 
-    async def finished_book(self) -> str:
-        """A written and illustrated book."""
-        book_id = await self.book()
+    async def create_finished_book(self) -> str:
+        """Create a book and wait until it is generated; return its id."""
+        book_id = await self.create_book()
         events = await self.watch_to_the_end(await self.generate(book_id))
         assert events[-1]["__typename"] == "GenerationCompleted"
         return book_id
 
     async def read(self, book_id: str) -> Any:
-        """The book as it stands."""
+        """Read the current state of a book."""
         return await self.get(READ_BOOK, id=book_id)
 
     async def edit(self, page: Mapping[str, Any], **changes: Any) -> Any:
-        """Edit a page as it was read."""
+        """Edit a page at the version that was read."""
         edit = {"pageId": page["id"], "expectedVersion": page["version"], "text": page["text"]} | changes
         return await self.get(EDIT, input=edit)
 
     async def approve(self, book_id: str) -> Any:
-        """Approve a book as it stands."""
+        """Approve the current version of a book."""
         version = (await self.read(book_id))["version"]
         return await self.get(APPROVE, bookId=book_id, version=version)
 
-    async def quote(self, book_id: str, **changes: Any) -> Any:
-        """Ask for a price."""
+    async def create_quote(self, book_id: str, **changes: Any) -> Any:
+        """Create a quote."""
         wanted = {
             "bookId": book_id,
             "productId": "casewrap-8.5-square",
@@ -213,11 +213,11 @@ class Family:
         return await self.get(QUOTE, input=wanted)
 
     async def pay(self, quote_id: str, method: str = "pm_card_visa") -> Any:
-        """Check a quote out."""
+        """Check out a quote."""
         return await self.get(CHECKOUT, quoteId=quote_id, method=method)
 
-    async def until_shipped(self, order_id: str) -> list[Object]:
-        """Watch an order until it is on its way or has failed."""
+    async def wait_until_shipped(self, order_id: str) -> list[Object]:
+        """Collect the events of an order until it is shipped or has failed."""
         seen = []
         async with aclosing(self.watch(WATCH_ORDER, id=order_id, after=0)) as events:
             async for event in events:
@@ -231,13 +231,13 @@ class Family:
 
 
 @asynccontextmanager
-async def at(url: str) -> AsyncIterator[Family]:
-    """Anybody at an endpoint."""
+async def open_client(url: str) -> AsyncIterator[Family]:
+    """Open an anonymous client of an endpoint."""
     async with httpx2.AsyncClient(timeout=httpx2.Timeout(60, read=120)) as http:
         yield Family(http, url)
 
 
-def in_order(events: list[Object]) -> bool:
+def is_in_order(events: list[Object]) -> bool:
     """Whether each event has a higher number than the one before."""
     numbers = [event["sequence"] for event in events]
     return numbers == sorted(set(numbers))

@@ -6,7 +6,7 @@ from typing import Any
 
 from pypdf import PdfReader
 
-from tests.e2e.family import REGENERATE, Family, in_order
+from tests.e2e.family import REGENERATE, Family, is_in_order
 
 PRINT_FILES = """query ($id: ID!) { snapshot(id: $id) {
   interior { ...file } cover { ...file }
@@ -27,13 +27,13 @@ ORDER = """query ($id: ID!) { order(id: $id) {
 
 
 async def order_printed_book(family: Family) -> None:
-    book_id = await family.book()
+    book_id = await family.create_book()
     await watch_generation(family, book_id)
     await edit_page_and_regenerate_picture(family, book_id)
 
     snapshot = await family.approve(book_id)
     assert (snapshot["__typename"], snapshot["pageCount"]) == ("Snapshot", 32)
-    quote = await family.quote(book_id)
+    quote = await family.create_quote(book_id)
     assert {part: quote[part]["amount"] for part in ("items", "shipping", "fulfilment", "tax", "total")} == {
         "items": 1716,
         "shipping": 569,
@@ -43,7 +43,7 @@ async def order_printed_book(family: Family) -> None:
     }
     paid = await family.pay(quote["id"])
     assert (paid["__typename"], paid["total"]) == ("Order", {"amount": 2460, "currency": "USD"})
-    events = await family.until_shipped(paid["id"])
+    events = await family.wait_until_shipped(paid["id"])
     assert [event["sequence"] for event in events] == [1, 2, 3, 4, 5]
     assert [event["status"] for event in events] == [
         "AWAITING_PAYMENT",
@@ -74,7 +74,7 @@ async def order_printed_book(family: Family) -> None:
 async def watch_generation(family: Family, book_id: str) -> None:
     generation_id = await family.generate(book_id)
     events = await family.watch_to_the_end(generation_id)
-    assert in_order(events)
+    assert is_in_order(events)
     assert events[-1]["__typename"] == "GenerationCompleted"
     book = await family.read(book_id)
     assert events[-1]["book"] == {"title": book["title"]}
@@ -165,8 +165,8 @@ EVERYTHING = """query {
 
 async def check_everything_query(family: Family, book_id: str) -> None:
     await family.approve(book_id)
-    paid = await family.pay((await family.quote(book_id))["id"])
-    await family.until_shipped(paid["id"])
+    paid = await family.pay((await family.create_quote(book_id))["id"])
+    await family.wait_until_shipped(paid["id"])
     book = await family.read(book_id)
 
     answer = (await family.ask(EVERYTHING)).ok

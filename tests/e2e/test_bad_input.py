@@ -1,4 +1,4 @@
-"""Bad input at the public endpoint: a clear, typed answer each, and nothing half written."""
+"""Invalid input at the public endpoint gets a clear, typed answer and stores nothing."""
 
 import asyncio
 from contextlib import aclosing
@@ -24,7 +24,7 @@ MINE = "query { me { children { id name } books(first: 100) { nodes { id title }
 PAGE = "query ($id: ID!, $number: Int!) { book(id: $id) { page(number: $number) { id number } } }"
 
 
-async def new_child(family: Family, **details: Any) -> Any:
+async def create_child(family: Family, **details: Any) -> Any:
     return await family.get(CREATE_CHILD, input=CHILD | details)
 
 
@@ -77,19 +77,19 @@ async def test_a_wrong_token_fails_the_request(anybody: Family, token: str) -> N
     assert (answer.data, answer.code) == (None, "UNAUTHENTICATED")
 
 
-async def test_without_a_token_nothing_personal_is_answered(anybody: Family) -> None:
+async def test_without_a_token_no_personal_data_is_answered(anybody: Family) -> None:
     answer = await anybody.ask("query { me { id } }")
     assert answer.code == "UNAUTHENTICATED"
     assert not answer.data
 
 
-async def test_a_parent_is_no_staff(family: Family) -> None:
+async def test_a_parent_cannot_use_fields_for_staff(family: Family) -> None:
     answer = await family.ask("query { printJobs { nodes { id } } }")
     assert answer.code == "FORBIDDEN"
 
 
-async def test_somebody_elses_book_is_not_found_in_any_way(shelf: Shelf, stranger: Family) -> None:
-    """The answer is the same as for a book that never was."""
+async def test_somebody_elses_book_is_not_found_by_any_operation(shelf: Shelf, stranger: Family) -> None:
+    """The answer is the same as for a book that does not exist."""
     book = await shelf.family.read(shelf.book_id)
     page, unknown = book["pages"][3], "book_01k00000000000000000000000"
     version = {"version": book["version"]}
@@ -117,7 +117,7 @@ async def test_somebody_elses_generation_cannot_be_watched(shelf: Shelf, strange
     assert (answer.data, answer.code) == (None, "NOT_FOUND")
 
 
-async def test_a_stale_expected_version_changes_nothing_and_shows_the_present(shelf: Shelf) -> None:
+async def test_a_stale_expected_version_changes_nothing_and_returns_the_current_page(shelf: Shelf) -> None:
     page = (await shelf.family.read(shelf.book_id))["pages"][7]
     edited = await shelf.family.edit(page, text="The first to come.")
     late = await shelf.family.edit(page, text="The second to come.")
@@ -126,7 +126,7 @@ async def test_a_stale_expected_version_changes_nothing_and_shows_the_present(sh
     assert (await shelf.family.read(shelf.book_id))["pages"][7]["text"] == "The first to come."
 
 
-async def test_of_edits_at_the_same_time_one_wins(shelf: Shelf) -> None:
+async def test_one_of_several_concurrent_edits_wins(shelf: Shelf) -> None:
     page = (await shelf.family.read(shelf.book_id))["pages"][9]
     results = await asyncio.gather(*(shelf.family.edit(page, text=f"Text {n}.") for n in range(5)))
     assert sorted(result["__typename"] for result in results) == ["EditConflict"] * 4 + ["Page"]
@@ -137,14 +137,14 @@ async def test_of_edits_at_the_same_time_one_wins(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("wish", ["", "   \n ", "x" * 5000, "A fox\x00", "A \x1b[31mred fox"])
 async def test_a_brief_that_is_empty_too_long_or_unprintable_makes_no_book(family: Family, wish: str) -> None:
-    child = await new_child(family)
+    child = await create_child(family)
     answer = await family.ask(CREATE_BOOK, input={"childId": child["id"], "wish": wish})
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "wish")
     assert (await family.get(MINE))["books"]["nodes"] == []
 
 
-async def test_a_brief_of_exactly_a_thousand_characters_is_taken(family: Family) -> None:
-    child = await new_child(family)
+async def test_a_brief_of_exactly_a_thousand_characters_is_accepted(family: Family) -> None:
+    child = await create_child(family)
     book = await family.get(CREATE_BOOK, input={"childId": child["id"], "wish": "ü" * 1000})
     assert book["pageCount"] == 32
 
@@ -152,8 +152,8 @@ async def test_a_brief_of_exactly_a_thousand_characters_is_taken(family: Family)
 @pytest.mark.parametrize(
     "name", ["Zoë 🦊", "<b>Mia</b>", 'Mia"; DROP TABLE children; --', "#set page()", "مايا"]
 )
-async def test_a_name_with_emoji_or_markup_is_a_name_like_any_other(family: Family, name: str) -> None:
-    assert (await new_child(family, name=name))["name"] == name
+async def test_a_name_may_contain_emoji_or_markup(family: Family, name: str) -> None:
+    assert (await create_child(family, name=name))["name"] == name
     assert [child["name"] for child in (await family.get(MINE))["children"]] == [name]
 
 
@@ -166,7 +166,7 @@ async def test_a_name_with_emoji_or_markup_is_a_name_like_any_other(family: Fami
         ({"birthMonth": "2190-01"}, "birthMonth"),
     ],
 )
-async def test_a_child_that_cannot_be_is_refused_by_field(
+async def test_an_invalid_child_is_refused_by_field(
     family: Family, details: dict[str, str], field: str
 ) -> None:
     answer = await family.ask(CREATE_CHILD, input=CHILD | details)
@@ -183,7 +183,7 @@ async def test_a_page_number_outside_the_book_has_a_clear_answer(shelf: Shelf, n
         assert answer.data == {"book": {"page": None}}
 
 
-async def test_a_child_needs_consent_first(anybody: Family) -> None:
+async def test_a_child_requires_consent_first(anybody: Family) -> None:
     await anybody.sign_up()
     refused = await anybody.get(CREATE_CHILD, input=CHILD)
     assert refused == {"__typename": "ConsentRequired", "purpose": "CHILD_PROFILE"}
@@ -191,11 +191,11 @@ async def test_a_child_needs_consent_first(anybody: Family) -> None:
 
 
 async def test_an_unfinished_book_cannot_be_approved_or_priced(family: Family) -> None:
-    book_id = await family.book()
+    book_id = await family.create_book()
     refused = await family.approve(book_id)
     assert refused["__typename"] == "BookIncomplete"
     assert {1, 4, 5, 31} <= set(refused["pages"])
-    assert (await family.quote(book_id))["__typename"] == "BookNotApproved"
+    assert (await family.create_quote(book_id))["__typename"] == "BookNotApproved"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ async def test_an_unfinished_book_cannot_be_approved_or_priced(family: Family) -
         ({"shippingAddress": {"name": ""}}, "shippingAddress.name"),
     ],
 )
-async def test_an_order_that_cannot_be_sent_is_refused_by_field(
+async def test_an_undeliverable_order_is_refused_by_field(
     shelf: Shelf, changes: dict[str, Any], field: str
 ) -> None:
     await shelf.family.approve(shelf.book_id)

@@ -21,7 +21,7 @@ from infra.local.ports import free_port
 from infra.node import ensure_packages, installation
 from subgraphs.domains import DOMAINS
 from tests.e2e.conftest import Shelf
-from tests.e2e.family import Family, at
+from tests.e2e.family import Family, open_client
 from tests.e2e.journeys import check_everything_query, order_printed_book
 
 PROJECT = Path(__file__).parent / "hive_gateway"
@@ -33,7 +33,7 @@ def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The address of Hive Gateway before the platform's subgraphs."""
     ensure_packages(PROJECT)
     folder, port = tmp_path_factory.mktemp("hive"), free_port()
-    (folder / "supergraph.graphql").write_text(supergraph_of(stack))
+    (folder / "supergraph.graphql").write_text(build_supergraph(stack))
     command = [
         str(installation() / "bin" / "node"),
         *(str(PROJECT / "node_modules" / ".bin" / "hive-gateway"), "supergraph"),
@@ -41,7 +41,7 @@ def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
     with (folder / "log").open("wb") as log:
-        environ = environment() | {"SERVICE_TOKEN": stack.environ["SERVICE_TOKEN"]}
+        environ = build_environment() | {"SERVICE_TOKEN": stack.environ["SERVICE_TOKEN"]}
         process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=environ)
     try:
         wait_until_ready(process, f"http://127.0.0.1:{port}/readiness", folder / "log")
@@ -51,7 +51,7 @@ def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
         process.wait()
 
 
-def supergraph_of(stack: Stack) -> str:
+def build_supergraph(stack: Stack) -> str:
     """The supergraph with the addresses that the platform's subgraphs have this time."""
     text = (ROOT / "schema" / "supergraph.graphql").read_text()
     for place, domain in enumerate(DOMAINS):
@@ -61,7 +61,7 @@ def supergraph_of(stack: Stack) -> str:
     return text
 
 
-def environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
     """What Node needs of the machine."""
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
@@ -81,12 +81,12 @@ def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> N
 @pytest.fixture
 async def parent(hive_gateway: str) -> AsyncIterator[Family]:
     """A parent with both consents who knows no other endpoint than Hive Gateway's."""
-    async with at(hive_gateway) as family:
+    async with open_client(hive_gateway) as family:
         await family.sign_up("CHILD_PROFILE", "AI_PROCESSING")
         yield family
 
 
-async def test_the_main_job_is_done_through_another_router(parent: Family) -> None:
+async def test_a_book_is_ordered_through_another_router(parent: Family) -> None:
     await order_printed_book(parent)
 
 

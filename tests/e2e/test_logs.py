@@ -1,4 +1,4 @@
-"""What the processes tell of a whole job: nothing of who it is for."""
+"""Logs, metrics and spans of a whole journey contain no personal data."""
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -10,10 +10,10 @@ import httpx2
 from infra.checkout import ROOT
 from infra.local import Stack
 from infra.local.environment import router_environ
-from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, at
+from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, open_client
 from tests.support.otlp_collector import Collector
-from tests.support.router_process import listening_at, router
-from tests.support.serving import serving
+from tests.support.router_process import start_router, wait_for_origin
+from tests.support.serving import serve_app
 
 SIGN_IN = """mutation { signIn(input: {email: "EMAIL", password: "PASSWORD"}) { nothing } }"""
 LONGEST_LINE = 20_000
@@ -21,12 +21,12 @@ LONGEST_LINE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """A word for each thing that is nobody's business, which nothing else on the platform holds."""
+    """A unique word for each private value, which occurs nowhere else on the platform."""
 
     words: Mapping[str, str]
 
     @classmethod
-    def new(cls) -> "Marks":
+    def generate(cls) -> "Marks":
         names = ("email", "password", "parent", "child", "appearance", "interest", "wish", "dedication")
         places = ("addressee", "street", "city", "instruction", "edit")
         return cls({name: f"Mark{secrets.token_hex(4)}{name}" for name in (*names, *places)})
@@ -36,49 +36,49 @@ class Marks:
 
 
 @asynccontextmanager
-async def traced_router(stack: Stack, collector: Collector, log: bytearray) -> AsyncIterator[str]:
-    """Another router of the platform, which tells a collector of everything it does; yields its endpoint."""
+async def run_traced_router(stack: Stack, collector: Collector, log: bytearray) -> AsyncIterator[str]:
+    """Run another router of the platform that exports all its spans; yield its endpoint."""
     tracing = {"OTEL_BSP_SCHEDULE_DELAY": "20", "OTEL_TRACES_SAMPLER": "always_on"}
     async with (
-        serving(collector.app()) as otlp,
-        router(
+        serve_app(collector.build_app()) as otlp,
+        start_router(
             *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
             **router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
         ) as process,
     ):
-        yield f"{await listening_at(process)}/graphql"
+        yield f"{await wait_for_origin(process)}/graphql"
         process.terminate()
         log += b"".join(await process.communicate())
 
 
-async def test_no_log_no_metric_and_no_span_tells_of_a_parent_or_a_child(stack: Stack) -> None:
-    marks, collector, log = Marks.new(), Collector(), bytearray()
-    async with traced_router(stack, collector, log) as url, at(url) as parent:
-        await the_main_job(parent, marks)
-        await what_goes_wrong(stack, parent, marks)
-    told = {file.name: file.read_text(errors="replace") for file in stack.logs_dir.glob("*.log")}
-    assert {"router.log", "auth.log", "books.log", "ai.log", "orders.log", "worker.log"} <= told.keys()
-    told["traced router"] = log.decode(errors="replace")
+async def test_logs_metrics_and_spans_contain_no_personal_data(stack: Stack) -> None:
+    marks, collector, log = Marks.generate(), Collector(), bytearray()
+    async with run_traced_router(stack, collector, log) as url, open_client(url) as parent:
+        await run_main_journey(parent, marks)
+        await send_failing_requests(stack, parent, marks)
+    texts = {file.name: file.read_text(errors="replace") for file in stack.logs_dir.glob("*.log")}
+    assert {"router.log", "auth.log", "books.log", "ai.log", "orders.log", "worker.log"} <= texts.keys()
+    texts["traced router"] = log.decode(errors="replace")
     assert {"mutation", "subscription", "POST books"} <= {span.name for span in collector.spans}
     spans = b"".join(collector.bodies).decode(errors="replace").lower()
     assert [mark for mark in marks.words.values() if mark.lower() in spans] == []
     async with httpx2.AsyncClient() as client:
         for name, url in stack.metrics_urls.items():
-            told[f"{name}/metrics"] = (await client.get(f"{url}/metrics")).text
+            texts[f"{name}/metrics"] = (await client.get(f"{url}/metrics")).text
     found = [
         (name, mark)
-        for name, text in told.items()
+        for name, text in texts.items()
         for mark in marks.words.values()
         if mark.lower() in text.lower()
     ]
     assert found == []
-    lines = [line for text in told.values() for line in text.splitlines()]
+    lines = [line for text in texts.values() for line in text.splitlines()]
     assert max(map(len, lines)) < LONGEST_LINE
     assert not [line for line in lines if "\x1b" in line or "\u202e" in line]
 
 
-async def the_main_job(parent: Family, marks: Marks) -> None:
-    """From sign-up to the parcel, with a mark in every field."""
+async def run_main_journey(parent: Family, marks: Marks) -> None:
+    """Go from sign-up to the shipped book, with a mark in every field."""
     parent.email = f"{marks['email']}@example.org"
     account = {"email": parent.email, "password": marks["password"], "displayName": marks["parent"]}
     signed_up = await parent.get(SIGN_UP, input=account)
@@ -100,12 +100,12 @@ async def the_main_job(parent: Family, marks: Marks) -> None:
     assert (await parent.edit(page, text=marks["edit"]))["__typename"] == "Page"
     await parent.approve(book_id)
     address = ADDRESS | {"name": marks["addressee"], "line1": marks["street"], "city": marks["city"]}
-    order = await parent.pay((await parent.quote(book_id, shippingAddress=address))["id"])
-    assert (await parent.until_shipped(order["id"]))[-1]["status"] == "SHIPPED"
+    order = await parent.pay((await parent.create_quote(book_id, shippingAddress=address))["id"])
+    assert (await parent.wait_until_shipped(order["id"]))[-1]["status"] == "SHIPPED"
 
 
-async def what_goes_wrong(stack: Stack, parent: Family, marks: Marks) -> None:
-    """Requests that fail in every stage, at the router and at the subgraphs themselves, with marks too."""
+async def send_failing_requests(stack: Stack, parent: Family, marks: Marks) -> None:
+    """Send marked requests that fail in every stage, at the router and at the subgraphs themselves."""
     document = SIGN_IN.replace("EMAIL", marks["email"]).replace("PASSWORD", marks["password"])
     wrong = {
         "email": f"{marks['email']}\x1b[2J\u202e",

@@ -1,4 +1,4 @@
-"""One query over all five subgraphs, from a parent to the parcel."""
+"""One query over all five subgraphs, from the parent to the shipment."""
 
 from tests.e2e.conftest import Shelf
 from tests.e2e.family import Family
@@ -9,7 +9,7 @@ async def test_one_query_joins_all_five(shelf: Shelf) -> None:
     await check_everything_query(shelf.family, shelf.book_id)
 
 
-async def test_somebody_else_sees_nothing_of_it(shelf: Shelf, stranger: Family) -> None:
+async def test_the_query_gives_another_parent_no_data(shelf: Shelf, stranger: Family) -> None:
     answer = await stranger.ask(EVERYTHING)
     me = answer.ok["me"]
     assert (me["id"], me["children"], me["books"]["nodes"], me["orders"]["nodes"]) == (

@@ -1,4 +1,4 @@
-"""Processes between the worker and a client die; the client comes back with its cursor and misses nothing."""
+"""Processes between a worker and a client are killed; the client resumes by its cursor without a gap."""
 
 import asyncio
 import os
@@ -9,32 +9,32 @@ from contextlib import aclosing
 import httpx2
 
 from infra.local import Stack
-from tests.e2e.family import WATCH, Family, Object, in_order
+from tests.e2e.family import WATCH, Family, Object, is_in_order
 
 
-async def test_a_client_that_comes_back_misses_nothing(stack: Stack, family: Family) -> None:
-    generation_id = await family.generate(await family.book())
+async def test_a_returning_client_misses_no_event(stack: Stack, family: Family) -> None:
+    generation_id = await family.generate(await family.create_book())
     seen: list[Object] = []
     to_kill = {20: "router", 60: "ai"}
     async with asyncio.timeout(240):
-        while not ended(seen):
+        while not has_ended(seen):
             try:
-                async with aclosing(watch_on(family, generation_id, seen)) as events:
+                async with aclosing(follow_generation(family, generation_id, seen)) as events:
                     async for event in events:
                         seen.append(event)
                         if name := to_kill.pop(len(seen), None):
                             os.kill(stack.processes[name], signal.SIGKILL)
             except (httpx2.HTTPError, AssertionError):
-                # Cut off, or told by the router that the subgraph is away: try again.
+                # The stream was cut, or the router reported that the subgraph is unavailable: try again.
                 await asyncio.sleep(0.2)
     assert to_kill == {}
-    assert in_order(seen)
+    assert is_in_order(seen)
     assert seen == await family.watch_to_the_end(generation_id)
 
 
-def watch_on(family: Family, generation_id: str, seen: list[Object]) -> AsyncGenerator[Object]:
+def follow_generation(family: Family, generation_id: str, seen: list[Object]) -> AsyncGenerator[Object]:
     return family.watch(WATCH, id=generation_id, after=seen[-1]["sequence"] if seen else 0)
 
 
-def ended(seen: list[Object]) -> bool:
+def has_ended(seen: list[Object]) -> bool:
     return bool(seen) and seen[-1]["__typename"] == "GenerationCompleted"

@@ -1,4 +1,4 @@
-"""A subgraph dies while it streams, and whoever watches through the router does not notice."""
+"""A subgraph is killed while it streams, and its subscribers behind the router do not notice."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ from tests.e2e.family import WATCH, Family, Object
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-async def test_a_watched_generation_goes_on_through_a_restart(
+async def test_a_watched_generation_continues_through_a_restart(
     stack: Stack, family: Family, how: signal.Signals
 ) -> None:
-    generation_id = await family.generate(await family.book())
+    generation_id = await family.generate(await family.create_book())
     streaming = stack.processes["ai"]
     seen: list[Object] = []
     async with aclosing(family.watch(WATCH, id=generation_id, after=0)) as events:

@@ -1,4 +1,4 @@
-"""A worker is killed in mid-book, and the book is finished all the same."""
+"""A worker is killed during a generation, and another one finishes the book."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import aclosing
 
 from infra.local import Stack
-from tests.e2e.family import WATCH, Family, in_order
+from tests.e2e.family import WATCH, Family, is_in_order
 
 STEPS = """query ($id: ID!) { generation(id: $id) {
   status stepsDone stepsTotal steps { id kind status attempts }
@@ -15,17 +15,17 @@ STEPS = """query ($id: ID!) { generation(id: $id) {
 
 
 async def test_a_book_whose_worker_is_killed_is_finished_by_another(stack: Stack, family: Family) -> None:
-    """Whoever watches misses nothing of it, and no finished step is done again."""
-    generation_id = await family.generate(await family.book())
+    """The subscriber misses no event, and no finished step is repeated."""
+    generation_id = await family.generate(await family.create_book())
     killed, done_before = stack.processes["worker"], set[str]()
     seen = []
     async with aclosing(family.watch(WATCH, id=generation_id, after=0)) as events:
         async for event in events:
             seen.append(event)
-            if not done_before and drawn(seen) >= 3:
-                done_before = await finished_steps(family, generation_id)
+            if not done_before and count_illustrations(seen) >= 3:
+                done_before = await read_finished_steps(family, generation_id)
                 os.kill(killed, signal.SIGKILL)
-    assert in_order(seen)
+    assert is_in_order(seen)
     assert seen[-1]["__typename"] == "GenerationCompleted"
     assert await family.watch_to_the_end(generation_id) == seen
     assert len(done_before) >= 3
@@ -36,19 +36,19 @@ async def test_a_book_whose_worker_is_killed_is_finished_by_another(stack: Stack
     assert {attempts[step] for step in done_before} == {1}
     written = Counter(event["written"]["number"] for event in seen if event["__typename"] == "PageWritten")
     assert written == Counter(range(4, 32, 2))
-    await another_worker(stack, killed)
+    await wait_for_another_worker(stack, killed)
 
 
-def drawn(seen: list[dict[str, object]]) -> int:
+def count_illustrations(seen: list[dict[str, object]]) -> int:
     return sum(event["__typename"] == "IllustrationReady" for event in seen)
 
 
-async def finished_steps(family: Family, generation_id: str) -> set[str]:
+async def read_finished_steps(family: Family, generation_id: str) -> set[str]:
     steps = (await family.get(STEPS, id=generation_id))["steps"]
     return {step["id"] for step in steps if step["status"] == "DONE"}
 
 
-async def another_worker(stack: Stack, killed: int) -> None:
+async def wait_for_another_worker(stack: Stack, killed: int) -> None:
     async with asyncio.timeout(60):
         while stack.processes.get("worker") in {None, killed}:  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.1)

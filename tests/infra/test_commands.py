@@ -25,7 +25,7 @@ from infra.local.state import PlatformState
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
 
 
-def memorable(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run_memorable(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command and wait for it."""
     return subprocess.run(
         [*MEMORABLE, *arguments],
@@ -50,12 +50,12 @@ def running_platform(tmp_path: Path, free_ports) -> Iterator[tuple[subprocess.Po
     command = [*MEMORABLE, "run", "--no-explorer"]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:
         state = DataFolder(tmp_path).state
-        until(state.exists, process)
+        wait_until(state.exists, process)
         yield process, PlatformState(**json.loads(state.read_text()))
         process.kill()
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen[Any], within: float = 120.0) -> None:
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[Any], within: float = 120.0) -> None:
     """Wait until a running command has brought about a condition."""
     deadline = time.monotonic() + within
     while not condition():
@@ -64,11 +64,11 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[Any], within:
         time.sleep(0.1)
 
 
-def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def list_children(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+def list_alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [
         process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     ]
@@ -110,7 +110,7 @@ def test_help_lists_every_command():
     ],
 )
 def test_a_failure_is_reported_in_one_message(tmp_path, arguments, message):
-    failed = memorable(*arguments, MEMORABLE_DATA_DIR=str(tmp_path))
+    failed = run_memorable(*arguments, MEMORABLE_DATA_DIR=str(tmp_path))
     assert failed.returncode == 1
     assert failed.stderr.startswith(message)
     assert "Traceback" not in failed.stderr
@@ -119,7 +119,7 @@ def test_a_failure_is_reported_in_one_message(tmp_path, arguments, message):
 def test_a_port_in_use_is_reported_with_its_setting(tmp_path, free_ports):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        failed = memorable(
+        failed = run_memorable(
             "run", "--no-explorer", **{**free_ports, "API_PORT": port}, MEMORABLE_DATA_DIR=str(tmp_path)
         )
     assert failed.returncode == 1
@@ -130,7 +130,7 @@ def test_a_port_in_use_is_reported_with_its_setting(tmp_path, free_ports):
 
 
 def test_an_invalid_port_is_reported_with_its_setting(tmp_path, free_ports):
-    failed = memorable(
+    failed = run_memorable(
         "run", "--no-explorer", **{**free_ports, "API_PORT": "http"}, MEMORABLE_DATA_DIR=str(tmp_path)
     )
     assert failed.stderr == "error: API_PORT must be a port between 1 and 65535, not 'http'.\n"
@@ -138,32 +138,32 @@ def test_an_invalid_port_is_reported_with_its_setting(tmp_path, free_ports):
 
 def test_a_killed_platform_leaves_no_processes_behind(running_platform, tmp_path):
     process, _ = running_platform
-    processes = children(process)
+    processes = list_children(process)
     assert len(processes) > 9
     process.kill()
     process.wait()
-    checked = memorable("db", "check", MEMORABLE_DATA_DIR=str(tmp_path))
+    checked = run_memorable("db", "check", MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 0, checked.stderr
-    assert alive(processes) == []
+    assert list_alive(processes) == []
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_the_platform_and_its_processes(running_platform, tmp_path, signal_number):
     process, _ = running_platform
-    processes = children(process)
+    processes = list_children(process)
     process.send_signal(signal_number)
     assert process.wait(60) == 0
-    assert alive(processes) == []
+    assert list_alive(processes) == []
     assert not DataFolder(tmp_path).state.exists()
 
 
 def test_one_process_runs_beside_dev_servers(tmp_path, free_ports):
     environ = os.environ | free_ports | {"MEMORABLE_DATA_DIR": str(tmp_path)}
     with subprocess.Popen([*MEMORABLE, "dev", "servers"], cwd=ROOT, env=environ) as servers:
-        until(DataFolder(tmp_path).state.exists, servers)
+        wait_until(DataFolder(tmp_path).state.exists, servers)
         with subprocess.Popen([*MEMORABLE, "dev", "auth", "--debug"], cwd=ROOT, env=environ) as auth:
             port = int(free_ports["AUTH_SERVICE_PORT"])
-            until(lambda: is_listening(port), auth)
+            wait_until(lambda: is_listening(port), auth)
             auth.terminate()
             assert auth.wait(30) == 0
         assert not is_listening(port)
@@ -181,7 +181,7 @@ def test_health_checks_the_running_platform(stack: Stack, monkeypatch):
 
 
 def test_health_fails_if_a_process_does_not_respond(tmp_path, free_ports):
-    checked = memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path))
+    checked = run_memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 1
     assert checked.stdout.count("not ready") == 6
 

@@ -14,7 +14,7 @@ from infra.demo.scenario import Scenario, _replace_last_sentence
 from infra.demo.screen import GenerationProgress, Screen
 from infra.errors import InfraError
 from infra.local import Stack
-from tests.support.serving import refusing
+from tests.support.serving import refuse_connections
 
 STEPS = [
     "Sign up",
@@ -51,13 +51,13 @@ def screen(output: io.StringIO) -> Screen:
     return Screen(Console(file=output, width=100))
 
 
-def finished_steps(output: io.StringIO) -> list[str]:
+def list_finished_steps(output: io.StringIO) -> list[str]:
     """The steps that the screen shows as finished."""
     lines = [line.removeprefix("✓ ") for line in output.getvalue().splitlines() if line.startswith("✓ ")]
     return [next(step for step in STEPS if line.startswith(step)) for line in lines]
 
 
-def page_size(pdf: Path) -> tuple[float, float]:
+def read_page_size(pdf: Path) -> tuple[float, float]:
     box = PdfReader(pdf).pages[0].mediabox
     return float(box.width), float(box.height)
 
@@ -66,11 +66,11 @@ async def test_a_book_goes_from_sign_up_to_the_printed_files(graph, screen, outp
     files = await Scenario(graph, screen, "Zoë 🦊 <b>O'Neill</b>", "a boat made of paper & stars").run(
         tmp_path
     )
-    assert finished_steps(output) == STEPS
+    assert list_finished_steps(output) == STEPS
     assert len(PdfReader(files.interior).pages) == 32
-    assert page_size(files.interior) == (630.0, 630.0)
+    assert read_page_size(files.interior) == (630.0, 630.0)
     assert len(PdfReader(files.cover).pages) == 1
-    assert page_size(files.cover) == (1368.0, 738.0)
+    assert read_page_size(files.cover) == (1368.0, 738.0)
     everything = (await graph.execute(documents.EVERYTHING))["me"]["books"]["nodes"][0]
     assert everything["orders"][0]["printJob"]["status"] == "SHIPPED"
 
@@ -78,12 +78,12 @@ async def test_a_book_goes_from_sign_up_to_the_printed_files(graph, screen, outp
 async def test_a_failed_step_stops_the_scenario_and_says_why(graph, screen, output, tmp_path):
     with pytest.raises(UnexpectedResponse, match="name"):
         await Scenario(graph, screen, "", "to ride a whale").run(tmp_path)
-    assert finished_steps(output) == STEPS[:2]
+    assert list_finished_steps(output) == STEPS[:2]
     assert "✗ Describe the child" in output.getvalue()
 
 
 async def test_an_endpoint_that_does_not_respond_is_named():
-    async with refusing() as origin:
+    async with refuse_connections() as origin:
         client = GraphClient(f"{origin}/graphql")
         with pytest.raises(InfraError, match=f"{origin}/graphql does not respond"):
             await client.execute("{ __typename }")

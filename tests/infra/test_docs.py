@@ -32,32 +32,32 @@ FILE = re.compile(r"`((?:router|subgraphs|workers|infra|tests|schema)/[\w./-]+\.
 TITLE = re.compile(r"# (?P<number>\d+)\. (?P<title>.+)")
 
 
-def printed(command: str) -> str:
+def run_listing(command: str) -> str:
     """What a listing's command prints: `cat FILE`, or `memorable …`, perhaps `| grep -E PATTERN`."""
     first, _, filtered = command.partition(" | ")
     program, *arguments = shlex.split(first)
     with chdir(ROOT):
-        output = Path(*arguments).read_text() if program == "cat" else _memorable(arguments)
+        output = Path(*arguments).read_text() if program == "cat" else _run_memorable(arguments)
     if filtered:
         pattern = re.compile(shlex.split(filtered.removeprefix("grep -E "))[0])
         output = "".join(line for line in output.splitlines(keepends=True) if pattern.search(line))
     return output
 
 
-def _memorable(arguments: list[str]) -> str:
+def _run_memorable(arguments: list[str]) -> str:
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     return done.output
 
 
-def regenerated(text: str) -> str:
+def regenerate(text: str) -> str:
     """A document with what its listings' commands print today."""
     return LISTING.sub(
-        lambda found: f"```console\n$ {found['command']}\n{printed(found['command'])}```", text
+        lambda found: f"```console\n$ {found['command']}\n{run_listing(found['command'])}```", text
     )
 
 
-def titles() -> Iterator[tuple[Path, int, str]]:
+def iterate_titles() -> Iterator[tuple[Path, int, str]]:
     for record in RECORDS:
         found = TITLE.fullmatch(record.read_text().partition("\n")[0])
         assert found, f"{record.name} does not begin with its number and title"
@@ -67,7 +67,7 @@ def titles() -> Iterator[tuple[Path, int, str]]:
 def test_records_have_consecutive_numbers():
     assert RECORDS
     assert [record.name[:5] for record in RECORDS] == [f"{each:04}-" for each in range(1, len(RECORDS) + 1)]
-    assert [number for _, number, _ in titles()] == [*range(1, len(RECORDS) + 1)]
+    assert [number for _, number, _ in iterate_titles()] == [*range(1, len(RECORDS) + 1)]
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
@@ -79,14 +79,14 @@ def test_a_record_has_the_four_headings(record):
 def test_the_architecture_lists_every_record_by_its_title():
     listed = re.findall(r"^(\d+\. \[.+\]\(.+\))$", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
     assert listed == [
-        f"{number}. [{title}]({record.relative_to(ROOT)})" for record, number, title in titles()
+        f"{number}. [{title}]({record.relative_to(ROOT)})" for record, number, title in iterate_titles()
     ]
 
 
 def test_the_listings_are_what_the_planner_makes_today():
     text = WALKTHROUGH.read_text()
     assert len(LISTING.findall(text)) == text.count("```console")
-    assert regenerated(text) == text, f"The planner makes something else today. Run: {REWRITE}"
+    assert regenerate(text) == text, f"The planner makes something else today. Run: {REWRITE}"
 
 
 def test_every_operation_of_the_walkthrough_is_shown():
@@ -103,7 +103,7 @@ def test_relative_links_lead_somewhere(document):
     assert missing == []
     for path, _, anchor in relative:
         if anchor:
-            assert anchor in anchors(document.parent / path if path else document)
+            assert anchor in find_anchors(document.parent / path if path else document)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
@@ -111,7 +111,7 @@ def test_the_files_that_a_document_names_exist(document):
     assert [name for name in FILE.findall(document.read_text()) if not (ROOT / name).exists()] == []
 
 
-def anchors(document: Path) -> set[str]:
+def find_anchors(document: Path) -> set[str]:
     """The names under which a document's headings can be linked to."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -147,4 +147,4 @@ def test_the_operations_of_the_readme_are_valid():
 
 
 if __name__ == "__main__":
-    WALKTHROUGH.write_text(regenerated(WALKTHROUGH.read_text()))
+    WALKTHROUGH.write_text(regenerate(WALKTHROUGH.read_text()))

@@ -18,13 +18,13 @@ from subgraphs.domains import DOMAINS
 PASSWORDS = {domain.password_variable for domain in DOMAINS.values()}
 
 
-def names(environ: dict[str, str]) -> set[str]:
+def list_names(environ: dict[str, str]) -> set[str]:
     return set(environ)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_a_subgraph_receives_its_own_password_only(servers, domain):
-    given = names(subgraph_environ(domain, servers))
+    given = list_names(subgraph_environ(domain, servers))
     assert given & PASSWORDS == {f"{domain.upper()}_POSTGRES_PASSWORD"}
     assert "POSTGRES_PASSWORD" not in given
 
@@ -39,12 +39,12 @@ def test_only_the_calling_domain_receives_a_providers_key(servers):
     settings = {**servers, "OPENAI_API_KEY": "sk-1", "STRIPE_API_KEY": "sk-2"}
     assert "OPENAI_API_KEY" in subgraph_environ("ai", settings)
     assert "STRIPE_API_KEY" in subgraph_environ("orders", settings)
-    assert names(subgraph_environ("books", settings)).isdisjoint({"OPENAI_API_KEY", "STRIPE_API_KEY"})
+    assert list_names(subgraph_environ("books", settings)).isdisjoint({"OPENAI_API_KEY", "STRIPE_API_KEY"})
 
 
 def test_the_router_receives_no_secret_but_the_service_token(servers):
     own = {"ROUTER_MAX_DEPTH": "9", "OTEL_TRACES_EXPORTER": "console", "BOOKS_URL": "http://b"}
-    given = names(router_environ(servers | own))
+    given = list_names(router_environ(servers | own))
     assert "SERVICE_TOKEN" in given, "subgraphs identify the router by it"
     assert not [name for name in given if "PASSWORD" in name or "KEY" in name or name.startswith("POSTGRES")]
     assert given >= own.keys()
@@ -67,7 +67,7 @@ def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
     monkeypatch.setenv("REDIS_HOST", "")
     given = configured_settings()
     assert (given["API_PORT"], given["LOG_LEVEL"]) == ("5000", "debug")
-    assert names(given).isdisjoint({"POSTGRES_HOST", "REDIS_HOST", "UNKNOWN"})
+    assert list_names(given).isdisjoint({"POSTGRES_HOST", "REDIS_HOST", "UNKNOWN"})
 
 
 def test_the_example_file_lists_every_setting():

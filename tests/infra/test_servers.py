@@ -46,7 +46,7 @@ def supervisor_process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], 
         supervisor.kill()
 
 
-def eventually(condition: Callable[[], bool], within: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], within: float = 30.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline
@@ -61,7 +61,7 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def listening_addresses(pids: set[int]) -> set[str]:
+def find_listening_addresses(pids: set[int]) -> set[str]:
     """The addresses on which the processes and their children listen."""
     every = pids | {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
     return {
@@ -95,7 +95,7 @@ async def test_postgresql_refuses_its_owner_without_the_password(servers):
 
 def test_the_servers_listen_on_loopback_only(tmp_path):
     with Servers(tmp_path, durable=False) as running:
-        assert listening_addresses(set(running.pids.values())) == {"127.0.0.1"}
+        assert find_listening_addresses(set(running.pids.values())) == {"127.0.0.1"}
 
 
 async def test_a_test_run_that_begins_leaves_the_servers_of_another_alone(
@@ -158,14 +158,14 @@ def test_a_killed_supervisor_leaves_no_orphans_and_no_lock(supervisor_process, t
 def test_orphans_end_without_another_start(supervisor_process):
     supervisor, pids = supervisor_process
     supervisor.kill()
-    eventually(lambda: all(has_ended(pid) for pid in pids))
+    wait_until(lambda: all(has_ended(pid) for pid in pids))
 
 
 def test_a_crashed_server_is_restarted_on_the_same_port(tmp_path):
     with Servers(tmp_path, durable=False) as servers:
         os.kill(servers.pids["valkey"], signal.SIGKILL)
-        eventually(lambda: servers.restart_crashed() == ["valkey"])
-        eventually(lambda: _accepts(int(servers.environ["REDIS_PORT"])))
+        wait_until(lambda: servers.restart_crashed() == ["valkey"])
+        wait_until(lambda: _accepts_connections(int(servers.environ["REDIS_PORT"])))
         assert servers.restart_crashed() == []
 
 
@@ -185,6 +185,6 @@ def test_configured_servers_are_used_instead_of_embedded_ones(tmp_path):
         assert {name: servers.environ[name] for name in settings} == settings
 
 
-def _accepts(port: int) -> bool:
+def _accepts_connections(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

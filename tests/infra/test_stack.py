@@ -15,7 +15,7 @@ from infra.local.state import find_platform_state
 TIMEOUT = 60.0
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(TIMEOUT):
         while not condition():  # noqa: ASYNC110 - the state changes in other processes
             await asyncio.sleep(0.05)
@@ -47,7 +47,7 @@ async def test_everything_runs_and_is_ready(stack):
 async def test_a_killed_process_is_restarted(stack, name):
     dead = stack.processes[name]
     os.kill(dead, signal.SIGKILL)
-    await eventually(lambda: stack.processes.get(name) not in {None, dead})
+    await wait_until(lambda: stack.processes.get(name) not in {None, dead})
     await wait_until_all_are_ready(stack)
 
 

@@ -40,7 +40,7 @@ class StatusMessages(list[tuple[str, str]]):
         self.append((name, message))
 
 
-def server(name: str, code: str = SERVER) -> tuple[ProcessSpec, str]:
+def build_server(name: str, code: str = SERVER) -> tuple[ProcessSpec, str]:
     port = free_port()
     command = [sys.executable, "-c", code, str(port)]
     return ProcessSpec(name, command, {"ONLY": "this"}, Path("/")), f"http://127.0.0.1:{port}/"
@@ -57,7 +57,7 @@ async def run(supervisor: Supervisor):
         await supervisor.stop()
 
 
-async def eventually(condition) -> None:
+async def wait_until(condition) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the state changes in another process
             await asyncio.sleep(0.02)
@@ -65,7 +65,7 @@ async def eventually(condition) -> None:
 
 async def test_a_process_receives_exactly_its_environment(process_context):
     supervisor = Supervisor(process_context, StatusMessages())
-    supervisor.start(*server("one"))
+    supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
     assert log_file(process_context.logs, "one").read_text().startswith("listening with ['ONLY']\n")
@@ -74,12 +74,12 @@ async def test_a_process_receives_exactly_its_environment(process_context):
 async def test_a_crashed_process_is_restarted(process_context):
     messages = StatusMessages()
     supervisor = Supervisor(process_context, messages)
-    supervisor.start(*server("one"))
+    supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
         first = supervisor.pids["one"]
         os.kill(first, signal.SIGKILL)
-        await eventually(lambda: supervisor.pids.get("one") not in {None, first})
+        await wait_until(lambda: supervisor.pids.get("one") not in {None, first})
         await supervisor.wait_until_ready(["one"], within=30)
         second = supervisor.pids["one"]
     assert messages == [
@@ -94,7 +94,7 @@ async def test_each_crash_doubles_the_restart_delay(process_context):
     spec = ProcessSpec("broken", [sys.executable, "-c", "raise SystemExit(3)"], {}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
     async with run(supervisor):
-        await eventually(
+        await wait_until(
             lambda: len([message for _, message in messages if message.startswith("exited")]) == 3
         )
     assert [message for _, message in messages if message.startswith("exited")] == [
@@ -127,8 +127,8 @@ async def test_a_process_that_ignores_sigterm_is_killed(process_context, monkeyp
     monkeypatch.setattr("infra.local.supervisor.STOP_TIMEOUT", 0.5)
     messages = StatusMessages()
     supervisor = Supervisor(process_context, messages)
-    supervisor.start(*server("cooperative"))
-    supervisor.start(*server("stubborn", STUBBORN))
+    supervisor.start(*build_server("cooperative"))
+    supervisor.start(*build_server("stubborn", STUBBORN))
     await supervisor.wait_until_ready(["cooperative", "stubborn"], within=30)
     await supervisor.stop()
     assert supervisor.pids == {}
@@ -140,7 +140,7 @@ async def test_logs_of_earlier_runs_are_rotated(process_context):
         supervisor = Supervisor(process_context, StatusMessages())
         code = f"import time; print('run {run}', flush=True); time.sleep(60)"
         supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
-        await eventually(lambda run=run: log_file(process_context.logs, "one").read_text() == f"run {run}\n")
+        await wait_until(lambda run=run: log_file(process_context.logs, "one").read_text() == f"run {run}\n")
         await supervisor.stop()
     kept_logs = {file.name: file.read_text().strip() for file in process_context.logs.iterdir()}
     assert kept_logs == {"one.log": "run 4", "one.1.log": "run 3", "one.2.log": "run 2", "one.3.log": "run 1"}

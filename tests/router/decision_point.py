@@ -1,4 +1,4 @@
-"""A policy decision point for tests: it speaks OPA's data API at a real address, and can misbehave."""
+"""A policy decision point for tests: a real server that speaks OPA's data API and can misbehave."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,27 +7,27 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.router.library import until
+from tests.router.library import wait_until
 
 PATH = "/v1/data/memorable/policies"
 
 
 class DecisionPoint:
-    """A decision point that remembers what it was asked; `result` are its decisions, by policy."""
+    """A decision point that records its requests; `result` holds its decisions by policy."""
 
     def __init__(self, **result: Any) -> None:
         self.result: Any = result
-        self.questions: list[Any] = []
+        self.requests: list[Any] = []
         self.headers: list[dict[str, str]] = []
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
-        self.questions.append(await request.json())
+        self.requests.append(await request.json())
         return web.json_response({"result": self.result})
 
     @asynccontextmanager
-    async def served(self) -> AsyncIterator[str]:
-        """Serves the decisions; yields their address."""
+    async def serve(self) -> AsyncIterator[str]:
+        """Serves the decision point; yields its URL."""
         app = web.Application()
         app.router.add_post(PATH, self.answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -40,8 +40,8 @@ class DecisionPoint:
             await runner.cleanup()
 
 
-class Saying(DecisionPoint):
-    """A decision point that answers always the same."""
+class FixedAnswer(DecisionPoint):
+    """A decision point with one fixed answer."""
 
     def __init__(self, body: bytes, status: int = 200, **headers: str) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Saying(DecisionPoint):
         return web.Response(body=self._body, status=self._status, headers=self._headers)
 
 
-class Silent(DecisionPoint):
+class NeverAnswering(DecisionPoint):
     """A decision point that never answers."""
 
     def __init__(self) -> None:
@@ -65,8 +65,8 @@ class Silent(DecisionPoint):
         raise AssertionError("unreachable")
 
 
-class Interrupted(DecisionPoint):
-    """A decision point that hangs up within its answer."""
+class BreakingOff(DecisionPoint):
+    """A decision point that closes the connection in the middle of its answer."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-length": "1000"})
@@ -75,5 +75,5 @@ class Interrupted(DecisionPoint):
         transport = request.transport
         assert transport is not None
         transport.close()
-        await until(transport.is_closing)
+        await wait_until(transport.is_closing)
         return response

@@ -15,7 +15,7 @@ SUPERGRAPH = Path(__file__).parent / "library.graphql"
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
+async def serve_app(app: ASGIApp) -> AsyncIterator[str]:
     """Serves an ASGI application on a free port, in this event loop; yields its origin."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -23,7 +23,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
             uvicorn.Config(app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
         )
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(lambda: server.started)
+        await wait_until(lambda: server.started)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
@@ -31,7 +31,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
             await task
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     """Waits for a condition to become true."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event to await

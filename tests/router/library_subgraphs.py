@@ -1,4 +1,4 @@
-"""The two subgraphs of the test library, as Strawberry applications that remember what reached them."""
+"""The two subgraphs of the test library, as Strawberry applications that record their requests."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -17,7 +17,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 
 @dataclass
 class Shelf:
-    """What the books subgraph holds and has seen."""
+    """The data of a subgraph, the headers of its requests and the number of its open subscriptions."""
 
     titles: dict[str, str] = field(default_factory=dict)
     open_streams: int = 0
@@ -27,14 +27,14 @@ class Shelf:
         self.reset()
 
     def reset(self) -> None:
-        """Puts the books back, and forgets what was asked."""
+        """Restores the books and clears the requests."""
         self.titles.clear()
         self.titles.update({"1": "Moon", "2": "Sea"})
         self.requests.clear()
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[None]:
-        """Counts a subscription while it lives."""
+    async def count_stream(self) -> AsyncIterator[None]:
+        """Counts a subscription as open while the context lasts."""
         self.open_streams += 1
         try:
             yield
@@ -42,11 +42,11 @@ class Shelf:
             self.open_streams -= 1
 
 
-def _shelf(info: strawberry.Info) -> Shelf:
+def _get_shelf(info: strawberry.Info) -> Shelf:
     return cast("Shelf", info.context["request"].app.state.shelf)
 
 
-def _header(info: strawberry.Info, name: str) -> str | None:
+def _read_header(info: strawberry.Info, name: str) -> str | None:
     return cast("str | None", info.context["request"].headers.get(name))
 
 
@@ -58,7 +58,7 @@ class ShelvedBook:
 
     @strawberry.field
     def title(self, info: strawberry.Info) -> str | None:
-        return _shelf(info).titles.get(self.id)
+        return _get_shelf(info).titles.get(self.id)
 
     @strawberry.field
     def broken(self) -> str | None:
@@ -73,19 +73,19 @@ class ShelvedBook:
 class BookQuery:
     @strawberry.field
     def book(self, info: strawberry.Info, id: strawberry.ID) -> ShelvedBook | None:
-        return ShelvedBook(id=id) if id in _shelf(info).titles else None
+        return ShelvedBook(id=id) if id in _get_shelf(info).titles else None
 
     @strawberry.field
     def books(self, info: strawberry.Info) -> list[ShelvedBook]:
-        return [ShelvedBook(id=strawberry.ID(key)) for key in _shelf(info).titles]
+        return [ShelvedBook(id=strawberry.ID(key)) for key in _get_shelf(info).titles]
 
     @strawberry.field
     def caller(self, info: strawberry.Info) -> str | None:
-        return _header(info, "authorization")
+        return _read_header(info, "authorization")
 
     @strawberry.field
     def trace(self, info: strawberry.Info) -> str | None:
-        return _header(info, "traceparent")
+        return _read_header(info, "traceparent")
 
     @strawberry.field
     def mine(self) -> str | None:
@@ -100,7 +100,7 @@ class BookQuery:
 class BookMutation:
     @strawberry.mutation
     def rename(self, info: strawberry.Info, id: strawberry.ID, title: str) -> ShelvedBook | None:
-        _shelf(info).titles[id] = title
+        _get_shelf(info).titles[id] = title
         return ShelvedBook(id=id)
 
 
@@ -110,19 +110,19 @@ class BookSubscription:
     async def published(
         self, info: strawberry.Info, count: int = 2
     ) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _shelf(info).stream():
+        async with _get_shelf(info).count_stream():
             for number in range(1, count + 1):
                 yield ShelvedBook(id=strawberry.ID(str(number)))
 
     @strawberry.subscription
     async def silence(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _shelf(info).stream():
+        async with _get_shelf(info).count_stream():
             yield ShelvedBook(id=strawberry.ID("1"))
             await asyncio.Event().wait()
 
     @strawberry.subscription
     async def interrupted(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _shelf(info).stream():
+        async with _get_shelf(info).count_stream():
             yield ShelvedBook(id=strawberry.ID("1"))
             raise ValueError("the press stopped")
 
@@ -158,7 +158,7 @@ REVIEWS = strawberry.federation.Schema(query=ReviewQuery, types=[ReviewedBook])
 
 
 class _Recorder:
-    """Notes the headers of every request before it is answered."""
+    """Records the headers of every request before it is answered."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -170,8 +170,8 @@ class _Recorder:
         await self.app(scope, receive, send)
 
 
-def subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
-    """A Strawberry application over a schema and a shelf."""
+def build_subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
+    """Builds the application of a schema; its requests and data are on the shelf."""
     view: Any = GraphQL(schema, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL))
 
     async def ready(_: Request) -> Response:

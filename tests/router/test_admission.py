@@ -1,4 +1,4 @@
-"""Who begins in which turn of the event loop."""
+"""Admission: how many requests begin in one turn of the event loop, and whose."""
 
 import asyncio
 from itertools import pairwise
@@ -6,27 +6,27 @@ from itertools import pairwise
 from router.admission import MAX_PER_ITERATION, Admission
 
 
-async def test_in_one_turn_so_much_begins_and_then_of_each_client_in_turn():
+async def test_each_turn_admits_a_limited_number_and_alternates_between_clients():
     admission = Admission()
-    begun: list[str] = []
+    admitted: list[str] = []
 
     async def begin(client: str) -> None:
         await admission.enter(client)
-        begun.append(client)
+        admitted.append(client)
 
     async with asyncio.TaskGroup() as tasks:
         for client in ["often"] * 20 * MAX_PER_ITERATION + ["rarely"]:
             tasks.create_task(begin(client))
         counts: list[int] = []
-        while not begun or len(begun) > counts[-1]:
-            counts.append(len(begun))
+        while not admitted or len(admitted) > counts[-1]:
+            counts.append(len(admitted))
             await asyncio.sleep(0)
     assert {after - before for before, after in pairwise(counts)} == {MAX_PER_ITERATION}
-    assert MAX_PER_ITERATION <= begun.index("rarely") < 3 * MAX_PER_ITERATION
-    assert len(begun) == 20 * MAX_PER_ITERATION + 1
+    assert MAX_PER_ITERATION <= admitted.index("rarely") < 3 * MAX_PER_ITERATION
+    assert len(admitted) == 20 * MAX_PER_ITERATION + 1
 
 
-async def test_who_comes_when_nothing_has_begun_waits_for_nothing():
+async def test_a_request_is_admitted_at_once_while_the_turn_has_room():
     admission = Admission()
     for _ in range(3):
         assert [admission.try_enter() for _ in range(MAX_PER_ITERATION + 1)] == [True] * MAX_PER_ITERATION + [
@@ -35,7 +35,7 @@ async def test_who_comes_when_nothing_has_begun_waits_for_nothing():
         await asyncio.sleep(0)
 
 
-async def test_a_place_that_is_left_is_given_to_the_next():
+async def test_the_place_of_a_cancelled_request_goes_to_the_next():
     admission = Admission()
     waiting = [asyncio.create_task(admission.enter("first")) for _ in range(MAX_PER_ITERATION)]
     left, other = (asyncio.create_task(admission.enter(name)) for name in ("left", "other"))

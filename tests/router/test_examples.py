@@ -1,4 +1,4 @@
-"""The explorer's example tabs fit the graph they are offered with."""
+"""The explorer's example operations are valid on the supergraph."""
 
 from pathlib import Path
 
@@ -27,5 +27,5 @@ def test_an_example_is_valid(supergraph: Supergraph, example: Path):
 
 
 @pytest.mark.parametrize("file", sorted((SCHEMA / "examples").glob("*.json")), ids=lambda file: file.name)
-def test_what_stands_beside_an_example_is_an_object(file: Path):
+def test_the_variables_and_headers_of_an_example_are_objects(file: Path):
     assert isinstance(orjson.loads(file.read_bytes()), dict)

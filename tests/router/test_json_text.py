@@ -1,4 +1,4 @@
-"""JSON read and written: exact numbers, any depth that can be read, and reasons for what cannot be."""
+"""Decoding and encoding of JSON: exact integers, depth limits and error messages."""
 
 import json
 from typing import Any
@@ -19,13 +19,13 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_is_written_reads_as_it_was(value: Any):
+def test_encoded_values_decode_unchanged(value: Any):
     assert decode(encode(value)) == value
     assert json.loads(encode(value)) == value
 
 
 @given(values, st.sampled_from([None, 2]))
-def test_it_reads_what_any_writer_writes(value: Any, indent: int | None):
+def test_json_of_other_encoders_is_decoded(value: Any, indent: int | None):
     assert decode(json.dumps(value, indent=indent).encode()) == value
 
 
@@ -34,21 +34,21 @@ def test_it_reads_what_any_writer_writes(value: Any, indent: int | None):
     [2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, BIG, -BIG, 10**4299],
 )
 @pytest.mark.parametrize("shift", range(9))
-def test_integers_keep_their_digits_wherever_they_stand(number: int, shift: int):
+def test_integers_keep_their_digits_at_any_offset(number: int, shift: int):
     text = b" " * shift + b'{"a":["0x",%d]}' % number
     assert decode(text) == {"a": ["0x", number]}
     assert encode({"a": ["0x", number]}) == b'{"a":["0x",%d]}' % number
 
 
 @pytest.mark.parametrize("depth", [254, 255, 260, 1000])
-def test_whatever_can_be_read_can_be_written(depth: int):
+def test_whatever_can_be_decoded_can_be_encoded(depth: int):
     lists, objects = b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth
     for text in (lists, objects):
         assert encode(decode(text)) == text
 
 
 @pytest.mark.parametrize("depth", [199, 200, 201, 600])
-def test_integers_keep_their_digits_however_deep_they_stand(depth: int):
+def test_integers_keep_their_digits_at_any_depth(depth: int):
     text = b"[" * depth + b"%d" % BIG + b"]" * depth
     assert encode(decode(text)) == text
 
@@ -70,7 +70,7 @@ def test_integers_keep_their_digits_however_deep_they_stand(depth: int):
         (b"[" * 1000 + b"%d" % BIG + b"]" * 1000, "nested too deeply"),
     ],
 )
-def test_why_a_text_is_not_json_is_told(text: bytes, reason: str):
+def test_the_error_says_why_a_text_is_not_json(text: bytes, reason: str):
     with pytest.raises(InvalidJsonError, match=reason):
         decode(text)
 
@@ -85,11 +85,11 @@ def test_why_a_text_is_not_json_is_told(text: bytes, reason: str):
         (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
     ],
 )
-def test_half_a_character_is_read_as_a_replacement_where_that_is_asked_for(text: bytes, value: str):
+def test_lossy_decoding_replaces_lone_surrogates(text: bytes, value: str):
     assert decode_lossy(text) == value
 
 
-def test_what_is_wrong_otherwise_is_not_repaired():
+def test_lossy_decoding_repairs_nothing_else():
     with pytest.raises(InvalidJsonError):
         decode_lossy(rb'"\ud83d')
     with pytest.raises(InvalidJsonError):

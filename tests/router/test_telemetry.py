@@ -11,16 +11,16 @@ from router.telemetry import JsonFormatter, Trace, current_trace
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def record(level: int = logging.INFO, **extra: object) -> logging.LogRecord:
-    made = logging.LogRecord("router", level, __file__, 1, "Hello %s", ("there",), None)
-    made.created = 0.5
-    made.__dict__.update(extra)
-    return made
+def build_record(level: int = logging.INFO, **extra: object) -> logging.LogRecord:
+    record = logging.LogRecord("router", level, __file__, 1, "Hello %s", ("there",), None)
+    record.created = 0.5
+    record.__dict__.update(extra)
+    return record
 
 
-def test_a_log_line_has_the_form_of_the_system():
+def test_log_lines_have_the_format_of_the_platform():
     token = current_trace.set(Trace.begin(TRACEPARENT))
-    line = orjson.loads(JsonFormatter().format(record(metadata={"n": 1})))
+    line = orjson.loads(JsonFormatter().format(build_record(metadata={"n": 1})))
     current_trace.reset(token)
     assert line == {
         "level": "info",
@@ -41,15 +41,15 @@ def test_a_log_line_has_the_form_of_the_system():
         (logging.CRITICAL, "error"),
     ],
 )
-def test_levels_have_the_names_of_the_system(level: int, name: str):
-    assert orjson.loads(JsonFormatter().format(record(level)))["level"] == name
+def test_levels_have_the_names_of_the_platform(level: int, name: str):
+    assert orjson.loads(JsonFormatter().format(build_record(level)))["level"] == name
 
 
-def test_an_exception_is_logged_whole():
+def test_an_exception_is_logged_in_full():
     try:
         raise ValueError("torn")
     except ValueError:
-        line = orjson.loads(JsonFormatter().format(record(exc_info=sys.exc_info())))
+        line = orjson.loads(JsonFormatter().format(build_record(exc_info=sys.exc_info())))
     assert "ValueError: torn" in line["metadata"]["exception"]
 
 
@@ -67,39 +67,41 @@ def test_an_exception_is_logged_whole():
         ("\x1b" * 1_000_000, r"\x1b" * 249 + "\\…"),
     ],
 )
-def test_what_is_logged_is_short_and_does_nothing_to_who_reads_it(text: str, logged: str):
+def test_logged_text_is_short_and_has_no_control_characters(text: str, logged: str):
     metadata = {"value": text, text[:20]: 1, "in": [{"more": (text,)}]}
-    made = record(metadata=metadata)
-    made.msg, made.args = text, None
-    whole = JsonFormatter().format(made)
-    line = orjson.loads(whole)
+    record = build_record(metadata=metadata)
+    record.msg, record.args = text, None
+    text = JsonFormatter().format(record)
+    line = orjson.loads(text)
     assert (line["message"], line["metadata"]["value"]) == (logged, logged)
     assert line["metadata"]["in"] == [{"more": [logged]}]
-    assert whole.isprintable()
+    assert text.isprintable()
 
 
-def test_what_is_logged_has_few_values_and_no_depth():
+def test_logged_metadata_is_bounded_in_size_and_depth():
     nested: list[object] = []
     nested.append(nested)
     metadata = {"long": list(range(1000)), "nested": nested, "number": 10**5000, "thing": object}
-    logged = orjson.loads(JsonFormatter().format(record(metadata=metadata)))["metadata"]
+    logged = orjson.loads(JsonFormatter().format(build_record(metadata=metadata)))["metadata"]
     assert logged["long"] == list(range(100))
     assert logged["nested"] == [[[["…"]]]]
     assert len(logged["number"]) == 998  # and its last one takes three bytes
     assert logged["thing"] == "<class 'object'>"
 
 
-def test_an_exception_is_logged_in_short_lines_the_last_of_many():
+def test_a_long_exception_is_logged_as_its_last_lines_each_shortened():
     try:
         raise ValueError("\n".join(f"{n}\x1b" + "a" * 2000 for n in range(200)))
     except ValueError:
-        lines = orjson.loads(JsonFormatter().format(record(exc_info=sys.exc_info())))["metadata"]["exception"]
+        lines = orjson.loads(JsonFormatter().format(build_record(exc_info=sys.exc_info())))["metadata"][
+            "exception"
+        ]
     assert len(lines) == 100
     assert all(line.startswith(rf"{n}\x1baaa") for n, line in zip(range(100, 200), lines, strict=True))
     assert max(len(line.encode()) for line in lines) == 1000
 
 
-def test_a_trace_continues_the_callers():
+def test_a_trace_continues_that_of_the_caller():
     trace = Trace.begin(TRACEPARENT)
     assert trace.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert trace.traceparent == f"00-{trace.trace_id}-{trace.span_id}-01"
@@ -116,7 +118,7 @@ def test_a_trace_continues_the_callers():
         TRACEPARENT + "-x",
     ],
 )
-def test_a_trace_begins_where_the_caller_brings_none(header: str | None):
+def test_a_new_trace_begins_without_a_valid_header(header: str | None):
     first, second = Trace.begin(header), Trace.begin(header)
     assert len(first.trace_id) == 32
     assert first.trace_id != second.trace_id

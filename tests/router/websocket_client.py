@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.router.running import Library
+from tests.router.running_library import Library
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -32,8 +32,8 @@ class Socket:
     async def subscribe(self, identifier: str, query: str, **payload: Any) -> None:
         await self.send(type="subscribe", id=identifier, payload={"query": query, **payload})
 
-    async def closing(self) -> tuple[int | None, str]:
-        """The code and the reason that the server closes with, once all it said before is read."""
+    async def wait_for_close(self) -> tuple[int | None, str]:
+        """Reads up to the close frame; returns its code and reason."""
         while True:
             message = await self.raw.receive(timeout=10)
             if message.type is aiohttp.WSMsgType.CLOSE:
@@ -41,7 +41,7 @@ class Socket:
 
 
 @asynccontextmanager
-async def connected(library: Library, *protocols: str, **headers: str) -> AsyncIterator[Socket]:
+async def open_socket(library: Library, *protocols: str, **headers: str) -> AsyncIterator[Socket]:
     client = library.client.ws_connect(
         library.url, protocols=protocols or (SUBPROTOCOL,), headers=headers, autoclose=False
     )
@@ -50,8 +50,8 @@ async def connected(library: Library, *protocols: str, **headers: str) -> AsyncI
 
 
 @asynccontextmanager
-async def acknowledged(library: Library, payload: Any = None) -> AsyncIterator[Socket]:
-    async with connected(library) as socket:
+async def open_acknowledged_socket(library: Library, payload: Any = None) -> AsyncIterator[Socket]:
+    async with open_socket(library) as socket:
         await socket.send(type="connection_init", payload=payload)
         assert await socket.receive() == {"type": "connection_ack"}
         yield socket

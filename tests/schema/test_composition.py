@@ -1,4 +1,4 @@
-"""Composition: what comes out of small subgraphs, and how their mistakes are told."""
+"""Composition of small subgraphs, and the reporting of their errors."""
 
 from pathlib import Path
 
@@ -38,13 +38,13 @@ def test_an_entity_is_joined_from_both_subgraphs():
     assert "books: [String!]! @join__field(graph: READING)" in composed.supergraph
 
 
-def test_access_rules_reach_the_router():
+def test_access_directives_are_kept_in_the_supergraph():
     composed = compose(SUBGRAPHS, {"people": PEOPLE, "reading": READING})
     assert "me: Person @join__field(graph: PEOPLE) @authenticated" in composed.supergraph
     assert '@requiresScopes(scopes: [["staff"]])' in composed.supergraph
 
 
-def test_the_market_with_its_contexts_is_composed_as_the_router_is_tested_with_it():
+def test_composing_the_market_gives_the_supergraph_of_the_router_tests():
     names = ("ledger", "money", "shop")
     subgraphs = [Subgraph(name, f"http://{name}/graphql", Path(f"{name}.graphql")) for name in names]
     schemas = {name: (SUPERGRAPHS / "market" / f"{name}.graphql").read_text() for name in names}
@@ -54,7 +54,7 @@ def test_the_market_with_its_contexts_is_composed_as_the_router_is_tested_with_i
     assert composed.supergraph.endswith("\n" + (SUPERGRAPHS / "market.graphql").read_text())
 
 
-def test_clients_see_neither_joins_nor_what_is_inaccessible():
+def test_the_public_schema_has_neither_joins_nor_inaccessible_fields():
     composed = compose(SUBGRAPHS, {"people": PEOPLE, "reading": READING})
     assert " ".join(composed.public.split()) == (
         "type Query { me: Person everyone: [Person!]! } "
@@ -68,7 +68,7 @@ def test_composing_twice_gives_the_same_text():
     assert compose(SUBGRAPHS, schemas) == compose(SUBGRAPHS, schemas)
 
 
-def test_subgraphs_that_disagree_are_told_where_and_how():
+def test_conflicts_between_subgraphs_are_reported_in_detail():
     with pytest.raises(CompositionError) as failure:
         compose(SUBGRAPHS, {"people": PEOPLE, "reading": READING.replace("books", "name: Int books")})
     assert failure.value.problems == [
@@ -84,12 +84,12 @@ def test_subgraphs_that_disagree_are_told_where_and_how():
     ]
 
 
-def test_a_schema_that_cannot_be_read_is_told_with_its_subgraph():
+def test_a_schema_that_cannot_be_parsed_is_reported_with_its_subgraph():
     with pytest.raises(CompositionError, match='schema of subgraph "reading" cannot be parsed: Syntax Error'):
         compose(SUBGRAPHS, {"people": PEOPLE, "reading": "type Person {"})
 
 
-def test_the_configuration_is_in_the_form_other_tools_read(tmp_path):
+def test_the_configuration_has_the_format_of_rover(tmp_path):
     config = tmp_path / "supergraph.yaml"
     config.write_text(
         "federation_version: =2.9.0\n"
@@ -102,20 +102,20 @@ def test_the_configuration_is_in_the_form_other_tools_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "message"),
     [
         ("subgraphs: {people: {schema: {file: a}}}", "subgraphs.people.routing_url: Field required"),
         ("subgraphs: {people: {routing_url: a}}", "subgraphs.people.schema: Field required"),
         ("subgraphs: [", "is not YAML"),
     ],
 )
-def test_a_wrong_configuration_is_named(tmp_path, content, complaint):
+def test_an_invalid_configuration_is_explained(tmp_path, content, message):
     config = tmp_path / "supergraph.yaml"
     config.write_text(content)
-    with pytest.raises(InfraError, match=complaint):
+    with pytest.raises(InfraError, match=message):
         load_config(config)
 
 
-def test_a_missing_configuration_is_named(tmp_path):
+def test_a_missing_configuration_file_is_named(tmp_path):
     with pytest.raises(InfraError, match=r"nowhere.yaml does not exist"):
         load_config(tmp_path / "nowhere.yaml")

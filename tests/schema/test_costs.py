@@ -1,4 +1,4 @@
-"""What the graph tells of its costs: the length of every list, and what is dear."""
+"""The cost directives of the platform's schema: sizes of lists and weights of expensive fields."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OBJECTS = [
 ]
 
 
-def test_every_list_tells_how_long_it_is() -> None:
+def test_every_list_has_a_size() -> None:
     sized = {
         (get_named_type(type_.fields[name].type).name, inner)
         for type_ in OBJECTS
@@ -35,7 +35,7 @@ def test_every_list_tells_how_long_it_is() -> None:
         if (size := RULES.sizes.get((type_.name, name)))
         for inner in size.sized
     }
-    untold = [
+    unsized = [
         (type_.name, name)
         for type_ in OBJECTS
         for name, field in type_.fields.items()
@@ -43,10 +43,10 @@ def test_every_list_tells_how_long_it_is() -> None:
         and (type_.name, name) not in RULES.sizes
         and (type_.name, name) not in sized
     ]
-    assert untold == []
+    assert unsized == []
 
 
-def test_every_connection_is_as_long_as_it_is_asked_to_be() -> None:
+def test_the_size_of_every_connection_is_its_first_argument() -> None:
     connections = [
         (type_.name, name)
         for type_ in OBJECTS
@@ -59,11 +59,11 @@ def test_every_connection_is_as_long_as_it_is_asked_to_be() -> None:
 
 
 @pytest.mark.parametrize("field", ["signUp", "signIn", "generateBook", "regeneratePage"])
-def test_what_takes_a_core_or_costs_money_is_dear(field: str) -> None:
+def test_mutations_that_take_cpu_or_cost_money_have_a_high_weight(field: str) -> None:
     assert RULES.weights["Mutation", field] >= 500
 
 
-def test_lists_within_lists_multiply() -> None:
+def test_costs_of_nested_lists_multiply() -> None:
     levels = [
         f'{{ book(id: "b") {"{ pages { book " * depth}{{ id }}{" } }" * depth} }}' for depth in (1, 2, 3)
     ]

@@ -1,4 +1,4 @@
-"""What the graph spares the router: a subgraph tells what it knows of another's things."""
+"""Plans on the platform's schema: `@provides` spares fetches from other subgraphs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from router.supergraph import Supergraph
 PRODUCT = Supergraph.parse((ROOT / "schema" / "supergraph.graphql").read_text())
 
 
-def planned(text: str) -> str:
+def render_plan(text: str) -> str:
     document = parse(text)
     [definition] = document.definitions
     assert isinstance(definition, OperationDefinitionNode)
@@ -23,17 +23,19 @@ def planned(text: str) -> str:
 @pytest.mark.parametrize(
     "event", ["TextDelta { text page", "PageWritten { page", "IllustrationReady { illustration { id } page"]
 )
-def test_the_number_of_a_page_comes_with_its_event(event: str) -> None:
-    told = planned(f'subscription {{ generation(id: "g") {{ ... on {event} {{ id number }} }} }} }}')
-    assert told.count("Fetch(") == 1
-    assert 'Fetch(service: "ai")' in told
+def test_the_number_of_a_page_is_fetched_with_its_event(event: str) -> None:
+    plan_text = render_plan(f'subscription {{ generation(id: "g") {{ ... on {event} {{ id number }} }} }} }}')
+    assert plan_text.count("Fetch(") == 1
+    assert 'Fetch(service: "ai")' in plan_text
 
 
-def test_the_number_of_a_page_comes_with_its_step() -> None:
-    told = planned('{ generation(id: "g") { steps { page { number } } } }')
-    assert told.count("Fetch(") == 1
+def test_the_number_of_a_page_is_fetched_with_its_step() -> None:
+    plan_text = render_plan('{ generation(id: "g") { steps { page { number } } } }')
+    assert plan_text.count("Fetch(") == 1
 
 
 def test_the_text_of_a_page_is_fetched_from_its_book() -> None:
-    told = planned('subscription { generation(id: "g") { ... on PageWritten { page { number text } } } }')
-    assert told.count('Fetch(service: "books")') == 1
+    plan_text = render_plan(
+        'subscription { generation(id: "g") { ... on PageWritten { page { number text } } } }'
+    )
+    assert plan_text.count('Fetch(service: "books")') == 1

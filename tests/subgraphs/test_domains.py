@@ -1,4 +1,4 @@
-"""A domain is its manifest: what lists domains in another format agrees with it, and common knows none."""
+"""The manifests of domains agree with all other lists of domains, and common knows no domain."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_every_package_of_subgraphs_but_common_is_a_domain() -> None:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-def test_its_tables_stand_in_the_schema_of_its_name(name: str) -> None:
+def test_the_tables_of_a_domain_are_in_the_schema_of_its_name(name: str) -> None:
     assert DOMAINS[name].name == DOMAINS[name].metadata.schema == name
 
 
@@ -33,7 +33,7 @@ def test_manifests_are_found_without_tables_schemas_or_applications() -> None:
     assert found.stdout.split() == []
 
 
-def test_what_a_domain_serves_is_found_at_its_port_unless_a_setting_says_otherwise(
+def test_the_url_of_a_domain_is_at_its_port_unless_a_setting_overrides_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AUTH_SERVICE_PORT", "4001")
@@ -43,7 +43,7 @@ def test_what_a_domain_serves_is_found_at_its_port_unless_a_setting_says_otherwi
     assert settings.files_url == "https://files.example"
 
 
-def test_a_port_that_is_none_ends_every_process_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_port_ends_every_process_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH_SERVICE_PORT", "abc")
     with pytest.raises(SystemExit, match="AUTH_SERVICE_PORT: "):
         load_subgraph_settings(DOMAINS["books"])
@@ -86,6 +86,6 @@ def test_the_example_environment_names_every_domain() -> None:
 @pytest.mark.parametrize(
     "module", sorted((ROOT / "subgraphs/common").glob("*.py")), ids=lambda each: each.stem
 )
-def test_common_names_no_domain(module: Path) -> None:
+def test_common_does_not_mention_any_domain(module: Path) -> None:
     names = "|".join(DOMAINS)
     assert re.findall(rf"[\"']({names})[\"']|subgraphs\.({names})\b|\b({names})_", module.read_text()) == []

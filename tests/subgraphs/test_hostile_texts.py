@@ -1,4 +1,4 @@
-"""Hostile text in every place of every schema where a client may put one: a typed answer, small and soon."""
+"""Hostile texts in every text argument of every schema get a small, typed answer quickly."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from graphql import (
 
 from infra.checkout import ROOT
 from subgraphs.domains import DOMAINS
-from tests.support.graph import GraphError, graph_answering
-from tests.support.subgraph import SubgraphClient, subgraph_client
-from tests.support.tokens import token_for, write_signing_key
+from tests.support.graph import GraphError, serve_graph
+from tests.support.subgraph import SubgraphClient, run_subgraph
+from tests.support.tokens import sign_token, write_signing_key
 
 HOSTILE = {
     "nul": "a\0b",
@@ -59,17 +59,17 @@ TYPED = {
 MAX_ANSWER_LENGTH = 20_000
 
 
-def schema_of(domain: str) -> GraphQLSchema:
+def load_schema(domain: str) -> GraphQLSchema:
     return build_schema((ROOT / "schema" / f"{domain}.graphql").read_text(), assume_valid=True)
 
 
-def operations(domain: str) -> Iterator[tuple[str, str, dict[str, Any], list[tuple[str, ...]]]]:
-    """Every field with arguments: its name, a document, its variables, and the places of text in them."""
-    schema = schema_of(domain)
+def generate_operations(domain: str) -> Iterator[tuple[str, str, dict[str, Any], list[tuple[str, ...]]]]:
+    """Generates each field with arguments: its name, a document, variables and the paths of texts in them."""
+    schema = load_schema(domain)
     for kind, root in (("query", schema.query_type), ("mutation", schema.mutation_type)):
         for name, field in root.fields.items() if root else ():
             if not name.startswith("_") and field.args:
-                yield f"{kind} {name}", *_document(kind, name, field.args, field.type, "%s")
+                yield f"{kind} {name}", *_build_document(kind, name, field.args, field.type, "%s")
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLObjectType) and type_ not in (
             schema.query_type,
@@ -82,50 +82,53 @@ def operations(domain: str) -> Iterator[tuple[str, str, dict[str, Any], list[tup
                         f'{{ _entities(representations: [{{__typename: "{type_.name}", id: "usr_hostile"}}]) '
                         f"{{ ... on {type_.name} %s }} }}"
                     )
-                    yield f"{type_.name}.{name}", *_document("query", name, field.args, field.type, around)
+                    yield (
+                        f"{type_.name}.{name}",
+                        *_build_document("query", name, field.args, field.type, around),
+                    )
 
 
-def _document(
+def _build_document(
     kind: str, name: str, args: Mapping[str, GraphQLArgument], answer: Any, around: str
 ) -> tuple[str, dict[str, Any], list[tuple[str, ...]]]:
     declared = ", ".join(f"${arg}: {each.type}" for arg, each in args.items())
     given = ", ".join(f"{arg}: ${arg}" for arg in args)
     selected = "" if is_leaf_type(get_named_type(answer)) else " { __typename }"
     call = f"{{ {name}({given}){selected} }}"
-    variables = {arg: _value(each.type) for arg, each in args.items()}
-    places = [path for arg, each in args.items() for path in _texts(each.type, (arg,))]
+    variables = {arg: _build_value(each.type) for arg, each in args.items()}
+    places = [path for arg, each in args.items() for path in _find_texts(each.type, (arg,))]
     return f"{kind} ({declared}) {around % call}", variables, places
 
 
-def _value(type_: GraphQLInputType) -> Any:
-    """Something that the type takes."""
+def _build_value(type_: GraphQLInputType) -> Any:
+    """Builds a valid value of a type."""
     bare: Any = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
     if is_list_type(bare):
-        return [_value(bare.of_type)]
+        return [_build_value(bare.of_type)]
     named: GraphQLNamedType = get_named_type(bare)
     match named:
         case GraphQLEnumType():
             return next(iter(named.values))
         case GraphQLInputObjectType():
-            return {name: _value(each.type) for name, each in named.fields.items()}
+            return {name: _build_value(each.type) for name, each in named.fields.items()}
     return {"Int": 1, "Float": 1.0, "Boolean": True, "ID": "book_1"}.get(named.name, "2020-05")
 
 
-def _texts(type_: GraphQLInputType, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _find_texts(type_: GraphQLInputType, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     named = get_named_type(type_)
     if isinstance(named, GraphQLInputObjectType):
         fields: Mapping[str, GraphQLInputField] = named.fields
         for name, each in fields.items():
-            yield from _texts(each.type, (*path, name))
+            yield from _find_texts(each.type, (*path, name))
     elif named.name in {"String", "ID"}:
         yield path
 
 
-def _with(variables: Any, path: tuple[str, ...], text: str) -> Any:
+def _replace_text(variables: Any, path: tuple[str, ...], text: str) -> Any:
     if not path:
         return [text] if isinstance(variables, list) else text
     name, *rest = path
-    return variables | {name: _with(variables[name], tuple(rest), text)}
+    return variables | {name: _replace_text(variables[name], tuple(rest), text)}
 
 
 @pytest.fixture(scope="module")
@@ -134,29 +137,27 @@ async def clients(
 ) -> AsyncIterator[Mapping[str, SubgraphClient]]:
     key: Path = write_signing_key(tmp_path_factory.mktemp("keys"))
     async with AsyncExitStack() as stack:
-        graph = await stack.enter_async_context(graph_answering(CONSENTED))
+        graph = await stack.enter_async_context(serve_graph(CONSENTED))
         environ = {**servers, "GRAPH_URL": graph.url, "AUTH_SIGNING_KEY_FILE": str(key)}
-        yield {
-            domain: await stack.enter_async_context(subgraph_client(domain, environ)) for domain in DOMAINS
-        }
+        yield {domain: await stack.enter_async_context(run_subgraph(domain, environ)) for domain in DOMAINS}
 
 
-def test_the_walk_finds_every_place() -> None:
-    found = {domain: sum(len(places) for *_, places in operations(domain)) for domain in DOMAINS}
+def test_every_text_argument_is_found() -> None:
+    found = {domain: sum(len(places) for *_, places in generate_operations(domain)) for domain in DOMAINS}
     assert found == {"auth": 9, "books": 25, "ai": 6, "orders": 17, "print": 3}
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("domain", DOMAINS)
-async def test_no_text_is_too_much_for_a_subgraph(
+async def test_hostile_texts_in_operations_get_a_typed_answer_quickly(
     clients: Mapping[str, SubgraphClient], domain: str, hostile: str
 ) -> None:
-    for name, document, variables, places in operations(domain):
+    for name, document, variables, places in generate_operations(domain):
         for place in places:
-            asked = {"query": document, "variables": _with(variables, place, HOSTILE[hostile])}
+            body = {"query": document, "variables": _replace_text(variables, place, HOSTILE[hostile])}
             before = time.thread_time()
             response = await clients[domain].http.post(
-                "/graphql", content=_json(asked), headers=_signed_in() | JSON
+                "/graphql", content=_encode_json(body), headers=_sign_in() | JSON
             )
             where = f"{name} {'.'.join(place)}"
             assert time.thread_time() - before < 2, where
@@ -170,20 +171,20 @@ async def test_no_text_is_too_much_for_a_subgraph(
 JSON = {"content-type": "application/json"}
 
 
-def _json(value: Any) -> bytes:
-    """As JSON, in which half a surrogate pair can be written only escaped."""
+def _encode_json(value: Any) -> bytes:
+    """Encodes as JSON; a lone surrogate can only be written as an escape."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        return orjson.dumps(_marked(value)).replace(b"<half>", b"\\ud800")
+        return orjson.dumps(_mark(value)).replace(b"<half>", b"\\ud800")
 
 
-def _marked(value: Any) -> Any:
+def _mark(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _marked(each) for name, each in value.items()}
+            return {name: _mark(each) for name, each in value.items()}
         case list():
-            return [_marked(each) for each in value]
+            return [_mark(each) for each in value]
         case str():
             return value.replace("\ud800", "<half>")
     return value
@@ -191,18 +192,18 @@ def _marked(value: Any) -> Any:
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize(("domain", "field"), [("ai", "generation"), ("orders", "order")])
-async def test_no_text_is_too_much_for_a_subscription(
+async def test_hostile_texts_in_subscriptions_get_a_typed_answer_quickly(
     clients: Mapping[str, SubgraphClient], domain: str, field: str, hostile: str
 ) -> None:
     query = f"subscription ($id: ID!) {{ {field}(id: $id) {{ __typename }} }}"
     response = await clients[domain].http.post(
         "/graphql",
-        content=_json({"query": query, "variables": {"id": HOSTILE[hostile]}}),
-        headers=_signed_in() | {"accept": "text/event-stream"} | JSON,
+        content=_encode_json({"query": query, "variables": {"id": HOSTILE[hostile]}}),
+        headers=_sign_in() | {"accept": "text/event-stream"} | JSON,
     )
     assert '"code":"BAD_' in response.text
     assert len(response.content) < MAX_ANSWER_LENGTH
 
 
-def _signed_in() -> dict[str, str]:
-    return {"authorization": f"Bearer {token_for('usr_hostile', ['parent', 'staff'])}"}
+def _sign_in() -> dict[str, str]:
+    return {"authorization": f"Bearer {sign_token('usr_hostile', ['parent', 'staff'])}"}

@@ -1,4 +1,4 @@
-"""Production: what a process must be told before it starts, and what it then keeps to itself."""
+"""Production: required secrets, and what is hidden from clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from subgraphs.domains import DOMAINS
-from tests.support.subgraph import settings_of, subgraph_client
+from tests.support.subgraph import build_settings, run_subgraph
 from tests.support.tokens import write_signing_key
 
 PASSWORDS = {domain.password_variable for domain in DOMAINS.values()}
@@ -27,7 +27,7 @@ INTROSPECTION = "{ __schema { description } }"
 
 
 @pytest.mark.parametrize("process", [*DOMAINS, "worker"])
-def test_it_does_not_start_without_its_secrets_and_names_them_all(process: str) -> None:
+def test_a_process_does_not_start_without_its_secrets_and_names_them_all(process: str) -> None:
     module = ["workers"] if process == "worker" else ["subgraphs", process]
     environ = {"PATH": os.environ["PATH"], "ENVIRONMENT": "production"}
     ended = subprocess.run(
@@ -39,26 +39,26 @@ def test_it_does_not_start_without_its_secrets_and_names_them_all(process: str) 
 
 
 @pytest.mark.parametrize("password", ["", "development", "x" * 15])
-def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], password: str) -> None:
+def test_a_weak_password_does_not_count_as_a_secret(servers: Mapping[str, str], password: str) -> None:
     given = {**servers} | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
     needed = ["postgres_password", "redis_password"]
-    assert settings_of("books", given).missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
-    assert settings_of("ai", given).missing_secrets(needed) == []
-    assert settings_of("books", given | {"ENVIRONMENT": "development"}).missing_secrets(needed) == []
+    assert build_settings("books", given).missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
+    assert build_settings("ai", given).missing_secrets(needed) == []
+    assert build_settings("books", given | {"ENVIRONMENT": "development"}).missing_secrets(needed) == []
 
 
-async def test_the_schema_cannot_be_read(servers: Mapping[str, str], tmp_path: Path) -> None:
+async def test_the_schema_is_hidden_in_production(servers: Mapping[str, str], tmp_path: Path) -> None:
     key = {"AUTH_SIGNING_KEY_FILE": str(write_signing_key(tmp_path))}
-    async with subgraph_client("auth", {**servers, **key} | {"ENVIRONMENT": "production"}) as production:
+    async with run_subgraph("auth", {**servers, **key} | {"ENVIRONMENT": "production"}) as production:
         answer = await production.execute(INTROSPECTION)
         assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
         assert (await production.execute("{ __typename }")).ok == {"__typename": "Query"}
-    async with subgraph_client("auth", {**servers, **key}) as development:
+    async with run_subgraph("auth", {**servers, **key}) as development:
         assert (await development.execute(INTROSPECTION)).ok == {"__schema": {"description": None}}
 
 
 async def test_a_browser_gets_no_page(servers: Mapping[str, str]) -> None:
-    async with subgraph_client("print", servers) as client:
+    async with run_subgraph("print", servers) as client:
         response = await client.http.get("/graphql", headers={"accept": "text/html"})
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/json"

@@ -1,4 +1,4 @@
-"""Use cases have one shape in all domains: they take the runtime, then the caller where there is one."""
+"""Use cases have the same signature in all domains: the runtime first, then the caller if there is one."""
 
 from collections.abc import Callable
 from importlib import import_module

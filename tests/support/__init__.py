@@ -1,1 +1,1 @@
-"""What tests share: servers, tokens and clients that are real."""
+"""Helpers that tests share: real servers, tokens and clients."""

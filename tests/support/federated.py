@@ -1,4 +1,4 @@
-"""Subgraphs that execute what a supergraph says of them, so that a plan can be judged by what it answers."""
+"""Subgraphs that are executed from the supergraph alone, so that a plan can be checked by its answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from router.planner import Planner
 from router.planner.plan import QueryPlan
 from router.supergraph import Supergraph
 from router.transport.base import RequestContext
-from tests.support.planning import operation_on
+from tests.support.planning import build_operation_on
 
 CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 HEADER = """
@@ -60,32 +60,32 @@ class Federated:
         self.supergraph = Supergraph.parse(HEADER % mutation + types)
         self._world = world
         self._schemas = {
-            info.name: _subgraph(self.supergraph, graph)
+            info.name: _build_subgraph_schema(self.supergraph, graph)
             for graph, info in self.supergraph.by_id.items()
             if graph in self.supergraph.types["Query"].joins
         }
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.down: set[str] = set()
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.unavailable: set[str] = set()
 
-    def planned(self, text: str) -> QueryPlan:
-        """The plan of a valid operation."""
-        return Planner(self.supergraph).start(operation_on(self.supergraph, text)).plan
+    def plan(self, text: str) -> QueryPlan:
+        """Plans a valid operation."""
+        return Planner(self.supergraph).start(build_operation_on(self.supergraph, text)).plan
 
     async def run(self, text: str, **variables: Any) -> ExecutionResult:
-        """The answer to a valid operation."""
-        operation = operation_on(self.supergraph, text)
+        """Plans and runs a valid operation."""
+        operation = build_operation_on(self.supergraph, text)
         coerced = coerce_variables(operation, variables)
         assert isinstance(coerced, dict)
-        self.asked.clear()
+        self.requests.clear()
         return await execute(
             compile_operation(Planner(self.supergraph), operation), ExecutionRequest(coerced, self, CONTEXT)
         )
 
-    def sent_to(self, subgraph: str) -> list[dict[str, Any]]:
-        """The representations that a subgraph was asked about."""
+    def list_representations(self, subgraph: str) -> list[dict[str, Any]]:
+        """Lists the representations that the last run sent to a subgraph."""
         return [
             each
-            for name, body in self.asked
+            for name, body in self.requests
             if name == subgraph
             for variable, value in body.get("variables", {}).items()
             if variable.startswith("representations")
@@ -93,19 +93,19 @@ class Federated:
         ]
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """A subgraph's answer to a document that must be valid there."""
+        """Executes a document, which must be valid in the subgraph."""
         del context
-        asked = orjson.loads(body)
-        self.asked.append((subgraph, asked))
-        if subgraph in self.down:
+        request = orjson.loads(body)
+        self.requests.append((subgraph, request))
+        if subgraph in self.unavailable:
             return {"errors": [{"message": f"{subgraph} is down"}]}
         schema = self._schemas[subgraph]
-        assert validate(schema, parse(asked["query"])) == [], asked["query"]
-        variables = asked.get("variables")
+        assert validate(schema, parse(request["query"])) == [], request["query"]
+        variables = request.get("variables")
         root = {"__typename": "Query"}
         result = graphql_sync(
             schema,
-            asked["query"],
+            request["query"],
             root,
             variable_values=variables,
             field_resolver=self._resolve,
@@ -116,14 +116,14 @@ class Federated:
     def _resolve(self, source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
-            return [self._entity(each, info) for each in arguments["representations"]]
+            return [self._resolve_entity(each, info) for each in arguments["representations"]]
         value = source[name] if info.path.prev else self._world[name]
         return value(**(source.get(KNOWN, {}) | arguments)) if callable(value) else value
 
-    def _entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
+    def _resolve_entity(self, known: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
         type_ = info.schema.type_map[known["__typename"]]
         possible = self.supergraph.get_possible_types(type_.name)
-        for each in _objects(self._world):
+        for each in _iterate_objects(self._world):
             if each["__typename"] in possible and each["id"] == known["id"]:
                 given = {name: value for name, value in known.items() if name not in {"__typename", "id"}}
                 named = type_.name if is_object_type(type_) else each["__typename"]
@@ -131,19 +131,19 @@ class Federated:
         raise LookupError(known)
 
 
-def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+def _iterate_objects(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         if "__typename" in value:
             yield value
         for each in value.values():
-            yield from _objects(each)
+            yield from _iterate_objects(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _objects(each)
+            yield from _iterate_objects(each)
 
 
-def _subgraph(supergraph: Supergraph, graph: str) -> GraphQLSchema:
-    """The schema of one subgraph, with the entry for entities."""
+def _build_subgraph_schema(supergraph: Supergraph, graph: str) -> GraphQLSchema:
+    """Builds the schema of one subgraph, with its `_entities` field."""
     own = (each for each in supergraph.schema.directives if not is_specified_directive(each))
     text, members = ["scalar _Any", *map(print_directive, own)], []
     for name, joined in supergraph.types.items():

@@ -1,4 +1,4 @@
-"""The rest of the graph, as a subgraph under test sees it: a small GraphQL server over given answers."""
+"""A fake of the graph that a subgraph under test queries: a small GraphQL server over given answers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.support.serving import serving
+from tests.support.serving import serve_app
 
 Resolver = Callable[[dict[str, Any]], Any]
 
 
 class GraphError(Exception):
-    """An answer that is an error with this code."""
+    """Makes a field answer with an error of this code."""
 
     def __init__(self, code: str, message: str = "No.") -> None:
         super().__init__(message)
@@ -27,8 +27,8 @@ class GraphError(Exception):
 
 
 @dataclass(slots=True)
-class AnsweringGraph:
-    """A running server; `answers` may be changed while it runs, `requests` is what it was asked."""
+class FakeGraph:
+    """A running server; `answers` may be changed while it runs, `requests` records what it received."""
 
     answers: dict[str, Any]
     url: str = ""
@@ -61,13 +61,13 @@ def _select(value: Any, selections: SelectionSetNode | None, variables: dict[str
     fields = [node for node in selections.selections if isinstance(node, FieldNode)]
     return {
         (node.alias or node.name).value: _select(
-            _called(value[node.name.value], node, variables), node.selection_set, variables
+            _resolve_value(value[node.name.value], node, variables), node.selection_set, variables
         )
         for node in fields
     }
 
 
-def _called(value: Any, node: FieldNode, variables: dict[str, Any]) -> Any:
+def _resolve_value(value: Any, node: FieldNode, variables: dict[str, Any]) -> Any:
     if not callable(value):
         return value
     return value(
@@ -79,18 +79,18 @@ def _called(value: Any, node: FieldNode, variables: dict[str, Any]) -> Any:
 
 
 @asynccontextmanager
-async def graph_answering(answers: Mapping[str, Any]) -> AsyncIterator[AnsweringGraph]:
+async def serve_graph(answers: Mapping[str, Any]) -> AsyncIterator[FakeGraph]:
     """Serve a graph of these root fields; use its `url` as GRAPH_URL.
 
     A value is JSON, a function of the field's arguments that returns JSON, or a GraphError.
     """
-    graph = AnsweringGraph(dict(answers))
+    graph = FakeGraph(dict(answers))
 
     async def answer(request: Request) -> JSONResponse:
         body = await request.json()
         graph.requests.append({**body, "headers": dict(request.headers)})
         return JSONResponse(graph.resolve(body))
 
-    async with serving(Starlette(routes=[Route("/graphql", answer, methods=["POST"])])) as address:
+    async with serve_app(Starlette(routes=[Route("/graphql", answer, methods=["POST"])])) as address:
         graph.url = f"{address}/graphql"
         yield graph

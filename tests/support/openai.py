@@ -1,4 +1,4 @@
-"""OpenAI as its official client sees it: a real HTTP server with the provider's wire form, and its faults."""
+"""A fake of OpenAI for its official client: a real HTTP server with the provider's wire format and faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.support.serving import serving
+from tests.support.serving import serve_app
 
 Body = dict[str, Any]
 Fault = Callable[[Request, Body], Response | None]
@@ -40,8 +40,8 @@ _CATEGORIES = (
 )
 
 
-def outline_form(scenes: int = 14) -> Body:
-    """A structured answer with an outline."""
+def build_outline(scenes: int = 14) -> Body:
+    """Builds a structured answer with an outline."""
     return {
         "title": "Mia and the Fox",
         "subtitle": "A story about finding a friend",
@@ -57,7 +57,7 @@ def outline_form(scenes: int = 14) -> Body:
 
 @dataclass(slots=True)
 class Call:
-    """One request as it came over the wire."""
+    """One received request."""
 
     path: str
     headers: Mapping[str, str]
@@ -75,16 +75,16 @@ class OpenAIServer:
     base_url: str = ""
     calls: list[Call] = field(default_factory=list)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
-    outline: Body = field(default_factory=outline_form)
+    outline: Body = field(default_factory=build_outline)
     text: str = "Mia looked up. There was the fox."
     flagged: dict[str, str] = field(default_factory=dict)
 
     def fail(self, path: str, *faults: Fault) -> None:
-        """Let the next requests to a path meet these faults."""
+        """Answers the next requests to a path with these faults, in order."""
         self.faults.extend((path, fault) for fault in faults)
 
-    def bodies(self, path: str) -> list[Body]:
-        """What was sent to a path."""
+    def list_bodies(self, path: str) -> list[Body]:
+        """Lists the bodies that were sent to a path."""
         return [call.body for call in self.calls if call.path == path]
 
     async def answer(self, request: Request) -> Response:
@@ -98,25 +98,27 @@ class OpenAIServer:
                     return failure
                 break
         if request.headers.get("authorization") != "Bearer sk-test":
-            return error(401, "invalid_api_key", "Incorrect API key provided.")
+            return build_error_response(401, "invalid_api_key", "Incorrect API key provided.")
         return {"/responses": self._respond, "/images/generations": _draw, "/moderations": self._moderate}[
             path
         ](body)
 
     def _respond(self, body: Body) -> Response:
         structured = (body.get("text") or {}).get("format", {}).get("type") == "json_schema"
-        return event_stream(whole_response(orjson.dumps(self.outline).decode() if structured else self.text))
+        return build_event_stream(
+            build_response_events(orjson.dumps(self.outline).decode() if structured else self.text)
+        )
 
     def _moderate(self, body: Body) -> Response:
         return JSONResponse(
             {
                 "id": "modr-1",
                 "model": body["model"],
-                "results": [self._verdict(text) for text in body["input"]],
+                "results": [self._build_verdict(text) for text in body["input"]],
             }
         )
 
-    def _verdict(self, text: str) -> Body:
+    def _build_verdict(self, text: str) -> Body:
         found = {category for category, pattern in self.flagged.items() if re.search(pattern, text)}
         return {
             "flagged": bool(found),
@@ -127,22 +129,22 @@ class OpenAIServer:
 
 
 @asynccontextmanager
-async def openai_server() -> AsyncIterator[OpenAIServer]:
+async def serve_openai() -> AsyncIterator[OpenAIServer]:
     """Serve the fake; use its `base_url` as OPENAI_BASE_URL and `sk-test` as the key."""
     server = OpenAIServer()
     routes = [
         Route(f"/v1{path}", server.answer, methods=["POST"])
         for path in ("/responses", "/images/generations", "/moderations")
     ]
-    async with serving(Starlette(routes=routes)) as address:
+    async with serve_app(Starlette(routes=routes)) as address:
         server.base_url = f"{address}/v1"
         yield server
 
 
-def whole_response(text: str) -> list[Body]:
-    """The events of a response that goes well."""
-    begun = _response("in_progress", [])
-    message = _message("in_progress", [])
+def build_response_events(text: str) -> list[Body]:
+    """Builds the events of a complete response with a text."""
+    begun = _build_response("in_progress", [])
+    message = _build_message("in_progress", [])
     part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     pieces = [text[start : start + 7] for start in range(0, len(text), 7)]
@@ -158,54 +160,57 @@ def whole_response(text: str) -> list[Body]:
         ),
         {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
         {"type": "response.content_part.done", **place, "part": done},
-        {"type": "response.output_item.done", "output_index": 0, "item": _message("completed", [done])},
-        {"type": "response.completed", "response": _response("completed", [_message("completed", [done])])},
+        {"type": "response.output_item.done", "output_index": 0, "item": _build_message("completed", [done])},
+        {
+            "type": "response.completed",
+            "response": _build_response("completed", [_build_message("completed", [done])]),
+        },
     ]
 
 
-def refusing_response(refusal: str) -> list[Body]:
-    """The events of a response in which the model refuses."""
+def build_refusal_events(refusal: str) -> list[Body]:
+    """Builds the events of a response in which the model refuses."""
     part = {"type": "refusal", "refusal": refusal}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    message = _message("completed", [part])
+    message = _build_message("completed", [part])
     return [
-        {"type": "response.created", "response": _response("in_progress", [])},
-        {"type": "response.output_item.added", "output_index": 0, "item": _message("in_progress", [])},
+        {"type": "response.created", "response": _build_response("in_progress", [])},
+        {"type": "response.output_item.added", "output_index": 0, "item": _build_message("in_progress", [])},
         {"type": "response.content_part.added", **place, "part": {"type": "refusal", "refusal": ""}},
         {"type": "response.refusal.delta", **place, "delta": refusal},
         {"type": "response.refusal.done", **place, "refusal": refusal},
         {"type": "response.content_part.done", **place, "part": part},
         {"type": "response.output_item.done", "output_index": 0, "item": message},
-        {"type": "response.completed", "response": _response("completed", [message])},
+        {"type": "response.completed", "response": _build_response("completed", [message])},
     ]
 
 
-def broken_off(text: str, last: Body | None) -> Fault:
-    """A stream that begins well and then ends, with one last event or with none."""
-    events = whole_response(text)
+def build_interrupted_stream(text: str, last: Body | None) -> Fault:
+    """Builds a stream that stops halfway, after one last event if there is one."""
+    events = build_response_events(text)
     middle = events[: len(events) // 2]
-    return lambda _, __: event_stream(middle + ([last] if last else []))
+    return lambda _, __: build_event_stream(middle + ([last] if last else []))
 
 
-def failed_response(code: str) -> Body:
-    """The event of a response that failed."""
-    failed = _response("failed", []) | {"error": {"code": code, "message": "It failed."}}
+def build_failed_event(code: str) -> Body:
+    """Builds the event of a failed response."""
+    failed = _build_response("failed", []) | {"error": {"code": code, "message": "It failed."}}
     return {"type": "response.failed", "response": failed}
 
 
-def incomplete_response(reason: str) -> Body:
-    """The event of a response that was cut short."""
-    incomplete = _response("incomplete", []) | {"incomplete_details": {"reason": reason}}
+def build_incomplete_event(reason: str) -> Body:
+    """Builds the event of an incomplete response."""
+    incomplete = _build_response("incomplete", []) | {"incomplete_details": {"reason": reason}}
     return {"type": "response.incomplete", "response": incomplete}
 
 
-def error_event(code: str) -> Body:
-    """The event of an error in the middle of a stream."""
+def build_error_event(code: str) -> Body:
+    """Builds the event of an error in the middle of a stream."""
     return {"type": "error", "code": code, "message": "The server had an error.", "param": None}
 
 
-def event_stream(events: list[Body]) -> Response:
-    """Server-sent events, numbered."""
+def build_event_stream(events: list[Body]) -> Response:
+    """Streams events with sequence numbers as Server-Sent Events."""
 
     async def lines() -> AsyncIterator[bytes]:
         for number, event in zip(itertools.count(), events, strict=False):
@@ -215,8 +220,8 @@ def event_stream(events: list[Body]) -> Response:
     return StreamingResponse(lines(), media_type="text/event-stream")
 
 
-def error(status: int, code: str | None, message: str = "No.", **headers: str) -> Response:
-    """An error in the provider's form."""
+def build_error_response(status: int, code: str | None, message: str = "No.", **headers: str) -> Response:
+    """Builds an error in the provider's format."""
     kind = "image_generation_user_error" if code == "moderation_blocked" else "invalid_request_error"
     return JSONResponse(
         {"error": {"message": message, "type": kind, "param": None, "code": code}},
@@ -225,9 +230,9 @@ def error(status: int, code: str | None, message: str = "No.", **headers: str) -
     )
 
 
-def busy(**headers: str) -> Fault:
-    """A 429."""
-    return lambda _, __: error(429, "rate_limit_exceeded", **headers)
+def build_rate_limit_fault(**headers: str) -> Fault:
+    """Builds a fault that answers 429."""
+    return lambda _, __: build_error_response(429, "rate_limit_exceeded", **headers)
 
 
 def _draw(body: Body) -> Response:
@@ -239,7 +244,7 @@ def _draw(body: Body) -> Response:
             "output_format": body["output_format"],
             "quality": "high",
             "size": body["size"],
-            "data": [{"b64_json": base64.b64encode(plain_png(width, height)).decode()}],
+            "data": [{"b64_json": base64.b64encode(build_white_png(width, height)).decode()}],
             "usage": {
                 "input_tokens": 120,
                 "input_tokens_details": {"text_tokens": 120, "image_tokens": 0},
@@ -250,8 +255,8 @@ def _draw(body: Body) -> Response:
     )
 
 
-def plain_png(width: int, height: int) -> bytes:
-    """A white picture of this size."""
+def build_white_png(width: int, height: int) -> bytes:
+    """Encodes a white PNG of this size, in pixels."""
     row = b"\x00" + b"\xff" * ((width + 7) // 8)
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
@@ -261,11 +266,11 @@ def plain_png(width: int, height: int) -> bytes:
     )
 
 
-def _message(status: str, content: list[Body]) -> Body:
+def _build_message(status: str, content: list[Body]) -> Body:
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}
 
 
-def _response(status: str, output: list[Body]) -> Body:
+def _build_response(status: str, output: list[Body]) -> Body:
     return {
         "id": "resp_1",
         "object": "response",

@@ -1,4 +1,4 @@
-"""Planning in tests: a supergraph by name, an operation, and what the planner makes of it."""
+"""Helpers to plan operations on the test supergraphs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SUPERGRAPHS = Path(__file__).parent / "supergraphs"
 
 
 @cache
-def supergraph(name: str) -> Supergraph:
-    """One of the test supergraphs."""
+def load_supergraph(name: str) -> Supergraph:
+    """Loads a test supergraph by its name."""
     return Supergraph.parse((SUPERGRAPHS / f"{name}.graphql").read_text())
 
 
-def operation(name: str, text: str) -> Operation:
-    """A valid operation on a test supergraph."""
-    return operation_on(supergraph(name), text)
+def load_operation(name: str, text: str) -> Operation:
+    """Builds an operation on a test supergraph; it must be valid."""
+    return build_operation_on(load_supergraph(name), text)
 
 
-def operation_on(graph: Supergraph, text: str) -> Operation:
-    """A valid operation on a supergraph."""
+def build_operation_on(graph: Supergraph, text: str) -> Operation:
+    """Builds an operation on a supergraph; it must be valid."""
     schema = graph.public_schema
     document = parse(text)
     assert validate(schema, document) == []
@@ -35,21 +35,21 @@ def operation_on(graph: Supergraph, text: str) -> Operation:
     return build_operation(schema, document, node)
 
 
-def planning(name: str, text: str, labels: frozenset[str] = frozenset()) -> Planning:
-    """The planning of an operation on a test supergraph."""
-    return Planner(supergraph(name), labels).start(operation(name, text))
+def start_planning(name: str, text: str, labels: frozenset[str] = frozenset()) -> Planning:
+    """Plans an operation on a test supergraph; its stages can be read from the result."""
+    return Planner(load_supergraph(name), labels).start(load_operation(name, text))
 
 
-def planned(name: str, text: str, labels: frozenset[str] = frozenset()) -> str:
-    """The plan of an operation, as it prints."""
-    return str(planning(name, text, labels).plan)
+def render_plan(name: str, text: str, labels: frozenset[str] = frozenset()) -> str:
+    """Plans an operation on a test supergraph; returns the printed plan."""
+    return str(start_planning(name, text, labels).plan)
 
 
-def deferred_planning(name: str, text: str, *true: str) -> Planning:
-    """The planning of an operation for a client that takes deferred fragments later."""
-    return Planner(supergraph(name)).start(operation(name, text), frozenset(true))
+def start_deferred_planning(name: str, text: str, *true: str) -> Planning:
+    """Plans an operation for incremental delivery; `true` names the variables that are true."""
+    return Planner(load_supergraph(name)).start(load_operation(name, text), frozenset(true))
 
 
-def shown(text: str) -> str:
-    """An expected plan, written with the indentation of the test."""
+def dedent_plan(text: str) -> str:
+    """Removes the test's indentation from an expected plan."""
     return dedent(text).strip()

@@ -1,4 +1,4 @@
-"""A router process for tests, and its log."""
+"""Runs the router as a process and reads its log."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def router(
+async def start_router(
     *arguments: str, files: str = "", code: str = "", **environ: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `python -m router` with exactly this environment.
@@ -38,15 +38,17 @@ async def router(
             await process.communicate()
 
 
-async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+async def read_log(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+    """Yields the lines of the log until the process closes its output."""
     assert process.stdout is not None
     async for line in process.stdout:
         yield orjson.loads(line)
 
 
-async def listening_at(process: asyncio.subprocess.Process) -> str:
+async def wait_for_origin(process: asyncio.subprocess.Process) -> str:
+    """Waits until the router listens; returns its origin, such as `http://127.0.0.1:41234`."""
     async with asyncio.timeout(30):
-        async for line in lines(process):
+        async for line in read_log(process):
             if line["message"] == "The router listens":
                 return f"http://127.0.0.1:{line['metadata']['port']}"
     raise AssertionError("the router does not listen")

@@ -1,4 +1,4 @@
-"""Real HTTP servers on free loopback ports, in the loop of the test that needs them."""
+"""Real HTTP servers on free loopback ports, in the event loop of the test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(
+async def serve_app(
     app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
 ) -> AsyncIterator[str]:
     """Serve an ASGI application by uvicorn; yields its address, such as `http://127.0.0.1:41234`."""
@@ -52,8 +52,8 @@ async def serving(
 
 
 @asynccontextmanager
-async def refusing() -> AsyncIterator[str]:
-    """An address that refuses connections: its port is taken, and nobody listens there."""
+async def refuse_connections() -> AsyncIterator[str]:
+    """Reserves a port that nobody listens on; yields its address, which refuses connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -15,8 +15,8 @@ from subgraphs.common.gate import SERVICE_TOKEN_HEADER
 from subgraphs.common.identity import TokenVerifier
 from subgraphs.common.runtime import Runtime
 from subgraphs.domains import DOMAINS, with_addresses
-from tests.support.serving import serving
-from tests.support.tokens import publishing_keys
+from tests.support.serving import serve_app
+from tests.support.tokens import serve_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +27,32 @@ class Answer:
     errors: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> Answer:
+    def from_body(cls, body: dict[str, Any]) -> Answer:
         return cls(body.get("data"), body.get("errors") or [])
 
     @property
     def ok(self) -> Any:
-        """The data, where there must be no error."""
+        """The data; there must be no error."""
         assert not self.errors, self.errors
         return self.data
 
     @property
     def code(self) -> str:
-        """The code of the one error there must be."""
+        """The code of the only error."""
         assert len(self.errors) == 1, (self.data, self.errors)
         return str(self.errors[0]["extensions"]["code"])
 
     @property
     def field(self) -> str:
-        """The input field that the one error refuses."""
+        """The input field that the only error refuses."""
         assert len(self.errors) == 1, (self.data, self.errors)
         return str(self.errors[0]["extensions"]["field"])
 
 
 class SubgraphClient:
-    """Speaks GraphQL over HTTP to one running subgraph; `runtime` and `verifier` are the subgraph's own.
+    """A GraphQL client of one running subgraph; `runtime` and `verifier` are the subgraph's own.
 
-    It says by `service` that it is the platform's router.
+    `service` are the headers by which it identifies itself as the platform's router.
     """
 
     def __init__(self, domain: str, address: str, runtime: Runtime, verifier: TokenVerifier) -> None:
@@ -68,9 +68,9 @@ class SubgraphClient:
     ) -> Answer:
         """Send a query or mutation."""
         response = await self.http.post(
-            "/graphql", json={"query": query, "variables": dict(variables or {})}, headers=_login(token)
+            "/graphql", json={"query": query, "variables": dict(variables or {})}, headers=_authorize(token)
         )
-        return Answer.of(response.json())
+        return Answer.from_body(response.json())
 
     async def subscribe(
         self, query: str, variables: Mapping[str, Any] | None = None, token: str | None = None
@@ -83,7 +83,7 @@ class SubgraphClient:
             "POST",
             "/graphql",
             json={"query": query, "variables": dict(variables or {})},
-            headers={"accept": "text/event-stream"} | _login(token),
+            headers={"accept": "text/event-stream"} | _authorize(token),
         ) as response:
             kind = ""
             async for line in response.aiter_lines():
@@ -91,11 +91,11 @@ class SubgraphClient:
                 if name == "event":
                     kind = value.strip()
                 elif name == "data" and kind == "next":
-                    yield Answer.of(orjson.loads(value))
+                    yield Answer.from_body(orjson.loads(value))
                 if kind == "complete":
                     return
 
-    async def represent(
+    async def resolve_entities(
         self, selection: str, representations: list[dict[str, Any]], token: str | None = None
     ) -> list[Any]:
         """Resolve entity references as the router does."""
@@ -104,21 +104,21 @@ class SubgraphClient:
         entities: list[Any] = answer.ok["_entities"]
         return entities
 
-    async def statements(self) -> int:
-        """How many SQL statements the domain has sent so far, by its own metric."""
+    async def count_statements(self) -> int:
+        """Reads from the domain's metric how many SQL statements it has sent so far."""
         sent = REGISTRY.get_sample_value("sql_statements_total", {"service": self._domain})
         return int(sent or 0)
 
 
 @asynccontextmanager
-async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
+async def run_subgraph(domain: str, environ: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     """Run a domain's subgraph with the settings of `environ`; it trusts the test key.
 
     What the subgraph asks the graph goes to `GRAPH_URL`: see `tests.support.graph`.
     """
-    async with publishing_keys() as jwks_url:
-        app = DOMAINS[domain].create_app(settings_of(domain, {"JWKS_URL": jwks_url, **environ}))
-        async with serving(app) as address:
+    async with serve_keys() as jwks_url:
+        app = DOMAINS[domain].create_app(build_settings(domain, {"JWKS_URL": jwks_url, **environ}))
+        async with serve_app(app) as address:
             client = SubgraphClient(domain, address, app.state.runtime, app.state.verifier)
             try:
                 yield client
@@ -126,11 +126,11 @@ async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncItera
                 await client.http.aclose()
 
 
-def settings_of(domain: str, environ: Mapping[str, str]) -> Any:
-    """The settings that a domain's subgraph would have in this environment, of the domain's own kind."""
+def build_settings(domain: str, environ: Mapping[str, str]) -> Any:
+    """Builds the `Settings` of a domain as its subgraph would in this environment."""
     given = {name.lower(): value for name, value in environ.items()}
     return with_addresses(DOMAINS[domain].settings.model_validate(given), environ)
 
 
-def _login(token: str | None) -> dict[str, str]:
+def _authorize(token: str | None) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}

@@ -20,24 +20,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.support.serving import serving
+from tests.support.serving import serve_app
 
 ISSUER = "memorable"
 SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-def thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
-    """The RFC 7638 thumbprint of a key's public half."""
+def compute_thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
+    """Computes the RFC 7638 thumbprint of a key."""
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     members = {"crv": "P-256", "kty": "EC", "x": jwk["x"], "y": jwk["y"]}
     digest = hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-KEY_ID = thumbprint(SIGNING_KEY)
+KEY_ID = compute_thumbprint(SIGNING_KEY)
 
 
-def token_for(
+def sign_token(
     user_id: str,
     scopes: Sequence[str] = ("parent",),
     *,
@@ -56,16 +56,16 @@ def token_for(
         "exp": now + lifetime,
         "iss": ISSUER,
     }
-    return jwt.encode(content | claims, key, "ES256", headers={"kid": thumbprint(key)})
+    return jwt.encode(content | claims, key, "ES256", headers={"kid": compute_thumbprint(key)})
 
 
-def jwks(*keys: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
-    """The public halves of keys; of the test key when none is given."""
+def build_jwks(*keys: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """Builds the key set of these keys; of the test key when none is given."""
     return {
         "keys": [
             {
                 **ECAlgorithm.to_jwk(key.public_key(), as_dict=True),
-                "kid": thumbprint(key),
+                "kid": compute_thumbprint(key),
                 "use": "sig",
                 "alg": "ES256",
             }
@@ -88,11 +88,11 @@ def write_signing_key(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def publishing_keys() -> AsyncIterator[str]:
+async def serve_keys() -> AsyncIterator[str]:
     """Serve the test key; yields the address of the JWKS."""
 
     async def answer(_: Request) -> JSONResponse:
-        return JSONResponse(jwks())
+        return JSONResponse(build_jwks())
 
-    async with serving(Starlette(routes=[Route("/.well-known/jwks.json", answer)])) as address:
+    async with serve_app(Starlette(routes=[Route("/.well-known/jwks.json", answer)])) as address:
         yield f"{address}/.well-known/jwks.json"

@@ -6,7 +6,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from subgraphs.domains import DOMAINS
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 from workers.arq_worker import open_queue
 from workers.platform import Platform, open_platform
 
@@ -18,13 +18,13 @@ def environ(servers: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 async def platform(environ: dict[str, str]) -> AsyncIterator[Platform]:
-    async with open_platform({domain: settings_of(domain, environ) for domain in DOMAINS}) as opened:
+    async with open_platform({domain: build_settings(domain, environ) for domain in DOMAINS}) as opened:
         yield opened
 
 
 @pytest.fixture
 async def queue(environ: dict[str, str]) -> AsyncIterator[ArqRedis]:
-    pool = await open_queue(settings_of("auth", environ))
+    pool = await open_queue(build_settings("auth", environ))
     await pool.flushdb()
     yield pool
     await pool.flushdb()

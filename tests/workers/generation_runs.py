@@ -1,15 +1,10 @@
-"""Steps shared by the generation tests: create a draft book, queue its generation, run a worker process."""
+"""Steps shared by the generation tests: create a draft book, queue its generation, read its state."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from pathlib import Path
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
@@ -26,7 +21,6 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent
 from workers.platform import Platform
 
-ROOT = Path(__file__).parents[2]
 TERMINAL = {"GenerationCompleted", "GenerationFailed", "GenerationCancelled"}
 
 
@@ -58,7 +52,7 @@ async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
         uow.session.add(child)
     brief = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
     book = await books.create_book(platform.books, parent, child.id, brief)
-    page_ids = {page.number: page.id for page in await pages(platform, book.id)}
+    page_ids = {page.number: page.id for page in await read_pages(platform, book.id)}
     hero = Hero(name, 5, Spoken.SHE, child.appearance, ("foxes",))
     return DraftBook(
         parent, book.id, child.id, page_ids, StoryBrief(hero, "to find a friend", "ADVENTURE", "en", None)
@@ -73,7 +67,7 @@ async def queue_book(platform: Platform, draft: DraftBook) -> str:
     return generation.id
 
 
-async def generation_of(platform: Platform, generation_id: str) -> Generation:
+async def read_generation(platform: Platform, generation_id: str) -> Generation:
     """The generation's current row."""
     async with platform.ai.database.read() as session:
         found = await session.get(Generation, generation_id)
@@ -81,25 +75,25 @@ async def generation_of(platform: Platform, generation_id: str) -> Generation:
     return found
 
 
-async def steps_of(platform: Platform, generation_id: str) -> list[GenerationStep]:
+async def read_steps(platform: Platform, generation_id: str) -> list[GenerationStep]:
     """The current rows of the generation's steps."""
     async with platform.ai.database.read() as session:
         return (await repository.steps_of(session, [generation_id]))[generation_id]
 
 
-async def pages(platform: Platform, book_id: str) -> list[Page]:
+async def read_pages(platform: Platform, book_id: str) -> list[Page]:
     """The current rows of the book's pages."""
     async with platform.books.database.read() as session:
         return list((await books_repository.pages_of(session, [book_id]))[book_id])
 
 
-async def durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
+async def read_durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
     """The events stored in PostgreSQL."""
     async with platform.ai.database.read() as session:
         return [as_live(row) for row in await repository.events_after(session, generation_id, 0)]
 
 
-async def book(platform: Platform, book_id: str) -> Book:
+async def read_book(platform: Platform, book_id: str) -> Book:
     """The book's current row."""
     async with platform.books.database.read() as session:
         return await books_repository.get_any_book(session, book_id)
@@ -116,34 +110,6 @@ async def follow_events(platform: Platform, generation_id: str, after: int = 0) 
         yield event
         if event.kind in TERMINAL:
             return
-
-
-@asynccontextmanager
-async def worker_process(
-    environ: Mapping[str, str], **settings: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker process, killed on exit if it is still running."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "workers",
-        cwd=ROOT,
-        env={**os.environ, **environ, **settings},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - the state changes in another process
-            await asyncio.sleep(0.1)
 
 
 def join_text_deltas(seen: list[LiveEvent]) -> dict[str, str]:

@@ -14,13 +14,13 @@ from subgraphs.orders import service as orders
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.models import Order, ShippingLevel
 from subgraphs.orders.service.quotes import Price, store_quote
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 from workers.platform import Platform
 
 SHARP_SIDE = 2625
 COARSE_SIDE = 800
 
-picture_bytes = cache(lambda side: png(7, side))
+picture_bytes = cache(lambda side: build_png(7, side))
 
 
 async def create_paid_order(platform: Platform, *, picture_side: int = SHARP_SIDE) -> tuple[Identity, Order]:

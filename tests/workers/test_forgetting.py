@@ -32,7 +32,7 @@ async def test_everything_generated_for_a_deleted_child_is_deleted(
     files = {
         child_id: [
             step.result["storage_key"]
-            for step in await generation_runs.steps_of(platform, generation_id)
+            for step in await generation_runs.read_steps(platform, generation_id)
             if step.result and step.kind in {StepKind.COVER, StepKind.ILLUSTRATION}
         ]
         for child_id, generation_id in generations.items()

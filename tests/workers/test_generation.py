@@ -9,6 +9,7 @@ from subgraphs.ai import service
 from subgraphs.ai.models import GenerationStatus, StepKind, StepStatus
 from subgraphs.books.models import BookStatus
 from tests.workers import generation_runs
+from tests.workers.harness import run_worker_process, wait_until
 from workers.platform import Platform
 
 ALL_STEPS = 1 + 14 + 14 + 1
@@ -18,7 +19,7 @@ async def test_a_book_is_generated_while_its_events_are_streamed(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
     draft = await generation_runs.create_draft_book(platform, name="Mia <b>&</b>")
-    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"):
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"):
         generation_id = await generation_runs.queue_book(platform, draft)
         async with (
             asyncio.timeout(90),
@@ -27,9 +28,9 @@ async def test_a_book_is_generated_while_its_events_are_streamed(
             seen = [event async for event in events]
 
     assert [event.sequence for event in seen] == list(range(1, len(seen) + 1))
-    counted = generation_runs.count_kinds(seen)
-    assert counted.pop("TextDelta") > 300
-    assert counted == {
+    counts = generation_runs.count_kinds(seen)
+    assert counts.pop("TextDelta") > 300
+    assert counts == {
         "GenerationStarted": 1,
         "StepStarted": ALL_STEPS,
         "OutlineWritten": 1,
@@ -37,22 +38,22 @@ async def test_a_book_is_generated_while_its_events_are_streamed(
         "IllustrationReady": 15,
         "GenerationCompleted": 1,
     }
-    generation = await generation_runs.generation_of(platform, generation_id)
+    generation = await generation_runs.read_generation(platform, generation_id)
     assert generation.status is GenerationStatus.COMPLETED
     assert generation.last_sequence == seen[-1].sequence
 
     texts = generation_runs.join_text_deltas(seen)
-    written = {page.id: page for page in await generation_runs.pages(platform, draft.book_id)}
+    written = {page.id: page for page in await generation_runs.read_pages(platform, draft.book_id)}
     assert {id: written[id].text for id in texts} == texts
     assert "Mia <b>&</b>" in written[draft.page_ids[4]].text
     assert all(written[draft.page_ids[number]].illustration_id for number in range(5, 32, 2))
-    book = await generation_runs.book(platform, draft.book_id)
+    book = await generation_runs.read_book(platform, draft.book_id)
     assert book.status is BookStatus.READY
     assert "Mia" in book.title
     assert book.cover_illustration_id is not None
 
 
-async def test_a_killed_workers_generation_is_resumed_without_repeating_finished_steps(
+async def test_the_generation_of_a_killed_worker_is_resumed_without_repeating_finished_steps(
     platform: Platform, queue: ArqRedis, environ: dict[str, str]
 ) -> None:
     draft = await generation_runs.create_draft_book(platform)
@@ -61,28 +62,28 @@ async def test_a_killed_workers_generation_is_resumed_without_repeating_finished
     async def is_half_done() -> bool:
         done = [
             step.kind
-            for step in await generation_runs.steps_of(platform, generation_id)
+            for step in await generation_runs.read_steps(platform, generation_id)
             if step.announced_at is not None
         ]
         return done.count(StepKind.SCENE_TEXT) >= 5 and done.count(StepKind.ILLUSTRATION) >= 2
 
-    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="80") as first:
-        await generation_runs.until(is_half_done)
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="80") as first:
+        await wait_until(is_half_done)
         first.kill()
         await first.wait()
-    before = {step.id: step for step in await generation_runs.steps_of(platform, generation_id)}
+    before = {step.id: step for step in await generation_runs.read_steps(platform, generation_id)}
     finished = {id for id, step in before.items() if step.status is StepStatus.DONE}
     assert 8 <= len(finished) < ALL_STEPS
 
     async with (
-        generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
+        run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
         asyncio.timeout(90),
         aclosing(generation_runs.follow_events(platform, generation_id)) as events,
     ):
         seen = [event async for event in events]
 
     assert seen[-1].kind == "GenerationCompleted"
-    after = {step.id: step for step in await generation_runs.steps_of(platform, generation_id)}
+    after = {step.id: step for step in await generation_runs.read_steps(platform, generation_id)}
     assert {step.status for step in after.values()} == {StepStatus.DONE}
     for id in finished:
         assert (after[id].attempts, after[id].started_at) == (before[id].attempts, before[id].started_at)
@@ -92,14 +93,14 @@ async def test_a_killed_workers_generation_is_resumed_without_repeating_finished
 
     numbers = [event.sequence for event in seen]
     assert numbers == sorted(set(numbers))
-    counted = generation_runs.count_kinds(seen)
-    assert (counted["GenerationStarted"], counted["OutlineWritten"]) == (1, 1)
-    assert (counted["PageWritten"], counted["IllustrationReady"]) == (14, 15)
-    written = {page.id: page for page in await generation_runs.pages(platform, draft.book_id)}
+    counts = generation_runs.count_kinds(seen)
+    assert (counts["GenerationStarted"], counts["OutlineWritten"]) == (1, 1)
+    assert (counts["PageWritten"], counts["IllustrationReady"]) == (14, 15)
+    written = {page.id: page for page in await generation_runs.read_pages(platform, draft.book_id)}
     texts = generation_runs.join_text_deltas(seen)
     assert {id: written[id].text for id in texts} == texts
-    assert {written[id].version for id in texts} == {1 + (await _first_version(platform, draft))}
-    assert (await generation_runs.book(platform, draft.book_id)).status is BookStatus.READY
+    assert {written[id].version for id in texts} == {1 + (await read_first_version(platform, draft))}
+    assert (await generation_runs.read_book(platform, draft.book_id)).status is BookStatus.READY
 
 
 async def test_a_subscriber_that_reconnects_repeatedly_misses_no_event(
@@ -109,7 +110,7 @@ async def test_a_subscriber_that_reconnects_repeatedly_misses_no_event(
     generation_id = await generation_runs.queue_book(platform, draft)
     numbers: list[int] = []
     ended = False
-    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="300"), asyncio.timeout(90):
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="300"), asyncio.timeout(90):
         while not ended:
             after = numbers[-1] if numbers else 0
             async with aclosing(generation_runs.follow_events(platform, generation_id, after)) as events:
@@ -127,7 +128,7 @@ async def test_events_rebuilt_from_rows_keep_their_sequence_numbers(
     draft = await generation_runs.create_draft_book(platform)
     generation_id = await generation_runs.queue_book(platform, draft)
     async with (
-        generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
+        run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"),
         asyncio.timeout(90),
         aclosing(generation_runs.follow_events(platform, generation_id)) as events,
     ):
@@ -149,17 +150,17 @@ async def test_a_cancelled_generation_stops_and_keeps_finished_pages(
 
     async def has_two_pages() -> bool:
         return (
-            generation_runs.count_kinds(await generation_runs.durable_events(platform, generation_id))[
+            generation_runs.count_kinds(await generation_runs.read_durable_events(platform, generation_id))[
                 "PageWritten"
             ]
             >= 2
         )
 
-    async with generation_runs.worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
-        await generation_runs.until(has_two_pages)
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
+        await wait_until(has_two_pages)
         cancelled = await service.cancel_generation(platform.ai, draft.parent, generation_id)
         assert cancelled.status is GenerationStatus.CANCELLED
-        acknowledged = await generation_runs.steps_of(platform, generation_id)
+        acknowledged = await generation_runs.read_steps(platform, generation_id)
         async with (
             asyncio.timeout(30),
             aclosing(generation_runs.follow_events(platform, generation_id)) as events,
@@ -168,21 +169,27 @@ async def test_a_cancelled_generation_stops_and_keeps_finished_pages(
         await asyncio.sleep(1.5)
 
     assert seen[-1].kind == "GenerationCancelled"
-    later = await generation_runs.steps_of(platform, generation_id)
+    later = await generation_runs.read_steps(platform, generation_id)
     assert [(step.attempts, step.status) for step in later] == [
         (step.attempts, step.status) for step in acknowledged
     ]
     assert {step.status for step in later} == {StepStatus.DONE, StepStatus.SKIPPED}
-    assert (await generation_runs.generation_of(platform, generation_id)).status is GenerationStatus.CANCELLED
-    assert (await generation_runs.durable_events(platform, generation_id))[-1].kind == "GenerationCancelled"
-    written = [page for page in await generation_runs.pages(platform, draft.book_id) if page.text]
+    assert (
+        await generation_runs.read_generation(platform, generation_id)
+    ).status is GenerationStatus.CANCELLED
+    assert (await generation_runs.read_durable_events(platform, generation_id))[
+        -1
+    ].kind == "GenerationCancelled"
+    written = [page for page in await generation_runs.read_pages(platform, draft.book_id) if page.text]
     assert len(written) >= 4
-    assert (await generation_runs.book(platform, draft.book_id)).status is BookStatus.DRAFT
+    assert (await generation_runs.read_book(platform, draft.book_id)).status is BookStatus.DRAFT
 
 
-async def _first_version(platform: Platform, draft: generation_runs.DraftBook) -> int:
+async def read_first_version(platform: Platform, draft: generation_runs.DraftBook) -> int:
     """The version of a page that no generation writes to."""
     untouched = next(
-        page for page in await generation_runs.pages(platform, draft.book_id) if page.id == draft.page_ids[2]
+        page
+        for page in await generation_runs.read_pages(platform, draft.book_id)
+        if page.id == draft.page_ids[2]
     )
     return untouched.version

@@ -1,10 +1,6 @@
 """A running job belongs to one worker; when that worker dies, another soon takes it over."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,7 +9,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from subgraphs.common.errors import Conflict
 from subgraphs.common.telemetry import trace_id
-from tests.workers.harness import JOB, run_worker
+from tests.workers.harness import JOB, run_worker, run_worker_process
 from workers import arq_worker
 from workers.arq_worker import QUEUE
 from workers.platform import Platform
@@ -70,23 +66,6 @@ async def wait_until_empty(queue: ArqRedis) -> None:
             await asyncio.sleep(0.05)
 
 
-@asynccontextmanager
-async def worker_process(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.workers.harness",
-        env={**os.environ, **environ},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
 async def test_a_job_carries_its_payload_and_trace(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
@@ -117,7 +96,8 @@ async def test_the_job_of_a_killed_worker_is_taken_over(
     environ: dict[str, str], queue: ArqRedis, handler: Recorder
 ) -> None:
     handler.released.set()
-    async with worker_process(environ) as process:
+    holding = run_worker_process(environ, "tests.workers.harness", asyncio.subprocess.PIPE)
+    async with holding as process:
         await enqueue(queue)
         assert process.stdout is not None
         async with asyncio.timeout(60):

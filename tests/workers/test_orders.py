@@ -91,14 +91,14 @@ async def test_a_cancelled_order_is_refunded_once(platform: Platform, parent: Id
     order = await pay(platform, parent)
     await service.cancel_order(platform.orders, parent, order.id)
     await refund_payment(platform, RefundPayment(order.id))
-    refunded_at = await refund_time(platform, order.id)
+    refunded_at = await read_refund_time(platform, order.id)
     await refund_payment(platform, RefundPayment(order.id))
     assert refunded_at is not None
-    assert await refund_time(platform, order.id) == refunded_at
+    assert await read_refund_time(platform, order.id) == refunded_at
     assert await state(platform, parent, order.id) == ("CANCELLED", "REFUNDED", 3)
 
 
-async def refund_time(platform: Platform, order_id: str) -> object:
+async def read_refund_time(platform: Platform, order_id: str) -> object:
     async with platform.orders.database.read() as session:
         charge = select(OfflineCharge).where(OfflineCharge.order_id == order_id)
         return (await session.scalars(charge)).one().refunded_at

@@ -41,12 +41,12 @@ async def wait_for_order(platform: Platform, parent: Identity, order_id: str, *s
             await asyncio.sleep(0.1)
 
 
-async def job_of(platform: Platform, parent: Identity, order_id: str) -> PrintJob:
+async def read_job(platform: Platform, parent: Identity, order_id: str) -> PrintJob:
     async with platform.print.database.read() as session:
         return (await repository.jobs_by_order(session, parent.user_id, [order_id]))[order_id]
 
 
-async def jobs_at_provider(platform: Platform, job_id: str) -> list[OfflineShopJob]:
+async def list_jobs_at_provider(platform: Platform, job_id: str) -> list[OfflineShopJob]:
     async with platform.print.database.read() as session:
         return list(await session.scalars(select(OfflineShopJob).where(OfflineShopJob.external_id == job_id)))
 
@@ -59,13 +59,13 @@ async def test_a_paid_order_is_typeset_preflighted_printed_once_and_shipped(
         order = await wait_for_order(
             platform, parent, paid.id, OrderStatus.SHIPPED, OrderStatus.PRINT_REJECTED
         )
-    job = await job_of(platform, parent, paid.id)
+    job = await read_job(platform, parent, paid.id)
     assert job.preflight is not None
     report = PreflightReport.from_json(job.preflight)
     assert report.issues == ()
     assert report.effective_ppi == 280  # that of the cover's picture, which is stretched over the wrap
     assert (order.status, job.status) == (OrderStatus.SHIPPED, PrintJobStatus.SHIPPED)
-    [printed] = await jobs_at_provider(platform, job.id)
+    [printed] = await list_jobs_at_provider(platform, job.id)
     assert (printed.reference, printed.quantity, printed.shipping_level) == (
         job.provider_reference,
         1,
@@ -88,12 +88,12 @@ async def test_an_order_with_low_resolution_pictures_is_rejected_before_submissi
     parent, paid = await create_paid_order(platform, picture_side=COARSE_SIDE)
     async with run_full_worker(environ, platform):
         await wait_for_order(platform, parent, paid.id, OrderStatus.PRINT_REJECTED)
-    job = await job_of(platform, parent, paid.id)
+    job = await read_job(platform, parent, paid.id)
     assert job.preflight is not None
     issues = PreflightReport.from_json(job.preflight).issues
     assert {issue.code.value for issue in issues} == {"LOW_PPI"}
     assert [issue.page for issue in issues] == [1, *range(5, 32, 2), None]
-    assert await jobs_at_provider(platform, job.id) == []
+    assert await list_jobs_at_provider(platform, job.id) == []
 
 
 async def test_an_order_cancelled_before_submission_is_not_printed(
@@ -108,6 +108,6 @@ async def test_an_order_cancelled_before_submission_is_not_printed(
             if found and found[paid.id].status is PrintJobStatus.CANCELED:
                 break
             await asyncio.sleep(0.1)
-    assert await jobs_at_provider(platform, found[paid.id].id) == []
+    assert await list_jobs_at_provider(platform, found[paid.id].id) == []
     order = await wait_for_order(platform, parent, paid.id, OrderStatus.CANCELLED)
     assert order.status is OrderStatus.CANCELLED

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from subgraphs.common.ids import new_id
 from subgraphs.print.events import PrintJobStatusChanged
 from subgraphs.print.jobs import PreflightPrintJob
+from tests.workers.harness import wait_until
 from workers import relay as relay_module
 from workers.arq_worker import QUEUE
 from workers.platform import Platform
@@ -63,7 +64,7 @@ async def publish(platform: Platform, count: int = 1) -> list[str]:
     return ids
 
 
-async def queued_jobs(queue: ArqRedis) -> list[tuple[str, dict[str, Any]]]:
+async def list_queued_jobs(queue: ArqRedis) -> list[tuple[str, dict[str, Any]]]:
     """The jobs on the queue: handler name and arguments."""
     jobs = []
     for job_id in await queue.zrange(QUEUE, 0, -1):
@@ -80,18 +81,12 @@ async def count_outbox_rows(platform: Platform) -> int:
         return len(rows.all())
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
-        while not await condition():  # noqa: ASYNC110 - the state changes in another process
-            await asyncio.sleep(0.02)
-
-
 async def test_an_event_is_queued_for_each_consumer(
     platform: Platform, queue: ArqRedis, relay: Relay
 ) -> None:
     [print_job_id] = await publish(platform)
     assert await relay.relay_once() == 1
-    jobs = await queued_jobs(queue)
+    jobs = await list_queued_jobs(queue)
     assert sorted(name for name, _ in jobs) == sorted(CONSUMERS)
     for _, message in jobs:
         assert message["payload"] == {
@@ -117,7 +112,7 @@ async def test_a_rolled_back_event_never_reaches_the_queue(
     with pytest.raises(ZeroDivisionError):
         await fail_after_publishing()
     assert await relay.relay_once() == 0
-    assert await queued_jobs(queue) == []
+    assert await list_queued_jobs(queue) == []
 
 
 async def test_a_delayed_job_is_queued_for_its_due_time(
@@ -145,10 +140,10 @@ async def test_a_relay_that_dies_before_its_commit_queues_no_duplicate(
         broken.setattr(queue, "enqueue_job", enqueue_and_die)
         with pytest.raises(RedisGone):
             await relay.relay_once()
-    assert (len(await queued_jobs(queue)), await count_outbox_rows(platform)) == (1, 1)
+    assert (len(await list_queued_jobs(queue)), await count_outbox_rows(platform)) == (1, 1)
 
     assert await relay.relay_once() == 1
-    assert sorted(name for name, _ in await queued_jobs(queue)) == sorted(CONSUMERS)
+    assert sorted(name for name, _ in await list_queued_jobs(queue)) == sorted(CONSUMERS)
 
 
 async def test_several_relays_share_the_work(
@@ -160,7 +155,7 @@ async def test_several_relays_share_the_work(
     relayed = 0
     while count := sum(await asyncio.gather(*(one.relay_once() for one in relays))):
         relayed += count
-    jobs = await queued_jobs(queue)
+    jobs = await list_queued_jobs(queue)
     assert relayed == 40
     assert len(jobs) == 80
     assert {message["payload"]["print_job_id"] for _, message in jobs} == set(ids)
@@ -171,9 +166,9 @@ async def test_a_commit_wakes_a_running_relay(
 ) -> None:
     monkeypatch.setattr(relay_module, "_POLL_SECONDS", 3600)
     async with run_relay(relay):
-        await until(lambda: is_listening(platform))
+        await wait_until(lambda: is_listening(platform))
         await publish(platform)
-        await until(lambda: has_jobs(queue, 2))
+        await wait_until(lambda: has_jobs(queue, 2))
 
 
 async def test_a_relay_listens_again_after_losing_its_connection(
@@ -182,12 +177,12 @@ async def test_a_relay_listens_again_after_losing_its_connection(
     monkeypatch.setattr(relay_module, "_POLL_SECONDS", 3600)
     monkeypatch.setattr(relay_module, "_RETRY_SECONDS", 0.05)
     async with run_relay(relay):
-        await until(lambda: is_listening(platform))
+        await wait_until(lambda: is_listening(platform))
         async with platform.books.database.read() as session:
             await session.execute(text(TERMINATE_LISTENERS))
-        await until(lambda: is_listening(platform))
+        await wait_until(lambda: is_listening(platform))
         await publish(platform)
-        await until(lambda: has_jobs(queue, 2))
+        await wait_until(lambda: has_jobs(queue, 2))
 
 
 async def test_a_relay_waits_for_an_unavailable_queue(
@@ -208,9 +203,9 @@ async def test_a_relay_waits_for_an_unavailable_queue(
     await publish(platform)
     monkeypatch.setattr(queue, "enqueue_job", refuse)
     async with run_relay(relay):
-        await until(has_failed)
+        await wait_until(has_failed)
         monkeypatch.setattr(queue, "enqueue_job", enqueue)
-        await until(lambda: has_jobs(queue, 2))
+        await wait_until(lambda: has_jobs(queue, 2))
     assert await count_outbox_rows(platform) == 0
 
 

@@ -1,4 +1,4 @@
-"""Every job has a task: what an outbox holds would otherwise never be done."""
+"""Every job of a domain has a task."""
 
 from importlib import import_module
 from importlib.util import find_spec

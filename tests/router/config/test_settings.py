@@ -73,7 +73,7 @@ def test_a_setting_that_cannot_be_used_is_named(
         ({"OTEL_SDK_DISABLED": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "otlp"),
     ],
 )
-def test_spans_are_sent_where_the_environment_of_opentelemetry_says(
+def test_the_span_exporter_follows_the_variables_of_opentelemetry(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], exporter: str
 ):
     for name, value in environ.items():
@@ -91,7 +91,7 @@ def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPa
     assert (load().api_port, load(api_port=5000).api_port) == (4000, 5000)
 
 
-def test_a_subgraph_is_where_the_command_line_then_the_environment_then_the_supergraph_says(
+def test_subgraph_urls_come_from_the_command_line_then_the_environment_then_the_supergraph(
     monkeypatch: pytest.MonkeyPatch,
 ):
     assert load().get_subgraph_url("my-books", "http://supergraph") == "http://supergraph"
@@ -116,15 +116,13 @@ def test_override_labels_are_switched_or_given_a_percentage(monkeypatch: pytest.
         ({"METRICS_PORT": "9000"}, 9000),
     ],
 )
-def test_metrics_have_a_port_of_their_own(
-    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], port: int
-):
+def test_metrics_have_a_separate_port(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], port: int):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert load().effective_metrics_port == port
 
 
-def test_running_requests_have_as_long_as_an_operation_may_take_unless_it_is_said(
+def test_the_shutdown_timeout_defaults_to_that_of_an_operation(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("ROUTER_OPERATION_TIMEOUT", "7.5")
@@ -133,7 +131,7 @@ def test_running_requests_have_as_long_as_an_operation_may_take_unless_it_is_sai
     assert load().shutdown_seconds == 3
 
 
-def test_cookies_are_not_for_every_origin(monkeypatch: pytest.MonkeyPatch):
+def test_credentials_are_not_allowed_for_every_origin(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_CORS_CREDENTIALS", "true")
     monkeypatch.setenv("ROUTER_CORS_ORIGINS", "*")
     with pytest.raises(InvalidSettingError, match="ROUTER_CORS_CREDENTIALS: not allowed"):
@@ -166,7 +164,7 @@ def test_production_hides_the_schema(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("token", ["", "development", "x" * 15])
-def test_production_does_not_start_without_its_secret_and_does_not_tell_it(
+def test_production_requires_a_service_token_and_does_not_show_it(
     monkeypatch: pytest.MonkeyPatch, token: str
 ):
     monkeypatch.setenv("ENVIRONMENT", "production")

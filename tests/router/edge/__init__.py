@@ -1,1 +1,1 @@
-"""Tests of the router's edge, spoken to over plain sockets."""
+"""Tests of the router's edge over plain sockets."""

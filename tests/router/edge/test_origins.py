@@ -1,8 +1,8 @@
-"""What pages of other origins may do: those that are set ask and read, others do not even open a socket."""
+"""CORS and CSRF: only pages of allowed origins may read answers or open sockets."""
 
 import pytest
 
-from tests.router.edge.conversation import Edge, edge, get, post
+from tests.router.edge.raw_http import Edge, build_get, build_post, run_edge
 
 APP, OTHER, OWN = b"origin: https://app.example", b"origin: https://other.example", b"origin: http://a"
 HANDSHAKE = (
@@ -24,26 +24,32 @@ SETTINGS = {"ROUTER_CORS_ORIGINS": "https://app.example"}
         ("", (OTHER,), 101),
     ],
 )
-async def test_only_pages_of_known_origins_open_sockets(origins: str, origin: tuple[bytes, ...], status: int):
-    async with edge(ROUTER_CORS_ORIGINS=origins) as running:
+async def test_only_pages_of_allowed_origins_open_sockets(
+    origins: str, origin: tuple[bytes, ...], status: int
+):
+    async with run_edge(ROUTER_CORS_ORIGINS=origins) as running:
         for path in (b"/graphql", b"/graphql/"):
-            assert (await running.say(get(path, *HANDSHAKE, *origin))).status == status
+            assert (await running.request(build_get(path, *HANDSHAKE, *origin))).status == status
 
 
-async def test_a_page_reads_what_belongs_to_a_refusal():
-    async with edge(**SETTINGS) as running:
-        answer = await running.say(post(b'{"query": "{ average }"}', APP, b"authorization: Basic x"))
+async def test_a_page_may_read_the_headers_of_a_refusal():
+    async with run_edge(**SETTINGS) as running:
+        answer = await running.request(
+            build_post(b'{"query": "{ average }"}', APP, b"authorization: Basic x")
+        )
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
     assert answer.headers["access-control-expose-headers"] == "allow, retry-after, www-authenticate"
     assert "access-control-allow-credentials" not in answer.headers
     assert answer.headers["vary"] == "accept, accept-encoding, Origin"
 
 
-async def test_a_page_asks_before_it_sends_and_may_send_cookies_where_that_is_set():
-    asking = get(b"/graphql", APP, b"access-control-request-method: POST").replace(b"GET", b"OPTIONS")
-    async with edge(**SETTINGS, ROUTER_CORS_CREDENTIALS="true", ROUTER_CORS_MAX_AGE="60") as running:
-        answer = await running.say(asking)
-        other = await running.say(asking.replace(APP, OTHER))
+async def test_a_preflight_allows_credentials_when_enabled():
+    preflight = build_get(b"/graphql", APP, b"access-control-request-method: POST").replace(
+        b"GET", b"OPTIONS"
+    )
+    async with run_edge(**SETTINGS, ROUTER_CORS_CREDENTIALS="true", ROUTER_CORS_MAX_AGE="60") as running:
+        answer = await running.request(preflight)
+        other = await running.request(preflight.replace(APP, OTHER))
     assert (answer.status, other.status) == (200, 400)
     assert answer.headers["access-control-allow-credentials"] == "true"
     assert answer.headers["access-control-max-age"] == "60"
@@ -53,18 +59,22 @@ async def test_a_page_asks_before_it_sends_and_may_send_cookies_where_that_is_se
 @pytest.mark.parametrize(
     "data",
     [
-        post(b'{"query": "{ average }"}').replace(b"application/json", b"text/plain"),
-        post(b'{"query": "{ average }"}').replace(b"application/json", b"multipart/form-data; boundary=a"),
-        post(b'{"query": "{ average }"}').replace(b"content-type: application/json\r\n", b""),
-        post(b"query={average}").replace(b"application/json", b"application/x-www-form-urlencoded"),
+        build_post(b'{"query": "{ average }"}').replace(b"application/json", b"text/plain"),
+        build_post(b'{"query": "{ average }"}').replace(
+            b"application/json", b"multipart/form-data; boundary=a"
+        ),
+        build_post(b'{"query": "{ average }"}').replace(b"content-type: application/json\r\n", b""),
+        build_post(b"query={average}").replace(b"application/json", b"application/x-www-form-urlencoded"),
     ],
 )
-async def test_what_a_form_can_send_is_no_operation(running_edge: Edge, data: bytes):
-    assert (await running_edge.say(data)).status == 415
+async def test_content_types_that_a_form_can_send_are_refused(running_edge: Edge, data: bytes):
+    assert (await running_edge.request(data)).status == 415
 
 
 @pytest.mark.parametrize("site", [b"cross-site", b"same-site"])
 @pytest.mark.parametrize("mode", [b"navigate", b"no-cors"])
-async def test_what_markup_of_another_site_can_ask_is_refused(running_edge: Edge, site: bytes, mode: bytes):
+async def test_requests_from_the_markup_of_another_site_are_refused(
+    running_edge: Edge, site: bytes, mode: bytes
+):
     headers = (b"sec-fetch-site: " + site, b"sec-fetch-mode: " + mode)
-    assert (await running_edge.say(get(b"/graphql?query={average}", *headers))).status == 403
+    assert (await running_edge.request(build_get(b"/graphql?query={average}", *headers))).status == 403

@@ -1,4 +1,4 @@
-"""The subgraphs of the market, which execute what they are sent: a request that is not valid has no data."""
+"""The subgraphs of the test supergraph `market`, which validate and execute the documents they receive."""
 
 from __future__ import annotations
 
@@ -10,38 +10,40 @@ from typing import Any
 
 from graphql import GraphQLSchema, build_schema, graphql_sync
 
-from tests.router.executor.shop import Graph, graph
+from tests.router.executor.shop import Graph, run_graph
 from tests.support.planning import SUPERGRAPHS
 
 Object = Mapping[str, Any]
 
 
-def market(roots: Mapping[str, Object], *entities: Object) -> AbstractAsyncContextManager[Graph]:
+def run_market(roots: Mapping[str, Object], *entities: Object) -> AbstractAsyncContextManager[Graph]:
     """Serves the market: what each subgraph's root fields return, and all entities with their `__typename`.
 
     A field with arguments is given as a function of `info` and of these.
     """
     known = {(each["__typename"], each.get("id") or each["code"]): each for each in entities}
 
-    def entities_of(_info: Any, representations: list[Object]) -> list[Object]:
+    def resolve_entities(_info: Any, representations: list[Object]) -> list[Object]:
         keys = [(each["__typename"], each.get("id") or each["code"]) for each in representations]
         return [{**known[key], **each} for key, each in zip(keys, representations, strict=True)]
 
-    def serve(name: str) -> Any:
+    def build_answer(name: str) -> Any:
         def answer(body: Object) -> Object:
-            root = {**roots.get(name, {}), "_entities": entities_of}
+            root = {**roots.get(name, {}), "_entities": resolve_entities}
             variables = body.get("variables")
-            result = graphql_sync(_executable(name), body["query"], root, variable_values=variables)
+            result = graphql_sync(
+                _build_executable_schema(name), body["query"], root, variable_values=variables
+            )
             return result.formatted
 
         return answer
 
-    return graph("market", **{name: serve(name) for name in ("shop", "money", "ledger")})
+    return run_graph("market", **{name: build_answer(name) for name in ("shop", "money", "ledger")})
 
 
 @cache
-def _executable(name: str) -> GraphQLSchema:
-    """A subgraph's schema with the field that federation asks for entities."""
+def _build_executable_schema(name: str) -> GraphQLSchema:
+    """Builds the schema of a subgraph with its `_entities` field."""
     text = (SUPERGRAPHS / "market" / f"{name}.graphql").read_text()
     keyed = re.findall(r"^type (\w+).* @key\(", text, re.MULTILINE)
     root = "extend type Query" if "type Query" in text else "type Query"

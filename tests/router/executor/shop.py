@@ -1,4 +1,4 @@
-"""Subgraphs that give set answers over HTTP, and the executor in front of them."""
+"""Subgraphs with given answers over HTTP, and the executor in front of them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
-from tests.support.planning import operation, supergraph
-from tests.support.serving import serving
+from tests.support.planning import load_operation, load_supergraph
+from tests.support.serving import serve_app
 
 Answer = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
 CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -37,65 +37,69 @@ CONTEXT = RequestContext(None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920
 
 @dataclass
 class Graph:
-    """A supergraph whose subgraphs answer as a test says; `asked` is what each was sent, in order."""
+    """A supergraph with given subgraph answers; `requests` records subgraph and body of each fetch."""
 
     name: str
     transport: HttpTransport
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def run(self, text: str, variables: Mapping[str, Any] | None = None) -> ExecutionResult:
-        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text))
+        compiled = compile_operation(Planner(load_supergraph(self.name)), load_operation(self.name, text))
         return await execute(compiled, self._request(compiled.operation, variables))
 
     async def run_event(self, text: str, event: Mapping[str, Any]) -> ExecutionResult:
-        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text))
+        compiled = compile_operation(Planner(load_supergraph(self.name)), load_operation(self.name, text))
         return await execute_event(compiled, event, self._request(compiled.operation, None))
 
-    async def payloads(self, text: str) -> list[dict[str, Any]]:
-        compiled = compile_operation(Planner(supergraph(self.name)), operation(self.name, text), frozenset())
+    async def collect_payloads(self, text: str) -> list[dict[str, Any]]:
+        compiled = compile_operation(
+            Planner(load_supergraph(self.name)), load_operation(self.name, text), frozenset()
+        )
         payloads = execute_incrementally(compiled, self._request(compiled.operation, None))
         return [payload async for payload in payloads]
 
-    def sent_to(self, subgraph: str) -> list[dict[str, Any]]:
-        """The variables of the requests to a subgraph."""
-        return [body.get("variables", {}) for name, body in self.asked if name == subgraph]
+    def list_representations(self, subgraph: str) -> list[dict[str, Any]]:
+        """Lists the variables of the requests to a subgraph."""
+        return [body.get("variables", {}) for name, body in self.requests if name == subgraph]
 
-    def _request(self, asked: Any, variables: Mapping[str, Any] | None) -> ExecutionRequest:
-        coerced = coerce_variables(asked, variables or {})
+    def _request(self, operation: Any, variables: Mapping[str, Any] | None) -> ExecutionRequest:
+        coerced = coerce_variables(operation, variables or {})
         assert isinstance(coerced, dict)
         return ExecutionRequest(coerced, self.transport, CONTEXT)
 
 
 @asynccontextmanager
-async def graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
-    """Serves the subgraphs of a test supergraph with the answers given for each."""
+async def run_graph(name: str, **answers: Answer) -> AsyncIterator[Graph]:
+    """Serves the subgraphs of a test supergraph; each answers with a response or a function of the body."""
 
     async def answer(request: Request) -> JSONResponse:
         subgraph = request.path_params["subgraph"]
         body = json.loads(await request.body())
-        running.asked.append((subgraph, body))
+        running.requests.append((subgraph, body))
         given = answers[subgraph]
         return JSONResponse(given(body) if callable(given) else given)
 
     app = Starlette(routes=[Route("/{subgraph}", answer, methods=["POST"])])
-    async with serving(app) as origin, HttpClient() as client:
-        urls = {subgraph: Address.parse(f"{origin}/{subgraph}") for subgraph in supergraph(name).subgraphs}
+    async with serve_app(app) as origin, HttpClient() as client:
+        urls = {
+            subgraph: Address.parse(f"{origin}/{subgraph}") for subgraph in load_supergraph(name).subgraphs
+        }
         running = Graph(name, HttpTransport(client, urls, 10, Metrics()))
         yield running
 
 
-def problem(message: str, *path: str | int, column: int, **more: Any) -> dict[str, Any]:
-    """An error as a client reads it, about a field in the first line of the document."""
+def build_error(message: str, *path: str | int, column: int, **more: Any) -> dict[str, Any]:
+    """Builds an error for the client about a field in the first line of the document."""
     return {"message": message, "path": [*path], "locations": [{"line": 1, "column": column}], **more}
 
 
-def data(**fields: Any) -> dict[str, Any]:
-    """A GraphQL response with data."""
+def build_data(**fields: Any) -> dict[str, Any]:
+    """Builds a GraphQL response with data."""
     return {"data": fields}
 
 
-def failing(message: str, *path: str | int, **fields: Any) -> dict[str, Any]:
-    """A GraphQL response with data and with an error at a path."""
+def build_data_with_error(message: str, *path: str | int, **fields: Any) -> dict[str, Any]:
+    """Builds a GraphQL response with data and an error at a path."""
     return {
         "data": fields,
         "errors": [{"message": message, "path": [*path], "extensions": {"code": "BROKEN"}}],

@@ -1,4 +1,4 @@
-"""A graph whose subgraphs answer from one store, so that the router can be compared with plain execution."""
+"""Subgraphs that answer from one store, so that the router can be compared with plain execution."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ Pauses = Callable[[], int]
 
 
 class StoreTransport:
-    """Answers every fetch from the store; `pauses` says how often others may run before an answer comes."""
+    """Answers every fetch from the store, after yielding to the event loop `pauses()` times."""
 
     def __init__(self, graph: Supergraph, store: Mapping[str, Any], pauses: Pauses = lambda: 0) -> None:
-        self._schema = _with_entities(graph)
+        self._schema = _add_entities(graph)
         self._store = store
         self._pauses = pauses
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
 
     async def fetch(self, subgraph: str, body: bytes, _context: RequestContext) -> dict[str, Any]:
-        """The answer to a fetch."""
-        asked = orjson.loads(body)
-        self.asked.append((subgraph, asked["query"]))
+        """Executes a fetch on the store."""
+        request = orjson.loads(body)
+        self.requests.append((subgraph, request["query"]))
         for _ in range(self._pauses()):
             await asyncio.sleep(0)
-        root = {**self._store, "_entities": self._entities}
-        result = graphql_sync(self._schema, asked["query"], root, variable_values=asked.get("variables"))
+        root = {**self._store, "_entities": self._resolve_entities}
+        result = graphql_sync(self._schema, request["query"], root, variable_values=request.get("variables"))
         return {**result.formatted}
 
-    def _entities(self, _info: Any, representations: list[dict[str, Any]]) -> list[Any]:
+    def _resolve_entities(self, _info: Any, representations: list[dict[str, Any]]) -> list[Any]:
         return [
-            next((each for each in _objects(self._store) if _fits(known, each)), None)
+            next((each for each in _iterate_objects(self._store) if _matches(known, each)), None)
             for known in representations
         ]
 
 
-def _with_entities(graph: Supergraph) -> GraphQLSchema:
+def _add_entities(graph: Supergraph) -> GraphQLSchema:
     objects = " | ".join(
         name
         for name, type_ in graph.schema.type_map.items()
@@ -58,17 +58,17 @@ def _with_entities(graph: Supergraph) -> GraphQLSchema:
     return build_schema(whole, assume_valid=True)
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def _iterate_objects(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in items:
-        yield from _objects(each)
+        yield from _iterate_objects(each)
 
 
-def _fits(known: Any, value: Any) -> bool:
+def _matches(known: Any, value: Any) -> bool:
     if not isinstance(known, dict):
         return bool(known == value)
     return isinstance(value, dict) and all(
-        name in value and _fits(known[name], value[name]) for name in known
+        name in value and _matches(known[name], value[name]) for name in known
     )

@@ -1,4 +1,4 @@
-"""Documents for subgraphs: whatever a plan asks, they are valid GraphQL."""
+"""Documents for subgraphs are valid GraphQL whatever the plan selects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from tests.router.executor.market import market
+from tests.router.executor.market import run_market
 
 
 @pytest.mark.parametrize(("inner", "outer"), [*product([False, True], repeat=2)])
@@ -20,7 +20,7 @@ async def test_a_field_may_be_under_several_conditions_of_one_kind(inner: bool, 
         }
     """
     shops = [{"id": "s1", "name": "Corner", "currency": "EUR", "owners": []}]
-    async with market({"shop": {"shops": shops}}) as running:
+    async with run_market({"shop": {"shops": shops}}) as running:
         result = await running.run(text, {"inner": inner, "outer": outer})
 
     assert result.errors == []

@@ -1,4 +1,4 @@
-"""Entities: presented once, answered once, merged wherever they stand."""
+"""Entities: sent once as representations, and merged in all of their places."""
 
 from __future__ import annotations
 
@@ -11,52 +11,52 @@ from router.executor.entities import Batch, compile_representer, copy_json, spli
 from router.executor.fetches import MAX_REPRESENTATIONS
 from router.json_text import encode
 from router.planner.plan import Input, InputField, Representation
-from tests.router.executor.shop import data, graph
+from tests.router.executor.shop import build_data, run_graph
 
 ANY_KEY = Representation("Odd", frozenset({"Odd"}), Input((InputField("k", "k"),)))
 
 
 async def test_answers_are_merged_into_the_objects_that_were_presented():
-    catalogue = data(products=[{"id": "1", "name": "Boat"}, {"id": "2", "name": "Kite"}])
-    stock = data(_entities=[{"inStock": 3}, {"inStock": 5}])
-    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+    catalogue = build_data(products=[{"id": "1", "name": "Boat"}, {"id": "2", "name": "Kite"}])
+    stock = build_data(_entities=[{"inStock": 3}, {"inStock": 5}])
+    async with run_graph("shop", catalogue=catalogue, stock=stock) as shop:
         result = await shop.run("{ products { name inStock } }")
 
     assert result.data == {"products": [{"name": "Boat", "inStock": 3}, {"name": "Kite", "inStock": 5}]}
     assert result.errors == []
 
 
-async def test_an_entity_that_stands_in_several_places_is_asked_about_once():
-    catalogue = data(products=[{"id": "1", "name": "Boat"}, {"id": "1", "name": "Boat"}])
-    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+async def test_an_entity_in_several_places_is_fetched_once():
+    catalogue = build_data(products=[{"id": "1", "name": "Boat"}, {"id": "1", "name": "Boat"}])
+    async with run_graph("shop", catalogue=catalogue, stock=build_data(_entities=[{"inStock": 3}])) as shop:
         result = await shop.run("{ products { inStock } }")
 
-    assert shop.sent_to("stock") == [{"representations": [{"__typename": "Product", "id": "1"}]}]
+    assert shop.list_representations("stock") == [{"representations": [{"__typename": "Product", "id": "1"}]}]
     assert result.data == {"products": [{"inStock": 3}, {"inStock": 3}]}
 
 
-async def test_very_many_entities_are_asked_about_in_several_requests():
+async def test_very_many_entities_are_fetched_in_several_requests():
     count = 2 * MAX_REPRESENTATIONS + 1
 
     def stock(body: Any) -> dict[str, Any]:
         numbers = [int(each["id"]) for each in body["variables"]["representations"]]
         broken = numbers.index(700) if 700 in numbers else None
         entities = [None if index == broken else {"inStock": number} for index, number in enumerate(numbers)]
-        return data(_entities=entities) | (
+        return build_data(_entities=entities) | (
             {} if broken is None else {"errors": [{"message": "no count", "path": ["_entities", broken]}]}
         )
 
-    catalogue = data(list=[{"id": str(number)} for number in range(count)])
-    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+    catalogue = build_data(list=[{"id": str(number)} for number in range(count)])
+    async with run_graph("shop", catalogue=catalogue, stock=stock) as shop:
         result = await shop.run("{ list: products { inStock } }")
 
-    sizes = sorted(len(each["representations"]) for each in shop.sent_to("stock"))
+    sizes = sorted(len(each["representations"]) for each in shop.list_representations("stock"))
     assert sizes == [1, MAX_REPRESENTATIONS, MAX_REPRESENTATIONS]
     assert result.data is None
     assert [error["path"] for error in result.errors] == [["list", 700, "inStock"]]
 
 
-async def test_keys_that_python_takes_for_one_are_several():
+async def test_keys_that_are_equal_in_python_but_not_in_json_are_distinct():
     keys = [1, True, 1.0, "1", 0, False, None, [1], [True]]
     presented = [*compile_representer([ANY_KEY])({})({"k": key} for key in keys)]
     assert presented == [encode({"__typename": "Odd", "k": key}) for key in keys]
@@ -66,7 +66,7 @@ async def test_keys_that_python_takes_for_one_are_several():
 
 
 @pytest.mark.parametrize("typename", [["Odd"], {}, 7, True])
-async def test_an_object_of_no_type_is_not_presented(typename: Any):
+async def test_an_object_with_an_invalid_typename_is_not_presented(typename: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     for representation in (ANY_KEY, nested):
         presented = compile_representer([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
@@ -74,12 +74,12 @@ async def test_an_object_of_no_type_is_not_presented(typename: Any):
 
 
 @pytest.mark.parametrize("key", ["big", 7, True])
-async def test_an_object_whose_key_is_none_is_not_presented(key: Any):
+async def test_an_object_with_an_invalid_key_is_not_presented(key: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     assert [*compile_representer([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
 
 
-def test_a_request_is_cut_through_all_its_batches():
+def test_a_request_is_split_across_all_its_batches():
     def batch(*texts: bytes) -> Batch:
         return Batch([{} for _ in texts], lambda _: iter(texts))
 
@@ -90,92 +90,106 @@ def test_a_request_is_cut_through_all_its_batches():
     ]
 
 
-async def test_nothing_is_asked_about_no_entities():
-    async with graph("shop", catalogue=data(products=[])) as shop:
+async def test_without_entities_nothing_is_fetched():
+    async with run_graph("shop", catalogue=build_data(products=[])) as shop:
         result = await shop.run("{ products { inStock } }")
 
     assert result.data == {"products": []}
-    assert [name for name, _ in shop.asked] == ["catalogue"]
+    assert [name for name, _ in shop.requests] == ["catalogue"]
 
 
 async def test_a_key_is_carried_from_one_subgraph_to_the_next():
-    catalogue = data(product={"id": "1", "name": "Boat"})
-    stock = data(_entities=[{"sku": "B-1"}])
-    prices = data(_entities=[{"price": 900}])
-    async with graph("shop", catalogue=catalogue, stock=stock, prices=prices) as shop:
+    catalogue = build_data(product={"id": "1", "name": "Boat"})
+    stock = build_data(_entities=[{"sku": "B-1"}])
+    prices = build_data(_entities=[{"price": 900}])
+    async with run_graph("shop", catalogue=catalogue, stock=stock, prices=prices) as shop:
         result = await shop.run('{ product(id: "1") { name price } }')
 
     assert result.data == {"product": {"name": "Boat", "price": 900}}
-    assert shop.sent_to("prices") == [{"representations": [{"__typename": "Product", "sku": "B-1"}]}]
+    assert shop.list_representations("prices") == [
+        {"representations": [{"__typename": "Product", "sku": "B-1"}]}
+    ]
 
 
-async def test_a_nested_key_is_presented_whole():
-    catalogue = data(products=[{"maker": {"id": "7", "country": {"code": "DK"}}}, {"maker": None}])
-    async with graph("shop", catalogue=catalogue, makers=data(_entities=[{"title": "Havn"}])) as shop:
+async def test_a_nested_key_is_presented_completely():
+    catalogue = build_data(products=[{"maker": {"id": "7", "country": {"code": "DK"}}}, {"maker": None}])
+    async with run_graph(
+        "shop", catalogue=catalogue, makers=build_data(_entities=[{"title": "Havn"}])
+    ) as shop:
         result = await shop.run("{ products { maker { title } } }")
 
     presented = {"__typename": "Maker", "id": "7", "country": {"code": "DK"}}
-    assert shop.sent_to("makers") == [{"representations": [presented]}]
+    assert shop.list_representations("makers") == [{"representations": [presented]}]
     assert result.data == {"products": [{"maker": {"title": "Havn"}}, {"maker": None}]}
 
 
-async def test_a_required_field_is_sent_under_its_own_name_whatever_the_client_calls_things():
-    catalogue = data(parcel={"box": "p1", "id": "p1", "weight": 2.5, "_box_1": {"width": 10, "height": 20}})
-    async with graph("shipping", catalogue=catalogue, rates=data(_entities=[{"rate": 700}])) as shipping:
+async def test_a_required_field_is_sent_under_its_own_name_despite_aliases():
+    catalogue = build_data(
+        parcel={"box": "p1", "id": "p1", "weight": 2.5, "_box_1": {"width": 10, "height": 20}}
+    )
+    async with run_graph(
+        "shipping", catalogue=catalogue, rates=build_data(_entities=[{"rate": 700}])
+    ) as shipping:
         result = await shipping.run("{ parcel { box: id rate } }")
 
     presented = {"__typename": "Parcel", "id": "p1", "weight": 2.5, "box": {"width": 10, "height": 20}}
-    assert shipping.sent_to("rates") == [{"representations": [presented]}]
+    assert shipping.list_representations("rates") == [{"representations": [presented]}]
     assert result.data == {"parcel": {"box": "p1", "rate": 700}}
 
 
 async def test_required_fields_of_an_abstract_type_are_sent_by_type():
-    catalogue = data(parcel={"id": "p1", "item": {"__typename": "Toy", "parts": 4}})
-    async with graph("shipping", catalogue=catalogue, rates=data(_entities=[{"label": "T4"}])) as shipping:
+    catalogue = build_data(parcel={"id": "p1", "item": {"__typename": "Toy", "parts": 4}})
+    async with run_graph(
+        "shipping", catalogue=catalogue, rates=build_data(_entities=[{"label": "T4"}])
+    ) as shipping:
         result = await shipping.run("{ parcel { label } }")
 
     presented = {"__typename": "Parcel", "id": "p1", "item": {"__typename": "Toy", "parts": 4}}
-    assert shipping.sent_to("rates") == [{"representations": [presented]}]
+    assert shipping.list_representations("rates") == [{"representations": [presented]}]
     assert result.data == {"parcel": {"label": "T4"}}
 
 
 async def test_only_objects_of_the_type_are_presented():
-    library = data(media=[{"__typename": "Book", "title": "Sea"}, {"__typename": "Film", "id": "f1"}])
-    async with graph("media", library=library, films=data(_entities=[{"title": "Storm"}])) as media:
+    library = build_data(media=[{"__typename": "Book", "title": "Sea"}, {"__typename": "Film", "id": "f1"}])
+    async with run_graph("media", library=library, films=build_data(_entities=[{"title": "Storm"}])) as media:
         result = await media.run("{ media { title } }")
 
-    assert media.sent_to("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
+    assert media.list_representations("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
     assert result.data == {"media": [{"title": "Sea"}, {"title": "Storm"}]}
 
 
 async def test_an_object_of_another_type_is_not_presented_though_it_has_the_fields():
     media = [{"__typename": "Book", "id": "b1"}, {"__typename": "Film", "id": "f1"}]
-    films = data(_entities=[{"director": {"name": "Ude"}}])
-    async with graph("media", library=data(media=media), films=films) as running:
+    films = build_data(_entities=[{"director": {"name": "Ude"}}])
+    async with run_graph("media", library=build_data(media=media), films=films) as running:
         result = await running.run("{ media { id ... on Film { director { name } } } }")
 
-    assert running.sent_to("films") == [{"representations": [{"__typename": "Film", "id": "f1"}]}]
+    assert running.list_representations("films") == [
+        {"representations": [{"__typename": "Film", "id": "f1"}]}
+    ]
     assert result.data == {"media": [{"id": "b1"}, {"id": "f1", "director": {"name": "Ude"}}]}
 
 
 async def test_an_interface_object_is_presented_as_its_interface_and_learns_its_type():
-    credit = data(richest={"id": "a1", "credit": 9})
-    accounts = data(_entities=[{"__typename": "Parent", "children": 2}])
-    async with graph("accounts", credit=credit, accounts=accounts) as running:
+    credit = build_data(richest={"id": "a1", "credit": 9})
+    accounts = build_data(_entities=[{"__typename": "Parent", "children": 2}])
+    async with run_graph("accounts", credit=credit, accounts=accounts) as running:
         result = await running.run("{ richest { __typename credit ... on Parent { children } } }")
 
-    assert running.sent_to("accounts") == [{"representations": [{"__typename": "Account", "id": "a1"}]}]
+    assert running.list_representations("accounts") == [
+        {"representations": [{"__typename": "Account", "id": "a1"}]}
+    ]
     assert result.data == {"richest": {"__typename": "Parent", "credit": 9, "children": 2}}
 
 
-async def test_fetches_of_one_step_to_one_subgraph_travel_together():
+async def test_fetches_of_one_step_to_one_subgraph_are_sent_in_one_request():
     both = '{ a: product(id: "1") { inStock } b: products { inStock } }'
-    catalogue = data(a={"id": "1"}, b=[{"id": "2"}])
-    stock = data(_entities=[{"inStock": 3}], _entities1=[{"inStock": 5}])
-    async with graph("shop", catalogue=catalogue, stock=stock) as shop:
+    catalogue = build_data(a={"id": "1"}, b=[{"id": "2"}])
+    stock = build_data(_entities=[{"inStock": 3}], _entities1=[{"inStock": 5}])
+    async with run_graph("shop", catalogue=catalogue, stock=stock) as shop:
         result = await shop.run(both)
 
-    assert shop.sent_to("stock") == [
+    assert shop.list_representations("stock") == [
         {
             "representations": [{"__typename": "Product", "id": "1"}],
             "representations1": [{"__typename": "Product", "id": "2"}],
@@ -184,22 +198,22 @@ async def test_fetches_of_one_step_to_one_subgraph_travel_together():
     assert result.data == {"a": {"inStock": 3}, "b": [{"inStock": 5}]}
 
 
-async def test_a_condition_that_does_not_hold_spares_the_fetch():
-    catalogue = data(products=[{"id": "1", "name": "Boat"}])
+async def test_a_fetch_whose_condition_does_not_hold_is_skipped():
+    catalogue = build_data(products=[{"id": "1", "name": "Boat"}])
     text = "query($with: Boolean!) { products { name inStock @include(if: $with) } }"
-    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+    async with run_graph("shop", catalogue=catalogue, stock=build_data(_entities=[{"inStock": 3}])) as shop:
         without = await shop.run(text, {"with": False})
         including = await shop.run(text, {"with": True})
 
     assert without.data == {"products": [{"name": "Boat"}]}
     assert including.data == {"products": [{"name": "Boat", "inStock": 3}]}
-    assert [name for name, _ in shop.asked] == ["catalogue", "catalogue", "stock"]
+    assert [name for name, _ in shop.requests] == ["catalogue", "catalogue", "stock"]
 
 
 async def test_the_same_object_from_two_subgraphs_is_merged_field_by_field():
-    a = data(profile={"first": {"street": "Kaj 1"}})
-    b = data(profile={"first": {"city": "Ribe"}})
-    async with graph("profiles", a=a, b=b) as profiles:
+    a = build_data(profile={"first": {"street": "Kaj 1"}})
+    b = build_data(profile={"first": {"city": "Ribe"}})
+    async with run_graph("profiles", a=a, b=b) as profiles:
         result = await profiles.run("{ profile { first { street city } } }")
 
     assert result.data == {"profile": {"first": {"street": "Kaj 1", "city": "Ribe"}}}
@@ -212,15 +226,15 @@ def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(with_cop
         deep = {"and": [deep]}
     entity = {"value": deep}
     objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "value": copy_json(deep)}]
-    batch = Batch(objects, lambda asked: (b"{}" for _ in asked))
+    batch = Batch(objects, lambda entities: (b"{}" for _ in entities))
     assert batch.scatter([entity], with_copies=with_copies) == []
     assert [encode(each["value"]) for each in objects] == [encode(deep)] * 2
     assert (objects[0]["value"] is deep) is not with_copies
 
 
 async def test_an_event_is_completed_by_other_subgraphs():
-    async with graph("profiles", b=data(_entities=[{"likes": 2}])) as profiles:
-        event = data(noted={"text": "Hi", "id": "n1"})
+    async with run_graph("profiles", b=build_data(_entities=[{"likes": 2}])) as profiles:
+        event = build_data(noted={"text": "Hi", "id": "n1"})
         result = await profiles.run_event("subscription { noted { text likes } }", event)
 
     assert result.data == {"noted": {"text": "Hi", "likes": 2}}
@@ -228,29 +242,31 @@ async def test_an_event_is_completed_by_other_subgraphs():
 
 
 async def test_mutations_run_one_after_the_other():
-    async with graph("profiles", a=data(addA=1, again=2), b=data(addB=1)) as profiles:
+    async with run_graph("profiles", a=build_data(addA=1, again=2), b=build_data(addB=1)) as profiles:
         result = await profiles.run("mutation { addA addB again: addA }")
 
-    assert [name for name, _ in profiles.asked] == ["a", "b", "a"]
+    assert [name for name, _ in profiles.requests] == ["a", "b", "a"]
     assert list(result.data or ()) == ["addA", "addB", "again"]
 
 
-async def test_what_stands_behind_a_field_that_leads_back_to_the_root_is_asked_of_the_root():
-    async with graph("profiles", a=data(query={"__typename": "Query"}), b=data(onlyB=2)) as profiles:
+async def test_fields_below_a_field_that_returns_the_root_are_fetched_from_the_root():
+    async with run_graph(
+        "profiles", a=build_data(query={"__typename": "Query"}), b=build_data(onlyB=2)
+    ) as profiles:
         result = await profiles.run("{ query { onlyB } }")
 
     assert result.data == {"query": {"onlyB": 2}}
 
 
-async def test_a_clients_variable_may_be_called_as_those_of_representations_are():
-    catalogue, prices = data(product={"id": "1"}), data(_entities=[{"price": 7}])
-    stock = data(_entities=[{"sku": "K"}])
+async def test_a_client_variable_may_have_the_name_of_a_representations_variable():
+    catalogue, prices = build_data(product={"id": "1"}), build_data(_entities=[{"price": 7}])
+    stock = build_data(_entities=[{"sku": "K"}])
     text = 'query($representations: String) { product(id: "1") { price(currency: $representations) } }'
-    async with graph("shop", catalogue=catalogue, stock=stock, prices=prices) as shop:
+    async with run_graph("shop", catalogue=catalogue, stock=stock, prices=prices) as shop:
         result = await shop.run(text, {"representations": "DKK"})
 
     assert result.data == {"product": {"price": 7}}
-    [variables] = shop.sent_to("prices")
+    [variables] = shop.list_representations("prices")
     assert variables == {
         "representations": "DKK",
         "_representations": [{"__typename": "Product", "sku": "K"}],

@@ -1,4 +1,4 @@
-"""Events completed side by side."""
+"""Concurrent completion of events, in order and with limited lookahead."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from router.executor.event_lookahead import MAX_LOOKAHEAD, MAX_LOOKAHEAD_BYTES, complete_events
-from tests.router.library import until
+from tests.router.library import wait_until
 
 
 class Source:
-    """Numbered events, all of which are there, and how many were read."""
+    """A source of numbered events that counts how many were read."""
 
     def __init__(self, last: int, error: Exception | None = None, size: int = 0) -> None:
         self.read, self.closed = 0, False
@@ -29,7 +29,7 @@ class Source:
             self.closed = True
 
 
-async def test_they_are_told_in_their_order_however_long_each_takes():
+async def test_events_are_yielded_in_order_however_long_each_takes():
     source, may_end = Source(10), asyncio.Event()
     begun: list[int] = []
 
@@ -42,11 +42,11 @@ async def test_they_are_told_in_their_order_however_long_each_takes():
         number: int = event["n"]
         return number
 
-    told = [number async for number in complete_events(source.events(), complete)]
-    assert (told, begun) == (list(range(10)), list(range(10)))
+    numbers = [number async for number in complete_events(source.events(), complete)]
+    assert (numbers, begun) == (list(range(10)), list(range(10)))
 
 
-async def test_only_so_many_are_read_before_the_first_is_told():
+async def test_the_number_of_events_read_ahead_is_limited():
     source, may_end = Source(1000), asyncio.Event()
 
     async def complete(event: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +55,7 @@ async def test_only_so_many_are_read_before_the_first_is_told():
 
     async with aclosing(complete_events(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
-        await until(lambda: source.read >= MAX_LOOKAHEAD)
+        await wait_until(lambda: source.read >= MAX_LOOKAHEAD)
         for _ in range(100):
             await asyncio.sleep(0)
         assert source.read == MAX_LOOKAHEAD
@@ -63,7 +63,7 @@ async def test_only_so_many_are_read_before_the_first_is_told():
         assert await first == {"n": 0}
 
 
-async def test_only_so_many_bytes_are_read_before_the_first_is_told():
+async def test_the_bytes_of_events_read_ahead_are_limited():
     source, may_end = Source(20, size=MAX_LOOKAHEAD_BYTES // 4), asyncio.Event()
 
     async def complete(event: dict[str, Any]) -> int:
@@ -73,7 +73,7 @@ async def test_only_so_many_bytes_are_read_before_the_first_is_told():
 
     async with aclosing(complete_events(source.events(), complete)) as results:
         first = asyncio.create_task(anext(results))
-        await until(lambda: source.read >= 5)
+        await wait_until(lambda: source.read >= 5)
         for _ in range(100):
             await asyncio.sleep(0)
         assert source.read == 5
@@ -81,7 +81,7 @@ async def test_only_so_many_bytes_are_read_before_the_first_is_told():
         assert [await first, *[number async for number in results]] == list(range(20))
 
 
-async def test_a_stream_that_is_silent_takes_no_task_of_its_own():
+async def test_a_silent_stream_takes_no_task_of_its_own():
     silent = asyncio.Event()
 
     async def events() -> AsyncGenerator[dict[str, Any], None]:
@@ -102,7 +102,7 @@ async def test_a_stream_that_is_silent_takes_no_task_of_its_own():
     assert await waiting is None
 
 
-async def test_what_ends_the_source_is_told_after_its_events():
+async def test_an_error_of_the_source_is_raised_after_its_events():
     source = Source(3, ValueError("broken"))
 
     async def complete(event: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ async def test_what_ends_the_source_is_told_after_its_events():
         await anext(results)
 
 
-async def test_who_leaves_ends_what_is_under_way():
+async def test_closing_the_stream_cancels_running_completions():
     source, begun, ended = Source(1000), 0, 0
 
     async def complete(_event: dict[str, Any]) -> None:
@@ -129,7 +129,7 @@ async def test_who_leaves_ends_what_is_under_way():
     events = source.events()
     async with aclosing(complete_events(events, complete)) as results:
         waiting = asyncio.create_task(anext(results))
-        await until(lambda: begun == MAX_LOOKAHEAD)
+        await wait_until(lambda: begun == MAX_LOOKAHEAD)
         waiting.cancel()
         await asyncio.wait({waiting})
     await events.aclose()

@@ -1,4 +1,4 @@
-"""Introspection: answered by the router itself, beside what is fetched."""
+"""Introspection, answered by the router itself beside fetched data."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import pytest
 from graphql import get_introspection_query
 
 from router.errors import ValidationFailedError
-from tests.router.executor.shop import data, graph
+from tests.router.executor.shop import build_data, run_graph
 
 
 async def test_the_public_schema_describes_itself_without_any_subgraph():
-    async with graph("hidden") as hidden:
+    async with run_graph("hidden") as hidden:
         result = await hidden.run('{ __type(name: "User") { name fields { name } } }')
 
     fields = [{"name": name} for name in ("name", "status", "friend", "age")]
     assert result.data == {"__type": {"name": "User", "fields": fields}}
-    assert hidden.asked == []
+    assert hidden.requests == []
 
 
 async def test_introspection_and_data_keep_the_order_of_the_operation():
     text = "query($name: String!) { products { id } ...Schema mine: __typename } "
     text += "fragment Schema on Query { __type(name: $name) { kind } }"
-    async with graph("shop", catalogue=data(products=[{"id": "1"}])) as shop:
+    async with run_graph("shop", catalogue=build_data(products=[{"id": "1"}])) as shop:
         result = await shop.run(text, {"name": "Product"})
 
     assert list((result.data or {}).items()) == [
@@ -31,9 +31,9 @@ async def test_introspection_and_data_keep_the_order_of_the_operation():
     ]
 
 
-async def test_what_tools_ask_is_answered_and_the_same_many_times_over_is_not():
+async def test_the_introspection_query_of_tools_is_answered_unless_repeated_many_times():
     once = "__schema { types { name fields { name args { name type { name } } type { name kind } } } }"
-    async with graph("hidden") as hidden:
+    async with run_graph("hidden") as hidden:
         whole = await hidden.run(get_introspection_query(input_value_deprecation=True))
         assert whole.data is not None
         assert (await hidden.run(f"{{ {once} again: {once} }}")).errors == []

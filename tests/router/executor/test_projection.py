@@ -1,4 +1,4 @@
-"""Projection: the client reads what it asked for, in its order, and nothing else."""
+"""Projection: the answer has exactly the selected fields, in the order of the operation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from router.executor import ExecutionRequest, compile_operation, execute
 from router.executor.response_builder import MAX_FIELDS_PER_ITERATION, ResponseBuilder
 from router.planner import Planner
 from router.transport.base import RequestContext
-from tests.router.executor.shop import CONTEXT, data, graph
-from tests.support.planning import operation, supergraph
+from tests.router.executor.shop import CONTEXT, build_data, run_graph
+from tests.support.planning import load_operation, load_supergraph
 
 
-async def test_fields_stand_in_the_order_of_the_operation():
-    catalogue = data(products=[{"id": "1", "name": "Boat"}])
-    async with graph("shop", catalogue=catalogue, stock=data(_entities=[{"inStock": 3}])) as shop:
+async def test_fields_have_the_order_of_the_operation():
+    catalogue = build_data(products=[{"id": "1", "name": "Boat"}])
+    async with run_graph("shop", catalogue=catalogue, stock=build_data(_entities=[{"inStock": 3}])) as shop:
         result = await shop.run("{ products { inStock kind: __typename name } }")
 
     assert result.data is not None
@@ -25,38 +25,40 @@ async def test_fields_stand_in_the_order_of_the_operation():
     assert list(product.items()) == [("inStock", 3), ("kind", "Product"), ("name", "Boat")]
 
 
-async def test_names_that_the_planner_took_apart_are_the_clients_again():
+async def test_names_that_the_planner_changed_are_restored():
     things = [{"__typename": "Cat", "id": "c"}, {"__typename": "Dog", "_id_1": "d"}]
-    async with graph("mixed", a=data(things=things)) as mixed:
+    async with run_graph("mixed", a=build_data(things=things)) as mixed:
         result = await mixed.run("{ things { ... on Cat { id } ... on Dog { id } } }")
 
     assert result.data == {"things": [{"id": "c"}, {"id": "d"}]}
 
 
 async def test_an_inaccessible_enum_value_is_null():
-    async with graph("hidden", a=data(user={"name": "Bo", "status": "HIDDEN"})) as hidden:
+    async with run_graph("hidden", a=build_data(user={"name": "Bo", "status": "HIDDEN"})) as hidden:
         result = await hidden.run("{ user { name status } }")
 
     assert result.data == {"user": {"name": "Bo", "status": None}}
 
 
 async def test_an_object_of_an_inaccessible_type_is_null():
-    async with graph("hidden", a=data(user={"friend": {"__typename": "Secret"}})) as hidden:
+    async with run_graph("hidden", a=build_data(user={"friend": {"__typename": "Secret"}})) as hidden:
         result = await hidden.run("{ user { friend { __typename } } }")
 
     assert result.data == {"user": {"friend": None}}
 
 
 async def test_an_inaccessible_key_serves_the_router_and_is_not_shown():
-    async with graph("hidden", a=data(user={"id": "u"}), b=data(_entities=[{"age": 4}])) as hidden:
+    async with run_graph(
+        "hidden", a=build_data(user={"id": "u"}), b=build_data(_entities=[{"age": 4}])
+    ) as hidden:
         result = await hidden.run("{ user { age } }")
 
     assert result.data == {"user": {"age": 4}}
 
 
-async def test_a_field_asked_under_several_conditions_is_shown_if_any_holds():
+async def test_a_field_under_several_conditions_is_shown_if_any_holds():
     text = "query($a: Boolean!, $b: Boolean!) { products { id name @include(if: $a) name @include(if: $b) } }"
-    async with graph("shop", catalogue=data(products=[{"id": "1", "name": "Boat"}])) as shop:
+    async with run_graph("shop", catalogue=build_data(products=[{"id": "1", "name": "Boat"}])) as shop:
         one = await shop.run(text, {"a": False, "b": True})
         none = await shop.run(text, {"a": False, "b": False})
 
@@ -64,19 +66,21 @@ async def test_a_field_asked_under_several_conditions_is_shown_if_any_holds():
     assert none.data == {"products": [{"id": "1"}]}
 
 
-async def test_the_typename_of_the_root_needs_nobody():
-    async with graph("shop") as shop:
+async def test_the_typename_of_the_root_needs_no_subgraph():
+    async with run_graph("shop") as shop:
         result = await shop.run("{ kind: __typename }")
 
     assert result.data == {"kind": "Query"}
-    assert shop.asked == []
+    assert shop.requests == []
 
 
 @pytest.mark.parametrize(
     ("sent", "shown"), [(3, 3), (True, None), ("3", None), (3.5, None), ([3], None), (None, None)]
 )
-async def test_an_int_is_an_int(sent: Any, shown: int | None):
-    async with graph("hidden", a=data(user={"id": "u"}), b=data(_entities=[{"age": sent}])) as hidden:
+async def test_only_an_integer_is_accepted_as_int(sent: Any, shown: int | None):
+    async with run_graph(
+        "hidden", a=build_data(user={"id": "u"}), b=build_data(_entities=[{"age": sent}])
+    ) as hidden:
         result = await hidden.run("{ user { age } }")
 
     assert result.data == {"user": None if shown is None else {"age": shown}}
@@ -93,16 +97,16 @@ class Catalogue:
         return {"data": self.data}
 
 
-def products(count: int) -> list[dict[str, Any]]:
+def build_products(count: int) -> list[dict[str, Any]]:
     return [{"id": str(each), "name": "Boat"} for each in range(count)]
 
 
 @pytest.mark.parametrize("aliases", [1, 30])
-async def test_a_large_answer_is_projected_in_a_thread_however_few_bytes_it_came_in(aliases: int):
-    many = products(60_000 // aliases)
+async def test_a_large_answer_is_projected_off_the_event_loop_however_few_its_bytes(aliases: int):
+    many = build_products(60_000 // aliases)
     transport = Catalogue(**{f"a{each}": many for each in range(aliases)})
     text = "{ " + " ".join(f"a{each}: products {{ id name }}" for each in range(aliases)) + " }"
-    compiled = compile_operation(Planner(supergraph("shop")), operation("shop", text))
+    compiled = compile_operation(Planner(load_supergraph("shop")), load_operation("shop", text))
     started = time.thread_time()
     projected = compiled.project(transport.data, ResponseBuilder({}))
     inline = time.thread_time() - started
@@ -113,9 +117,11 @@ async def test_a_large_answer_is_projected_in_a_thread_however_few_bytes_it_came
     assert result.data == projected == transport.data
 
 
-async def test_an_error_of_a_large_answer_is_noted_once():
-    transport = Catalogue(products=[*products(MAX_FIELDS_PER_ITERATION), {"id": "7", "name": 7}])
-    compiled = compile_operation(Planner(supergraph("shop")), operation("shop", "{ products { id name } }"))
+async def test_an_error_of_a_large_answer_is_reported_once():
+    transport = Catalogue(products=[*build_products(MAX_FIELDS_PER_ITERATION), {"id": "7", "name": 7}])
+    compiled = compile_operation(
+        Planner(load_supergraph("shop")), load_operation("shop", "{ products { id name } }")
+    )
 
     result = await execute(compiled, ExecutionRequest({}, transport, CONTEXT))
 

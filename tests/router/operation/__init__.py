@@ -1,1 +1,1 @@
-"""Tests of the executor."""
+"""Tests of operations and their normal form."""

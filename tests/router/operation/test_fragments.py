@@ -1,4 +1,4 @@
-"""The fields of a selection set are found through its fragments, each on the type that it is selected on."""
+"""Iterating the fields of a selection set through its fragments, each with the type it is selected on."""
 
 from graphql import OperationDefinitionNode, build_schema, parse
 
@@ -12,7 +12,7 @@ type Query { node: Node }
 """)
 
 
-def fields(text: str, *, skipped: str = "") -> list[str]:
+def list_fields(text: str, *, skipped: str = "") -> list[str]:
     document = parse(text)
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
@@ -29,9 +29,9 @@ def fields(text: str, *, skipped: str = "") -> list[str]:
 def test_fields_come_in_document_order_with_the_type_of_their_fragment():
     fragments = "fragment B on Book { title ...N } fragment N on Node { id }"
     query = f"{{ id ...B ... on Child {{ name }} ... {{ id }} }} {fragments}"
-    assert fields(query) == ["Node.id", "Book.title", "Node.id", "Child.name", "Node.id"]
+    assert list_fields(query) == ["Node.id", "Book.title", "Node.id", "Child.name", "Node.id"]
 
 
-def test_what_is_not_included_is_left_out_with_all_that_it_contains():
+def test_excluded_selections_are_left_out_with_their_contents():
     query = "{ id @no ...B @no ... on Child @no { name } ... on Book { title } } fragment B on Book { title }"
-    assert fields(query, skipped="no") == ["Book.title"]
+    assert list_fields(query, skipped="no") == ["Book.title"]

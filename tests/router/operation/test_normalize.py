@@ -7,20 +7,20 @@ from graphql import OperationDefinitionNode, parse
 from router.operation import build_operation
 from router.operation.normalize import normalize
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, planning, shown
+from tests.support.planning import SUPERGRAPHS, dedent_plan, start_planning
 
 
-def normal(name: str, text: str) -> str:
-    return str(planning(name, text).normalized)
+def render(name: str, text: str) -> str:
+    return str(start_planning(name, text).normalized)
 
 
-def test_fragments_dissolve_and_equal_fields_merge():
+def test_fragments_are_inlined_and_equal_fields_are_merged():
     text = """
       { products { ...A } products { maker { country { code } } } }
       fragment A on Product { id maker { id } }
     """
 
-    assert normal("shop", text) == shown("""
+    assert render("shop", text) == dedent_plan("""
         query {
           products {
             id
@@ -35,8 +35,10 @@ def test_fragments_dissolve_and_equal_fields_merge():
     """)
 
 
-def test_fields_of_one_type_stand_apart_from_those_of_all():
-    assert normal("media", "{ media { id ... on Film { minutes } ... on Book { pages } } }") == shown("""
+def test_fields_of_one_type_are_kept_apart_from_those_of_all_types():
+    text = "{ media { id ... on Film { minutes } ... on Book { pages } } }"
+
+    assert render("media", text) == dedent_plan("""
         query {
           media {
             id
@@ -51,8 +53,8 @@ def test_fields_of_one_type_stand_apart_from_those_of_all():
     """)
 
 
-def test_a_scalar_asked_of_all_types_is_not_asked_of_one_again():
-    assert normal("media", "{ media { id ... on Film { id } } }") == shown("""
+def test_a_scalar_selected_on_all_types_is_not_repeated_on_one():
+    assert render("media", "{ media { id ... on Film { id } } }") == dedent_plan("""
         query {
           media {
             id
@@ -61,10 +63,10 @@ def test_a_scalar_asked_of_all_types_is_not_asked_of_one_again():
     """)
 
 
-def test_a_fragment_on_an_interface_below_a_union_is_asked_of_the_unions_types():
+def test_a_fragment_on_an_interface_below_a_union_is_expanded_to_the_members():
     text = "{ item { ... on Book { author { email } } ... on Media { id } } }"
 
-    assert normal("media", text) == shown("""
+    assert render("media", text) == dedent_plan("""
         query {
           item {
             ... on Book {
@@ -81,12 +83,12 @@ def test_a_fragment_on_an_interface_below_a_union_is_asked_of_the_unions_types()
     """)
 
 
-def test_conditions_of_nested_fragments_add_up_and_contradictions_vanish():
+def test_conditions_of_nested_fragments_combine_and_contradictions_are_dropped():
     text = """query($a: Boolean!, $b: Boolean!) {
       products @include(if: $a) { id ... @skip(if: $b) { name ... @include(if: $b) { inStock } } }
     }"""
 
-    assert normal("shop", text) == shown("""
+    assert render("shop", text) == dedent_plan("""
         query {
           products @include(if: $a) {
             id
@@ -96,10 +98,10 @@ def test_conditions_of_nested_fragments_add_up_and_contradictions_vanish():
     """)
 
 
-def test_selections_of_a_field_asked_under_different_conditions_keep_their_own():
+def test_selections_of_a_field_under_different_conditions_keep_their_conditions():
     text = "query($a: Boolean!) { products { maker { id } maker @include(if: $a) { country { code } } } }"
 
-    assert normal("shop", text) == shown("""
+    assert render("shop", text) == dedent_plan("""
         query {
           products {
             maker {
@@ -116,7 +118,7 @@ def test_selections_of_a_field_asked_under_different_conditions_keep_their_own()
 def test_introspection_fields_are_left_to_the_router():
     text = '{ __schema { queryType { name } } __type(name: "Product") { name } products { id } }'
 
-    assert normal("shop", text) == shown("""
+    assert render("shop", text) == dedent_plan("""
         query {
           products {
             id
@@ -126,17 +128,19 @@ def test_introspection_fields_are_left_to_the_router():
 
 
 def test_a_fragment_that_cannot_apply_is_dropped():
-    assert normal("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }") == shown("""
+    text = "{ item { ... on Book { ... on Media { ... on Film { id } } } } }"
+
+    assert render("media", text) == dedent_plan("""
         query {
           item {}
         }
     """)
 
 
-def test_a_conditional_field_of_all_types_joins_that_of_one():
+def test_a_conditional_field_of_all_types_is_merged_with_that_of_one_type():
     text = "query($a: Boolean!) { media { title @include(if: $a) ... on Film { title minutes } } }"
 
-    assert normal("media", text) == shown("""
+    assert render("media", text) == dedent_plan("""
         query {
           media {
             ... on Film {
@@ -158,15 +162,15 @@ def test_directives_that_subgraphs_define_stay_at_their_fields():
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
 
-    assert str(normalize(build_operation(schema, document, node), schema)) == shown("""
+    assert str(normalize(build_operation(schema, document, node), schema)) == dedent_plan("""
         query {
           onlyA @cached(seconds: 5)
         }
     """)
 
 
-def test_all_that_is_asked_of_one_type_stands_together():
-    selections = planning("media", "{ media { id ... on Film { minutes } } }").normalized.selections
+def test_all_selections_of_one_type_are_listed_together():
+    selections = start_planning("media", "{ media { id ... on Film { minutes } } }").normalized.selections
     media = selections.fields[0].selections
 
     assert media
@@ -174,7 +178,7 @@ def test_all_that_is_asked_of_one_type_stands_together():
     assert [field.name for field in media.for_type("Book")] == ["id"]
 
 
-def test_a_root_field_of_a_mutation_stands_where_it_is_first_asked_for():
+def test_a_root_field_of_a_mutation_keeps_its_first_position():
     text = """mutation($a: Boolean!, $b: Boolean!) {
       addA @include(if: $a) @skip(if: $b)
       addB
@@ -184,7 +188,7 @@ def test_a_root_field_of_a_mutation_stands_where_it_is_first_asked_for():
       again: addB @include(if: $a)
     }"""
 
-    assert normal("profiles", text) == shown("""
+    assert render("profiles", text) == dedent_plan("""
         mutation {
           addA @include(if: $a) @skip(if: $b)
           addB

@@ -1,4 +1,4 @@
-"""Compares the router with the oracle for as long as one wants: `make fuzz-router`."""
+"""Compares the router with the oracle on any number of generated graphs: `make fuzz-router`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from collections import Counter
 
 from tests.router.oracle.fuzzing import Counts, fuzz
-from tests.router.oracle.shrinking import report, shrink
+from tests.router.oracle.shrinking import format_report, shrink
 
 
 def main() -> int:
-    """Prints the smallest form of the first findings of each sort, and what was compared."""
+    """Prints the first findings of each sort, shrunk, and the counts of what was compared."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1_000_000, help="the first graph")
     parser.add_argument("--graphs", type=int, default=400, help="how many graphs are generated")
@@ -24,7 +24,7 @@ def main() -> int:
     ):
         sorts[finding.sort] += 1
         if sorts[finding.sort] <= options.shown:
-            _print(f"Seed {seed}:\n{report(*shrink(graph, finding))}\n")
+            _print(f"Seed {seed}:\n{format_report(*shrink(graph, finding))}\n")
     _print(counts)
     for (kind, detail), number in sorts.most_common():
         _print(f"{number} {kind} {detail}")

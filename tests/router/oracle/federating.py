@@ -1,4 +1,4 @@
-"""What federation adds to subgraphs: requirements, provided fields, overrides, contexts, hidden fields."""
+"""Federation features of generated subgraphs, such as `@requires`, `@provides` and `@override`."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from tests.router.oracle.placement import Local, Placed
 
 
 class Federating(FieldSets):
-    """Subgraphs with all that federation adds."""
+    """Generated subgraphs with federation features."""
 
     def federate(self, added: Sequence[tuple[str, str, str]]) -> None:
-        """Adds what federation has, and then some more fields, each by subgraph, type and name."""
+        """Adds the federation features, then the fields of `added`, each given by subgraph, type and name."""
         traits = self.traits
         if traits.requires:
-            self._require_here_and_there()
+            self._add_requirements()
         for graph in self.graphs if traits.provides else ():
             self._provide_in(graph)
         for graph, kind, name in self._find_owned_fields() if traits.overrides else ():
             if self.random.random() < 0.3:
                 self._override(graph, kind, name)
         for graph in self.graphs if traits.contexts else ():
-            self._contextual(graph)
+            self._add_contextual_argument(graph)
         if traits.hidden:
-            self._hide_here_and_there()
+            self._hide_fields()
         for graph, type_name, name in added:
             self._add(graph, type_name, name)
         self._settle_externals()
 
-    def _require_here_and_there(self) -> None:
+    def _add_requirements(self) -> None:
         for graph, kind, name in self._find_owned_fields():
             if self.random.random() < 0.45:
                 self._require(graph, kind, name)
@@ -38,7 +38,7 @@ class Federating(FieldSets):
             if interface in self.local[graph]:
                 self._require_of_interface(graph, interface)
 
-    def _hide_here_and_there(self) -> None:
+    def _hide_fields(self) -> None:
         for graph, kind, name in self._find_owned_fields():
             plain = not any(name in self.interfaces[each].fields for each in kind.interfaces)
             if plain and self.random.random() < 0.15:
@@ -49,9 +49,9 @@ class Federating(FieldSets):
         elsewhere = [
             each
             for each in kind.fields
-            if self._owners(kind.name, each)
-            and graph not in self._owners(kind.name, each)
-            and self._may_define(graph, kind.fields[each].named)
+            if self._list_owners(kind.name, each)
+            and graph not in self._list_owners(kind.name, each)
+            and self._may_define(graph, kind.fields[each].type_name)
         ]
         if not elsewhere or not here.keys or here.fields[name].directives:
             return
@@ -71,7 +71,7 @@ class Federating(FieldSets):
             wanted = [
                 each
                 for each, field_ in kind.fields.items()
-                if field_.named in LEAVES and not field_.arguments and each not in own
+                if field_.type_name in LEAVES and not field_.arguments and each not in own
             ]
             if wanted and self.random.random() < 0.5:
                 each = self.random.choice(wanted)
@@ -86,12 +86,12 @@ class Federating(FieldSets):
                 named = placed.type.strip("[]!")
                 if named in LEAVES or placed.external or self.random.random() < 0.6:
                     continue
-                if text := self._provided(graph, named):
+                if text := self._write_provided(graph, named):
                     placed.directives.append(f'@provides(fields: "{text}")')
 
-    def _provided(self, graph: str, named: str) -> str:
+    def _write_provided(self, graph: str, named: str) -> str:
         if named in ENTITIES:
-            return self._provided_of(graph, named)
+            return self._write_provided_object(graph, named)
         here = self.local[graph].get(named)
         if here is None or here.keyword not in {"interface", "union"}:
             return ""
@@ -102,10 +102,10 @@ class Federating(FieldSets):
         if not possible:
             return ""
         each = self.random.choice(possible)
-        text = self._provided_of(graph, each)
+        text = self._write_provided_object(graph, each)
         return f"... on {each} {{ {text} }}" if text else ""
 
-    def _provided_of(self, graph: str, named: str) -> str:
+    def _write_provided_object(self, graph: str, named: str) -> str:
         kind, here = self.objects[named], self.local[graph][named]
         able = [
             name
@@ -114,14 +114,14 @@ class Federating(FieldSets):
         ]
         self.random.shuffle(able)
         for name in able:
-            owners = self._owners(named, name)
+            owners = self._list_owners(named, name)
             each = kind.fields[name]
-            if not owners or not self._may_define(graph, each.named):
+            if not owners or not self._may_define(graph, each.type_name):
                 continue
             below = ""
-            if each.named not in LEAVES:
+            if each.type_name not in LEAVES:
                 self._place(graph, named, name)
-                below = self._write_selections(graph, each.named, 1, plain=True)
+                below = self._write_selections(graph, each.type_name, 1, plain=True)
                 if not below:
                     continue
             self._place(graph, named, name).external = True
@@ -139,7 +139,7 @@ class Federating(FieldSets):
             if each != graph
             and kind.name in self.local[each]
             and name not in self.local[each][kind.name].fields
-            and self._may_define(each, kind.fields[name].named)
+            and self._may_define(each, kind.fields[name].type_name)
         ]
         if not others or self.local[graph][kind.name].fields[name].directives:
             return
@@ -149,7 +149,7 @@ class Federating(FieldSets):
         label = self.random.choice(("", ', label: "percent(40)"', ', label: "later"'))
         placed.directives.append(f'@override(from: "{graph}"{label})')
 
-    def _contextual(self, graph: str) -> None:
+    def _add_contextual_argument(self, graph: str) -> None:
         random = self.random
         objects = [
             (name, local)
@@ -173,7 +173,7 @@ class Federating(FieldSets):
                 continue
             for field_name, placed in there.fields.items():
                 owned = not placed.key and not placed.external and not placed.directives
-                owned &= len(self._owners(target, field_name)) == 1
+                owned &= len(self._list_owners(target, field_name)) == 1
                 owned &= not any(field_name in self.interfaces[each].fields for each in there.interfaces)
                 if target != name and owned and random.random() < 0.5:
                     placed.given.append(f'given: {type_} @fromContext(field: "${graph}ctx {{ {each} }}")')
@@ -184,15 +184,15 @@ class Federating(FieldSets):
         if type_name in self.interfaces and name in self.interfaces[type_name].fields:
             each = self.interfaces[type_name].fields[name]
             here = self.local[graph].get(type_name)
-            if here and here.keyword == "interface" and self._may_define(graph, each.named):
+            if here and here.keyword == "interface" and self._may_define(graph, each.type_name):
                 here.fields[name] = Placed(each.type, dict(each.arguments))
                 self._use_all(graph, here.fields[name])
-                for implementer in self._implementers(type_name):
+                for implementer in self._list_implementers(type_name):
                     there = self.local[graph].get(implementer)
                     if there and type_name in there.interfaces:
                         self._place(graph, implementer, name)
         elif type_name in self.objects and name in self.objects[type_name].fields:
-            if self._may_define(graph, self.objects[type_name].fields[name].named):
+            if self._may_define(graph, self.objects[type_name].fields[name].type_name):
                 self._place(graph, type_name, name).external = False
         elif type_name == "Query":
             owner = next(
@@ -203,11 +203,11 @@ class Federating(FieldSets):
                 self._add_root("Query", graph, name, Field(placed.type, placed.arguments))
 
     def _settle_externals(self) -> None:
-        """An external field has the type that it has where it is resolved, which must be somewhere."""
+        """Gives each external field the type that it has where it is resolved."""
         for kind in self.objects.values():
             for name in kind.fields:
                 owners = [
-                    self.local[owner][kind.name].fields[name] for owner in self._owners(kind.name, name)
+                    self.local[owner][kind.name].fields[name] for owner in self._list_owners(kind.name, name)
                 ]
                 externals = [
                     here.fields[name]

@@ -1,4 +1,4 @@
-"""Field sets that one subgraph may write of what others resolve."""
+"""Field sets of a subgraph over fields that others resolve."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from tests.router.oracle.placement import Placement
 
 
 class FieldSets(Placement):
-    """Subgraphs that can write field sets; what these name is external where it is new."""
+    """Subgraphs with field sets; a field that a set names and the subgraph lacks becomes external."""
 
     def _escape(self, text: str) -> str:
         return text.replace('"', '\\"')
 
     def _write_field(self, graph: str, type_name: str, name: str, depth: int = 0) -> str:
-        """A field as a field set may name it, with something below it; empty if that cannot be."""
+        """Writes a field for a field set, with selections if it needs any; empty if that is impossible."""
         each = self.objects[type_name].fields[name]
         needed = [key for key, type_ in each.arguments.items() if type_.endswith("!")]
         given = needed or [key for key in each.arguments if self.random.random() < 0.5]
@@ -23,7 +23,7 @@ class FieldSets(Placement):
             if key in given
         )
         head = f"{name}({arguments})" if arguments else name
-        named = each.named
+        named = each.type_name
         if named in LEAVES:
             return head
         self._place(graph, type_name, name)
@@ -53,11 +53,13 @@ class FieldSets(Placement):
         if here is None:
             return ""
         fields = [
-            name for name, each in self.objects[named].fields.items() if self._may_define(graph, each.named)
+            name
+            for name, each in self.objects[named].fields.items()
+            if self._may_define(graph, each.type_name)
         ]
         self.random.shuffle(fields)
         for name in fields:
-            leaf = self.objects[named].fields[name].named in LEAVES
+            leaf = self.objects[named].fields[name].type_name in LEAVES
             if plain and (not leaf or self.objects[named].fields[name].arguments):
                 continue
             if (leaf or depth < 1) and (text := self._write_field(graph, named, name, depth + 1)):

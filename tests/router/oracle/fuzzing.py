@@ -38,7 +38,7 @@ from router.transport.base import RequestContext, Transport
 from tests.router.oracle.agreement import InconsistentError
 from tests.router.oracle.minimal_requests import MinimalRequests
 from tests.router.oracle.operations import Operations, Request
-from tests.router.oracle.oracle import answer
+from tests.router.oracle.oracle import compute_answer
 from tests.router.oracle.reachability import Reachability
 from tests.router.oracle.serving import Run, ServedSubgraphs
 from tests.router.oracle.subgraphs import SubgraphSchema
@@ -80,7 +80,7 @@ class Finding:
 
     @property
     def sort(self) -> tuple[str, str]:
-        """The kind and the detail without names and numbers: findings of one sort have one cause, mostly."""
+        """The kind and the detail without names and numbers: findings of one sort mostly have one cause."""
         return self.kind, _OWN.sub("…", self.detail)[:60] if self.kind != "data" else ""
 
 
@@ -88,7 +88,7 @@ _OWN = re.compile(r"\b[A-Z]\w+\.\w+|: \{.*|'[^']*'|\b[a-e]:|\d+|\b(?:[A-DEHIJPT]
 
 
 def count_requests(node: PlanNode | None) -> int:
-    """How many requests to subgraphs a plan makes."""
+    """Counts the subgraph requests of a plan."""
     match node:
         case None:
             return 0
@@ -100,7 +100,7 @@ def count_requests(node: PlanNode | None) -> int:
 
 
 class Graph:
-    """A composed graph with the world behind it, and a planner for each set of labels."""
+    """A composed graph with its world of data, and a planner for each set of labels."""
 
     def __init__(self, schemas: Mapping[str, str], composed: Composed) -> None:
         self.schemas = schemas
@@ -127,7 +127,7 @@ class Graph:
             if each.override and each.override[1]
         )
 
-    def planner(self, labels: frozenset[str]) -> Planner:
+    def get_planner(self, labels: frozenset[str]) -> Planner:
         if labels not in self._planners:
             self._planners[labels] = Planner(self.supergraph, labels)
         return self._planners[labels]
@@ -160,12 +160,12 @@ class Graph:
         for served in filter(None, (self.served, self.failing)):
             for variables in request.variables:
                 one = replace(request, variables=(variables,))
-                difference = asyncio.run(compare(served, served, compiled, one, labels))
+                difference = asyncio.run(compare_run(served, served, compiled, one, labels))
                 yield Finding(*difference, one, labels) if difference else None
 
     def compile(self, request: Request, labels: frozenset[str] = frozenset()) -> CompiledOperation:
-        """The operation of a request, planned and compiled."""
-        return compile_operation(self.planner(labels), self._operation(parse(request.text), request.name))
+        """Plans and compiles the operation of a request."""
+        return compile_operation(self.get_planner(labels), self._operation(parse(request.text), request.name))
 
     def _find_excess_requests(
         self, document: DocumentNode, request: Request, labels: frozenset[str]
@@ -174,7 +174,7 @@ class Graph:
         operation = self._operation(document, request.name)
         if operation.node.operation is not OperationType.QUERY:
             return None
-        node = self.planner(labels).start(operation).plan.node
+        node = self.get_planner(labels).start(operation).plan.node
         assert not isinstance(node, SubscriptionNode | DeferNode)
         taken = count_requests(node)
         if not 1 < taken <= MAX_REQUESTS:
@@ -186,7 +186,7 @@ class Graph:
         )
 
     def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
-        return Reachability(self.world, labels).answers(document, self._operation(document, name).node)
+        return Reachability(self.world, labels).can_answer(document, self._operation(document, name).node)
 
     def _operation(self, document: DocumentNode, name: str | None) -> Operation:
         nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
@@ -194,16 +194,16 @@ class Graph:
         return build_operation(self.supergraph.public_schema, document, node)
 
 
-async def compare(
+async def compare_run(
     served: ServedSubgraphs,
     transport: Transport,
     compiled: CompiledOperation,
     request: Request,
     labels: frozenset[str] = frozenset(),
 ) -> tuple[str, str] | None:
-    """The difference for one set of variables, over a transport to the subgraphs."""
+    """Runs an operation with one set of variables; returns its difference from the oracle."""
     [variables] = request.variables
-    expected = answer(served.world, parse(request.text), request.name, variables)
+    expected = compute_answer(served.world, parse(request.text), request.name, variables)
     coerced = coerce_variables(compiled.operation, variables)
     assert isinstance(coerced, dict), coerced
     run = served.run = Run(labels)
@@ -215,7 +215,7 @@ async def compare(
 
 
 def _find_difference(expected: ExpectedResult, actual: ActualResult, run: Run) -> tuple[str, str] | None:
-    """What is wrong: a request that a subgraph must not be sent, the data, or the errors."""
+    """Finds what is wrong: a request that a subgraph must not receive, the data, or the errors."""
     if run.violations:
         return "violation", run.violations[0]
     if expected.data != actual.data:
@@ -233,7 +233,9 @@ def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str
     wanted = {tuple(error.path or ()) for error in expected.errors or ()}
     found = {tuple(error.get("path", ())) for error in actual.errors}
     explained = {path[:length] for path in found for length in range(len(path) + 1)}
-    for path in sorted((path for path in wanted if _null_at(expected.data, path) not in explained), key=str):
+    for path in sorted(
+        (path for path in wanted if _find_null(expected.data, path) not in explained), key=str
+    ):
         return "errors", f"missing: {path} of {actual.errors[:2]}"
     for path in sorted(found - wanted, key=str):
         if not _is_gone(expected.data, path):
@@ -241,8 +243,8 @@ def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str
     return None
 
 
-def _null_at(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """The path of the null at a path: of the value itself, or of an enclosing one."""
+def _find_null(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Finds the path of the null that covers a path: the value itself or an enclosing one."""
     for length, segment in enumerate(path):
         if data is None:
             return path[:length]
@@ -251,7 +253,7 @@ def _null_at(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:
-    """Whether something above a place is null; a place that nobody asked for is not gone."""
+    """Whether something above a path is null; a path that was not selected is not gone."""
     for segment in path:
         if data is None:
             return True
@@ -301,8 +303,10 @@ _ROUNDS = 6
 _BATCH = 50
 
 
-def graphs_of(seeds: Sequence[int]) -> Iterator[tuple[int, Mapping[str, str], Composed | CompositionError]]:
-    """The graphs of seeds; what the composer says cannot be reached is added where it is missed."""
+def generate_graphs(
+    seeds: Sequence[int],
+) -> Iterator[tuple[int, Mapping[str, str], Composed | CompositionError]]:
+    """Generates the graphs of seeds, and adds the fields that the composer reports as missing."""
     added: dict[int, list[tuple[str, str, str]]] = {seed: [] for seed in seeds}
     done: dict[int, tuple[Mapping[str, str], Composed | CompositionError]] = {}
     following = list(seeds)
@@ -315,7 +319,7 @@ def graphs_of(seeds: Sequence[int]) -> Iterator[tuple[int, Mapping[str, str], Co
 
 
 def _lacks_more(found: Composed | CompositionError, added: list[tuple[str, str, str]]) -> bool:
-    """Notes the first field that the composer misses, if there is one."""
+    """Adds the first field that the composer reports as missing, if there is one."""
     problems = found.problems if isinstance(found, CompositionError) else ()
     for match in (match for text in problems for match in _LACKING.finditer(text)):
         lacking = (match[1], match[2], match[3])
@@ -328,7 +332,7 @@ def _lacks_more(found: Composed | CompositionError, added: list[tuple[str, str, 
 def open_graph(
     schemas: Mapping[str, str], found: Composed | CompositionError, counts: Counts | None = None
 ) -> Graph | None:
-    """The graph, unless it does not compose or its subgraphs contradict one another, which is counted."""
+    """Opens a graph, unless it does not compose or its subgraphs contradict each other, which is counted."""
     refused = counts.refused if counts else Counter[str]()
     if isinstance(found, CompositionError):
         refused[found.problems[0].rpartition("(")[2].rstrip(")")[:40]] += 1
@@ -349,7 +353,7 @@ def fuzz(
     found = (
         finding
         for start in range(0, len(seeds), _BATCH)
-        for seed, schemas, result in graphs_of(seeds[start : start + _BATCH])
+        for seed, schemas, result in generate_graphs(seeds[start : start + _BATCH])
         for finding in _fuzz_graph(seed, schemas, result, operations, counts)
     )
     yield from islice(found, limit)
@@ -369,7 +373,7 @@ def _fuzz_graph(
     random = Random(seed)  # noqa: S311 - a seed makes it repeatable
     writer = Operations(graph.api, random)
     for _ in range(operations):
-        if request := writer.request():
+        if request := writer.generate_request():
             labels = frozenset(each for each in sorted(graph.labels) if random.random() < 0.5)
             counts.operations += 1
             for finding in graph.compare(request, labels):

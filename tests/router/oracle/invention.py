@@ -1,4 +1,4 @@
-"""The invention of a whole graph: types, their fields and keys, before any of it is given to subgraphs."""
+"""Random generation of a whole graph: its types, fields and keys, before they are placed in subgraphs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LITERALS = {"n": "7", "text": '"t"', "mood": "WILD", "like": '{min: 2, in: ["i"]
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a supergraph may have, and how likely; each supergraph has some of it only."""
+    """The sizes and features of one supergraph, chosen at random."""
 
     graphs: int
     entities: int
@@ -51,7 +51,7 @@ class Field:
     arguments: dict[str, str] = field(default_factory=dict)
 
     @property
-    def named(self) -> str:
+    def type_name(self) -> str:
         return self.type.strip("[]!")
 
 
@@ -66,11 +66,11 @@ class Kind:
 
 
 class Invention:
-    """A graph of types, invented at random."""
+    """A randomly generated graph of types."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.traits = self._traits()
+        self.traits = self._choose_traits()
         self.graphs = tuple("abcde"[: self.traits.graphs])
         self.objects: dict[str, Kind] = {}
         self.interfaces: dict[str, Kind] = {}
@@ -79,7 +79,7 @@ class Invention:
         self.as_object: set[tuple[str, str]] = set()
         self._invent()
 
-    def _traits(self) -> Traits:
+    def _choose_traits(self) -> Traits:
         random = self.random
 
         def maybe(share: float) -> bool:
@@ -124,14 +124,14 @@ class Invention:
         for kind in self.objects.values():
             self._invent_fields(kind, random.randint(1, 4))
             self._inherit(kind)
-        for kind in self._entities():
+        for kind in self._list_entities():
             self._invent_keys(kind)
         if traits.objects:
             self._choose_interface_objects()
 
     def _invent_interface(self, name: str) -> None:
         random = self.random
-        entities = [kind.name for kind in self._entities()]
+        entities = [kind.name for kind in self._list_entities()]
         pool = [*self.objects] if random.random() < 0.4 else entities
         chosen = random.sample(pool, min(len(pool), random.choices((1, 2, 3), (2, 5, 3))[0]))
         self.interfaces[name] = Kind(name)
@@ -140,10 +140,10 @@ class Invention:
         if self.traits.keyed and set(chosen) <= set(entities) and random.random() < 0.7:
             self.keyed.add(name)
 
-    def _entities(self) -> list[Kind]:
+    def _list_entities(self) -> list[Kind]:
         return [kind for kind in self.objects.values() if kind.name in ENTITIES]
 
-    def _implementers(self, interface: str) -> list[str]:
+    def _list_implementers(self, interface: str) -> list[str]:
         return [kind.name for kind in self.objects.values() if interface in kind.interfaces]
 
     def _invent_fields(self, kind: Kind, count: int) -> None:
@@ -153,16 +153,16 @@ class Invention:
     def _invent_field(self, owner: str, *, leaf: float = 0.5) -> Field:
         random = self.random
         if random.random() < leaf:
-            named = random.choice(LEAVES)
+            type_name = random.choice(LEAVES)
         else:
-            named = random.choice([*self.objects, *self.interfaces, *self.interfaces, *self.unions])
-            if owner in VALUES and named in VALUES and VALUES.index(named) <= VALUES.index(owner):
-                named = random.choice(LEAVES)
-        return Field(self._wrapped(named), self._invent_arguments())
+            type_name = random.choice([*self.objects, *self.interfaces, *self.interfaces, *self.unions])
+            if owner in VALUES and type_name in VALUES and VALUES.index(type_name) <= VALUES.index(owner):
+                type_name = random.choice(LEAVES)
+        return Field(self._wrap(type_name), self._invent_arguments())
 
-    def _wrapped(self, named: str) -> str:
+    def _wrap(self, type_name: str) -> str:
         shapes = ("{}", "{}!", "[{}]", "[{}!]", "[{}!]!", "[[{}!]]")
-        return self.random.choices(shapes, (10, 4, 2, 2, 3, 1))[0].format(named)
+        return self.random.choices(shapes, (10, 4, 2, 2, 3, 1))[0].format(type_name)
 
     def _invent_arguments(self) -> dict[str, str]:
         if not self.traits.arguments or self.random.random() < 0.7:
@@ -173,24 +173,24 @@ class Invention:
     def _inherit(self, kind: Kind) -> None:
         for interface in kind.interfaces:
             for name, each in self.interfaces[interface].fields.items():
-                shared = self._agreed(kind, name, each)
-                kind.fields[name] = replace(each, type=self._narrower(shared, kind))
+                shared = self._reconcile(kind, name, each)
+                kind.fields[name] = replace(each, type=self._narrow(shared, kind))
 
-    def _agreed(self, kind: Kind, name: str, each: Field) -> str:
-        """Two interfaces of one type may not ask for different fields of one name."""
+    def _reconcile(self, kind: Kind, name: str, each: Field) -> str:
+        """Gives a field the same type in all interfaces of a type that have it."""
         for other in kind.interfaces:
             theirs = self.interfaces[other].fields.get(name)
             if theirs is not None and (theirs.type, theirs.arguments) != (each.type, each.arguments):
                 theirs.type, theirs.arguments = each.type, each.arguments
         return each.type
 
-    def _narrower(self, type_: str, kind: Kind) -> str:
-        """A type of an interface's field as one of its types may have it."""
+    def _narrow(self, type_: str, kind: Kind) -> str:
+        """Narrows the type of an interface's field as an implementation may."""
         random = self.random
-        named = type_.strip("[]!")
-        if named in self.interfaces and random.random() < 0.2:
-            possible = self._implementers(named)
-            type_ = type_.replace(named, random.choice(possible))
+        type_name = type_.strip("[]!")
+        if type_name in self.interfaces and random.random() < 0.2:
+            possible = self._list_implementers(type_name)
+            type_ = type_.replace(type_name, random.choice(possible))
         return f"{type_}!" if not type_.endswith("!") and random.random() < 0.35 else type_
 
     def _invent_keys(self, kind: Kind) -> None:
@@ -200,12 +200,12 @@ class Invention:
         chosen = random.choices(shapes, weights, k=random.choices((1, 2, 3), (6, 3, 1))[0])
         if any(name in self.keyed for name in kind.interfaces):
             chosen = ["id", *chosen]
-        kind.keys = [*dict.fromkeys(self._key(kind, shape) for shape in dict.fromkeys(chosen))]
+        kind.keys = [*dict.fromkeys(self._invent_key(kind, shape) for shape in dict.fromkeys(chosen))]
 
-    def _key(self, kind: Kind, shape: str) -> str:
+    def _invent_key(self, kind: Kind, shape: str) -> str:
         plain = {"id": "ID!", "sku": "String!", "code": "Int!"}
         if shape in {"owned", "listed"}:
-            others = [each for each in self._entities() if each.name != kind.name and each.keys]
+            others = [each for each in self._list_entities() if each.name != kind.name and each.keys]
             others = [each for each in others if each.keys[0] in plain]
             if others:
                 other = self.random.choice(others)

@@ -155,9 +155,11 @@ class MinimalRequests:
         held = {hold.path for hold in state.holds}
         if state.leaves.issuperset(rest) and held >= self._places.keys() - {()}:
             return True
-        return length > 0 and any(self._is_solvable(after, length - 1) for after in self._next_states(state))
+        return length > 0 and any(
+            self._is_solvable(after, length - 1) for after in self._iterate_next_states(state)
+        )
 
-    def _next_states(self, state: State) -> Iterator[State]:
+    def _iterate_next_states(self, state: State) -> Iterator[State]:
         """The states after one more fetch that resolves something new."""
         for path in self._places:
             for graph in self._world.subgraphs.values():
@@ -196,7 +198,7 @@ class MinimalRequests:
                     leaves.add((here, key))
                 else:
                     provides = own.provides if self._is_listed(graph, selected.type, name) else ()
-                    following.append(((*here, key), (*provides, *_below(own, provided))))
+                    following.append(((*here, key), (*provides, *_collect_below(own, provided))))
         return State(frozenset(holds), frozenset(leaves))
 
     def _has_fetched(self, state: State, path: ResponsePath, wanted: FieldSet) -> bool:
@@ -219,13 +221,13 @@ class MinimalRequests:
             return False
         if not wanted.below:
             return True
-        shape = self._world.shape(type_name, wanted.name)
+        shape = self._world.find_shape(type_name, wanted.name)
         while shape.item:
             shape = shape.item
         if len(shape.types) != 1 or shape.types[0] not in graph.types:
             return False
         provides = own.provides if self._is_listed(graph, type_name, own.name) else ()
-        deeper = (*provides, *_below(own, provided))
+        deeper = (*provides, *_collect_below(own, provided))
         return all(self._can_fetch(shape.types[0], each, graph_name, deeper) for each in wanted.below)
 
     def _can_resolve(
@@ -244,5 +246,5 @@ class MinimalRequests:
         return join is not None and join.provides is not None
 
 
-def _below(own: FederatedField, provided: FieldSet) -> FieldSet:
+def _collect_below(own: FederatedField, provided: FieldSet) -> FieldSet:
     return tuple(deeper for each in provided if each.name == own.name for deeper in each.below)

@@ -1,4 +1,4 @@
-"""Random valid operations on a schema, of every shape that GraphQL allows."""
+"""Random generation of valid operations on a schema."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SMALL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A document, which of its operations is meant, and sets of variables to run it with."""
+    """A document, the name of the operation to run, and the sets of variables to run it with."""
 
     text: str
     name: str | None
@@ -56,7 +56,7 @@ class Request:
 
     @property
     def first(self) -> Request:
-        """The same with the first set of variables alone."""
+        """The same request with only the first set of variables."""
         return replace(self, variables=self.variables[:1])
 
 
@@ -68,16 +68,16 @@ class _Operation:
 
 
 class Operations:
-    """Writes operations on one schema."""
+    """Generates operations on one schema."""
 
     def __init__(self, schema: GraphQLSchema, random: Random) -> None:
         self._schema = schema
         self._random = random
         self._fragments: dict[str, str] = {}
-        self._now = _Operation()
+        self._operation = _Operation()
 
-    def request(self) -> Request | None:
-        """A valid request; None if what was written could not be made valid."""
+    def generate_request(self) -> Request | None:
+        """Generates a valid request; None if the document could not be made valid."""
         random = self._random
         self._fragments = {}
         kinds = ["query", "query", "query"]
@@ -92,22 +92,22 @@ class Operations:
         self._fragmented = 0.1 if small else random.choice((0.1, 0.3, 0.5))
         root = self._schema.get_root_type(OperationType(kind))
         assert root is not None
-        self._now = _Operation()
+        self._operation = _Operation()
         self._named: list[tuple[str, GraphQLNamedType, str]] = []
-        body = self._selections(root, 0)
+        body = self._write_selections(root, 0)
         name = "Main" if random.random() < 0.5 else None
-        declared = ", ".join(f"${key}: {type_}" for key, type_ in self._now.declared.items())
+        declared = ", ".join(f"${key}: {type_}" for key, type_ in self._operation.declared.items())
         head = f"{kind}{' ' + name if name else ''}{f'({declared})' if declared else ''}"
         texts = [f"{head} {body}", *(text for _, _, text in self._named)]
         if name and random.random() < 0.15:
             texts.append("query Other { __typename }")
-        document = _valid(self._schema, "\n".join(texts))
-        return Request(document, name, tuple(self._variables())) if document else None
+        document = _make_valid(self._schema, "\n".join(texts))
+        return Request(document, name, tuple(self._choose_variables())) if document else None
 
-    def _variables(self) -> list[dict[str, Any]]:
-        """The operation's variables, with a few combinations of its conditions."""
-        conditions = [each for each in CONDITIONS if each in self._now.declared]
-        others = {key: value for key, value in self._now.values.items() if key not in conditions}
+    def _choose_variables(self) -> list[dict[str, Any]]:
+        """Chooses the values of variables, for a few combinations of the conditions."""
+        conditions = [each for each in CONDITIONS if each in self._operation.declared]
+        others = {key: value for key, value in self._operation.values.items() if key not in conditions}
         if not conditions:
             return [others]
         found = []
@@ -116,40 +116,40 @@ class Operations:
             found.append(others | chosen)
         return found
 
-    def _selections(self, type_: GraphQLNamedType, depth: int) -> str:
+    def _write_selections(self, type_: GraphQLNamedType, depth: int) -> str:
         random = self._random
         if not isinstance(type_, GraphQLObjectType) and random.random() < 0.5 and depth < self._depth:
-            return self._apart(type_, depth)
+            return self._write_selections_by_type(type_, depth)
         count = random.choices((1, 2, 3, 4, 5), (4, 6, 4, 1, 1))[0]
-        return "{ " + " ".join(self._selection(type_, depth) for _ in range(count)) + " }"
+        return "{ " + " ".join(self._write_selection(type_, depth) for _ in range(count)) + " }"
 
-    def _apart(self, type_: GraphQLNamedType, depth: int) -> str:
-        """Selections of an abstract type by concrete types, which may use one name differently."""
+    def _write_selections_by_type(self, type_: GraphQLNamedType, depth: int) -> str:
+        """Writes selections by concrete type, which may use one response name differently."""
         random = self._random
-        parts = [f"__typename{self._directives()}"] if random.random() < 0.3 else []
+        parts = [f"__typename{self._write_directives()}"] if random.random() < 0.3 else []
         if isinstance(type_, GraphQLInterfaceType):
-            parts += [self._field(type_, depth) for _ in range(random.choices((0, 1, 2), (2, 4, 1))[0])]
-        possible = sorted(self._possible(type_))
+            parts += [self._write_field(type_, depth) for _ in range(random.choices((0, 1, 2), (2, 4, 1))[0])]
+        possible = sorted(self._find_possible_types(type_))
         for name in random.sample(possible, min(len(possible), random.randint(1, 3))):
             on = self._schema.type_map[name]
-            fields = [self._field(on, depth) for _ in range(random.choices((1, 2), (3, 1))[0])]
-            parts.append(f"... on {name}{self._directives()} {{ {' '.join(fields)} }}")
+            fields = [self._write_field(on, depth) for _ in range(random.choices((1, 2), (3, 1))[0])]
+            parts.append(f"... on {name}{self._write_directives()} {{ {' '.join(fields)} }}")
         random.shuffle(parts)
         return "{ " + " ".join(parts) + " }"
 
-    def _selection(self, type_: GraphQLNamedType, depth: int) -> str:
+    def _write_selection(self, type_: GraphQLNamedType, depth: int) -> str:
         random = self._random
         fragment = self._fragmented if isinstance(type_, GraphQLObjectType) else self._fragmented + 0.2
         if isinstance(type_, GraphQLUnionType):
             fragment = 0.8
-        if random.random() < fragment and self._now.fields < self._limit:
-            return self._fragment(type_, depth)
+        if random.random() < fragment and self._operation.fields < self._limit:
+            return self._write_fragment(type_, depth)
         if isinstance(type_, GraphQLUnionType) or random.random() < 0.12:
-            alias = f"{self._alias()}: " if random.random() < 0.3 else ""
-            return f"{alias}__typename{self._directives()}"
-        return self._field(type_, depth)
+            alias = f"{self._choose_alias()}: " if random.random() < 0.3 else ""
+            return f"{alias}__typename{self._write_directives()}"
+        return self._write_field(type_, depth)
 
-    def _alias(self) -> str:
+    def _choose_alias(self) -> str:
         fields = [name for name in self._field_names if not name.startswith("__")]
         return self._random.choice([*ALIASES, *fields] if self._wild else ["a", "b", "c", *fields])
 
@@ -165,11 +165,11 @@ class Operations:
             self._known_names = sorted(names)
         return self._known_names
 
-    def _field(self, type_: Any, depth: int) -> str:
+    def _write_field(self, type_: Any, depth: int) -> str:
         random = self._random
         names = list(type_.fields)
         name = random.choice(names)
-        full = depth >= self._depth or self._now.fields >= self._limit
+        full = depth >= self._depth or self._operation.fields >= self._limit
         if full:
             leaves = [
                 each for each in names if not is_composite_type(get_named_type(type_.fields[each].type))
@@ -177,47 +177,47 @@ class Operations:
             if not leaves:
                 return "__typename"
             name = random.choice(leaves)
-        self._now.fields += 1
+        self._operation.fields += 1
         each = type_.fields[name]
-        alias = f"{self._alias()}: " if random.random() < (0.4 if self._wild else 0.15) else ""
+        alias = f"{self._choose_alias()}: " if random.random() < (0.4 if self._wild else 0.15) else ""
         below = ""
         named = get_named_type(each.type)
         if is_composite_type(named):
-            below = " " + self._selections(named, depth + 1)
-        return f"{alias}{name}{self._arguments(each.args)}{self._directives()}{below}"
+            below = " " + self._write_selections(named, depth + 1)
+        return f"{alias}{name}{self._write_arguments(each.args)}{self._write_directives()}{below}"
 
-    def _fragment(self, type_: GraphQLNamedType, depth: int) -> str:
+    def _write_fragment(self, type_: GraphQLNamedType, depth: int) -> str:
         random = self._random
-        self._now.fields += 1
-        on = self._condition(type_)
+        self._operation.fields += 1
+        on = self._choose_type_condition(type_)
         if random.random() < 0.3:
-            usable = [(name, on_) for name, on_, _ in self._named if self._overlap(type_, on_)]
+            usable = [(name, on_) for name, on_, _ in self._named if self._can_overlap(type_, on_)]
             if usable and random.random() < 0.5:
-                return f"...{random.choice(usable)[0]}{self._directives()}"
-            text = self._selections(on, depth)
+                return f"...{random.choice(usable)[0]}{self._write_directives()}"
+            text = self._write_selections(on, depth)
             name = f"F{len(self._named)}"
             self._named.append((name, on, f"fragment {name} on {on.name} {text}"))
-            return f"...{name}{self._directives()}"
+            return f"...{name}{self._write_directives()}"
         condition = "" if on is type_ and random.random() < 0.5 else f" on {on.name}"
-        return f"...{condition}{self._directives()} {self._selections(on, depth)}"
+        return f"...{condition}{self._write_directives()} {self._write_selections(on, depth)}"
 
-    def _condition(self, type_: GraphQLNamedType) -> GraphQLNamedType:
+    def _choose_type_condition(self, type_: GraphQLNamedType) -> GraphQLNamedType:
         possible = [
             each
             for each in self._schema.type_map.values()
-            if is_composite_type(each) and not each.name.startswith("__") and self._overlap(type_, each)
+            if is_composite_type(each) and not each.name.startswith("__") and self._can_overlap(type_, each)
         ]
         return self._random.choice([*possible, type_])
 
-    def _overlap(self, one: GraphQLNamedType, other: GraphQLNamedType) -> bool:
-        return bool(self._possible(one) & self._possible(other))
+    def _can_overlap(self, one: GraphQLNamedType, other: GraphQLNamedType) -> bool:
+        return bool(self._find_possible_types(one) & self._find_possible_types(other))
 
-    def _possible(self, type_: GraphQLNamedType) -> set[str]:
+    def _find_possible_types(self, type_: GraphQLNamedType) -> set[str]:
         if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
             return {each.name for each in self._schema.get_possible_types(type_)}
         return {type_.name}
 
-    def _directives(self) -> str:
+    def _write_directives(self) -> str:
         random = self._random
         text = ""
         for directive in ("include", "skip"):
@@ -226,88 +226,92 @@ class Operations:
                     text += f" @{directive}(if: {random.choice(('true', 'false'))})"
                     continue
                 name = random.choice(CONDITIONS)
-                self._now.declared.setdefault(name, random.choice(("Boolean!", "Boolean!", "Boolean = true")))
+                self._operation.declared.setdefault(
+                    name, random.choice(("Boolean!", "Boolean!", "Boolean = true"))
+                )
                 text += f" @{directive}(if: ${name})"
         return text
 
     # Arguments.
 
-    def _arguments(self, arguments: dict[str, GraphQLArgument]) -> str:
+    def _write_arguments(self, arguments: dict[str, GraphQLArgument]) -> str:
         random = self._random
         parts = []
         for name, argument in arguments.items():
             if not is_required_argument(argument) and random.random() < 0.4:
                 continue
-            parts.append(f"{name}: {self._value(argument.type, argument.default is not None)}")
+            parts.append(f"{name}: {self._write_value(argument.type, argument.default is not None)}")
         random.shuffle(parts)
         return f"({', '.join(parts)})" if parts else ""
 
-    def _value(self, type_: Any, defaulted: bool = False) -> str:
+    def _write_value(self, type_: Any, defaulted: bool = False) -> str:
         random = self._random
         if random.random() < 0.35:
-            return self._variable(type_, defaulted)
+            return self._write_variable(type_, defaulted)
         if isinstance(type_, GraphQLNonNull):
-            return self._literal(type_.of_type)
-        return "null" if random.random() < 0.1 else self._literal(type_)
+            return self._write_literal(type_.of_type)
+        return "null" if random.random() < 0.1 else self._write_literal(type_)
 
-    def _literal(self, type_: Any) -> str:
+    def _write_literal(self, type_: Any) -> str:
         random = self._random
         if isinstance(type_, GraphQLNonNull):
-            return self._literal(type_.of_type)
+            return self._write_literal(type_.of_type)
         if isinstance(type_, GraphQLList):
             if random.random() < 0.2:
-                return self._literal(type_.of_type)
-            return "[" + ", ".join(self._value(type_.of_type) for _ in range(random.randint(0, 2))) + "]"
+                return self._write_literal(type_.of_type)
+            return (
+                "[" + ", ".join(self._write_value(type_.of_type) for _ in range(random.randint(0, 2))) + "]"
+            )
         if isinstance(type_, GraphQLEnumType):
             return str(random.choice([*type_.values]))
         if isinstance(type_, GraphQLInputObjectType):
             parts = [
-                f"{name}: {self._value(each.type, each.default is not None)}"
+                f"{name}: {self._write_value(each.type, each.default is not None)}"
                 for name, each in type_.fields.items()
                 if random.random() < 0.4 and not isinstance(each.type, GraphQLInputObjectType)
             ]
             return "{" + ", ".join(parts) + "}"
         return str(_LITERALS[type_.name])
 
-    def _variable(self, type_: Any, defaulted: bool) -> str:
+    def _write_variable(self, type_: Any, defaulted: bool) -> str:
         random = self._random
-        fitting = [key for key, text in self._now.declared.items() if text.split(" =")[0] == str(type_)]
+        fitting = [key for key, text in self._operation.declared.items() if text.split(" =")[0] == str(type_)]
         if fitting and random.random() < 0.5:
             return f"${random.choice(fitting)}"
-        name = f"v{len(self._now.declared)}"
+        name = f"v{len(self._operation.declared)}"
         text = str(type_)
         nullable = text.rstrip("!") if text.endswith("!") else text
-        default = self._constant(type_)
+        default = self._write_constant(type_)
         if random.random() < 0.3:
-            self._now.declared[name] = f"{nullable} = {default}"
+            self._operation.declared[name] = f"{nullable} = {default}"
             if random.random() < 0.5:
-                self._now.values[name] = self._json(type_)
+                self._operation.values[name] = self._build_json(type_)
             return f"${name}"
         if defaulted and text.endswith("!"):
             text = nullable
-        self._now.declared[name] = text
+        self._operation.declared[name] = text
         if text.endswith("!") or random.random() < 0.6:
-            self._now.values[name] = self._json(type_)
+            self._operation.values[name] = self._build_json(type_)
         elif random.random() < 0.3:
-            self._now.values[name] = None
+            self._operation.values[name] = None
         return f"${name}"
 
-    def _constant(self, type_: Any) -> str:
-        state = self._now
-        self._now = _Operation()
+    def _write_constant(self, type_: Any) -> str:
+        state = self._operation
+        self._operation = _Operation()
         while True:
-            text = self._literal(type_)
-            if not self._now.declared:
+            text = self._write_literal(type_)
+            if not self._operation.declared:
                 break
-            self._now = _Operation()
-        self._now = state
+            self._operation = _Operation()
+        self._operation = state
         return text
 
-    def _json(self, type_: Any) -> Any:
+    def _build_json(self, type_: Any) -> Any:
         if isinstance(type_, GraphQLNonNull):
-            return self._json(type_.of_type)
+            return self._build_json(type_.of_type)
         if isinstance(type_, GraphQLList):
-            return [self._json(type_.of_type) for _ in range(self._random.randint(0, 2))]
+            return [self._build_json(type_.of_type) for _ in range(self._random.randint(0, 2))]
         if isinstance(type_, GraphQLEnumType):
             return self._random.choice([*type_.values])
         if isinstance(type_, GraphQLInputObjectType):
@@ -315,8 +319,8 @@ class Operations:
         return {"Int": -3, "String": "v'\"", "ID": "77", "Boolean": False, "Float": 0.25}[type_.name]
 
 
-def _valid(schema: GraphQLSchema, text: str) -> str | None:
-    """The document with response names that do not conflict; None if it always has some that do."""
+def _make_valid(schema: GraphQLSchema, text: str) -> str | None:
+    """Changes response names until the document is valid; None if that does not succeed."""
     for attempt in range(8):
         errors = validate(schema, parse(text))
         if not errors:

@@ -1,4 +1,4 @@
-"""The oracle: what a client must be answered, by execution of the clients' schema on the world itself."""
+"""The oracle: the expected answer, by execution of the public schema on the world's data."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class _Effects:
     count: int = 0
 
 
-def answer(
+def compute_answer(
     world: World, document: DocumentNode, name: str | None, variables: Mapping[str, Any]
 ) -> ExecutionResult:
-    """The right answer to an operation."""
+    """Computes the expected answer to an operation."""
 
     def resolve(source: WorldObject | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         root = info.parent_type.name

@@ -1,4 +1,4 @@
-"""The placement of a graph in subgraphs: each defines what it names, and some of what that has."""
+"""The placement of a generated graph in subgraphs: each has the types it uses and some of their fields."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Local:
 
 
 class Placement(Invention):
-    """A graph spread over its subgraphs; `local` has the types of each."""
+    """A generated graph that is spread over subgraphs; `local` has the types of each."""
 
     def __init__(self, random: Random) -> None:
         super().__init__(random)
@@ -41,19 +41,19 @@ class Placement(Invention):
         for kind in [*self.objects.values()]:
             self._spread(kind)
         for graph, interface in sorted(self.as_object):
-            if self._implementers(interface):
+            if self._list_implementers(interface):
                 self._use(graph, interface)
         for graph in self.graphs:
-            self._root(graph)
+            self._place_roots(graph)
 
     def _may_define(self, graph: str, named: str) -> bool:
-        """Whether a subgraph may name a type: none may know both an interface object and its types."""
+        """Whether a subgraph may use a type: none may have both an interface object and its types."""
         if named in self.objects:
             return not any((graph, each) in self.as_object for each in self.objects[named].interfaces)
         if named in self.interfaces:
             if (graph, named) in self.as_object:
                 return True
-            implementers = self._implementers(named)
+            implementers = self._list_implementers(named)
             every = all if named in self.keyed else any
             return bool(implementers) and every(self._may_define(graph, each) for each in implementers)
         if named in self.unions:
@@ -96,13 +96,13 @@ class Placement(Invention):
         for name in outer.split():
             self._place(graph, kind.name, name).key = True
         if inner:
-            named = kind.fields[outer].named
+            named = kind.fields[outer].type_name
             self._place(graph, named, inner.strip(" }"))
             self.local[graph][named].fields[inner.strip(" }")].key |= named in ENTITIES
 
     def _use_value(self, graph: str, kind: Kind) -> None:
         self.local[graph][kind.name] = Local("type")
-        names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].named)]
+        names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].type_name)]
         if self.traits.partial and len(names) > 1 and self.random.random() < 0.7:
             names = self.random.sample(names, self.random.randint(1, len(names) - 1))
         for name in names:
@@ -125,14 +125,14 @@ class Placement(Invention):
             self._use_interface_object(graph, named)
             return
         here = self.local[graph][named] = Local("interface")
-        implementers = [each for each in self._implementers(named) if self._may_define(graph, each)]
-        if named in self.keyed and len(implementers) == len(self._implementers(named)):
+        implementers = [each for each in self._list_implementers(named) if self._may_define(graph, each)]
+        if named in self.keyed and len(implementers) == len(self._list_implementers(named)):
             if random.random() < 0.85:
                 here.keys["id"] = True
             here.fields["id"] = Placed("ID!", {})
         elif random.random() < 0.3:
             implementers = random.sample(implementers, random.randint(1, len(implementers)))
-        names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].named)]
+        names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].type_name)]
         if len(names) > 1 and random.random() < 0.3:
             names = random.sample(names, random.randint(1, len(names)))
         for name in names:
@@ -150,10 +150,10 @@ class Placement(Invention):
         for number in range(random.randint(1, 3)):
             name = f"{graph}{named}{number}"
             each = self._invent_field(named)
-            if self._may_define(graph, each.named):
+            if self._may_define(graph, each.type_name):
                 here.fields[name] = Placed(each.type, each.arguments)
                 self._use_all(graph, here.fields[name])
-                self._know_all_of(graph, each.named)
+                self._know_all_of(graph, each.type_name)
 
     def _know_all_of(self, graph: str, named: str) -> None:
         """Lets a subgraph resolve all fields of a value, where the composer does not see that they lack."""
@@ -163,7 +163,7 @@ class Placement(Invention):
             if named in local.interfaces:
                 self._know_all_of(graph, member)
         for name, each in self.objects[named].fields.items() if named in VALUES else ():
-            if self._may_define(graph, each.named):
+            if self._may_define(graph, each.type_name):
                 self._place(graph, named, name)
 
     def _implement(self, graph: str, interface: str, named: str) -> None:
@@ -207,32 +207,32 @@ class Placement(Invention):
         homes = [graph for graph in self.graphs if self._may_define(graph, kind.name)]
         homes = random.sample(homes, min(len(homes), random.choices((1, 2, 3), (1, 5, 3))[0]))
         for name in [*kind.fields]:
-            able = [graph for graph in homes if self._may_define(graph, kind.fields[name].named)]
+            able = [graph for graph in homes if self._may_define(graph, kind.fields[name].type_name)]
             if not able:
                 able = [graph for graph in self.graphs if self._may_define(graph, kind.name)]
-                able = [graph for graph in able if self._may_define(graph, kind.fields[name].named)][:1]
+                able = [graph for graph in able if self._may_define(graph, kind.fields[name].type_name)][:1]
             count = random.choices((1, 2, 3), (7, 3, 1))[0]
-            if self.traits.partial and kind.fields[name].named in VALUES:
+            if self.traits.partial and kind.fields[name].type_name in VALUES:
                 count = len(able)
             for graph in random.sample(able, min(count, len(able))):
                 self._place(graph, kind.name, name)
 
-    def _root(self, graph: str) -> None:
+    def _place_roots(self, graph: str) -> None:
         random = self.random
         for number in range(random.randint(1, 3)):
             each = self._invent_field("Query", leaf=0.1)
             abstract = [*self.interfaces, *self.unions]
             if abstract and random.random() < 0.4:
-                each.type = self._wrapped(random.choice(abstract))
-            if self._may_define(graph, each.named):
+                each.type = self._wrap(random.choice(abstract))
+            if self._may_define(graph, each.type_name):
                 self._add_root("Query", graph, f"{graph}{number}", each)
                 if random.random() < 0.15:
                     other = random.choice(self.graphs)
-                    if self._may_define(other, each.named):
+                    if self._may_define(other, each.type_name):
                         self._add_root("Query", other, f"{graph}{number}", each)
         for number in range(random.randint(1, 2) if self.traits.mutations else 0):
             each = self._invent_field("Mutation", leaf=0.3)
-            if self._may_define(graph, each.named):
+            if self._may_define(graph, each.type_name):
                 self._add_root("Mutation", graph, f"do{graph.upper()}{number}", each)
 
     def _add_root(self, kind: str, graph: str, name: str, each: Field) -> None:
@@ -240,7 +240,7 @@ class Placement(Invention):
         here.fields[name] = Placed(each.type, dict(each.arguments))
         self._use_all(graph, here.fields[name])
 
-    def _owners(self, type_name: str, name: str) -> list[str]:
+    def _list_owners(self, type_name: str, name: str) -> list[str]:
         found = []
         for graph in self.graphs:
             here = self.local[graph].get(type_name)
@@ -251,9 +251,9 @@ class Placement(Invention):
     def _find_owned_fields(self) -> list[tuple[str, Kind, str]]:
         """Fields of entities that one subgraph alone resolves."""
         found = []
-        for kind in self._entities():
+        for kind in self._list_entities():
             for name in kind.fields:
-                owners = self._owners(kind.name, name)
+                owners = self._list_owners(kind.name, name)
                 if len(owners) == 1 and not self.local[owners[0]][kind.name].fields[name].key:
                     found.append((owners[0], kind, name))
         return found

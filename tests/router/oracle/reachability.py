@@ -26,13 +26,13 @@ Searching: TypeAlias = frozenset[tuple[str, str]]
 
 
 class Reachability:
-    """What can be reached from where, with the progressive overrides of some labels active."""
+    """Which fields can be reached from where, with the progressive overrides of some labels active."""
 
     def __init__(self, agreement: Agreement, labels: frozenset[str]) -> None:
         self._agreement = agreement
         self._labels = labels
 
-    def answers(self, document: DocumentNode, node: OperationDefinitionNode) -> bool:
+    def can_answer(self, document: DocumentNode, node: OperationDefinitionNode) -> bool:
         """Whether every field of an operation can be resolved, whatever types its objects have."""
         fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
@@ -41,43 +41,45 @@ class Reachability:
         entered_from: Entered = {
             name: () for name, graph in self._agreement.subgraphs.items() if root in graph.types
         }
-        wanted = tuple(_wanted([node.selection_set], fragments))
-        return self._reaches(entered_from, root, wanted, frozenset())
+        wanted = tuple(_merge_selections([node.selection_set], fragments))
+        return self._can_reach(entered_from, root, wanted, frozenset())
 
-    def _reaches(self, entered_from: Entered, type_name: str, wanted: FieldSet, searching: Searching) -> bool:
-        kinds = self._kinds(type_name)
+    def _can_reach(
+        self, entered_from: Entered, type_name: str, wanted: FieldSet, searching: Searching
+    ) -> bool:
+        kinds = self._list_kinds(type_name)
         return all(
-            self._reaches_field(entered_from, type_name, each, searching)
+            self._can_reach_field(entered_from, type_name, each, searching)
             for each in wanted
             if each.on is None or each.on in kinds
         )
 
-    def _kinds(self, type_name: str) -> frozenset[str]:
+    def _list_kinds(self, type_name: str) -> frozenset[str]:
         unions = {
             type_.name
             for graph in self._agreement.subgraphs.values()
             for type_ in graph.types.values()
             if type_name in type_.members
         }
-        return self._agreement.kinds(type_name) | unions
+        return self._agreement.list_kinds(type_name) | unions
 
-    def _reaches_field(
+    def _can_reach_field(
         self, entered_from: Entered, type_name: str, wanted: FieldSetField, searching: Searching
     ) -> bool:
-        below = dict(self._resolvers(entered_from, type_name, wanted.name, searching))
+        below = dict(self._find_resolvers(entered_from, type_name, wanted.name, searching))
         if not below or not wanted.below:
             return bool(below)
-        shape = self._agreement.shape(type_name, wanted.name)
+        shape = self._agreement.find_shape(type_name, wanted.name)
         while shape.item:
             shape = shape.item
-        return all(self._reaches(below, each, wanted.below, searching) for each in shape.types)
+        return all(self._can_reach(below, each, wanted.below, searching) for each in shape.types)
 
-    def _resolvers(
+    def _find_resolvers(
         self, entered_from: Entered, type_name: str, name: str, searching: Searching
     ) -> Iterator[tuple[str, FieldSet]]:
-        """The subgraphs that resolve a field of an object held somewhere, with what they then provide."""
-        entered = self._entered(entered_from, type_name, searching)
-        for graph, kind, own in self._agreement.definitions(type_name, name):
+        """The subgraphs that resolve a field of an object, with the field sets that they then provide."""
+        entered = self._follow_keys(entered_from, type_name, searching)
+        for graph, kind, own in self._agreement.find_definitions(type_name, name):
             if graph.name not in entered:
                 continue
             deeper = [each.below for each in entered[graph.name] if each.name == name]
@@ -85,10 +87,14 @@ class Reachability:
                 continue
             if not own.external and not self.is_here(graph, kind, own):
                 continue
-            if own.external or not own.requires or self._meets(entered, type_name, graph, own, searching):
+            if (
+                own.external
+                or not own.requires
+                or self._meets_requirements(entered, type_name, graph, own, searching)
+            ):
                 yield graph.name, (*own.provides, *(each for below in deeper for each in below))
 
-    def _meets(
+    def _meets_requirements(
         self,
         entered: Entered,
         type_name: str,
@@ -99,11 +105,11 @@ class Reachability:
         where = (type_name, own.name)
         if where in searching:
             return False
-        return any(self._keys(graph, type_name)) and self._reaches(
+        return any(self._find_keys(graph, type_name)) and self._can_reach(
             entered, type_name, own.requires, searching | {where}
         )
 
-    def _entered(self, entered_from: Entered, type_name: str, searching: Searching) -> Entered:
+    def _follow_keys(self, entered_from: Entered, type_name: str, searching: Searching) -> Entered:
         """All subgraphs that an object is held in, once it is followed by its keys."""
         found = dict(entered_from)
         mark = ("", type_name)
@@ -115,16 +121,16 @@ class Reachability:
                 for graph in self._agreement.subgraphs.values()
                 if graph.name not in found
                 and any(
-                    self._reaches(found, type_name, key, searching | {mark})
-                    for key in self._keys(graph, type_name)
+                    self._can_reach(found, type_name, key, searching | {mark})
+                    for key in self._find_keys(graph, type_name)
                 )
             ]
             if not fresh:
                 return found
             found |= dict.fromkeys(fresh, ())
 
-    def _keys(self, graph: SubgraphSchema, type_name: str) -> Iterable[FieldSet]:
-        for kind in self._agreement.kinds(type_name):
+    def _find_keys(self, graph: SubgraphSchema, type_name: str) -> Iterable[FieldSet]:
+        for kind in self._agreement.list_kinds(type_name):
             type_ = graph.types.get(kind)
             if type_ and (kind == type_name or type_.interface_object):
                 yield from type_.keys
@@ -140,7 +146,7 @@ class Reachability:
         return True
 
 
-def _wanted(
+def _merge_selections(
     sets: Iterable[SelectionSetNode],
     fragments: Mapping[str, FragmentDefinitionNode],
     on: str | None = None,
@@ -148,10 +154,12 @@ def _wanted(
     for selections in sets:
         for node in selections.selections:
             if isinstance(node, FieldNode):
-                below = tuple(_wanted([node.selection_set], fragments)) if node.selection_set else ()
+                below = (
+                    tuple(_merge_selections([node.selection_set], fragments)) if node.selection_set else ()
+                )
                 if not node.name.value.startswith("__"):
                     yield FieldSetField(node.name.value, "{}", below, on)
                 continue
             fragment: Any = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
             condition = fragment.type_condition.name.value if fragment.type_condition else on
-            yield from _wanted([fragment.selection_set], fragments, condition)
+            yield from _merge_selections([fragment.selection_set], fragments, condition)

@@ -1,4 +1,4 @@
-"""The subgraphs as the router reaches them: each executes its own schema and watches what it is sent."""
+"""Subgraphs for the router: each executes its own schema and checks the requests that it receives."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.router.oracle.world import Fault, World, WorldObject
 
 
 class Violation(Exception):
-    """The router asked for something that it must not ask for in this way."""
+    """The router sent a request that it must not send."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedObject:
-    """An object as a subgraph holds it: its type there, what was told of it, and what may be provided."""
+    """An object in a subgraph: its type there, its representation and its provided fields."""
 
     thing: WorldObject
     type: str
@@ -31,7 +31,7 @@ class ServedObject:
 
 @dataclass(slots=True)
 class Run:
-    """One operation's run: what went wrong, how many effects there were, and how many fetches."""
+    """The run of one operation: its violations, its number of effects and its fetches."""
 
     labels: frozenset[str] = frozenset()
     violations: list[str] = field(default_factory=list)
@@ -45,15 +45,15 @@ class ServedSubgraphs:
     def __init__(self, world: World) -> None:
         self.world = world
         self.run = Run()
-        self._graphs = {name: _Served(world, graph) for name, graph in world.subgraphs.items()}
+        self._graphs = {name: _ServedSubgraph(world, graph) for name, graph in world.subgraphs.items()}
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
-        """Executes a request and notes what is wrong with it."""
+        """Executes a request and records its violations."""
         del context
         return self.answer(subgraph, orjson.loads(body))
 
     def answer(self, subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
-        """A subgraph's answer to a request."""
+        """Executes a request in a subgraph and records its violations."""
         self.run.fetches.append((subgraph, request))
         result = self._graphs[subgraph].execute(request, self.run)
         for error in result.errors or ():
@@ -62,7 +62,7 @@ class ServedSubgraphs:
         return dict(result.formatted)
 
 
-class _Served:
+class _ServedSubgraph:
     """One subgraph."""
 
     def __init__(self, world: World, graph: SubgraphSchema) -> None:
@@ -96,14 +96,14 @@ class _Served:
     def _resolve(self, source: ServedObject | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
-            return [self._entity(each, info.context) for each in arguments["representations"]]
+            return [self._resolve_entity(each, info.context) for each in arguments["representations"]]
         if name == "_service":
             return None
         root = info.parent_type.name
         held = source or ServedObject(WorldObject(root, root), root)
-        return self._field(held, name, arguments, info.context)
+        return self._resolve_field(held, name, arguments, info.context)
 
-    def _field(self, held: ServedObject, name: str, arguments: dict[str, Any], run: Run) -> Any:
+    def _resolve_field(self, held: ServedObject, name: str, arguments: dict[str, Any], run: Run) -> Any:
         world, own = self._world, self._graph.types[held.type].fields[name]
         below = tuple(each for each in held.provided if each.name == name and self._applies(each, held))
         if own.external and not below:
@@ -112,7 +112,7 @@ class _Served:
             return self._hold(
                 world.resolve(held.thing, name, arguments),
                 _unwrap_name(self._graph, held.type, name),
-                _below(below),
+                _collect_below(below),
             )
         self._check_override(held.type, name, run)
         required = None
@@ -122,8 +122,8 @@ class _Served:
         if held.type == "Mutation":
             run.effects += 1
         effect = run.effects if held.type == "Mutation" else 0
-        value = world.value(held.thing, name, arguments, required, given, effect)
-        provided = (*own.provides, *_below(below))
+        value = world.compute_value(held.thing, name, arguments, required, given, effect)
+        provided = (*own.provides, *_collect_below(below))
         declared = _unwrap_name(self._graph, held.type, name)
         return self._hold(value, declared, provided)
 
@@ -136,7 +136,7 @@ class _Served:
         return ServedObject(value, declared if as_object else value.type, None, provided)
 
     def _applies(self, wanted: FieldSetField, held: ServedObject) -> bool:
-        return wanted.on is None or wanted.on in self._world.kinds(held.type)
+        return wanted.on is None or wanted.on in self._world.list_kinds(held.type)
 
     def _check_override(self, type_name: str, name: str, run: Run) -> None:
         for other in self._world.subgraphs.values():
@@ -154,13 +154,13 @@ class _Served:
 
     def _read_required(self, held: ServedObject, name: str, required: FieldSet) -> Any:
         if held.representation is None:
-            raise Violation(f"{held.type}.{name} is asked without a representation")
+            raise Violation(f"{held.type}.{name} is selected without a representation")
         try:
             return self._world.read_representation(held.representation, held.thing.type, required)
         except KeyError as error:
             raise Violation(f"{held.type}.{name} requires {error}, which the representation lacks") from None
 
-    def _entity(self, representation: dict[str, Any], run: Run) -> ServedObject | None:
+    def _resolve_entity(self, representation: dict[str, Any], run: Run) -> ServedObject | None:
         del run
         named = representation["__typename"]
         type_ = self._graph.types.get(named)
@@ -193,12 +193,12 @@ class _Served:
         if known not in self._indexes:
             self._indexes[known] = {
                 json.dumps(self._world.select(each, key), sort_keys=True): each
-                for each in self._world.entities_of(type_name)
+                for each in self._world.list_entities(type_name)
             }
         return self._indexes[known]
 
 
-def _below(wanted: FieldSet) -> FieldSet:
+def _collect_below(wanted: FieldSet) -> FieldSet:
     return tuple(deeper for each in wanted for deeper in each.below)
 
 

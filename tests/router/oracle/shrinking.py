@@ -1,4 +1,4 @@
-"""The smallest graph and operation that still show a finding."""
+"""Shrinking: the smallest graph and operation that still reproduce a finding."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CHUNK = 12
 
 
 def shrink(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
-    """The smallest pair that shows a finding of the same kind."""
+    """Shrinks a graph and an operation while they reproduce a finding of the same sort."""
     finding = _shrink_operation(graph, finding)
     while True:
         graph, smaller = _shrink_graph(graph, finding)
@@ -48,7 +48,7 @@ def shrink(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
 
 
 def reproduce(graph: Graph, finding: Finding, text: str) -> Finding | None:
-    """The finding, if a document shows it as well."""
+    """Returns the finding if a document reproduces it."""
     try:
         document = parse(text)
         if validate(graph.api, document):
@@ -59,7 +59,7 @@ def reproduce(graph: Graph, finding: Finding, text: str) -> Finding | None:
             if isinstance(node, OperationDefinitionNode)
             for each in node.variable_definitions or ()
         }
-        variables = {key: value for key, value in _variables_of(finding).items() if key in used}
+        variables = {key: value for key, value in _read_variables(finding).items() if key in used}
         request = replace(finding.request, text=text, variables=(variables,))
         for found in graph.compare(request, finding.labels):
             if found and found.sort == finding.sort:
@@ -69,7 +69,7 @@ def reproduce(graph: Graph, finding: Finding, text: str) -> Finding | None:
     return None
 
 
-def _variables_of(finding: Finding) -> Mapping[str, Any]:
+def _read_variables(finding: Finding) -> Mapping[str, Any]:
     return finding.request.variables[0] if finding.request.variables else {}
 
 
@@ -127,7 +127,7 @@ def _inline_spread(document: DocumentNode, spread: FragmentSpreadNode) -> Inline
 
 
 def _drop_unused(document: DocumentNode) -> DocumentNode:
-    """The document without fragments and variables that nothing uses."""
+    """Removes fragments and variables that are not used."""
     while True:
         spread = {
             each.name.value for each in _iterate_nodes(document) if isinstance(each, FragmentSpreadNode)
@@ -179,8 +179,8 @@ def _find_reproducing(
             graph.world.check()
         except (InconsistentError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
             continue
-        if shown := reproduce(graph, finding, finding.request.text):
-            return index, graph, shown
+        if reproduced := reproduce(graph, finding, finding.request.text):
+            return index, graph, reproduced
     return None
 
 
@@ -202,7 +202,7 @@ def _iterate_smaller_definitions(document: DocumentNode) -> Iterator[DocumentNod
 
 
 def _iterate_removable(definition: TypeDefinitionNode) -> Iterator[Node]:
-    """What a definition may do without."""
+    """Iterates the parts of a definition that can be removed."""
     fields = getattr(definition, "fields", None) or ()
     yield from fields if len(fields) > 1 else ()
     yield from getattr(definition, "types", None) or ()
@@ -215,7 +215,7 @@ def _iterate_removable(definition: TypeDefinitionNode) -> Iterator[Node]:
 
 
 def _drop_unused_types(document: DocumentNode) -> DocumentNode:
-    """The document without types that nothing names, save roots and entities."""
+    """Removes types that are not used, except roots and objects."""
     while True:
         named = {
             each.name.value
@@ -277,13 +277,15 @@ def _replace_node(node: Any, target: Node, replacement: tuple[Node, ...]) -> Any
     return type(node)(**{key: getattr(node, key, None) for key in node.keys} | changed)
 
 
-def report(graph: Graph, finding: Finding) -> str:
-    """A finding as it can be read and repeated."""
+def format_report(graph: Graph, finding: Finding) -> str:
+    """Formats a finding with all that is needed to reproduce it."""
     lines = []
     for name, sdl in graph.schemas.items():
         document = parse(sdl, no_location=True)
-        shown = [print_ast(each) for each in document.definitions if isinstance(each, TypeDefinitionNode)]
-        lines.append(f"# {name}\n" + "\n".join(shown))
+        definitions = [
+            print_ast(each) for each in document.definitions if isinstance(each, TypeDefinitionNode)
+        ]
+        lines.append(f"# {name}\n" + "\n".join(definitions))
     lines.append(
         f"{finding.request.text}\nvariables: {[*finding.request.variables]} labels: {sorted(finding.labels)}"
     )

@@ -1,4 +1,4 @@
-"""What one subgraph's schema says: its types as they can be executed, and what federation adds to them."""
+"""The schema of one subgraph: its executable types and their federation directives."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ENTITY_ROOT = """
 
 @dataclass(frozen=True, slots=True)
 class FieldSetField:
-    """One field of a field set, with what is wanted below it; `on` is the type it is asked of, if only that.
+    """One field of a field set, with the fields below it; `on` is the type that it is limited to, if any.
 
     The arguments are JSON.
     """
@@ -96,9 +96,9 @@ class SubgraphSchema:
     def __init__(self, name: str, sdl: str) -> None:
         self.name = name
         self.document = parse(sdl, no_location=True)
-        self.types: Mapping[str, FederatedType] = {each.name: each for each in _types(self.document)}
+        self.types: Mapping[str, FederatedType] = {each.name: each for each in _read_types(self.document)}
 
-    def runtime_types(self, name: str) -> frozenset[str]:
+    def find_runtime_types(self, name: str) -> frozenset[str]:
         """The object types that a value of a type can have here."""
         type_ = self.types[name]
         if type_.kind == "union":
@@ -132,73 +132,75 @@ class _Plain(Visitor):
         return None if node.name.value in {"deprecated", "oneOf"} else REMOVE
 
 
-def field_set(text: str) -> FieldSet:
+def parse_field_set(text: str) -> FieldSet:
     """A field set as federation writes it."""
     definition: Any = parse(f"{{{text}}}", no_location=True).definitions[0]
-    return tuple(_wanted(definition.selection_set, None))
+    return tuple(_read_field_set_fields(definition.selection_set, None))
 
 
-def _wanted(selections: SelectionSetNode, on: str | None) -> Iterator[FieldSetField]:
+def _read_field_set_fields(selections: SelectionSetNode, on: str | None) -> Iterator[FieldSetField]:
     for node in selections.selections:
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else on
-            yield from _wanted(node.selection_set, condition)
+            yield from _read_field_set_fields(node.selection_set, condition)
         elif isinstance(node, FieldNode) and node.name.value != "__typename":
             arguments = json.dumps(
                 {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
             )
-            below = tuple(_wanted(node.selection_set, None)) if node.selection_set else ()
+            below = tuple(_read_field_set_fields(node.selection_set, None)) if node.selection_set else ()
             yield FieldSetField(node.name.value, arguments, below, on)
 
 
-def _types(document: DocumentNode) -> Iterator[FederatedType]:
+def _read_types(document: DocumentNode) -> Iterator[FederatedType]:
     for node in document.definitions:
         match node:
             case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
                 keys = [
-                    (field_set(each["fields"]), each.get("resolvable", True))
-                    for each in _applied(node, "key")
+                    (parse_field_set(each["fields"]), each.get("resolvable", True))
+                    for each in _read_applications(node, "key")
                 ]
                 yield FederatedType(
                     node.name.value,
                     "type" if isinstance(node, ObjectTypeDefinitionNode) else "interface",
-                    {each.name.value: _field(each) for each in node.fields or ()},
+                    {each.name.value: _read_field(each) for each in node.fields or ()},
                     tuple(key for key, resolvable in keys if resolvable),
                     tuple(key for key, _ in keys),
                     frozenset(each.name.value for each in node.interfaces or ()),
-                    interface_object=any(_applied(node, "interfaceObject")),
-                    contexts=frozenset(each["name"] for each in _applied(node, "context")),
+                    interface_object=any(_read_applications(node, "interfaceObject")),
+                    contexts=frozenset(each["name"] for each in _read_applications(node, "context")),
                 )
             case UnionTypeDefinitionNode():
                 members = frozenset(each.name.value for each in node.types or ())
                 yield FederatedType(node.name.value, "union", members=members)
 
 
-def _field(node: FieldDefinitionNode) -> FederatedField:
-    override = next(_applied(node, "override"), None)
+def _read_field(node: FieldDefinitionNode) -> FederatedField:
+    override = next(_read_applications(node, "override"), None)
     return FederatedField(
         node.name.value,
         node.type,
-        any(True for _ in _applied(node, "external")),
-        _field_set_of(node, "requires"),
-        _field_set_of(node, "provides"),
+        any(True for _ in _read_applications(node, "external")),
+        _read_field_set(node, "requires"),
+        _read_field_set(node, "provides"),
         (override["from"], override.get("label")) if override else None,
-        tuple(_given(node.arguments or ())),
+        tuple(_read_contextual_arguments(node.arguments or ())),
     )
 
 
-def _field_set_of(node: FieldDefinitionNode, directive: str) -> FieldSet:
-    return tuple(wanted for each in _applied(node, directive) for wanted in field_set(each["fields"]))
+def _read_field_set(node: FieldDefinitionNode, directive: str) -> FieldSet:
+    return tuple(
+        wanted for each in _read_applications(node, directive) for wanted in parse_field_set(each["fields"])
+    )
 
 
-def _given(nodes: Iterable[InputValueDefinitionNode]) -> Iterator[ContextualArgument]:
+def _read_contextual_arguments(nodes: Iterable[InputValueDefinitionNode]) -> Iterator[ContextualArgument]:
     for node in nodes:
-        for each in _applied(node, "fromContext"):
+        for each in _read_applications(node, "fromContext"):
             context, _, selection = each["field"].strip().lstrip("$").partition(" ")
-            yield ContextualArgument(node.name.value, context, field_set(selection.strip()[1:-1]))
+            yield ContextualArgument(node.name.value, context, parse_field_set(selection.strip()[1:-1]))
 
 
-def _applied(node: Any, name: str) -> Iterator[dict[str, Any]]:
+def _read_applications(node: Any, name: str) -> Iterator[dict[str, Any]]:
     for directive in node.directives or ():
         if directive.name.value == name:
             yield {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}

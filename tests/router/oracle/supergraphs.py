@@ -28,10 +28,10 @@ class _Printer(Federating):
     def print_schema(self, graph: str) -> str:
         lines = [HEAD]
         for name, here in self.local[graph].items():
-            lines.append(self._definition(graph, name, here))
+            lines.append(self._print_definition(graph, name, here))
         return "\n".join(lines) + "\n"
 
-    def _definition(self, graph: str, name: str, here: Local) -> str:
+    def _print_definition(self, graph: str, name: str, here: Local) -> str:
         match here.keyword:
             case "enum":
                 return "enum Mood { CALM WILD SHY }"
@@ -46,17 +46,17 @@ class _Printer(Federating):
         )
         directives = "".join(f" {each}" for each in here.directives)
         fields = "".join(
-            f"  {self._field(graph, name, each, placed)}\n" for each, placed in here.fields.items()
+            f"  {self._print_field(graph, name, each, placed)}\n" for each, placed in here.fields.items()
         )
         return f"{here.keyword} {name}{implements}{keys}{directives} {{\n{fields}}}"
 
-    def _field(self, graph: str, type_name: str, name: str, placed: Placed) -> str:
+    def _print_field(self, graph: str, type_name: str, name: str, placed: Placed) -> str:
         given = [f"{key}: {type_}" for key, type_ in placed.arguments.items()] + placed.given
         arguments = f"({', '.join(given)})" if given else ""
         directives = [*placed.directives]
         owners = [
             owner
-            for owner in self._owners(type_name, name)
+            for owner in self._list_owners(type_name, name)
             if not any(
                 each.startswith("@override") for each in self.local[owner][type_name].fields[name].directives
             )

@@ -23,12 +23,12 @@ ROOTS = ("Query", "Mutation")
 
 
 class Fault(Exception):
-    """A field that fails, wherever it is resolved."""
+    """A field fails in all subgraphs."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorldObject:
-    """An object of the world, and the objects around it."""
+    """An object of the world and its enclosing objects."""
 
     identity: str
     type: str
@@ -44,15 +44,15 @@ class World(Agreement):
         super().__init__(subgraphs, api)
         self._faulty = faulty
 
-    def entities_of(self, type_name: str) -> list[WorldObject]:
+    def list_entities(self, type_name: str) -> list[WorldObject]:
         """All entities of an object type, or of the types that have an interface."""
         return [
             WorldObject(f"{name}-{number}", name)
-            for name in self._concrete(type_name)
+            for name in self._find_object_types(type_name)
             for number in range(COUNT)
         ]
 
-    def value(
+    def compute_value(
         self,
         thing: WorldObject,
         name: str,
@@ -67,12 +67,12 @@ class World(Agreement):
             Fault: it fails.
         """
         where = (thing.type, name)
-        shape = self.shape(*where)
+        shape = self.find_shape(*where)
         if where in self._unique:
             return self._build_key_value(thing, name, shape)
         sure = where in self._fixed
         number = int(thing.identity.rpartition("-")[2]) if sure and thing.type in self.entities else None
-        own = {key: each for key, each in arguments.items() if key in self.arguments(*where)}
+        own = {key: each for key, each in arguments.items() if key in self.find_arguments(*where)}
         text = json.dumps([thing.identity, name, own, required, given, effect], sort_keys=True)
         if where not in self._protected and _digest("fault", text) % 1000 < self._faulty * 1000:
             raise Fault(f"{thing.type}.{name} fails")
@@ -105,10 +105,10 @@ class World(Agreement):
                 for index in range(length)
             ]
         if shape.leaf is not None:
-            return _leaf(shape.leaf, number)
-        return self._object(shape, thing, number, fixed) if shape.types else None
+            return _build_leaf(shape.leaf, number)
+        return self._build_object(shape, thing, number, fixed) if shape.types else None
 
-    def _object(self, shape: Shape, thing: WorldObject, number: int, fixed: int | None) -> WorldObject:
+    def _build_object(self, shape: Shape, thing: WorldObject, number: int, fixed: int | None) -> WorldObject:
         type_name = shape.types[number % len(shape.types)]
         if type_name in self.entities:
             index = number // 16 if fixed is None else fixed
@@ -119,41 +119,43 @@ class World(Agreement):
 
     def resolve(self, thing: WorldObject, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
         """What a field is, when all that it depends on is looked up in the world."""
-        required = self.requires(thing.type, name)
+        required = self.find_requirements(thing.type, name)
         found = self.select(thing, required) if required else None
-        return self.value(thing, name, arguments, found, self._read_contexts(thing, name), effect)
+        return self.compute_value(thing, name, arguments, found, self._read_contexts(thing, name), effect)
 
     def _read_contexts(self, thing: WorldObject, name: str) -> Any:
-        given = self.given(thing.type, name)
-        return {each.argument: self._from_context(thing, each) for each in given} or None
+        given = self.find_contextual_arguments(thing.type, name)
+        return {each.argument: self._read_context(thing, each) for each in given} or None
 
-    def _from_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
+    def _read_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
         around = thing.parent
         while around is not None:
-            if any(self._sets(graph, around.type, given.context) for graph in self.subgraphs.values()):
+            if any(
+                self._sets_context(graph, around.type, given.context) for graph in self.subgraphs.values()
+            ):
                 [value] = self.select(around, given.wanted).values()
                 return value
             around = around.parent
-        raise InconsistentError("No object around sets the context.")
+        raise InconsistentError("No enclosing object sets the context.")
 
-    def _sets(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
+    def _sets_context(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
         kinds = {
-            *self.kinds(type_name),
+            *self.list_kinds(type_name),
             *(each.name for each in graph.types.values() if type_name in each.members),
         }
         return any(kind in graph.types and context in graph.types[kind].contexts for kind in kinds)
 
     def select(self, thing: WorldObject, wanted: FieldSet) -> dict[str, Any]:
-        """What a field set selects of an object, as plain values."""
+        """Selects a field set of an object as plain values."""
         found: dict[str, Any] = {}
-        for name, each in _merge_fields(wanted, self.kinds(thing.type)).items():
+        for name, each in _merge_fields(wanted, self.list_kinds(thing.type)).items():
             value = self.resolve(thing, name, self.coerce_arguments(thing.type, each))
-            found[name] = self._plain(value, each.below)
+            found[name] = self._to_plain(value, each.below)
         return found
 
-    def _plain(self, value: Any, below: FieldSet) -> Any:
+    def _to_plain(self, value: Any, below: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._plain(item, below) for item in value]
+            return [self._to_plain(item, below) for item in value]
         return self.select(value, below) if isinstance(value, WorldObject) else value
 
     def read_representation(
@@ -164,9 +166,11 @@ class World(Agreement):
         Raises:
             KeyError: the representation lacks a part of it.
         """
-        kinds = self.kinds(representation.get("__typename", type_name)) if representation else frozenset()
+        kinds = (
+            self.list_kinds(representation.get("__typename", type_name)) if representation else frozenset()
+        )
         found = {}
-        for name, each in _merge_fields(wanted, kinds | self.kinds(type_name)).items():
+        for name, each in _merge_fields(wanted, kinds | self.list_kinds(type_name)).items():
             found[name] = self._read_representation_value(representation[name], each.below)
         return found
 
@@ -191,7 +195,7 @@ def _merge_fields(wanted: FieldSet, kinds: frozenset[str]) -> dict[str, FieldSet
     return found
 
 
-def _leaf(leaf: Any, number: int) -> Any:
+def _build_leaf(leaf: Any, number: int) -> Any:
     match leaf:
         case "Int":
             return number % 1000

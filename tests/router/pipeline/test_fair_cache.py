@@ -1,9 +1,9 @@
-"""What is remembered for many clients under a bound."""
+"""A bounded cache that is fair to its clients."""
 
 from router.pipeline.fair_cache import FairCache
 
 
-def test_of_what_one_client_has_asked_the_oldest_gives_way():
+def test_the_least_recently_used_entry_of_a_client_is_evicted():
     cache = FairCache[str, int](2, 100)
     for key, value in (("a", 1), ("b", 2)):
         cache.put(key, "one", value, 1)
@@ -12,7 +12,7 @@ def test_of_what_one_client_has_asked_the_oldest_gives_way():
     assert [cache.get(key, "one") for key in "abc"] == [1, None, 3]
 
 
-def test_the_client_who_has_most_gives_way_to_the_others():
+def test_the_entries_of_the_client_with_the_most_are_evicted_first():
     cache = FairCache[str, int](10, 10)
     cache.put("small", "one", 0, 3)
     for number in range(9):
@@ -21,7 +21,7 @@ def test_the_client_who_has_most_gives_way_to_the_others():
     assert [cache.get(f"big {number}", "many") for number in range(9)] == [None] * 6 + [6, 7, 8]
 
 
-def test_what_two_clients_have_asked_stays_whatever_one_of_them_asks():
+def test_an_entry_of_two_clients_is_not_evicted_by_one_of_them():
     cache = FairCache[str, int](5, 100)
     cache.put("common", "one", 0, 1)
     assert cache.get("common", "two") == 0
@@ -30,7 +30,7 @@ def test_what_two_clients_have_asked_stays_whatever_one_of_them_asks():
     assert cache.get("common", "two") == 0
 
 
-def test_common_things_leave_room_for_others():
+def test_shared_entries_leave_room_for_others():
     cache = FairCache[str, int](5, 100)
     for number in range(5):
         cache.put(f"common {number}", "one", number, 1)
@@ -41,14 +41,14 @@ def test_common_things_leave_room_for_others():
     assert cache.get("common 4", "one") == 4
 
 
-def test_what_weighs_more_than_all_may_is_not_kept():
+def test_an_entry_over_the_total_weight_is_not_kept():
     cache = FairCache[str, int](5, 100)
     cache.put("small", "one", 1, 1)
     cache.put("huge", "two", 2, 101)
     assert (cache.get("huge", "two"), cache.get("small", "one")) == (None, 1)
 
 
-def test_a_key_known_twice_counts_once():
+def test_a_replaced_entry_counts_once():
     cache = FairCache[str, int](5, 3)
     cache.put("a", "one", 1, 1)
     cache.put("b", "one", 1, 1)
@@ -57,7 +57,7 @@ def test_a_key_known_twice_counts_once():
     assert (cache.get("a", "one"), cache.get("b", "one")) == (1, 2)
 
 
-def test_where_all_is_common_the_oldest_gives_way():
+def test_when_all_entries_are_shared_the_oldest_is_evicted():
     cache = FairCache[str, int](10, 4)
     for key in ("a", "b", "c"):
         cache.put(key, "one", 0, 1)

@@ -1,16 +1,16 @@
-"""Who is next where several clients wait."""
+"""A queue that is fair to its clients."""
 
 import pytest
 
 from router.pipeline.fair_queue import REMEMBERED_PER_ENTRY, FairQueue, QueueEntry, QueueFullError
 
 
-def place(item: str, client: str, cost: float = 1.0) -> QueueEntry[str]:
+def build_entry(item: str, client: str, cost: float = 1.0) -> QueueEntry[str]:
     return QueueEntry(item, client, cost)
 
 
-def served(queue: FairQueue[str]) -> list[str]:
-    """What waits, in the order in which it is taken, each costing what was expected."""
+def drain(queue: FairQueue[str]) -> list[str]:
+    """Takes all entries in order, charging each its expected cost."""
     order = []
     while queue:
         taken = queue.pop()
@@ -22,81 +22,81 @@ def served(queue: FairQueue[str]) -> list[str]:
 def test_clients_take_turns_however_much_each_of_them_has_waiting():
     queue = FairQueue[str](10, 10)
     for item in ("a1", "a2", "a3", "a4", "b1", "b2"):
-        queue.put(place(item, item[0]))
-    assert served(queue) == ["a1", "b1", "a2", "b2", "a3", "a4"]
+        queue.put(build_entry(item, item[0]))
+    assert drain(queue) == ["a1", "b1", "a2", "b2", "a3", "a4"]
 
 
-def test_one_who_asks_for_little_goes_before_those_who_ask_for_much():
+def test_cheap_requests_go_before_expensive_ones_of_another_client():
     queue = FairQueue[str](10, 10)
     for item, cost in (("a1", 5.0), ("a2", 5.0), ("b1", 1.0), ("b2", 1.0), ("b3", 9.0)):
-        queue.put(place(item, item[0], cost))
-    assert served(queue) == ["b1", "b2", "a1", "a2", "b3"]
+        queue.put(build_entry(item, item[0], cost))
+    assert drain(queue) == ["b1", "b2", "a1", "a2", "b3"]
 
 
-def test_a_client_pays_for_what_its_work_has_cost_and_not_for_what_was_expected():
+def test_a_client_is_charged_the_actual_cost_not_the_estimate():
     queue = FairQueue[str](10, 10)
     for item in ("a1", "a2", "b1", "b2", "b3"):
-        queue.put(place(item, item[0], 1.0))
+        queue.put(build_entry(item, item[0], 1.0))
     assert queue.pop().item == "a1"
     queue.charge("a", 2.5)
-    assert served(queue) == ["b1", "b2", "b3", "a2"]
+    assert drain(queue) == ["b1", "b2", "b3", "a2"]
 
 
-def test_one_who_comes_later_is_not_paid_for_the_time_before():
+def test_a_late_client_gets_no_credit_for_its_absence():
     queue = FairQueue[str](10, 10)
     for number in range(6):
-        queue.put(place(f"a{number}", "a"))
+        queue.put(build_entry(f"a{number}", "a"))
     for _ in range(4):
         queue.charge(queue.pop().client, 1.0)
     for number in range(4):
-        queue.put(place(f"b{number}", "b"))
-    assert served(queue) == ["b0", "a4", "b1", "a5", "b2", "b3"]
+        queue.put(build_entry(f"b{number}", "b"))
+    assert drain(queue) == ["b0", "a4", "b1", "a5", "b2", "b3"]
 
 
-def test_no_client_has_more_waiting_than_its_share():
+def test_a_client_may_queue_only_its_share():
     queue = FairQueue[str](10, 2)
     for item in ("a1", "a2"):
-        queue.put(place(item, "a"))
+        queue.put(build_entry(item, "a"))
     with pytest.raises(QueueFullError):
-        queue.put(place("a3", "a"))
-    assert queue.put(place("b1", "b")) is None
+        queue.put(build_entry("a3", "a"))
+    assert queue.put(build_entry("b1", "b")) is None
 
 
-def test_a_full_queue_drops_the_last_of_the_longest_line_for_a_shorter_one():
+def test_a_full_queue_drops_the_last_entry_of_the_longest_line():
     queue = FairQueue[str](4, 4)
     for item in ("a1", "a2", "a3", "b1"):
-        queue.put(place(item, item[0]))
-    dropped = queue.put(place("c1", "c"))
+        queue.put(build_entry(item, item[0]))
+    dropped = queue.put(build_entry("c1", "c"))
     assert dropped is not None
     assert (dropped.item, len(queue)) == ("a3", 4)
     with pytest.raises(QueueFullError):
-        queue.put(place("b2", "b"))
+        queue.put(build_entry("b2", "b"))
 
 
-def test_what_is_no_longer_wanted_leaves_its_line():
+def test_a_removed_entry_leaves_the_queue():
     queue = FairQueue[str](3, 3)
-    first, second = place("a1", "a"), place("a2", "a")
+    first, second = build_entry("a1", "a"), build_entry("a2", "a")
     queue.put(first)
     queue.put(second)
     assert queue.remove(first)
     assert not queue.remove(first)
-    assert served(queue) == ["a2"]
+    assert drain(queue) == ["a2"]
 
 
-def test_what_a_second_client_wants_too_stands_in_the_shorter_line():
+def test_a_shared_entry_moves_to_the_shorter_line():
     queue = FairQueue[str](5, 5)
-    places = [place(f"a{number}", "a") for number in range(4)]
-    for each in places:
+    entries = [build_entry(f"a{number}", "a") for number in range(4)]
+    for each in entries:
         queue.put(each)
-    queue.share(places[3], "b")
-    queue.share(places[0], "c")
-    assert served(queue) == ["a0", "a3", "a1", "a2"]
+    queue.share(entries[3], "b")
+    queue.share(entries[0], "c")
+    assert drain(queue) == ["a0", "a3", "a1", "a2"]
 
 
-def test_clients_that_wait_for_nothing_are_remembered_up_to_a_bound():
+def test_the_memory_of_idle_clients_is_bounded():
     queue = FairQueue[str](2, 2)
-    queue.put(place("first", "first"))
+    queue.put(build_entry("first", "first"))
     for number in range(100):
-        queue.put(place("", str(number), 0.1))
+        queue.put(build_entry("", str(number), 0.1))
         queue.charge(queue.pop().client, 1.0)
     assert len(queue._queues) <= REMEMBERED_PER_ENTRY * 2 + 1

@@ -1,4 +1,4 @@
-"""The lines of answered operations."""
+"""The log lines of completed operations."""
 
 import io
 import logging
@@ -14,14 +14,14 @@ from router.telemetry import Metrics, log
 
 
 @pytest.fixture(autouse=True)
-def logged() -> Iterator[None]:
+def log_at_info() -> Iterator[None]:
     before = log.level
     log.setLevel(logging.INFO)
     yield
     log.setLevel(before)
 
 
-async def test_every_operation_that_was_noted_is_a_line(capsys: pytest.CaptureFixture[str]):
+async def test_every_recorded_operation_is_a_log_line(capsys: pytest.CaptureFixture[str]):
     lines = OperationLog(Metrics())
     async with lines.run():
         lines.record("trace 1", "query", "Stars", "ok", 0.01234)
@@ -43,7 +43,7 @@ async def test_every_operation_that_was_noted_is_a_line(capsys: pytest.CaptureFi
     }
 
 
-async def test_where_operations_are_not_logged_nothing_is_written(capsys: pytest.CaptureFixture[str]):
+async def test_nothing_is_written_above_the_level_info(capsys: pytest.CaptureFixture[str]):
     log.setLevel(logging.WARNING)
     lines = OperationLog(Metrics())
     async with lines.run():
@@ -51,7 +51,7 @@ async def test_where_operations_are_not_logged_nothing_is_written(capsys: pytest
     assert capsys.readouterr().out == ""
 
 
-async def test_what_is_not_written_in_time_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch):
+async def test_lines_beyond_the_queue_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(operation_log, "MAX_QUEUED", 3)
     metrics, output = Metrics(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", output)

@@ -1,4 +1,4 @@
-"""The parameters of a GraphQL request."""
+"""Parsing the parameters of GraphQL requests."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ def test_null_parameters_are_absent_parameters():
     assert parse_body(body) == GraphQLRequest("{ a }", None, {})
 
 
-def test_a_document_can_be_named():
+def test_a_document_can_be_given_by_id_or_hash():
     assert parse_body(b'{"documentId": "one"}') == GraphQLRequest(None, None, {}, "one")
     body = b'{"query": "{ a }", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "two"}}}'
     assert parse_body(body) == GraphQLRequest("{ a }", None, {}, "two")
@@ -66,7 +66,7 @@ def test_a_query_string_holds_variables_as_json():
         ),
     ],
 )
-def test_what_is_no_request_is_said_plainly(body: bytes, message: str):
+def test_a_malformed_request_has_a_plain_message(body: bytes, message: str):
     with pytest.raises(MalformedRequestError) as refusal:
         parse_body(body)
     assert refusal.value.message == message
@@ -103,20 +103,20 @@ LONG = b"a" * 501
         ),
     ],
 )
-def test_what_is_long_or_deep_is_said_plainly(body: bytes, message: str):
+def test_an_overlong_or_deep_request_has_a_plain_message(body: bytes, message: str):
     with pytest.raises(MalformedRequestError) as refusal:
         parse_body(body)
     assert refusal.value.message.endswith(message)
 
 
-def test_what_is_not_too_deep_and_has_large_numbers_is_read_exactly():
+def test_deep_json_with_large_integers_is_decoded_exactly():
     deep = b"[" * 198 + b"]" * 198
     request = parse_body(b'{"query": "{ a }", "variables": {"a": %s, "n": 123456789012345678901234}}' % deep)
     assert isinstance(request, GraphQLRequest)
     assert request.variables["n"] == 123456789012345678901234
 
 
-def test_no_text_of_the_largest_size_takes_long_to_read():
+def test_bodies_of_the_largest_size_are_parsed_quickly():
     for values in (b"[],", b"{},", b"0,", b'"",', b'{"a":0},', b"1e9,", b"12345678901234567890,"):
         body = b'{"query": "", "variables": {"a": [%s0]}}' % (values * (1_000_000 // len(values)))
         before = time.thread_time()
@@ -136,7 +136,7 @@ def test_no_text_of_the_largest_size_takes_long_to_read():
         ({"query": "{ a }", "variables": "1"}, "The parameter 'variables' must be an object or null."),
     ],
 )
-def test_a_query_string_is_checked_alike(parameters: dict[str, Any], message: str):
+def test_a_query_string_is_checked_like_a_body(parameters: dict[str, Any], message: str):
     with pytest.raises(MalformedRequestError) as refusal:
         parse_query_string(parameters)
     assert refusal.value.message == message

@@ -1,4 +1,4 @@
-"""Work apart from the event loop, each key once at a time."""
+"""Work off the event loop, once at a time for each key."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from router.telemetry import Trace, current_trace
 
 
 def ignore(_: object) -> None:
-    """What is to happen to a result that only its caller needs."""
+    """Discards a result."""
 
 
 def never() -> int:
@@ -23,22 +23,22 @@ async def ask(flights: SingleFlight, key: str, work: Callable[[], int], client: 
     return await flights.run(key, work, never, ignore, client=client, cost=0)
 
 
-async def test_work_runs_apart_from_the_event_loop_in_the_context_of_who_asked():
-    seen: list[Trace | None] = []
+async def test_work_runs_off_the_event_loop_in_the_context_of_its_caller():
+    traces: list[Trace | None] = []
 
     def work() -> int:
-        seen.append(current_trace.get())
+        traces.append(current_trace.get())
         return threading.get_ident()
 
     trace = Trace.begin(None)
     current_trace.set(trace)
     async with open_single_flight(10, 1, 1) as flights:
         thread = await ask(flights, "seen", work)
-    assert seen == [trace]
+    assert traces == [trace]
     assert thread != threading.get_ident()
 
 
-async def test_work_that_fails_is_not_remembered_and_can_be_asked_for_again():
+async def test_failed_work_is_not_remembered():
     def failing() -> int:
         raise RuntimeError("boom")
 
@@ -48,7 +48,7 @@ async def test_work_that_fails_is_not_remembered_and_can_be_asked_for_again():
         assert await ask(flights, "key", lambda: 1) == 1
 
 
-async def test_what_has_not_begun_at_the_end_is_left_undone_and_what_has_is_not_waited_for():
+async def test_closing_cancels_queued_work_and_does_not_wait_for_running_work():
     begun, done = threading.Event(), threading.Event()
 
     def first() -> int:
@@ -65,7 +65,7 @@ async def test_what_has_not_begun_at_the_end_is_left_undone_and_what_has_is_not_
     done.set()
 
 
-async def test_where_the_queue_is_full_the_client_with_most_waiting_gives_way():
+async def test_a_full_queue_drops_work_of_the_client_with_the_most_waiting():
     begun, done = threading.Event(), threading.Event()
 
     def first() -> int:

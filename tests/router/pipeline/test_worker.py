@@ -8,7 +8,7 @@ import pytest
 from router.pipeline.worker import HungError, Worker
 
 
-async def test_work_runs_in_one_thread_whose_errors_are_raised_where_the_result_is_awaited():
+async def test_work_runs_in_one_thread_and_its_errors_are_raised_to_the_caller():
     worker = Worker("work", 10)
     assert await worker.run(threading.get_ident) == await worker.run(threading.get_ident)
     with pytest.raises(ZeroDivisionError):
@@ -42,7 +42,7 @@ async def test_a_thread_that_hangs_is_ended_and_replaced():
     worker.close()
 
 
-async def test_a_thread_that_waits_for_ever_is_replaced_and_ends_when_it_goes_on():
+async def test_a_blocked_thread_is_replaced_and_ends_when_it_is_unblocked():
     worker, release = Worker("work", 0.05), threading.Event()
     first = await worker.run(threading.current_thread)
     with pytest.raises(HungError):

@@ -1,1 +1,1 @@
-"""The planner, concept by concept: an operation and the plan it gets."""
+"""Tests of the planner, one concept per module: operations and their expected plans."""

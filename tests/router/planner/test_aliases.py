@@ -1,13 +1,13 @@
-"""Aliases: those of the client stay, the planner adds its own where a subgraph could not answer otherwise."""
+"""Aliases: the planner keeps those of the client and adds its own where response names would conflict."""
 
 from router.operation.selections import FieldSelection
-from tests.support.planning import planned, planning, shown
+from tests.support.planning import dedent_plan, render_plan, start_planning
 
 
 def test_aliases_and_arguments_keep_fields_apart():
-    plan = planned("shop", '{ a: product(id: "1") { name } b: product(id: "2") { label: name } }')
+    plan = render_plan("shop", '{ a: product(id: "1") { name } b: product(id: "2") { label: name } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {
@@ -23,10 +23,10 @@ def test_aliases_and_arguments_keep_fields_apart():
     """)
 
 
-def test_one_name_for_types_of_different_shape_is_taken_apart():
-    plan = planned("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
+def test_one_response_name_for_types_of_different_shape_is_aliased():
+    plan = render_plan("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -45,10 +45,10 @@ def test_one_name_for_types_of_different_shape_is_taken_apart():
     """)
 
 
-def test_a_conflict_below_composite_fields_is_taken_apart_where_it_is():
-    plan = planned("mixed", "{ things { ... on Cat { tag { id } } ... on Ant { tag { id } } } }")
+def test_a_conflict_below_composite_fields_is_aliased_where_it_occurs():
+    plan = render_plan("mixed", "{ things { ... on Cat { tag { id } } ... on Ant { tag { id } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -72,9 +72,9 @@ def test_a_conflict_below_composite_fields_is_taken_apart_where_it_is():
 
 
 def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
-    plan = planned("mixed", "{ things { ... on Cat { owner } ... on Dog { owner2: owner } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { owner } ... on Dog { owner2: owner } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {
@@ -117,10 +117,10 @@ def test_keys_of_types_in_conflict_are_presented_under_their_own_name():
     """)
 
 
-def test_keys_of_different_scalars_are_taken_apart():
-    plan = planned("mixed", "{ things { ... on Cow { milk } ... on Pig { mud } } }")
+def test_keys_of_different_scalars_are_aliased():
+    plan = render_plan("mixed", "{ things { ... on Cow { milk } ... on Pig { mud } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {
@@ -163,10 +163,10 @@ def test_keys_of_different_scalars_are_taken_apart():
     """)
 
 
-def test_lists_of_different_shape_under_one_name_are_taken_apart():
-    plan = planned("mixed", "{ things { ... on Cat { nicknames } ... on Dog { nicknames } } }")
+def test_lists_of_different_shape_under_one_name_are_aliased():
+    plan = render_plan("mixed", "{ things { ... on Cat { nicknames } ... on Dog { nicknames } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -186,9 +186,9 @@ def test_lists_of_different_shape_under_one_name_are_taken_apart():
 
 
 def test_a_clients_alias_may_be_the_name_that_the_planner_gave():
-    plan = planned("mixed", "{ things { ... on Cat { id } ... on Dog { id _id_1: id } } }")
+    plan = render_plan("mixed", "{ things { ... on Cat { id } ... on Dog { id _id_1: id } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -207,8 +207,8 @@ def test_a_clients_alias_may_be_the_name_that_the_planner_gave():
     """)
 
 
-def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
-    stages = planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
+def test_names_of_the_client_and_of_the_data_map_both_ways():
+    stages = start_planning("mixed", "{ things { ... on Cat { id } ... on Dog { id } } }")
     _ = stages.plan
 
     [things] = stages.names.locate([()], "Query", FieldSelection("things", "things")).paths
@@ -219,8 +219,8 @@ def test_the_clients_names_and_those_of_the_data_are_known_both_ways():
     assert stages.names.get_client_name(("things",), "_id_2") is None
 
 
-def test_names_that_are_settled_still_tell_what_the_client_asked_for():
-    names = planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
+def test_assigned_names_keep_the_response_names_of_the_client():
+    names = start_planning("shop", '{ a: product(id: "1") { label: name } }').plan.names
     assert names.field_count == 2
 
     names.discard_uses()

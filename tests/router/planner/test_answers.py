@@ -1,4 +1,4 @@
-"""What plans answer: subgraphs execute what they are sent, and the answer is that of the API's schema."""
+"""Plans checked by their answers: the subgraphs execute the fetches, and the answer must match the schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHELF = [
 ]
 
 
-async def test_what_is_below_a_field_of_an_interface_may_be_found_from_its_types():
+async def test_fields_below_a_field_of_an_interface_may_be_reached_through_its_types():
     result = await Federated(BOXES, {"shelf": SHELF}).run("{ shelf { box { w h } } }")
 
     assert (result.data, result.errors) == (
@@ -32,12 +32,12 @@ async def test_what_is_below_a_field_of_an_interface_may_be_found_from_its_types
     )
 
 
-async def test_what_is_below_a_field_of_an_interface_is_asked_at_once_where_it_can_be():
+async def test_fields_below_a_field_of_an_interface_are_fetched_at_once_where_possible():
     boxes = Federated(BOXES, {"shelf": SHELF})
     result = await boxes.run("{ shelf { box { w } } }")
 
     assert result.data == {"shelf": [{"box": {"w": 3}}, {"box": {"w": 6}}]}
-    assert [body["query"] for _, body in boxes.asked] == ["query{shelf{__typename box{w}}}"]
+    assert [body["query"] for _, body in boxes.requests] == ["query{shelf{__typename box{w}}}"]
 
 
 NAMED = """
@@ -73,20 +73,20 @@ PLAIN = {"pick": {"__typename": "Thing", "id": "1", "price": 5}, "things": [PICK
         ("price ... on Lamp @include(if: $on) { watt }", False, {"price": 5}),
     ],
 )
-async def test_a_typename_is_learnt_whatever_stands_beside_it(
+async def test_a_typename_is_fetched_whatever_is_selected_beside_it(
     selection: str, on: bool, answer: dict[str, object]
 ):
     named = Federated(NAMED, PLAIN)
     result = await named.run(f"query($on: Boolean!) {{ pick {{ {selection} }} }}", on=on)
 
     assert (result.data, result.errors) == ({"pick": answer}, [])
-    assert len(named.asked) == 1 + (answer.keys() != {"price"})
+    assert len(named.requests) == 1 + (answer.keys() != {"price"})
 
 
 @pytest.mark.parametrize("selection", ["__typename", "price __typename", "price ... on Lamp { watt }"])
-async def test_without_the_subgraph_that_knows_the_type_there_is_null_and_an_error(selection: str):
+async def test_without_the_subgraph_that_knows_the_type_the_object_is_null_with_an_error(selection: str):
     named = Federated(NAMED, PLAIN)
-    named.down.add("b")
+    named.unavailable.add("b")
     result = await named.run(f"{{ pick {{ {selection} }} }}")
 
     assert result.data == {"pick": None}
@@ -119,23 +119,26 @@ VASE = {"__typename": "Vase", "id": "2", "price": 7}
 
 
 @pytest.mark.parametrize("selection", ["price ... on Lamp { bill }", "... on Lamp { bill } price"])
-async def test_objects_presented_as_interface_and_as_type_are_given_what_either_requires(selection: str):
+async def test_representations_of_an_interface_and_of_a_type_carry_what_either_requires(selection: str):
     lamps = Federated(LAMPS, {"all": [LAMP, VASE]})
     result = await lamps.run(f"{{ all {{ {selection} }} }}")
 
     assert (result.data, result.errors) == ({"all": [{"price": 5, "bill": 120}, {"price": 7}]}, [])
-    assert lamps.sent_to("b") == [
+    assert lamps.list_representations("b") == [
         {"__typename": "Lamp", "id": "1", "watt": 60},
         {"__typename": "Vase", "id": "2"},
     ]
 
 
-async def test_an_object_whose_type_is_known_is_presented_as_what_it_is():
+async def test_an_object_of_known_type_is_presented_as_that_type():
     lamps = Federated(LAMPS, {"all": [VASE, LAMP, VASE]})
     result = await lamps.run("{ all { price } }")
 
     assert result.data == {"all": [{"price": 7}, {"price": 5}, {"price": 7}]}
-    assert lamps.sent_to("b") == [{"__typename": "Vase", "id": "2"}, {"__typename": "Lamp", "id": "1"}]
+    assert lamps.list_representations("b") == [
+        {"__typename": "Vase", "id": "2"},
+        {"__typename": "Lamp", "id": "1"},
+    ]
 
 
 TAXED = """
@@ -176,12 +179,12 @@ THINGS = [
 
 
 @pytest.mark.parametrize(("name", "value"), [("tax", 20), ("duty", 30)])
-async def test_objects_are_asked_only_for_what_they_are_given_the_requirements_of(name: str, value: int):
+async def test_fields_are_fetched_only_for_objects_with_their_requirements(name: str, value: int):
     taxed = Federated(TAXED, {"all": THINGS})
     result = await taxed.run(f"{{ all {{ ... on Lamp {{ {name} }} ... on Vase {{ price }} }} }}")
 
     assert (result.data, result.errors) == ({"all": [{name: value}, {"price": 21}]}, [])
-    assert taxed.sent_to("b") == [
+    assert taxed.list_representations("b") == [
         {"__typename": "Thing", "id": "Lamp", "base": 10},
         {"__typename": "Thing", "id": "Vase"},
     ]
@@ -224,19 +227,19 @@ HOUSE = {"user": PERSON, "open": True, "shut": False, "ring": True, "grow": PERS
         (False, {"nick": "Bo"}, {"__typename": "User", "id": "1"}),
     ],
 )
-async def test_what_is_required_under_a_condition_goes_along_with_what_is_always_asked(
+async def test_conditional_requirements_share_the_fetch_of_unconditional_fields(
     on: bool, answer: dict[str, object], sent: dict[str, object]
 ):
     users = Federated(USER, HOUSE)
     result = await users.run("query($on: Boolean!) { user { nick tall @include(if: $on) } }", on=on)
 
     assert (result.data, result.errors) == ({"user": answer}, [])
-    assert [name for name, _ in users.asked] == ["a", "b"]
-    assert users.sent_to("b") == [sent]
+    assert [name for name, _ in users.requests] == ["a", "b"]
+    assert users.list_representations("b") == [sent]
 
 
 @pytest.mark.parametrize(("on", "fat"), [(True, True), (True, False), (False, True), (False, False)])
-async def test_requirements_under_nested_conditions_travel_together(on: bool, fat: bool):
+async def test_requirements_under_nested_conditions_share_a_fetch(on: bool, fat: bool):
     users = Federated(USER, HOUSE)
     text = """query($on: Boolean!, $fat: Boolean!) {
       user { nick ... @include(if: $on) { tall heavy @include(if: $fat) } }
@@ -245,11 +248,11 @@ async def test_requirements_under_nested_conditions_travel_together(on: bool, fa
 
     expected = {"nick": "Bo"} | ({"tall": True} if on else {}) | ({"heavy": True} if on and fat else {})
     assert (result.data, result.errors) == ({"user": expected}, [])
-    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert [name for name, _ in users.requests] == ["a", "b"]
 
 
 @pytest.mark.parametrize(("on", "expected"), [(True, {"nick": "Bo"}), (False, {})])
-async def test_entities_of_several_places_travel_together_whatever_conditions_they_have(
+async def test_entities_of_several_places_share_a_fetch_whatever_their_conditions(
     on: bool, expected: dict[str, str]
 ):
     users = Federated(USER, HOUSE)
@@ -257,11 +260,11 @@ async def test_entities_of_several_places_travel_together_whatever_conditions_th
     result = await users.run(text, on=on)
 
     assert result.data == {"x": {"nick": "Bo"}, "y": expected}
-    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert [name for name, _ in users.requests] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "expected_subgraphs"),
     [
         ("mutation { open shut }", ["a"]),
         ("mutation { open ring shut }", ["a", "b", "a"]),
@@ -270,12 +273,12 @@ async def test_entities_of_several_places_travel_together_whatever_conditions_th
     ],
 )
 async def test_neighbouring_fields_of_a_mutation_run_in_one_fetch_unless_one_needs_more(
-    text: str, asked: list[str]
+    text: str, expected_subgraphs: list[str]
 ):
     house = Federated(USER, HOUSE)
     result = await house.run(text)
 
-    assert (result.errors, [name for name, _ in house.asked]) == ([], asked)
+    assert (result.errors, [name for name, _ in house.requests]) == ([], expected_subgraphs)
 
 
 SPREAD = """
@@ -290,12 +293,12 @@ type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
 """
 
 
-async def test_a_field_of_two_places_comes_from_one_subgraph():
+async def test_a_field_in_two_places_comes_from_one_subgraph():
     spread = Federated(SPREAD, {"user": {"__typename": "User", "id": "1", "nick": "Bo", "age": 4}})
     result = await spread.run("{ x: user { nick } y: user { nick age } }")
 
     assert result.data == {"x": {"nick": "Bo"}, "y": {"nick": "Bo", "age": 4}}
-    assert [name for name, _ in spread.asked] == ["a", "c"]
+    assert [name for name, _ in spread.requests] == ["a", "c"]
 
 
 MADE = """
@@ -317,14 +320,16 @@ type Query @join__type(graph: A) @join__type(graph: B) {
 """
 
 
-@pytest.mark.parametrize(("field", "asked"), [("pick", ["a"]), ("other", ["a", "b"])])
-async def test_what_is_provided_of_a_type_serves_the_field_of_its_interface(field: str, asked: list[str]):
+@pytest.mark.parametrize(("field", "expected_subgraphs"), [("pick", ["a"]), ("other", ["a", "b"])])
+async def test_a_field_provided_on_a_type_serves_the_field_of_its_interface(
+    field: str, expected_subgraphs: list[str]
+):
     lamp = {"__typename": "Lamp", "maker": {"__typename": "Maker", "id": "1", "name": "Havn"}}
     made = Federated(MADE, {"pick": lamp, "other": lamp})
     result = await made.run(f"{{ {field} {{ maker {{ name }} }} }}")
 
     assert (result.data, result.errors) == ({field: {"maker": {"name": "Havn"}}}, [])
-    assert [name for name, _ in made.asked] == asked
+    assert [name for name, _ in made.requests] == expected_subgraphs
 
 
 OWNED = """
@@ -344,10 +349,10 @@ type Query @join__type(graph: A) @join__type(graph: B) { cat: Cat @join__field(g
         "query($no: Boolean!) { cat { sku owned @skip(if: $no) { size tag { size } } } }",
     ],
 )
-def test_what_a_client_skips_below_a_key_is_not_asked_for_with_the_key(text: str):
-    planned = str(Federated(OWNED, {}).planned(text))
-    for asked in ("owned {", "size @skip(if: $no)", "tag @skip(if: $no) {"):
-        assert asked in planned
+def test_fields_that_a_client_skips_below_a_key_stay_conditional_when_the_key_is_fetched(text: str):
+    printed = str(Federated(OWNED, {}).plan(text))
+    for selection in ("owned {", "size @skip(if: $no)", "tag @skip(if: $no) {"):
+        assert selection in printed
 
 
 KNOWN_TWICE = f"""
@@ -361,7 +366,7 @@ type Query @join__type(graph: A) @join__type(graph: B) {{ ant: Ant }}
 """
 
 
-async def test_however_many_fields_two_subgraphs_have_one_is_asked_if_it_has_all():
+async def test_a_single_subgraph_that_has_all_fields_serves_them_however_many_two_share():
     fields = " ".join(f"f{number}" for number in range(12))
     tag = {"__typename": "Ant", "id": "2", "mood": "calm"}
     ant = {f"f{number}": number for number in range(12)} | {"__typename": "Ant", "id": "1", "tag": tag}
@@ -369,7 +374,7 @@ async def test_however_many_fields_two_subgraphs_have_one_is_asked_if_it_has_all
     result = await known.run(f"{{ ant {{ {fields} tag {{ mood }} }} }}")
 
     assert result.data == {"ant": {f"f{number}": number for number in range(12)} | {"tag": {"mood": "calm"}}}
-    assert [name for name, _ in known.asked] == ["b"]
+    assert [name for name, _ in known.requests] == ["b"]
 
 
 MARKED = """
@@ -391,14 +396,14 @@ type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
 """
 
 
-async def test_a_field_that_a_subgraph_requires_is_not_asked_there_though_nothing_says_it_is_external():
+async def test_a_field_that_a_subgraph_requires_is_not_fetched_there_even_if_not_marked_external():
     bee = {"__typename": "Bee", "id": "1", "box": True, "mark": lambda box, **_: f"box: {box}"}
     marked = Federated(MARKED, {"item": bee})
     result = await marked.run("{ item { mark } }")
 
     assert (result.data, result.errors) == ({"item": {"mark": "box: True"}}, [])
     # The key, too, comes from where the type is known, not from where it leads to.
-    assert [name for name, _ in marked.asked] == ["a", "b", "c"]
+    assert [name for name, _ in marked.requests] == ["a", "b", "c"]
 
 
 PRICED = """
@@ -412,7 +417,7 @@ type Query @join__type(graph: A) @join__type(graph: B) { ant: Ant @join__field(g
 """
 
 
-async def test_a_field_that_a_subgraph_requires_is_asked_there_if_no_other_can_be_asked_for_the_object():
+async def test_a_field_that_a_subgraph_requires_is_fetched_there_if_no_other_can_serve_it():
     ant = {
         "__typename": "Ant",
         "id": "1",
@@ -424,7 +429,7 @@ async def test_a_field_that_a_subgraph_requires_is_asked_there_if_no_other_can_b
     result = await priced.run("{ ant { label } }")
 
     assert (result.data, result.errors) == ({"ant": {"label": "for 7"}}, [])
-    assert [name for name, _ in priced.asked] == ["a", "a"]
+    assert [name for name, _ in priced.requests] == ["a", "a"]
 
 
 BILLED = """
@@ -440,13 +445,13 @@ type Query @join__type(graph: A) @join__type(graph: B) {
 """
 
 
-async def test_what_a_provided_field_requires_is_fetched_all_the_same():
+async def test_requirements_of_a_provided_field_are_still_fetched():
     lamp = {"__typename": "Lamp", "id": "1", "watt": 7, "bill": lambda watt, **_: f"for {watt} W"}
     billed = Federated(BILLED, {"shelf": {"__typename": "Shelf", "lamp": lamp}})
     result = await billed.run("{ shelf { lamp { bill } } }")
 
     assert (result.data, result.errors) == ({"shelf": {"lamp": {"bill": "for 7 W"}}}, [])
-    assert [name for name, _ in billed.asked] == ["a", "b", "a"]
+    assert [name for name, _ in billed.requests] == ["a", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -465,33 +470,33 @@ async def test_requirements_under_different_conditions_are_met_in_one_request(
     result = await users.run(text, on=on, fat=fat)
 
     assert (result.data, result.errors) == ({"user": expected}, [])
-    assert [name for name, _ in users.asked] == ["a", "b"]
+    assert [name for name, _ in users.requests] == ["a", "b"]
 
 
-def noting(ran: list[str], name: str, value: object) -> Callable[..., object]:
-    """A field that notes each time it runs."""
+def record_call(calls: list[str], name: str, value: object) -> Callable[..., object]:
+    """Builds a resolver that records each of its calls."""
 
     def run(**_: object) -> object:
-        ran.append(name)
+        calls.append(name)
         return value
 
     return run
 
 
 @pytest.mark.parametrize(("on", "order"), [(True, ["shut", "open"]), (False, ["open", "shut"])])
-async def test_a_field_of_a_mutation_runs_where_it_is_first_asked_for(on: bool, order: list[str]):
-    ran: list[str] = []
-    house = Federated(USER, HOUSE | {name: noting(ran, name, True) for name in order})
+async def test_a_mutation_field_runs_at_its_first_position(on: bool, order: list[str]):
+    calls: list[str] = []
+    house = Federated(USER, HOUSE | {name: record_call(calls, name, True) for name in order})
     text = "mutation($on: Boolean!) { shut @include(if: $on) open shut }"
     result = await house.run(text, on=on)
 
-    assert (result.data, result.errors, ran) == ({"open": True, "shut": True}, [], order)
+    assert (result.data, result.errors, calls) == ({"open": True, "shut": True}, [], order)
 
 
 @pytest.mark.parametrize(("on", "fat"), [(True, True), (True, False), (False, True), (False, False)])
-async def test_a_field_of_a_mutation_runs_once_however_often_it_is_asked_for(on: bool, fat: bool):
-    ran: list[str] = []
-    house = Federated(USER, HOUSE | {"grow": noting(ran, "grow", PERSON)})
+async def test_a_mutation_field_runs_once_however_often_it_is_selected(on: bool, fat: bool):
+    calls: list[str] = []
+    house = Federated(USER, HOUSE | {"grow": record_call(calls, "grow", PERSON)})
     text = """mutation($on: Boolean!, $fat: Boolean!) {
       grow @include(if: $on) { nick cm } grow @include(if: $fat) { nick }
     }"""
@@ -499,4 +504,4 @@ async def test_a_field_of_a_mutation_runs_once_however_often_it_is_asked_for(on:
 
     grown = ({"nick": "Bo"} if on or fat else {}) | ({"cm": 180} if on else {})
     assert (result.data, result.errors) == ({"grow": grown} if grown else {}, [])
-    assert len(ran) == (on or fat)
+    assert len(calls) == (on or fat)

@@ -1,12 +1,12 @@
-"""`@skip` and `@include`: by variable they travel, by value they are decided."""
+"""`@skip` and `@include`: variables are sent to the subgraph, constants are decided by the planner."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
-def test_a_condition_on_a_field_travels_to_the_subgraph():
-    plan = planned("shop", "query($a: Boolean!) { products { id name @include(if: $a) } }")
+def test_a_condition_on_a_field_is_sent_to_the_subgraph():
+    plan = render_plan("shop", "query($a: Boolean!) { products { id name @include(if: $a) } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {
@@ -21,9 +21,9 @@ def test_a_condition_on_a_field_travels_to_the_subgraph():
 
 
 def test_a_fetch_that_only_a_conditional_field_needs_is_conditional():
-    plan = planned("shop", "query($a: Boolean!) { products { name inStock @skip(if: $a) } }")
+    plan = render_plan("shop", "query($a: Boolean!) { products { name inStock @skip(if: $a) } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -57,9 +57,9 @@ def test_a_fetch_that_only_a_conditional_field_needs_is_conditional():
 
 
 def test_fields_that_are_only_required_share_the_condition():
-    plan = planned("shipping", "query($a: Boolean!) { parcel { id rate @include(if: $a) } }")
+    plan = render_plan("shipping", "query($a: Boolean!) { parcel { id rate @include(if: $a) } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -102,9 +102,11 @@ def test_fields_that_are_only_required_share_the_condition():
 
 
 def test_a_condition_on_a_fragment_holds_for_its_fields():
-    plan = planned("shop", "query($a: Boolean!) { products { id ... @include(if: $a) { name inStock } } }")
+    plan = render_plan(
+        "shop", "query($a: Boolean!) { products { id ... @include(if: $a) { name inStock } } }"
+    )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -137,10 +139,10 @@ def test_a_condition_on_a_fragment_holds_for_its_fields():
     """)
 
 
-def test_a_constant_condition_is_decided_at_once():
-    plan = planned("shop", "{ products { id name @skip(if: true) inStock @include(if: true) } }")
+def test_a_constant_condition_is_decided_by_the_planner():
+    plan = render_plan("shop", "{ products { id name @skip(if: true) inStock @include(if: true) } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -171,9 +173,9 @@ def test_a_constant_condition_is_decided_at_once():
 
 
 def test_an_unconditional_field_wins_over_a_conditional_one():
-    plan = planned("shop", "query($a: Boolean!) { products { name name @include(if: $a) } }")
+    plan = render_plan("shop", "query($a: Boolean!) { products { name name @include(if: $a) } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {
@@ -187,12 +189,12 @@ def test_an_unconditional_field_wins_over_a_conditional_one():
 
 
 def test_a_conditional_root_field_makes_its_fetch_conditional():
-    plan = planned(
+    plan = render_plan(
         "shop",
         "query($a: Boolean!, $b: Boolean!) { cheapest @include(if: $a) @skip(if: $b) { sku: __typename } }",
     )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Include(if: $a) {
             Skip(if: $b) {
@@ -209,10 +211,10 @@ def test_a_conditional_root_field_makes_its_fetch_conditional():
     """)
 
 
-def test_a_key_is_asked_without_the_clients_condition_on_it():
-    plan = planned("shop", "query($a: Boolean!) { products { id @include(if: $a) inStock } }")
+def test_a_key_is_fetched_without_the_condition_of_the_client():
+    plan = render_plan("shop", "query($a: Boolean!) { products { id @include(if: $a) inStock } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -242,12 +244,12 @@ def test_a_key_is_asked_without_the_clients_condition_on_it():
     """)
 
 
-def test_a_composite_key_is_asked_without_the_clients_condition_on_it():
-    plan = planned(
+def test_a_composite_key_is_fetched_without_the_condition_of_the_client():
+    plan = render_plan(
         "shop", "query($a: Boolean!) { products { maker { country @include(if: $a) { code } title } } }"
     )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -285,10 +287,10 @@ def test_a_composite_key_is_asked_without_the_clients_condition_on_it():
     """)
 
 
-def test_an_object_whose_fields_are_all_skipped_is_asked_for_its_type():
-    plan = planned("shop", "{ products { id @skip(if: true) } }")
+def test_an_object_whose_fields_are_all_skipped_selects_typename():
+    plan = render_plan("shop", "{ products { id @skip(if: true) } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {

@@ -9,13 +9,20 @@ from router.operation import build_operation
 from router.planner import Planner, UnplannableError
 from router.planner.contexts import Contexts
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, deferred_planning, planned, planning, shown, supergraph
+from tests.support.planning import (
+    SUPERGRAPHS,
+    dedent_plan,
+    load_supergraph,
+    render_plan,
+    start_deferred_planning,
+    start_planning,
+)
 
 
-def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
-    plan = planned("market", "{ shops { goods { id price } } }")
+def test_a_contextual_argument_is_first_read_from_the_enclosing_object():
+    plan = render_plan("market", "{ shops { goods { id price } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -67,9 +74,9 @@ def test_a_contextual_argument_is_read_of_the_enclosing_object_first():
 
 
 def test_a_subgraph_that_sets_the_context_itself_is_entered_again():
-    plan = planned("market", "{ seller { ware { blurb } } }")
+    plan = render_plan("market", "{ seller { ware { blurb } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "money") {
@@ -106,10 +113,10 @@ def test_a_subgraph_that_sets_the_context_itself_is_entered_again():
     """)
 
 
-def test_a_value_of_a_union_is_read_as_its_type_condition_says():
-    plan = planned("market", "{ places { ... on Kiosk { lot { spot } } ... on Cart { lot { post } } } }")
+def test_a_value_of_a_union_is_read_by_its_type_condition():
+    plan = render_plan("market", "{ places { ... on Kiosk { lot { spot } } ... on Cart { lot { post } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "money") {
@@ -179,9 +186,9 @@ def test_a_value_of_a_union_is_read_as_its_type_condition_says():
 
 
 def test_an_interface_sets_the_context_that_all_its_types_set():
-    plan = planned("market", "{ outlets { goods { makers } } }")
+    plan = render_plan("market", "{ outlets { goods { makers } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "money") {
@@ -252,9 +259,9 @@ def test_an_interface_sets_the_context_that_all_its_types_set():
 
 
 def test_a_field_may_read_several_contexts():
-    plan = planned("market", '{ market(code: "m") { stalls { crates { tax } } } }')
+    plan = render_plan("market", '{ market(code: "m") { stalls { crates { tax } } } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -311,10 +318,10 @@ def test_a_field_may_read_several_contexts():
     """)
 
 
-def test_a_root_type_may_set_a_context_of_which_no_root_waits():
-    plan = planned("market", "{ places { ... on Kiosk { lot { queue } } } }")
+def test_a_root_type_may_set_a_context_without_delaying_root_fields():
+    plan = render_plan("market", "{ places { ... on Kiosk { lot { queue } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Parallel {
@@ -364,9 +371,9 @@ def test_a_root_type_may_set_a_context_of_which_no_root_waits():
 
 
 def test_the_nearest_enclosing_object_sets_the_context():
-    plan = planned("market", "{ shops { showcase { price } branches { showcase { price } } } }")
+    plan = render_plan("market", "{ shops { showcase { price } branches { showcase { price } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -429,9 +436,9 @@ def test_the_nearest_enclosing_object_sets_the_context():
 
 
 def test_fields_that_read_the_same_value_share_a_fetch():
-    plan = planned("market", "{ aisles { window { ... on Good { a: price(rounded: true) b: price } } } }")
+    plan = render_plan("market", "{ aisles { window { ... on Good { a: price(rounded: true) b: price } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -487,9 +494,9 @@ def test_fields_that_read_the_same_value_share_a_fetch():
 
 
 def test_fields_that_read_different_values_share_a_request():
-    plan = planned("market", "{ shops { showcase { price hits } } }")
+    plan = render_plan("market", "{ shops { showcase { price hits } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -547,9 +554,9 @@ def test_fields_that_read_different_values_share_a_request():
 
 
 def test_a_contextual_field_may_require_others_as_well():
-    plan = planned("market", "{ shops { showcase { shipping } } }")
+    plan = render_plan("market", "{ shops { showcase { shipping } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -587,10 +594,10 @@ def test_a_contextual_field_may_require_others_as_well():
     """)
 
 
-def test_what_a_context_reads_may_require_others():
-    plan = planned("market", "{ shops { showcase { profit } } }")
+def test_a_field_that_a_context_reads_may_require_others():
+    plan = render_plan("market", "{ shops { showcase { profit } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -644,9 +651,9 @@ def test_what_a_context_reads_may_require_others():
 
 
 def test_a_contextual_field_may_be_required_below_the_object_that_sets_its_context():
-    plan = planned("market", "{ shops { total } }")
+    plan = render_plan("market", "{ shops { total } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -715,15 +722,15 @@ def test_a_contextual_field_may_be_required_below_the_object_that_sets_its_conte
     """)
 
 
-def test_nothing_is_fetched_for_a_contextual_field_that_is_left_out():
+def test_nothing_is_fetched_for_an_excluded_contextual_field():
     text = """
         query($some: Boolean!, $priced: Boolean!) {
           shops { name showcase @skip(if: $some) { name price @include(if: $priced) } }
         }
     """
-    plan = planned("market", text)
+    plan = render_plan("market", text)
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -764,9 +771,9 @@ def test_nothing_is_fetched_for_a_contextual_field_that_is_left_out():
 
 
 def test_contexts_are_set_below_a_mutation():
-    plan = planned("market", 'mutation { open(name: "New") { showcase { price } } }')
+    plan = render_plan("market", 'mutation { open(name: "New") { showcase { price } } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -803,9 +810,9 @@ def test_contexts_are_set_below_a_mutation():
 
 
 def test_contexts_are_set_below_a_subscription():
-    plan = planned("market", "subscription { opened { goods { price } } }")
+    plan = render_plan("market", "subscription { opened { goods { price } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Subscription {
             Primary: {
@@ -862,12 +869,12 @@ def test_contexts_are_set_below_a_subscription():
     """)
 
 
-def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_later():
-    plan = deferred_planning(
+def test_a_context_of_a_deferred_field_comes_with_its_object_or_is_fetched_later():
+    plan = start_deferred_planning(
         "market", "{ shops { name showcase { name ... @defer { price profit } } } }"
     ).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -948,10 +955,12 @@ def test_what_a_deferred_field_reads_of_an_object_comes_with_it_or_is_fetched_la
     """)
 
 
-def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
-    plan = deferred_planning("market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }").plan
+def test_a_context_that_a_deferred_field_reads_from_the_root_is_fetched_later():
+    plan = start_deferred_planning(
+        "market", "{ places { ... on Kiosk { lot { id ... @defer { queue } } } } }"
+    ).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -1004,15 +1013,15 @@ def test_what_a_deferred_field_reads_of_the_root_is_fetched_later():
     """)
 
 
-def test_no_variable_and_no_alias_of_the_client_is_taken():
+def test_contextual_names_avoid_the_variables_and_aliases_of_the_client():
     text = """
         query($contextualArgument_0: Boolean) {
           shops { currency: name showcase { price(rounded: $contextualArgument_0) } }
         }
     """
-    plan = planned("market", text)
+    plan = render_plan("market", text)
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "shop") {
@@ -1049,26 +1058,26 @@ def test_no_variable_and_no_alias_of_the_client_is_taken():
     """)
 
 
-def changed(old: str, new: str) -> Supergraph:
-    """The market's supergraph with one thing changed."""
+def change_market(old: str, new: str) -> Supergraph:
+    """Parses the market's supergraph with one replacement in its text."""
     text = (SUPERGRAPHS / "market.graphql").read_text()
     assert text.count(old) == 1
     return Supergraph.parse(text.replace(old, new))
 
 
-def planned_on(supergraph: Supergraph, text: str) -> str:
+def render_plan_on(supergraph: Supergraph, text: str) -> str:
     document = parse(text)
     [node] = document.definitions
     assert isinstance(node, OperationDefinitionNode)
     return str(Planner(supergraph).start(build_operation(supergraph.public_schema, document, node)).plan)
 
 
-def test_every_stage_shows_what_contexts_give():
-    stages = planning("market", "{ shops { showcase { price } } }")
+def test_every_stage_shows_contextual_arguments():
+    stages = start_planning("market", "{ shops { showcase { price } } }")
 
     path = ".shops.showcase =={id} given unit: money__shop {currency}==> Good/MONEY.price"
     assert str(stages.chosen[0][0]) == path
-    assert str(stages.fetches[0]) == shown("""
+    assert str(stages.fetches[0]) == dedent_plan("""
         [0] SHOP {
           shops {
             showcase {
@@ -1092,57 +1101,57 @@ def test_every_stage_shows_what_contexts_give():
     """)
 
 
-def test_clients_see_no_contextual_argument():
-    crate = supergraph("market").public_schema.type_map["Crate"]
+def test_contextual_arguments_are_not_public():
+    crate = load_supergraph("market").public_schema.type_map["Crate"]
 
     assert "  tax: Int\n" in print_type(crate)
 
 
-def test_a_field_whose_context_nothing_around_it_sets_fails_the_operation():
-    without = changed(' @context(name: "money__stall")', "")
+def test_a_field_whose_context_no_enclosing_object_sets_fails_the_operation():
+    without = change_market(' @context(name: "money__stall")', "")
 
-    told = r"'market\.stalls\.crates\.duty' on type 'Crate' .* sets the context 'money__stall'\.$"
-    with pytest.raises(UnplannableError, match=told):
-        planned_on(without, '{ market(code: "m") { stalls { id crates { id duty } } } }')
+    message = r"'market\.stalls\.crates\.duty' on type 'Crate' .* sets the context 'money__stall'\.$"
+    with pytest.raises(UnplannableError, match=message):
+        render_plan_on(without, '{ market(code: "m") { stalls { id crates { id duty } } } }')
 
 
-def test_a_context_whose_value_no_subgraph_has_fails_the_operation():
-    without = changed("  row: Int\n", "  row: Int @join__field(graph: MONEY, external: true)\n")
+def test_a_context_whose_value_no_subgraph_resolves_fails_the_operation():
+    without = change_market("  row: Int\n", "  row: Int @join__field(graph: MONEY, external: true)\n")
 
     with pytest.raises(UnplannableError, match=r"'places\.lot\.spot' on type 'Lot' from there\.$"):
-        planned_on(without, "{ places { ... on Kiosk { lot { spot } } } }")
+        render_plan_on(without, "{ places { ... on Kiosk { lot { spot } } } }")
 
 
-def test_a_contextual_field_of_an_object_that_no_key_leads_to_fails_the_operation():
-    keyless = changed(
+def test_a_contextual_field_of_an_object_without_a_known_key_fails_the_operation():
+    keyless = change_market(
         'type Lot @join__type(graph: MONEY, key: "id") {',
         'type Lot @join__type(graph: MONEY, key: "no") { no: ID @join__field(graph: MONEY, external: true)',
     )
 
     with pytest.raises(UnplannableError, match=r"'places\.lot\.spot' on type 'Lot'"):
-        planned_on(keyless, "{ places { ... on Kiosk { lot { spot } } } }")
+        render_plan_on(keyless, "{ places { ... on Kiosk { lot { spot } } } }")
 
 
-def test_an_interface_sets_no_context_that_one_of_its_types_does_not():
+def test_an_interface_sets_only_the_contexts_that_all_its_types_set():
     booth = 'type Booth implements Outlet @join__type(graph: MONEY, key: "id") '
     booth += '@join__implements(graph: MONEY, interface: "Outlet")'
-    without = changed(f'{booth} @context(name: "money__shop")', booth)
+    without = change_market(f'{booth} @context(name: "money__shop")', booth)
 
     with pytest.raises(UnplannableError, match=r"'outlets\.goods\.price' on type 'Good'"):
-        planned_on(without, "{ outlets { goods { price } } }")
-    assert "contextualArgument" in planned_on(without, "{ outlets { ... on Shop { goods { price } } } }")
+        render_plan_on(without, "{ outlets { goods { price } } }")
+    assert "contextualArgument" in render_plan_on(without, "{ outlets { ... on Shop { goods { price } } } }")
 
 
-def test_the_directive_may_have_another_name():
+def test_the_context_directive_may_have_another_name():
     text = (SUPERGRAPHS / "market.graphql").read_text()
     text = text.replace("@context(", "@around(").replace('context/v0.1", ', 'context/v0.1", as: "around", ')
 
     query = "{ seller { ware { blurb } } }"
-    assert planned_on(Supergraph.parse(text), query) == planned("market", query)
+    assert render_plan_on(Supergraph.parse(text), query) == render_plan("market", query)
 
 
-def test_a_root_type_whose_fields_have_effects_sets_no_context():
-    acting = changed("type Mutation ", 'type Mutation @context(name: "money__shop") ')
+def test_the_mutation_type_sets_no_context():
+    acting = change_market("type Mutation ", 'type Mutation @context(name: "money__shop") ')
     contexts = Contexts(acting)
 
     assert contexts.get_contexts_set_by(["Mutation"]) == frozenset()
@@ -1150,4 +1159,4 @@ def test_a_root_type_whose_fields_have_effects_sets_no_context():
 
 
 def test_no_type_sets_no_context():
-    assert Contexts(supergraph("market")).get_contexts_set_by(()) == frozenset()
+    assert Contexts(load_supergraph("market")).get_contexts_set_by(()) == frozenset()

@@ -1,4 +1,4 @@
-"""The deadline: planning observes it at every step, and leaves nothing half learnt behind."""
+"""The deadline: planning checks it at every step, and an interrupted planning leaves no partial state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from router.executor import compile_operation
 from router.operation import Operation
 from router.operation.deadline import Deadline
 from router.planner import Planner, PlanningTimeoutError
-from tests.support.planning import operation, supergraph
+from tests.support.planning import load_operation, load_supergraph
 
 TEXT = """
     { product(id: "1") { ...Named ... on Product { price } maker { title } } }
@@ -19,34 +19,40 @@ TEXT = """
 """
 
 
-def ticking(steps: int) -> Deadline:
-    """A deadline that is over after some looks at the clock."""
+def expire_after(steps: int) -> Deadline:
+    """Builds a deadline that expires after this many checks."""
     return Deadline(steps, count().__next__)
 
 
-def test_planning_gives_up_wherever_the_deadline_falls():
-    asked = operation("shop", TEXT)
+def test_planning_stops_at_the_deadline_wherever_it_falls():
+    operation = load_operation("shop", TEXT)
     needed = next(
-        steps for steps in count(1) if _plan(Planner(supergraph("shop")), asked, ticking(steps)) is not None
+        steps
+        for steps in count(1)
+        if render_plan_until(Planner(load_supergraph("shop")), operation, expire_after(steps)) is not None
     )
 
     assert needed > 30
-    planner = Planner(supergraph("shop"))
+    planner = Planner(load_supergraph("shop"))
     for steps in range(1, needed // 2):
-        assert _plan(planner, asked, ticking(steps)) is None
-    assert _plan(planner, asked, ticking(needed)) == str(Planner(supergraph("shop")).start(asked).plan)
+        assert render_plan_until(planner, operation, expire_after(steps)) is None
+    assert render_plan_until(planner, operation, expire_after(needed)) == str(
+        Planner(load_supergraph("shop")).start(operation).plan
+    )
 
 
-def _plan(planner: Planner, asked: Operation, deadline: Deadline) -> str | None:
+def render_plan_until(planner: Planner, operation: Operation, deadline: Deadline) -> str | None:
     try:
-        return str(planner.start(asked, None, deadline).plan)
+        return str(planner.start(operation, None, deadline).plan)
     except PlanningTimeoutError:
         return None
 
 
-def test_an_operation_that_takes_too_long_is_refused_as_one():
+def test_an_operation_that_takes_too_long_to_plan_is_refused_with_its_own_code():
     with pytest.raises(PlanningTooLongError, match="could not be planned in the time") as raised:
-        compile_operation(Planner(supergraph("shop")), operation("shop", TEXT), None, ticking(3))
+        compile_operation(
+            Planner(load_supergraph("shop")), load_operation("shop", TEXT), None, expire_after(3)
+        )
 
     assert raised.value.to_errors() == [
         {
@@ -57,10 +63,13 @@ def test_an_operation_that_takes_too_long_is_refused_as_one():
 
 
 @pytest.mark.parametrize("levels", [30])
-def test_fragments_that_repeat_each_other_are_read_once_for_each_set_of_conditions(levels: int):
+def test_fragments_that_repeat_each_other_are_processed_once_for_each_set_of_conditions(levels: int):
     spread = "".join(
         f"fragment F{level} on Product {{ ...F{level + 1} ...F{level + 1} }} " for level in range(levels)
     )
     text = f'{{ product(id: "1") {{ ...F0 }} }} {spread} fragment F{levels} on Product {{ name }}'
 
-    assert _plan(Planner(supergraph("shop")), operation("shop", text), ticking(1000)) is not None
+    assert (
+        render_plan_until(Planner(load_supergraph("shop")), load_operation("shop", text), expire_after(1000))
+        is not None
+    )

@@ -1,13 +1,13 @@
-"""`@defer`: what the first answer needs, and what each group of deferred fields is completed by."""
+"""`@defer`: the fetches of the initial answer and those of each group of deferred fields."""
 
-from tests.support.planning import deferred_planning, planning, shown
+from tests.support.planning import dedent_plan, start_deferred_planning, start_planning
 
 
 def test_a_field_of_another_subgraph_comes_later_by_the_fetch_it_needs_anyway():
     text = '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -44,9 +44,9 @@ def test_a_field_of_another_subgraph_comes_later_by_the_fetch_it_needs_anyway():
 
 def test_a_field_of_the_same_subgraph_comes_later_by_entering_it_again():
     text = '{ product(id: "1") { sku ... @defer { warehouse { id } } } }'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -101,9 +101,9 @@ def test_a_field_of_the_same_subgraph_comes_later_by_entering_it_again():
 
 def test_a_field_that_is_a_key_comes_with_the_first_fetch():
     text = '{ product(id: "1") { name ... @defer { id } } }'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -122,11 +122,11 @@ def test_a_field_that_is_a_key_comes_with_the_first_fetch():
     """)
 
 
-def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
+def test_a_deferred_object_without_a_key_is_fetched_first_and_delivered_later():
     text = '{ product(id: "1") { maker { country { ... @defer { code } } } } }'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -148,11 +148,11 @@ def test_what_has_no_key_comes_with_the_first_fetch_and_is_told_later():
     """)
 
 
-def test_fragments_that_ask_for_the_same_share_a_group():
+def test_fragments_that_select_the_same_field_share_a_group():
     text = '{ product(id: "1") { ... @defer(label: "a") { name inStock } ... @defer(label: "b") { name } } }'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -203,11 +203,11 @@ def test_fragments_that_ask_for_the_same_share_a_group():
     """)
 
 
-def test_what_is_also_asked_at_once_is_not_asked_later():
+def test_fields_that_are_also_selected_immediately_are_not_deferred():
     text = '{ product(id: "1") { name ... @defer { name inStock } } }'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -245,9 +245,9 @@ def test_what_is_also_asked_at_once_is_not_asked_later():
 def test_a_fragment_in_a_fragment_waits_for_it():
     inner = '... @defer(label: "inner") { inStock name }'
     text = f'{{ product(id: "1") {{ ... @defer(label: "outer") {{ name {inner} }} }} }}'
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -298,11 +298,11 @@ def test_a_fragment_in_a_fragment_waits_for_it():
     """)
 
 
-def test_fields_of_the_root_come_later_by_a_fetch_of_their_own():
+def test_deferred_root_fields_have_a_fetch_of_their_own():
     text = "{ cheapest { sku } ... @defer { products { name } cheapest { price } } }"
-    plan = deferred_planning("shop", text).plan
+    plan = start_deferred_planning("shop", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -347,9 +347,9 @@ def test_fields_of_the_root_come_later_by_a_fetch_of_their_own():
 
 def test_each_type_of_an_abstract_one_is_entered_again():
     text = "{ media { id ... @defer { ... on Film { minutes } ... on Book { pages } } } }"
-    plan = deferred_planning("media", text).plan
+    plan = start_deferred_planning("media", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -391,11 +391,11 @@ def test_each_type_of_an_abstract_one_is_entered_again():
     """)
 
 
-def test_a_fragment_reaches_below_what_is_there_already():
+def test_a_deferred_fragment_may_select_below_delivered_objects():
     text = "{ item { ... on Film { director { name } } ... @defer { ... on Film { director { email } } } } }"
-    plan = deferred_planning("media", text).plan
+    plan = start_deferred_planning("media", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -454,9 +454,9 @@ def test_a_fragment_reaches_below_what_is_there_already():
 
 def test_a_variable_decides_whether_a_fragment_is_deferred():
     text = 'query($later: Boolean!) { product(id: "1") { name ... @defer(if: $later) { inStock } } }'
-    plan = deferred_planning("shop", text, "later").plan
+    plan = start_deferred_planning("shop", text, "later").plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {
@@ -494,22 +494,22 @@ def test_a_variable_decides_whether_a_fragment_is_deferred():
 def test_a_variable_that_is_false_leaves_the_fragment_in_the_first_answer():
     text = 'query($later: Boolean!) { product(id: "1") { name ... @defer(if: $later) { inStock } } }'
 
-    assert str(deferred_planning("shop", text).plan) == str(planning("shop", text).plan)
+    assert str(start_deferred_planning("shop", text).plan) == str(start_planning("shop", text).plan)
 
 
 def test_a_fragment_that_is_never_deferred_is_in_the_first_answer():
     never = '{ product(id: "1") { name ... @defer(if: false) { inStock } } }'
     always = '{ product(id: "1") { name ... @defer(if: true) { inStock } } }'
 
-    assert str(deferred_planning("shop", never).plan) == str(planning("shop", never).plan)
-    assert "Deferred" in str(deferred_planning("shop", always).plan)
+    assert str(start_deferred_planning("shop", never).plan) == str(start_planning("shop", never).plan)
+    assert "Deferred" in str(start_deferred_planning("shop", always).plan)
 
 
-def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
-    planned = deferred_planning("shop", "{ ... @defer { __typename __schema { queryType { name } } } }")
+def test_introspection_is_not_deferred_and_root_typenames_are_not_fetched():
+    planned = start_deferred_planning("shop", "{ ... @defer { __typename __schema { queryType { name } } } }")
 
     assert planned.normalized.order == ("__schema",)
-    assert str(planned.plan) == shown("""
+    assert str(planned.plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {},
@@ -519,12 +519,12 @@ def test_the_schema_is_told_at_once_and_names_of_root_types_are_not_fetched():
     """)
 
 
-def test_the_graph_of_fetches_tells_what_comes_later():
-    fetches = deferred_planning(
+def test_the_fetch_graph_shows_deferred_fetches():
+    fetches = start_deferred_planning(
         "shop", '{ product(id: "1") { name ... @defer(label: "stock") { inStock } } }'
     ).fetches
 
-    assert str(fetches[0]) == shown("""
+    assert str(fetches[0]) == dedent_plan("""
         [0] CATALOGUE {
           product(id: "1") {
             name
@@ -543,20 +543,20 @@ def test_the_graph_of_fetches_tells_what_comes_later():
     """)
 
 
-def test_paths_tell_where_what_is_deferred_begins():
-    [leaves] = deferred_planning("shop", '{ product(id: "1") { ... @defer { name } } }').paths
+def test_paths_show_where_deferred_fields_begin():
+    [leaves] = start_deferred_planning("shop", '{ product(id: "1") { ... @defer { name } } }').paths
 
-    assert str(leaves[0]) == shown("""
+    assert str(leaves[0]) == dedent_plan("""
         product.name
           .product @defer  =={id}==> Product/CATALOGUE.name
     """)
 
 
-def test_a_context_that_is_there_already_serves_what_comes_later():
+def test_a_fetched_context_serves_deferred_fields():
     text = "{ shops { name goods { id ... @defer { price } } } }"
-    plan = deferred_planning("market", text).plan
+    plan = start_deferred_planning("market", text).plan
 
-    assert str(plan) == shown("""
+    assert str(plan) == dedent_plan("""
         QueryPlan {
           Defer {
             Primary {

@@ -1,4 +1,4 @@
-"""Executable directives that subgraphs define: they reach the subgraphs, on fields and on operations."""
+"""Executable directives of subgraphs are passed on, on fields and on operations."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ async def test_directives_reach_the_subgraphs_with_their_variables(text: str, se
     result = await loud.run(text, **({"l": 3} if "$l" in text else {}))
 
     assert result.errors == []
-    assert [body["query"] for _, body in loud.asked] == sent
+    assert [body["query"] for _, body in loud.requests] == sent
 
 
-async def test_a_field_under_a_directive_is_another_than_the_one_that_the_router_needs():
+async def test_a_field_under_a_directive_is_separate_from_the_one_that_the_router_needs():
     loud = Federated(LOUD, WORLD)
     result = await loud.run("{ user { id @shout nick } }")
 
     assert result.data == {"user": {"id": "1", "nick": "Bo"}}
-    assert loud.asked[0][1]["query"] == "query{user{id @shout _id_1:id}}"
+    assert loud.requests[0][1]["query"] == "query{user{id @shout _id_1:id}}"
 
 
 def test_a_plan_shows_directives():
-    plan = str(Federated(LOUD, WORLD).planned("query @shout { s @shout(level: 2) }"))
+    plan = str(Federated(LOUD, WORLD).plan("query @shout { s @shout(level: 2) }"))
 
     assert 'Fetch(service: "a") @shout {' in plan
     assert "s @shout(level: 2)" in plan

@@ -1,14 +1,14 @@
-"""Fragments: they vanish from the plan, their fields stay."""
+"""Fragments are inlined in the plan."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_named_fragments_are_merged_into_the_fields_around_them():
-    plan = planned(
+    plan = render_plan(
         "shop", "query { products { name ...Stocked } } fragment Stocked on Product { name inStock }"
     )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -40,11 +40,11 @@ def test_named_fragments_are_merged_into_the_fields_around_them():
 
 
 def test_nested_fragments_merge_the_selections_of_one_field():
-    plan = planned(
+    plan = render_plan(
         "shop", "{ products { ... { maker { id } } ... on Product { maker { country { code } } } } }"
     )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {
@@ -62,10 +62,10 @@ def test_nested_fragments_merge_the_selections_of_one_field():
     """)
 
 
-def test_an_object_of_which_nothing_is_left_to_ask_is_asked_for_its_type():
-    plan = planned("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }")
+def test_an_object_without_remaining_fields_selects_typename():
+    plan = render_plan("media", "{ item { ... on Book { ... on Media { ... on Film { id } } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {

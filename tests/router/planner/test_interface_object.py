@@ -1,12 +1,12 @@
 """`@interfaceObject`: a subgraph that adds fields to an interface without knowing its types."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_a_field_of_the_interface_object_is_fetched_for_all_types_at_once():
-    plan = planned("accounts", "{ accounts { id credit } }")
+    plan = render_plan("accounts", "{ accounts { id credit } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "accounts") {
@@ -37,10 +37,10 @@ def test_a_field_of_the_interface_object_is_fetched_for_all_types_at_once():
     """)
 
 
-def test_concrete_types_are_asked_of_the_subgraph_that_knows_them():
-    plan = planned("accounts", "{ richest { credit ... on Parent { children } } }")
+def test_concrete_types_are_fetched_from_the_subgraph_that_knows_them():
+    plan = render_plan("accounts", "{ richest { credit ... on Parent { children } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "credit") {
@@ -74,10 +74,10 @@ def test_concrete_types_are_asked_of_the_subgraph_that_knows_them():
     """)
 
 
-def test_typename_is_never_asked_of_the_interface_object():
-    plan = planned("accounts", "{ richest { __typename credit } }")
+def test_typename_is_never_fetched_from_the_interface_object():
+    plan = render_plan("accounts", "{ richest { __typename credit } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "credit") {
@@ -109,9 +109,9 @@ def test_typename_is_never_asked_of_the_interface_object():
 
 
 def test_an_interface_object_requires_fields_of_the_interface():
-    plan = planned("accounts", "{ accounts { greeting } }")
+    plan = render_plan("accounts", "{ accounts { greeting } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "accounts") {
@@ -145,9 +145,9 @@ def test_an_interface_object_requires_fields_of_the_interface():
 
 
 def test_a_fragment_on_one_type_fetches_the_interface_objects_field_for_that_type():
-    plan = planned("accounts", "{ accounts { ... on Staff { desk credit } } }")
+    plan = render_plan("accounts", "{ accounts { ... on Staff { desk credit } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "accounts") {

@@ -1,12 +1,12 @@
-"""Interfaces: asked at once where every type behind them agrees, type by type elsewhere."""
+"""Interfaces: fields are selected on the interface if every type resolves them, else type by type."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
-def test_a_field_that_every_type_resolves_is_asked_of_the_interface():
-    plan = planned("media", "{ media { id } }")
+def test_a_field_that_every_type_resolves_is_selected_on_the_interface():
+    plan = render_plan("media", "{ media { id } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {
@@ -20,10 +20,10 @@ def test_a_field_that_every_type_resolves_is_asked_of_the_interface():
     """)
 
 
-def test_a_field_that_some_type_does_not_resolve_is_asked_type_by_type():
-    plan = planned("media", "{ media { title } }")
+def test_a_field_that_some_type_does_not_resolve_is_selected_type_by_type():
+    plan = render_plan("media", "{ media { title } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "library") {
@@ -60,9 +60,9 @@ def test_a_field_that_some_type_does_not_resolve_is_asked_type_by_type():
 
 
 def test_fields_of_one_type_hop_for_that_type_alone():
-    plan = planned("media", "{ media { id ... on Film { director { name } } } }")
+    plan = render_plan("media", "{ media { id ... on Film { director { name } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "library") {
@@ -96,11 +96,11 @@ def test_fields_of_one_type_hop_for_that_type_alone():
 
 
 def test_hops_from_several_types_below_an_interface_run_together():
-    plan = planned(
+    plan = render_plan(
         "media", "{ media { ... on Film { director { email } } ... on Book { author { email } } } }"
     )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "library") {
@@ -172,10 +172,10 @@ def test_hops_from_several_types_below_an_interface_run_together():
     """)
 
 
-def test_a_fragment_on_a_wider_interface_is_asked_as_it_is():
-    plan = planned("media", "{ media { ... on Node { id } } }")
+def test_a_fragment_on_a_wider_interface_is_kept():
+    plan = render_plan("media", "{ media { ... on Node { id } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {
@@ -189,10 +189,10 @@ def test_a_fragment_on_a_wider_interface_is_asked_as_it_is():
     """)
 
 
-def test_a_fragment_on_a_narrower_interface_is_asked_of_its_types():
-    plan = planned("media", "{ nodes { ... on Media { id } } }")
+def test_a_fragment_on_a_narrower_interface_is_expanded_to_its_types():
+    plan = render_plan("media", "{ nodes { ... on Media { id } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {
@@ -212,9 +212,9 @@ def test_a_fragment_on_a_narrower_interface_is_asked_of_its_types():
 
 
 def test_typename_of_an_interface_comes_from_the_subgraph():
-    plan = planned("media", "{ nodes { kind: __typename } }")
+    plan = render_plan("media", "{ nodes { kind: __typename } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {
@@ -228,9 +228,9 @@ def test_typename_of_an_interface_comes_from_the_subgraph():
 
 
 def test_a_subgraph_that_returns_one_of_the_types_serves_only_that():
-    plan = planned("media", "{ featured { title ... on Film { minutes } ... on Book { pages } } }")
+    plan = render_plan("media", "{ featured { title ... on Film { minutes } ... on Book { pages } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Parallel {
             Fetch(service: "films") {
@@ -256,10 +256,10 @@ def test_a_subgraph_that_returns_one_of_the_types_serves_only_that():
     """)
 
 
-def test_an_object_tells_its_type_although_its_subgraph_returns_only_one():
-    plan = planned("media", "{ featured { ... on Film { director { name } } } }")
+def test_an_object_selects_typename_although_its_subgraph_returns_only_one_type():
+    plan = render_plan("media", "{ featured { ... on Film { director { name } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "films") {
             {

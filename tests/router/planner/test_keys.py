@@ -1,12 +1,12 @@
-"""`@key`: entities are entered by the keys that are known."""
+"""`@key`: entities are resolved by the keys that are known."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_an_entity_is_fetched_from_another_subgraph_by_its_key():
-    plan = planned("shop", "{ products { name inStock } }")
+    plan = render_plan("shop", "{ products { name inStock } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -38,9 +38,9 @@ def test_an_entity_is_fetched_from_another_subgraph_by_its_key():
 
 
 def test_a_key_that_only_a_third_subgraph_knows_is_fetched_on_the_way():
-    plan = planned("shop", '{ product(id: "1") { name price } }')
+    plan = render_plan("shop", '{ product(id: "1") { name price } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -87,9 +87,9 @@ def test_a_key_that_only_a_third_subgraph_knows_is_fetched_on_the_way():
 
 
 def test_a_hop_backwards_uses_the_other_key():
-    plan = planned("shop", "{ cheapest { name } }")
+    plan = render_plan("shop", "{ cheapest { name } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "prices") {
@@ -135,9 +135,9 @@ def test_a_hop_backwards_uses_the_other_key():
 
 
 def test_a_nested_composite_key_is_read_from_the_object():
-    plan = planned("shop", "{ products { maker { title } } }")
+    plan = render_plan("shop", "{ products { maker { title } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -175,10 +175,10 @@ def test_a_nested_composite_key_is_read_from_the_object():
     """)
 
 
-def test_an_unresolvable_key_leads_out_but_not_in():
-    plan = planned("shop", "{ products { warehouse { id city } } }")
+def test_an_unresolvable_key_leads_out_of_a_subgraph_but_not_in():
+    plan = render_plan("shop", "{ products { warehouse { id city } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -226,9 +226,9 @@ def test_an_unresolvable_key_leads_out_but_not_in():
 
 
 def test_a_field_of_the_key_itself_needs_no_hop():
-    plan = planned("shop", "{ products { id } }")
+    plan = render_plan("shop", "{ products { id } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "catalogue") {
             {
@@ -242,9 +242,9 @@ def test_a_field_of_the_key_itself_needs_no_hop():
 
 
 def test_each_subgraph_is_entered_by_the_key_that_costs_least():
-    plan = planned("shop", "{ soldOut { name price } }")
+    plan = render_plan("shop", "{ soldOut { name price } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "stock") {

@@ -1,12 +1,12 @@
-"""Mutations: one after the other, each root field once."""
+"""Mutations: root fields run serially, each once."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_mutations_run_in_the_order_of_the_document():
-    plan = planned("profiles", "mutation { addA addB again: addA }")
+    plan = render_plan("profiles", "mutation { addA addB again: addA }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {
@@ -29,10 +29,10 @@ def test_mutations_run_in_the_order_of_the_document():
     """)
 
 
-def test_what_a_mutation_returns_is_completed_before_the_next_runs():
-    plan = planned("profiles", "mutation { note { text likes } addB }")
+def test_the_result_of_a_mutation_is_completed_before_the_next_runs():
+    plan = render_plan("profiles", "mutation { note { text likes } addB }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {
@@ -68,7 +68,7 @@ def test_what_a_mutation_returns_is_completed_before_the_next_runs():
     """)
 
 
-def test_a_field_asked_for_several_reasons_runs_once():
+def test_a_mutation_field_that_is_selected_repeatedly_runs_once():
     text = """
         mutation ($a: Boolean!, $b: Boolean!) {
           note @include(if: $a) { text likes }
@@ -76,4 +76,4 @@ def test_a_field_asked_for_several_reasons_runs_once():
         }
     """
 
-    assert planned("profiles", text).count('Fetch(service: "a")') == 1
+    assert render_plan("profiles", text).count('Fetch(service: "a")') == 1

@@ -1,4 +1,4 @@
-"""Names in the data: what the planner makes up meets nothing that the client or the schema uses."""
+"""Names that the planner assigns do not collide with those of the client or the schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ type Query @join__type(graph: A) @join__type(graph: B) {
 """
 
 
-def pic(identity: str) -> dict[str, object]:
+def build_pic(identity: str) -> dict[str, object]:
     return {
         "__typename": "Pic",
         "id": identity,
@@ -39,8 +39,11 @@ def pic(identity: str) -> dict[str, object]:
 
 WORLD = {
     "s": "x",
-    "hits": [{"__typename": "Book", "cover": pic("b")}, {"__typename": "Author", "cover": pic("a")}],
-    "pages": [{"__typename": "Leaf", "cover": pic("l")}],
+    "hits": [
+        {"__typename": "Book", "cover": build_pic("b")},
+        {"__typename": "Author", "cover": build_pic("a")},
+    ],
+    "pages": [{"__typename": "Leaf", "cover": build_pic("l")}],
 }
 
 
@@ -54,27 +57,27 @@ WORLD = {
         ("{ _s_1: s s }", {"_s_1": "x", "s": "x"}),
     ],
 )
-async def test_a_client_may_name_a_field_as_it_likes(text: str, answer: dict[str, str]):
+async def test_a_client_may_use_any_alias(text: str, answer: dict[str, str]):
     result = await Federated(HITS, WORLD).run(text)
 
     assert (result.data, result.errors) == (answer, [])
 
 
-async def test_one_name_below_different_types_has_the_arguments_of_each():
+async def test_one_response_name_below_different_types_has_the_arguments_of_each():
     text = "{ hits { ... on Book { cover { url(size: 1) } } ... on Author { cover { url(size: 2) } } } }"
     result = await Federated(HITS, WORLD).run(text)
 
     assert result.data == {"hits": [{"cover": {"url": "b/1"}}, {"cover": {"url": "a/2"}}]}
 
 
-async def test_one_alias_below_different_types_is_the_field_of_each():
+async def test_one_alias_below_different_types_selects_the_field_of_each():
     text = "{ hits { ... on Book { cover { id: url } } ... on Author { cover { id: alt } } } }"
     result = await Federated(HITS, WORLD).run(text)
 
     assert result.data == {"hits": [{"cover": {"id": "b/0"}}, {"cover": {"id": "alt of a"}}]}
 
 
-async def test_one_name_below_different_types_may_come_from_another_subgraph():
+async def test_one_response_name_below_different_types_may_come_from_different_subgraphs():
     text = """{ hits {
       ... on Book { cover { id: alt bytes(size: 1) } }
       ... on Author { cover { __typename: id bytes(size: 2) } }
@@ -86,7 +89,7 @@ async def test_one_name_below_different_types_may_come_from_another_subgraph():
     }
 
 
-async def test_one_name_is_the_clients_field_of_an_interface_and_of_its_types():
+async def test_one_response_name_selects_a_field_of_an_interface_and_of_its_types():
     text = "{ pages { cover { a: url(size: 1) } ... on Leaf { cover { b: url(size: 2) } } } }"
     result = await Federated(HITS, WORLD).run(text)
 
@@ -127,7 +130,7 @@ THINGS = [
 ]
 
 
-async def test_what_is_required_of_a_type_is_taken_apart_where_its_interface_may_be_null():
+async def test_a_required_field_is_aliased_where_the_field_of_the_interface_is_nullable():
     result = await Federated(SHELF, {"shelf": THINGS}).run("{ shelf { box { w } ... on Lamp { watt } } }")
 
     assert result.data == {"shelf": [{"box": {"w": 3}, "watt": 40}, {"box": {"w": 6}}]}
@@ -167,7 +170,7 @@ type Query @join__type(graph: A) @join__type(graph: B) { house: House @join__fie
 """
 
 
-async def test_what_is_required_of_types_of_different_shape_is_read_of_each_under_its_own_key():
+async def test_required_fields_of_types_of_different_shape_are_read_under_their_own_keys():
     owners = [{"__typename": "Cat", "tag": "c"}, {"__typename": "Dog", "tag": "d"}]
     house = {
         "__typename": "House",
@@ -179,4 +182,4 @@ async def test_what_is_required_of_types_of_different_shape_is_read_of_each_unde
     result = await houses.run("{ house { sign } }")
 
     assert (result.data, result.errors) == ({"house": {"sign": "cd"}}, [])
-    assert "...on Cat{tag} ...on Dog{_tag_1:tag}" in houses.asked[0][1]["query"]
+    assert "...on Cat{tag} ...on Dog{_tag_1:tag}" in houses.requests[0][1]["query"]

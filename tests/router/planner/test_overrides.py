@@ -1,12 +1,12 @@
-"""`@override`: a field moves to another subgraph, at once or by and by."""
+"""`@override`: a field moves to another subgraph, at once or progressively."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
-def test_an_overridden_field_is_no_longer_asked_of_its_old_subgraph():
-    plan = planned("staffing", "{ people { name office } }")
+def test_an_overridden_field_is_no_longer_fetched_from_its_old_subgraph():
+    plan = render_plan("staffing", "{ people { name office } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "old") {
@@ -38,9 +38,9 @@ def test_an_overridden_field_is_no_longer_asked_of_its_old_subgraph():
 
 
 def test_a_progressive_override_that_is_not_active_leaves_the_field_where_it_was():
-    plan = planned("staffing", "{ people { phone } }")
+    plan = render_plan("staffing", "{ people { phone } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "old") {
             {
@@ -54,9 +54,9 @@ def test_a_progressive_override_that_is_not_active_leaves_the_field_where_it_was
 
 
 def test_an_active_label_moves_the_field():
-    plan = planned("staffing", "{ people { phone } }", frozenset({"percent(20)"}))
+    plan = render_plan("staffing", "{ people { phone } }", frozenset({"percent(20)"}))
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "old") {
@@ -87,9 +87,9 @@ def test_an_active_label_moves_the_field():
 
 
 def test_an_inactive_label_leads_back_to_the_old_subgraph():
-    plan = planned("staffing", "{ newest { phone } }")
+    plan = render_plan("staffing", "{ newest { phone } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "new") {
@@ -120,9 +120,9 @@ def test_an_inactive_label_leads_back_to_the_old_subgraph():
 
 
 def test_a_field_that_is_provided_stays_so_while_its_label_is_inactive():
-    plan = planned("staffing", "{ oldest { phone } }")
+    plan = render_plan("staffing", "{ oldest { phone } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "old") {
             {
@@ -136,9 +136,9 @@ def test_a_field_that_is_provided_stays_so_while_its_label_is_inactive():
 
 
 def test_an_active_label_moves_a_field_that_is_provided_as_well():
-    plan = planned("staffing", "{ oldest { phone } }", frozenset({"percent(20)"}))
+    plan = render_plan("staffing", "{ oldest { phone } }", frozenset({"percent(20)"}))
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "old") {

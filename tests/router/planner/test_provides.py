@@ -1,12 +1,12 @@
-"""`@provides`: fields that come along on one way only."""
+"""`@provides`: fields that a subgraph resolves on one path only."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_a_provided_field_needs_no_hop():
-    plan = planned("reviews", "{ reviews { author { name } } }")
+    plan = render_plan("reviews", "{ reviews { author { name } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "reviews") {
             {
@@ -21,10 +21,10 @@ def test_a_provided_field_needs_no_hop():
     """)
 
 
-def test_the_same_field_reached_another_way_does():
-    plan = planned("reviews", "{ reviews { editor { name } } }")
+def test_the_same_field_reached_another_way_needs_a_hop():
+    plan = render_plan("reviews", "{ reviews { editor { name } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "reviews") {
@@ -56,10 +56,10 @@ def test_the_same_field_reached_another_way_does():
     """)
 
 
-def test_what_is_provided_of_one_union_member_is_not_of_another():
-    plan = planned("reviews", "{ latest { subject { ... on Film { title } ... on Album { title } } } }")
+def test_a_field_provided_on_one_union_member_is_not_provided_on_another():
+    plan = render_plan("reviews", "{ latest { subject { ... on Film { title } ... on Album { title } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "reviews") {
@@ -98,9 +98,9 @@ def test_what_is_provided_of_one_union_member_is_not_of_another():
 
 
 def test_a_provided_field_does_not_spare_a_hop_for_another_field():
-    plan = planned("reviews", "{ latest { author { name born } } }")
+    plan = render_plan("reviews", "{ latest { author { name born } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "reviews") {
@@ -133,10 +133,10 @@ def test_a_provided_field_does_not_spare_a_hop_for_another_field():
     """)
 
 
-def test_federation_1_provides_a_field_that_the_subgraph_does_not_tell_of():
-    plan = planned("people", "{ newest { author { name } } }")
+def test_a_federation_1_subgraph_may_provide_a_field_it_does_not_declare():
+    plan = render_plan("people", "{ newest { author { name } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "posts") {
             {

@@ -1,15 +1,15 @@
-"""`@requires`: what a field requires travels in the representation."""
+"""`@requires`: required fields are fetched first and sent in the representation."""
 
 import pytest
 
 from router.planner import UnplannableError
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_required_fields_are_fetched_first_and_sent_along():
-    plan = planned("shipping", "{ parcel { rate } }")
+    plan = render_plan("shipping", "{ parcel { rate } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -50,9 +50,9 @@ def test_required_fields_are_fetched_first_and_sent_along():
 
 
 def test_a_field_without_requirements_waits_for_nothing_but_the_key():
-    plan = planned("shipping", "{ parcels { volume } }")
+    plan = render_plan("shipping", "{ parcels { volume } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -83,9 +83,9 @@ def test_a_field_without_requirements_waits_for_nothing_but_the_key():
 
 
 def test_requirements_chain_across_subgraphs():
-    plan = planned("shipping", "{ parcel { tax } }")
+    plan = render_plan("shipping", "{ parcel { tax } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -158,9 +158,9 @@ def test_requirements_chain_across_subgraphs():
 
 
 def test_fields_required_of_a_union_or_interface_are_sent_by_type():
-    plan = planned("shipping", "{ parcel { label } }")
+    plan = render_plan("shipping", "{ parcel { label } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -209,9 +209,9 @@ def test_fields_required_of_a_union_or_interface_are_sent_by_type():
 
 
 def test_a_required_argument_that_differs_from_the_clients_gets_its_own_name():
-    plan = planned("shipping", '{ parcel { weight(unit: "LB") rate } }')
+    plan = render_plan("shipping", '{ parcel { weight(unit: "LB") rate } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -252,10 +252,10 @@ def test_a_required_argument_that_differs_from_the_clients_gets_its_own_name():
     """)
 
 
-def test_a_required_field_that_the_client_asks_alike_is_fetched_once():
-    plan = planned("shipping", '{ parcel { weight(unit: "KG") rate } }')
+def test_a_required_field_that_the_client_selects_identically_is_fetched_once():
+    plan = render_plan("shipping", '{ parcel { weight(unit: "KG") rate } }')
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -296,9 +296,9 @@ def test_a_required_field_that_the_client_asks_alike_is_fetched_once():
 
 
 def test_an_alias_that_takes_the_name_of_a_required_field_does_not_disturb_it():
-    plan = planned("shipping", "{ parcel { box: id rate } }")
+    plan = render_plan("shipping", "{ parcel { box: id rate } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -340,9 +340,9 @@ def test_an_alias_that_takes_the_name_of_a_required_field_does_not_disturb_it():
 
 
 def test_an_entity_with_requirements_is_entered_by_the_key_that_costs_least():
-    plan = planned("shop", "{ products { shelfLabel } }")
+    plan = render_plan("shop", "{ products { shelfLabel } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -375,9 +375,9 @@ def test_an_entity_with_requirements_is_entered_by_the_key_that_costs_least():
 
 
 def test_a_required_typename_is_sent_along():
-    plan = planned("shipping", "{ parcel { kind } }")
+    plan = render_plan("shipping", "{ parcel { kind } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -413,10 +413,10 @@ def test_a_required_typename_is_sent_along():
     """)
 
 
-def test_a_field_asked_twice_requires_its_fields_once():
-    plan = planned("shipping", "{ parcel { label again: label } }")
+def test_a_field_selected_twice_requires_its_fields_once():
+    plan = render_plan("shipping", "{ parcel { label again: label } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {
@@ -465,6 +465,6 @@ def test_a_field_asked_twice_requires_its_fields_once():
     """)
 
 
-def test_fields_that_require_each_other_cannot_be_had():
+def test_fields_that_require_each_other_fail_the_operation():
     with pytest.raises(UnplannableError, match=r"'parcel\.net' on type 'Parcel'"):
-        planned("shipping", "{ parcel { net } }")
+        render_plan("shipping", "{ parcel { net } }")

@@ -1,12 +1,12 @@
-"""Root fields: every subgraph that has one is asked, all at the same time."""
+"""Root fields are fetched from their subgraphs in parallel."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_root_fields_of_different_subgraphs_run_in_parallel():
-    plan = planned("profiles", "{ onlyA onlyB }")
+    plan = render_plan("profiles", "{ onlyA onlyB }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Parallel {
             Fetch(service: "a") {
@@ -25,9 +25,9 @@ def test_root_fields_of_different_subgraphs_run_in_parallel():
 
 
 def test_a_shared_root_field_joins_a_fetch_that_is_made_anyway():
-    plan = planned("profiles", "{ onlyB both }")
+    plan = render_plan("profiles", "{ onlyB both }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "b") {
             {
@@ -39,10 +39,10 @@ def test_a_shared_root_field_joins_a_fetch_that_is_made_anyway():
     """)
 
 
-def test_a_value_type_without_a_key_is_asked_from_the_root_in_each_subgraph():
-    plan = planned("profiles", "{ profile { first { street city } } }")
+def test_a_value_type_without_a_key_is_fetched_from_the_root_of_each_subgraph():
+    plan = render_plan("profiles", "{ profile { first { street city } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Parallel {
             Fetch(service: "a") {
@@ -69,17 +69,17 @@ def test_a_value_type_without_a_key_is_asked_from_the_root_in_each_subgraph():
 
 
 def test_typename_of_the_root_needs_no_fetch():
-    plan = planned("profiles", "{ __typename }")
+    plan = render_plan("profiles", "{ __typename }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {}
     """)
 
 
 def test_a_field_that_returns_the_query_root_leads_to_every_subgraph():
-    plan = planned("profiles", "{ query { onlyB } }")
+    plan = render_plan("profiles", "{ query { onlyB } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {

@@ -1,4 +1,4 @@
-"""The search for paths: what it finds, what it refuses, and that it ends."""
+"""The search for paths: its choices, its refusals and its budget."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from router.planner.moves import FieldEdge, FieldMove, Node
 from router.planner.paths import GraphPath, Leaf
 from router.supergraph import Supergraph
 from tests.support.federated import Federated
-from tests.support.planning import operation, operation_on, planning, shown
-from tests.support.planning import supergraph as named
+from tests.support.planning import (
+    build_operation_on,
+    dedent_plan,
+    load_operation,
+    load_supergraph,
+    start_planning,
+)
 
 UNREACHABLE = """
 schema @link(url: "https://specs.apollo.dev/join/v0.3") { query: Query mutation: Mutation }
@@ -35,11 +40,11 @@ type Thing @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", res
 
 
 def test_every_stage_can_be_printed():
-    stages = planning("shop", "{ products { inStock } }")
+    stages = start_planning("shop", "{ products { inStock } }")
 
     assert str(stages.paths[0][0]) == "products.inStock\n  .products =={id}==> Product/STOCK.inStock"
     assert str(stages.chosen[0][0]) == ".products =={id}==> Product/STOCK.inStock"
-    assert str(stages.fetches[0]) == shown("""
+    assert str(stages.fetches[0]) == dedent_plan("""
         [0] CATALOGUE {
           products {
             id
@@ -60,7 +65,7 @@ def test_every_stage_can_be_printed():
 
 
 def test_a_path_shows_the_types_that_it_narrows_to():
-    [found] = planning("media", "{ item { ... on Book { pages } } }").paths[0]
+    [found] = start_planning("media", "{ item { ... on Book { pages } } }").paths[0]
 
     assert str(found) == "item.pages\n  .item|[Book].pages"
 
@@ -76,25 +81,27 @@ def test_a_field_that_no_subgraph_can_reach_fails_the_operation(text: str):
         plan(supergraph, build_operation(supergraph.public_schema, document, node))
 
 
-def leaf(name: str, *graphs: str) -> Leaf:
-    """A root field that any of some subgraphs resolves."""
-    return Leaf((name,), tuple(_path(name, graph) for graph in graphs))
+def build_leaf(name: str, *graphs: str) -> Leaf:
+    """Builds a root field that each of these subgraphs resolves."""
+    return Leaf((name,), tuple(build_path(name, graph) for graph in graphs))
 
 
-def _path(name: str, graph: str) -> GraphPath:
+def build_path(name: str, graph: str) -> GraphPath:
     move = FieldEdge(name, Node("Query", graph), None)
     return GraphPath(None, (FieldMove(move, FieldSelection(name, name)),))
 
 
 def test_a_greedy_first_choice_is_corrected():
-    leaves = [leaf("one", "A", "B"), leaf("two", "B", "C"), leaf("three", "C", "B")]
+    leaves = [build_leaf("one", "A", "B"), build_leaf("two", "B", "C"), build_leaf("three", "C", "B")]
 
     assert measure_cost(choose_paths(leaves, NEVER), NEVER)[1] == 1
 
 
-def test_hundreds_of_candidates_end_within_the_budget():
+def test_hundreds_of_candidates_are_searched_within_the_budget():
     graphs = [f"G{number}" for number in range(12)]
-    leaves = [leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)]
+    leaves = [
+        build_leaf(f"f{number}", *graphs[number % 12 :], *graphs[: number % 12]) for number in range(300)
+    ]
 
     chosen = choose_paths(leaves, NEVER)
 
@@ -105,45 +112,45 @@ def test_hundreds_of_candidates_end_within_the_budget():
 
 def test_a_query_over_every_field_is_planned_once_for_each_leaf():
     fields = " ".join(f"p{number}: product(id: {number}) {{ name inStock price }}" for number in range(60))
-    stages = planning("shop", f"{{ {fields} }}")
+    stages = start_planning("shop", f"{{ {fields} }}")
 
     assert len(stages.paths[0]) == 180
     assert str(stages.plan).count('BatchFetch(service: "stock")') == 1
     assert str(stages.plan).count('BatchFetch(service: "prices")') == 1
 
 
-def test_a_choice_without_an_end_stops_at_the_budget():
-    leaves = [leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
+def test_an_endless_search_stops_at_the_budget():
+    leaves = [build_leaf(f"f{number}", f"G{number}", f"G{number + 1}") for number in range(80)]
 
     assert 40 <= measure_cost(choose_paths(leaves, NEVER), NEVER)[1] <= 80
 
 
 def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place():
     with pytest.raises(UnplannableError, match=r"'node\.id'"):
-        _ = planning("partial", '{ node(id: "1") { id } }').plan
+        _ = start_planning("partial", '{ node(id: "1") { id } }').plan
 
 
-def test_a_field_of_one_of_its_types_need_not_be():
+def test_a_field_of_one_type_of_an_interface_may_come_from_another_place():
     text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
 
-    assert str(planning("partial", text).plan).count("Fetch(service:") == 2
+    assert str(start_planning("partial", text).plan).count("Fetch(service:") == 2
 
 
-def test_what_is_remembered_of_the_graph_grows_with_the_supergraph_and_not_with_the_operations():
-    planner = Planner(named("shop"))
+def test_the_memory_of_the_query_graph_grows_with_the_supergraph_and_not_with_operations():
+    planner = Planner(load_supergraph("shop"))
 
-    def remembered(text: str) -> tuple[int, ...]:
-        assert planner.start(operation("shop", text)).plan
+    def measure_memory(text: str) -> tuple[int, ...]:
+        assert planner.start(load_operation("shop", text)).plan
         routes, graph = planner.routes, planner.graph
         return len(routes._routes), len(routes._entity_moves), len(graph._edges), len(graph._field_sets)
 
-    first = remembered('{ product(id: "1") { name price(currency: "EUR") } }')
+    first = measure_memory('{ product(id: "1") { name price(currency: "EUR") } }')
     again = '{ a: product(id: "2") { b: name price } c: product(id: "3") { d: price(currency: "USD") } }'
-    assert remembered(again) == first
+    assert measure_memory(again) == first
 
 
 @pytest.mark.parametrize("shared", ["one", "every"])
-def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_have(shared: str):
+def test_a_thousand_fields_that_two_subgraphs_share_are_planned(shared: str):
     both = "@join__field(graph: A) @join__field(graph: B)"
     only = "@join__field(graph: B)" if shared == "one" else both
     fields = " ".join(f"f{number}: Int {only}" for number in range(1080))
@@ -152,17 +159,17 @@ def test_a_thousand_fields_of_one_object_are_planned_however_many_two_subgraphs_
     supergraph = Supergraph.parse(wide)
     text = f"{{ thing {{ g {' '.join(f'f{number}' for number in range(1080))} }} }}"
 
-    found = str(plan(supergraph, operation_on(supergraph, text)))
+    found = str(plan(supergraph, build_operation_on(supergraph, text)))
 
     assert found.count("Fetch(service:") == (2 if shared == "one" else 1)
 
 
-def test_the_search_goes_on_where_what_remains_may_still_be_cheaper():
+def test_the_search_continues_while_the_rest_may_still_be_cheaper():
     leaves = [
-        leaf("one", "A", "B"),
-        leaf("two", "B", "C"),
-        leaf("three", "C", "A"),
-        leaf("four", "D", "A", "C"),
+        build_leaf("one", "A", "B"),
+        build_leaf("two", "B", "C"),
+        build_leaf("three", "C", "A"),
+        build_leaf("four", "D", "A", "C"),
     ]
 
     assert measure_cost(choose_paths(leaves, NEVER), NEVER)[1] == 2
@@ -187,4 +194,4 @@ def test_an_operation_that_cannot_be_planned_is_refused_in_few_steps_however_dee
     deadline = Deadline(2000, count().__next__)
 
     with pytest.raises(UnplannableError, match=r"'shelf\.next\..*\.h' on type 'Box'"):
-        _ = Planner(nested).start(operation_on(nested, text), None, deadline).plan
+        _ = Planner(nested).start(build_operation_on(nested, text), None, deadline).plan

@@ -1,12 +1,12 @@
 """Subscriptions: one subgraph streams, others complete each event."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_the_rest_of_an_event_is_fetched_by_its_keys():
-    plan = planned("profiles", "subscription { noted { text likes } }")
+    plan = render_plan("profiles", "subscription { noted { text likes } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Subscription {
             Primary: {
@@ -41,10 +41,10 @@ def test_the_rest_of_an_event_is_fetched_by_its_keys():
     """)
 
 
-def test_an_event_that_one_subgraph_knows_whole_has_no_rest():
-    plan = planned("profiles", "subscription { noted { text } }")
+def test_an_event_that_one_subgraph_resolves_completely_needs_no_fetch():
+    plan = render_plan("profiles", "subscription { noted { text } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Subscription {
             Primary: {

@@ -1,12 +1,12 @@
-"""Unions: members are asked one by one."""
+"""Unions: fields are selected member by member."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_members_are_selected_by_type():
-    plan = planned("media", "{ item { ... on Book { pages } ... on Film { minutes } } }")
+    plan = render_plan("media", "{ item { ... on Book { pages } ... on Film { minutes } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {
@@ -25,10 +25,10 @@ def test_members_are_selected_by_type():
     """)
 
 
-def test_a_union_without_fields_is_asked_for_its_type():
-    plan = planned("media", "{ item { __typename } }")
+def test_a_union_without_fields_selects_typename():
+    plan = render_plan("media", "{ item { __typename } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "library") {
             {
@@ -42,9 +42,9 @@ def test_a_union_without_fields_is_asked_for_its_type():
 
 
 def test_members_hop_to_their_own_subgraphs():
-    plan = planned("media", "{ item { ... on Film { title } ... on Book { author { email } } } }")
+    plan = render_plan("media", "{ item { ... on Film { title } ... on Book { author { email } } } }")
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "library") {
@@ -99,10 +99,12 @@ def test_members_hop_to_their_own_subgraphs():
     """)
 
 
-def test_a_member_that_not_every_place_returns_does_not_occur():
-    plan = planned("partial", "{ crate { wrap { parts { ... on Nut { size } ... on Bolt { length } } } } }")
+def test_a_member_that_not_every_subgraph_returns_is_dropped():
+    plan = render_plan(
+        "partial", "{ crate { wrap { parts { ... on Nut { size } ... on Bolt { length } } } } }"
+    )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Fetch(service: "a") {
             {
@@ -122,10 +124,12 @@ def test_a_member_that_not_every_place_returns_does_not_occur():
     """)
 
 
-def test_after_a_hop_that_must_be_made_the_members_there_count():
-    plan = planned("partial", "{ crate { own { parts { ... on Bolt { length } ... on Gear { teeth } } } } }")
+def test_after_a_necessary_hop_the_members_of_that_subgraph_count():
+    plan = render_plan(
+        "partial", "{ crate { own { parts { ... on Bolt { length } ... on Gear { teeth } } } } }"
+    )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "a") {

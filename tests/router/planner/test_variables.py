@@ -1,15 +1,15 @@
 """Variables: each fetch declares those that it uses."""
 
-from tests.support.planning import planned, shown
+from tests.support.planning import dedent_plan, render_plan
 
 
 def test_a_fetch_receives_only_the_variables_it_uses():
-    plan = planned(
+    plan = render_plan(
         "shop",
         'query($id: ID!, $currency: String = "USD") { product(id: $id) { name price(currency: $currency) } }',
     )
 
-    assert plan == shown("""
+    assert plan == dedent_plan("""
         QueryPlan {
           Sequence {
             Fetch(service: "catalogue") {

@@ -1,1 +1,1 @@
-"""Tests of the policies."""
+"""Tests of access control, limits, costs and documents."""

@@ -56,14 +56,14 @@ ADULT = Identity("user_1", frozenset({"parent", "adult"}))
 STAFF = Identity("user_2", frozenset({"staff"}))
 
 
-def required(query: str) -> tuple[Guard, ...]:
+def build_guards(query: str) -> tuple[Guard, ...]:
     document = parse(query)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     return collect_guards(RULES, build_operation(SCHEMA, document, operation))
 
 
-def ask(query: str, identity: Identity | None, *held: str) -> None:
-    for refusal in find_refusals(required(query), identity, frozenset(held)):
+def check_access(query: str, identity: Identity | None, *held: str) -> None:
+    for refusal in find_refusals(build_guards(query), identity, frozenset(held)):
         raise refusal
 
 
@@ -80,8 +80,8 @@ def ask(query: str, identity: Identity | None, *held: str) -> None:
         ("mutation { change { id } }", None),
     ],
 )
-def test_a_caller_who_meets_every_requirement_may_ask(query: str, identity: Identity | None):
-    ask(query, identity)
+def test_a_caller_who_meets_every_requirement_is_admitted(query: str, identity: Identity | None):
+    check_access(query, identity)
 
 
 @pytest.mark.parametrize(
@@ -95,16 +95,18 @@ def test_a_caller_who_meets_every_requirement_may_ask(query: str, identity: Iden
         ("{ ... { me { id } } }", [("me",)]),
     ],
 )
-def test_an_anonymous_caller_reads_which_positions_need_a_token(query: str, paths: list[tuple[str, ...]]):
+def test_the_error_for_an_anonymous_caller_names_the_positions_that_need_a_token(
+    query: str, paths: list[tuple[str, ...]]
+):
     with pytest.raises(UnauthenticatedError) as refusal:
-        ask(query, None)
+        check_access(query, None)
     assert refusal.value.paths == paths
 
 
 @pytest.mark.parametrize("query", ["{ either }", "{ single }", "{ secret }", "{ me { name } }"])
 def test_a_token_that_lacks_scopes_is_forbidden(query: str):
     with pytest.raises(ForbiddenError):
-        ask(query, PARENT)
+        check_access(query, PARENT)
 
 
 @pytest.mark.parametrize("identity", [None, PARENT, STAFF])
@@ -123,7 +125,7 @@ def test_a_token_that_lacks_scopes_is_forbidden(query: str):
     ],
 )
 def test_a_policy_that_holds_is_met_by_any_caller(query: str, held: list[str], identity: Identity | None):
-    ask(query, identity, *held)
+    check_access(query, identity, *held)
 
 
 @pytest.mark.parametrize("identity", [None, PARENT])
@@ -144,38 +146,38 @@ def test_a_policy_that_does_not_hold_forbids_its_positions(
     query: str, held: list[str], paths: list[tuple[str, ...]], identity: Identity | None
 ):
     with pytest.raises(ForbiddenError) as refusal:
-        ask(query, identity, *held)
+        check_access(query, identity, *held)
     assert refusal.value.paths == paths
 
 
 def test_policies_are_required_beside_scopes_and_tokens():
-    ask("{ both known }", STAFF, "own")
+    check_access("{ both known }", STAFF, "own")
     with pytest.raises(ForbiddenError):
-        ask("{ both }", STAFF)
+        check_access("{ both }", STAFF)
     with pytest.raises(ForbiddenError):
-        ask("{ both }", PARENT, "own")
+        check_access("{ both }", PARENT, "own")
     with pytest.raises(UnauthenticatedError):
-        ask("{ known }", None, "own")
+        check_access("{ known }", None, "own")
 
 
 def test_the_policies_of_an_operation_are_known_before_it_runs():
-    assert collect_policies(required("{ a: ways b: ways diary me { id } }")) == {
+    assert collect_policies(build_guards("{ a: ways b: ways diary me { id } }")) == {
         "moon is full",
         "weekday",
         "own",
     }
-    assert collect_policies(required("{ open me { id } either }")) == frozenset()
+    assert collect_policies(build_guards("{ open me { id } either }")) == frozenset()
 
 
 @pytest.mark.parametrize("identity", [None, PARENT])
-def test_an_interface_field_is_as_guarded_as_its_most_guarded_implementation(identity: Identity | None):
+def test_an_interface_field_requires_what_its_implementations_require(identity: Identity | None):
     with pytest.raises(AccessError) as refusal:
-        ask("{ node { name } }", identity)
+        check_access("{ node { name } }", identity)
     assert refusal.value.paths == [("node", "name")]
 
 
 def test_a_fragment_narrows_an_interface_to_what_its_type_requires():
-    ask("{ node { ... on User { id } } }", None)
+    check_access("{ node { ... on User { id } } }", None)
 
 
 def test_a_supergraph_without_access_directives_has_no_rules():
@@ -184,7 +186,7 @@ def test_a_supergraph_without_access_directives_has_no_rules():
 
 def test_each_refused_position_is_an_error_of_its_own():
     with pytest.raises(UnauthenticatedError) as refusal:
-        ask("{ a: me { id } b: me { id } }", None)
+        check_access("{ a: me { id } b: me { id } }", None)
     assert refusal.value.to_errors() == [
         {
             "message": "Authentication is required.",

@@ -1,4 +1,4 @@
-"""Tokens verified against a real JWKS address."""
+"""Verification of tokens against a key set that is served over HTTP."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ from tests.router.identity import IdentityService
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that the test sets."""
 
     now = 1000.0
 
@@ -36,32 +36,32 @@ class Clock:
 
 
 @asynccontextmanager
-async def verifier(
+async def open_verifier(
     service: IdentityService, clock: Clock | None = None, wall: Callable[[], float] = time.time
 ) -> AsyncIterator[TokenVerifier]:
-    async with service.published() as address, aiohttp.ClientSession() as session:
+    async with service.serve() as address, aiohttp.ClientSession() as session:
         yield TokenVerifier(KeySet(address, session, clock or Clock()), "memorable", wall)
 
 
 async def test_a_valid_token_names_its_subject_and_scopes():
     service = IdentityService()
-    async with verifier(service) as tokens:
-        token = service.token(scope=["parent", "staff"])
+    async with open_verifier(service) as tokens:
+        token = service.issue_token(scope=["parent", "staff"])
         assert await tokens.identify(f"bearer {token}") == Identity("user_1", frozenset({"parent", "staff"}))
 
 
-async def test_no_header_is_an_anonymous_caller_and_asks_for_no_keys():
+async def test_a_request_without_a_token_is_anonymous_and_fetches_no_keys():
     service = IdentityService()
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         assert await tokens.identify(None) is None
     assert service.fetches == 0
 
 
 async def test_the_key_set_is_fetched_once_for_many_tokens():
     service = IdentityService()
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         for _ in range(3):
-            await tokens.identify(f"Bearer {service.token()}")
+            await tokens.identify(f"Bearer {service.issue_token()}")
     assert service.fetches == 1
 
 
@@ -85,11 +85,11 @@ async def test_the_key_set_is_fetched_once_for_many_tokens():
         ({"nbf": float("inf")}, "The token is invalid."),
     ],
 )
-async def test_claims_that_do_not_hold_are_refused(claims: dict[str, Any], message: str):
+async def test_invalid_claims_are_refused(claims: dict[str, Any], message: str):
     service = IdentityService()
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError) as refusal:
-            await tokens.identify(f"Bearer {service.token(**claims)}")
+            await tokens.identify(f"Bearer {service.issue_token(**claims)}")
     assert refusal.value.message == message
 
 
@@ -100,22 +100,22 @@ async def test_a_token_without_a_required_claim_is_refused(missing: str):
     claims = {"sub": "user_1", "iat": now, "exp": now + 60, "iss": "memorable"}
     del claims[missing]
     token = jwt.encode(claims, service.keys["first"], algorithm="ES256", headers={"kid": "first"})
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(f"Bearer {token}")
 
 
 @pytest.mark.parametrize("header", ["", "Basic dXNlcjpwYXNz", "Bearer", "Bearer not-a-token", "Bearer a.b.c"])
-async def test_headers_that_hold_no_token_are_refused(header: str):
-    async with verifier(IdentityService()) as tokens:
+async def test_headers_without_a_well_formed_token_are_refused(header: str):
+    async with open_verifier(IdentityService()) as tokens:
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(header)
 
 
 async def test_a_token_signed_by_another_key_of_the_same_id_is_refused():
     service = IdentityService()
-    forged = service.token(key=ec.generate_private_key(ec.SECP256R1()))
-    async with verifier(service) as tokens:
+    forged = service.issue_token(key=ec.generate_private_key(ec.SECP256R1()))
+    async with open_verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(f"Bearer {forged}")
 
@@ -126,18 +126,18 @@ async def test_a_token_signed_with_a_shared_secret_is_refused():
     claims = {"sub": "user_1", "iat": now, "exp": now + 60, "iss": "memorable"}
     secret = "x" * 64
     forged = jwt.encode(claims, secret, algorithm="HS256", headers={"kid": "first"})
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(f"Bearer {forged}")
 
 
 async def test_a_rotated_key_is_found_after_the_cooldown():
     service, clock = IdentityService(), Clock()
-    async with verifier(service, clock) as tokens:
-        await tokens.identify(f"Bearer {service.token()}")
+    async with open_verifier(service, clock) as tokens:
+        await tokens.identify(f"Bearer {service.issue_token()}")
         service.keys["second"] = ec.generate_private_key(ec.SECP256R1())
         clock.now += REFETCH_COOLDOWN_SECONDS
-        identity = await tokens.identify(f"Bearer {service.token('second')}")
+        identity = await tokens.identify(f"Bearer {service.issue_token('second')}")
     assert identity is not None
     assert service.fetches == 2
 
@@ -145,36 +145,36 @@ async def test_a_rotated_key_is_found_after_the_cooldown():
 async def test_made_up_key_ids_cost_one_fetch_per_cooldown():
     service, clock = IdentityService(), Clock()
     stranger = ec.generate_private_key(ec.SECP256R1())
-    async with verifier(service, clock) as tokens:
+    async with open_verifier(service, clock) as tokens:
         for number in range(5):
             with pytest.raises(UnauthenticatedError):
-                await tokens.identify(f"Bearer {service.token(f'unknown-{number}', stranger)}")
+                await tokens.identify(f"Bearer {service.issue_token(f'unknown-{number}', stranger)}")
     assert service.fetches == 1
 
 
-async def test_known_keys_outlive_an_identity_service_that_is_down():
+async def test_known_keys_stay_valid_while_the_identity_service_is_down():
     service, clock = IdentityService(), Clock()
     stranger = ec.generate_private_key(ec.SECP256R1())
-    async with verifier(service, clock) as tokens:
-        await tokens.identify(f"Bearer {service.token()}")
-        service.up = False
+    async with open_verifier(service, clock) as tokens:
+        await tokens.identify(f"Bearer {service.issue_token()}")
+        service.is_up = False
         clock.now += REFETCH_COOLDOWN_SECONDS
         with pytest.raises(UnauthenticatedError):
-            await tokens.identify(f"Bearer {service.token('unknown', stranger)}")
-        assert await tokens.identify(f"Bearer {service.token()}") is not None
+            await tokens.identify(f"Bearer {service.issue_token('unknown', stranger)}")
+        assert await tokens.identify(f"Bearer {service.issue_token()}") is not None
 
 
-async def test_without_any_keys_a_token_is_neither_right_nor_wrong():
+async def test_without_any_keys_a_token_cannot_be_verified():
     service = IdentityService()
-    service.up = False
-    async with verifier(service) as tokens:
+    service.is_up = False
+    async with open_verifier(service) as tokens:
         with pytest.raises(IdentityUnavailableError):
-            await tokens.identify(f"Bearer {service.token()}")
+            await tokens.identify(f"Bearer {service.issue_token()}")
 
 
-async def test_claims_of_absurd_digits_or_depth_are_refused_as_they_are_read():
+async def test_claims_with_too_many_digits_or_levels_are_refused():
     service = IdentityService()
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         for payload in (
             b'{"sub": "user_1", "iss": "memorable", "iat": 1, "exp": ' + b"9" * 5000 + b"}",
             b"[" * 3000,
@@ -187,43 +187,43 @@ async def test_claims_of_absurd_digits_or_depth_are_refused_as_they_are_read():
             assert refusal.value.message == "The token is invalid."
 
 
-async def test_a_header_nested_deeper_than_python_reads_is_refused():
+async def test_a_token_whose_header_is_nested_too_deeply_is_refused():
     deep = base64.urlsafe_b64encode(b"[" * 3000).decode()
-    async with verifier(IdentityService()) as tokens:
+    async with open_verifier(IdentityService()) as tokens:
         with pytest.raises(UnauthenticatedError):
             await tokens.identify(f"Bearer {deep}.e30.e30")
 
 
 @pytest.mark.parametrize("scope", [7, {"parent": True}, None])
-async def test_scopes_that_are_no_texts_are_none(scope: Any):
+async def test_scopes_that_are_not_strings_are_ignored(scope: Any):
     service = IdentityService()
-    async with verifier(service) as tokens:
-        assert await tokens.identify(f"Bearer {service.token(scope=scope)}") == Identity(
+    async with open_verifier(service) as tokens:
+        assert await tokens.identify(f"Bearer {service.issue_token(scope=scope)}") == Identity(
             "user_1", frozenset()
         )
 
 
-async def test_a_header_longer_than_a_token_can_be_is_refused_before_it_is_read():
+async def test_an_overlong_header_is_refused_before_it_is_parsed():
     service = IdentityService()
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         with pytest.raises(UnauthenticatedError) as refusal:
             await tokens.identify("Bearer " + "x" * MAX_HEADER_CHARACTERS)
     assert refusal.value.message == "The Authorization header is longer than 8192 characters."
     assert service.fetches == 0
 
 
-async def test_a_token_is_verified_once_and_is_the_same_identity_afterwards():
+async def test_a_verified_token_is_not_verified_again():
     service = IdentityService()
-    async with verifier(service) as tokens:
-        header = f"Bearer {service.token()}"
+    async with open_verifier(service) as tokens:
+        header = f"Bearer {service.issue_token()}"
         assert await tokens.identify(header) is await tokens.identify(header)
 
 
-async def test_a_token_that_was_verified_is_refused_once_it_has_expired():
+async def test_a_verified_token_is_refused_once_it_has_expired():
     service, wall = IdentityService(), Clock()
     wall.now = time.time()
-    async with verifier(service, wall=wall) as tokens:
-        header = f"Bearer {service.token(exp=int(wall.now) + 60)}"
+    async with open_verifier(service, wall=wall) as tokens:
+        header = f"Bearer {service.issue_token(exp=int(wall.now) + 60)}"
         await tokens.identify(header)
         wall.now += 60
         assert await tokens.identify(header) is not None
@@ -233,28 +233,28 @@ async def test_a_token_that_was_verified_is_refused_once_it_has_expired():
     assert refusal.value.message == "The token has expired."
 
 
-async def test_a_token_that_was_verified_is_refused_once_its_key_is_no_longer_published():
+async def test_a_verified_token_is_refused_once_its_key_is_no_longer_published():
     service, clock = IdentityService(), Clock()
-    async with verifier(service, clock) as tokens:
-        old = f"Bearer {service.token()}"
+    async with open_verifier(service, clock) as tokens:
+        old = f"Bearer {service.issue_token()}"
         await tokens.identify(old)
         service.keys = {"second": ec.generate_private_key(ec.SECP256R1())}
         clock.now += REFETCH_COOLDOWN_SECONDS
-        assert await tokens.identify(f"Bearer {service.token('second')}") is not None
+        assert await tokens.identify(f"Bearer {service.issue_token('second')}") is not None
         with pytest.raises(UnauthenticatedError) as refusal:
             await tokens.identify(old)
     assert refusal.value.message == "The token is signed with an unknown key."
 
 
-async def test_while_there_are_no_keys_the_identity_service_is_asked_once_per_cooldown():
+async def test_without_keys_the_key_set_is_fetched_once_per_cooldown():
     service, clock = IdentityService(), Clock()
-    service.up = False
-    async with verifier(service, clock) as tokens:
-        header = f"Bearer {service.token()}"
+    service.is_up = False
+    async with open_verifier(service, clock) as tokens:
+        header = f"Bearer {service.issue_token()}"
         outcomes = await asyncio.gather(*(tokens.identify(header) for _ in range(9)), return_exceptions=True)
         assert {type(each) for each in outcomes} == {IdentityUnavailableError}
         assert service.fetches == 1
-        service.up = True
+        service.is_up = True
         clock.now += RETRY_COOLDOWN_SECONDS
         assert await tokens.identify(header) is not None
 
@@ -263,9 +263,9 @@ async def test_while_there_are_no_keys_the_identity_service_is_asked_once_per_co
     "published",
     [b"{", b"[]", b'{"keys": 7}', b'{"keys": [7, {"kty": "EC"}]}', b" " * (MAX_KEY_SET_BYTES + 1)],
 )
-async def test_what_is_no_key_set_gives_no_keys(published: bytes):
+async def test_an_invalid_key_set_gives_no_keys(published: bytes):
     service = IdentityService()
     service.body = published
-    async with verifier(service) as tokens:
+    async with open_verifier(service) as tokens:
         with pytest.raises(IdentityUnavailableError):
-            await tokens.identify(f"Bearer {service.token()}")
+            await tokens.identify(f"Bearer {service.issue_token()}")

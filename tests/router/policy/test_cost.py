@@ -1,4 +1,4 @@
-"""What an operation costs at most."""
+"""The estimated cost of operations."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ SCHEMA = build_schema(SDL)
 RULES = CostRules(parse(SDL), 10)
 
 
-def cost(text: str, **variables: Any) -> int:
+def estimate_cost(text: str, **variables: Any) -> int:
     document = parse(text)
     assert validate(SCHEMA, document) == []
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
@@ -76,7 +76,7 @@ FIELDS = (
 )
 
 
-def aliased(fields: list[str]) -> list[str]:
+def add_aliases(fields: list[str]) -> list[str]:
     return [f"a{number}: {field}" for number, field in enumerate(fields)]
 
 
@@ -120,33 +120,35 @@ def aliased(fields: list[str]) -> list[str]:
         ("{ book @include(if: false) { id } books @include(if: true) { id } }", 10),
     ],
 )
-def test_what_an_operation_costs(text: str, expected: int):
-    assert cost(text) == expected
+def test_an_operation_has_its_expected_cost(text: str, expected: int):
+    assert estimate_cost(text) == expected
 
 
 def test_the_cost_depends_on_the_variables():
     text = "query($n: Int, $no: Boolean!) { first(last: $n) { id } book @skip(if: $no) { id } }"
-    assert (cost(text, n=4, no=True), cost(text, n=40, no=False)) == (4, 41)
+    assert (estimate_cost(text, n=4, no=True), estimate_cost(text, n=40, no=False)) == (4, 41)
 
 
 @pytest.mark.parametrize("size", [5, 5.0])
-def test_a_size_is_known_however_json_writes_it(size: float):
-    assert cost("query($n: Int) { any(first: $n) { id } }", n=size) == 5
-    assert cost("query($p: Page) { paged(page: $p) { id } }", p={"size": size}) == 1 + 5
+def test_a_size_may_be_an_integral_float(size: float):
+    assert estimate_cost("query($n: Int) { any(first: $n) { id } }", n=size) == 5
+    assert estimate_cost("query($p: Page) { paged(page: $p) { id } }", p={"size": size}) == 1 + 5
 
 
-def test_a_variable_that_is_not_given_leaves_the_default():
-    assert cost("query($n: Int) { any(first: $n) { id } }") == 2
-    assert cost("query($n: Int) { window(page: {first: $n}) { id } }") == 1 + 4
+def test_a_missing_variable_leaves_the_default():
+    assert estimate_cost("query($n: Int) { any(first: $n) { id } }") == 2
+    assert estimate_cost("query($n: Int) { window(page: {first: $n}) { id } }") == 1 + 4
 
 
-def test_an_argument_that_makes_a_field_cheaper_pays_for_no_other_field():
-    assert cost("{ a: cheap(exact: true) b: cheap(exact: true) book { blurb } }") == 5
+def test_a_negative_weight_does_not_reduce_the_cost_of_other_fields():
+    assert estimate_cost("{ a: cheap(exact: true) b: cheap(exact: true) book { blurb } }") == 5
 
 
 @given(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=8))
-def test_what_is_asked_more_costs_no_less(fields: list[str]):
-    costs = [cost(f"{{ {' '.join(aliased(fields[:count]))} }}") for count in range(1, len(fields) + 1)]
+def test_additional_fields_never_reduce_the_cost(fields: list[str]):
+    costs = [
+        estimate_cost(f"{{ {' '.join(add_aliases(fields[:count]))} }}") for count in range(1, len(fields) + 1)
+    ]
     assert costs == sorted(costs)
 
 
@@ -160,9 +162,9 @@ def test_what_is_asked_more_costs_no_less(fields: list[str]):
         "{ choice(first: 1, last: 1) { id } }",
     ],
 )
-def test_a_list_without_just_one_chosen_or_default_bound_has_no_cost(text: str):
+def test_a_list_without_exactly_one_given_or_default_size_has_no_cost(text: str):
     with pytest.raises(CostUnknownError):
-        cost(text)
+        estimate_cost(text)
 
 
 @pytest.mark.parametrize(
@@ -173,16 +175,16 @@ def test_a_list_without_just_one_chosen_or_default_bound_has_no_cost(text: str):
         "query($n: Int) { first(first: $n) { id } }",
     ],
 )
-def test_a_list_without_its_one_bound_has_no_cost(text: str):
+def test_a_list_without_its_required_slicing_argument_has_no_cost(text: str):
     with pytest.raises(CostUnknownError) as refusal:
-        cost(text)
+        estimate_cost(text)
     assert (
         refusal.value.message
         == "The field 'Query.first' requires exactly one of the arguments 'first', 'last'."
     )
 
 
-def test_the_cost_is_the_same_however_often_and_with_whatever_values_it_was_asked_before():
+def test_earlier_estimates_with_other_variables_do_not_change_the_cost():
     text = "query($n: Int, $id: ID, $p: Page) {first(first: $n) {id} paged(page: $p) {id} search(text: $id)}"
     document = parse(text)
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
@@ -196,7 +198,7 @@ def test_the_cost_is_the_same_however_often_and_with_whatever_values_it_was_aske
         assert known.estimate(variables) == expected
 
 
-def test_an_operation_whose_cost_depends_on_no_variable_is_not_kept():
+def test_the_document_is_not_kept_if_the_cost_depends_on_no_variable():
     sdl = SDL.replace(" @cost(weight: 3)", "").replace("@cost(weight: 2)", "")
     for text, kept in (("query ($id: String) { search(text: $id) }", False), ("{ books { id } }", False)):
         document = parse(text)

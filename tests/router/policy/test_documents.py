@@ -1,4 +1,4 @@
-"""Documents that clients name: trusted, persisted, and those that a safelist keeps out."""
+"""Trusted documents, persisted documents and the safelist."""
 
 import hashlib
 import json
@@ -20,8 +20,8 @@ TEXT = "{ average }"
 HASH = hashlib.sha256(TEXT.encode()).hexdigest()
 
 
-class Shared:
-    """A store that two routers share."""
+class SharedStore:
+    """A document store that two routers share."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
@@ -33,11 +33,11 @@ class Shared:
         self.texts[document_id] = text
 
 
-def persisting(size: int = 10, shared: Shared | None = None) -> Documents:
+def build_documents(size: int = 10, shared: SharedStore | None = None) -> Documents:
     return Documents(persisted=PersistedDocuments(size, shared))
 
 
-def manifest(folder: Path, content: Any) -> Path:
+def write_manifest(folder: Path, content: Any) -> Path:
     file = folder / "manifest.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
     return file
@@ -54,12 +54,12 @@ def manifest(folder: Path, content: Any) -> Path:
         },
     ],
 )
-def test_a_manifest_is_read_in_both_of_its_forms(tmp_path: Path, content: Any):
-    assert read_manifest(manifest(tmp_path, content)) == {"one": TEXT}
+def test_a_manifest_is_read_in_both_formats(tmp_path: Path, content: Any):
+    assert read_manifest(write_manifest(tmp_path, content)) == {"one": TEXT}
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "message"),
     [
         ("{", " is not a manifest of documents: "),
         ("[]", " is not a manifest of documents: it is not a JSON object."),
@@ -72,14 +72,14 @@ def test_a_manifest_is_read_in_both_of_its_forms(tmp_path: Path, content: Any):
         ),
     ],
 )
-def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, content: Any, complaint: str):
-    file = manifest(tmp_path, content)
+def test_an_invalid_manifest_is_named_in_the_error(tmp_path: Path, content: Any, message: str):
+    file = write_manifest(tmp_path, content)
     with pytest.raises(InvalidManifestError) as refusal:
         read_manifest(file)
-    assert str(refusal.value).startswith(f"{file}{complaint}")
+    assert str(refusal.value).startswith(f"{file}{message}")
 
 
-async def test_a_trusted_document_is_known_by_its_id():
+async def test_a_trusted_document_is_resolved_by_its_id():
     known = Documents({"one": TEXT})
     assert await known.resolve(None, "one") == TEXT
     with pytest.raises(DocumentNotFoundError):
@@ -99,7 +99,7 @@ async def test_a_safelist_lets_only_trusted_texts_run():
             await known.resolve("{ b }", document_id)
 
 
-async def test_nothing_is_learned_under_a_safelist():
+async def test_nothing_is_persisted_under_a_safelist():
     known = Documents({"one": TEXT}, safelist=True, persisted=PersistedDocuments(10))
     await known.persist(TEXT, HASH)
     with pytest.raises(DocumentNotFoundError):
@@ -107,7 +107,7 @@ async def test_nothing_is_learned_under_a_safelist():
 
 
 async def test_a_document_is_persisted_once_it_was_sent_with_its_hash():
-    known = persisting()
+    known = build_documents()
     with pytest.raises(DocumentNotFoundError) as refusal:
         await known.resolve(None, HASH)
     assert refusal.value.message == "PersistedQueryNotFound"
@@ -118,17 +118,17 @@ async def test_a_document_is_persisted_once_it_was_sent_with_its_hash():
 
 async def test_a_document_under_another_hash_is_refused():
     with pytest.raises(DocumentMismatchError):
-        await persisting().resolve(TEXT, "0" * 64)
+        await build_documents().resolve(TEXT, "0" * 64)
 
 
-async def test_a_name_is_refused_where_documents_cannot_be_named():
+async def test_an_id_is_refused_where_documents_are_not_supported():
     with pytest.raises(DocumentsNotSupportedError):
         await Documents().resolve(None, HASH)
     assert await Documents().resolve(TEXT, HASH) == TEXT
 
 
-async def test_the_document_used_longest_ago_is_forgotten_first():
-    known = persisting(size=2)
+async def test_the_least_recently_used_document_is_evicted():
+    known = build_documents(size=2)
     texts = ["{ a }", "{ b }", "{ c }"]
     names = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
     await known.persist(texts[0], names[0])
@@ -142,20 +142,20 @@ async def test_the_document_used_longest_ago_is_forgotten_first():
 
 async def test_long_documents_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(documents, "MAX_CHARACTERS", len(TEXT) - 1)
-    known = persisting()
+    known = build_documents()
     await known.persist(TEXT, HASH)
     with pytest.raises(DocumentNotFoundError):
         await known.resolve(None, HASH)
 
 
-async def test_routers_share_what_one_of_them_learned():
-    shared = Shared()
-    await persisting(shared=shared).persist(TEXT, HASH)
-    assert await persisting(shared=shared).resolve(None, HASH) == TEXT
+async def test_routers_share_persisted_documents():
+    shared = SharedStore()
+    await build_documents(shared=shared).persist(TEXT, HASH)
+    assert await build_documents(shared=shared).resolve(None, HASH) == TEXT
 
 
-async def test_a_shared_document_under_a_wrong_name_is_not_believed():
-    shared = Shared()
+async def test_a_shared_document_with_a_wrong_hash_is_ignored():
+    shared = SharedStore()
     shared.texts[HASH] = "mutation { ruin }"
     with pytest.raises(DocumentNotFoundError):
-        await persisting(shared=shared).resolve(None, HASH)
+        await build_documents(shared=shared).resolve(None, HASH)

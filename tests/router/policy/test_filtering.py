@@ -1,4 +1,4 @@
-"""What of an operation a caller may not have."""
+"""Withholding unauthorized fields from an operation and its answer."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ union Hit = User | Book
 """)
 
 
-def withheld(text: str, *paths: str) -> FilteredOperation:
+def filter_operation(text: str, *paths: str) -> FilteredOperation:
     document = parse(text)
     node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
     return FilteredOperation(
@@ -25,11 +25,11 @@ def withheld(text: str, *paths: str) -> FilteredOperation:
     )
 
 
-def compact(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_paths_that_lead_through_others_are_within_them():
+def test_outermost_paths_drop_the_paths_below_others():
     assert find_outermost_paths([("a", "b"), ("a", "b", "c"), ("d",), ("a", "bc")]) == {
         ("a", "b"),
         ("d",),
@@ -37,13 +37,13 @@ def test_paths_that_lead_through_others_are_within_them():
     }
 
 
-def test_in_the_document_a_name_of_its_type_stands_for_what_is_withheld():
+def test_withheld_fields_become_typename_in_the_document():
     text = """
     query Q($no: Boolean!) { me { name tel: phone @skip(if: $no) ...F } }
     fragment F on User { friends { phone name } tel: phone }
     """
-    found = withheld(text, "me.tel", "me.friends.phone")
-    assert compact(print_ast(found.operation.node)) == (
+    found = filter_operation(text, "me.tel", "me.friends.phone")
+    assert collapse_whitespace(print_ast(found.operation.node)) == (
         "query Q($no: Boolean!) { me { name tel: __typename @skip(if: $no)"
         " ... on User { friends { phone: __typename name } tel: __typename } } }"
     )
@@ -81,7 +81,7 @@ def test_in_the_document_a_name_of_its_type_stands_for_what_is_withheld():
         ("{ hits { kind: __typename } }", "hits.kind", {"hits": [{"kind": "Hit"}]}, None),
     ],
 )
-def test_in_the_answer_it_is_null_and_so_is_what_may_not_hold_null(
+def test_withheld_fields_are_null_in_the_answer_and_nulls_propagate(
     text: str, path: str, data: Any, expected: Any
 ):
-    assert withheld(text, path).insert_nulls(data) == expected
+    assert filter_operation(text, path).insert_nulls(data) == expected

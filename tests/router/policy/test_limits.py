@@ -1,4 +1,4 @@
-"""Limits on what one operation may ask."""
+"""Limits on the size of one operation."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def find_limit_errors(query: str, **limits: int) -> list[str]:
     return [error.message for error in policy.find_limit_errors(parse(query), Limits.model_validate(limits))]
 
 
-def invalid(query: str, *, introspection: bool = True) -> list[str]:
+def list_validation_errors(query: str, *, introspection: bool = True) -> list[str]:
     chosen = [*specified_rules, *policy.select_validation_rules(introspection=introspection)]
     return [error.message for error in validate(SCHEMA, parse(query), chosen)]
 
@@ -48,7 +48,7 @@ def test_root_fields_in_fragments_count():
     ]
 
 
-def test_a_count_beyond_all_bounds_is_told_shortly():
+def test_a_count_beyond_the_maximum_is_reported_without_its_digits():
     fragments = [f"fragment F{n} on Node {{ ...F{n + 1} ...F{n + 1} }}" for n in range(80)]
     query = " ".join(["{ ...F0 }", *fragments, "fragment F80 on Node { a: leaf }"])
     assert find_limit_errors(query) == [
@@ -70,7 +70,7 @@ def test_every_operation_of_a_document_is_measured():
     ]
 
 
-def test_fragments_that_spread_each_other_many_times_are_measured_at_once():
+def test_fragments_that_spread_each_other_many_times_are_measured_quickly():
     levels = 60
     fragments = " ".join(
         f"fragment F{n} on Query {{ a {{ ...F{n + 1} }} b {{ ...F{n + 1} }} }}" for n in range(levels)
@@ -87,7 +87,7 @@ def test_fields_count_each_time_their_fragment_is_spread():
     assert find_limit_errors(query, max_fields=3) == ["The operation has 4 fields; the maximum is 3."]
 
 
-def test_what_is_asked_of_the_schema_counts_each_time_its_fragment_is_spread():
+def test_introspection_fields_count_each_time_their_fragment_is_spread():
     fragments = " ".join(f"fragment F{n} on __Schema {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20))
     query = f"{{ __schema {{ ...F0 }} }} {fragments} fragment F20 on __Schema {{ description }}"
     assert find_limit_errors(query) == [f"The operation has {2**20 + 1} fields; the maximum is 2000."]
@@ -95,7 +95,10 @@ def test_what_is_asked_of_the_schema_counts_each_time_its_fragment_is_spread():
 
 def test_a_fragment_that_spreads_itself_is_reported_as_a_cycle():
     query = "{ ...F } fragment F on Query { a { ...F } }"
-    assert (find_limit_errors(query), invalid(query)) == ([], ["Cannot spread fragment 'F' within itself."])
+    assert (find_limit_errors(query), list_validation_errors(query)) == (
+        [],
+        ["Cannot spread fragment 'F' within itself."],
+    )
 
 
 def test_introspection_is_not_measured_as_depth():
@@ -103,7 +106,7 @@ def test_introspection_is_not_measured_as_depth():
     assert find_limit_errors(query, max_depth=1) == []
 
 
-def test_tools_may_read_the_schema():
+def test_the_introspection_query_of_tools_is_within_the_limits():
     assert find_limit_errors(get_introspection_query(input_value_deprecation=True)) == []
 
 
@@ -135,7 +138,7 @@ def test_fields_at_one_place_of_the_response_are_counted_in_pairs(query: str, co
     assert find_limit_errors(query, max_comparisons=10) == ([TOO_REPETITIVE] if comparisons > 10 else [])
 
 
-def test_fragments_that_spread_themselves_end_the_count():
+def test_cyclic_fragments_do_not_hang_the_count():
     assert (
         find_limit_errors("{ ...F } fragment F on Query { ...G leaf } fragment G on Query { ...F ...G }")
         == []
@@ -143,29 +146,32 @@ def test_fragments_that_spread_themselves_end_the_count():
 
 
 @given(st.recursive(st.just("leaf"), lambda inner: st.lists(inner, min_size=1, max_size=6)))
-def test_the_count_is_that_of_all_pairs(tree: Any):
-    def places(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def test_the_comparisons_are_those_of_all_pairs(tree: Any):
+    def iterate_places(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for each in tree if isinstance(tree, list) else [tree]:
             here = (*path, "a" if isinstance(each, list) else "leaf")
             yield here
             if isinstance(each, list):
-                yield from places(each, here)
+                yield from iterate_places(each, here)
 
-    def text(tree: Any) -> str:
+    def write_text(tree: Any) -> str:
         items = tree if isinstance(tree, list) else [tree]
-        return f"{{ {' '.join(f'a {text(each)}' if isinstance(each, list) else 'leaf' for each in items)} }}"
+        fields = (f"a {write_text(each)}" if isinstance(each, list) else "leaf" for each in items)
+        return f"{{ {' '.join(fields)} }}"
 
-    pairs = sum(count * (count + 1) // 2 for count in Counter(places(tree, ())).values())
+    pairs = sum(count * (count + 1) // 2 for count in Counter(iterate_places(tree, ())).values())
     enough = {"max_depth": 100, "max_root_fields": 1000, "max_comparisons": pairs}
-    assert find_limit_errors(text(tree), **enough) == []
-    assert pairs == 1 or len(find_limit_errors(text(tree), **enough | {"max_comparisons": pairs - 1})) == 1
+    assert find_limit_errors(write_text(tree), **enough) == []
+    assert (
+        pairs == 1 or len(find_limit_errors(write_text(tree), **enough | {"max_comparisons": pairs - 1})) == 1
+    )
 
 
 def test_introspection_can_be_switched_off():
-    [problem] = invalid("{ __schema { queryType { name } } leaf }", introspection=False)[:1]
+    [problem] = list_validation_errors("{ __schema { queryType { name } } leaf }", introspection=False)[:1]
     assert "introspection" in problem.lower()
 
 
 @pytest.mark.parametrize("field", ["__typename", "leaf"])
-def test_typename_is_no_introspection(field: str):
-    assert invalid(f"{{ {field} }}", introspection=False) == []
+def test_typename_does_not_count_as_introspection(field: str):
+    assert list_validation_errors(f"{{ {field} }}", introspection=False) == []

@@ -1,4 +1,4 @@
-"""Which labels of progressive overrides are active for a request."""
+"""The labels of progressive overrides that are active for a request."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from router.policy.overrides import NO_LABELS, Overrides
 from router.supergraph import Supergraph
-from tests.support.planning import SUPERGRAPHS, supergraph
+from tests.support.planning import SUPERGRAPHS, load_supergraph
 
 STAFFING = (SUPERGRAPHS / "staffing.graphql").read_text()
 
@@ -23,7 +23,7 @@ type Moved @join__type(graph: NEW, key: "id") {
 SEVERAL = Supergraph.parse(STAFFING.replace("percent(20)", "never") + LABELLED)
 
 
-def labelled(label: str) -> Supergraph:
+def build_supergraph(label: str) -> Supergraph:
     return Supergraph.parse(STAFFING.replace("percent(20)", label))
 
 
@@ -42,7 +42,7 @@ def labelled(label: str) -> Supergraph:
 )
 def test_a_label_is_active_for_its_share_of_requests(label: str, drawn: float, active: bool):
     expected = {label} if active else set()
-    assert Overrides(labelled(label), {}, lambda: drawn).draw_active_labels() == expected
+    assert Overrides(build_supergraph(label), {}, lambda: drawn).draw_active_labels() == expected
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,13 @@ def test_a_label_is_active_for_its_share_of_requests(label: str, drawn: float, a
         ("percent(20)", 50.0, 0.4, True),
     ],
 )
-def test_a_label_is_active_for_the_share_that_it_is_given(
-    label: str, share: float, drawn: float, active: bool
-):
+def test_a_configured_share_replaces_that_of_the_label(label: str, share: float, drawn: float, active: bool):
     expected = {label} if active else set()
-    assert Overrides(labelled(label), {label: share}, lambda: drawn).draw_active_labels() == expected
+    assert Overrides(build_supergraph(label), {label: share}, lambda: drawn).draw_active_labels() == expected
 
 
-def test_a_share_for_a_label_that_is_unknown_is_named_and_otherwise_nothing(caplog: pytest.LogCaptureFixture):
-    overrides = Overrides(labelled("use-new"), {"use-old": 100.0, "use-new": 100.0, "aged": 5.0})
+def test_shares_of_unknown_labels_are_logged_and_ignored(caplog: pytest.LogCaptureFixture):
+    overrides = Overrides(build_supergraph("use-new"), {"use-old": 100.0, "use-new": 100.0, "aged": 5.0})
     assert overrides.draw_active_labels() == {"use-new"}
     [record] = caplog.records
     assert (record.message, record.__dict__["metadata"]) == (
@@ -74,14 +72,16 @@ def test_a_share_for_a_label_that_is_unknown_is_named_and_otherwise_nothing(capl
 
 
 @given(st.dictionaries(st.sampled_from(LABELS), st.floats(0, 100)), st.lists(st.floats(0, 1), max_size=50))
-def test_there_are_no_more_sets_of_labels_than_shares_and_one(shares: dict[str, float], draws: list[float]):
+def test_there_are_at_most_as_many_label_sets_as_shares_plus_one(
+    shares: dict[str, float], draws: list[float]
+):
     drawn = iter(draws)
     overrides = Overrides(SEVERAL, shares, lambda: next(drawn))
     assert len({overrides.draw_active_labels() for _ in draws if shares}) <= len(set(shares.values())) + 1
 
 
-def test_nothing_is_drawn_where_there_is_no_label():
+def test_no_random_number_is_drawn_without_labels():
     def draw() -> float:
         raise AssertionError("drawn")
 
-    assert Overrides(supergraph("shop"), {}, draw).draw_active_labels() is NO_LABELS
+    assert Overrides(load_supergraph("shop"), {}, draw).draw_active_labels() is NO_LABELS

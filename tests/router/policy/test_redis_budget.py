@@ -1,4 +1,4 @@
-"""What callers may spend in a minute, counted in Redis."""
+"""The cost budget of callers per minute, counted in Redis."""
 
 import secrets
 from collections.abc import Mapping
@@ -7,15 +7,12 @@ import pytest
 
 from router.errors import CostBudgetError
 from router.policy.redis_budget import RedisCostBudget
-from tests.router.running import opened
-
-
-def url_of(servers: Mapping[str, str]) -> str:
-    return f"redis://:{servers['REDIS_PASSWORD']}@{servers['REDIS_HOST']}:{servers['REDIS_PORT']}/9"
+from tests.router.policy.redis_url import build_redis_url
+from tests.router.running_library import run_library
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that the test sets."""
 
     now = 6_000_015.0
 
@@ -23,9 +20,9 @@ class Clock:
         return self.now
 
 
-async def test_a_caller_who_has_spent_the_budget_comes_back_with_the_next_minute(servers: Mapping[str, str]):
+async def test_a_spent_budget_is_restored_in_the_next_minute(servers: Mapping[str, str]):
     clock, client = Clock(), secrets.token_hex()
-    first, second = (RedisCostBudget(url_of(servers), 10, clock) for _ in range(2))
+    first, second = (RedisCostBudget(build_redis_url(servers), 10, clock) for _ in range(2))
     await first.spend(client, 6)
     await second.spend(client, 4)
     await first.spend("another " + client, 10)
@@ -42,7 +39,7 @@ async def test_a_caller_who_has_spent_the_budget_comes_back_with_the_next_minute
         await each.close()
 
 
-async def test_while_redis_is_down_nothing_is_counted_and_it_is_left_alone_for_a_while():
+async def test_while_redis_is_down_nothing_is_counted_and_connecting_is_delayed():
     clock = Clock()
     budget = RedisCostBudget("redis://127.0.0.1:1/0", 1, clock)
     for _ in range(2):
@@ -54,11 +51,12 @@ async def test_while_redis_is_down_nothing_is_counted_and_it_is_left_alone_for_a
 async def test_a_router_answers_429_to_a_caller_who_has_spent_the_budget(servers: Mapping[str, str]):
     settings = {
         "limits": {"cost_per_minute": 60, "list_size": 50},
-        "router_cost_redis_url": url_of(servers),
+        "router_cost_redis_url": build_redis_url(servers),
     }
-    async with opened(**settings) as library:
+    async with run_library(**settings) as library:
         one, other = (
-            {"authorization": f"Bearer {library.identities.token(sub=secrets.token_hex())}"} for _ in range(2)
+            {"authorization": f"Bearer {library.identities.issue_token(sub=secrets.token_hex())}"}
+            for _ in range(2)
         )
         assert "data" in await library.ask("{ books { id } }", **one)
         body = {"query": "{ books { title } }"}

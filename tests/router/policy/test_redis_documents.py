@@ -1,28 +1,25 @@
-"""Documents that routers share in Redis."""
+"""Persisted documents that routers share in Redis."""
 
 from collections.abc import Mapping
 
 from router.policy.redis_documents import RedisDocuments
 from tests.router.persisted_queries import HASH, NAMED, TEXT
-from tests.router.running import opened
+from tests.router.policy.redis_url import build_redis_url
+from tests.router.running_library import run_library
 
 
-def url_of(servers: Mapping[str, str]) -> str:
-    return f"redis://:{servers['REDIS_PASSWORD']}@{servers['REDIS_HOST']}:{servers['REDIS_PORT']}/9"
-
-
-async def test_what_one_router_learned_another_one_knows(servers: Mapping[str, str]):
-    settings = {"router_apq": True, "router_apq_redis_url": url_of(servers)}
+async def test_a_document_persisted_by_one_router_is_known_to_another(servers: Mapping[str, str]):
+    settings = {"router_apq": True, "router_apq_redis_url": build_redis_url(servers)}
     async with (
-        opened(**settings) as first,
+        run_library(**settings) as first,
         first.client.post(first.url, json={"query": TEXT, **NAMED}) as response,
     ):
         assert await response.json() == {"data": {"average": 4.5}}
-    async with opened(**settings) as second, second.client.post(second.url, json=NAMED) as response:
+    async with run_library(**settings) as second, second.client.post(second.url, json=NAMED) as response:
         assert await response.json() == {"data": {"average": 4.5}}
 
 
-async def test_a_redis_that_is_down_knows_nothing():
+async def test_without_redis_no_document_is_found():
     documents = RedisDocuments("redis://127.0.0.1:1/0")
     await documents.put(HASH, TEXT)
     assert await documents.get(HASH) is None

@@ -1,4 +1,4 @@
-"""What is kept of tokens that were verified."""
+"""The cache of verified tokens."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from router.policy import verified_tokens
 from router.policy.verified_tokens import VerifiedTokens
 
 
-def test_the_tokens_used_last_stay_within_the_size_and_the_others_are_forgotten(
+def test_the_least_recently_used_tokens_are_evicted_beyond_the_size(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(verified_tokens, "MAX_TOKEN_CHARACTERS", 2 * (verified_tokens.ENTRY_OVERHEAD + 10))

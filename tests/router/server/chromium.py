@@ -24,12 +24,12 @@ FLAGS = (
     "--window-size=1400,900",
 )
 PATIENCE_SECONDS = 60
-# Elements cannot leave the page; that one was found can.
-PLAIN = "(found => found instanceof Node ? true : found)(%s)"
+# An element cannot be returned by value; the fact that it was found can.
+SERIALISABLE = "(found => found instanceof Node ? true : found)(%s)"
 
 
 class Page:
-    """One tab: runs JavaScript in it and remembers every address it asked for."""
+    """One tab: runs JavaScript in it and records the addresses that it requests and its log entries."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -37,20 +37,20 @@ class Page:
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.session: str | None = None
         self.addresses: list[str] = []
-        self.complaints: list[str] = []
+        self.log_entries: list[str] = []
 
     async def listen(self) -> None:
-        """Takes in what the browser says, until it goes."""
-        async for message in self._socket:
-            said = message.json()
-            if "id" in said:
-                self._answers.pop(said["id"]).set_result(said)
-            elif said["method"] == "Network.requestWillBeSent":
-                self.addresses.append(said["params"]["request"]["url"])
-            elif said["method"] == "Network.webSocketCreated":
-                self.addresses.append(said["params"]["url"])
-            elif said["method"] == "Log.entryAdded":
-                self.complaints.append(said["params"]["entry"]["text"])
+        """Dispatches the messages of the browser until the connection closes."""
+        async for frame in self._socket:
+            message = frame.json()
+            if "id" in message:
+                self._answers.pop(message["id"]).set_result(message)
+            elif message["method"] == "Network.requestWillBeSent":
+                self.addresses.append(message["params"]["request"]["url"])
+            elif message["method"] == "Network.webSocketCreated":
+                self.addresses.append(message["params"]["url"])
+            elif message["method"] == "Log.entryAdded":
+                self.log_entries.append(message["params"]["entry"]["text"])
 
     async def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -73,7 +73,7 @@ class Page:
     async def wait_for(self, script: str) -> Any:
         """Waits until a JavaScript expression is truthy; returns it."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (value := await self.evaluate(PLAIN % script)):  # noqa: ASYNC110 - a page has no event to await
+            while not (value := await self.evaluate(SERIALISABLE % script)):  # noqa: ASYNC110 - a page has no event to await
                 await asyncio.sleep(0.05)
         return value
 
@@ -95,7 +95,7 @@ class Page:
 
 
 @asynccontextmanager
-async def browser(executable: str) -> AsyncIterator[Page]:
+async def open_browser(executable: str) -> AsyncIterator[Page]:
     """A fresh browser with one empty tab."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
@@ -107,24 +107,24 @@ async def browser(executable: str) -> AsyncIterator[Page]:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with _page(await _devtools(Path(profile))) as page:
+            async with _open_page(await _wait_for_devtools(Path(profile))) as page:
                 yield page
         finally:
             process.kill()
             await process.wait()
 
 
-async def _devtools(profile: Path) -> str:
-    announced = profile / "DevToolsActivePort"
+async def _wait_for_devtools(profile: Path) -> str:
+    port_file = profile / "DevToolsActivePort"
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (announced.is_file() and len(announced.read_text().splitlines()) == 2):  # noqa: ASYNC110 - a file
+        while not (port_file.is_file() and len(port_file.read_text().splitlines()) == 2):  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.05)
-    port, path = announced.read_text().splitlines()
+    port, path = port_file.read_text().splitlines()
     return f"ws://127.0.0.1:{port}{path}"
 
 
 @asynccontextmanager
-async def _page(address: str) -> AsyncIterator[Page]:
+async def _open_page(address: str) -> AsyncIterator[Page]:
     async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
         page = Page(socket)
         listening = asyncio.create_task(page.listen())

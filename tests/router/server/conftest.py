@@ -1,20 +1,20 @@
-"""The test library, running, for the tests of the edge."""
+"""The running test library that the tests of the server share."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.router.running import Library, opened
+from tests.router.running_library import Library, run_library
 
 
 @pytest.fixture(scope="session")
 async def running_library() -> AsyncIterator[Library]:
-    async with opened() as running:
+    async with run_library() as running:
         yield running
 
 
 @pytest.fixture
 def library(running_library: Library) -> Library:
-    """The shared library, with its shelf as it was at first."""
+    """The shared library, with its shelf reset."""
     running_library.shelf.reset()
     return running_library

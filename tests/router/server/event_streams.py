@@ -1,4 +1,4 @@
-"""A subscription over Server-Sent Events, and the events of its response."""
+"""A subscription over Server-Sent Events and the events that its response must have."""
 
 import aiohttp
 import orjson
@@ -11,7 +11,7 @@ ACCEPT = {"accept": "text/event-stream"}
 PUBLISHED = {"query": "subscription { published { title stars } }"}
 
 
-async def events(response: aiohttp.ClientResponse) -> list[tuple[str, object]]:
+async def read_events(response: aiohttp.ClientResponse) -> list[tuple[str, object]]:
     decoder = SseDecoder(1_000_000)
     return [
         (event.name, orjson.loads(event.data) if event.data else None)

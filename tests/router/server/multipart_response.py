@@ -8,17 +8,17 @@ import aiohttp
 import orjson
 
 
-def parts(response: aiohttp.ClientResponse, body: bytes) -> list[Any]:
-    """The parts as a parser of another house reads them; whatever stands outside of them must be nothing."""
+def parse_parts(response: aiohttp.ClientResponse, body: bytes) -> list[Any]:
+    """Decodes the JSON parts; the preamble and the epilogue must be empty."""
     head = f"content-type: {response.headers['content-type']}\r\n\r\n".encode()
-    whole = BytesParser().parsebytes(head + body)
-    assert not whole.defects
-    assert (whole.preamble or "").strip() == (whole.epilogue or "").strip() == ""
-    assert {part.get_content_type() for part in messages(whole)} == {"application/json"}
-    return [orjson.loads(str(part.get_payload())) for part in messages(whole)]
+    message = BytesParser().parsebytes(head + body)
+    assert not message.defects
+    assert (message.preamble or "").strip() == (message.epilogue or "").strip() == ""
+    assert {part.get_content_type() for part in _list_parts(message)} == {"application/json"}
+    return [orjson.loads(str(part.get_payload())) for part in _list_parts(message)]
 
 
-def messages(whole: Message) -> list[Message]:
-    found = whole.get_payload()
-    assert isinstance(found, list)
-    return [part for part in found if isinstance(part, Message)]
+def _list_parts(message: Message) -> list[Message]:
+    payload = message.get_payload()
+    assert isinstance(payload, list)
+    return [part for part in payload if isinstance(part, Message)]

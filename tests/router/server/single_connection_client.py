@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from router.transport.sse_decoder import SseDecoder
-from tests.router.running import Library
+from tests.router.running_library import Library
 
 HEADER = "x-graphql-event-stream-token"
 
@@ -21,7 +21,7 @@ SILENCE = "subscription { silence { title } }"
 
 
 class Stream:
-    """A client that holds a reservation, and perhaps the stream for it."""
+    """A reserved stream, which may be open, and the operations that are sent to it."""
 
     def __init__(self, library: Library, token: str, headers: dict[str, str]) -> None:
         self.library = library
@@ -32,22 +32,22 @@ class Stream:
         self.decoder = SseDecoder(1_000_000)
 
     async def start(self, identifier: str | None, query: str, **headers: str) -> tuple[int, Any]:
-        """The status and the answer to an operation that is sent."""
+        """Sends an operation; returns the status and the body of the answer."""
         body = {"query": query, "extensions": {"operationId": identifier}}
-        carried = {HEADER: self.token, **self.headers, **headers}
-        async with self.library.client.post(self.library.url, json=body, headers=carried) as response:
+        all_headers = {HEADER: self.token, **self.headers, **headers}
+        async with self.library.client.post(self.library.url, json=body, headers=all_headers) as response:
             return response.status, orjson.loads(await response.read() or b"null")
 
     async def stop(self, identifier: str, **headers: str) -> int:
         parameters = {"operationId": identifier} if identifier else {}
-        carried = {HEADER: self.token, **self.headers, **headers}
+        all_headers = {HEADER: self.token, **self.headers, **headers}
         async with self.library.client.delete(
-            self.library.url, params=parameters, headers=carried
+            self.library.url, params=parameters, headers=all_headers
         ) as response:
             return response.status
 
     async def next(self) -> tuple[str, Any]:
-        """The next event, which is not a heartbeat."""
+        """Reads the name and the data of the next event; comments are skipped."""
         async with asyncio.timeout(60):
             while not self.received:
                 chunk = await self.response.content.readany()
@@ -56,27 +56,27 @@ class Stream:
         return name, message
 
 
-async def reserved(library: Library, **headers: str) -> Stream:
+async def reserve_stream(library: Library, **headers: str) -> Stream:
     async with library.client.put(library.url, headers=headers) as response:
         assert (response.status, response.content_type) == (201, "text/plain")
         return Stream(library, await response.text(), headers)
 
 
-def entering(library: Library, token: str, **headers: str) -> Any:
-    """The request of an EventSource."""
+def open_event_source(library: Library, token: str, **headers: str) -> Any:
+    """Opens the stream as an EventSource does, with the token as a query parameter."""
     accept = {"accept": "text/event-stream", **headers}
     return library.client.get(library.url, params={"token": token}, headers=accept)
 
 
 @asynccontextmanager
-async def connected(library: Library, **headers: str) -> AsyncIterator[Stream]:
-    stream = await reserved(library, **headers)
-    async with entering(library, stream.token) as response:
+async def open_stream(library: Library, **headers: str) -> AsyncIterator[Stream]:
+    stream = await reserve_stream(library, **headers)
+    async with open_event_source(library, stream.token) as response:
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         stream.response = response
         yield stream
         response.close()
 
 
-def bearer(library: Library, **claims: Any) -> dict[str, str]:
-    return {"authorization": f"Bearer {library.identities.token(**claims)}"}
+def authorize(library: Library, **claims: Any) -> dict[str, str]:
+    return {"authorization": f"Bearer {library.identities.issue_token(**claims)}"}

@@ -1,17 +1,17 @@
-"""The endpoint in front of the routing: what stands before it, and what is left to the routing."""
+"""The GraphQL endpoint in front of the routing: middleware wraps it, and other requests reach the routes."""
 
 import aiohttp
 import pytest
 
-from tests.router.running import Library, opened
+from tests.router.running_library import Library, run_library
 
 ORIGIN = "https://app.example.com"
 
 
-async def test_middleware_stands_before_the_endpoint_too(monkeypatch: pytest.MonkeyPatch):
+async def test_middleware_also_wraps_the_graphql_endpoint(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_CORS_ORIGINS", ORIGIN)
     async with (
-        opened() as library,
+        run_library() as library,
         library.client.post(
             library.url, json={"query": "{ average }"}, headers={"origin": ORIGIN}
         ) as response,

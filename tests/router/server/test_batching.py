@@ -1,18 +1,18 @@
-"""Several operations in one HTTP request, asked of a running router."""
+"""Batches: several operations in one HTTP request to a running router."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.router.running import Library, opened
+from tests.router.running_library import Library, run_library
 
 AVERAGE = {"query": "{ average }"}
 
 
 @pytest.fixture
-async def batching() -> AsyncIterator[Library]:
-    async with opened(limits={"max_batch": 3}) as running:
+async def batching_library() -> AsyncIterator[Library]:
+    async with run_library(limits={"max_batch": 3}) as running:
         yield running
 
 
@@ -21,7 +21,7 @@ async def post(library: Library, body: Any, **headers: str) -> tuple[int, Any]:
         return response.status, await response.json(content_type=None)
 
 
-async def test_a_batch_is_not_accepted_unless_it_is_allowed(library: Library):
+async def test_batches_are_refused_by_default(library: Library):
     status, answer = await post(library, [AVERAGE])
     assert (status, answer["errors"][0]["message"]) == (
         400,
@@ -29,17 +29,17 @@ async def test_a_batch_is_not_accepted_unless_it_is_allowed(library: Library):
     )
 
 
-async def test_each_operation_of_a_batch_has_its_answer_in_its_place(batching: Library):
+async def test_the_answers_of_a_batch_are_in_the_order_of_its_operations(batching_library: Library):
     title = {"query": "query ($id: ID!) { book(id: $id) { title } }", "variables": {"id": "2"}}
-    assert await post(batching, [AVERAGE, title]) == (
+    assert await post(batching_library, [AVERAGE, title]) == (
         200,
         [{"data": {"average": 4.5}}, {"data": {"book": {"title": "Sea"}}}],
     )
 
 
-async def test_an_operation_that_cannot_run_leaves_the_others_alone(batching: Library):
+async def test_an_invalid_operation_does_not_affect_the_rest_of_the_batch(batching_library: Library):
     subscription = {"query": "subscription { published { title } }"}
-    status, answers = await post(batching, [{"query": "{ nothing }"}, AVERAGE, subscription])
+    status, answers = await post(batching_library, [{"query": "{ nothing }"}, AVERAGE, subscription])
     assert status == 200
     assert answers[1] == {"data": {"average": 4.5}}
     assert answers[0]["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
@@ -55,11 +55,11 @@ async def test_an_operation_that_cannot_run_leaves_the_others_alone(batching: Li
         ([AVERAGE, [AVERAGE]], "A GraphQL request must be a JSON object."),
     ],
 )
-async def test_a_batch_of_a_wrong_shape_is_refused_whole(batching: Library, body: Any, message: str):
-    status, answer = await post(batching, body)
+async def test_a_malformed_batch_is_refused_as_a_whole(batching_library: Library, body: Any, message: str):
+    status, answer = await post(batching_library, body)
     assert (status, answer["errors"][0]["message"]) == (400, message)
 
 
-async def test_a_batch_is_answered_as_plain_json_or_not_at_all(batching: Library):
-    status, answer = await post(batching, [AVERAGE], accept="application/graphql-response+json")
+async def test_a_batch_is_answered_only_as_application_json(batching_library: Library):
+    status, answer = await post(batching_library, [AVERAGE], accept="application/graphql-response+json")
     assert (status, answer["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")

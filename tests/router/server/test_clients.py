@@ -1,4 +1,4 @@
-"""Whose share a request takes: the peer's, or whom a trusted proxy speaks for."""
+"""The client that a request counts for: the peer, or whom a trusted proxy forwards it for."""
 
 import pytest
 from starlette.datastructures import Headers
@@ -9,18 +9,18 @@ from router.server.clients import Clients
 PROXIES = "10.0.0.0/8, 2001:db8:ffff::/48, 192.168.0.1"
 
 
-def key(peer: str, *forwarded: str, header: str = "x-forwarded-for", trusted: str = PROXIES) -> str:
+def resolve_key(peer: str, *forwarded: str, header: str = "x-forwarded-for", trusted: str = PROXIES) -> str:
     settings = Connections.model_validate({"trusted_proxies": trusted, "proxy_header": header})
     raw = [(header.encode(), value.encode("latin-1")) for value in forwarded]
     return Clients(settings).identify(peer, Headers(raw=raw))
 
 
-def test_without_trusted_proxies_a_client_is_where_its_connection_comes_from():
-    assert key("10.0.0.1", "1.2.3.4", trusted="") == "10.0.0.1"
+def test_without_trusted_proxies_a_client_is_its_peer_address():
+    assert resolve_key("10.0.0.1", "1.2.3.4", trusted="") == "10.0.0.1"
 
 
-def test_who_is_no_trusted_proxy_is_not_believed():
-    assert key("11.0.0.1", "1.2.3.4") == "11.0.0.1"
+def test_forwarding_headers_of_untrusted_peers_are_ignored():
+    assert resolve_key("11.0.0.1", "1.2.3.4") == "11.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_who_is_no_trusted_proxy_is_not_believed():
         (["6.6.6.6," + "10.0.0.2," * 19 + "10.0.0.3"], "10.0.0.2"),
     ],
 )
-def test_a_trusted_proxy_says_who_asks_and_nobody_before_it(forwarded: list[str], expected: str):
-    assert key("10.0.0.1", *forwarded) == expected
+def test_the_client_is_the_rightmost_address_that_is_not_a_trusted_proxy(forwarded: list[str], expected: str):
+    assert resolve_key("10.0.0.1", *forwarded) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_a_trusted_proxy_says_who_asks_and_nobody_before_it(forwarded: list[str]
         (["proto=https"], "10.0.0.1"),
     ],
 )
-def test_the_standard_header_is_read_where_proxies_send_it(forwarded: list[str], expected: str):
-    assert key("10.0.0.1", *forwarded, header="forwarded") == expected
+def test_the_forwarded_header_is_read_when_proxies_send_it(forwarded: list[str], expected: str):
+    assert resolve_key("10.0.0.1", *forwarded, header="forwarded") == expected
 
 
-def test_an_ipv6_client_is_known_by_its_network():
-    assert key("2001:db8:1:2:aaaa::1") == key("2001:db8:1:2:bbbb::2") == "2001:db8:1:2::/64"
-    assert key("2001:db8:ffff::1", "1.2.3.4") == "1.2.3.4"
+def test_ipv6_clients_of_one_network_share_a_key():
+    assert resolve_key("2001:db8:1:2:aaaa::1") == resolve_key("2001:db8:1:2:bbbb::2") == "2001:db8:1:2::/64"
+    assert resolve_key("2001:db8:ffff::1", "1.2.3.4") == "1.2.3.4"

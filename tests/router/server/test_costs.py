@@ -1,4 +1,4 @@
-"""The estimated cost of operations, at a running router."""
+"""The estimated cost of operations, limited and reported by a running router."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from router.config.settings import Limits
 from router.operation import build_operation
 from router.policy.cost import CostRules, OperationCost
 from router.supergraph import Supergraph
-from tests.router.running import opened
+from tests.router.running_library import run_library
 from tests.support.router_process import ROOT
 
 PRODUCT = Supergraph.parse((ROOT / "schema" / "supergraph.graphql").read_text())
@@ -19,7 +19,7 @@ EXAMPLES = sorted((ROOT / "schema" / "examples").glob("*.graphql"))
 DEMO = [text for name, text in vars(documents).items() if name.isupper() and isinstance(text, str)]
 
 
-def cost_of(text: str) -> OperationCost:
+def build_cost(text: str) -> OperationCost:
     document = parse(text)
     rules = CostRules(PRODUCT.document, LIMITS.list_size)
     [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
@@ -27,18 +27,18 @@ def cost_of(text: str) -> OperationCost:
 
 
 @pytest.mark.parametrize("text", [*DEMO, *(each.read_text() for each in EXAMPLES)])
-def test_what_the_product_asks_costs_far_less_than_the_limit(text: str):
-    assert cost_of(text).estimate({}) < LIMITS.max_cost / 4
+def test_operations_of_the_product_cost_far_less_than_the_limit(text: str):
+    assert build_cost(text).estimate({}) < LIMITS.max_cost / 4
 
 
-def test_lists_within_lists_without_end_cost_more_than_the_limit():
+def test_deeply_nested_lists_cost_more_than_the_limit():
     levels = 5
     nested = "query ($id: ID!) { book(id: $id) {" + "pages { book {" * levels + "id" + "} }" * levels + "} }"
-    assert cost_of(nested).estimate({"id": "book_1"}) > LIMITS.max_cost
+    assert build_cost(nested).estimate({"id": "book_1"}) > LIMITS.max_cost
 
 
-async def test_an_operation_that_may_cost_too_much_is_refused_before_anything_is_fetched():
-    async with opened(limits={"max_cost": 20, "list_size": 4}) as library:
+async def test_an_operation_over_the_cost_limit_is_refused_before_any_fetch():
+    async with run_library(limits={"max_cost": 20, "list_size": 4}) as library:
         assert "data" in await library.ask("{ books { id } more: books { id } }")
         library.shelf.requests.clear()
         headers = {"accept": "application/graphql-response+json"}
@@ -60,8 +60,8 @@ async def test_an_operation_that_may_cost_too_much_is_refused_before_anything_is
     }
 
 
-async def test_an_answer_tells_its_estimate_where_that_is_asked_for():
-    async with opened(limits={"report_cost": True, "list_size": 4}) as library:
+async def test_the_estimated_cost_is_reported_when_enabled():
+    async with run_library(limits={"report_cost": True, "list_size": 4}) as library:
         answer = await library.ask("{ books { title } }")
     assert answer == {
         "data": {"books": [{"title": "Moon"}, {"title": "Sea"}]},

@@ -1,13 +1,13 @@
-"""`@defer` asked of a running router, over protocols that carry the parts and over those that do not."""
+"""`@defer` at a running router, over protocols with incremental delivery and without."""
 
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.router.running import Library, opened
-from tests.router.server.multipart_response import parts
-from tests.router.websocket_client import acknowledged
+from tests.router.running_library import Library, run_library
+from tests.router.server.multipart_response import parse_parts
+from tests.router.websocket_client import open_acknowledged_socket
 
 INCREMENTS = {"accept": "multipart/mixed;incrementalSpec=v0.2, application/json;q=0.9"}
 DEFERRED = '{ book(id: "1") { title ... @defer(label: "stars") { stars } } }'
@@ -24,22 +24,22 @@ REST = {
 }
 
 
-async def increments(library: Library, query: str, **variables: Any) -> list[Any]:
+async def fetch_increments(library: Library, query: str, **variables: Any) -> list[Any]:
     body = {"query": query, "variables": variables}
     async with library.client.post(library.url, json=body, headers=INCREMENTS) as response:
         assert response.status == 200
         assert response.headers["content-type"] == 'multipart/mixed;boundary="graphql";incrementalSpec=v0.2'
-        return parts(response, await response.read())
+        return parse_parts(response, await response.read())
 
 
-async def test_the_parts_of_an_answer_come_one_by_one(library: Library):
-    assert await increments(library, DEFERRED) == [FIRST, REST]
+async def test_deferred_parts_arrive_one_by_one(library: Library):
+    assert await fetch_increments(library, DEFERRED) == [FIRST, REST]
 
 
 @pytest.mark.parametrize(
     "accept", ["application/json", "*/*", "multipart/mixed;deferSpec=20220824, application/json"]
 )
-async def test_who_does_not_name_the_parts_gets_the_answer_whole(library: Library, accept: str):
+async def test_a_client_that_does_not_accept_increments_gets_one_answer(library: Library, accept: str):
     async with library.client.post(
         library.url, json={"query": DEFERRED}, headers={"accept": accept}
     ) as response:
@@ -54,66 +54,68 @@ async def test_an_operation_that_defers_nothing_is_answered_as_json(library: Lib
         assert await response.json() == WHOLE
 
 
-async def test_a_client_of_nothing_but_parts_gets_one(library: Library):
+async def test_a_client_that_accepts_only_multipart_gets_a_single_part(library: Library):
     only = {"accept": "multipart/mixed;incrementalSpec=v0.2"}
     async with library.client.post(library.url, json={"query": "{ average }"}, headers=only) as response:
-        assert parts(response, await response.read()) == [{"data": {"average": 4.5}}]
+        assert parse_parts(response, await response.read()) == [{"data": {"average": 4.5}}]
 
 
-async def test_a_variable_decides_for_each_request(library: Library):
+async def test_a_variable_switches_deferral_for_each_request(library: Library):
     query = (
         'query($later: Boolean = true) { book(id: "1") '
         '{ title ... @defer(if: $later, label: "stars") { stars } } }'
     )
 
-    assert await increments(library, query) == [FIRST, REST]
-    assert await increments(library, query, later=False) == [WHOLE]
-    assert await increments(library, query, later=True) == [FIRST, REST]
+    assert await fetch_increments(library, query) == [FIRST, REST]
+    assert await fetch_increments(library, query, later=False) == [WHOLE]
+    assert await fetch_increments(library, query, later=True) == [FIRST, REST]
 
 
-async def test_events_of_one_connection_carry_the_parts(library: Library):
+async def test_an_event_stream_carries_the_parts(library: Library):
     async with library.client.post(
         library.url, json={"query": DEFERRED}, headers={"accept": "text/event-stream"}
     ) as response:
         events = (await response.read()).decode().split("\n\n")
 
-    told = [event.removeprefix("event: next\ndata: ") for event in events if event.startswith("event: next")]
-    assert [orjson.loads(each) for each in told] == [FIRST, REST]
+    messages = [
+        event.removeprefix("event: next\ndata: ") for event in events if event.startswith("event: next")
+    ]
+    assert [orjson.loads(each) for each in messages] == [FIRST, REST]
 
 
-async def test_a_socket_carries_the_parts(library: Library):
-    async with acknowledged(library) as socket:
+async def test_a_websocket_carries_the_parts(library: Library):
+    async with open_acknowledged_socket(library) as socket:
         await socket.send(id="1", type="subscribe", payload={"query": DEFERRED})
-        told = [await socket.receive() for _ in range(3)]
+        messages = [await socket.receive() for _ in range(3)]
 
-    assert told == [
+    assert messages == [
         {"id": "1", "type": "next", "payload": FIRST},
         {"id": "1", "type": "next", "payload": REST},
         {"id": "1", "type": "complete"},
     ]
 
 
-async def test_a_batch_has_whole_answers(monkeypatch: pytest.MonkeyPatch):
+async def test_operations_of_a_batch_are_not_deferred(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_BATCH", "2")
-    async with opened() as library:
+    async with run_library() as library:
         body = [{"query": DEFERRED}, {"query": "{ average }"}]
         async with library.client.post(library.url, json=body) as response:
             assert await response.json() == [WHOLE, {"data": {"average": 4.5}}]
 
 
-async def test_a_failed_part_leaves_the_first_one(library: Library):
+async def test_a_failed_part_does_not_affect_the_first_one(library: Library):
     urls = {**library.subgraph_urls, "reviews": "http://127.0.0.1:1/graphql"}
-    async with opened(subgraph_urls=urls) as broken:
-        first, rest = await increments(broken, DEFERRED)
+    async with run_library(subgraph_urls=urls) as broken:
+        first, rest = await fetch_increments(broken, DEFERRED)
 
     assert first == FIRST
-    [told] = rest["incremental"]
-    assert told["data"] == {"stars": None}
-    assert told["errors"][0]["extensions"]["code"] == "DOWNSTREAM_SERVICE_ERROR"
+    [part] = rest["incremental"]
+    assert part["data"] == {"stars": None}
+    assert part["errors"][0]["extensions"]["code"] == "DOWNSTREAM_SERVICE_ERROR"
     assert rest["completed"] == [{"id": "0"}]
 
 
-async def test_what_is_deferred_is_known_to_introspection(library: Library):
+async def test_introspection_lists_the_defer_directive(library: Library):
     answer = await library.ask("{ __schema { directives { name args { name } } } }")
 
     found = {each["name"]: each["args"] for each in answer["data"]["__schema"]["directives"]}
@@ -135,7 +137,7 @@ async def test_a_fragment_that_cannot_be_deferred_is_refused(library: Library, q
     assert "data" not in answer
 
 
-async def test_access_is_judged_before_anything_is_told(library: Library):
+async def test_access_is_checked_before_anything_is_sent(library: Library):
     answer = await library.ask("{ average ... @defer { mine } }", **INCREMENTS)
 
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

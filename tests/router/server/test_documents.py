@@ -1,23 +1,23 @@
-"""Documents by name, asked of a running router."""
+"""Persisted queries and trusted documents at a running router."""
 
 import hashlib
 import json
 from pathlib import Path
 
 from tests.router.persisted_queries import NAMED, TEXT
-from tests.router.running import opened
+from tests.router.running_library import run_library
 
 
-async def test_automatic_persisted_queries():
-    async with opened(router_apq=True) as library:
-        seen = []
+async def test_a_persisted_query_runs_by_its_hash_once_it_is_registered():
+    async with run_library(router_apq=True) as library:
+        answers = []
         for body in (NAMED, {"query": TEXT, **NAMED}, NAMED, {"query": "{ books { id } }", **NAMED}):
             async with library.client.post(library.url, json=body) as response:
-                seen.append((response.status, await response.json()))
+                answers.append((response.status, await response.json()))
         parameters = {"extensions": json.dumps(NAMED["extensions"])}
         async with library.client.get(library.url, params=parameters) as response:
-            asked = await response.json()
-    assert seen == [
+            answer_to_get = await response.json()
+    assert answers == [
         (
             200,
             {
@@ -43,13 +43,13 @@ async def test_automatic_persisted_queries():
             },
         ),
     ]
-    assert asked == {"data": {"average": 4.5}}
+    assert answer_to_get == {"data": {"average": 4.5}}
 
 
 async def test_a_document_that_is_not_valid_is_not_persisted():
     text = "{ nothing }"
     name = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(text.encode()).hexdigest()}}
-    async with opened(router_apq=True) as library:
+    async with run_library(router_apq=True) as library:
         codes = []
         for body in ({"query": text, "extensions": name}, {"extensions": name}):
             async with library.client.post(library.url, json=body) as response:
@@ -60,17 +60,17 @@ async def test_a_document_that_is_not_valid_is_not_persisted():
 async def test_only_trusted_documents_run_under_a_safelist(tmp_path: Path):
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"average": TEXT}))
-    async with opened(router_trusted_documents=manifest, router_safelist=True) as library:
+    async with run_library(router_trusted_documents=manifest, router_safelist=True) as library:
         headers = {"accept": "application/graphql-response+json"}
-        seen = []
+        answers = []
         for body in ({"documentId": "average"}, {"documentId": "other"}, {"query": "{ books { id } }"}):
             async with library.client.post(library.url, json=body, headers=headers) as response:
                 answer = await response.json(content_type=None)
-                seen.append(
+                answers.append(
                     (response.status, answer.get("data") or answer["errors"][0]["extensions"]["code"])
                 )
         assert library.shelf.requests == []
-    assert seen == [
+    assert answers == [
         (200, {"average": 4.5}),
         (404, "PERSISTED_QUERY_NOT_FOUND"),
         (403, "QUERY_NOT_IN_SAFELIST"),

@@ -9,8 +9,8 @@ import pytest
 
 from router.server import graphiql
 from tests.router.library import SUPERGRAPH
-from tests.router.running import opened
-from tests.router.server.chromium import Page, browser
+from tests.router.running_library import run_library
+from tests.router.server.chromium import Page, open_browser
 
 EXAMPLES = {
     "1-rename.graphql": 'mutation Rename($title: String!) { rename(id: "1", title: $title) { title } }',
@@ -42,7 +42,7 @@ def supergraph(tmp_path: Path) -> Path:
 async def explorer(chromium: str, supergraph: Path) -> AsyncIterator[Page]:
     """GraphiQL, open in a fresh browser, with the schema loaded."""
     assert (graphiql.BUILT / "index.html").is_file(), "the explorer is not built: make explorer"
-    async with opened(supergraph=supergraph) as library, browser(chromium) as page:
+    async with run_library(supergraph=supergraph) as library, open_browser(chromium) as page:
         await page.command("Page.navigate", url=library.url)
         await page.wait_for("document.querySelectorAll('.graphiql-tab-button').length === 3")
         await page.wait_for("document.querySelector('.graphiql-query-editor .view-line')")
@@ -55,7 +55,7 @@ async def open_tab(page: Page, title: str) -> None:
     await page.wait_for(f"{tab}.closest('.graphiql-tab-active')")
 
 
-async def test_the_examples_run_unchanged_and_subscription_events_arrive(explorer: Page):
+async def test_the_examples_run_unchanged_and_show_subscription_events(explorer: Page):
     await explorer.evaluate(RUN)
     await explorer.wait_for(f'/"title": "Sun \\w+"/.test({SHOWN})')
 
@@ -74,7 +74,7 @@ async def test_the_examples_run_unchanged_and_subscription_events_arrive(explore
     await explorer.wait_for("seen.has('4') && seen.has('5')")
 
 
-async def test_the_explorer_loads_nothing_from_other_origins(explorer: Page):
+async def test_the_explorer_loads_nothing_from_elsewhere(explorer: Page):
     await explorer.evaluate(RUN)
     await explorer.wait_for(f"{SHOWN}.includes('title')")
     here = await explorer.evaluate("location.host")
@@ -84,10 +84,10 @@ async def test_the_explorer_loads_nothing_from_other_origins(explorer: Page):
         if not address.startswith(("data:", "blob:", f"http://{here}/", f"ws://{here}/"))
     ]
     assert elsewhere == []
-    assert explorer.complaints == []
+    assert explorer.log_entries == []
 
 
-async def test_a_tab_whose_environment_variable_is_not_set_shows_an_error(explorer: Page):
+async def test_a_tab_names_the_value_that_another_tab_has_not_produced_yet(explorer: Page):
     await open_tab(explorer, "Books")
     await explorer.evaluate(RUN)
-    await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not set')")
+    await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not known yet')")

@@ -22,7 +22,7 @@ def test_examples_are_tabs_in_the_order_of_their_names(tmp_path: Path):
     ]
 
 
-def test_a_folder_without_examples_makes_no_tabs(tmp_path: Path):
+def test_a_supergraph_without_examples_has_none(tmp_path: Path):
     assert graphiql.load_examples(tmp_path / "nowhere") == []
 
 
@@ -33,7 +33,7 @@ def test_an_explorer_that_is_not_built_says_how_to_build_it(tmp_path: Path, monk
     assert b"npm ci && npm run build" in bytes(page.body)
 
 
-def test_the_page_may_load_nothing_from_other_origins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_built_explorer_may_load_nothing_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(graphiql, "BUILT", tmp_path)
     (tmp_path / "index.html").write_text("<html></html>")
     page = graphiql.build_page("api.example:3000")
@@ -46,9 +46,9 @@ def test_the_page_may_load_nothing_from_other_origins(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a; script-src *", "*", "a" * 300, "[::1", "a:123456"])
-def test_an_invalid_host_is_left_out_of_the_security_policy(host: str):
+def test_an_invalid_host_is_kept_out_of_the_policy(host: str):
     assert "connect-src 'self';" in graphiql.build_security_policy(host)
 
 
-def test_an_ipv6_host_is_valid():
+def test_an_ipv6_host_is_allowed_in_the_policy():
     assert "ws://[::1]:3000 wss://[::1]:3000" in graphiql.build_security_policy("[::1]:3000")

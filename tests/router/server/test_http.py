@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, asked of a running router."""
+"""GraphQL over HTTP at a running router."""
 
 import io
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from tests.router.running import Library, opened
+from tests.router.running_library import Library, run_library
 
 GRAPHQL_JSON = "application/graphql-response+json"
 
@@ -27,7 +27,7 @@ async def test_a_query_joins_both_subgraphs(library: Library):
     }
 
 
-async def test_a_query_can_be_asked_with_get(library: Library):
+async def test_a_query_can_be_sent_with_get(library: Library):
     parameters = {
         "query": "query One($id: ID!) { book(id: $id) { title } } query Two { average }",
         "operationName": "One",
@@ -50,7 +50,7 @@ async def test_a_mutation_with_get_is_refused_and_does_not_run(library: Library)
     assert library.shelf.titles["1"] == "Moon"
 
 
-async def test_the_answer_has_the_media_type_that_was_asked_for(library: Library):
+async def test_the_answer_has_the_accepted_media_type(library: Library):
     for accept in ("application/json", GRAPHQL_JSON):
         async with library.client.post(
             library.url, json={"query": "{ average }"}, headers={"accept": accept}
@@ -77,7 +77,7 @@ async def test_a_request_that_cannot_run_is_a_graphql_error(library: Library, qu
         assert "data" not in answer
 
 
-async def test_an_unknown_field_names_what_was_meant(library: Library):
+async def test_the_error_for_an_unknown_field_suggests_similar_ones(library: Library):
     _, answer = await post(library, {"query": "{ bookz { title } }"})
     assert answer["errors"] == [
         {
@@ -101,7 +101,7 @@ async def test_an_unknown_field_names_what_was_meant(library: Library):
         (b'{"query": "' + b" " * 1_048_577 + b'"}', "application/json", 413, "PAYLOAD_TOO_LARGE"),
     ],
 )
-async def test_a_body_that_is_no_graphql_request_is_refused(
+async def test_a_body_that_is_not_a_graphql_request_is_refused(
     library: Library, body: bytes, content_type: str, status: int, code: str
 ):
     headers = {"content-type": content_type}
@@ -110,7 +110,7 @@ async def test_a_body_that_is_no_graphql_request_is_refused(
     assert (response.status, answer["errors"][0]["extensions"]["code"]) == (status, code)
 
 
-async def test_an_answer_that_no_accepted_type_can_carry_is_refused_before_anything_runs(library: Library):
+async def test_a_request_that_accepts_no_supported_type_is_refused_before_it_runs(library: Library):
     query = {"query": 'mutation { rename(id: "1", title: "Sun") { title } }'}
     status, answer = await post(library, query, accept="text/csv")
     assert (status, answer["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
@@ -125,7 +125,7 @@ async def test_another_site_cannot_make_a_browser_send_operations(library: Libra
 
 
 async def test_the_callers_token_and_trace_reach_the_subgraph(library: Library):
-    token = f"Bearer {library.identities.token()}"
+    token = f"Bearer {library.identities.issue_token()}"
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     answer = await library.ask(
         "{ caller trace }", authorization=token, traceparent=f"00-{trace_id}-00f067aa0ba902b7-01"
@@ -139,7 +139,7 @@ async def test_a_trace_begins_at_the_router_when_the_client_brings_none(library:
     assert len(answer["data"]["trace"].split("-")[1]) == 32
 
 
-async def test_a_wrong_token_is_refused_before_anything_is_fetched(library: Library):
+async def test_an_invalid_token_is_refused_before_any_fetch(library: Library):
     headers = {"authorization": "Bearer nonsense"}
     status, answer = await post(library, {"query": "{ average }"}, accept=GRAPHQL_JSON, **headers)
     assert status == 401
@@ -150,7 +150,7 @@ async def test_a_wrong_token_is_refused_before_anything_is_fetched(library: Libr
     assert library.shelf.requests == []
 
 
-async def test_a_guarded_field_needs_a_token(library: Library):
+async def test_an_authenticated_field_requires_a_token(library: Library):
     status, answer = await post(library, {"query": "{ mine average }"}, accept=GRAPHQL_JSON)
     assert status == 401
     assert answer["errors"] == [
@@ -160,15 +160,15 @@ async def test_a_guarded_field_needs_a_token(library: Library):
             "extensions": {"code": "UNAUTHENTICATED"},
         }
     ]
-    token = f"Bearer {library.identities.token()}"
+    token = f"Bearer {library.identities.issue_token()}"
     assert await library.ask("{ mine }", authorization=token) == {"data": {"mine": "yours"}}
 
 
 async def test_a_field_for_staff_is_forbidden_to_parents(library: Library):
-    parent = {"authorization": f"Bearer {library.identities.token()}"}
+    parent = {"authorization": f"Bearer {library.identities.issue_token()}"}
     status, answer = await post(library, {"query": "{ ledger }"}, accept=GRAPHQL_JSON, **parent)
     assert (status, answer["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
-    staff = f"Bearer {library.identities.token(scope=['staff'])}"
+    staff = f"Bearer {library.identities.issue_token(scope=['staff'])}"
     assert await library.ask("{ ledger }", authorization=staff) == {"data": {"ledger": "balanced"}}
 
 
@@ -180,7 +180,7 @@ async def test_a_field_that_fails_is_null_with_its_path(library: Library):
 
 async def test_a_subgraph_that_is_down_leaves_the_rest_of_the_answer(library: Library):
     urls = {**library.subgraph_urls, "reviews": "http://127.0.0.1:1/graphql"}
-    async with opened(subgraph_urls=urls) as broken:
+    async with run_library(subgraph_urls=urls) as broken:
         answer = await broken.ask("{ books { title stars } average }")
     assert answer["data"] == {
         "books": [{"title": "Moon", "stars": None}, {"title": "Sea", "stars": None}],
@@ -190,8 +190,8 @@ async def test_a_subgraph_that_is_down_leaves_the_rest_of_the_answer(library: Li
     assert {error["extensions"]["serviceName"] for error in answer["errors"]} == {"reviews"}
 
 
-async def test_production_answers_no_introspection():
-    async with opened(environment="production", service_token="x" * 32) as library:
+async def test_introspection_is_disabled_in_production():
+    async with run_library(environment="production", service_token="x" * 32) as library:
         answer = await library.ask("{ __schema { queryType { name } } }")
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
@@ -212,12 +212,12 @@ async def test_a_browser_gets_the_explorer_at_the_same_address(library: Library,
         assert response.content_type == "text/html"
 
 
-async def test_a_get_without_a_query_is_no_request(library: Library):
+async def test_a_get_without_a_query_is_a_bad_request(library: Library):
     async with library.client.get(library.url) as response:
         assert response.status == 400
 
 
-async def test_operators_can_ask_how_the_router_is(library: Library):
+async def test_health_endpoints_report_liveness_and_readiness(library: Library):
     async with library.client.get(f"{library.origin}/health/live") as response:
         assert (response.status, await response.json()) == (200, {"status": "ok"})
     async with library.client.get(f"{library.origin}/health/ready") as response:
@@ -226,7 +226,7 @@ async def test_operators_can_ask_how_the_router_is(library: Library):
 
 
 async def test_requests_are_counted_by_kind_and_outcome():
-    async with opened() as library:
+    async with run_library() as library:
         await library.ask("{ average }")
         await library.ask("{ books { broken } }")
         metrics = generate_latest(library.metrics.registry).decode()
@@ -236,11 +236,11 @@ async def test_requests_are_counted_by_kind_and_outcome():
 
 
 async def test_a_router_that_cannot_verify_tokens_is_not_ready():
-    async with opened(jwks_url="http://127.0.0.1:1/jwks.json") as library:
+    async with run_library(jwks_url="http://127.0.0.1:1/jwks.json") as library:
         async with library.client.get(f"{library.origin}/health/ready") as response:
             assert (response.status, (await response.json())["checks"]["jwks"]) == (503, "unreachable")
         status, answer = await post(library, {"query": "{ average }"}, authorization="Bearer a.b.c")
         assert (status, answer["errors"][0]["extensions"]["code"]) == (200, "UNAUTHENTICATED")
-        token = library.identities.token()
+        token = library.identities.issue_token()
         status, answer = await post(library, {"query": "{ average }"}, authorization=f"Bearer {token}")
         assert (status, answer["errors"][0]["extensions"]["code"]) == (503, "DOWNSTREAM_SERVICE_ERROR")

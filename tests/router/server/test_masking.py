@@ -1,4 +1,4 @@
-"""What nobody expected: masked for the client, whole in the log."""
+"""Unexpected errors: masked for the client, logged in full."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ from router.server.websocket import SUBPROTOCOL, WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.transport.base import RequestContext
-from tests.router.library import SUPERGRAPH, serving
+from tests.router.library import SUPERGRAPH, serve_app
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}
@@ -39,7 +39,7 @@ MASKED = {
 
 
 class FaultyTransport:
-    """A transport that breaks the promise never to raise."""
+    """A transport that raises, against the contract of `Transport`."""
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         raise RuntimeError("the password is 1234")
@@ -69,37 +69,39 @@ async def origin() -> AsyncIterator[str]:
         )
         app = Application(load().connections, metrics, routes=[WebSocketRoute("/graphql", websocket)])
         app.service = Service(pipeline, endpoint, None)
-        async with serving(app) as served:
+        async with serve_app(app) as served:
             yield f"{served}/graphql"
 
 
-def logged_whole(caplog: pytest.LogCaptureFixture, cause: str) -> bool:
+def has_logged_error(caplog: pytest.LogCaptureFixture, cause: str) -> bool:
     return any(cause in str(record.exc_info) for record in caplog.records if record.levelno == logging.ERROR)
 
 
-async def test_an_unexpected_error_over_http(origin: str, caplog: pytest.LogCaptureFixture):
-    question = {"query": "{ average }"}
-    async with aiohttp.ClientSession() as client, client.post(origin, json=question, headers=HEADERS) as got:
-        assert (got.status, await got.json()) == (500, {"errors": [MASKED]})
-    assert logged_whole(caplog, "the password is 1234")
+async def test_an_unexpected_error_is_masked_over_http(origin: str, caplog: pytest.LogCaptureFixture):
+    body = {"query": "{ average }"}
+    async with aiohttp.ClientSession() as client, client.post(origin, json=body, headers=HEADERS) as response:
+        assert (response.status, await response.json()) == (500, {"errors": [MASKED]})
+    assert has_logged_error(caplog, "the password is 1234")
 
 
 @pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])
-async def test_an_unexpected_error_over_an_event_stream(
+async def test_an_unexpected_error_is_masked_over_an_event_stream(
     origin: str, query: str, caplog: pytest.LogCaptureFixture
 ):
     headers = {**HEADERS, "accept": "text/event-stream"}
     async with (
         aiohttp.ClientSession() as client,
-        client.post(origin, json={"query": query}, headers=headers) as got,
+        client.post(origin, json={"query": query}, headers=headers) as response,
     ):
-        _, following = (await got.text()).split("event: next\ndata: ")
-    assert json.loads(following.splitlines()[0]) == {"errors": [MASKED]}
-    assert logged_whole(caplog, "the password is 1234") or logged_whole(caplog, "KeyError")
+        _, event = (await response.text()).split("event: next\ndata: ")
+    assert json.loads(event.splitlines()[0]) == {"errors": [MASKED]}
+    assert has_logged_error(caplog, "the password is 1234") or has_logged_error(caplog, "KeyError")
 
 
 @pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])
-async def test_an_unexpected_error_over_websocket(origin: str, query: str, caplog: pytest.LogCaptureFixture):
+async def test_an_unexpected_error_is_masked_over_websocket(
+    origin: str, query: str, caplog: pytest.LogCaptureFixture
+):
     async with (
         aiohttp.ClientSession() as client,
         client.ws_connect(origin, protocols=(SUBPROTOCOL,), headers=HEADERS) as socket,
@@ -108,4 +110,4 @@ async def test_an_unexpected_error_over_websocket(origin: str, query: str, caplo
         await socket.receive_json()
         await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": query}})
         assert await socket.receive_json() == {"id": "1", "type": "error", "payload": [MASKED]}
-    assert logged_whole(caplog, "the password is 1234") or logged_whole(caplog, "KeyError")
+    assert has_logged_error(caplog, "the password is 1234") or has_logged_error(caplog, "KeyError")

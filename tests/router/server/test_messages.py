@@ -63,6 +63,6 @@ def test_each_message_of_the_protocol_is_read(text: str, message: Message):
         '{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "extensions": "x"}}',
     ],
 )
-def test_everything_else_breaks_the_protocol(text: str):
+def test_invalid_messages_are_refused(text: str):
     with pytest.raises(InvalidMessageError):
         parse(text)

@@ -1,8 +1,8 @@
-"""Subscriptions in the parts of a multipart answer, asked of a running router."""
+"""Subscriptions over multipart HTTP at a running router."""
 
-from tests.router.library import until
-from tests.router.running import Library, opened
-from tests.router.server.multipart_response import parts
+from tests.router.library import wait_until
+from tests.router.running_library import Library, run_library
+from tests.router.server.multipart_response import parse_parts
 
 ACCEPT = {"accept": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json'}
 PUBLISHED = {"query": "subscription { published { title stars } }"}
@@ -15,14 +15,14 @@ async def test_a_heartbeat_opens_the_answer_and_each_event_is_a_part(library: Li
             'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
         ]
         assert response.headers["cache-control"] == "no-cache, no-transform"
-        assert parts(response, await response.read()) == [
+        assert parse_parts(response, await response.read()) == [
             {},
             {"payload": {"data": {"published": {"title": "Moon", "stars": 4}}}},
             {"payload": {"data": {"published": {"title": "Sea", "stars": 5}}}},
         ]
 
 
-async def test_a_query_is_answered_as_json_all_the_same(library: Library):
+async def test_a_query_is_still_answered_as_json(library: Library):
     async with library.client.post(library.url, json={"query": "{ average }"}, headers=ACCEPT) as response:
         assert response.headers["content-type"] == "application/json; charset=utf-8"
         assert await response.json() == {"data": {"average": 4.5}}
@@ -31,19 +31,19 @@ async def test_a_query_is_answered_as_json_all_the_same(library: Library):
 async def test_an_upstream_that_cannot_be_reached_is_an_error_beside_the_payload(library: Library):
     urls = {**library.subgraph_urls, "books": "http://127.0.0.1:1/graphql"}
     async with (
-        opened(subgraph_urls=urls) as broken,
+        run_library(subgraph_urls=urls) as broken,
         broken.client.post(broken.url, json=PUBLISHED, headers=ACCEPT) as response,
     ):
-        [heartbeat, ending] = parts(response, await response.read())
+        [heartbeat, ending] = parse_parts(response, await response.read())
     assert heartbeat == {}
     assert ending["payload"] is None
     assert ending["errors"][0]["extensions"]["code"] == "DOWNSTREAM_SERVICE_ERROR"
 
 
-async def test_a_client_that_goes_releases_the_upstream(library: Library):
+async def test_a_disconnecting_client_releases_the_upstream(library: Library):
     query = {"query": "subscription { silence { title } }"}
     async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
         await response.content.readany()
         response.close()
-    await until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.shelf.open_streams == 0)

@@ -42,18 +42,18 @@ OFFERS = (JSON, GRAPHQL_JSON)
         ("nonsense", None),
     ],
 )
-def test_the_answer_is_the_type_the_client_likes_best(accept: str | None, chosen: str | None):
+def test_the_preferred_media_type_of_the_client_is_chosen(accept: str | None, chosen: str | None):
     assert negotiate_type(accept, OFFERS) == chosen
 
 
-def test_no_more_of_a_header_is_read_than_clients_send():
+def test_only_the_beginning_of_a_long_header_is_read():
     assert negotiate_type("a/b," * 20 + "application/json", OFFERS) == JSON
     assert negotiate_type("a/b," * 30 + "application/json", OFFERS) is None
     assert parse_media_type("application/json" + ";a=b" * 9 + ";c=d")[1] == {"a": "b", "c": "d"}
     assert parse_media_type("application/json" + ";a=b" * 10 + ";c=d")[1] == {"a": "b"}
 
 
-def test_a_long_header_is_negotiated_in_next_to_no_time_and_not_kept():
+def test_very_long_headers_are_negotiated_quickly_and_not_cached():
     before = time.thread_time()
     for number in range(100):
         accept = f"a/{number}," * 250_000
@@ -68,7 +68,7 @@ def test_a_wildcard_covers_streams_too():
     assert negotiate_type("*/*", (EVENT_STREAM,)) == EVENT_STREAM
 
 
-def test_a_content_type_is_read_without_letter_case_and_quotes():
+def test_a_content_type_is_parsed_without_case_or_quotes():
     assert parse_media_type('Application/JSON; Charset="UTF-8"') == ("application/json", {"charset": "utf-8"})
 
 
@@ -89,12 +89,12 @@ def test_a_missing_content_type_is_empty():
         ("*/*", EVENT_STREAM),
     ],
 )
-def test_parts_are_sent_only_to_who_names_their_protocol(accept: str, chosen: str | None):
+def test_multipart_is_chosen_only_when_the_client_names_its_protocol(accept: str, chosen: str | None):
     assert negotiate_type(accept, (EVENT_STREAM, MULTIPART)) == chosen
 
 
 @pytest.mark.parametrize(
-    ("accept", "taken"),
+    ("accept", "is_accepted"),
     [
         ("multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json", True),
         ("multipart/mixed; incrementalSpec=v0.2", True),
@@ -112,5 +112,5 @@ def test_parts_are_sent_only_to_who_names_their_protocol(accept: str, chosen: st
         (None, False),
     ],
 )
-def test_increments_are_sent_only_to_who_names_them_and_likes_them_best(accept: str | None, taken: bool):
-    assert accepts_incremental(accept) is taken
+def test_increments_are_sent_only_to_clients_that_prefer_them(accept: str | None, is_accepted: bool):
+    assert accepts_incremental(accept) is is_accepted

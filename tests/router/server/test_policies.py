@@ -1,4 +1,4 @@
-"""`@policy`, asked of a running router that has a decision point."""
+"""`@policy` at a running router with a decision point."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.router.decision_point import DecisionPoint, Saying, Silent
+from tests.router.decision_point import DecisionPoint, FixedAnswer, NeverAnswering
 from tests.router.library import SUPERGRAPH
-from tests.router.running import Library, opened
-from tests.router.server.event_streams import events
+from tests.router.running_library import Library, run_library
+from tests.router.server.event_streams import read_events
 
 POLICY = '@policy(policies: [["books_open"], ["manager", "weekday"]])'
 LEDGER = "{ ledger books { title } }"
@@ -22,33 +22,33 @@ FORBIDDEN = {
 
 
 @asynccontextmanager
-async def governed(point: DecisionPoint, folder: Path, **settings: Any) -> AsyncIterator[Library]:
-    """The library, whose ledger and private stream are a matter of policy."""
+async def run_governed_library(point: DecisionPoint, folder: Path, **settings: Any) -> AsyncIterator[Library]:
+    """Runs the library with `@policy` on its `ledger` and its `private` stream."""
     sdl = SUPERGRAPH.read_text().replace('@requiresScopes(scopes: [["staff"]])', POLICY)
     file = folder / "supergraph.graphql"
     file.write_text(sdl.replace("@join__field(graph: BOOKS) @authenticated\n}", f"{POLICY}\n}}"))
     async with (
-        point.served() as url,
-        opened(supergraph=file, router_policy_url=url, **settings) as library,
+        point.serve() as url,
+        run_library(supergraph=file, router_policy_url=url, **settings) as library,
     ):
         yield library
 
 
 async def test_an_operation_runs_if_its_policies_hold(tmp_path: Path):
     point = DecisionPoint(manager=True, weekday=True, books_open=False)
-    async with governed(point, tmp_path) as library:
-        token = library.identities.token(tenant="north")
+    async with run_governed_library(point, tmp_path) as library:
+        token = library.identities.issue_token(tenant="north")
         trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         answer = await library.ask(
             "{ ledger again: ledger }", authorization=f"Bearer {token}", traceparent=trace
         )
     assert answer == {"data": {"ledger": "balanced", "again": "balanced"}}
-    [question] = point.questions
-    assert question["input"]["policies"] == ["books_open", "manager", "weekday"]
-    claims = question["input"]["claims"]
+    [request] = point.requests
+    assert request["input"]["policies"] == ["books_open", "manager", "weekday"]
+    claims = request["input"]["claims"]
     assert claims.items() >= {"sub": "user_1", "scope": ["parent"], "tenant": "north"}.items()
-    assert question.keys() == {"input"}
-    assert question["input"].keys() == {"policies", "claims"}
+    assert request.keys() == {"input"}
+    assert request["input"].keys() == {"policies", "claims"}
     assert point.headers[0]["traceparent"].split("-")[1] == trace.split("-")[1]
 
 
@@ -57,35 +57,35 @@ async def test_an_operation_runs_if_its_policies_hold(tmp_path: Path):
     [
         DecisionPoint(manager=True),
         DecisionPoint(books_open="yes"),
-        Saying(b'{"result": {"books_open": true}}', 503),
-        Saying(b"garbage"),
-        Silent(),
+        FixedAnswer(b'{"result": {"books_open": true}}', 503),
+        FixedAnswer(b"garbage"),
+        NeverAnswering(),
     ],
 )
-async def test_without_its_policies_nothing_of_an_operation_is_fetched(tmp_path: Path, point: DecisionPoint):
-    async with governed(point, tmp_path, router_policy_timeout=0.2) as library:
+async def test_an_operation_whose_policies_do_not_hold_fetches_nothing(tmp_path: Path, point: DecisionPoint):
+    async with run_governed_library(point, tmp_path, router_policy_timeout=0.2) as library:
         assert await library.ask(LEDGER) == {"errors": [FORBIDDEN]}
         assert library.shelf.requests == []
-    assert len(point.questions) == 1
+    assert len(point.requests) == 1
 
 
-async def test_an_operation_without_policies_asks_nobody(tmp_path: Path):
-    point = Silent()
-    async with governed(point, tmp_path) as library:
+async def test_an_operation_without_policies_does_not_call_the_decision_point(tmp_path: Path):
+    point = NeverAnswering()
+    async with run_governed_library(point, tmp_path) as library:
         assert await library.ask("{ average }") == {"data": {"average": 4.5}}
-    assert point.questions == []
+    assert point.requests == []
 
 
-async def test_a_subscription_is_judged_once_at_its_start(tmp_path: Path):
+async def test_the_policies_of_a_subscription_are_decided_once_at_its_start(tmp_path: Path):
     point = DecisionPoint(books_open=True)
     headers = {"accept": "text/event-stream"}
-    question = {"query": "subscription { private { title } }"}
-    async with governed(point, tmp_path) as library:
-        async with library.client.post(library.url, json=question, headers=headers) as response:
-            streamed = await response.text()
+    body = {"query": "subscription { private { title } }"}
+    async with run_governed_library(point, tmp_path) as library:
+        async with library.client.post(library.url, json=body, headers=headers) as response:
+            text = await response.text()
         point.result = {}
-        async with library.client.post(library.url, json=question, headers=headers) as response:
-            refused = await events(response)
-    assert '{"data":{"private":{"title":"Moon"}}}' in streamed
-    assert refused == [("next", {"errors": [{**FORBIDDEN, "path": ["private"]}]}), ("complete", None)]
-    assert len(point.questions) == 2
+        async with library.client.post(library.url, json=body, headers=headers) as response:
+            refusal = await read_events(response)
+    assert '{"data":{"private":{"title":"Moon"}}}' in text
+    assert refusal == [("next", {"errors": [{**FORBIDDEN, "path": ["private"]}]}), ("complete", None)]
+    assert len(point.requests) == 2

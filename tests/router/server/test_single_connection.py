@@ -1,27 +1,27 @@
-"""Single connection mode of the graphql-sse protocol, spoken to a running router."""
+"""Single connection mode of the graphql-sse protocol, against a running router."""
 
 from typing import Any
 
 import pytest
 
 from router.server import single_connection
-from tests.router.library import until
-from tests.router.running import Library, opened
+from tests.router.library import wait_until
+from tests.router.running_library import Library, run_library
 from tests.router.server.single_connection_client import (
     PUBLISHED,
     SILENCE,
     Stream,
-    bearer,
-    connected,
-    entering,
-    reserved,
+    authorize,
+    open_event_source,
+    open_stream,
+    reserve_stream,
 )
 
 MOON = {"data": {"silence": {"title": "Moon"}}}
 
 
 async def test_the_results_of_several_operations_share_one_stream(library: Library):
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         assert await stream.start("live", SILENCE) == (202, None)
         assert await stream.next() == ("next", {"id": "live", "payload": MOON})
         assert await stream.start("books", PUBLISHED) == (202, None)
@@ -34,7 +34,7 @@ async def test_the_results_of_several_operations_share_one_stream(library: Libra
 
 
 async def test_queries_and_mutations_are_answered_once_over_the_stream(library: Library):
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         await stream.start("1", 'mutation { rename(id: "1", title: "Sun") { title } }')
         renamed = {"data": {"rename": {"title": "Sun"}}}
         assert await stream.next() == ("next", {"id": "1", "payload": renamed})
@@ -43,61 +43,61 @@ async def test_queries_and_mutations_are_answered_once_over_the_stream(library: 
 
 
 async def test_an_operation_can_be_sent_with_get_unless_it_changes_something(library: Library):
-    async with connected(library) as stream:
-        asked = {"token": stream.token, "extensions": '{"operationId": "1"}', "query": "{ average }"}
-        async with library.client.get(library.url, params=asked) as response:
+    async with open_stream(library) as stream:
+        parameters = {"token": stream.token, "extensions": '{"operationId": "1"}', "query": "{ average }"}
+        async with library.client.get(library.url, params=parameters) as response:
             assert response.status == 202
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
-        asked["query"] = 'mutation { rename(id: "1", title: "Sun") { title } }'
-        async with library.client.get(library.url, params=asked) as response:
+        parameters["query"] = 'mutation { rename(id: "1", title: "Sun") { title } }'
+        async with library.client.get(library.url, params=parameters) as response:
             assert (response.status, response.headers["allow"]) == (405, "POST")
 
 
-async def test_what_is_sent_before_the_stream_is_opened_arrives_when_it_is(library: Library):
-    stream = await reserved(library)
+async def test_results_from_before_the_stream_opens_are_delivered_when_it_opens(library: Library):
+    stream = await reserve_stream(library)
     assert await stream.start("early", PUBLISHED) == (202, None)
-    async with entering(library, stream.token) as response:
+    async with open_event_source(library, stream.token) as response:
         stream.response = response
         assert [(await stream.next())[0] for _ in range(3)] == ["next", "next", "complete"]
         response.close()
 
 
-async def test_an_operation_that_is_ended_releases_its_upstream_and_its_id(library: Library):
-    async with connected(library) as stream:
+async def test_stopping_an_operation_releases_its_upstream_and_its_id(library: Library):
+    async with open_stream(library) as stream:
         await stream.start("1", SILENCE)
         await stream.next()
         assert await stream.stop("1") == 200
-        await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 0)
         assert await stream.start("1", "{ average }") == (202, None)
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
 
 
-async def test_an_operation_that_is_unknown_can_be_ended_and_one_without_a_name_cannot(library: Library):
-    async with connected(library) as stream:
+async def test_stopping_an_unknown_operation_succeeds_and_without_an_id_is_refused(library: Library):
+    async with open_stream(library) as stream:
         assert await stream.stop("never") == 200
         assert await stream.stop("") == 400
 
 
-async def test_a_client_that_goes_ends_all_its_operations_and_its_reservation(library: Library):
-    async with connected(library) as stream:
+async def test_disconnecting_ends_all_operations_and_the_reservation(library: Library):
+    async with open_stream(library) as stream:
         await stream.start("1", SILENCE)
         await stream.start("2", "subscription { silence { id } }")
-        await until(lambda: library.shelf.open_streams == 2)
-    await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 2)
+    await wait_until(lambda: library.shelf.open_streams == 0)
     assert (await stream.start("3", SILENCE))[0] == 404
-    async with entering(library, stream.token) as response:
+    async with open_event_source(library, stream.token) as response:
         assert response.status == 404
 
 
 async def test_a_stream_is_opened_only_once(library: Library):
-    async with connected(library) as stream, entering(library, stream.token) as second:
+    async with open_stream(library) as stream, open_event_source(library, stream.token) as second:
         answer = await second.json()
         assert (second.status, answer["errors"][0]["extensions"]["code"]) == (409, "CONFLICT")
         assert await stream.start("1", "{ average }") == (202, None)
 
 
 async def test_an_id_in_use_is_refused_and_the_first_operation_runs_on(library: Library):
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         await stream.start("1", SILENCE)
         status, answer = await stream.start("1", PUBLISHED)
         assert (status, answer["errors"][0]["extensions"]["code"]) == (409, "CONFLICT")
@@ -107,7 +107,7 @@ async def test_an_id_in_use_is_refused_and_the_first_operation_runs_on(library: 
 
 @pytest.mark.parametrize("identifier", [None, "", 1])
 async def test_an_operation_without_an_id_is_refused(library: Library, identifier: Any):
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         assert (await stream.start(identifier, PUBLISHED))[0] == 400
 
 
@@ -119,43 +119,41 @@ async def test_an_operation_without_an_id_is_refused(library: Library, identifie
         ("{ mine }", 401, "UNAUTHENTICATED"),
     ],
 )
-async def test_a_refused_operation_is_not_accepted_and_its_id_is_free(
-    library: Library, query: str, status: int, code: str
-):
-    async with connected(library) as stream:
-        refused, answer = await stream.start("1", query)
-        assert (refused, answer["errors"][0]["extensions"]["code"]) == (status, code)
+async def test_the_id_of_a_refused_operation_stays_free(library: Library, query: str, status: int, code: str):
+    async with open_stream(library) as stream:
+        actual_status, answer = await stream.start("1", query)
+        assert (actual_status, answer["errors"][0]["extensions"]["code"]) == (status, code)
         assert await stream.start("1", "{ average }") == (202, None)
 
 
-async def test_a_token_that_was_never_given_is_unknown(library: Library):
+async def test_a_token_that_was_never_issued_is_unknown(library: Library):
     stranger = Stream(library, "guessed", {})
     assert (await stranger.start("1", PUBLISHED))[0] == 404
     assert await stranger.stop("1") == 404
     async with library.client.delete(library.url, params={"operationId": "1"}) as response:
         assert response.status == 404
-    async with entering(library, "guessed") as response:
+    async with open_event_source(library, "guessed") as response:
         assert response.status == 404
 
 
-async def test_a_token_is_plain_text_or_not_acceptable(library: Library):
+async def test_a_reservation_token_is_offered_only_as_plain_text(library: Library):
     async with library.client.put(library.url, headers={"accept": "application/json"}) as response:
         assert response.status == 406
 
 
-async def test_an_operation_runs_as_its_sender_whose_token_may_have_been_renewed(library: Library):
-    async with connected(library, **bearer(library)) as stream:
-        renewed = bearer(library, scope="staff")
+async def test_an_operation_runs_with_the_token_of_its_own_request(library: Library):
+    async with open_stream(library, **authorize(library)) as stream:
+        renewed = authorize(library, scope="staff")
         await stream.start("1", "{ caller ledger }", **renewed)
         data = {"caller": renewed["authorization"], "ledger": "balanced"}
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": data}})
 
 
-async def test_another_caller_finds_no_stream_even_with_its_token(library: Library):
-    async with connected(library, **bearer(library)) as stream:
+async def test_another_caller_cannot_use_the_stream_even_with_its_token(library: Library):
+    async with open_stream(library, **authorize(library)) as stream:
         await stream.start("1", SILENCE)
         await stream.next()
-        other = bearer(library, sub="user_2")
+        other = authorize(library, sub="user_2")
         assert (await stream.start("2", "{ average }", **other))[0] == 404
         assert await stream.stop("1", **other) == 404
         stream.headers = {}
@@ -165,58 +163,58 @@ async def test_another_caller_finds_no_stream_even_with_its_token(library: Libra
 
 
 async def test_another_caller_cannot_open_the_stream(library: Library):
-    stream = await reserved(library, **bearer(library))
-    async with entering(library, stream.token, **bearer(library, sub="user_2")) as response:
+    stream = await reserve_stream(library, **authorize(library))
+    async with open_event_source(library, stream.token, **authorize(library, sub="user_2")) as response:
         assert response.status == 404
-    async with entering(library, stream.token, **bearer(library)) as response:
+    async with open_event_source(library, stream.token, **authorize(library)) as response:
         assert response.status == 200
         response.close()
 
 
-async def test_a_stream_that_is_not_opened_in_time_is_given_up_with_its_operations(
+async def test_a_stream_that_is_not_opened_in_time_is_dropped_with_its_operations(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(single_connection, "OPEN_TIMEOUT_SECONDS", 0.2)
-    stream = await reserved(library)
+    stream = await reserve_stream(library)
     assert await stream.start("1", SILENCE) == (202, None)
-    await until(lambda: library.shelf.open_streams == 1)
-    await until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.shelf.open_streams == 1)
+    await wait_until(lambda: library.shelf.open_streams == 0)
     assert (await stream.start("2", SILENCE))[0] == 404
 
 
 async def test_a_stream_that_is_opened_in_time_stays(library: Library, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(single_connection, "OPEN_TIMEOUT_SECONDS", 0.2)
-    async with connected(library) as stream:
-        later = await reserved(library)
+    async with open_stream(library) as stream:
+        later = await reserve_stream(library)
         assert await later.start("1", SILENCE) == (202, None)
-        await until(lambda: library.shelf.open_streams == 1)
-        await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 0)
         assert await stream.start("1", "{ average }") == (202, None)
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
 
 
-async def test_a_reservation_too_many_takes_the_place_of_the_oldest(monkeypatch: pytest.MonkeyPatch):
+async def test_a_reservation_over_the_limit_evicts_the_oldest(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS", "2")
-    async with opened() as library, connected(library) as open_one:
-        first, second, third = [await reserved(library) for _ in range(3)]
-        statuses = [(await each.start("1", "{ average }"))[0] for each in (open_one, first, second, third)]
+    async with run_library() as library, open_stream(library) as opened:
+        first, second, third = [await reserve_stream(library) for _ in range(3)]
+        statuses = [(await each.start("1", "{ average }"))[0] for each in (opened, first, second, third)]
     assert statuses == [202, 404, 202, 202]
 
 
-async def test_one_client_cannot_push_out_the_reservations_of_another(monkeypatch: pytest.MonkeyPatch):
+async def test_one_client_cannot_evict_the_reservations_of_another(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS", "4")
     monkeypatch.setenv("ROUTER_MAX_RESERVED_STREAMS_PER_CLIENT", "3")
-    async with opened() as library:
-        other = await reserved(library, **bearer(library, sub="other"))
-        mine = [await reserved(library) for _ in range(5)]
-        third = await reserved(library, **bearer(library, sub="third"))
+    async with run_library() as library:
+        other = await reserve_stream(library, **authorize(library, sub="other"))
+        mine = [await reserve_stream(library) for _ in range(5)]
+        third = await reserve_stream(library, **authorize(library, sub="third"))
         statuses = [(await each.start("1", "{ average }"))[0] for each in (other, third, *mine)]
     assert statuses == [202, 202, 404, 404, 404, 202, 202]
 
 
-async def test_an_operation_too_many_is_refused_until_another_ends(monkeypatch: pytest.MonkeyPatch):
+async def test_an_operation_over_the_limit_is_refused_until_another_ends(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_SOCKET_OPERATIONS", "1")
-    async with opened() as library, connected(library) as stream:
+    async with run_library() as library, open_stream(library) as stream:
         await stream.start("1", SILENCE)
         status, answer = await stream.start("2", PUBLISHED)
         assert (status, answer["errors"][0]["extensions"]["code"]) == (429, "TOO_MANY_OPERATIONS")
@@ -224,9 +222,9 @@ async def test_an_operation_too_many_is_refused_until_another_ends(monkeypatch: 
         assert (await stream.start("2", PUBLISHED))[0] == 202
 
 
-async def test_an_upstream_that_breaks_is_an_error_of_its_operation_alone(library: Library):
+async def test_a_failing_upstream_affects_only_its_own_operation(library: Library):
     urls = {**library.subgraph_urls, "books": "http://127.0.0.1:1/graphql"}
-    async with opened(subgraph_urls=urls) as broken, connected(broken) as stream:
+    async with run_library(subgraph_urls=urls) as broken, open_stream(broken) as stream:
         await stream.start("1", PUBLISHED)
         name, message = await stream.next()
         assert (name, message["payload"]["errors"][0]["message"]) == (

@@ -1,8 +1,8 @@
-"""Subscriptions over Server-Sent Events, asked of a running router."""
+"""Subscriptions over Server-Sent Events at a running router."""
 
-from tests.router.library import until
-from tests.router.running import Library, opened
-from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, events
+from tests.router.library import wait_until
+from tests.router.running_library import Library, run_library
+from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, read_events
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):
@@ -11,12 +11,12 @@ async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert response.headers["cache-control"] == "no-cache, no-transform"
         assert response.headers["x-accel-buffering"] == "no"
-        assert await events(response) == EXPECTED
+        assert await read_events(response) == EXPECTED
 
 
 async def test_a_stream_can_be_opened_with_get(library: Library):
     async with library.client.get(library.url, params=PUBLISHED, headers=ACCEPT) as response:
-        assert await events(response) == EXPECTED
+        assert await read_events(response) == EXPECTED
 
 
 async def test_a_query_is_streamed_only_when_nothing_else_is_accepted(library: Library):
@@ -25,7 +25,7 @@ async def test_a_query_is_streamed_only_when_nothing_else_is_accepted(library: L
     async with library.client.post(library.url, json=query, headers=both) as response:
         assert await response.json() == {"data": {"average": 4.5}}
     async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
-        assert await events(response) == [("next", {"data": {"average": 4.5}}), ("complete", None)]
+        assert await read_events(response) == [("next", {"data": {"average": 4.5}}), ("complete", None)]
 
 
 async def test_a_subscription_needs_a_stream_to_be_accepted(library: Library):
@@ -35,22 +35,22 @@ async def test_a_subscription_needs_a_stream_to_be_accepted(library: Library):
     assert (response.status, answer["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
 
 
-async def test_a_client_that_goes_releases_the_upstream(library: Library):
+async def test_a_disconnecting_client_releases_the_upstream(library: Library):
     query = {"query": "subscription { silence { title } }"}
     async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
         await response.content.readany()
         response.close()
-    await until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.shelf.open_streams == 0)
 
 
 async def test_an_upstream_that_cannot_be_reached_is_an_error_event(library: Library):
     urls = {**library.subgraph_urls, "books": "http://127.0.0.1:1/graphql"}
     async with (
-        opened(subgraph_urls=urls) as broken,
+        run_library(subgraph_urls=urls) as broken,
         broken.client.post(broken.url, json=PUBLISHED, headers=ACCEPT) as response,
     ):
-        [(name, body), last] = await events(response)
+        [(name, body), last] = await read_events(response)
     assert name == "next"
     assert body == {
         "errors": [

@@ -1,6 +1,6 @@
-"""The rules of graphql-sse's PROTOCOL, both modes, each held against a running router.
+"""The rules of graphql-sse's PROTOCOL for servers, in both modes, checked against a running router.
 
-What the text asks of a client, and what it leaves to an implementor, is no rule here.
+Rules for clients and what the text leaves to the implementor are left out.
 """
 
 from collections.abc import Awaitable, Callable
@@ -8,18 +8,18 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.router.library import until
-from tests.router.running import Library
-from tests.router.server.event_streams import events
+from tests.router.library import wait_until
+from tests.router.running_library import Library
+from tests.router.server.event_streams import read_events
 from tests.router.server.single_connection_client import (
     HEADER,
     PUBLISHED,
     SILENCE,
     Stream,
-    bearer,
-    connected,
-    entering,
-    reserved,
+    authorize,
+    open_event_source,
+    open_stream,
+    reserve_stream,
 )
 
 ACCEPT = {"accept": "text/event-stream"}
@@ -27,13 +27,13 @@ Rule: TypeAlias = Callable[[Library], Awaitable[None]]
 Answer: TypeAlias = tuple[int, str, list[tuple[str, Any]]]
 
 
-async def streamed(library: Library, body: Any, **headers: str) -> Answer:
-    """The status, the type and the events of an answer to a client that takes nothing but a stream."""
+async def fetch_events(library: Library, body: Any, **headers: str) -> Answer:
+    """Posts a request that accepts only an event stream; returns status, content type and events."""
     async with library.client.post(library.url, json=body, headers={**ACCEPT, **headers}) as response:
-        return response.status, response.content_type, await events(response)
+        return response.status, response.content_type, await read_events(response)
 
 
-def refused(code: str, answer: Answer) -> None:
+def assert_refused(code: str, answer: Answer) -> None:
     status, content_type, [(name, result), last] = answer
     assert (status, content_type, name, last) == (200, "text/event-stream", "next", ("complete", None))
     assert result.keys() == {"errors"}
@@ -46,34 +46,38 @@ async def a_stream_is_an_event_stream(library: Library) -> None:
 
 
 async def a_syntax_error_is_a_next_event(library: Library) -> None:
-    refused("GRAPHQL_PARSE_FAILED", await streamed(library, {"query": "{"}))
+    assert_refused("GRAPHQL_PARSE_FAILED", await fetch_events(library, {"query": "{"}))
 
 
 async def an_invalid_document_is_a_next_event(library: Library) -> None:
-    refused("GRAPHQL_VALIDATION_FAILED", await streamed(library, {"query": "{ nothing }"}))
+    assert_refused("GRAPHQL_VALIDATION_FAILED", await fetch_events(library, {"query": "{ nothing }"}))
 
 
 async def a_missing_variable_is_a_next_event(library: Library) -> None:
     query = "query ($id: ID!) { book(id: $id) { id } }"
-    refused("BAD_USER_INPUT", await streamed(library, {"query": query}))
+    assert_refused("BAD_USER_INPUT", await fetch_events(library, {"query": query}))
 
 
 async def a_missing_token_is_a_next_event(library: Library) -> None:
-    refused("UNAUTHENTICATED", await streamed(library, {"query": "subscription { private { id } }"}))
+    assert_refused(
+        "UNAUTHENTICATED", await fetch_events(library, {"query": "subscription { private { id } }"})
+    )
 
 
 async def a_bad_token_is_a_next_event(library: Library) -> None:
-    refused("UNAUTHENTICATED", await streamed(library, {"query": PUBLISHED}, authorization="Bearer x"))
+    assert_refused(
+        "UNAUTHENTICATED", await fetch_events(library, {"query": PUBLISHED}, authorization="Bearer x")
+    )
 
 
 async def an_unknown_document_is_a_next_event(library: Library) -> None:
-    refused("PERSISTED_QUERY_NOT_SUPPORTED", await streamed(library, {"documentId": "unknown"}))
+    assert_refused("PERSISTED_QUERY_NOT_SUPPORTED", await fetch_events(library, {"documentId": "unknown"}))
 
 
 async def an_error_over_get_is_a_next_event(library: Library) -> None:
     async with library.client.get(library.url, params={"query": "{"}, headers=ACCEPT) as response:
-        answer = response.status, response.content_type, await events(response)
-    refused("GRAPHQL_PARSE_FAILED", answer)
+        answer = response.status, response.content_type, await read_events(response)
+    assert_refused("GRAPHQL_PARSE_FAILED", answer)
 
 
 async def a_client_that_takes_json_too_reads_json(library: Library) -> None:
@@ -84,14 +88,14 @@ async def a_client_that_takes_json_too_reads_json(library: Library) -> None:
 
 async def closing_the_connection_ends_the_operation(library: Library) -> None:
     async with library.client.post(library.url, json={"query": SILENCE}, headers=ACCEPT) as response:
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
         response.close()
-    await until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.shelf.open_streams == 0)
 
 
 async def every_result_is_a_next_event_and_then_comes_complete(library: Library) -> None:
-    _, _, told = await streamed(library, {"query": PUBLISHED})
-    assert told == [
+    _, _, events = await fetch_events(library, {"query": PUBLISHED})
+    assert events == [
         ("next", {"data": {"published": {"title": "Moon", "stars": 4}}}),
         ("next", {"data": {"published": {"title": "Sea", "stars": 5}}}),
         ("complete", None),
@@ -117,35 +121,35 @@ async def a_reservation_with_a_bad_token_is_401(library: Library) -> None:
 
 async def the_token_opens_the_stream_as_header_or_parameter(library: Library) -> None:
     for parameters, header in ((True, False), (False, True)):
-        token = (await reserved(library)).token
+        token = (await reserve_stream(library)).token
         headers = {**ACCEPT, HEADER: token} if header else ACCEPT
-        asked = {"token": token} if parameters else {}
-        async with library.client.get(library.url, params=asked, headers=headers) as response:
+        query_parameters = {"token": token} if parameters else {}
+        async with library.client.get(library.url, params=query_parameters, headers=headers) as response:
             assert (response.status, response.content_type) == (200, "text/event-stream")
             response.close()
 
 
 async def a_reservation_is_fulfilled_by_one_connection_at_a_time(library: Library) -> None:
-    async with connected(library) as stream, entering(library, stream.token) as second:
+    async with open_stream(library) as stream, open_event_source(library, stream.token) as second:
         assert second.status == 409
 
 
 async def a_request_with_an_unknown_token_is_refused(library: Library) -> None:
     stranger = Stream(library, "unknown", {})
     assert (await stranger.start("1", PUBLISHED))[0] == 404
-    async with entering(library, "unknown") as response:
+    async with open_event_source(library, "unknown") as response:
         assert response.status == 404
 
 
 async def an_operation_is_202_and_its_results_come_over_the_stream_with_its_id(library: Library) -> None:
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         assert await stream.start("1", "{ average }") == (202, None)
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
         assert await stream.next() == ("complete", {"id": "1"})
 
 
 async def problems_of_a_request_are_answered_over_http(library: Library) -> None:
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         for query, status, code in (
             ("{", 400, "GRAPHQL_PARSE_FAILED"),
             ("{ nothing }", 400, "GRAPHQL_VALIDATION_FAILED"),
@@ -158,11 +162,11 @@ async def problems_of_a_request_are_answered_over_http(library: Library) -> None
 
 
 async def a_delete_ends_an_operation(library: Library) -> None:
-    async with connected(library) as stream:
+    async with open_stream(library) as stream:
         await stream.start("1", SILENCE)
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
         assert await stream.stop("1") == 200
-        await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 0)
 
 
 async def a_delete_needs_the_token(library: Library) -> None:
@@ -235,15 +239,15 @@ RULES: list[tuple[str, str, Rule]] = [
 @pytest.mark.parametrize(
     ("mode", "clause", "rule"), RULES, ids=[f"{clause}: {rule.__name__}" for _, clause, rule in RULES]
 )
-async def test_rule(library: Library, mode: str, clause: str, rule: Rule):
+async def test_the_router_follows_the_rule(library: Library, mode: str, clause: str, rule: Rule):
     await rule(library)
 
 
 async def test_a_stream_ends_with_an_error_when_its_token_expires(library: Library):
-    token = {"authorization": f"Bearer {library.identities.brief_token()}"}
-    status, _, told = await streamed(library, {"query": SILENCE}, **token)
+    token = {"authorization": f"Bearer {library.identities.issue_brief_token()}"}
+    status, _, events = await fetch_events(library, {"query": SILENCE}, **token)
     assert status == 200
-    assert told == [
+    assert events == [
         ("next", {"data": {"silence": {"title": "Moon"}}}),
         (
             "next",
@@ -251,16 +255,16 @@ async def test_a_stream_ends_with_an_error_when_its_token_expires(library: Libra
         ),
         ("complete", None),
     ]
-    await until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.shelf.open_streams == 0)
 
 
-async def test_an_operation_on_a_shared_stream_ends_with_the_token_it_was_sent_with(library: Library):
-    async with connected(library, **bearer(library)) as stream:
-        brief = f"Bearer {library.identities.brief_token()}"
+async def test_an_operation_on_a_shared_stream_ends_when_its_own_token_expires(library: Library):
+    async with open_stream(library, **authorize(library)) as stream:
+        brief = f"Bearer {library.identities.issue_brief_token()}"
         await stream.start("brief", SILENCE, authorization=brief)
         await stream.start("long", "subscription { silence { id } }")
-        told = [await stream.next() for _ in range(4)]
-        assert told[2:] == [
+        events = [await stream.next() for _ in range(4)]
+        assert events[2:] == [
             (
                 "next",
                 {
@@ -274,7 +278,7 @@ async def test_an_operation_on_a_shared_stream_ends_with_the_token_it_was_sent_w
             ),
             ("complete", {"id": "brief"}),
         ]
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
 
 
 async def test_a_multipart_client_still_reads_why_it_is_refused(library: Library):

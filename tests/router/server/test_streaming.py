@@ -1,4 +1,4 @@
-"""The bytes of streams."""
+"""The framing of streamed responses, in bytes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,7 +8,7 @@ import pytest
 
 from router.server import streaming
 from router.server.streaming import EVENTS, PARTS, Framing, Results, StreamResponse
-from tests.router.library import until
+from tests.router.library import wait_until
 
 
 async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
@@ -17,29 +17,29 @@ async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None
 
 
 class Client:
-    """The server's end of a client: keeps what it is sent, and goes when it has all or is told to."""
+    """An ASGI client that keeps what it receives and disconnects after the last chunk."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
-        self.gone = asyncio.Event()
+        self.disconnected = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
-        await self.gone.wait()
+        await self.disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.body":
             self.chunks.append(message["body"])
             if not message["more_body"]:
-                self.gone.set()
+                self.disconnected.set()
 
-    async def follow(self, source: Results, framing: Framing) -> list[bytes]:
+    async def read_stream(self, source: Results, framing: Framing) -> list[bytes]:
         await StreamResponse(source, framing)({}, self.receive, self.send)
         return self.chunks
 
 
-async def test_a_stream_speaks_at_once_then_carries_each_result_and_completes_with_a_data_line():
-    chunks = await Client().follow(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS)
+async def test_a_stream_opens_with_a_comment_then_carries_each_result_and_completes_with_a_data_line():
+    chunks = await Client().read_stream(results({"data": {"n": 1}}, {"data": {"n": 2}}), EVENTS)
     assert b"".join(chunks) == (
         b":\n\n"
         b'event: next\ndata: {"data":{"n":1}}\n\n'
@@ -56,25 +56,25 @@ async def test_a_silent_stream_sends_heartbeats_and_loses_no_result(monkeypatch:
         await release.wait()
         yield {"data": None}
 
-    stream = asyncio.create_task(client.follow(slow(), EVENTS))
-    await until(lambda: client.chunks[:3] == [b":\n\n"] * 3)
+    stream = asyncio.create_task(client.read_stream(slow(), EVENTS))
+    await wait_until(lambda: client.chunks[:3] == [b":\n\n"] * 3)
     release.set()
     rest = [chunk for chunk in await stream if chunk != b":\n\n"]
     assert rest == [b'event: next\ndata: {"data":null}\n\n', b"event: complete\ndata: \n\n"]
 
 
-async def test_a_client_that_goes_closes_the_source():
+async def test_a_disconnecting_client_closes_the_source():
     client, closed = Client(), asyncio.Event()
 
     async def endless() -> AsyncGenerator[dict[str, Any], None]:
         try:
             yield {"data": 1}
-            client.gone.set()
+            client.disconnected.set()
             await asyncio.Event().wait()
         finally:
             closed.set()
 
-    assert await client.follow(endless(), EVENTS) == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
+    assert await client.read_stream(endless(), EVENTS) == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
     assert closed.is_set()
 
 
@@ -86,13 +86,13 @@ async def test_a_source_that_fails_ends_the_stream_without_completing_it():
         raise RuntimeError("the press stopped")
 
     with pytest.raises(ExceptionGroup):
-        await client.follow(failing(), EVENTS)
+        await client.read_stream(failing(), EVENTS)
     assert client.chunks == [b":\n\n", b'event: next\ndata: {"data":1}\n\n']
 
 
 async def test_every_part_is_followed_by_its_delimiter_and_the_last_one_closes():
     broken = {"errors": [{"message": "gone"}]}
-    chunks = await Client().follow(results({"data": {"n": 1}}, broken), PARTS)
+    chunks = await Client().read_stream(results({"data": {"n": 1}}, broken), PARTS)
     assert chunks == [
         b"\r\n--graphql\r\ncontent-type: application/json\r\n\r\n{}\r\n--graphql",
         b'\r\ncontent-type: application/json\r\n\r\n{"payload":{"data":{"n":1}}}\r\n--graphql',
@@ -118,6 +118,6 @@ async def test_a_client_that_is_gone_before_the_stream_begins_still_closes_the_s
             self.closed = True
 
     client, source = Client(), Source()
-    client.gone.set()
-    assert await client.follow(source, EVENTS) == []
+    client.disconnected.set()
+    assert await client.read_stream(source, EVENTS) == []
     assert source.closed

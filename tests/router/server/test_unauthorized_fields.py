@@ -1,19 +1,19 @@
-"""Operations of which a caller may have but a part, at a running router that answers the part."""
+"""Partly unauthorized operations at a router that answers the rest (`ROUTER_UNAUTHORIZED=null`)."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.router.running import Library, opened
-from tests.router.server.event_streams import events
+from tests.router.running_library import Library, run_library
+from tests.router.server.event_streams import read_events
 
-REFUSED = {
+UNAUTHENTICATED = {
     "message": "Authentication is required.",
     "path": ["mine"],
     "extensions": {"code": "UNAUTHENTICATED"},
 }
-LACKING = {
+FORBIDDEN = {
     "message": "The caller lacks a required scope or policy.",
     "path": ["secret"],
     "extensions": {"code": "FORBIDDEN"},
@@ -21,47 +21,48 @@ LACKING = {
 
 
 @pytest.fixture(scope="module")
-async def partly() -> AsyncIterator[Library]:
-    async with opened(router_unauthorized="null") as library:
+async def partial_library() -> AsyncIterator[Library]:
+    async with run_library(router_unauthorized="null") as library:
         yield library
 
 
-async def test_what_an_anonymous_caller_may_not_have_is_null_with_an_error_and_the_rest_is_answered(
-    partly: Library,
+async def test_unauthorized_fields_are_null_with_an_error_and_the_rest_is_answered(
+    partial_library: Library,
 ):
-    answer = await partly.ask("{ mine average books { title } }")
+    answer = await partial_library.ask("{ mine average books { title } }")
     assert answer == {
         "data": {"mine": None, "average": 4.5, "books": [{"title": "Moon"}, {"title": "Sea"}]},
-        "errors": [REFUSED],
+        "errors": [UNAUTHENTICATED],
     }
 
 
-async def test_each_caller_has_the_part_that_is_theirs(partly: Library):
+async def test_each_caller_gets_the_fields_that_they_may_read(partial_library: Library):
     query = "{ secret: ledger mine }"
     parent, staff = (
-        {"authorization": f"Bearer {partly.identities.token(scope=scope)}"} for scope in ("parent", "staff")
+        {"authorization": f"Bearer {partial_library.identities.issue_token(scope=scope)}"}
+        for scope in ("parent", "staff")
     )
-    assert await partly.ask(query, **parent) == {
+    assert await partial_library.ask(query, **parent) == {
         "data": {"secret": None, "mine": "yours"},
-        "errors": [LACKING],
+        "errors": [FORBIDDEN],
     }
-    assert await partly.ask(query, **staff) == {"data": {"secret": "balanced", "mine": "yours"}}
-    anonymous = await partly.ask(query)
+    assert await partial_library.ask(query, **staff) == {"data": {"secret": "balanced", "mine": "yours"}}
+    anonymous = await partial_library.ask(query)
     assert anonymous["data"] == {"secret": None, "mine": None}
     assert [each["path"] for each in anonymous["errors"]] == [["secret"], ["mine"]]
 
 
-async def test_nothing_is_fetched_for_what_is_withheld(partly: Library):
-    partly.shelf.requests.clear()
-    assert (await partly.ask("{ mine }"))["data"] == {"mine": None}
-    assert partly.shelf.requests == []
+async def test_unauthorized_fields_are_not_fetched(partial_library: Library):
+    partial_library.shelf.requests.clear()
+    assert (await partial_library.ask("{ mine }"))["data"] == {"mine": None}
+    assert partial_library.shelf.requests == []
 
 
-async def test_a_subscription_whose_events_are_withheld_is_refused(partly: Library):
+async def test_a_subscription_to_an_unauthorized_field_is_refused(partial_library: Library):
     body: Any = {"query": "subscription { private { id } }"}
     headers = {"accept": "text/event-stream"}
-    async with partly.client.post(partly.url, json=body, headers=headers) as response:
-        assert await events(response) == [
-            ("next", {"errors": [{**REFUSED, "path": ["private"]}]}),
+    async with partial_library.client.post(partial_library.url, json=body, headers=headers) as response:
+        assert await read_events(response) == [
+            ("next", {"errors": [{**UNAUTHENTICATED, "path": ["private"]}]}),
             ("complete", None),
         ]

@@ -1,17 +1,17 @@
-"""The graphql-transport-ws protocol, spoken to a running router."""
+"""The graphql-transport-ws protocol at a running router."""
 
 from typing import Any
 
 import pytest
 
 from router.server import websocket
-from tests.router.library import until
-from tests.router.running import Library, opened
-from tests.router.websocket_client import PUBLISHED, SILENCE, acknowledged, connected
+from tests.router.library import wait_until
+from tests.router.running_library import Library, run_library
+from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", PUBLISHED)
         assert [await socket.receive() for _ in range(3)] == [
             {
@@ -25,7 +25,7 @@ async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library
 
 
 async def test_queries_and_mutations_are_answered_once_and_complete(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         query = (
             'mutation Rename($id: ID!) { rename(id: $id, title: "Sun") { title } } query Other { average }'
         )
@@ -40,7 +40,7 @@ async def test_queries_and_mutations_are_answered_once_and_complete(library: Lib
 
 
 async def test_a_ping_is_answered_with_its_payload(library: Library):
-    async with connected(library) as socket:
+    async with open_socket(library) as socket:
         await socket.send(type="ping", payload={"n": 1})
         assert await socket.receive() == {"type": "pong", "payload": {"n": 1}}
         await socket.send(type="ping")
@@ -62,10 +62,10 @@ async def test_a_ping_is_answered_with_its_payload(library: Library):
         ("subscription { private { id } }", {}, "UNAUTHENTICATED"),
     ],
 )
-async def test_what_is_wrong_with_one_operation_leaves_the_socket_open(
+async def test_an_invalid_operation_leaves_the_socket_open(
     library: Library, query: str, payload: dict[str, Any], code: str
 ):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", query, **payload)
         answer = await socket.receive()
         assert (answer["id"], answer["type"]) == ("1", "error")
@@ -75,76 +75,79 @@ async def test_what_is_wrong_with_one_operation_leaves_the_socket_open(
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{", '{"type": "start"}', '{"type": "ping", "payload": 1}'])
-async def test_what_is_no_message_of_the_protocol_closes_with_4400(library: Library, text: str):
-    async with acknowledged(library) as socket:
+async def test_an_invalid_message_closes_with_4400(library: Library, text: str):
+    async with open_acknowledged_socket(library) as socket:
         await socket.raw.send_str(text)
-        code, reason = await socket.closing()
+        code, reason = await socket.wait_for_close()
     assert code == 4400
     assert reason
 
 
 async def test_a_binary_message_is_read_like_text(library: Library):
-    async with connected(library) as socket:
+    async with open_socket(library) as socket:
         await socket.raw.send_bytes(b'{"type": "connection_init"}')
         assert await socket.receive() == {"type": "connection_ack"}
 
 
 async def test_subscribing_before_the_acknowledgement_closes_with_4401(library: Library):
-    async with connected(library) as socket:
+    async with open_socket(library) as socket:
         await socket.subscribe("1", "{ average }")
-        assert await socket.closing() == (4401, "Unauthorized")
+        assert await socket.wait_for_close() == (4401, "Unauthorized")
 
 
-async def test_a_wrong_token_closes_with_4403(library: Library):
-    async with connected(library) as socket:
+async def test_an_invalid_token_closes_with_4403(library: Library):
+    async with open_socket(library) as socket:
         await socket.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
-        assert await socket.closing() == (4403, "Forbidden: The token is invalid.")
+        assert await socket.wait_for_close() == (4403, "Forbidden: The token is invalid.")
 
 
 async def test_a_token_that_cannot_be_verified_now_closes_with_4500():
-    async with opened(jwks_url="http://127.0.0.1:1/jwks.json") as library, connected(library) as socket:
-        token = f"Bearer {library.identities.token()}"
+    async with (
+        run_library(jwks_url="http://127.0.0.1:1/jwks.json") as library,
+        open_socket(library) as socket,
+    ):
+        token = f"Bearer {library.identities.issue_token()}"
         await socket.send(type="connection_init", payload={"Authorization": token})
-        assert await socket.closing() == (4500, "Tokens cannot be verified at the moment.")
+        assert await socket.wait_for_close() == (4500, "Tokens cannot be verified at the moment.")
 
 
 async def test_another_subprotocol_closes_with_4406(library: Library):
-    async with connected(library, "graphql-ws") as socket:
-        assert await socket.closing() == (4406, "Subprotocol not acceptable")
+    async with open_socket(library, "graphql-ws") as socket:
+        assert await socket.wait_for_close() == (4406, "Subprotocol not acceptable")
 
 
 async def test_a_client_that_never_initialises_is_closed_with_4408(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(websocket, "INIT_TIMEOUT_SECONDS", 0.05)
-    async with connected(library) as socket:
-        assert await socket.closing() == (4408, "Connection initialisation timeout")
+    async with open_socket(library) as socket:
+        assert await socket.wait_for_close() == (4408, "Connection initialisation timeout")
 
 
 async def test_an_id_in_use_closes_with_4409(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.subscribe("1", SILENCE)
-        assert await socket.closing() == (4409, "Subscriber for 1 already exists")
+        assert await socket.wait_for_close() == (4409, "Subscriber for 1 already exists")
 
 
 async def test_a_second_initialisation_closes_with_4429(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.send(type="connection_init")
-        assert await socket.closing() == (4429, "Too many initialisation requests")
+        assert await socket.wait_for_close() == (4429, "Too many initialisation requests")
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization"])
 async def test_the_token_of_the_first_message_identifies_the_caller(library: Library, name: str):
-    token = f"Bearer {library.identities.token()}"
-    async with acknowledged(library, {name: token}) as socket:
+    token = f"Bearer {library.identities.issue_token()}"
+    async with open_acknowledged_socket(library, {name: token}) as socket:
         await socket.subscribe("1", "{ mine caller }")
         assert (await socket.receive())["payload"] == {"data": {"mine": "yours", "caller": token}}
 
 
 async def test_the_token_of_the_handshake_identifies_the_caller(library: Library):
-    token = f"Bearer {library.identities.token()}"
-    async with connected(library, authorization=token) as socket:
+    token = f"Bearer {library.identities.issue_token()}"
+    async with open_socket(library, authorization=token) as socket:
         await socket.send(type="connection_init")
         await socket.receive()
         await socket.subscribe("1", "subscription { private { id } }")
@@ -152,37 +155,37 @@ async def test_the_token_of_the_handshake_identifies_the_caller(library: Library
 
 
 async def test_completing_releases_the_upstream_and_frees_the_id(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.receive()
         assert library.shelf.open_streams == 1
         await socket.send(type="complete", id="1")
-        await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 0)
         await socket.subscribe("1", "{ average }")
         assert (await socket.receive())["payload"] == {"data": {"average": 4.5}}
 
 
 async def test_closing_releases_every_upstream(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.subscribe("2", "subscription { silence { id } }")
-        await until(lambda: library.shelf.open_streams == 2)
-    await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 2)
+    await wait_until(lambda: library.shelf.open_streams == 0)
 
 
 async def test_a_cut_connection_releases_the_upstream(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
         connection = socket.raw._response.connection
         assert connection is not None
         assert connection.transport is not None
         connection.transport.abort()
-        await until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.shelf.open_streams == 0)
 
 
 async def test_an_event_that_fails_is_sent_with_its_error_and_ends_the_stream(library: Library):
-    async with acknowledged(library) as socket:
+    async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", "subscription { interrupted { title } }")
         assert (await socket.receive())["payload"] == {"data": {"interrupted": {"title": "Moon"}}}
         failed = await socket.receive()
@@ -191,9 +194,9 @@ async def test_an_event_that_fails_is_sent_with_its_error_and_ends_the_stream(li
         assert await socket.receive() == {"id": "1", "type": "complete"}
 
 
-async def test_an_operation_too_many_is_refused_and_the_others_run_on(monkeypatch: pytest.MonkeyPatch):
+async def test_an_operation_over_the_limit_is_refused_and_the_others_run_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROUTER_MAX_SOCKET_OPERATIONS", "2")
-    async with opened() as library, acknowledged(library) as socket:
+    async with run_library() as library, open_acknowledged_socket(library) as socket:
         for identifier in ("a", "b"):
             await socket.subscribe(identifier, SILENCE)
             assert (await socket.receive())["id"] == identifier
@@ -208,6 +211,6 @@ async def test_an_operation_too_many_is_refused_and_the_others_run_on(monkeypatc
         ]
         assert library.shelf.open_streams == 2
         await socket.send(type="complete", id="a")
-        await until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.shelf.open_streams == 1)
         await socket.subscribe("c", SILENCE)
         assert (await socket.receive())["type"] == "next"

@@ -1,1 +1,1 @@
-"""Tests of the executor."""
+"""Tests of reading the supergraph."""

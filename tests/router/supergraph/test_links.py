@@ -1,4 +1,4 @@
-"""Directives of federation's specifications under the names that a supergraph gives them."""
+"""Directives of the federation specifications under the names that the links of a supergraph give them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from router.supergraph.links import SPECIFICATIONS, Vocabulary
 LINK = '@link(url: "https://specs.apollo.dev/link/v1.0")'
 OURS = "https://specs.apollo.dev"
 
-# As composition writes it for subgraphs that import @cost as @price and use @federation__listSize.
+# The output of composition for subgraphs that import @cost as @price and use @federation__listSize.
 COMPOSED = """
 schema
   @link(url: "https://specs.apollo.dev/link/v1.0")
@@ -42,7 +42,7 @@ type Query @join__type(graph: A) {
 """
 
 
-def meanings(links: str, *names: str) -> list[str | None]:
+def identify_directives(links: str, *names: str) -> list[str | None]:
     document = parse(f"schema {links} {{ query: Q }} type Q {' '.join(f'@{name}' for name in names)}")
     [type_] = [node for node in document.definitions if isinstance(node, ObjectTypeDefinitionNode)]
     vocabulary = Vocabulary(document)
@@ -77,20 +77,20 @@ def meanings(links: str, *names: str) -> list[str | None]:
         (f'{LINK} @contact(url: "{OURS}/policy/v0.1", as: "rule")', {"policy": "policy", "rule": None}),
     ],
 )
-def test_a_directive_means_what_the_links_say(links: str, expected: dict[str, str | None]):
-    assert meanings(links, *expected) == list(expected.values())
+def test_directives_are_identified_through_links(links: str, expected: dict[str, str | None]):
+    assert identify_directives(links, *expected) == list(expected.values())
 
 
-def test_links_may_stand_in_an_extension_of_the_schema():
+def test_links_may_be_in_a_schema_extension():
     document = parse(f'extend schema {LINK} @link(url: "{OURS}/policy/v0.1", as: "rule") type Q @rule')
     [_, type_] = document.definitions
     assert len(list(Vocabulary(document).iterate_applications(type_, "policy"))) == 1
 
 
-def test_what_is_not_linked_means_its_name():
+def test_unlinked_directives_are_identified_by_their_names():
     names = [name for names in SPECIFICATIONS.values() for name in names]
-    assert meanings("", *names) == names
-    assert meanings("", "deprecated", "custom") == [None, None]
+    assert identify_directives("", *names) == names
+    assert identify_directives("", "deprecated", "custom") == [None, None]
 
 
 def test_the_arguments_of_an_application_are_read():
@@ -103,7 +103,7 @@ def test_the_arguments_of_an_application_are_read():
     assert found == [[{"weight": 3}], []]
 
 
-def test_a_composed_supergraph_with_other_names_is_guarded_weighed_and_hidden():
+def test_renamed_directives_still_guard_weigh_and_hide():
     supergraph = Supergraph.parse(COMPOSED)
     access, costs = AccessRules.read(supergraph.document), CostRules(supergraph.document, 10)
     query = supergraph.public_schema.type_map["Query"]

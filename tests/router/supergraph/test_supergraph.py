@@ -1,4 +1,4 @@
-"""The supergraph as the router reads it."""
+"""Parsing a supergraph."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphql import (
 
 from router.supergraph import InvalidSupergraphError, Supergraph
 from router.supergraph.join_spec import EntityKey
-from tests.support.planning import SUPERGRAPHS, supergraph
+from tests.support.planning import SUPERGRAPHS, load_supergraph
 
 FEDERATION_1 = """
 schema
@@ -56,8 +56,8 @@ type Query {
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SUPERGRAPHS.glob("*.graphql")))
-def test_the_public_schema_is_valid_and_has_nothing_of_federation_in_it(name: str):
-    schema = supergraph(name).public_schema
+def test_the_public_schema_is_valid_and_free_of_federation(name: str):
+    schema = load_supergraph(name).public_schema
 
     assert validate_schema(schema) == []
     assert [each for each in schema.type_map if "__" in each and not each.startswith("__")] == []
@@ -73,25 +73,25 @@ def test_the_public_schema_is_valid_and_has_nothing_of_federation_in_it(name: st
 
 
 def test_subgraphs_are_known_by_name_with_their_address():
-    found = supergraph("shop").subgraphs["stock"]
+    found = load_supergraph("shop").subgraphs["stock"]
 
     assert (found.name, found.graph_id, found.url) == ("stock", "STOCK", "http://stock/graphql")
 
 
 def test_keys_are_kept_by_subgraph():
-    types = supergraph("shop").types
+    types = load_supergraph("shop").types
 
     assert types["Product"].joins["STOCK"].keys == (EntityKey("id"), EntityKey("sku"))
     assert types["Warehouse"].joins["STOCK"].keys == (EntityKey("id", is_resolvable=False),)
 
 
 def test_a_field_without_annotation_is_in_every_subgraph_of_its_type():
-    assert supergraph("profiles").types["Query"].fields["both"].keys() == {"A", "B"}
-    assert supergraph("profiles").types["Query"].fields["onlyA"].keys() == {"A"}
+    assert load_supergraph("profiles").types["Query"].fields["both"].keys() == {"A", "B"}
+    assert load_supergraph("profiles").types["Query"].fields["onlyA"].keys() == {"A"}
 
 
 def test_inaccessible_elements_are_not_public():
-    schema = supergraph("hidden").public_schema
+    schema = load_supergraph("hidden").public_schema
     user, status = schema.type_map["User"], schema.type_map["Status"]
     pal, filter_ = schema.type_map["Pal"], schema.type_map["Filter"]
 
@@ -107,7 +107,7 @@ def test_inaccessible_elements_are_not_public():
 
 
 def test_a_progressive_override_names_its_label_on_both_sides():
-    phone = supergraph("staffing").types["Person"].fields["phone"]
+    phone = load_supergraph("staffing").types["Person"].fields["phone"]
 
     assert (phone["NEW"].label_active, phone["NEW"].label_inactive) == ("percent(20)", None)
     assert (phone["OLD"].label_active, phone["OLD"].label_inactive) == (None, "percent(20)")
@@ -121,7 +121,7 @@ def test_a_federation_1_supergraph_is_understood():
     assert person.fields["posts"].keys() == {"POSTS"}
 
 
-def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
+def test_an_extension_resolves_its_key_and_no_other_external_field():
     tag = Supergraph.parse(FEDERATION_1).types["Tag"]
 
     assert not tag.fields["id"]["POSTS"].is_external
@@ -129,12 +129,14 @@ def test_an_extension_knows_the_key_it_extends_by_and_no_other_external_field():
 
 
 @pytest.mark.parametrize("text", ["", "type Query { a: Int }", "type Query {", "query { a }"])
-def test_what_is_not_a_supergraph_is_refused(text: str):
+def test_an_invalid_supergraph_is_refused(text: str):
     with pytest.raises(InvalidSupergraphError):
         Supergraph.parse(text)
 
 
-def composed(schema: str, definitions: str = "type Query @join__type(graph: A) { a: Int }") -> str:
+def build_supergraph_text(
+    schema: str, definitions: str = "type Query @join__type(graph: A) { a: Int }"
+) -> str:
     return f"""
 schema @link(url: "https://specs.apollo.dev/link/v1.0") {schema} {{ query: Query }}
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
@@ -152,33 +154,33 @@ def test_a_type_may_have_two_underscores_inside_its_name():
         type Query @join__type(graph: A) { a: Order__Item }
         type Order__Item @join__type(graph: A) { b: Int }
     """
-    found = Supergraph.parse(composed(JOIN, text))
+    found = Supergraph.parse(build_supergraph_text(JOIN, text))
 
     assert isinstance(found.public_schema.type_map["Order__Item"], GraphQLObjectType)
     assert "Order__Item" in found.types
     assert "join__Graph" not in found.public_schema.type_map
 
 
-def test_what_a_specification_defines_under_another_prefix_is_not_public():
+def test_definitions_under_a_renamed_prefix_of_a_specification_are_not_public():
     links = f'{JOIN} @link(url: "https://specs.apollo.dev/cost/v0.1", as: "price")'
     text = """
         type Query @join__type(graph: A) { a: Int }
         scalar price__Weight
         enum cost__Unit @join__type(graph: A) { X }
     """
-    names = Supergraph.parse(composed(links, text)).public_schema.type_map
+    names = Supergraph.parse(build_supergraph_text(links, text)).public_schema.type_map
 
     assert "price__Weight" not in names
     assert "cost__Unit" in names
 
 
-def test_a_deprecation_without_a_reason_has_the_reason_of_the_specification():
+def test_a_deprecation_without_a_reason_has_the_default_reason():
     text = """
         type Query @join__type(graph: A) {
           a(b: Int @deprecated(reason: null)): Int @deprecated(reason: null)
         }
     """
-    query = Supergraph.parse(composed(JOIN, text)).public_schema.type_map["Query"]
+    query = Supergraph.parse(build_supergraph_text(JOIN, text)).public_schema.type_map["Query"]
 
     assert isinstance(query, GraphQLObjectType)
     assert query.fields["a"].deprecation_reason == "No longer supported"
@@ -197,25 +199,25 @@ def test_a_deprecation_without_a_reason_has_the_reason_of_the_specification():
     ],
 )
 @pytest.mark.parametrize("purpose", ["SECURITY", "EXECUTION"])
-def test_a_supergraph_that_needs_what_is_not_known_is_refused_by_the_address(address: str, purpose: str):
+def test_an_unknown_required_link_is_refused_by_its_url(address: str, purpose: str):
     with pytest.raises(InvalidSupergraphError, match=f"does not know: {re.escape(address)}"):
-        Supergraph.parse(composed(f'{JOIN} @link(url: "{address}", for: {purpose})'))
+        Supergraph.parse(build_supergraph_text(f'{JOIN} @link(url: "{address}", for: {purpose})'))
 
 
-def test_all_links_that_are_not_known_are_named_at_once():
+def test_all_unknown_required_links_are_named_at_once():
     addresses = ["https://a.example/x/v1.0", "https://a.example/y/v1.0"]
     links = " ".join(f'@link(url: "{each}", for: SECURITY)' for each in addresses)
     with pytest.raises(InvalidSupergraphError, match=re.escape(f"know: {', '.join(addresses)}.")):
-        Supergraph.parse(composed(links))
+        Supergraph.parse(build_supergraph_text(links))
 
 
 @pytest.mark.parametrize("version", ["policy/v2.0", "join/v0.9", "inaccessible/v1.0"])
-def test_another_version_of_what_is_read_is_refused_whatever_its_purpose(version: str):
+def test_an_unsupported_version_of_a_known_link_is_refused_whatever_its_purpose(version: str):
     with pytest.raises(InvalidSupergraphError, match=re.escape(version)):
-        Supergraph.parse(composed(f'@link(url: "https://specs.apollo.dev/{version}")'))
+        Supergraph.parse(build_supergraph_text(f'@link(url: "https://specs.apollo.dev/{version}")'))
 
 
-def test_a_link_without_a_purpose_may_be_unknown():
+def test_an_unknown_link_without_a_purpose_is_accepted():
     links = f'{JOIN} @link(url: "https://notes.example/notes/v3.1", import: ["@note"])'
 
-    assert list(Supergraph.parse(composed(links)).subgraphs) == ["a"]
+    assert list(Supergraph.parse(build_supergraph_text(links)).subgraphs) == ["a"]

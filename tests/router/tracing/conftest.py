@@ -1,13 +1,13 @@
-"""One traced router for the tests that ask it in different ways."""
+"""The traced router that the tests of tracing share."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.router.tracing.running import Traced, traced
+from tests.router.tracing.traced_library import TracedLibrary, run_traced_library
 
 
 @pytest.fixture(scope="session")
-async def running() -> AsyncIterator[Traced]:
-    async with traced(ROUTER_MAX_BATCH="5") as library:
+async def shared_library() -> AsyncIterator[TracedLibrary]:
+    async with run_traced_library(ROUTER_MAX_BATCH="5") as library:
         yield library

@@ -7,19 +7,24 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.router.library import until
-from tests.router.tracing.running import CallersTrace, Traced, callers_trace, traced
+from tests.router.library import wait_until
+from tests.router.tracing.traced_library import (
+    CallersTrace,
+    TracedLibrary,
+    create_callers_trace,
+    run_traced_library,
+)
 from tests.support.otlp_collector import Span
-from tests.support.router_process import lines
+from tests.support.router_process import read_log
 
 PUBLISHED = {"query": "subscription News { published { title stars } }"}
 
 
 @asynccontextmanager
-async def acknowledged(
-    library: Traced, caller: CallersTrace
+async def open_socket(
+    library: TracedLibrary, caller: CallersTrace
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """A socket that takes operations."""
+    """Opens an acknowledged socket with the caller's trace context."""
     client, headers = library.client, {"traceparent": caller.traceparent}
     protocols = ("graphql-transport-ws",)
     async with client.ws_connect(library.url, protocols=protocols, headers=headers) as socket:
@@ -28,9 +33,9 @@ async def acknowledged(
         yield socket
 
 
-async def over_socket(library: Traced, caller: CallersTrace, payload: Any) -> list[Any]:
-    """The messages that answer one operation."""
-    async with acknowledged(library, caller) as socket:
+async def run_over_websocket(library: TracedLibrary, caller: CallersTrace, payload: Any) -> list[Any]:
+    """Runs one operation; returns the messages that answer it."""
+    async with open_socket(library, caller) as socket:
         await socket.send_json({"type": "subscribe", "id": "1", "payload": payload})
         messages: list[Any] = []
         while not messages or messages[-1]["type"] == "next":
@@ -38,27 +43,27 @@ async def over_socket(library: Traced, caller: CallersTrace, payload: Any) -> li
         return messages
 
 
-async def over_events(library: Traced, caller: CallersTrace, payload: Any) -> str:
-    """The event stream that answers one operation."""
+async def run_over_sse(library: TracedLibrary, caller: CallersTrace, payload: Any) -> str:
+    """Runs one operation; returns its event stream as text."""
     headers = {"traceparent": caller.traceparent, "accept": "text/event-stream"}
     async with library.client.post(library.url, json=payload, headers=headers) as response:
         return await response.text()
 
 
-def events_of(library: Traced, caller: CallersTrace) -> list[Span]:
-    """The events of the one subscription of a trace."""
-    events = library.collector.named("subscription event")
+def find_events(library: TracedLibrary, caller: CallersTrace) -> list[Span]:
+    """Finds the event spans that are linked to the subscription of a trace."""
+    events = library.collector.find_spans("subscription event")
     return [event for event in events if event.links[0][0] == caller.trace_id]
 
 
-async def test_an_operation_of_a_socket_has_a_span_of_its_own(running: Traced):
-    caller = callers_trace()
+async def test_an_operation_of_a_socket_has_a_span_of_its_own(shared_library: TracedLibrary):
+    caller = create_callers_trace()
 
-    messages = await over_socket(running, caller, {"query": "query Socket { average }"})
-    await running.collected(caller.trace_id, "query")
+    messages = await run_over_websocket(shared_library, caller, {"query": "query Socket { average }"})
+    await shared_library.wait_for_span(caller.trace_id, "query")
 
     assert [each["type"] for each in messages] == ["next", "complete"]
-    assert running.collector.outline(caller.trace_id).splitlines() == [
+    assert shared_library.collector.render_tree(caller.trace_id).splitlines() == [
         "SERVER query",
         "  prepare",
         "    parse",
@@ -70,7 +75,7 @@ async def test_an_operation_of_a_socket_has_a_span_of_its_own(running: Traced):
         "    CLIENT POST reviews",
         "    project",
     ]
-    [server] = running.collector.named("query", caller.trace_id)
+    [server] = shared_library.collector.find_spans("query", caller.trace_id)
     assert server.parent_id == caller.span_id
     assert server.attributes == {
         "network.protocol.name": "websocket",
@@ -80,87 +85,87 @@ async def test_an_operation_of_a_socket_has_a_span_of_its_own(running: Traced):
     }
 
 
-async def test_an_operation_of_a_socket_that_is_refused_says_why(running: Traced):
-    caller = callers_trace()
+async def test_the_span_of_a_refused_socket_operation_has_the_error_code(shared_library: TracedLibrary):
+    caller = create_callers_trace()
 
-    await over_socket(running, caller, {"query": "query Socket { nothing }"})
-    await running.collected(caller.trace_id, "GraphQL Operation")
+    await run_over_websocket(shared_library, caller, {"query": "query Socket { nothing }"})
+    await shared_library.wait_for_span(caller.trace_id, "GraphQL Operation")
 
-    [server] = running.collector.named("GraphQL Operation", caller.trace_id)
+    [server] = shared_library.collector.find_spans("GraphQL Operation", caller.trace_id)
     assert server.attributes["error.type"] == "GRAPHQL_VALIDATION_FAILED"
 
 
-@pytest.mark.parametrize("subscribe", [over_socket, over_events])
+@pytest.mark.parametrize("subscribe", [run_over_websocket, run_over_sse])
 async def test_each_event_is_a_trace_of_its_own_that_is_linked_to_its_subscription(
-    running: Traced, subscribe: Callable[[Traced, CallersTrace, Any], Awaitable[Any]]
+    shared_library: TracedLibrary, subscribe: Callable[[TracedLibrary, CallersTrace, Any], Awaitable[Any]]
 ):
-    caller = callers_trace()
+    caller = create_callers_trace()
 
-    await subscribe(running, caller, PUBLISHED)
-    await until(lambda: len(events_of(running, caller)) == 2)
+    await subscribe(shared_library, caller, PUBLISHED)
+    await wait_until(lambda: len(find_events(shared_library, caller)) == 2)
 
-    [subscription] = running.collector.named("subscription", caller.trace_id)
+    [subscription] = shared_library.collector.find_spans("subscription", caller.trace_id)
     assert subscription.parent_id == caller.span_id
-    [opened] = running.collector.named("POST books", caller.trace_id)
-    assert (opened.kind, opened.parent_id) == ("CLIENT", subscription.id)
-    [request] = [each for each in running.books.requests if caller.trace_id in each["traceparent"]]
-    assert request["traceparent"] == f"00-{caller.trace_id}-{opened.id}-01"
+    [fetch] = shared_library.collector.find_spans("POST books", caller.trace_id)
+    assert (fetch.kind, fetch.parent_id) == ("CLIENT", subscription.id)
+    [request] = [each for each in shared_library.books.requests if caller.trace_id in each["traceparent"]]
+    assert request["traceparent"] == f"00-{caller.trace_id}-{fetch.id}-01"
 
-    for event in events_of(running, caller):
+    for event in find_events(shared_library, caller):
         assert event.links == [(subscription.trace_id, subscription.id)]
         assert (event.trace_id != caller.trace_id, event.parent_id) == (True, "")
         assert event.attributes == {
             "graphql.operation.type": "subscription",
             "graphql.operation.name": "News",
         }
-        assert running.collector.outline(event.trace_id).splitlines() == [
+        assert shared_library.collector.render_tree(event.trace_id).splitlines() == [
             "subscription event",
             "  CLIENT POST reviews",
             "  project",
         ]
 
 
-async def test_a_subscription_is_seen_while_it_lives(running: Traced):
-    caller = callers_trace()
+async def test_the_span_of_a_subscription_is_exported_while_it_runs(shared_library: TracedLibrary):
+    caller = create_callers_trace()
 
-    async with acknowledged(running, caller) as socket:
+    async with open_socket(shared_library, caller) as socket:
         payload = {"query": "subscription Quiet { silence { title } }"}
         await socket.send_json({"type": "subscribe", "id": "1", "payload": payload})
-        await running.collected(caller.trace_id, "subscription")
+        await shared_library.wait_for_span(caller.trace_id, "subscription")
 
 
 async def test_events_are_sampled_as_their_subscription_is():
-    async with traced(OTEL_TRACES_SAMPLER="parentbased_always_off") as library:
-        unsampled, sampled = callers_trace(sampled=False), callers_trace()
+    async with run_traced_library(OTEL_TRACES_SAMPLER="parentbased_always_off") as library:
+        unsampled, sampled = create_callers_trace(sampled=False), create_callers_trace()
         for caller in (unsampled, sampled):
-            await over_events(library, caller, PUBLISHED)
-            await over_socket(library, caller, PUBLISHED)
-        await library.collected(sampled.trace_id, "POST books")
+            await run_over_sse(library, caller, PUBLISHED)
+            await run_over_websocket(library, caller, PUBLISHED)
+        await library.wait_for_span(sampled.trace_id, "POST books")
 
-    assert {each.trace_id for each in library.collector.named("subscription")} == {sampled.trace_id}
-    assert len(events_of(library, sampled)) == len(library.collector.named("subscription event")) == 4
+    assert {each.trace_id for each in library.collector.find_spans("subscription")} == {sampled.trace_id}
+    assert len(find_events(library, sampled)) == len(library.collector.find_spans("subscription event")) == 4
 
 
-async def test_what_is_logged_of_an_event_has_its_events_trace():
-    async with traced(REVIEWS_URL="http://127.0.0.1:9/graphql", ROUTER_RETRIES="0") as library:
-        await over_events(library, callers_trace(), PUBLISHED)
-        found = [await anext(lines(library.process)) for _ in range(2)]
+async def test_log_lines_of_an_event_carry_the_trace_of_the_event():
+    async with run_traced_library(REVIEWS_URL="http://127.0.0.1:9/graphql", ROUTER_RETRIES="0") as library:
+        await run_over_sse(library, create_callers_trace(), PUBLISHED)
+        log_lines = [await anext(read_log(library.process)) for _ in range(2)]
 
-    events = library.collector.named("subscription event")
-    assert [each["message"] for each in found] == ["A fetch failed", "A fetch failed"]
-    assert [each["traceId"] for each in found] == [event.trace_id for event in events]
+    events = library.collector.find_spans("subscription event")
+    assert [each["message"] for each in log_lines] == ["A fetch failed", "A fetch failed"]
+    assert [each["traceId"] for each in log_lines] == [event.trace_id for event in events]
     assert {(event.failed, event.attributes["error.type"]) for event in events} == {
         (True, "DOWNSTREAM_SERVICE_ERROR")
     }
 
 
-async def test_a_stream_that_cannot_be_opened_is_told_by_its_outcome():
-    async with traced(BOOKS_URL="http://127.0.0.1:9/graphql") as library:
-        caller = callers_trace()
-        events = await over_events(library, caller, PUBLISHED)
-        await library.collected(caller.trace_id, "POST books")
+async def test_the_span_of_a_stream_that_cannot_be_opened_has_the_outcome():
+    async with run_traced_library(BOOKS_URL="http://127.0.0.1:9/graphql") as library:
+        caller = create_callers_trace()
+        events = await run_over_sse(library, caller, PUBLISHED)
+        await library.wait_for_span(caller.trace_id, "POST books")
 
     assert "DOWNSTREAM_SERVICE_ERROR" in events
-    [opened] = library.collector.named("POST books", caller.trace_id)
-    assert opened.failed
-    assert opened.attributes["error.type"] == "unreachable"
+    [fetch] = library.collector.find_spans("POST books", caller.trace_id)
+    assert fetch.failed
+    assert fetch.attributes["error.type"] == "unreachable"

@@ -1,1 +1,1 @@
-"""Tests of the executor."""
+"""Tests of the transports to subgraphs."""

@@ -1,4 +1,4 @@
-"""Where subgraphs are, and where none can be."""
+"""Parsing the URLs of subgraphs."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("url", UNUSABLE)
-def test_a_url_that_is_no_address_is_refused(url: str):
+def test_an_unusable_url_is_refused(url: str):
     with pytest.raises(UnusableAddressError):
         Address.parse(url)
 
@@ -44,14 +44,14 @@ def test_a_url_that_is_no_address_is_refused(url: str):
         ),
     ],
 )
-def test_an_address_tells_where_to_connect_and_how_a_request_begins(
+def test_an_address_has_the_host_the_port_and_the_head_of_its_requests(
     url: str, host: str, port: int, head: str
 ):
     address = Address.parse(url)
     assert (address.host, address.port, address.head, address.basic) == (host, port, head, None)
 
 
-def test_a_user_of_a_url_is_told_by_a_header_and_nowhere_else():
+def test_the_credentials_of_a_url_appear_only_in_the_authorization_header():
     address = Address.parse("http://user:p%40ss@a.example/graphql")
     assert address.basic == "Basic dXNlcjpwQHNz"
     assert address.url == "http://a.example/graphql"
@@ -62,12 +62,12 @@ def test_a_user_of_a_url_is_told_by_a_header_and_nowhere_else():
 
 
 @pytest.mark.parametrize("url", UNUSABLE[1:])
-def test_the_router_does_not_start_and_names_the_subgraph_and_its_variable(url: str):
+def test_an_unusable_subgraph_url_prevents_the_start_and_is_named(url: str):
     with pytest.raises(ValueError, match=r"the subgraph 'a' \(A_URL\) is invalid"):
         create_app(load(supergraph=SUPERGRAPHS / "single.graphql", subgraph_urls={"a": url}))
 
 
-def test_certificates_that_cannot_be_read_are_found_at_the_start(tmp_path: Path):
+def test_unreadable_certificates_are_reported_at_startup(tmp_path: Path):
     file = tmp_path / "ca.pem"
     file.write_text("nothing")
     with pytest.raises(UnusableAddressError, match=r"certificates cannot be read from .*ca\.pem"):

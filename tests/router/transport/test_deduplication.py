@@ -1,4 +1,4 @@
-"""Identical fetches under way."""
+"""Deduplication of identical concurrent fetches."""
 
 import asyncio
 import time
@@ -22,31 +22,31 @@ QUERY = b'{"query":"{books{title}}"}'
 MUTATION = b'{"query":"mutation{rename}"}'
 
 
-def context(authorization: str | None = None, agent: str = "a") -> RequestContext:
+def build_context(authorization: str | None = None, agent: str = "a") -> RequestContext:
     return RequestContext(authorization, "00-trace", (("user-agent", agent),))
 
 
 class Books:
-    """A subgraph that answers once it may, and the fetches that are on their way to it."""
+    """A subgraph that counts its requests and answers them once `may_answer` is set."""
 
     def __init__(self, body: bytes) -> None:
-        self.asked = 0
+        self.request_count = 0
         self.body = body
         self.may_answer = asyncio.Event()
 
     async def answer(self, _: web.Request) -> web.StreamResponse:
-        self.asked += 1
+        self.request_count += 1
         await self.may_answer.wait()
         return web.Response(body=self.body)
 
-    async def reached(self, times: int) -> None:
+    async def wait_for_requests(self, times: int) -> None:
         async with asyncio.timeout(60):
-            while self.asked < times:  # noqa: ASYNC110 - the server has no event for it
+            while self.request_count < times:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
-async def serving(
+async def open_deduplication(
     body: bytes = b'{"data":{"books":[{"title":"Moon"}]}}',
 ) -> AsyncIterator[tuple[Books, Deduplication]]:
     books = Books(body)
@@ -65,50 +65,50 @@ async def serving(
     await runner.cleanup()
 
 
-async def test_one_is_sent_and_each_gets_an_answer_of_its_own():
-    async with serving() as (books, transport):
-        fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(3)]
-        await books.reached(1)
+async def test_identical_fetches_are_sent_once_and_each_gets_its_own_answer():
+    async with open_deduplication() as (books, transport):
+        fetches = [asyncio.create_task(transport.fetch("books", QUERY, build_context())) for _ in range(3)]
+        await books.wait_for_requests(1)
         books.may_answer.set()
         answers = await asyncio.gather(*fetches)
         assert answers == [{"data": {"books": [{"title": "Moon"}]}}] * 3
-        assert (books.asked, len({id(answer["data"]["books"]) for answer in answers})) == (1, 3)
+        assert (books.request_count, len({id(answer["data"]["books"]) for answer in answers})) == (1, 3)
 
 
-async def test_those_of_other_callers_and_other_clients_and_mutations_are_sent():
-    async with serving() as (books, transport):
-        asked = [
-            transport.fetch("books", QUERY, context()),
-            transport.fetch("books", QUERY, context("Bearer a")),
-            transport.fetch("books", QUERY, context("Bearer b")),
-            transport.fetch("books", QUERY, context(agent="b")),
-            transport.fetch("books", MUTATION, context()),
-            transport.fetch("books", MUTATION, context()),
+async def test_fetches_of_other_callers_or_clients_and_mutations_are_not_shared():
+    async with open_deduplication() as (books, transport):
+        coroutines = [
+            transport.fetch("books", QUERY, build_context()),
+            transport.fetch("books", QUERY, build_context("Bearer a")),
+            transport.fetch("books", QUERY, build_context("Bearer b")),
+            transport.fetch("books", QUERY, build_context(agent="b")),
+            transport.fetch("books", MUTATION, build_context()),
+            transport.fetch("books", MUTATION, build_context()),
         ]
-        fetches = [asyncio.create_task(each) for each in asked]
-        await books.reached(6)
+        fetches = [asyncio.create_task(each) for each in coroutines]
+        await books.wait_for_requests(6)
         books.may_answer.set()
         await asyncio.gather(*fetches)
-        assert books.asked == 6
+        assert books.request_count == 6
 
 
-async def test_when_the_first_leaves_another_asks():
-    async with serving() as (books, transport):
-        first = asyncio.create_task(transport.fetch("books", QUERY, context()))
-        await books.reached(1)
-        others = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(2)]
+async def test_when_the_sender_is_cancelled_a_waiter_sends_the_fetch():
+    async with open_deduplication() as (books, transport):
+        first = asyncio.create_task(transport.fetch("books", QUERY, build_context()))
+        await books.wait_for_requests(1)
+        others = [asyncio.create_task(transport.fetch("books", QUERY, build_context())) for _ in range(2)]
         await asyncio.sleep(0)
         first.cancel()
-        await books.reached(2)
+        await books.wait_for_requests(2)
         books.may_answer.set()
         assert await asyncio.gather(*others) == [{"data": {"books": [{"title": "Moon"}]}}] * 2
-        assert books.asked == 2
+        assert books.request_count == 2
 
 
-async def test_when_another_leaves_the_rest_are_answered():
-    async with serving() as (books, transport):
-        fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(3)]
-        await books.reached(1)
+async def test_a_cancelled_waiter_does_not_affect_the_others():
+    async with open_deduplication() as (books, transport):
+        fetches = [asyncio.create_task(transport.fetch("books", QUERY, build_context())) for _ in range(3)]
+        await books.wait_for_requests(1)
         fetches[1].cancel()
         books.may_answer.set()
         answers = await asyncio.gather(*fetches, return_exceptions=True)
@@ -119,22 +119,22 @@ async def test_when_another_leaves_the_rest_are_answered():
     "body",
     [b'{"data":{"a":' + b"[" * 260 + b"]" * 260 + b"}}", b'{"data":{"a":123456789012345678901234567890}}'],
 )
-async def test_whatever_the_answer_is_all_who_wait_have_it(body: bytes):
-    async with serving(body) as (books, transport):
-        fetches = [asyncio.create_task(transport.fetch("books", QUERY, context())) for _ in range(4)]
-        await books.reached(1)
+async def test_deep_and_large_answers_reach_all_waiters(body: bytes):
+    async with open_deduplication(body) as (books, transport):
+        fetches = [asyncio.create_task(transport.fetch("books", QUERY, build_context())) for _ in range(4)]
+        await books.wait_for_requests(1)
         books.may_answer.set()
         answers = await asyncio.gather(*fetches)
     assert answers == [decode(body)] * 4
-    assert books.asked == 1
+    assert books.request_count == 1
 
 
-async def test_one_who_waits_has_a_deadline_of_its_own():
-    async with serving() as (books, transport):
-        first = asyncio.create_task(transport.fetch("books", QUERY, context()))
-        await books.reached(1)
-        hurried = replace(context(), deadline=time.monotonic() + 0.01)
-        answer = await transport.fetch("books", QUERY, hurried)
+async def test_a_waiter_has_its_own_deadline():
+    async with open_deduplication() as (books, transport):
+        first = asyncio.create_task(transport.fetch("books", QUERY, build_context()))
+        await books.wait_for_requests(1)
+        short = replace(build_context(), deadline=time.monotonic() + 0.01)
+        answer = await transport.fetch("books", QUERY, short)
         assert isinstance(answer, FetchFailure)
         assert answer.outcome is FetchOutcome.DEADLINE
         assert answer["errors"][0]["extensions"]["serviceName"] == "books"

@@ -1,4 +1,4 @@
-"""Who shares a stream from a subgraph, and who has one of its own."""
+"""Sharing the stream of a subgraph among identical subscriptions."""
 
 import asyncio
 import json
@@ -19,8 +19,8 @@ from router.transport.base import RequestContext
 from router.transport.fan_out import SharedStreams
 from router.transport.http import SubgraphError
 from router.transport.sse_source import SseSource
-from tests.router.library import until
-from tests.support.planning import operation, supergraph
+from tests.router.library import wait_until
+from tests.support.planning import load_operation, load_supergraph
 
 BEATS = "subscription { beats { text } }"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-%s-01"
@@ -28,7 +28,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-%s-01"
 
 @dataclass
 class Station:
-    """A subgraph that sends to every stream what a test says."""
+    """A subgraph that broadcasts events to all of its open streams."""
 
     streams: list[web.StreamResponse] = field(default_factory=list)
     opened: int = 0
@@ -54,26 +54,28 @@ class Station:
         for stream in self.streams:
             await stream.write(b"event: complete\ndata: \n\n")
 
-    def stream(self, text: str = BEATS, token: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
-        compiled = compile_operation(Planner(supergraph("counters")), operation("counters", text))
+    def open_stream(
+        self, text: str = BEATS, token: str | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        compiled = compile_operation(Planner(load_supergraph("counters")), load_operation("counters", text))
         context = RequestContext(token, TRACE % f"{self.opened:016x}")
         return self.shared.events(build_stream_request(compiled, {}), context)
 
     def listen(self, text: str = BEATS, token: str | None = None) -> "Listener":
-        return Listener(self.stream(text, token))
+        return Listener(self.open_stream(text, token))
 
 
 class Listener:
-    """A client that reads in the background until it is told to stop."""
+    """A subscriber that reads in the background until `stop`."""
 
     def __init__(self, events: AsyncGenerator[dict[str, Any], None]) -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.events = events
         self.task = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         async for event in self.events:
-            self.heard.append(event["data"]["beats"]["text"])
+            self.received.append(event["data"]["beats"]["text"])
 
     async def stop(self) -> None:
         self.task.cancel()
@@ -83,12 +85,12 @@ class Listener:
 
 @pytest.fixture
 async def station() -> AsyncIterator[Station]:
-    async with on_air() as running:
+    async with run_station() as running:
         yield running
 
 
 @asynccontextmanager
-async def on_air() -> AsyncIterator[Station]:
+async def run_station() -> AsyncIterator[Station]:
     running = Station()
     app = web.Application()
     app.router.add_post("/graphql", running.answer)
@@ -103,32 +105,32 @@ async def on_air() -> AsyncIterator[Station]:
     await runner.cleanup()
 
 
-async def test_identical_subscriptions_share_one_stream_until_the_last_one_goes(station: Station):
+async def test_identical_subscriptions_share_one_stream_until_the_last_one_ends(station: Station):
     first, second = station.listen(), station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.send("a")
-    await until(lambda: first.heard == second.heard == ["a"])
+    await wait_until(lambda: first.received == second.received == ["a"])
     await first.stop()
     await station.send("b")
-    await until(lambda: second.heard == ["a", "b"])
-    assert (first.heard, station.opened) == (["a"], 1)
+    await wait_until(lambda: second.received == ["a", "b"])
+    assert (first.received, station.opened) == (["a"], 1)
     await second.stop()
-    await until(lambda: station.streams == [])
+    await wait_until(lambda: station.streams == [])
 
 
-async def test_who_comes_after_the_first_event_gets_another_stream(station: Station):
+async def test_a_subscriber_after_the_first_event_gets_another_stream(station: Station):
     first = station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.send("a")
-    await until(lambda: first.heard == ["a"])
+    await wait_until(lambda: first.received == ["a"])
     second, third = station.listen(), station.listen()
-    await until(lambda: len(station.streams) == 2)
+    await wait_until(lambda: len(station.streams) == 2)
     await station.send("b")
-    await until(lambda: second.heard == third.heard == ["b"])
-    assert first.heard == ["a", "b"]
+    await wait_until(lambda: second.received == third.received == ["b"])
+    assert first.received == ["a", "b"]
     for listener in (first, second, third):
         await listener.stop()
-    await until(lambda: station.streams == [])
+    await wait_until(lambda: station.streams == [])
 
 
 @pytest.mark.parametrize(
@@ -138,33 +140,33 @@ async def test_who_comes_after_the_first_event_gets_another_stream(station: Stat
         ("subscription { beats { text sequence } }", None),
     ],
 )
-async def test_another_token_or_another_request_has_a_stream_of_its_own(
+async def test_another_token_or_another_document_gets_its_own_stream(
     station: Station, text: str, token: str | None
 ):
     first, second = station.listen(), station.listen(text, token)
-    await until(lambda: len(station.streams) == 2)
+    await wait_until(lambda: len(station.streams) == 2)
     await first.stop()
     await second.stop()
 
 
-async def test_streams_that_go_on_after_a_number_are_not_shared(station: Station):
+async def test_resumable_streams_are_not_shared(station: Station):
     first, second = (station.listen("subscription { counts { text } }") for _ in range(2))
-    await until(lambda: len(station.streams) == 2)
+    await wait_until(lambda: len(station.streams) == 2)
     await first.stop()
     await second.stop()
 
 
-async def test_the_end_of_the_stream_is_the_end_for_all_and_the_next_one_begins_anew(station: Station):
+async def test_a_completed_stream_ends_for_all_and_the_next_subscriber_opens_a_new_one(station: Station):
     first, second = station.listen(), station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.complete()
     await asyncio.gather(first.task, second.task)
     third = station.listen()
-    await until(lambda: station.opened == 2)
+    await wait_until(lambda: station.opened == 2)
     await third.stop()
 
 
-async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
+async def test_a_stream_that_cannot_be_opened_is_an_error_for_all():
     station = Station()
     station.shared = SharedStreams(
         {"counters": SseSource({"counters": Address.parse("http://127.0.0.1:1/graphql")}, 5.0)}
@@ -175,33 +177,33 @@ async def test_a_stream_that_cannot_be_had_is_an_error_for_all():
             await listener.task
 
 
-async def test_one_event_may_be_larger_than_all_that_may_wait(
+async def test_a_single_event_may_exceed_the_limit_of_waiting_bytes(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fan_out, "MAX_WAITING_BYTES", 10)
     listener = station.listen()
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     for text in ("first" * 20, "second" * 20):
         await station.send(text)
-        await until(lambda: listener.heard[-1:] == [text])  # noqa: B023 - awaited within the iteration
+        await wait_until(lambda: listener.received[-1:] == [text])  # noqa: B023 - awaited within the iteration
     await listener.stop()
 
 
 @pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING_EVENTS", 3), ("MAX_WAITING_BYTES", 100)])
-async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_all(
+async def test_a_slow_client_is_dropped_and_the_others_receive_all_events(
     station: Station, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ):
     monkeypatch.setattr(fan_out, limit, most)
-    slow, quick = station.stream(), station.listen()
+    slow, quick = station.open_stream(), station.listen()
     first = asyncio.ensure_future(anext(slow))
-    await until(lambda: len(station.streams) == 1)
+    await wait_until(lambda: len(station.streams) == 1)
     await station.send("0")
     assert await first == {"data": {"beats": {"text": "0"}}}
     for number in ("1", "2", "3", "4"):
         await station.send(number)
-        await until(lambda: quick.heard[-1:] == [number])  # noqa: B023 - awaited within the iteration
+        await wait_until(lambda: quick.received[-1:] == [number])  # noqa: B023 - awaited within the iteration
     with pytest.raises(TooSlowError, match=r"3 events \(93 bytes\)"):
         await anext(slow)
-    assert quick.heard == ["0", "1", "2", "3", "4"]
+    assert quick.received == ["0", "1", "2", "3", "4"]
     await quick.stop()
-    await until(lambda: station.streams == [])
+    await wait_until(lambda: station.streams == [])

@@ -1,4 +1,4 @@
-"""Fetches over HTTP from subgraphs that behave, and from subgraphs that do not."""
+"""Fetches over HTTP from subgraphs, including ones that misbehave."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,7 +29,7 @@ FAILED = {
 
 
 @asynccontextmanager
-async def transport(handler: Handler, patience: float = 5.0) -> AsyncIterator[HttpTransport]:
+async def open_transport(handler: Handler, patience: float = 5.0) -> AsyncIterator[HttpTransport]:
     app = web.Application()
     app.router.add_route("*", "/graphql", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -43,7 +43,7 @@ async def transport(handler: Handler, patience: float = 5.0) -> AsyncIterator[Ht
     await runner.cleanup()
 
 
-def answering(**response: Any) -> Handler:
+def answer_with(**response: Any) -> Handler:
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.Response(**response)
 
@@ -51,15 +51,15 @@ def answering(**response: Any) -> Handler:
 
 
 async def test_a_fetch_carries_the_body_the_token_and_the_trace():
-    seen: list[Any] = []
+    requests: list[Any] = []
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        seen.append((request.method, dict(request.headers), await request.json()))
+        requests.append((request.method, dict(request.headers), await request.json()))
         return web.json_response({"data": {"a": 1}})
 
-    async with transport(handler) as books:
+    async with open_transport(handler) as books:
         assert await books.fetch("books", b'{"query":"{a}"}', CONTEXT) == {"data": {"a": 1}}
-    [(method, headers, body)] = seen
+    [(method, headers, body)] = requests
     assert (method, body) == ("POST", {"query": "{a}"})
     assert headers["Content-Type"] == "application/json"
     assert headers["Authorization"] == "Bearer token"
@@ -70,7 +70,7 @@ async def test_an_anonymous_fetch_carries_no_token():
     async def handler(request: web.Request) -> web.StreamResponse:
         return web.json_response({"data": {"token": request.headers.get("authorization")}})
 
-    async with transport(handler) as books:
+    async with open_transport(handler) as books:
         anonymous = RequestContext(None, CONTEXT.traceparent)
         assert await books.fetch("books", b"{}", anonymous) == {"data": {"token": None}}
 
@@ -78,7 +78,7 @@ async def test_an_anonymous_fetch_carries_no_token():
 @pytest.mark.parametrize("status", [200, 400, 500])
 async def test_a_graphql_answer_counts_whatever_its_status(status: int):
     body = b'{"data": null, "errors": [{"message": "torn"}]}'
-    async with transport(answering(body=body, status=status)) as books:
+    async with open_transport(answer_with(body=body, status=status)) as books:
         answer = await books.fetch("books", b"{}", CONTEXT)
     assert answer == {"data": None, "errors": [{"message": "torn"}]}
 
@@ -101,20 +101,20 @@ async def test_a_graphql_answer_counts_whatever_its_status(status: int):
     ],
 )
 async def test_an_answer_that_is_not_graphql_is_a_failure_of_the_service(response: dict[str, Any]):
-    async with transport(answering(**response)) as books:
+    async with open_transport(answer_with(**response)) as books:
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 
-async def test_a_subgraph_that_is_too_slow_is_given_up():
+async def test_a_slow_subgraph_times_out():
     async def handler(_: web.Request) -> web.StreamResponse:
         await asyncio.Event().wait()
         return web.Response()
 
-    async with transport(handler, patience=0.05) as books:
+    async with open_transport(handler, patience=0.05) as books:
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 
-async def test_a_body_that_never_ends_is_given_up():
+async def test_an_endless_body_times_out():
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -122,7 +122,7 @@ async def test_a_body_that_never_ends_is_given_up():
         await asyncio.Event().wait()
         return response
 
-    async with transport(handler, patience=0.05) as books:
+    async with open_transport(handler, patience=0.05) as books:
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 
@@ -135,7 +135,7 @@ async def test_a_connection_that_breaks_is_a_failure_of_the_service():
         request.transport.abort()
         return response
 
-    async with transport(handler) as books:
+    async with open_transport(handler) as books:
         assert await books.fetch("books", b"{}", CONTEXT) == FAILED
 
 

@@ -1,4 +1,4 @@
-"""HTTP as fetches use it, against servers that send exactly the bytes of a case."""
+"""The HTTP client of fetches, against servers that send exactly the given bytes."""
 
 import asyncio
 import ssl
@@ -28,14 +28,14 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 
 @dataclass
-class Scripted:
+class ScriptedServer:
     """A server that answers the first request of a connection with the first script, and so on."""
 
     scripts: Sequence[bytes]
     closes: bool = False
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
-    left: int = 0
+    closed_connections: int = 0
     url: str = ""
     change: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -55,31 +55,31 @@ class Scripted:
         finally:
             writer.close()
             async with self.change:
-                self.left += 1
+                self.closed_connections += 1
                 self.change.notify_all()
 
 
 @asynccontextmanager
-async def scripted(
+async def run_scripted_server(
     *scripts: bytes, closes: bool = False, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Scripted]:
-    served = Scripted(scripts, closes)
-    server = await asyncio.start_server(served.serve, "127.0.0.1", 0, ssl=tls)
+) -> AsyncIterator[ScriptedServer]:
+    scripted_server = ScriptedServer(scripts, closes)
+    server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0, ssl=tls)
     host, port = server.sockets[0].getsockname()
-    served.url = f"{'https' if tls else 'http'}://{host}:{port}/graphql?as=json"
+    scripted_server.url = f"{'https' if tls else 'http'}://{host}:{port}/graphql?as=json"
     try:
-        yield served
+        yield scripted_server
     finally:
         server.close()
 
 
-async def until_left(server: Scripted, connections: int) -> None:
+async def wait_for_closed_connections(server: ScriptedServer, connections: int) -> None:
     async with asyncio.timeout(60), server.change:
-        await server.change.wait_for(lambda: server.left >= connections)
+        await server.change.wait_for(lambda: server.closed_connections >= connections)
 
 
 async def test_a_request_is_one_message_with_its_headers_and_its_length():
-    async with scripted(HELLO) as server, HttpClient() as client:
+    async with run_scripted_server(HELLO) as server, HttpClient() as client:
         answer = await client.post(Address.parse(server.url), {"accept": "application/json"}, b"{}", PATIENCE)
     origin = server.url.removeprefix("http://").partition("/")[0].encode()
     assert answer == HttpResponse(200, b"hello")
@@ -102,15 +102,18 @@ async def test_a_request_is_one_message_with_its_headers_and_its_length():
     ],
     ids=["chunked", "after an interim answer", "without content", "empty"],
 )
-async def test_an_answer_ends_where_its_head_says(script: bytes, answer: HttpResponse):
-    async with scripted(script, script) as server, HttpClient() as client:
+async def test_a_response_ends_where_its_head_says(script: bytes, answer: HttpResponse):
+    async with run_scripted_server(script, script) as server, HttpClient() as client:
         assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == answer
         assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == answer
     assert server.connections == 1
 
 
-async def test_an_answer_without_a_length_ends_with_its_connection():
-    async with scripted(b"HTTP/1.1 200 OK\r\n\r\nhello", closes=True) as server, HttpClient() as client:
+async def test_a_response_without_a_length_ends_with_its_connection():
+    async with (
+        run_scripted_server(b"HTTP/1.1 200 OK\r\n\r\nhello", closes=True) as server,
+        HttpClient() as client,
+    ):
         assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
             200, b"hello"
         )
@@ -126,8 +129,8 @@ async def test_an_answer_without_a_length_ends_with_its_connection():
         b"HTTP/1.1 100 Continue\r\n\r\n",
     ],
 )
-async def test_an_answer_that_breaks_off_is_an_error(script: bytes):
-    async with scripted(script, closes=True) as server, HttpClient() as client:
+async def test_an_incomplete_response_is_an_error(script: bytes):
+    async with run_scripted_server(script, closes=True) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="before the response was complete"):
             await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
     assert len(server.requests) == 1
@@ -141,15 +144,15 @@ async def test_an_answer_that_breaks_off_is_an_error(script: bytes):
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
     ],
 )
-async def test_what_is_not_an_answer_is_an_error(script: bytes):
-    async with scripted(script) as server, HttpClient() as client:
+async def test_a_response_that_is_not_http_is_an_error(script: bytes):
+    async with run_scripted_server(script) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="not an HTTP response"):
             await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
-        await until_left(server, 1)
+        await wait_for_closed_connections(server, 1)
 
 
-async def test_requests_one_after_the_other_share_a_connection_and_others_do_not():
-    async with scripted(HELLO, HELLO, HELLO) as server, HttpClient() as client:
+async def test_sequential_requests_share_a_connection_and_concurrent_ones_do_not():
+    async with run_scripted_server(HELLO, HELLO, HELLO) as server, HttpClient() as client:
         await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         assert server.connections == 1
@@ -161,9 +164,9 @@ async def test_requests_one_after_the_other_share_a_connection_and_others_do_not
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nconnection: close\r\n", b"HTTP/1.0 200 OK\r\n"])
-async def test_a_connection_that_is_not_to_be_kept_is_not_used_again(head: bytes):
+async def test_a_connection_without_keep_alive_is_not_reused(head: bytes):
     script = head + b"content-length: 5\r\n\r\nhello"
-    async with scripted(script, script) as server, HttpClient() as client:
+    async with run_scripted_server(script, script) as server, HttpClient() as client:
         for _ in range(2):
             assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
                 200, b"hello"
@@ -171,8 +174,8 @@ async def test_a_connection_that_is_not_to_be_kept_is_not_used_again(head: bytes
         assert server.connections == 2
 
 
-async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again():
-    async with scripted(HELLO, closes=True) as server, HttpClient() as client:
+async def test_a_connection_that_the_server_closed_meanwhile_is_not_reused():
+    async with run_scripted_server(HELLO, closes=True) as server, HttpClient() as client:
         await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         for _ in range(2000):
             if not client._pools[Address.parse(server.url).pool].idle:
@@ -183,9 +186,9 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again()
         )
 
 
-async def test_a_second_answer_to_one_request_reaches_nobody():
+async def test_a_surplus_response_is_discarded_with_its_connection():
     forged = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged"
-    async with scripted(HELLO + forged, HELLO) as server, HttpClient() as client:
+    async with run_scripted_server(HELLO + forged, HELLO) as server, HttpClient() as client:
         assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
             200, b"hello"
         )
@@ -195,51 +198,54 @@ async def test_a_second_answer_to_one_request_reaches_nobody():
     assert server.connections == 2
 
 
-async def test_a_connection_without_work_is_closed_after_a_while():
-    async with scripted(HELLO, HELLO) as server, HttpClient(idle_seconds=0.01) as client:
+async def test_an_idle_connection_is_closed_after_its_timeout():
+    async with run_scripted_server(HELLO, HELLO) as server, HttpClient(idle_seconds=0.01) as client:
         await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
-        await until_left(server, 1)
+        await wait_for_closed_connections(server, 1)
 
 
-async def test_an_answer_nobody_waits_for_any_more_takes_its_connection_with_it():
-    async with scripted(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel") as server, HttpClient() as client:
+async def test_a_cancelled_request_closes_its_connection():
+    async with (
+        run_scripted_server(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel") as server,
+        HttpClient() as client,
+    ):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
-        await until_left(server, 1)
+        await wait_for_closed_connections(server, 1)
 
 
-async def test_an_answer_that_is_not_there_in_time_is_not_waited_for():
+async def test_a_late_response_times_out():
     cut = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel"
-    async with scripted(HELLO, cut) as server, HttpClient() as client:
-        # Over a connection that is opened for it, and over one that was idle.
+    async with run_scripted_server(HELLO, cut) as server, HttpClient() as client:
+        # First over a connection that was idle, then over a new one.
         await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
         with pytest.raises(TimeoutError):
             await client.post(Address.parse(server.url), {}, b"{}", 0.05)
-        await until_left(server, 1)
-    async with scripted(cut) as server, HttpClient() as client:
+        await wait_for_closed_connections(server, 1)
+    async with run_scripted_server(cut) as server, HttpClient() as client:
         with pytest.raises(TimeoutError):
             await client.post(Address.parse(server.url), {}, b"{}", 0.05)
-        await until_left(server, 1)
+        await wait_for_closed_connections(server, 1)
 
 
-async def test_an_answer_that_is_too_large_is_an_error():
-    async with scripted(HELLO) as server, HttpClient(max_response_bytes=4) as client:
+async def test_a_response_over_the_size_limit_is_an_error():
+    async with run_scripted_server(HELLO) as server, HttpClient(max_response_bytes=4) as client:
         with pytest.raises(HttpError, match="larger than 4 bytes"):
             await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
-        await until_left(server, 1)
+        await wait_for_closed_connections(server, 1)
 
 
-async def test_a_client_that_is_done_closes_its_connections():
-    async with scripted(HELLO, HELLO) as server:
+async def test_closing_the_client_closes_its_connections():
+    async with run_scripted_server(HELLO, HELLO) as server:
         async with HttpClient() as client:
             await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
-        await until_left(server, 1)
+        await wait_for_closed_connections(server, 1)
 
 
 @pytest.mark.parametrize("value", ["a\r\nb: c", "a\nb", "a\rb", "a\0"])
-async def test_a_header_cannot_smuggle_in_another(value: str):
-    async with scripted(HELLO) as server, HttpClient() as client:
+async def test_a_header_value_cannot_inject_another_header(value: str):
+    async with run_scripted_server(HELLO) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="the header authorization cannot be sent"):
             await client.post(Address.parse(server.url), {"authorization": value}, b"{}", PATIENCE)
     assert server.connections == 0
@@ -251,8 +257,8 @@ async def test_a_server_that_is_down_is_an_error():
             await client.post(Address.parse("http://127.0.0.1:1/graphql"), {}, b"{}", PATIENCE)
 
 
-def certificate(folder: Path) -> Path:
-    """A certificate of 127.0.0.1, signed by its own key, which is beside it."""
+def create_certificate(folder: Path) -> Path:
+    """Writes a self-signed certificate of 127.0.0.1 and its key to one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "subgraph")])
     signed = (
@@ -272,11 +278,11 @@ def certificate(folder: Path) -> Path:
     return path
 
 
-async def test_a_server_shows_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    path = certificate(tmp_path)
+async def test_the_certificate_of_a_server_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = create_certificate(tmp_path)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(path)
-    async with scripted(HELLO, tls=tls) as server:
+    async with run_scripted_server(HELLO, tls=tls) as server:
         async with HttpClient() as client:
             with pytest.raises(HttpError, match=r"no connection: .*certificate verify failed"):
                 await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)

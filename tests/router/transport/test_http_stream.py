@@ -1,4 +1,4 @@
-"""Answers that are read while they are sent, from servers that write what a test says."""
+"""Responses that are read while they are sent, from servers that write the given bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,15 +14,15 @@ from router.transport.http_stream import MAX_UNREAD_BYTES, HttpStream, open_stre
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: Text/Event-Stream; charset=utf-8\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 
-Writing = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStream]:
-    serving: list[asyncio.Task[Any] | None] = []
+async def open_test_stream(write: ConnectionHandler, silence: float = 10.0) -> AsyncIterator[HttpStream]:
+    tasks: list[asyncio.Task[Any] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.append(asyncio.current_task())
+        tasks.append(asyncio.current_task())
         await reader.readuntil(b"\r\n\r\n{}")
         try:
             await write(reader, writer)
@@ -33,16 +33,16 @@ async def stream(write: Writing, silence: float = 10.0) -> AsyncIterator[HttpStr
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        opened = await open_stream(Address.parse(f"http://127.0.0.1:{port}/graphql"), {}, b"{}", silence)
+        response = await open_stream(Address.parse(f"http://127.0.0.1:{port}/graphql"), {}, b"{}", silence)
         try:
-            yield opened
+            yield response
         finally:
-            opened.close()
-            for task in filter(None, serving):
+            response.close()
+            for task in filter(None, tasks):
                 task.cancel()
 
 
-def saying(*pieces: bytes, silent: bool = False) -> Writing:
+def write_pieces(*pieces: bytes, silent: bool = False) -> ConnectionHandler:
     async def write(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for piece in pieces:
             writer.write(piece)
@@ -53,7 +53,7 @@ def saying(*pieces: bytes, silent: bool = False) -> Writing:
     return write
 
 
-async def whole(answer: HttpStream) -> bytes:
+async def read_all(answer: HttpStream) -> bytes:
     body = b""
     while chunk := await answer.read():
         body += chunk
@@ -70,10 +70,10 @@ async def whole(answer: HttpStream) -> bytes:
         (b"HTTP/1.1 103 Early Hints\r\n\r\n", CHUNKED + b"6\r\nonetwo\r\n0\r\n\r\n"),
     ],
 )
-async def test_an_answer_is_read_to_its_end_however_it_is_cut(pieces: tuple[bytes, ...]):
-    async with stream(saying(*pieces)) as answer:
+async def test_a_response_is_read_to_its_end_however_it_is_split(pieces: tuple[bytes, ...]):
+    async with open_test_stream(write_pieces(*pieces)) as answer:
         assert (answer.status, answer.content_type) == (200, "text/event-stream")
-        assert await whole(answer) == b"onetwo"
+        assert await read_all(answer) == b"onetwo"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ async def test_an_answer_is_read_to_its_end_however_it_is_cut(pieces: tuple[byte
         ((CHUNKED, b"3\r\none\r\n", b"garbage\r\n"), "not an HTTP response"),
     ],
 )
-async def test_what_came_before_a_break_is_read_first(pieces: tuple[bytes, ...], reason: str):
-    async with stream(saying(*pieces)) as answer:
+async def test_data_before_a_failure_is_delivered_before_the_error(pieces: tuple[bytes, ...], reason: str):
+    async with open_test_stream(write_pieces(*pieces)) as answer:
         assert await answer.read() == b"one"
         with pytest.raises(HttpError, match=reason):
             await answer.read()
@@ -94,18 +94,18 @@ async def test_what_came_before_a_break_is_read_first(pieces: tuple[bytes, ...],
 @pytest.mark.parametrize("piece", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200"])
 async def test_a_server_that_does_not_answer_in_http_is_an_error(piece: bytes):
     with pytest.raises(HttpError):
-        async with stream(saying(piece)):
+        async with open_test_stream(write_pieces(piece)):
             pass
 
 
-async def test_an_answer_that_falls_silent_is_broken():
-    async with stream(saying(CHUNKED, b"3\r\none\r\n", silent=True), silence=0.05) as answer:
+async def test_a_silent_response_times_out():
+    async with open_test_stream(write_pieces(CHUNKED, b"3\r\none\r\n", silent=True), silence=0.05) as answer:
         assert await answer.read() == b"one"
         with pytest.raises(HttpError, match=r"silent for 0\.05 seconds"):
             await answer.read()
 
 
-async def test_a_sender_waits_for_a_slow_reader():
+async def test_a_slow_reader_applies_backpressure_to_the_sender():
     sent = 0
 
     async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -116,7 +116,7 @@ async def test_a_sender_waits_for_a_slow_reader():
             await writer.drain()
             sent += 65_536
 
-    async with stream(endless) as answer:
+    async with open_test_stream(endless) as answer:
         before = -1
         while sent != before:
             before = sent

@@ -1,4 +1,4 @@
-"""Streams whose connections are cut: numbered ones go on exactly where they stopped."""
+"""Reconnection of streams: numbered ones resume exactly where they stopped."""
 
 import asyncio
 import json
@@ -18,17 +18,20 @@ from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
 
 @dataclass
 class Counter:
-    """A subgraph that counts to `last` and cuts each connection as `cuts` says, one after the other."""
+    """A subgraph that counts to `last` and interrupts its connections by `cuts`, one after the other.
+
+    `cursors` records the cursor of each request, 0 for none.
+    """
 
     last: int
     cuts: list[str]
-    asked: list[int] = field(default_factory=list)
+    cursors: list[int] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
         cut = self.cuts.pop(0) if self.cuts else "never"
         after = body.get("variables", {}).get("cursor", 0)
-        self.asked.append(after)
+        self.cursors.append(after)
         if cut == "refused":
             return web.Response(status=503, text="starting")
         if cut == "denied":
@@ -41,23 +44,23 @@ class Counter:
             if cut == f"ended before {number}":
                 return response
             if cut == f"within {number}":
-                await response.write(sse(key, number)[:-10])
+                await response.write(build_event(key, number)[:-10])
             if cut in {f"before {number}", f"within {number}"}:
                 assert request.transport
                 request.transport.abort()
                 return response
-            await response.write(sse(key, number))
+            await response.write(build_event(key, number))
         await response.write(b"event: complete\ndata: \n\n")
         return response
 
 
-def sse(key: str, number: int) -> bytes:
+def build_event(key: str, number: int) -> bytes:
     event = {"data": {key: {"text": str(number), "sequence": number}}}
     return b"event: next\ndata: " + json.dumps(event).encode() + b"\n\n"
 
 
 @asynccontextmanager
-async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, SseSource]]:
+async def run_counter(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, SseSource]]:
     counter = Counter(last, list(cuts))
     app = web.Application()
     app.router.add_post("/graphql", counter.answer)
@@ -70,79 +73,81 @@ async def counting(last: int, *cuts: str) -> AsyncIterator[tuple[Counter, SseSou
 
 
 @pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def _shorten_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "FIRST_DELAY_SECONDS", 0.001)
     monkeypatch.setattr(reconnect, "MAX_DELAY_SECONDS", 0.01)
 
 
-async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate():
-    async with counting(9, "before 4", "ended before 6", "refused", "before 6") as (counter, source):
+async def test_a_numbered_stream_resumes_without_gaps_or_duplicates():
+    async with run_counter(9, "before 4", "ended before 6", "refused", "before 6") as (counter, source):
         assert await follow(source, NUMBERED, []) == [str(number) for number in range(1, 10)]
-    assert counter.asked == [0, 3, 5, 5, 5]
+    assert counter.cursors == [0, 3, 5, 5, 5]
 
 
-async def test_a_stream_cut_before_its_first_event_begins_anew():
-    async with counting(2, "before 1") as (counter, source):
+async def test_a_stream_cut_before_its_first_event_starts_over():
+    async with run_counter(2, "before 1") as (counter, source):
         assert await follow(source, NUMBERED, []) == ["1", "2"]
-    assert counter.asked == [0, 0]
+    assert counter.cursors == [0, 0]
 
 
-async def test_what_a_reopened_stream_repeats_is_left_out():
-    async with counting(4, "before 3", "forgetful") as (counter, source):
+async def test_events_that_a_reopened_stream_repeats_are_dropped():
+    async with run_counter(4, "before 3", "forgetful") as (counter, source):
         assert await follow(source, NUMBERED, []) == ["1", "2", "3", "4"]
-    assert counter.asked == [0, 2]
+    assert counter.cursors == [0, 2]
 
 
 async def test_a_break_within_an_event_loses_nothing():
-    async with counting(3, "within 2") as (counter, source):
+    async with run_counter(3, "within 2") as (counter, source):
         assert await follow(source, NUMBERED, []) == ["1", "2", "3"]
-    assert counter.asked == [0, 1]
+    assert counter.cursors == [0, 1]
 
 
-async def test_a_numbered_stream_is_given_up_when_it_stays_away(monkeypatch: pytest.MonkeyPatch):
+async def test_a_numbered_stream_fails_after_the_maximum_of_attempts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconnect, "MAX_RESUMABLE_ATTEMPTS", 3)
     received: list[str] = []
-    async with counting(9, "before 3", "refused", "refused", "refused") as (counter, source):
+    async with run_counter(9, "before 3", "refused", "refused", "refused") as (counter, source):
         with pytest.raises(StreamBrokenError, match="HTTP 503"):
             await follow(source, NUMBERED, received)
     assert received == ["1", "2"]
-    assert counter.asked == [0, 2, 2, 2]
+    assert counter.cursors == [0, 2, 2, 2]
 
 
-async def test_every_event_begins_a_new_count_of_attempts(monkeypatch: pytest.MonkeyPatch):
+async def test_every_event_resets_the_count_of_attempts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconnect, "MAX_RESUMABLE_ATTEMPTS", 1)
-    async with counting(5, *(f"before {number}" for number in range(2, 6))) as (_, source):
+    async with run_counter(5, *(f"before {number}" for number in range(2, 6))) as (_, source):
         assert await follow(source, NUMBERED, []) == ["1", "2", "3", "4", "5"]
 
 
-async def test_another_stream_is_opened_again_only_so_many_times(monkeypatch: pytest.MonkeyPatch):
+async def test_a_stream_without_numbers_is_reopened_a_limited_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(reconnect, "MAX_OTHER_ATTEMPTS", 2)
     received: list[str] = []
-    async with counting(9, "before 2", "before 2", "before 3") as (counter, source):
+    async with run_counter(9, "before 2", "before 2", "before 3") as (counter, source):
         with pytest.raises(SubgraphError):
             await follow(source, OTHER, received)
     assert received == ["1", "1", "1", "2"]
-    assert counter.asked == [0, 0, 0]
+    assert counter.cursors == [0, 0, 0]
 
 
 async def test_a_refusal_of_a_reopened_stream_is_its_last_event():
-    async with counting(9, "before 2", "denied") as (counter, source):
+    async with run_counter(9, "before 2", "denied") as (counter, source):
         assert await follow(source, NUMBERED, []) == ["1", "error"]
-    assert counter.asked == [0, 1]
+    assert counter.cursors == [0, 1]
 
 
-async def test_a_stream_that_cannot_be_opened_at_first_is_an_error_at_once():
-    async with counting(1, "refused") as (counter, source):
+async def test_a_stream_whose_first_connection_fails_is_not_retried():
+    async with run_counter(1, "refused") as (counter, source):
         with pytest.raises(StreamBrokenError):
             await follow(source, NUMBERED, [])
-    assert counter.asked == [0]
+    assert counter.cursors == [0]
 
 
-async def test_waiting_for_the_next_attempt_ends_with_the_client(monkeypatch: pytest.MonkeyPatch):
+async def test_a_cancelled_client_does_not_wait_for_the_next_attempt(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconnect, "FIRST_DELAY_SECONDS", 3600)
     monkeypatch.setattr(reconnect, "MAX_DELAY_SECONDS", 3600)
     received: list[str] = []
-    async with counting(2, "before 2") as (counter, source):
+    async with run_counter(2, "before 2") as (counter, source):
         task = asyncio.create_task(follow(source, NUMBERED, received))
         async with asyncio.timeout(60):
             while not received:  # noqa: ASYNC110 - what is waited for has no event to await
@@ -150,4 +155,4 @@ async def test_waiting_for_the_next_attempt_ends_with_the_client(monkeypatch: py
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert counter.asked == [0]
+    assert counter.cursors == [0]

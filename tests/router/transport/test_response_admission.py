@@ -1,4 +1,4 @@
-"""Responses that come at one moment are processed over as many iterations of the event loop as they take."""
+"""Responses that arrive together are processed over as many turns of the event loop as they take."""
 
 import asyncio
 from itertools import pairwise
@@ -20,11 +20,11 @@ class Subgraphs:
 
     async def fetch(self, subgraph: str, body: bytes, context: RequestContext) -> dict[str, Any]:
         await self.moment.wait()
-        return {"data": {"asked": body.decode()}}
+        return {"data": {"client": body.decode()}}
 
 
 async def process_by_iteration(seconds: float, clients: list[str]) -> list[list[str]]:
-    """Whose responses are processed in each iteration, from the first, if each takes so long."""
+    """Lists the clients whose responses are processed in each iteration, if each takes `seconds`."""
     subgraphs = Subgraphs()
     now = 0.0
     transport = AdmittedResponses(subgraphs, ResponseAdmission(lambda: now))
@@ -33,7 +33,7 @@ async def process_by_iteration(seconds: float, clients: list[str]) -> list[list[
     async def ask(client: str) -> None:
         nonlocal now
         answer = await transport.fetch("books", client.encode(), RequestContext(None, "", client=client))
-        processed.append(answer["data"]["asked"])
+        processed.append(answer["data"]["client"])
         now += seconds
 
     async with asyncio.TaskGroup() as tasks:
@@ -49,7 +49,7 @@ async def process_by_iteration(seconds: float, clients: list[str]) -> list[list[
     return [processed[before:after] for before, after in pairwise(counts)]
 
 
-async def test_responses_that_take_long_are_processed_one_in_each_iteration_and_client_by_client():
+async def test_slow_responses_are_processed_one_per_iteration_alternating_between_clients():
     iterations = await process_by_iteration(SECONDS_PER_ITERATION, ["often"] * 40 + ["rarely"])
     assert {len(iteration) for iteration in iterations} <= {0, 1}
     processed = [client for iteration in iterations for client in iteration]
@@ -57,11 +57,11 @@ async def test_responses_that_take_long_are_processed_one_in_each_iteration_and_
     assert len(processed) == 41
 
 
-async def test_an_iteration_processes_as_many_responses_as_it_has_time_for():
+async def test_an_iteration_processes_as_many_responses_as_fit_its_time():
     first, *others = await process_by_iteration(SECONDS_PER_ITERATION / 4, ["often"] * 40)
     assert len(first) == 4
     assert {len(iteration) for iteration in others} <= {0, 1}
 
 
-async def test_responses_that_take_no_time_are_processed_at_once():
+async def test_responses_that_take_no_time_are_processed_in_one_iteration():
     assert await process_by_iteration(0.0, ["often"] * 40) == [["often"] * 40]

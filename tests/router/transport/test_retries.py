@@ -1,4 +1,4 @@
-"""The budget of retries, and what is never sent again."""
+"""Retries: their budget, and the requests that are never retried."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +14,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @given(st.floats(0, 1), st.lists(st.booleans(), max_size=200))
-def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
-    share: float, steps: list[bool]
-):
+def test_retries_never_exceed_the_reserve_plus_the_share_of_fetches(share: float, steps: list[bool]):
     budget, fetches, retries = RetryBudget(share, max_balance=3), 0, 0
     for retry in steps:
         if retry:
@@ -27,15 +25,15 @@ def test_retries_are_never_more_than_the_reserve_and_the_share_of_the_fetches(
         assert retries <= 3 + share * fetches + 1e-6
 
 
-def test_what_is_saved_up_is_bounded():
+def test_the_saved_budget_is_bounded():
     budget = RetryBudget(1.0, max_balance=2)
     for _ in range(100):
         budget.earn()
     assert [budget.spend() for _ in range(3)] == [True, True, False]
 
 
-async def retried(body: bytes, context: RequestContext) -> float | None:
-    """How often a request to a subgraph that is down was sent again."""
+async def count_retries(body: bytes, context: RequestContext) -> float | None:
+    """Counts the retries of a request to a subgraph that is down."""
     metrics = Metrics()
     async with HttpClient() as client:
         down = HttpTransport(client, {"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0, metrics)
@@ -44,11 +42,11 @@ async def retried(body: bytes, context: RequestContext) -> float | None:
     return metrics.registry.get_sample_value("router_subgraph_retries_total", {"subgraph": "books"})
 
 
-async def test_a_query_is_sent_again_and_a_mutation_is_not():
+async def test_queries_are_retried_and_mutations_are_not():
     context = RequestContext(None, TRACE)
-    assert await retried(b'{"query":"{books{title}}"}', context) == 2.0
-    assert await retried(b'{"query":"mutation{rename}"}', context) is None
+    assert await count_retries(b'{"query":"{books{title}}"}', context) == 2.0
+    assert await count_retries(b'{"query":"mutation{rename}"}', context) is None
 
 
-async def test_nothing_is_sent_again_after_the_deadline():
-    assert await retried(b'{"query":"{books{title}}"}', RequestContext(None, TRACE, (), 0.0)) is None
+async def test_nothing_is_retried_after_the_deadline():
+    assert await count_retries(b'{"query":"{books{title}}"}', RequestContext(None, TRACE, (), 0.0)) is None

@@ -1,4 +1,4 @@
-"""Callers whom a subgraph has told to wait."""
+"""Throttling of callers to whom a subgraph answered `retry-after`."""
 
 from typing import Any
 
@@ -7,40 +7,45 @@ from router.transport.throttling import MAX_CALLERS, Throttling
 
 
 class Limited:
-    """A way to a subgraph that allows nobody anything for ten seconds."""
+    """A transport whose fetches are all throttled for ten seconds."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.request_count = 0
 
     async def fetch(self, subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
-        self.asked += 1
+        self.request_count += 1
         return FetchFailure(subgraph, FetchOutcome.THROTTLED, 10)
 
 
-def caller(name: str, *headers: tuple[str, str]) -> RequestContext:
+def build_context(name: str, *headers: tuple[str, str]) -> RequestContext:
     return RequestContext(name, "00-trace", headers)
 
 
-async def test_each_caller_waits_at_each_subgraph_as_long_as_it_was_told():
+async def test_a_throttled_caller_is_refused_at_that_subgraph_until_its_time_has_passed():
     now, limited = 0.0, Limited()
     throttling = Throttling(limited, lambda: now)
-    for subgraph, context in [("a", caller("x")), ("a", caller("x")), ("a", caller("y")), ("b", caller("x"))]:
+    for subgraph, context in [
+        ("a", build_context("x")),
+        ("a", build_context("x")),
+        ("a", build_context("y")),
+        ("b", build_context("x")),
+    ]:
         await throttling.fetch(subgraph, b"", context)
-    assert limited.asked == 3
-    await throttling.fetch("a", b"", caller("x", ("x-tenant", "fox")))
-    assert limited.asked == 4
+    assert limited.request_count == 3
+    await throttling.fetch("a", b"", build_context("x", ("x-tenant", "fox")))
+    assert limited.request_count == 4
     now = 9.5
-    answer = await throttling.fetch("a", b"", caller("x"))
+    answer = await throttling.fetch("a", b"", build_context("x"))
     assert isinstance(answer, FetchFailure)
-    assert (answer.retry_after, limited.asked) == (1, 4)
+    assert (answer.retry_after, limited.request_count) == (1, 4)
     now = 10.0
-    await throttling.fetch("a", b"", caller("x"))
-    assert limited.asked == 5
+    await throttling.fetch("a", b"", build_context("x"))
+    assert limited.request_count == 5
 
 
-async def test_only_so_many_callers_are_remembered_however_long_their_headers_are():
+async def test_the_memory_of_throttled_callers_is_bounded():
     throttling = Throttling(Limited(), lambda: 0.0)
     for number in range(MAX_CALLERS + 10):
-        await throttling.fetch("a", b"", caller(f"{number}"))
+        await throttling.fetch("a", b"", build_context(f"{number}"))
     assert len(throttling._until) == MAX_CALLERS
     assert all(isinstance(key, int) for key in throttling._until)

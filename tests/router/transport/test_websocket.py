@@ -1,4 +1,4 @@
-"""Subscriptions over WebSocket at subgraphs that behave, and at subgraphs that do not."""
+"""Subscriptions over WebSocket to subgraphs, including ones that misbehave."""
 
 import asyncio
 import json
@@ -21,10 +21,10 @@ from router.transport.fan_out import SharedStreams
 from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, open_session
 from router.transport.sse_source import MAX_EVENT_BYTES
 from router.transport.websocket import WebSocketSource
-from tests.router.library import serving, until
-from tests.router.library_subgraphs import BOOKS, Shelf, subgraph
+from tests.router.library import serve_app, wait_until
+from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
 from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
-from tests.support.planning import operation, supergraph
+from tests.support.planning import load_operation, load_supergraph
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -33,13 +33,13 @@ BODY = b'{"query":"subscription{n}"}'
 COMPLETE = {"id": "1", "type": "complete"}
 
 
-def following(number: int) -> dict[str, Any]:
+def build_next(number: int) -> dict[str, Any]:
     return {"id": "1", "type": "next", "payload": {"data": {"n": number}}}
 
 
 @dataclass
 class Peer:
-    """A subgraph that follows a script once it is subscribed to, and remembers what reached it."""
+    """A subgraph that runs a script after `subscribe` and records headers and messages."""
 
     script: Script
     protocols: tuple[str, ...] = ("graphql-transport-ws",)
@@ -60,7 +60,7 @@ class Peer:
 
 
 @asynccontextmanager
-async def source(
+async def open_source(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     patience: float = 5.0,
     rules: HeaderRules = NO_RULES,
@@ -77,8 +77,8 @@ async def source(
     await runner.cleanup()
 
 
-def saying(*messages: Any, staying: bool = False) -> Peer:
-    """A subgraph that says so much, each an object or a text, and then goes or stays."""
+def build_peer(*messages: Any, staying: bool = False) -> Peer:
+    """Builds a subgraph that sends messages, each an object or a text, and then closes unless `staying`."""
 
     async def script(socket: web.WebSocketResponse) -> None:
         for message in messages:
@@ -89,15 +89,15 @@ def saying(*messages: Any, staying: bool = False) -> Peer:
     return Peer(script)
 
 
-def closing(code: int) -> Peer:
+def build_closing_peer(code: int) -> Peer:
     async def script(socket: web.WebSocketResponse) -> None:
-        await socket.send_json(following(1))
+        await socket.send_json(build_next(1))
         await socket.close(code=code, message=b"because")
 
     return Peer(script)
 
 
-def cutting(socket: web.WebSocketResponse) -> None:
+def cut_connection(socket: web.WebSocketResponse) -> None:
     assert socket._req is not None
     assert socket._req.transport is not None
     socket._req.transport.abort()
@@ -107,21 +107,21 @@ async def collect(events: WebSocketSource, received: list[dict[str, Any]]) -> No
     upstream = await events.open("books", BODY, CONTEXT)
     try:
         async for event in upstream.events():
-            received.append(event)  # noqa: PERF401 - what came before an error is kept
+            received.append(event)  # noqa: PERF401 - events before an error are kept
     finally:
         await upstream.close()
 
 
-async def collected(events: WebSocketSource) -> list[dict[str, Any]]:
+async def collect_all(events: WebSocketSource) -> list[dict[str, Any]]:
     received: list[dict[str, Any]] = []
     await collect(events, received)
     return received
 
 
 async def test_events_arrive_in_their_order_until_the_subscription_completes():
-    peer = saying(following(1), following(2), COMPLETE, following(3))
-    async with source(peer.answer) as events:
-        assert await collected(events) == [{"data": {"n": 1}}, {"data": {"n": 2}}]
+    peer = build_peer(build_next(1), build_next(2), COMPLETE, build_next(3))
+    async with open_source(peer.answer) as events:
+        assert await collect_all(events) == [{"data": {"n": 1}}, {"data": {"n": 2}}]
     assert peer.received[1] == {
         "id": "1",
         "type": "subscribe",
@@ -130,10 +130,10 @@ async def test_events_arrive_in_their_order_until_the_subscription_completes():
 
 
 async def test_the_handshake_carries_the_headers_and_the_first_message_the_token():
-    peer = saying(COMPLETE)
+    peer = build_peer(COMPLETE)
     rules = HeaderRules([HeaderRule(Propagate("x-tenant"))])
     context = RequestContext("Bearer token", CONTEXT.traceparent, (("x-tenant", "fox"),))
-    async with source(peer.answer, rules=rules) as events:
+    async with open_source(peer.answer, rules=rules) as events:
         await (await events.open("books", BODY, context)).close()
     [headers] = peer.headers
     assert headers["authorization"] == "Bearer token"
@@ -143,25 +143,25 @@ async def test_the_handshake_carries_the_headers_and_the_first_message_the_token
     assert peer.received[0] == {"type": "connection_init", "payload": {"authorization": "Bearer token"}}
 
 
-async def test_a_token_that_the_rules_take_away_is_not_in_the_first_message_either():
-    peer = saying(COMPLETE)
-    async with source(peer.answer, rules=HeaderRules([HeaderRule(Remove("authorization"))])) as events:
-        await collected(events)
+async def test_a_token_that_header_rules_remove_is_not_in_the_first_message_either():
+    peer = build_peer(COMPLETE)
+    async with open_source(peer.answer, rules=HeaderRules([HeaderRule(Remove("authorization"))])) as events:
+        await collect_all(events)
     assert "authorization" not in peer.headers[0]
     assert peer.received[0] == {"type": "connection_init"}
 
 
-async def test_an_event_with_errors_is_an_event_and_errors_in_place_of_one_are_the_last():
+async def test_an_event_may_have_errors_and_an_error_message_is_the_last_event():
     failed = {"data": {"n": None}, "errors": [{"message": "torn"}]}
     refused = [{"message": "no such field"}]
-    peer = saying(
+    peer = build_peer(
         {"id": "1", "type": "next", "payload": failed}, {"id": "1", "type": "error", "payload": refused}
     )
-    async with source(peer.answer) as events:
-        assert await collected(events) == [failed, {"data": None, "errors": refused}]
+    async with open_source(peer.answer) as events:
+        assert await collect_all(events) == [failed, {"data": None, "errors": refused}]
 
 
-async def test_a_ping_is_answered_with_its_payload_and_a_pong_is_none_of_our_business():
+async def test_a_ping_is_answered_with_its_payload_and_a_pong_is_ignored():
     answers: list[Any] = []
 
     async def script(socket: web.WebSocketResponse) -> None:
@@ -170,15 +170,15 @@ async def test_a_ping_is_answered_with_its_payload_and_a_pong_is_none_of_our_bus
         answers.append(await socket.receive_json())
         await socket.send_json(COMPLETE)
 
-    async with source(Peer(script).answer) as events:
-        assert await collected(events) == []
+    async with open_source(Peer(script).answer) as events:
+        assert await collect_all(events) == []
     assert answers == [{"type": "pong", "payload": {"n": 1}}]
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011, 1012, 1013, 4408])
 async def test_a_connection_that_ends_is_a_broken_stream(code: int):
     received: list[Any] = []
-    async with source(closing(code).answer) as events:
+    async with open_source(build_closing_peer(code).answer) as events:
         with pytest.raises(StreamBrokenError, match=f"closed with {code}"):
             await collect(events, received)
     assert received == [{"data": {"n": 1}}]
@@ -186,23 +186,23 @@ async def test_a_connection_that_ends_is_a_broken_stream(code: int):
 
 @pytest.mark.parametrize("code", [1002, 1008, 4400, 4401, 4403, 4409, 4429, 4500])
 async def test_a_refusal_is_final(code: int):
-    async with source(closing(code).answer) as events:
+    async with open_source(build_closing_peer(code).answer) as events:
         with pytest.raises(SubgraphError, match=f"closed with {code}") as refusal:
-            await collected(events)
+            await collect_all(events)
     assert not isinstance(refusal.value, StreamBrokenError)
 
 
 async def test_a_connection_that_is_cut_is_a_broken_stream():
     async def script(socket: web.WebSocketResponse) -> None:
-        cutting(socket)
+        cut_connection(socket)
 
-    async with source(Peer(script).answer) as events:
+    async with open_source(Peer(script).answer) as events:
         with pytest.raises(StreamBrokenError):
-            await collected(events)
+            await collect_all(events)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "garbage",
         "[]",
@@ -211,76 +211,74 @@ async def test_a_connection_that_is_cut_is_a_broken_stream():
         {"id": "1", "type": "next", "payload": {"n": 1}},
         {"id": "1", "type": "next", "payload": []},
         {"id": "1", "type": "error", "payload": "no"},
-        json.dumps(following(1) | {"padding": "x" * MAX_EVENT_BYTES}),
+        json.dumps(build_next(1) | {"padding": "x" * MAX_EVENT_BYTES}),
     ],
-    ids=lambda said: str(said)[:50],
+    ids=lambda message: str(message)[:50],
 )
-async def test_what_is_not_of_the_protocol_is_an_error_after_the_events(said: Any):
+async def test_a_message_outside_the_protocol_is_an_error_after_the_events(message: Any):
     received: list[Any] = []
-    async with source(saying(following(1), said, staying=True).answer) as events:
+    async with open_source(build_peer(build_next(1), message, staying=True).answer) as events:
         with pytest.raises(SubgraphError) as failure:
             await collect(events, received)
     assert not isinstance(failure.value, StreamBrokenError)
     assert received == [{"data": {"n": 1}}]
 
 
-async def test_a_silent_subgraph_is_asked_whether_it_lives_and_given_up_if_it_says_nothing(
+async def test_a_silent_subgraph_is_pinged_and_given_up_without_a_pong(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(websocket, "SILENCE_SECONDS", 0.15)
-    asked: list[Any] = []
+    frames: list[Any] = []
 
     async def script(socket: web.WebSocketResponse) -> None:
-        asked.append((await socket.receive()).type)
+        frames.append((await socket.receive()).type)
         await asyncio.Event().wait()
 
-    async with source(Peer(script).answer) as events:
+    async with open_source(Peer(script).answer) as events:
         with pytest.raises(StreamBrokenError):
-            await collected(events)
-    assert asked == [aiohttp.WSMsgType.PING]
+            await collect_all(events)
+    assert frames == [aiohttp.WSMsgType.PING]
 
 
-async def test_a_silent_subgraph_that_says_it_lives_is_kept(monkeypatch: pytest.MonkeyPatch):
+async def test_a_silent_subgraph_that_answers_pings_is_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(websocket, "SILENCE_SECONDS", 0.6)
 
     async def script(socket: web.WebSocketResponse) -> None:
         for _ in range(2):
-            asked = await socket.receive()
-            await socket.pong(asked.data)
+            ping = await socket.receive()
+            await socket.pong(ping.data)
         await socket.send_json(COMPLETE)
 
-    async with source(Peer(script).answer) as events:
-        assert await collected(events) == []
+    async with open_source(Peer(script).answer) as events:
+        assert await collect_all(events) == []
 
 
 async def test_a_subgraph_that_does_not_acknowledge_is_given_up():
     async def script(socket: web.WebSocketResponse) -> None:
         await socket.receive()
 
-    async with source(Peer(script, acknowledges=False).answer, patience=0.05) as events:
+    async with open_source(Peer(script, acknowledges=False).answer, patience=0.05) as events:
         with pytest.raises(StreamBrokenError, match="no stream within"):
-            await collected(events)
+            await collect_all(events)
 
 
 async def test_a_subgraph_that_speaks_another_protocol_is_an_error():
     async def script(_: web.WebSocketResponse) -> None:
         return
 
-    async with source(Peer(script, protocols=()).answer) as events:
+    async with open_source(Peer(script, protocols=()).answer) as events:
         with pytest.raises(SubgraphError, match="does not speak graphql-transport-ws"):
-            await collected(events)
+            await collect_all(events)
 
 
 @pytest.mark.parametrize(("status", "broken"), [(503, True), (401, False), (404, False), (200, False)])
-async def test_an_answer_in_place_of_a_socket_is_worth_another_attempt_if_it_is_the_servers_fault(
-    status: int, broken: bool
-):
+async def test_a_refused_handshake_is_retried_only_after_a_server_error(status: int, broken: bool):
     async def handler(_: web.Request) -> web.Response:
         return web.Response(status=status)
 
-    async with source(handler) as events:
+    async with open_source(handler) as events:
         with pytest.raises(SubgraphError, match=f"HTTP {status}") as failure:
-            await collected(events)
+            await collect_all(events)
     assert isinstance(failure.value, StreamBrokenError) is broken
 
 
@@ -288,55 +286,55 @@ async def test_a_subgraph_that_is_down_is_a_broken_stream():
     async with open_session() as session:
         events = WebSocketSource(session, {"books": Address.parse("http://127.0.0.1:1/graphql")}, 5.0)
         with pytest.raises(StreamBrokenError):
-            await collected(events)
+            await collect_all(events)
 
 
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
     shelf = Shelf()
-    async with serving(subgraph(BOOKS, shelf)) as origin, open_session() as session:
+    async with serve_app(build_subgraph(BOOKS, shelf)) as origin, open_session() as session:
         source = WebSocketSource(session, {"books": Address.parse(f"{origin}/subscriptions")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
         assert shelf.open_streams == 1
         await upstream.close()
-        await until(lambda: shelf.open_streams == 0)
+        await wait_until(lambda: shelf.open_streams == 0)
 
 
 async def test_identical_subscriptions_share_one_socket():
-    asked, everyone_listens = operation("counters", OTHER), asyncio.Event()
+    operation, all_subscribed = load_operation("counters", OTHER), asyncio.Event()
 
     async def script(socket: web.WebSocketResponse) -> None:
-        await everyone_listens.wait()
-        await socket.send_json(following(1))
+        await all_subscribed.wait()
+        await socket.send_json(build_next(1))
         await socket.send_json(COMPLETE)
 
     peer = Peer(script)
-    request = build_stream_request(compile_operation(Planner(supergraph("counters")), asked), {})
-    async with source(peer.answer) as events:
+    request = build_stream_request(compile_operation(Planner(load_supergraph("counters")), operation), {})
+    async with open_source(peer.answer) as events:
         shared = SharedStreams({"counters": events})
 
-        async def heard() -> list[Any]:
+        async def read_events() -> list[Any]:
             return [event async for event in shared.events(request, CONTEXT)]
 
-        listeners = asyncio.gather(heard(), heard())
-        await until(lambda: len(peer.received) == 2)
-        everyone_listens.set()
+        listeners = asyncio.gather(read_events(), read_events())
+        await wait_until(lambda: len(peer.received) == 2)
+        all_subscribed.set()
         assert list(await listeners) == [[{"data": {"n": 1}}]] * 2
     assert len(peer.headers) == 1
 
 
-async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate(
+async def test_a_numbered_stream_resumes_without_gaps_or_duplicates(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(reconnect, "FIRST_DELAY_SECONDS", 0.001)
     ends: list[Any] = ["cut at 4", "closed at 6", "refused", "forgetful", "never"]
-    asked: list[int] = []
+    cursors: list[int] = []
 
     async def count(socket: web.WebSocketResponse) -> None:
-        after, end = asked[-1], ends.pop(0)
+        after, end = cursors[-1], ends.pop(0)
         for number in range(1 if end == "forgetful" else after + 1, 10):
             if end == f"cut at {number}":
-                cutting(socket)
+                cut_connection(socket)
                 return
             if end == f"closed at {number}" or (end == "forgetful" and number == 8):
                 await socket.close(code=aiohttp.WSCloseCode.SERVICE_RESTART)
@@ -351,12 +349,12 @@ async def test_a_numbered_stream_goes_on_without_a_gap_and_without_a_duplicate(
             return web.Response(status=503)
 
         async def script(socket: web.WebSocketResponse) -> None:
-            asked.append(peer.received[1]["payload"].get("variables", {}).get("cursor", 0))
+            cursors.append(peer.received[1]["payload"].get("variables", {}).get("cursor", 0))
             await count(socket)
 
         peer = Peer(script)
         return await peer.answer(request)
 
-    async with source(handler) as events:
+    async with open_source(handler) as events:
         assert await follow(events, NUMBERED, []) == [str(number) for number in range(1, 10)]
-    assert asked == [0, 3, 5, 7]
+    assert cursors == [0, 3, 5, 7]

@@ -1,4 +1,4 @@
-"""A router before one subgraph that answers as a test says, byte by byte."""
+"""A router in front of one subgraph whose responses the test gives in bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,7 +12,7 @@ import orjson
 from router.app import create_app
 from router.config.settings import load
 from router.config.traffic import Traffic
-from tests.router.library import serving
+from tests.router.library import serve_app
 from tests.support.planning import SUPERGRAPHS
 
 SUPERGRAPH = SUPERGRAPHS / "single.graphql"
@@ -20,20 +20,22 @@ SUPERGRAPH = SUPERGRAPHS / "single.graphql"
 Answer = Callable[[bytes, bytes], bytes | Sequence[bytes]]
 
 
-def http(body: bytes, status: str = "200 OK", kind: str = "application/json", extra: str = "") -> bytes:
-    """A whole answer."""
+def build_response(
+    body: bytes, status: str = "200 OK", kind: str = "application/json", extra: str = ""
+) -> bytes:
+    """Builds a complete HTTP response."""
     head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{extra}content-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-def data(**fields: Any) -> bytes:
-    """A whole answer of GraphQL."""
-    return http(orjson.dumps({"data": fields}))
+def build_data_response(**fields: Any) -> bytes:
+    """Builds a complete GraphQL response."""
+    return build_response(orjson.dumps({"data": fields}))
 
 
 @dataclass
 class Single:
-    """The router, and what the subgraph was asked."""
+    """The running router and the requests that reached the subgraph."""
 
     origin: str
     client: aiohttp.ClientSession
@@ -41,8 +43,8 @@ class Single:
     bodies: list[bytes] = field(default_factory=list)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def text(self, query: str, variables: bytes = b"{}", **headers: str) -> str:
-        """The text of the answer to a query."""
+    async def fetch_text(self, query: str, variables: bytes = b"{}", **headers: str) -> str:
+        """Sends a query; returns the answer as text."""
         body = b'{"query":%b,"variables":%b}' % (orjson.dumps(query), variables)
         sent = {"content-type": "application/json", **headers}
         async with (
@@ -52,11 +54,11 @@ class Single:
             return await response.text()
 
     async def ask(self, query: str, variables: bytes = b"{}", **headers: str) -> Any:
-        """The answer to a query."""
-        return orjson.loads(await self.text(query, variables, **headers))
+        """Sends a query; returns the decoded answer."""
+        return orjson.loads(await self.fetch_text(query, variables, **headers))
 
-    async def asked(self, times: int) -> None:
-        """Waits until the subgraph was asked so often."""
+    async def wait_for_requests(self, times: int) -> None:
+        """Waits until this many requests have reached the subgraph."""
         async with asyncio.timeout(60):
             while len(self.bodies) < times:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.005)
@@ -70,18 +72,18 @@ PRODUCTION = {
 
 
 @asynccontextmanager
-async def single(
+async def run_single(
     answer: Answer | bytes,
     *,
-    held: bool = False,
+    is_held: bool = False,
     user: str = "",
     production: bool = False,
     **traffic: Any,
 ) -> AsyncIterator[Single]:
-    """Serves the graph; while answers are held, they come when `may_answer` is set."""
+    """Runs the graph; with `is_held`, answers are sent once `may_answer` is set."""
     connections: set[asyncio.StreamWriter] = set()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(writer)
         try:
             while True:
@@ -90,7 +92,7 @@ async def single(
                 body = await reader.readexactly(length)
                 running.heads.append(head)
                 running.bodies.append(body)
-                if held:
+                if is_held:
                     await running.may_answer.wait()
                 pieces = answer if isinstance(answer, bytes) else answer(head, body)
                 for piece in [pieces] if isinstance(pieces, bytes) else pieces:
@@ -101,7 +103,7 @@ async def single(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle_connection, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     settings = load(
         supergraph=SUPERGRAPH,
@@ -109,7 +111,7 @@ async def single(
         traffic=Traffic.model_validate(traffic),
         **(PRODUCTION if production else {}),
     )
-    async with server, aiohttp.ClientSession() as client, serving(create_app(settings)) as origin:
+    async with server, aiohttp.ClientSession() as client, serve_app(create_app(settings)) as origin:
         running = Single(origin, client)
         yield running
         for writer in connections:
@@ -119,5 +121,5 @@ async def single(
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def chunked(*pieces: bytes) -> list[bytes]:
+def build_chunked_response(*pieces: bytes) -> list[bytes]:
     return [HEAD, *(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces), b"0\r\n\r\n"]

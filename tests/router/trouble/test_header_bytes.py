@@ -1,15 +1,15 @@
-"""Headers that are passed on: the bytes that came, as often as they came."""
+"""Propagated headers keep their bytes, their order and their number."""
 
 import asyncio
 
 from router.config.traffic import PropagateHeader
-from tests.router.trouble.single import data, single
+from tests.router.trouble.single import build_data_response, run_single
 
 REQUEST = b'{"query":"{ s }"}'
 
 
-async def post(origin: str, *lines: bytes) -> None:
-    """Sends exactly these headers."""
+async def send_post(origin: str, *lines: bytes) -> None:
+    """Sends a POST with exactly these header lines."""
     host, _, port = origin.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     head = [b"POST /graphql HTTP/1.1", b"host: x", b"content-type: application/json", b"connection: close"]
@@ -19,7 +19,7 @@ async def post(origin: str, *lines: bytes) -> None:
     writer.close()
 
 
-async def test_they_arrive_as_they_came():
+async def test_propagated_headers_arrive_byte_for_byte():
     rules = tuple(PropagateHeader(propagate=name) for name in ("x-user-name", "x-forwarded-for", "cookie"))
     sent = [
         "x-user-name: José".encode(),
@@ -31,8 +31,8 @@ async def test_they_arrive_as_they_came():
         "authorization: Bearer Zoë".encode(),
         b"baggage: tenant=fox",
     ]
-    async with single(data(s="x"), headers=rules) as running:
-        await post(running.origin, *sent)
+    async with run_single(build_data_response(s="x"), headers=rules) as running:
+        await send_post(running.origin, *sent)
     lines = running.heads[0].split(b"\r\n")
     assert [
         line for line in lines if line.partition(b":")[0] in {each.partition(b":")[0] for each in sent}
@@ -43,20 +43,20 @@ async def test_they_arrive_as_they_came():
     ]
 
 
-async def test_what_tracing_systems_say_is_passed_on_without_an_exporter():
+async def test_tracestate_is_propagated_without_an_exporter():
     trace = b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    async with single(data(s="x")) as running:
-        await post(running.origin, trace, b"tracestate: a=1", b"tracestate: b=2")
-        await post(running.origin, b"tracestate: a=1")
-        await post(running.origin, trace, b"tracestate: a=" + b"x" * 600)
+    async with run_single(build_data_response(s="x")) as running:
+        await send_post(running.origin, trace, b"tracestate: a=1", b"tracestate: b=2")
+        await send_post(running.origin, b"tracestate: a=1")
+        await send_post(running.origin, trace, b"tracestate: a=" + b"x" * 600)
     states = [
         [line for line in head.split(b"\r\n") if line.startswith(b"tracestate")] for head in running.heads
     ]
     assert states == [[b"tracestate: a=1,b=2"], [], []]
 
 
-async def test_a_users_address_is_told_to_its_subgraph_alone_and_stands_for_the_caller():
-    async with single(data(s="x"), user="router:p%40ss") as running:
+async def test_the_credentials_of_a_subgraph_url_replace_the_authorization_of_the_caller():
+    async with run_single(build_data_response(s="x"), user="router:p%40ss") as running:
         await running.ask("{ s }", authorization="Bearer mine")
     [line] = [each for each in running.heads[0].split(b"\r\n") if each.startswith(b"authorization")]
     assert line == b"authorization: Basic cm91dGVyOnBAc3M="

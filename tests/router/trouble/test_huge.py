@@ -1,11 +1,11 @@
-"""A subgraph that sends far more than anybody asked for."""
+"""A subgraph that sends far more than the limits allow."""
 
 import asyncio
 
 import psutil
 import pytest
 
-from tests.router.trouble.misbehaving import PARTIAL, library
+from tests.router.trouble.misbehaving import PARTIAL, run_library
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 MEGABYTE = 1_000_000
@@ -32,9 +32,9 @@ async def test_100_megabytes_are_not_read(head: bytes, before: bytes, after: byt
 
     process = psutil.Process()
     held = process.memory_info().rss
-    async with library(flood, max_response_bytes=2 * MEGABYTE) as running:
+    async with run_library(flood, max_response_bytes=2 * MEGABYTE) as running:
         assert await running.ask() == PARTIAL
-        counts = await running.measured("router_subgraph_fetch_seconds_count{")
+        counts = await running.list_samples("router_subgraph_fetch_seconds_count{")
     assert 'router_subgraph_fetch_seconds_count{outcome="too_large",subgraph="reviews"} 1.0' in counts
     assert sent < 50 * MEGABYTE
     assert process.memory_info().rss - held < 50 * MEGABYTE
@@ -48,5 +48,5 @@ async def test_headers_without_end_are_not_read():
             await writer.drain()
         await asyncio.Event().wait()
 
-    async with library(flood, subgraph_timeout=5, retries=0) as running:
+    async with run_library(flood, subgraph_timeout=5, retries=0) as running:
         assert await running.ask() == PARTIAL

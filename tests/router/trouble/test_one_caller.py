@@ -1,8 +1,8 @@
-"""What one caller meets is not what the others meet."""
+"""Failures that one caller provokes do not affect the other callers."""
 
 import pytest
 
-from tests.router.trouble.single import data, http, single
+from tests.router.trouble.single import build_data_response, build_response, run_single
 
 UNANSWERED = {
     "message": "The service 'a' did not respond.",
@@ -10,26 +10,26 @@ UNANSWERED = {
 }
 
 
-def only_for_good(refusal: bytes):
-    return lambda head, _: data(s="x") if b"authorization: Bearer good" in head else refusal
+def answer_good_token_or(refusal: bytes):
+    return lambda head, _: build_data_response(s="x") if b"authorization: Bearer good" in head else refusal
 
 
 @pytest.mark.parametrize(
     "refusal",
     [
-        http(b'{"message": "no"}', "401 Unauthorized"),
-        http(b"no", "403 Forbidden", "text/plain"),
-        http(b"no", "404 Not Found", "text/html"),
-        http(b"no", "429 Too Many Requests", "text/plain"),
-        http(b'{"errors": [{"message": "no"}]}', "429 Too Many Requests"),
-        http(b"no", "500 Internal Server Error", "text/plain"),
-        http(rb'{"data": {"s": NaN}}'),
-        http(b"\xef\xbb\xbf{}"),
-        http(b'{"data": {"s": "\xff"}}'),
+        build_response(b'{"message": "no"}', "401 Unauthorized"),
+        build_response(b"no", "403 Forbidden", "text/plain"),
+        build_response(b"no", "404 Not Found", "text/html"),
+        build_response(b"no", "429 Too Many Requests", "text/plain"),
+        build_response(b'{"errors": [{"message": "no"}]}', "429 Too Many Requests"),
+        build_response(b"no", "500 Internal Server Error", "text/plain"),
+        build_response(rb'{"data": {"s": NaN}}'),
+        build_response(b"\xef\xbb\xbf{}"),
+        build_response(b'{"data": {"s": "\xff"}}'),
     ],
 )
-async def test_a_refusal_of_one_caller_is_sent_once_and_keeps_the_subgraph_from_nobody(refusal: bytes):
-    async with single(only_for_good(refusal), breaker_failures=3, retries=1) as running:
+async def test_a_refusal_of_one_caller_is_not_retried_and_does_not_open_the_circuit(refusal: bytes):
+    async with run_single(answer_good_token_or(refusal), breaker_failures=3, retries=1) as running:
         for _ in range(5):
             answer = await running.ask("{ s }")
             assert answer["data"] == {"s": None}
@@ -38,16 +38,18 @@ async def test_a_refusal_of_one_caller_is_sent_once_and_keeps_the_subgraph_from_
         assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
 
 
-@pytest.mark.parametrize("ending", [b"", b"no HTTP", http(b"no gzip", extra="content-encoding: gzip\r\n")])
-async def test_whoever_makes_a_subgraph_hang_up_under_many_names_keeps_it_from_nobody(ending: bytes):
+@pytest.mark.parametrize(
+    "ending", [b"", b"no HTTP", build_response(b"no gzip", extra="content-encoding: gzip\r\n")]
+)
+async def test_broken_answers_provoked_under_many_identities_do_not_open_the_circuit(ending: bytes):
     def answer(head: bytes, _: bytes) -> bytes:
         if b"authorization: Bearer good" in head:
-            return data(s="x")
+            return build_data_response(s="x")
         if not ending:
             raise ConnectionError
         return ending
 
-    async with single(answer, breaker_failures=3, retries=0) as running:
+    async with run_single(answer, breaker_failures=3, retries=0) as running:
         for number in range(6):
             answered = await running.ask("{ s }", baggage=f"k={number}", authorization=f"Bearer {number}")
             assert answered["data"] == {"s": None}
@@ -56,8 +58,8 @@ async def test_whoever_makes_a_subgraph_hang_up_under_many_names_keeps_it_from_n
 
 
 @pytest.mark.parametrize("wrong", ["Bearer good\n", "Bearer good\u2003", "Bearer \u1234", "Bearer good\0"])
-async def test_a_token_that_no_header_can_hold_is_refused_before_anybody_is_asked(wrong: str):
-    async with single(data(s="x"), breaker_failures=1, breaker_seconds=600) as running:
+async def test_a_token_that_no_header_can_hold_is_refused_before_any_fetch(wrong: str):
+    async with run_single(build_data_response(s="x"), breaker_failures=1, breaker_seconds=600) as running:
         socket = await running.client.ws_connect(
             f"{running.origin}/graphql", protocols=["graphql-transport-ws"]
         )
@@ -67,17 +69,17 @@ async def test_a_token_that_no_header_can_hold_is_refused_before_anybody_is_aske
         assert await running.ask("{ s }") == {"data": {"s": "x"}}
 
 
-async def test_a_subgraph_that_says_it_is_away_is_asked_again_and_then_left_alone_by_all():
-    away = http(b"no", "503 Service Unavailable", "text/plain")
-    async with single(away, breaker_failures=2, breaker_seconds=600, retries=1) as running:
+async def test_an_unavailable_subgraph_is_retried_and_then_its_circuit_opens_for_all():
+    away = build_response(b"no", "503 Service Unavailable", "text/plain")
+    async with run_single(away, breaker_failures=2, breaker_seconds=600, retries=1) as running:
         for _ in range(3):
             await running.ask("{ s }")
         assert len(running.bodies) == 2
 
 
-async def test_a_caller_who_is_to_wait_is_answered_at_once_and_the_others_are_not():
-    limit = http(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
-    async with single(only_for_good(limit)) as running:
+async def test_a_throttled_caller_is_refused_at_once_and_others_are_not():
+    limit = build_response(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
+    async with run_single(answer_good_token_or(limit)) as running:
         first, second = [await running.ask("{ s }", authorization="Bearer bad") for _ in range(2)]
         assert len(running.bodies) == 1
         assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
@@ -87,21 +89,21 @@ async def test_a_caller_who_is_to_wait_is_answered_at_once_and_the_others_are_no
 
 
 @pytest.mark.parametrize(
-    ("query", "waits"),
+    ("query", "retry_after"),
     [("{ s }", "30"), ("{ s i }", "30"), ("{ s __typename }", None), ("{ sure { id } }", "30")],
 )
-async def test_an_answer_that_tells_nothing_but_to_wait_says_so_in_its_header(query: str, waits: str | None):
-    limit = http(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
-    async with single(limit, cors_origins=["https://a.example"]) as running:
+async def test_an_answer_without_data_carries_retry_after(query: str, retry_after: str | None):
+    limit = build_response(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
+    async with run_single(limit, cors_origins=["https://a.example"]) as running:
         url, origin = f"{running.origin}/graphql", {"origin": "https://a.example"}
         async with running.client.post(url, json={"query": query}, headers=origin) as response:
-            assert response.headers.get("retry-after") == waits
+            assert response.headers.get("retry-after") == retry_after
             assert "retry-after" in response.headers["access-control-expose-headers"]
 
 
-async def test_a_subgraph_that_asks_to_wait_for_long_is_not_asked_again_meanwhile():
-    away = http(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
-    async with single(away, retries=2) as running:
+async def test_a_subgraph_with_a_long_retry_after_is_not_retried():
+    away = build_response(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
+    async with run_single(away, retries=2) as running:
         answer = await running.ask("{ s }")
         assert len(running.bodies) == 1
     assert answer["errors"][0]["extensions"]["retryAfter"] == 30

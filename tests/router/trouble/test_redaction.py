@@ -1,11 +1,11 @@
-"""What clients read of subgraphs' errors in production."""
+"""Redaction of subgraph errors for clients."""
 
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.router.trouble.single import http, single
+from tests.router.trouble.single import build_response, run_single
 
 ERROR: dict[str, Any] = {
     "message": "no row of mila@example.com",
@@ -14,9 +14,9 @@ ERROR: dict[str, Any] = {
 }
 
 
-def broken(**extensions: Any) -> bytes:
+def build_broken_response(**extensions: Any) -> bytes:
     error: dict[str, Any] = {**ERROR, "extensions": {"stacktrace": ["at home"], **extensions}}
-    return http(orjson.dumps({"data": {"s": None}, "errors": [error]}))
+    return build_response(orjson.dumps({"data": {"s": None}, "errors": [error]}))
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def broken(**extensions: Any) -> bytes:
         (None, "DOWNSTREAM_SERVICE_ERROR"),
     ],
 )
-async def test_a_subgraph_that_is_not_listed_is_told_of_by_code_and_place(sent: Any, shown: str):
-    async with single(broken(code=sent), include_subgraph_errors="b") as running:
+async def test_errors_of_an_unlisted_subgraph_keep_only_their_code_and_place(sent: Any, shown: str):
+    async with run_single(build_broken_response(code=sent), include_subgraph_errors="b") as running:
         assert await running.ask("{ s }") == {
             "data": {"s": None},
             "errors": [
@@ -45,14 +45,14 @@ async def test_a_subgraph_that_is_not_listed_is_told_of_by_code_and_place(sent: 
 
 @pytest.mark.parametrize("listed", ["a", "b,a", "*"])
 async def test_the_errors_of_a_listed_subgraph_are_shown(listed: str):
-    async with single(broken(code="BROKEN"), include_subgraph_errors=listed) as running:
+    async with run_single(build_broken_response(code="BROKEN"), include_subgraph_errors=listed) as running:
         [error] = (await running.ask("{ s }"))["errors"]
     assert error["message"] == ERROR["message"]
     assert error["extensions"] == {"stacktrace": ["at home"], "code": "BROKEN"}
 
 
-async def test_where_nothing_is_listed_development_shows_and_production_does_not():
-    async with single(broken()) as running:
-        assert "mila@example.com" in await running.text("{ s }")
-    async with single(broken(), production=True) as running:
-        assert "mila@example.com" not in await running.text("{ s }")
+async def test_by_default_errors_are_shown_in_development_and_redacted_in_production():
+    async with run_single(build_broken_response()) as running:
+        assert "mila@example.com" in await running.fetch_text("{ s }")
+    async with run_single(build_broken_response(), production=True) as running:
+        assert "mila@example.com" not in await running.fetch_text("{ s }")

@@ -1,14 +1,14 @@
-"""The proper end of a subscription's stream is its end: it is not opened again."""
+"""A subscription stream that completes or is refused is not opened again."""
 
 import pytest
 
-from tests.router.trouble.single import Single, chunked, single
+from tests.router.trouble.single import Single, build_chunked_response, run_single
 
 NEXT = b'event: next\ndata: {"data":{"tick":%d}}\n\n'
 UNNAMED = b'data: {"data":{"tick":%d}}\n\n'
 
 
-async def events(running: Single) -> list[str]:
+async def fetch_events(running: Single) -> list[str]:
     async with running.client.post(
         f"{running.origin}/graphql",
         json={"query": "subscription { tick }"},
@@ -30,10 +30,10 @@ async def events(running: Single) -> list[str]:
         (UNNAMED % 1, UNNAMED % 2, b"event: complete\n\n"),
     ],
 )
-async def test_each_event_comes_once_and_the_subgraph_is_asked_once(pieces: tuple[bytes, ...]):
-    async with single(lambda *_: chunked(*pieces)) as running:
-        told = await events(running)
-    assert told == [
+async def test_each_event_arrives_once_and_the_stream_is_opened_once(pieces: tuple[bytes, ...]):
+    async with run_single(lambda *_: build_chunked_response(*pieces)) as running:
+        events = await fetch_events(running)
+    assert events == [
         'event: next\ndata: {"data":{"tick":1}}',
         'event: next\ndata: {"data":{"tick":2}}',
         "event: complete\ndata: ",
@@ -44,7 +44,7 @@ async def test_each_event_comes_once_and_the_subgraph_is_asked_once(pieces: tupl
 async def test_a_stream_that_is_redirected_or_refused_is_not_opened_again():
     for status in (b"302 Found", b"403 Forbidden"):
         answer = b"HTTP/1.1 %b\r\ncontent-length: 2\r\n\r\nno" % status
-        async with single(answer) as running:
-            [error, _] = await events(running)
+        async with run_single(answer) as running:
+            [error, _] = await fetch_events(running)
         assert "did not respond" in error
         assert len(running.bodies) == 1

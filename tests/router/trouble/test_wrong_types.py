@@ -1,11 +1,11 @@
-"""A subgraph whose answers are GraphQL by their form, but not of the schema."""
+"""A subgraph whose answers have the form of GraphQL but do not match the query."""
 
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.router.trouble.misbehaving import http, library, saying
+from tests.router.trouble.misbehaving import answer_with, build_response, run_library
 
 TITLES = ["Moon", "Sea"]
 
@@ -35,7 +35,7 @@ TITLES = ["Moon", "Sea"]
     ],
 )
 async def test_the_fields_are_null_and_the_rest_is_answered(response: dict[str, Any]):
-    async with library(saying(http(orjson.dumps(response)))) as running:
+    async with run_library(answer_with(build_response(orjson.dumps(response)))) as running:
         answer = await running.ask()
     assert answer["data"] == {"books": [{"title": title, "stars": None} for title in TITLES]}
     for error in answer.get("errors", ()):
@@ -44,9 +44,9 @@ async def test_the_fields_are_null_and_the_rest_is_answered(response: dict[str, 
 
 
 @pytest.mark.parametrize("path", [5, "average", [[]], ["average", {}], [None]])
-async def test_an_error_whose_path_is_none_is_shown_all_the_same(path: Any):
+async def test_an_error_with_an_invalid_path_is_still_shown(path: Any):
     body = orjson.dumps({"data": None, "errors": [{"message": "torn", "path": path}]})
-    async with library(saying(http(body))) as running:
+    async with run_library(answer_with(build_response(body))) as running:
         answer = await running.ask("{ average }")
     assert answer["data"] == {"average": None}
     assert [error["message"] for error in answer["errors"]] == ["torn"]

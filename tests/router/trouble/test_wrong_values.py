@@ -1,10 +1,10 @@
-"""A subgraph whose values are not those of the schema: null, and an error at each."""
+"""Values that do not match the schema become null, each with an error."""
 
 from typing import Any
 
 import pytest
 
-from tests.router.trouble.single import data, http, single
+from tests.router.trouble.single import build_data_response, build_response, run_single
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,23 @@ from tests.router.trouble.single import data, http, single
 async def test_the_value_is_null_with_an_error(
     query: str, fields: dict[str, Any], answer: Any, paths: list[list[str | int]]
 ):
-    async with single(data(**fields)) as running:
-        told = await running.ask(query)
-    assert told["data"] == answer
-    assert [error["path"] for error in told.get("errors", [])] == paths
-    assert all(len(error["locations"]) == 1 for error in told.get("errors", []))
+    async with run_single(build_data_response(**fields)) as running:
+        result = await running.ask(query)
+    assert result["data"] == answer
+    assert [error["path"] for error in result.get("errors", [])] == paths
+    assert all(len(error["locations"]) == 1 for error in result.get("errors", []))
 
 
-async def test_each_root_field_of_a_subgraph_that_is_away_has_its_error():
-    async with single(http(b"<html/>", "502 Bad Gateway", "text/html"), retries=0) as running:
-        told = await running.ask("{ s x: i }")
-    assert told["data"] == {"s": None, "x": None}
-    assert [(error["path"], error["locations"]) for error in told["errors"]] == [
+async def test_each_root_field_of_an_unavailable_subgraph_has_its_error():
+    async with run_single(build_response(b"<html/>", "502 Bad Gateway", "text/html"), retries=0) as running:
+        result = await running.ask("{ s x: i }")
+    assert result["data"] == {"s": None, "x": None}
+    assert [(error["path"], error["locations"]) for error in result["errors"]] == [
         (["s"], [{"line": 1, "column": 3}]),
         (["x"], [{"line": 1, "column": 5}]),
     ]
 
 
-async def test_the_name_of_a_type_that_clients_do_not_know_is_not_told():
-    async with single(data(thing={"__typename": "Secret", "id": "1"})) as running:
-        assert "Secret" not in await running.text("{ thing { id } }")
+async def test_the_name_of_an_inaccessible_type_is_not_revealed():
+    async with run_single(build_data_response(thing={"__typename": "Secret", "id": "1"})) as running:
+        assert "Secret" not in await running.fetch_text("{ thing { id } }")

@@ -1,25 +1,25 @@
-"""Fixtures of the ai domain: its subgraph, beside a graph that knows a book and the parent's consents."""
+"""Fixtures of the ai domain: its subgraph, and a fake graph with a book and the parent's consents."""
 
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.ai.library import Parent, book_answers
-from tests.support.graph import AnsweringGraph, graph_answering
-from tests.support.subgraph import SubgraphClient, subgraph_client
+from tests.subgraphs.ai.library import Parent, build_book_answers
+from tests.support.graph import FakeGraph, serve_graph
+from tests.support.subgraph import SubgraphClient, run_subgraph
 
 
 @pytest.fixture
-async def graph() -> AsyncIterator[AnsweringGraph]:
-    async with graph_answering(book_answers()) as answering:
+async def graph() -> AsyncIterator[FakeGraph]:
+    async with serve_graph(build_book_answers()) as answering:
         yield answering
 
 
 @pytest.fixture
-async def ai(servers: Mapping[str, str], graph: AnsweringGraph) -> AsyncIterator[SubgraphClient]:
+async def ai(servers: Mapping[str, str], graph: FakeGraph) -> AsyncIterator[SubgraphClient]:
     environ = {**servers, "GRAPH_URL": graph.url, "OFFLINE_WORDS_PER_SECOND": "2000"}
-    async with subgraph_client("ai", environ) as client:
+    async with run_subgraph("ai", environ) as client:
         yield client
 
 

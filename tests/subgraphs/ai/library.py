@@ -1,4 +1,4 @@
-"""What tests of the ai domain do again and again: a book that the graph knows, a parent who calls."""
+"""Shared helpers of the ai tests: a book that the graph knows, a parent, and a fake writer and studio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from subgraphs.ai.providers.protocol import Outline, Picture, PictureRequest, Pr
 from subgraphs.common.errors import NotFound
 from subgraphs.common.ids import new_id
 from tests.support.subgraph import Answer, SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 GENERATION = "id kind status provider stepsDone stepsTotal lastSequence failure book { id }"
 RESULT = f"""
@@ -46,14 +46,14 @@ subscription ($id: ID!, $after: Int!) {
 }"""
 
 
-def layout_of(number: int) -> str:
-    """The layout of a page of a new book."""
+def find_layout(number: int) -> str:
+    """Finds the layout of a page of a new book."""
     around = {1: "TITLE", 2: "IMPRINT", 3: "DEDICATION", 32: "CLOSING"}
     return around.get(number, "TEXT" if number % 2 == 0 else "FULL_BLEED")
 
 
-def book_answers(**changes: Any) -> dict[str, Any]:
-    """A graph with one book of any id; `changes` go into its brief and its child."""
+def build_book_answers(**changes: Any) -> dict[str, Any]:
+    """Builds graph answers in which every book id exists; `changes` go into its brief and its child."""
     child = {
         "id": new_id("chd"),
         "name": "Mia",
@@ -69,7 +69,12 @@ def book_answers(**changes: Any) -> dict[str, Any]:
     def book(arguments: Mapping[str, Any]) -> dict[str, Any]:
         id = arguments["id"]
         pages = [
-            {"id": f"{id}-{number}", "number": number, "layout": layout_of(number), "text": f"Text {number}."}
+            {
+                "id": f"{id}-{number}",
+                "number": number,
+                "layout": find_layout(number),
+                "text": f"Text {number}.",
+            }
             for number in range(1, 33)
         ]
         return {"id": id, "brief": brief, "child": child, "pages": pages}
@@ -95,7 +100,7 @@ class Parent:
 
     @property
     def token(self) -> str:
-        return token_for(self.id)
+        return sign_token(self.id)
 
     async def execute(self, query: str, **variables: Any) -> Answer:
         return await self.client.execute(query, variables, self.token)
@@ -104,22 +109,22 @@ class Parent:
         return (await self.execute(GENERATE, id=book_id)).ok["generateBook"]
 
     async def regenerate(self, page_id: str, *parts: str, instruction: str | None = None) -> Any:
-        asked = {"pageId": page_id, "parts": list(parts), "instruction": instruction}
-        return (await self.execute(REGENERATE, input=asked)).ok["regeneratePage"]
+        variables = {"pageId": page_id, "parts": list(parts), "instruction": instruction}
+        return (await self.execute(REGENERATE, input=variables)).ok["regeneratePage"]
 
     async def read(self, generation_id: str) -> Any:
         return (await self.execute(READ, id=generation_id)).ok["generation"]
 
     async def watch(self, generation_id: str, after: int = 0) -> list[Any]:
-        """Every event to the end."""
+        """Collect all events up to the end."""
         events = self.client.subscribe(WATCH, {"id": generation_id, "after": after}, self.token)
         async with aclosing(events):
             return [event.ok["generation"] async for event in events]
 
 
 @dataclass(slots=True)
-class OneBook:
-    """A book writer in memory: what was written where, each key once; it may refuse."""
+class FakeBookWriter:
+    """A book writer in memory that applies each idempotency key once and may refuse."""
 
     put: list[tuple[str, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
@@ -135,32 +140,32 @@ class OneBook:
         return {f"{book_id}-{number}": self.space for number in range(1, 33)}
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
-        self._once("outline", key, book_id)
+        self._apply("outline", key, book_id)
         self.outline = outline
 
     async def put_text(self, page_id: str, text: str, key: str) -> None:
-        self._once("text", key, page_id)
+        self._apply("text", key, page_id)
         self.texts[page_id] = text
 
     async def put_picture(self, book_id: str, page_id: str | None, picture: StoredPicture, key: str) -> str:
-        self._once("picture", key, book_id)
+        self._apply("picture", key, book_id)
         self.pictures[page_id] = picture
         return f"ill_{key}"
 
     async def finish(self, book_id: str, key: str) -> None:
-        self._once("finish", key, book_id)
+        self._apply("finish", key, book_id)
         self.finished += 1
 
-    def _once(self, what: str, key: str, id: str) -> None:
+    def _apply(self, what: str, key: str, id: str) -> None:
         if self.gone:
             raise NotFound("Book", id)
         self.put.append((what, key))
 
 
 class CountingStudio(OfflineStudio):
-    """The offline studio, noting each call; `fault` may raise in place of an answer.
+    """The offline studio, which records each call; `fault` may raise instead of an answer.
 
-    Its pictures are left as SVG, which is quicker.
+    Its pictures stay SVG, which is quicker.
     """
 
     def __init__(self, fault: Callable[[str, int], None] = lambda _kind, _call: None) -> None:
@@ -169,24 +174,24 @@ class CountingStudio(OfflineStudio):
         self._fault = fault
 
     async def write_outline(self, brief: Any, *, author: str) -> Outline:
-        self._note("outline", None)
+        self._record("outline", None)
         return await super().write_outline(brief, author=author)
 
     async def write_scene(self, request: Any, *, author: str) -> Any:
-        self._note("scene", request.number)
+        self._record("scene", request.number)
         async for word in super().write_scene(request, author=author):
             yield word
 
     async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-        self._note("picture", request.number)
+        self._record("picture", request.number)
         svg = compose(request.brief, request.number, request.take)
         return Picture(svg.encode(), 2625, 2625, "A picture.")
 
-    def _note(self, kind: str, number: int | None) -> None:
+    def _record(self, kind: str, number: int | None) -> None:
         self.calls.append((kind, number))
         self._fault(kind, len(self.calls))
 
 
-async def run(client: SubgraphClient, provider: Provider, books: OneBook, generation_id: str) -> None:
-    """Run a generation in this process, and like a worker in a task of its own, which may die."""
+async def run(client: SubgraphClient, provider: Provider, books: FakeBookWriter, generation_id: str) -> None:
+    """Run a generation in this process, in a task of its own as a worker does."""
     await asyncio.create_task(run_generation(client.runtime, provider, books, generation_id))

@@ -1,4 +1,4 @@
-"""The offline painter: one look of the child on every page, no words, and files that can be printed."""
+"""The offline painter: a consistent look of the child, pictures without text, and printable files."""
 
 import struct
 from dataclasses import replace
@@ -33,7 +33,7 @@ DRAWN = {
 }
 
 
-def test_a_picture_is_a_png_in_rgb_of_the_page_with_its_bleed() -> None:
+def test_a_picture_is_an_rgb_png_of_the_page_with_its_bleed() -> None:
     png = paint(BRIEF, 6, 0)
     signature, width, height, depth, colour = struct.unpack_from(">8s8xIIBB", png)
     assert signature == b"\x89PNG\r\n\x1a\n"
@@ -45,7 +45,7 @@ def test_a_picture_is_a_png_in_rgb_of_the_page_with_its_bleed() -> None:
 
 @pytest.mark.parametrize("theme", sorted(TALES))
 @pytest.mark.parametrize("edition", range(3))
-def test_every_scene_of_every_tale_can_be_drawn_and_has_no_words(theme: str, edition: int) -> None:
+def test_every_scene_of_every_tale_can_be_drawn_and_contains_no_text(theme: str, edition: int) -> None:
     brief = replace(BRIEF, theme=theme, edition=edition)
     pictures = [compose(brief, number, 0) for number in NUMBERS]
     assert len(set(pictures)) == 15
@@ -63,12 +63,12 @@ def test_the_child_looks_the_same_on_every_picture() -> None:
         assert look.clothes in picture
 
 
-def test_another_take_is_another_picture_of_the_same_scene() -> None:
+def test_another_take_gives_another_picture_of_the_same_scene() -> None:
     assert compose(BRIEF, 5, 1) != compose(BRIEF, 5, 0)
     assert compose(BRIEF, 5, 1) == compose(BRIEF, 5, 1)
 
 
-def test_a_look_is_read_from_the_parents_words() -> None:
+def test_the_look_is_parsed_from_the_description_of_the_parent() -> None:
     look = derive_look(MIA)
     assert (look.skin, look.hair, look.hair_style) == ("#8d5a3b", "#c4562a", "curly")
     assert (look.clothes, look.coat, look.dress, look.glasses) == (COLOURS["yellow"], True, False, True)
@@ -88,13 +88,13 @@ def test_a_look_is_read_from_the_parents_words() -> None:
         ("black hair and pale skin", "skin", "#f7d3b8"),
     ],
 )
-def test_each_trait_is_seen(words: str, field: str, value: object) -> None:
+def test_each_trait_changes_the_picture(words: str, field: str, value: object) -> None:
     assert getattr(derive_look(replace(MIA, appearance=words)), field) == value
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=200), st.text(min_size=1, max_size=60), st.sampled_from(NUMBERS))
-def test_whatever_the_parent_writes_stays_out_of_the_drawing(
+def test_texts_of_the_parent_do_not_appear_in_the_drawing(
     appearance: str, name: str, number: int | None
 ) -> None:
     hero = replace(MIA, appearance=f"{appearance}<script>", name=f"<text>{name}&")

@@ -1,4 +1,4 @@
-"""The offline writer: coherent, in the child's name, the same for the same input, and never over its room."""
+"""The offline writer: coherent, deterministic stories about the child that fit their pages."""
 
 import re
 from collections.abc import Sequence
@@ -44,38 +44,38 @@ briefs = st.builds(
 )
 
 
-def story(brief: StoryBrief, take: int = 0) -> list[str]:
+def write_story(brief: StoryBrief, take: int = 0) -> list[str]:
     return [write_scene(brief, number, take, ROOM) for number in range(1, SCENES + 1)]
 
 
-def sentences(texts: Sequence[str]) -> list[str]:
+def split_sentences(texts: Sequence[str]) -> list[str]:
     return [sentence for text in texts for sentence in re.split(r"(?<=[.!?”]) (?=[“A-Z])", text)]
 
 
 @pytest.mark.parametrize("theme", sorted(TALES))
 @pytest.mark.parametrize("edition", range(3))
 def test_a_story_is_fourteen_scenes_at_a_picture_books_length(theme: str, edition: int) -> None:
-    texts = story(replace(BRIEF, theme=theme, edition=edition))
+    texts = write_story(replace(BRIEF, theme=theme, edition=edition))
     assert len(texts) == 14
     assert all(20 <= len(text.split()) <= 60 for text in texts)
     assert 25 <= sum(len(text.split()) for text in texts) / 14 <= 45
     assert "Mia" in texts[0]
     assert "find a friend" in texts[1]
     assert "find a friend" in texts[12]
-    told = sentences(texts)
-    assert len(told) >= 42
-    assert len(told) == len(set(told))
+    sentences = split_sentences(texts)
+    assert len(sentences) >= 42
+    assert len(sentences) == len(set(sentences))
 
 
-def test_no_sentence_of_the_grammar_stands_in_two_places() -> None:
+def test_no_sentence_of_the_grammar_is_used_in_two_places() -> None:
     templates = [template for scene in phrases.SCENES for slot in scene for template in slot]
     assert len(templates) == len(set(templates))
 
 
 def test_the_same_brief_gives_the_same_book_and_another_edition_another() -> None:
-    assert story(BRIEF) == story(replace(BRIEF, hero=replace(MIA)))
+    assert write_story(BRIEF) == write_story(replace(BRIEF, hero=replace(MIA)))
     assert write_outline(BRIEF) == write_outline(BRIEF)
-    assert story(replace(BRIEF, edition=1)) != story(BRIEF)
+    assert write_story(replace(BRIEF, edition=1)) != write_story(BRIEF)
 
 
 def test_another_take_tells_the_same_scene_in_other_words() -> None:
@@ -86,17 +86,17 @@ def test_another_take_tells_the_same_scene_in_other_words() -> None:
 
 
 def test_the_animal_of_the_wish_or_else_of_the_interests_is_the_helper() -> None:
-    assert "a green dinosaur" in " ".join(story(BRIEF))
+    assert "a green dinosaur" in " ".join(write_story(BRIEF))
     with_dragon = replace(BRIEF, wish="a story about a dragon who is afraid of the dark")
-    assert "a little dragon" in " ".join(story(with_dragon))
+    assert "a little dragon" in " ".join(write_story(with_dragon))
 
 
 @pytest.mark.parametrize(
     ("pronouns", "expected"),
     [(Pronouns.SHE, "She had curly"), (Pronouns.HE, "He had curly"), (Pronouns.THEY, "They had curly")],
 )
-def test_the_child_is_spoken_of_as_asked(pronouns: Pronouns, expected: str) -> None:
-    texts = story(replace(BRIEF, hero=replace(MIA, pronouns=pronouns)))
+def test_the_pronouns_of_the_child_are_used(pronouns: Pronouns, expected: str) -> None:
+    texts = write_story(replace(BRIEF, hero=replace(MIA, pronouns=pronouns)))
     assert expected in texts[0]
     assert "They was" not in " ".join(texts)
 
@@ -109,7 +109,7 @@ def test_the_parents_dedication_comes_first() -> None:
 def test_markup_braces_and_emoji_in_a_name_are_plain_text() -> None:
     name = "<b>{Zoë}</b> 🦊"
     brief = replace(BRIEF, hero=replace(MIA, name=name))
-    assert name in story(brief)[0]
+    assert name in write_story(brief)[0]
     assert name in write_outline(brief).title
     assert name in describe(brief, None)
 
@@ -119,7 +119,7 @@ def test_markup_braces_and_emoji_in_a_name_are_plain_text() -> None:
 def test_any_brief_gives_a_story_that_fits(brief: StoryBrief, take: int, room: int) -> None:
     for number in range(1, SCENES + 1):
         assert len(write_scene(brief, number, take, room)) <= room
-    texts = story(brief)
+    texts = write_story(brief)
     assert all(texts)
     outline = write_outline(brief)
     assert [scene.number for scene in outline.scenes] == list(range(1, SCENES + 1))
@@ -146,7 +146,7 @@ def test_a_wish_is_read_as_a_deed_a_topic_or_words(text: str, wish: Wish) -> Non
     assert read_wish(text, "Mia") == wish
 
 
-def test_a_long_wish_is_cut_at_a_word() -> None:
+def test_a_long_wish_is_truncated_at_a_word() -> None:
     wish = read_wish("to see " + "very " * 60 + "much", "Mia")
     assert wish.do is not None
     assert len(wish.do) <= 111
@@ -163,6 +163,6 @@ def test_a_long_wish_is_cut_at_a_word() -> None:
         ("A skilled knight who kills time", None),
     ],
 )
-def test_the_studio_looks_at_whole_words(text: str, category: str | None) -> None:
+def test_moderation_matches_whole_words(text: str, category: str | None) -> None:
     expected = Rejection("wish", category) if category else None
     assert moderation.review({"wish": text}) == expected

@@ -1,4 +1,4 @@
-"""Asking for books and pages, and what is refused."""
+"""Requests to generate books and pages, and their refusals."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from tests.subgraphs.ai.library import (
     READ,
     REGENERATE,
     CountingStudio,
-    OneBook,
+    FakeBookWriter,
     Parent,
-    book_answers,
+    build_book_answers,
     run,
 )
-from tests.support.graph import AnsweringGraph, GraphError
+from tests.support.graph import FakeGraph, GraphError
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 
 async def test_a_book_is_queued_with_all_its_steps(parent: Parent) -> None:
@@ -36,7 +36,7 @@ async def test_a_book_is_queued_with_all_its_steps(parent: Parent) -> None:
     assert pages[16:] == [f"{book_id}-{number}" for number in range(5, 32, 2)]
 
 
-async def test_a_book_is_worked_on_by_one_generation_at_a_time(parent: Parent) -> None:
+async def test_a_book_has_one_running_generation_at_a_time(parent: Parent) -> None:
     book_id = new_id("book")
     first = await parent.generate(book_id)
     second = await parent.generate(book_id)
@@ -54,8 +54,8 @@ async def test_a_book_is_worked_on_by_one_generation_at_a_time(parent: Parent) -
         [{"purpose": "AI_PROCESSING", "revokedAt": "2026-01-01T00:00:00+00:00"}],
     ],
 )
-async def test_without_a_standing_consent_nothing_is_begun(
-    parent: Parent, graph: AnsweringGraph, consents: list[Any]
+async def test_without_a_valid_consent_nothing_is_queued(
+    parent: Parent, graph: FakeGraph, consents: list[Any]
 ) -> None:
     graph.answers["me"] = {"consents": consents}
     assert await parent.generate(new_id("book")) == {
@@ -74,10 +74,10 @@ async def test_without_a_standing_consent_nothing_is_begun(
         ({"name": "Hitler"}, "child.name", "hate"),
     ],
 )
-async def test_what_is_not_for_children_is_rejected_by_its_field(
-    parent: Parent, graph: AnsweringGraph, change: dict[str, Any], field: str, category: str
+async def test_content_unsuitable_for_children_is_rejected_by_its_field(
+    parent: Parent, graph: FakeGraph, change: dict[str, Any], field: str, category: str
 ) -> None:
-    graph.answers |= book_answers(**change)
+    graph.answers |= build_book_answers(**change)
     book_id = new_id("book")
     rejected = await parent.generate(book_id)
     assert rejected.pop("message").startswith("This is not for a children's book")
@@ -88,39 +88,35 @@ async def test_what_is_not_for_children_is_rejected_by_its_field(
         "category": category,
         "retryable": True,
     }
-    graph.answers |= book_answers(wish="A knight who sits in a class with a cockatoo")
+    graph.answers |= build_book_answers(wish="A knight who sits in a class with a cockatoo")
     assert (await parent.generate(book_id))["__typename"] == "Generation"
 
 
-async def test_a_language_that_the_studio_cannot_write_is_refused(
-    parent: Parent, graph: AnsweringGraph
-) -> None:
-    graph.answers |= book_answers(language="de")
+async def test_a_language_that_the_studio_cannot_write_is_refused(parent: Parent, graph: FakeGraph) -> None:
+    graph.answers |= build_book_answers(language="de")
     refused = await parent.execute(GENERATE, id=new_id("book"))
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", "brief.language")
 
 
-async def test_a_book_that_the_graph_does_not_find_is_not_found(
-    parent: Parent, graph: AnsweringGraph
-) -> None:
+async def test_a_book_unknown_to_the_graph_is_not_found(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["book"] = GraphError("NOT_FOUND", "Book 'book_x' was not found.")
     assert (await parent.execute(GENERATE, id="book_x")).code == "NOT_FOUND"
 
 
-async def test_the_graph_is_asked_with_the_parents_own_token(
-    ai: SubgraphClient, parent: Parent, graph: AnsweringGraph
+async def test_the_graph_is_queried_with_the_token_of_the_parent(
+    ai: SubgraphClient, parent: Parent, graph: FakeGraph
 ) -> None:
     token = parent.token
     assert (await ai.execute(GENERATE, {"id": new_id("book")}, token)).ok
     assert {request["headers"]["authorization"] for request in graph.requests} == {f"Bearer {token}"}
 
 
-async def test_nobody_without_the_scope_of_a_parent_generates(ai: SubgraphClient, parent: Parent) -> None:
+async def test_generating_requires_the_scope_of_a_parent(ai: SubgraphClient, parent: Parent) -> None:
     generation = await parent.generate(new_id("book"))
     variables = {"id": new_id("book")}
     assert (await ai.execute(GENERATE, variables)).code == "UNAUTHENTICATED"
-    assert (await ai.execute(GENERATE, variables, token_for("usr_s", ["staff"]))).code == "FORBIDDEN"
-    cancel = await ai.execute(CANCEL, {"id": generation["id"]}, token_for(parent.id, ["staff"]))
+    assert (await ai.execute(GENERATE, variables, sign_token("usr_s", ["staff"]))).code == "FORBIDDEN"
+    cancel = await ai.execute(CANCEL, {"id": generation["id"]}, sign_token(parent.id, ["staff"]))
     assert cancel.code == "FORBIDDEN"
     assert (await ai.execute(READ, {"id": generation["id"]})).code == "UNAUTHENTICATED"
 
@@ -132,9 +128,9 @@ async def test_somebody_elses_generation_is_not_found(parent: Parent, stranger: 
     assert (await parent.read(generation["id"]))["status"] == "QUEUED"
 
 
-async def test_a_page_is_made_anew_from_the_story_it_belongs_to(ai: SubgraphClient, parent: Parent) -> None:
+async def test_a_page_is_regenerated_from_its_own_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
-    books = OneBook()
+    books = FakeBookWriter()
     await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
     first_text, first_picture = books.texts[f"{book_id}-10"], books.pictures[f"{book_id}-11"]
 
@@ -165,17 +161,17 @@ async def test_a_page_is_made_anew_from_the_story_it_belongs_to(ai: SubgraphClie
         (4, [], "parts"),
     ],
 )
-async def test_only_what_a_page_of_the_story_shows_is_made_anew(
+async def test_only_parts_that_a_page_has_can_be_regenerated(
     parent: Parent, number: int, parts: list[str], field: str
 ) -> None:
-    asked = {"pageId": f"{new_id('book')}-{number}", "parts": parts}
-    refused = await parent.execute(REGENERATE, input=asked)
+    variables = {"pageId": f"{new_id('book')}-{number}", "parts": parts}
+    refused = await parent.execute(REGENERATE, input=variables)
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", field)
 
 
-async def test_an_instruction_of_5000_characters_is_refused(parent: Parent, graph: AnsweringGraph) -> None:
-    asked = {"pageId": f"{new_id('book')}-4", "parts": ["TEXT"], "instruction": "x" * 5000}
-    refused = await parent.execute(REGENERATE, input=asked)
+async def test_an_instruction_of_5000_characters_is_refused(parent: Parent, graph: FakeGraph) -> None:
+    variables = {"pageId": f"{new_id('book')}-4", "parts": ["TEXT"], "instruction": "x" * 5000}
+    refused = await parent.execute(REGENERATE, input=variables)
     assert (refused.code, refused.field) == ("BAD_USER_INPUT", "instruction")
     assert graph.requests == []
 
@@ -185,14 +181,14 @@ async def test_an_instruction_is_moderated_too(parent: Parent) -> None:
     assert (rejected["__typename"], rejected["field"]) == ("ModerationRejected", "instruction")
 
 
-async def test_a_page_of_a_book_without_a_story_cannot_be_made_anew(parent: Parent) -> None:
+async def test_a_page_of_a_book_without_a_story_cannot_be_regenerated(parent: Parent) -> None:
     refused = await parent.execute(REGENERATE, input={"pageId": f"{new_id('book')}-4", "parts": ["TEXT"]})
     assert refused.code == "CONFLICT"
 
 
-async def test_a_second_edition_tells_another_story(ai: SubgraphClient, parent: Parent) -> None:
+async def test_a_second_generation_tells_another_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
-    books, other = OneBook(), OneBook()
+    books, other = FakeBookWriter(), FakeBookWriter()
     await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
     await run(ai, CountingStudio(), other, (await parent.generate(book_id))["id"])
     assert books.texts.keys() == other.texts.keys()
@@ -211,7 +207,7 @@ async def test_a_book_lists_its_generations_newest_first(
         "... on Book { id generation { id } generations(first: 2) { nodes { id } pageInfo { hasNextPage } } }"
     )
     books = [{"__typename": "Book", "id": id} for id in (book_id, empty_id)]
-    assert await ai.represent(selection, books, parent.token) == [
+    assert await ai.resolve_entities(selection, books, parent.token) == [
         {
             "id": book_id,
             "generation": {"id": ids[0]},
@@ -223,7 +219,7 @@ async def test_a_book_lists_its_generations_newest_first(
             "generations": {"nodes": [], "pageInfo": {"hasNextPage": False}},
         },
     ]
-    theirs = await ai.represent(selection, books[:1], stranger.token)
+    theirs = await ai.resolve_entities(selection, books[:1], stranger.token)
     assert theirs[0]["generation"] is None
     assert theirs[0]["generations"]["nodes"] == []
 
@@ -236,12 +232,12 @@ async def test_the_statements_of_a_fetch_do_not_grow_with_the_books(
         await parent.generate(book_id)
     selection = "... on Book { generation { status steps { id } stepsDone } generations { nodes { id } } }"
 
-    async def statements(ids: list[str]) -> int:
-        before = await ai.statements()
-        await ai.represent(selection, [{"__typename": "Book", "id": id} for id in ids], parent.token)
-        return await ai.statements() - before
+    async def count_statements_of_fetch(ids: list[str]) -> int:
+        before = await ai.count_statements()
+        await ai.resolve_entities(selection, [{"__typename": "Book", "id": id} for id in ids], parent.token)
+        return await ai.count_statements() - before
 
-    assert await statements(books[:1]) == await statements(books) == 3
+    assert await count_statements_of_fetch(books[:1]) == await count_statements_of_fetch(books) == 3
 
 
 async def test_entities_are_resolved_for_their_owner_only(
@@ -249,18 +245,21 @@ async def test_entities_are_resolved_for_their_owner_only(
 ) -> None:
     generation = await parent.generate(new_id("book"))
     step_id = generation["steps"][0]["id"]
-    asked = [
+    references = [
         {"__typename": "Generation", "id": generation["id"]},
         {"__typename": "GenerationStep", "id": step_id},
     ]
     selection = "... on Generation { status } ... on GenerationStep { kind }"
-    assert await ai.represent(selection, asked, parent.token) == [{"status": "QUEUED"}, {"kind": "OUTLINE"}]
-    assert await ai.represent(selection, asked, stranger.token) == [None, None]
+    assert await ai.resolve_entities(selection, references, parent.token) == [
+        {"status": "QUEUED"},
+        {"kind": "OUTLINE"},
+    ]
+    assert await ai.resolve_entities(selection, references, stranger.token) == [None, None]
 
 
-async def test_cancelling_what_has_ended_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:
+async def test_cancelling_an_ended_generation_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:
     generation = await parent.generate(new_id("book"))
-    await run(ai, CountingStudio(), OneBook(), generation["id"])
+    await run(ai, CountingStudio(), FakeBookWriter(), generation["id"])
     before = await parent.read(generation["id"])
     assert before["status"] == GenerationStatus.COMPLETED
     assert (await parent.execute(CANCEL, id=generation["id"])).ok["cancelGeneration"]["status"] == "COMPLETED"

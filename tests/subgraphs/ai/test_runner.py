@@ -1,4 +1,4 @@
-"""Running a generation: what is done once, what is done again, and what subscribers see of it."""
+"""Running a generation: its steps, their retries and the events that subscribers receive."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from subgraphs.ai.providers.protocol import ContentRefused, Outline, Picture, Pi
 from subgraphs.common.errors import Conflict
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.ai.library import CANCEL, CountingStudio, OneBook, Parent, run
+from tests.subgraphs.ai.library import CANCEL, CountingStudio, FakeBookWriter, Parent, run
 from tests.support.subgraph import SubgraphClient
 
 
 class Killed(BaseException):
-    """The runner is gone at this very moment."""
+    """The process of the runner dies."""
 
 
-def fails(kind: str, times: int, error: Callable[[], Exception]) -> Callable[[str, int], None]:
-    """A fault that meets the first calls of a kind."""
+def build_fault(kind: str, times: int, error: Callable[[], Exception]) -> Callable[[str, int], None]:
+    """Builds a fault that raises in the first calls of a kind."""
     left = times
 
     def fault(called: str, _: int) -> None:
@@ -35,16 +35,16 @@ def fails(kind: str, times: int, error: Callable[[], Exception]) -> Callable[[st
 
 
 async def start(parent: Parent) -> tuple[str, str]:
-    """Queue a book; its id and the generation's."""
+    """Queue a book; return its id and that of the generation."""
     book_id = new_id("book")
     return book_id, (await parent.generate(book_id))["id"]
 
 
-async def test_subscribers_see_everything_in_order_and_then_the_end(
+async def test_subscribers_receive_all_events_in_order_up_to_the_end(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     book_id, generation_id = await start(parent)
-    books = OneBook()
+    books = FakeBookWriter()
     watching = asyncio.create_task(parent.watch(generation_id))
     await run(ai, CountingStudio(), books, generation_id)
     async with asyncio.timeout(60):
@@ -75,12 +75,12 @@ async def test_subscribers_see_everything_in_order_and_then_the_end(
         "book": {"id": book_id},
     }
     again = await parent.watch(generation_id, after=len(seen) - 3)
-    told = [(event["__typename"], event["sequence"], event.get("page")) for event in seen[-3:]]
-    assert [(event["__typename"], event["sequence"], event.get("page")) for event in again] == told
+    expected = [(event["__typename"], event["sequence"], event.get("page")) for event in seen[-3:]]
+    assert [(event["__typename"], event["sequence"], event.get("page")) for event in again] == expected
     assert await parent.watch(generation_id, after=len(seen)) == []
 
 
-async def test_a_stranger_sees_nothing(ai: SubgraphClient, parent: Parent, stranger: Parent) -> None:
+async def test_a_stranger_receives_no_events(ai: SubgraphClient, parent: Parent, stranger: Parent) -> None:
     _, generation_id = await start(parent)
     query = "subscription ($id: ID!) { generation(id: $id) { sequence } }"
     answers = [answer async for answer in ai.subscribe(query, {"id": generation_id}, stranger.token)]
@@ -96,29 +96,29 @@ async def test_a_negative_cursor_is_refused(ai: SubgraphClient, parent: Parent) 
     assert [(answer.code, answer.field) for answer in answers] == [("BAD_USER_INPUT", "after")]
 
 
-async def test_a_runner_that_comes_after_another_does_no_finished_step_again(
-    ai: SubgraphClient, parent: Parent
-) -> None:
+async def test_a_second_runner_does_not_repeat_finished_steps(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
 
     def die(_: str, call: int) -> None:
         if call == 12:
             raise Killed
 
-    first, second, books = CountingStudio(die), CountingStudio(), OneBook()
+    first, second, books = CountingStudio(die), CountingStudio(), FakeBookWriter()
     with pytest.raises(BaseExceptionGroup) as death:
         await run(ai, first, books, generation_id)
     assert death.group_contains(Killed)
     done = {
-        (step.kind, step.scene) for step in await _steps(ai.runtime, generation_id) if step.status == "DONE"
+        (step.kind, step.scene)
+        for step in await _read_steps(ai.runtime, generation_id)
+        if step.status == "DONE"
     }
     await run(ai, second, books, generation_id)
     names = {"outline": "OUTLINE", "scene": "SCENE_TEXT"}
-    asked_again = {
+    repeated = {
         (names.get(kind) or ("ILLUSTRATION" if number else "COVER"), number) for kind, number in second.calls
     }
     assert done
-    assert not done & asked_again
+    assert not done & repeated
     assert len(second.calls) == 30 - len(done)
     events = await parent.watch(generation_id)
     assert events[-1]["generation"]["status"] == "COMPLETED"
@@ -127,21 +127,21 @@ async def test_a_runner_that_comes_after_another_does_no_finished_step_again(
     assert max(after - before for before, after in pairwise(numbers)) == HEADROOM + 1
 
 
-async def test_a_result_that_was_saved_but_not_delivered_is_delivered_and_announced(
+async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
 
-    class FallingShelf(OneBook):
+    class UndeliverableBook(FakeBookWriter):
         async def put_text(self, page_id: str, text: str, key: str) -> None:
             raise Killed
 
     with pytest.raises(BaseExceptionGroup):
-        await run(ai, CountingStudio(), FallingShelf(), generation_id)
-    saved = next(step for step in await _steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
+        await run(ai, CountingStudio(), UndeliverableBook(), generation_id)
+    saved = next(step for step in await _read_steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
     assert (saved.status, saved.announced_at) == ("DONE", None)
     assert saved.result is not None
-    books, studio = OneBook(), CountingStudio()
+    books, studio = FakeBookWriter(), CountingStudio()
     await run(ai, studio, books, generation_id)
     assert ("scene", 1) not in studio.calls
     assert books.texts[str(saved.page_id)] == saved.result["text"]
@@ -149,10 +149,10 @@ async def test_a_result_that_was_saved_but_not_delivered_is_delivered_and_announ
     assert len(written) == 14
 
 
-async def test_running_what_has_ended_does_nothing(ai: SubgraphClient, parent: Parent) -> None:
+async def test_running_an_ended_generation_does_nothing(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(), OneBook(), generation_id)
-    again, books = CountingStudio(), OneBook()
+    await run(ai, CountingStudio(), FakeBookWriter(), generation_id)
+    again, books = CountingStudio(), FakeBookWriter()
     await run(ai, again, books, generation_id)
     assert (again.calls, books.put) == ([], [])
 
@@ -172,11 +172,11 @@ async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) 
         await first.delta("TextDelta", page_id="page_x", text="late")
 
 
-async def test_a_step_that_fails_twice_is_tried_again(ai: SubgraphClient, parent: Parent) -> None:
+async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    fault = fails("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
+    fault = build_fault("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
     studio = CountingStudio(fault)
-    await run(ai, studio, OneBook(), generation_id)
+    await run(ai, studio, FakeBookWriter(), generation_id)
     assert studio.calls[:3] == [("outline", None)] * 3
     failures = [event for event in await parent.watch(generation_id) if event["__typename"] == "StepFailed"]
     assert [(event["message"], event["retrying"]) for event in failures] == [("Busy.", True)] * 2
@@ -195,7 +195,7 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
                 raise ProviderFailed("It will not be drawn.", retryable=False)
             return await super().draw(request, author=author)
 
-    books = OneBook()
+    books = FakeBookWriter()
     await run(ai, WithoutFive(), books, generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"], read["stepsDone"]) == ("PARTIAL", "It will not be drawn.", 29)
@@ -208,7 +208,7 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
 async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
 
-    class WithoutTitle(OneBook):
+    class WithoutTitle(FakeBookWriter):
         async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
             raise Conflict("The title does not fit.")
 
@@ -219,8 +219,8 @@ async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient
 
 async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    studio = CountingStudio(fails("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
-    books = OneBook()
+    studio = CountingStudio(build_fault("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
+    books = FakeBookWriter()
     await run(ai, studio, books, generation_id)
     assert studio.calls == [("outline", None)]
     read = await parent.read(generation_id)
@@ -231,44 +231,46 @@ async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, paren
     assert books.finished == 0
 
 
-async def test_a_fault_inside_the_provider_costs_a_try_and_not_the_book(
+async def test_an_unexpected_provider_error_costs_an_attempt_and_not_the_book(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(fails("scene", 1, lambda: KeyError("bug"))), OneBook(), generation_id)
+    await run(
+        ai, CountingStudio(build_fault("scene", 1, lambda: KeyError("bug"))), FakeBookWriter(), generation_id
+    )
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 
-async def test_after_a_refusal_a_picture_is_asked_for_cautiously(ai: SubgraphClient, parent: Parent) -> None:
+async def test_a_refused_picture_is_requested_again_cautiously(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    asked: list[tuple[int | None, bool]] = []
+    requests: list[tuple[int | None, bool]] = []
 
     class Prude(CountingStudio):
         async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-            asked.append((request.number, request.cautious))
+            requests.append((request.number, request.cautious))
             if request.number == 3 and not request.cautious:
                 raise ContentRefused("moderation_blocked")
             return await super().draw(request, author=author)
 
-    await run(ai, Prude(), OneBook(), generation_id)
-    assert [cautious for number, cautious in asked if number == 3] == [False, True]
+    await run(ai, Prude(), FakeBookWriter(), generation_id)
+    assert [cautious for number, cautious in requests if number == 3] == [False, True]
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 
-async def test_a_book_that_is_gone_costs_no_call(ai: SubgraphClient, parent: Parent) -> None:
+async def test_a_deleted_book_costs_no_provider_call(ai: SubgraphClient, parent: Parent) -> None:
     book_id, generation_id = await start(parent)
     studio = CountingStudio()
-    await run(ai, studio, OneBook(gone=True), generation_id)
+    await run(ai, studio, FakeBookWriter(gone=True), generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"]) == ("FAILED", f"Book '{book_id}' was not found.")
     assert studio.calls == []
 
 
-async def test_a_book_that_goes_while_its_outline_is_written_costs_no_further_call(
+async def test_a_book_deleted_while_its_outline_is_written_costs_no_further_call(
     ai: SubgraphClient, parent: Parent
 ) -> None:
     _, generation_id = await start(parent)
-    books = OneBook()
+    books = FakeBookWriter()
 
     def remove(_kind: str, _call: int) -> None:
         books.gone = True
@@ -284,7 +286,7 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
     studio, reached = CountingStudio(), asyncio.Event()
     studio._pause = 0.05
     studio._fault = lambda _, call: reached.set() if call == 7 else None
-    running = asyncio.create_task(run(ai, studio, OneBook(), generation_id))
+    running = asyncio.create_task(run(ai, studio, FakeBookWriter(), generation_id))
     await reached.wait()
     answer = await parent.execute(CANCEL, id=generation_id)
     calls = list(studio.calls)
@@ -295,6 +297,6 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
     assert (await parent.watch(generation_id))[-1]["__typename"] == "GenerationCancelled"
 
 
-async def _steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:
+async def _read_steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:
     async with runtime.database.read() as session:
         return (await repository.steps_of(session, [generation_id]))[generation_id]

@@ -18,7 +18,7 @@ mutation ($email: String!, $password: String!) {
 """
 
 
-def details(**changes: str) -> dict[str, Any]:
+def build_details(**changes: str) -> dict[str, Any]:
     return {
         "input": {
             "email": f"{uuid4().hex}@example.org",

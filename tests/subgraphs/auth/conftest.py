@@ -1,4 +1,4 @@
-"""The auth subgraph, running, and parents who signed up to it."""
+"""The running auth subgraph and parents who have signed up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.subgraph import SubgraphClient, subgraph_client
+from tests.support.subgraph import SubgraphClient, run_subgraph
 from tests.support.tokens import write_signing_key
 
 SIGN_UP = """
@@ -41,7 +41,7 @@ class Parent:
 @pytest.fixture
 async def auth(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[SubgraphClient]:
     key_file = str(write_signing_key(tmp_path))
-    async with subgraph_client("auth", {**servers, "AUTH_SIGNING_KEY_FILE": key_file}) as client:
+    async with run_subgraph("auth", {**servers, "AUTH_SIGNING_KEY_FILE": key_file}) as client:
         yield client
 
 

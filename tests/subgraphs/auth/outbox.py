@@ -10,7 +10,7 @@ from subgraphs.auth.models import Table
 from tests.support.subgraph import SubgraphClient
 
 
-async def events(auth: SubgraphClient, user_id: str) -> list[tuple[str, dict[str, Any]]]:
+async def read_events(auth: SubgraphClient, user_id: str) -> list[tuple[str, dict[str, Any]]]:
     outbox = Table.metadata.tables["auth.outbox"]
     async with auth.runtime.database.read() as session:
         rows = await session.execute(

@@ -13,14 +13,14 @@ from sqlalchemy import func, select
 from subgraphs.auth.models import User
 from subgraphs.common.clock import utc_now
 from subgraphs.common.identity import TokenVerifier
-from tests.subgraphs.auth.accounts import SIGN_IN, details
+from tests.subgraphs.auth.accounts import SIGN_IN, build_details
 from tests.subgraphs.auth.conftest import PASSWORD, SIGN_UP, Parent
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import SIGNING_KEY, thumbprint, token_for
+from tests.support.tokens import SIGNING_KEY, compute_thumbprint, sign_token
 
 
 async def test_signing_up_signs_in(auth: SubgraphClient) -> None:
-    answer = await auth.execute(SIGN_UP, details(displayName="Ana"))
+    answer = await auth.execute(SIGN_UP, build_details(displayName="Ana"))
     signed_in = answer.ok["signUp"]
     me = await auth.execute("{ me { id displayName } }", token=signed_in["tokens"]["accessToken"])
     assert me.ok["me"] == {"id": signed_in["user"]["id"], "displayName": "Ana"}
@@ -47,21 +47,19 @@ async def test_only_the_public_half_of_the_key_is_published(auth: SubgraphClient
     response = await auth.http.get("/.well-known/jwks.json")
     [key] = response.json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    assert key["kid"] == thumbprint(SIGNING_KEY)
+    assert key["kid"] == compute_thumbprint(SIGNING_KEY)
 
 
-async def test_an_address_can_be_taken_once_however_it_is_written(
-    auth: SubgraphClient, parent: Parent
-) -> None:
-    answer = await auth.execute(SIGN_UP, details(email=f"  {parent.email.upper()} "))
+async def test_an_address_can_be_used_once_in_any_spelling(auth: SubgraphClient, parent: Parent) -> None:
+    answer = await auth.execute(SIGN_UP, build_details(email=f"  {parent.email.upper()} "))
     assert answer.ok["signUp"] == {
         "__typename": "EmailTaken",
         "message": "There is already an account with this e-mail address.",
     }
 
 
-async def test_of_many_who_sign_up_with_one_address_at_once_one_succeeds(auth: SubgraphClient) -> None:
-    same = details()
+async def test_one_of_many_concurrent_sign_ups_with_one_address_succeeds(auth: SubgraphClient) -> None:
+    same = build_details()
     answers = await asyncio.gather(*(auth.execute(SIGN_UP, same) for _ in range(4)))
     outcomes = sorted(answer.ok["signUp"]["__typename"] for answer in answers)
     assert outcomes == ["EmailTaken"] * 3 + ["SignedIn"]
@@ -102,22 +100,22 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
         ("displayName", "Ana\x00"),
     ],
 )
-async def test_what_cannot_be_an_account_is_refused_with_the_field(
+async def test_an_invalid_account_is_refused_with_the_field(
     auth: SubgraphClient, field: str, value: str
 ) -> None:
     before = await count_users(auth)
-    answer = await auth.execute(SIGN_UP, details(**{field: value}))
+    answer = await auth.execute(SIGN_UP, build_details(**{field: value}))
     assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", field)
     assert await count_users(auth) == before
 
 
 @pytest.mark.parametrize("name", ["Ana 👩🏽‍🚀", "<script>alert(1)</script>", "Zoë & 'Ana\"", "日本"])
-async def test_a_name_with_emoji_or_markup_is_kept_as_it_is(auth: SubgraphClient, name: str) -> None:
-    answer = await auth.execute(SIGN_UP, details(displayName=name))
+async def test_a_name_with_emoji_or_markup_is_stored_unchanged(auth: SubgraphClient, name: str) -> None:
+    answer = await auth.execute(SIGN_UP, build_details(displayName=name))
     assert answer.ok["signUp"]["user"]["displayName"] == name
 
 
-async def test_the_password_is_kept_only_as_an_argon2id_hash(auth: SubgraphClient, parent: Parent) -> None:
+async def test_the_password_is_stored_only_as_an_argon2id_hash(auth: SubgraphClient, parent: Parent) -> None:
     async with auth.runtime.database.read() as session:
         user = await session.get_one(User, parent.id)
     assert user.password_hash.startswith("$argon2id$")
@@ -129,7 +127,7 @@ async def test_me_without_a_token_is_unauthenticated(auth: SubgraphClient) -> No
 
 
 async def test_me_with_a_token_of_a_deleted_account_is_unauthenticated(auth: SubgraphClient) -> None:
-    assert (await auth.execute("{ me { id } }", token=token_for("usr_gone"))).code == "UNAUTHENTICATED"
+    assert (await auth.execute("{ me { id } }", token=sign_token("usr_gone"))).code == "UNAUTHENTICATED"
 
 
 async def test_a_reference_resolves_only_to_the_caller(
@@ -137,12 +135,12 @@ async def test_a_reference_resolves_only_to_the_caller(
 ) -> None:
     me, other = await sign_up(), await sign_up()
     references = [{"__typename": "User", "id": id_} for id_ in (me.id, other.id, "usr_none")]
-    assert await auth.represent("... on User { email }", references, me.access_token) == [
+    assert await auth.resolve_entities("... on User { email }", references, me.access_token) == [
         {"email": me.email},
         None,
         None,
     ]
-    assert await auth.represent("... on User { email }", references) == [None, None, None]
+    assert await auth.resolve_entities("... on User { email }", references) == [None, None, None]
 
 
 async def count_users(auth: SubgraphClient) -> int:

@@ -1,4 +1,4 @@
-"""Hashing passwords: never more at once than auth can bear, and never many in one request."""
+"""Limits on password hashing: concurrent hashes, and hashes in one request."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from subgraphs.auth import passwords
 from subgraphs.auth.passwords import HashingPool
 from subgraphs.auth.service.accounts import check_email, normalize_email
 from subgraphs.common.errors import BadUserInput, Overloaded
-from tests.subgraphs.auth.accounts import SIGN_IN, details
+from tests.subgraphs.auth.accounts import SIGN_IN, build_details
 from tests.subgraphs.auth.conftest import PASSWORD, Parent
 from tests.support.subgraph import SubgraphClient
 
 BOMB = "a" + "\u0301" * 60_000 + "\u0327" * 60_000
 
 
-async def test_what_waits_too_long_is_told_to_come_again() -> None:
+async def test_a_hash_beyond_the_queue_is_refused_with_retry_after() -> None:
     pool, released = HashingPool(threads=1, waiting=2), threading.Event()
     waiting = [asyncio.create_task(pool.run(released.wait)) for _ in range(3)]
     await asyncio.sleep(0)
@@ -32,7 +32,7 @@ async def test_what_waits_too_long_is_told_to_come_again() -> None:
     assert await pool.run(lambda: True)
 
 
-async def test_who_leaves_gives_the_place_back() -> None:
+async def test_a_cancelled_caller_frees_its_place() -> None:
     pool, released = HashingPool(threads=1, waiting=1), threading.Event()
     running = asyncio.create_task(pool.run(released.wait))
     waiting = asyncio.create_task(pool.run(released.wait))
@@ -45,7 +45,7 @@ async def test_who_leaves_gives_the_place_back() -> None:
     assert (await running, await again) == (True, "hashed")
 
 
-async def test_many_sign_ins_leave_auth_to_others(auth: SubgraphClient, parent: Parent) -> None:
+async def test_many_sign_ins_do_not_block_other_requests(auth: SubgraphClient, parent: Parent) -> None:
     wrong = {"email": parent.email, "password": "not the password"}
     signing_in = [asyncio.create_task(auth.execute(SIGN_IN, wrong)) for _ in range(60)]
     while not any(task.done() for task in signing_in):
@@ -81,7 +81,7 @@ async def test_a_bomb_of_combining_marks_costs_nothing(auth: SubgraphClient, fie
     before = time.thread_time()
     answer = await auth.execute(
         "mutation ($input: SignUpInput!) { signUp(input: $input) { __typename } }",
-        details(**{field: BOMB}),
+        build_details(**{field: BOMB}),
     )
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
     assert time.thread_time() - before < 1
@@ -101,7 +101,7 @@ async def test_a_password_that_is_far_too_long_matches_nothing() -> None:
 
 
 @pytest.mark.parametrize("email", ["a\u202eb@example.org", "a\u200b@example.org", "a@exam\u00adple.org"])
-def test_an_address_hides_nothing(email: str) -> None:
+def test_an_address_with_invisible_characters_is_refused(email: str) -> None:
     with pytest.raises(BadUserInput) as refused:
         check_email(email)
     assert refused.value.field == "email"

@@ -19,13 +19,13 @@ async def test_two_hashes_of_one_password_differ() -> None:
     assert await passwords.hash_password("correct horse") != await passwords.hash_password("correct horse")
 
 
-async def test_without_an_account_the_same_work_is_done() -> None:
+async def test_without_an_account_a_password_is_hashed_as_well() -> None:
     password_hash = await passwords.hash_password("correct horse")
     assert extract_parameters(passwords._DECOY) == extract_parameters(password_hash)
     assert not await passwords.verify_password("correct horse", None)
 
 
-async def test_a_password_is_the_same_however_its_letters_are_composed() -> None:
+async def test_a_password_matches_in_any_unicode_composition() -> None:
     composed, decomposed = "p\u00e4ssword-1", "pa\u0308ssword-1"
     password_hash = await passwords.hash_password(passwords.check_password(decomposed))
     assert await passwords.verify_password(composed, password_hash)
@@ -39,5 +39,5 @@ def test_a_password_too_short_or_too_long_is_refused(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [10, 128])
-def test_a_password_of_any_allowed_length_is_kept_whole(length: int) -> None:
+def test_a_password_of_any_allowed_length_is_hashed_completely(length: int) -> None:
     assert passwords.check_password(" " * length) == " " * length

@@ -17,7 +17,7 @@ def test_without_a_key_file_the_message_names_the_setting() -> None:
         signer(Settings(auth_signing_key_file=None))
 
 
-def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_a_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_text("not a key")
     with pytest.raises(SigningKeyMissing, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""Fixtures of the books domain: its subgraph, beside a graph that knows the parents' consents."""
+"""Fixtures of the books domain: its subgraph, and a fake graph with the parents' consents."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -6,21 +6,21 @@ import pytest
 
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent
-from tests.support.graph import AnsweringGraph, graph_answering
-from tests.support.subgraph import SubgraphClient, subgraph_client
+from tests.support.graph import FakeGraph, serve_graph
+from tests.support.subgraph import SubgraphClient, run_subgraph
 
 CONSENTED = {"consents": [{"purpose": "CHILD_PROFILE", "revokedAt": None}]}
 
 
 @pytest.fixture
-async def graph() -> AsyncIterator[AnsweringGraph]:
-    async with graph_answering({"me": CONSENTED}) as answering:
+async def graph() -> AsyncIterator[FakeGraph]:
+    async with serve_graph({"me": CONSENTED}) as answering:
         yield answering
 
 
 @pytest.fixture
-async def books(servers: Mapping[str, str], graph: AnsweringGraph) -> AsyncIterator[SubgraphClient]:
-    async with subgraph_client("books", {**servers, "GRAPH_URL": graph.url}) as client:
+async def books(servers: Mapping[str, str], graph: FakeGraph) -> AsyncIterator[SubgraphClient]:
+    async with run_subgraph("books", {**servers, "GRAPH_URL": graph.url}) as client:
         yield client
 
 

@@ -1,4 +1,4 @@
-"""What tests of the books domain do again and again: describe a child, ask for a book, have it made."""
+"""Shared helpers of the books tests: create a child and a book, and generate its content."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from subgraphs.books import service
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 from tests.support.subgraph import Answer, SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 PAGE = "id number layout text version illustration { id }"
 CREATE_CHILD = """
@@ -77,53 +77,53 @@ class Parent:
 
     @property
     def token(self) -> str:
-        return token_for(self.id)
+        return sign_token(self.id)
 
     async def ask(self, query: str, **variables: Any) -> Answer:
         return await self.client.execute(query, variables, self.token)
 
-    async def child(self, **details: Any) -> str:
+    async def create_child(self, **details: Any) -> str:
         answer = await self.ask(CREATE_CHILD, input=CHILD | details)
         return str(answer.ok["createChild"]["id"])
 
-    async def book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
-        brief = {"childId": child_id or await self.child(), "wish": "A fox with a lantern"} | brief
-        book: dict[str, Any] = (await self.ask(CREATE_BOOK, input=brief)).ok["createBook"]
-        return book
+    async def create_book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
+        brief = {"childId": child_id or await self.create_child(), "wish": "A fox with a lantern"} | brief
+        create_book: dict[str, Any] = (await self.ask(CREATE_BOOK, input=brief)).ok["createBook"]
+        return create_book
 
-    async def finished_book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
-        """A book as a generation leaves it."""
-        book = await self.book(child_id, **brief)
-        await generate(self.client.runtime, book["id"])
-        return await self.read(book["id"])
+    async def create_finished_book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
+        """Create a book and generate its content."""
+        create_book = await self.create_book(child_id, **brief)
+        await generate(self.client.runtime, create_book["id"])
+        return await self.read(create_book["id"])
 
     async def read(self, book_id: str) -> dict[str, Any]:
-        book: dict[str, Any] = (await self.ask(BOOK, id=book_id)).ok["book"]
-        return book
+        create_book: dict[str, Any] = (await self.ask(BOOK, id=book_id)).ok["book"]
+        return create_book
 
     async def edit(self, page: dict[str, Any], **edit: Any) -> dict[str, Any]:
         edit = {"pageId": page["id"], "expectedVersion": page["version"], "text": page["text"]} | edit
         answer: dict[str, Any] = (await self.ask(EDIT_PAGE, input=edit)).ok["editPage"]
         return answer
 
-    async def approve(self, book: dict[str, Any]) -> dict[str, Any]:
+    async def approve(self, create_book: dict[str, Any]) -> dict[str, Any]:
         """Approve a book at the version it has now."""
-        version = (await self.read(book["id"]))["version"]
-        answer = await self.ask(APPROVE_BOOK, input={"bookId": book["id"], "expectedVersion": version})
+        version = (await self.read(create_book["id"]))["version"]
+        answer = await self.ask(APPROVE_BOOK, input={"bookId": create_book["id"], "expectedVersion": version})
         snapshot: dict[str, Any] = answer.ok["approveBook"]
         return snapshot
 
 
 async def store_picture(runtime: Runtime, shade: int) -> service.Picture:
     """Put a picture into the store, as the worker of a generation does."""
-    content = png(shade)
+    content = build_png(shade)
     key = f"illustrations/{new_id('ill')}.png"
     await runtime.storage.put(key, content)
     return service.Picture(key, hashlib.sha256(content).hexdigest(), 8, 8, f"Picture {shade}")
 
 
 async def generate(runtime: Runtime, book_id: str) -> None:
-    """Make a whole book by the functions that workers call."""
+    """Generate a complete book through the use cases that workers call."""
     story = await service.get_story(runtime, book_id)
     await service.apply_outline(runtime, book_id, OUTLINE, "outline")
     for page in story.pages[3:31]:

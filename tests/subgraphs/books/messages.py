@@ -1,4 +1,4 @@
-"""What the domain has left in its outbox."""
+"""Reading the outbox of the books domain."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from subgraphs.common.runtime import Runtime
 _OUTBOX = Table.metadata.tables["books.outbox"]
 
 
-async def messages(runtime: Runtime, name: str, **payload: Any) -> list[dict[str, Any]]:
-    """The payloads of the messages of this name that have these values."""
+async def read_messages(runtime: Runtime, name: str, **payload: Any) -> list[dict[str, Any]]:
+    """Read the payloads of the messages of this name that contain these values."""
     async with runtime.database.read() as session:
         rows = await session.scalars(
             select(_OUTBOX.c.payload).where(_OUTBOX.c.name == f"books.{name}").order_by(_OUTBOX.c.id)

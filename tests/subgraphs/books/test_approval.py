@@ -1,4 +1,4 @@
-"""Approval: exactly what was seen is frozen, the same content once, and later edits do not touch it."""
+"""Approval: a snapshot of exactly the approved version, stored once, and unaffected by later edits."""
 
 import hashlib
 from typing import Any
@@ -8,24 +8,24 @@ import orjson
 from subgraphs.books.models import Snapshot
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import APPROVE_BOOK, OUTLINE, Parent
-from tests.subgraphs.books.messages import messages
-from tests.support.pictures import png
+from tests.subgraphs.books.messages import read_messages
+from tests.support.pictures import build_png
 
 
-async def content_of(runtime: Runtime, snapshot_id: str) -> str:
+async def read_content(runtime: Runtime, snapshot_id: str) -> str:
     async with runtime.database.read() as session:
         snapshot = await session.get_one(Snapshot, snapshot_id)
     return snapshot.content
 
 
-def page_of(content: str, number: int) -> Any:
+def find_page(content: str, number: int) -> Any:
     return orjson.loads(content)["pages"][number - 1]
 
 
-async def test_the_snapshot_holds_all_that_is_printed(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book(theme="NATURE", language="en-GB")
+async def test_the_snapshot_contains_all_printed_content(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_finished_book(theme="NATURE", language="en-GB")
     snapshot = await parent.approve(book)
-    content = await content_of(runtime, snapshot["id"])
+    content = await read_content(runtime, snapshot["id"])
     assert snapshot["contentHash"] == hashlib.sha256(content.encode()).hexdigest()
     document = orjson.loads(content)
     assert content == orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
@@ -37,7 +37,7 @@ async def test_the_snapshot_holds_all_that_is_printed(parent: Parent, runtime: R
         "blurb": OUTLINE.blurb,
         "language": "en-GB",
         "theme": "NATURE",
-        "cover": hashlib.sha256(png(99)).hexdigest(),
+        "cover": hashlib.sha256(build_png(99)).hexdigest(),
     }
     assert len(pages) == 32
     assert pages[3] == {"number": 4, "layout": "TEXT", "text": "Scene of page 4.", "illustration": None}
@@ -45,28 +45,28 @@ async def test_the_snapshot_holds_all_that_is_printed(parent: Parent, runtime: R
         "number": 5,
         "layout": "FULL_BLEED",
         "text": "",
-        "illustration": hashlib.sha256(png(5)).hexdigest(),
+        "illustration": hashlib.sha256(build_png(5)).hexdigest(),
     }
 
 
-async def test_an_approved_book_says_so_and_is_sent_to_be_typeset(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+async def test_approving_a_book_announces_it_and_queues_typesetting(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_finished_book()
     assert book["status"] == "READY"
     snapshot = await parent.approve(book)
     assert snapshot["book"] == {"id": book["id"], "status": "APPROVED"}
     assert (snapshot["pageCount"], snapshot["interior"], snapshot["cover"]) == (32, None, None)
     approved = await parent.read(book["id"])
     assert approved["snapshot"] == {"id": snapshot["id"], "contentHash": snapshot["contentHash"]}
-    assert await messages(runtime, "TypesetSnapshot", snapshot_id=snapshot["id"]) == [
+    assert await read_messages(runtime, "TypesetSnapshot", snapshot_id=snapshot["id"]) == [
         {"snapshot_id": snapshot["id"]}
     ]
-    assert await messages(runtime, "BookApproved", book_id=book["id"]) == [
+    assert await read_messages(runtime, "BookApproved", book_id=book["id"]) == [
         {"book_id": book["id"], "snapshot_id": snapshot["id"]}
     ]
 
 
 async def test_the_same_content_gives_the_same_snapshot(parent: Parent) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     first = await parent.approve(book)
     assert await parent.approve(book) == first
     page = book["pages"][3]
@@ -79,18 +79,18 @@ async def test_the_same_content_gives_the_same_snapshot(parent: Parent) -> None:
 
 
 async def test_an_edit_after_approval_leaves_the_snapshot_as_it_was(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     snapshot = await parent.approve(book)
-    before = await content_of(runtime, snapshot["id"])
+    before = await read_content(runtime, snapshot["id"])
     edited = await parent.edit(book["pages"][3], text="Something else.")
     assert edited["book"]["status"] == "READY"
-    assert await content_of(runtime, snapshot["id"]) == before
-    assert page_of(before, 4)["text"] == "Scene of page 4."
+    assert await read_content(runtime, snapshot["id"]) == before
+    assert find_page(before, 4)["text"] == "Scene of page 4."
     assert (await parent.read(book["id"]))["snapshot"]["id"] == snapshot["id"]
 
 
-async def test_a_book_that_moved_on_is_not_approved(parent: Parent) -> None:
-    book = await parent.finished_book()
+async def test_a_book_that_was_changed_meanwhile_is_not_approved(parent: Parent) -> None:
+    book = await parent.create_finished_book()
     await parent.edit(book["pages"][3], text="Changed meanwhile.")
     stale = {"bookId": book["id"], "expectedVersion": book["version"]}
     answer = (await parent.ask(APPROVE_BOOK, input=stale)).ok["approveBook"]
@@ -104,14 +104,14 @@ async def test_a_book_that_moved_on_is_not_approved(parent: Parent) -> None:
 
 
 async def test_an_unfinished_book_names_its_unfinished_pages(parent: Parent) -> None:
-    book = await parent.book()
+    book = await parent.create_book()
     incomplete = await parent.approve(book)
     assert incomplete["__typename"] == "BookIncomplete"
     assert incomplete["pages"] == [1, *range(3, 33)]
 
 
-async def test_a_page_that_lost_its_text_is_named(parent: Parent) -> None:
-    book = await parent.finished_book()
+async def test_a_page_without_text_is_named(parent: Parent) -> None:
+    book = await parent.create_finished_book()
     await parent.edit(book["pages"][7], text="")
     incomplete = await parent.approve(book)
     assert incomplete["pages"] == [8]
@@ -119,6 +119,6 @@ async def test_a_page_that_lost_its_text_is_named(parent: Parent) -> None:
 
 
 async def test_someone_elses_book_is_not_found(parent: Parent, stranger: Parent) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     attempt = {"bookId": book["id"], "expectedVersion": book["version"]}
     assert (await stranger.ask(APPROVE_BOOK, input=attempt)).code == "NOT_FOUND"

@@ -1,17 +1,17 @@
-"""Asking for a book: all its pages are there at once, and a bad brief leaves nothing behind."""
+"""Creating books: all pages exist at once, and an invalid brief stores nothing."""
 
 import pytest
 
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import CREATE_BOOK, Parent
-from tests.subgraphs.books.messages import messages
+from tests.subgraphs.books.messages import read_messages
 
 SCENE = ["TEXT", "FULL_BLEED"]
 BOOKS = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { books { nodes { id } } } } }"
 
 
 async def test_a_new_book_is_a_draft_with_all_its_pages_empty(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.book(dedication="For Mia", theme="BEDTIME")
+    book = await parent.create_book(dedication="For Mia", theme="BEDTIME")
     assert [page["number"] for page in book["pages"]] == list(range(1, 33))
     assert [page["layout"] for page in book["pages"]] == [
         "TITLE", "IMPRINT", "DEDICATION", *SCENE * 14, "CLOSING",
@@ -26,7 +26,7 @@ async def test_a_new_book_is_a_draft_with_all_its_pages_empty(parent: Parent, ru
         "language": "en",
         "dedication": "For Mia",
     }
-    assert await messages(runtime, "BookCreated", book_id=book["id"]) == [
+    assert await read_messages(runtime, "BookCreated", book_id=book["id"]) == [
         {"book_id": book["id"], "owner_id": parent.id}
     ]
 
@@ -44,7 +44,7 @@ async def test_a_new_book_is_a_draft_with_all_its_pages_empty(parent: Parent, ru
     ],
 )
 async def test_a_bad_brief_is_refused_and_nothing_is_written(parent: Parent, field: str, value: str) -> None:
-    child_id = await parent.child()
+    child_id = await parent.create_child()
     brief = {"childId": child_id, "wish": "A fox", field: value}
     answer = await parent.ask(CREATE_BOOK, input=brief)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
@@ -52,13 +52,13 @@ async def test_a_bad_brief_is_refused_and_nothing_is_written(parent: Parent, fie
     assert listed.ok["_entities"] == [{"books": {"nodes": []}}]
 
 
-async def test_a_theme_that_is_not_known_is_a_validation_error(parent: Parent) -> None:
-    brief = {"childId": await parent.child(), "wish": "A fox", "theme": "HORROR"}
+async def test_an_unknown_theme_is_a_validation_error(parent: Parent) -> None:
+    brief = {"childId": await parent.create_child(), "wish": "A fox", "theme": "HORROR"}
     assert (await parent.ask(CREATE_BOOK, input=brief)).code == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_a_book_for_someone_elses_child_is_refused_as_not_found(
     parent: Parent, stranger: Parent
 ) -> None:
-    brief = {"childId": await parent.child(), "wish": "A fox"}
+    brief = {"childId": await parent.create_child(), "wish": "A fox"}
     assert (await stranger.ask(CREATE_BOOK, input=brief)).code == "NOT_FOUND"

@@ -1,4 +1,4 @@
-"""Entities as the router asks for them: only the caller's own, and in few statements however many."""
+"""Entities as the router resolves them: only the caller's own, in a constant number of statements."""
 
 from typing import Any
 
@@ -23,46 +23,48 @@ SHELF = """... on User {
 }"""
 
 
-def references(typename: str, *ids: str) -> list[dict[str, Any]]:
+def build_references(typename: str, *ids: str) -> list[dict[str, Any]]:
     return [{"__typename": typename, "id": id_} for id_ in ids]
 
 
-async def statements_of(client: SubgraphClient, selection: str, token: str, *refs: dict[str, Any]) -> int:
-    before = await client.statements()
-    await client.represent(selection, list(refs), token)
-    return await client.statements() - before
+async def count_statements_of(
+    client: SubgraphClient, selection: str, token: str, *refs: dict[str, Any]
+) -> int:
+    before = await client.count_statements()
+    await client.resolve_entities(selection, list(refs), token)
+    return await client.count_statements() - before
 
 
 async def test_statements_do_not_grow_with_the_books(books: SubgraphClient, parent: Parent) -> None:
-    child_id = await parent.child()
-    made = [await parent.finished_book(child_id) for _ in range(4)]
+    child_id = await parent.create_child()
+    made = [await parent.create_finished_book(child_id) for _ in range(4)]
     for book in made:
         await parent.approve(book)
-    refs = references("Book", *(book["id"] for book in made))
-    one = await statements_of(books, WHOLE_BOOK, parent.token, refs[0])
-    assert await statements_of(books, WHOLE_BOOK, parent.token, *refs) == one == 8
+    refs = build_references("Book", *(book["id"] for book in made))
+    one = await count_statements_of(books, WHOLE_BOOK, parent.token, refs[0])
+    assert await count_statements_of(books, WHOLE_BOOK, parent.token, *refs) == one == 8
 
 
 async def test_statements_do_not_grow_with_the_shelf(books: SubgraphClient, parent: Parent) -> None:
-    ref = references("User", parent.id)
-    await parent.book()
-    one = await statements_of(books, SHELF, parent.token, *ref)
+    ref = build_references("User", parent.id)
+    await parent.create_book()
+    one = await count_statements_of(books, SHELF, parent.token, *ref)
     for _ in range(4):
-        await parent.book()
-    assert await statements_of(books, SHELF, parent.token, *ref) == one == 4
+        await parent.create_book()
+    assert await count_statements_of(books, SHELF, parent.token, *ref) == one == 4
 
 
-async def test_a_shelf_holds_a_parents_books_newest_first(
+async def test_a_shelf_lists_the_books_of_a_parent_newest_first(
     books: SubgraphClient, parent: Parent, stranger: Parent
 ) -> None:
-    child_id = await parent.child()
-    ids = [(await parent.book(child_id))["id"] for _ in range(3)]
-    await stranger.book()
+    child_id = await parent.create_child()
+    ids = [(await parent.create_book(child_id))["id"] for _ in range(3)]
+    await stranger.create_book()
     selection = """... on User {
       children { id }
       books(first: 2) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor } }
     }"""
-    [user] = await books.represent(selection, references("User", parent.id), parent.token)
+    [user] = await books.resolve_entities(selection, build_references("User", parent.id), parent.token)
     assert user["children"] == [{"id": child_id}]
     assert [edge["node"]["id"] for edge in user["books"]["edges"]] == [ids[2], ids[1]]
     assert user["books"]["pageInfo"] == {
@@ -71,46 +73,44 @@ async def test_a_shelf_holds_a_parents_books_newest_first(
         "endCursor": user["books"]["edges"][1]["cursor"],
     }
     rest = f'... on User {{ books(after: "{user["books"]["pageInfo"]["endCursor"]}") {{ nodes {{ id }} }} }}'
-    [user] = await books.represent(rest, references("User", parent.id), parent.token)
+    [user] = await books.resolve_entities(rest, build_references("User", parent.id), parent.token)
     assert user["books"]["nodes"] == [{"id": ids[0]}]
 
 
 @pytest.mark.parametrize("first", [0, -1, 101])
-async def test_a_list_is_asked_for_in_reasonable_pages(
-    books: SubgraphClient, parent: Parent, first: int
-) -> None:
+async def test_the_page_size_of_a_list_is_limited(books: SubgraphClient, parent: Parent, first: int) -> None:
     answer = await books.execute(
         f"query ($r: [_Any!]!) {{ _entities(representations: $r) "
         f"{{ ... on User {{ books(first: {first}) {{ nodes {{ id }} }} }} }} }}",
-        {"r": references("User", parent.id)},
+        {"r": build_references("User", parent.id)},
         parent.token,
     )
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "first")
 
 
-async def test_whatever_is_someone_elses_is_not_there(
+async def test_entities_of_others_are_not_found(
     books: SubgraphClient, parent: Parent, stranger: Parent
 ) -> None:
-    child_id = await parent.child()
-    book = await parent.finished_book(child_id)
+    child_id = await parent.create_child()
+    book = await parent.create_finished_book(child_id)
     snapshot = await parent.approve(book)
     page = book["pages"][4]
-    history = await books.represent(
-        "... on Page { versions { nodes { id } } }", references("Page", page["id"]), parent.token
+    history = await books.resolve_entities(
+        "... on Page { versions { nodes { id } } }", build_references("Page", page["id"]), parent.token
     )
     refs = [
-        *references("Child", child_id),
-        *references("Book", book["id"]),
-        *references("Page", page["id"]),
-        *references("PageVersion", history[0]["versions"]["nodes"][0]["id"]),
-        *references("Illustration", page["illustration"]["id"]),
-        *references("Snapshot", snapshot["id"]),
-        *references("User", parent.id),
+        *build_references("Child", child_id),
+        *build_references("Book", book["id"]),
+        *build_references("Page", page["id"]),
+        *build_references("PageVersion", history[0]["versions"]["nodes"][0]["id"]),
+        *build_references("Illustration", page["illustration"]["id"]),
+        *build_references("Snapshot", snapshot["id"]),
+        *build_references("User", parent.id),
     ]
-    own = await books.represent("__typename", refs, parent.token)
+    own = await books.resolve_entities("__typename", refs, parent.token)
     assert [entity["__typename"] for entity in own] == [ref["__typename"] for ref in refs]
-    assert await books.represent("__typename", refs, stranger.token) == [None] * 7
-    assert await books.represent("__typename", refs, None) == [None] * 7
+    assert await books.resolve_entities("__typename", refs, stranger.token) == [None] * 7
+    assert await books.resolve_entities("__typename", refs, None) == [None] * 7
 
 
 @pytest.mark.parametrize("kind", ["book", "page", "child", "snapshot"])

@@ -1,4 +1,4 @@
-"""Files over HTTP: served to whoever has a valid address, and refused to everybody else."""
+"""Files over HTTP: served at signed addresses only."""
 
 import pytest
 
@@ -8,20 +8,20 @@ from tests.support.subgraph import SubgraphClient
 KEY = "snapshots/snp_1/interior.pdf"
 
 
-def signed(books: SubgraphClient, key: str) -> str:
+def sign(books: SubgraphClient, key: str) -> str:
     return "/files/" + books.runtime.storage.signed_url(key, utc_now()).partition("/files/")[2]
 
 
 async def test_a_file_is_served_at_its_signed_address(books: SubgraphClient) -> None:
     await books.runtime.storage.put(KEY, b"%PDF")
-    response = await books.http.get(signed(books, KEY))
+    response = await books.http.get(sign(books, KEY))
     assert (response.status_code, response.content) == (200, b"%PDF")
-    missing = await books.http.get(signed(books, "snapshots/snp_2/interior.pdf"))
+    missing = await books.http.get(sign(books, "snapshots/snp_2/interior.pdf"))
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("expires", ["", "soon", "-1", "1" * 5000, "9" * 12, "٣", "%00", "1e9"])
 async def test_an_address_that_was_not_signed_is_forbidden(books: SubgraphClient, expires: str) -> None:
-    signature = signed(books, KEY).partition("signature=")[2]
+    signature = sign(books, KEY).partition("signature=")[2]
     response = await books.http.get(f"/files/{KEY}?expires={expires}&signature={signature}")
     assert (response.status_code, response.json()["error"]["code"]) == (403, "FORBIDDEN")

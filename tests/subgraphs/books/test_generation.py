@@ -1,4 +1,4 @@
-"""What workers write into a book: each step takes effect once, and nothing that does not fit."""
+"""Writing generated content into a book: each step takes effect once, and content must fit."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.subgraphs.books.library import OUTLINE, Parent, generate, store_pictu
 
 
 async def test_a_generated_book_is_ready_with_every_page_filled(parent: Parent) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     assert (book["status"], book["title"], book["subtitle"], book["blurb"]) == (
         "READY",
         OUTLINE.title,
@@ -29,21 +29,21 @@ async def test_a_generated_book_is_ready_with_every_page_filled(parent: Parent) 
     assert all(pages[number]["illustration"] for number in range(5, 32, 2))
 
 
-async def test_every_step_may_be_repeated_and_counts_once(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+async def test_every_step_may_be_repeated_and_takes_effect_once(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_finished_book()
     await generate(runtime, book["id"])
     assert await parent.read(book["id"]) == book
 
 
 async def test_a_repeated_step_does_not_undo_an_edit(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     await parent.edit(book["pages"][3], text="My own words.")
     await generate(runtime, book["id"])
     assert (await parent.read(book["id"]))["pages"][3]["text"] == "My own words."
 
 
-async def test_a_repeated_picture_gives_the_first_illustration(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.book()
+async def test_a_repeated_picture_returns_the_first_illustration(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_book()
     target = service.IllustrationTarget(book["id"], book["pages"][4]["id"])
     ids = set()
     for shade in (1, 2):
@@ -55,19 +55,19 @@ async def test_a_repeated_picture_gives_the_first_illustration(parent: Parent, r
 
 
 async def test_the_dedication_of_the_brief_comes_first(parent: Parent) -> None:
-    book = await parent.finished_book(dedication="From Oma")
+    book = await parent.create_finished_book(dedication="From Oma")
     assert book["pages"][2]["text"] == "From Oma"
 
 
 async def test_a_finished_book_that_was_approved_stays_approved(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     await parent.approve(book)
     await service.finish_generation(runtime, book["id"], "another-key")
     assert (await parent.read(book["id"]))["status"] == "APPROVED"
 
 
-async def test_a_new_picture_after_approval_asks_for_approval_again(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+async def test_a_new_picture_after_approval_requires_approval_again(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_finished_book()
     await parent.approve(book)
     picture = await store_picture(runtime, 50)
     await service.apply_illustration(
@@ -78,8 +78,8 @@ async def test_a_new_picture_after_approval_asks_for_approval_again(parent: Pare
     assert changed["coverIllustration"]["sha256"] == picture.sha256
 
 
-async def test_an_outline_that_does_not_fit_leaves_nothing(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.book()
+async def test_an_outline_that_does_not_fit_is_not_stored(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_book()
     with pytest.raises(TextDoesNotFit) as refused:
         await service.apply_outline(runtime, book["id"], replace(OUTLINE, blurb="very " * 200), "key")
     assert refused.value.maximum_characters == 540
@@ -87,8 +87,10 @@ async def test_an_outline_that_does_not_fit_leaves_nothing(parent: Parent, runti
     assert (unchanged["title"], unchanged["version"]) == ("", 1)
 
 
-async def test_a_subtitle_without_room_beside_its_title_is_left_out(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.book()
+async def test_a_subtitle_that_does_not_fit_beside_its_title_is_left_out(
+    parent: Parent, runtime: Runtime
+) -> None:
+    book = await parent.create_book()
     outline = replace(
         OUTLINE, title="A title of sixty characters, which is longer than most of it", subtitle="x" * 60
     )
@@ -97,16 +99,18 @@ async def test_a_subtitle_without_room_beside_its_title_is_left_out(parent: Pare
     assert (titled["title"], titled["pages"][0]["text"]) == (outline.title, outline.title)
 
 
-async def test_generated_text_loses_what_no_font_can_print(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.book()
+async def test_unprintable_characters_are_removed_from_generated_text(
+    parent: Parent, runtime: Runtime
+) -> None:
+    book = await parent.create_book()
     await service.apply_page_text(runtime, book["pages"][3]["id"], "Mia 美 and the fox 🦊", "key")
     assert (await parent.read(book["id"]))["pages"][3]["text"] == "Mia  and the fox 🦊"
 
 
-async def test_the_story_is_told_to_the_worker_with_the_room_on_each_page(
+async def test_the_worker_receives_the_story_with_the_length_limit_of_each_page(
     parent: Parent, runtime: Runtime
 ) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     story = await service.get_story(runtime, book["id"])
     assert (story.title, story.language) == (OUTLINE.title, "en")
     assert [page.id for page in story.pages] == [page["id"] for page in book["pages"]]
@@ -116,7 +120,7 @@ async def test_the_story_is_told_to_the_worker_with_the_room_on_each_page(
     }
 
 
-async def test_a_book_that_is_gone_is_not_found(runtime: Runtime) -> None:
+async def test_a_deleted_book_is_not_found(runtime: Runtime) -> None:
     with pytest.raises(NotFound):
         await service.apply_outline(runtime, "book_gone", OUTLINE, "key")
     with pytest.raises(NotFound):

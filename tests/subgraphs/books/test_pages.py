@@ -1,4 +1,4 @@
-"""Pages: edited on the version that was seen, never overwritten, always to be taken back."""
+"""Editing pages: optimistic concurrency, versions and reverts."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import EDIT_PAGE, REVERT_PAGE, Parent
-from tests.subgraphs.books.messages import messages
+from tests.subgraphs.books.messages import read_messages
 
 VERSIONS = """
 query ($id: ID!, $first: Int! = 20, $after: String) {
@@ -19,8 +19,8 @@ query ($id: ID!, $first: Int! = 20, $after: String) {
 }"""
 
 
-async def test_an_edit_is_a_new_version_and_changes_the_book(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.book()
+async def test_an_edit_creates_a_new_version_and_changes_the_book(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_book()
     page = book["pages"][3]
     edited = await parent.edit(page, text="  Once upon a time\nthere was a fox.  ")
     assert edited == {
@@ -33,13 +33,13 @@ async def test_an_edit_is_a_new_version_and_changes_the_book(parent: Parent, run
         "illustration": None,
         "book": {"version": 2, "status": "DRAFT", "title": "", "subtitle": None},
     }
-    assert await messages(runtime, "PageEdited", page_id=page["id"]) == [
+    assert await read_messages(runtime, "PageEdited", page_id=page["id"]) == [
         {"page_id": page["id"], "book_id": book["id"], "version": 1}
     ]
 
 
 async def test_a_stale_expected_version_is_refused_with_the_current_page(parent: Parent) -> None:
-    page = (await parent.book())["pages"][3]
+    page = (await parent.create_book())["pages"][3]
     await parent.edit(page, text="First")
     refused = await parent.edit(page, text="Second")
     assert refused["__typename"] == "EditConflict"
@@ -47,8 +47,8 @@ async def test_a_stale_expected_version_is_refused_with_the_current_page(parent:
     assert (refused["current"]["text"], refused["current"]["version"]) == ("First", 1)
 
 
-async def test_of_many_edits_at_once_one_wins(parent: Parent) -> None:
-    book = await parent.book()
+async def test_one_of_many_concurrent_edits_wins(parent: Parent) -> None:
+    book = await parent.create_book()
     page = book["pages"][3]
     answers = await asyncio.gather(*(parent.edit(page, text=f"Text {number}") for number in range(8)))
     won = [answer for answer in answers if answer["__typename"] == "Page"]
@@ -63,15 +63,15 @@ async def test_of_many_edits_at_once_one_wins(parent: Parent) -> None:
     assert (await parent.read(book["id"]))["version"] == 2
 
 
-async def test_edits_of_different_pages_at_once_all_count(parent: Parent) -> None:
-    book = await parent.book()
+async def test_concurrent_edits_of_different_pages_all_succeed(parent: Parent) -> None:
+    book = await parent.create_book()
     pages = [page for page in book["pages"] if page["layout"] == "TEXT"][:6]
     await asyncio.gather(*(parent.edit(page, text="Hello") for page in pages))
     assert (await parent.read(book["id"]))["version"] == 7
 
 
-async def test_going_back_is_a_new_version_too(parent: Parent) -> None:
-    page = (await parent.book())["pages"][3]
+async def test_reverting_creates_a_new_version_too(parent: Parent) -> None:
+    page = (await parent.create_book())["pages"][3]
     await parent.edit(page, text="First")
     await parent.edit(page, expectedVersion=1, text="Second")
     history = (await parent.ask(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
@@ -86,8 +86,8 @@ async def test_going_back_is_a_new_version_too(parent: Parent) -> None:
     ]
 
 
-async def test_the_history_comes_in_pages(parent: Parent) -> None:
-    page = (await parent.book())["pages"][3]
+async def test_the_history_is_paged(parent: Parent) -> None:
+    page = (await parent.create_book())["pages"][3]
     for number in range(5):
         await parent.edit(page, expectedVersion=number, text=f"Text {number + 1}")
     first = (await parent.ask(VERSIONS, id=page["id"], first=2)).ok["page"]["versions"]
@@ -97,8 +97,8 @@ async def test_the_history_comes_in_pages(parent: Parent) -> None:
     assert [version["number"] for version in rest.ok["page"]["versions"]["nodes"]] == [3, 2, 1]
 
 
-async def test_a_revert_needs_a_version_of_this_page(parent: Parent) -> None:
-    book = await parent.book()
+async def test_a_revert_requires_a_version_of_this_page(parent: Parent) -> None:
+    book = await parent.create_book()
     await parent.edit(book["pages"][5], text="Elsewhere")
     other = (await parent.ask(VERSIONS, id=book["pages"][5]["id"])).ok["page"]["versions"]["nodes"][0]
     change = {"pageId": book["pages"][3]["id"], "versionId": other["id"], "expectedVersion": 0}
@@ -107,8 +107,8 @@ async def test_a_revert_needs_a_version_of_this_page(parent: Parent) -> None:
     assert (await parent.ask(REVERT_PAGE, input=stale)).ok["revertPage"]["__typename"] == "EditConflict"
 
 
-async def test_a_text_that_does_not_fit_is_refused_with_what_would(parent: Parent) -> None:
-    book = await parent.book()
+async def test_a_text_that_does_not_fit_is_refused_with_the_part_that_would(parent: Parent) -> None:
+    book = await parent.create_book()
     page = book["pages"][3]
     text = "The fox ran. " * 60
     refused = await parent.edit(page, text=text)
@@ -123,7 +123,7 @@ async def test_a_text_that_does_not_fit_is_refused_with_what_would(parent: Paren
 
 
 async def test_many_short_lines_are_measured_and_not_only_counted(parent: Parent) -> None:
-    page = (await parent.book())["pages"][3]
+    page = (await parent.create_book())["pages"][3]
     text = "\n".join(["so"] * 60)
     refused = await parent.edit(page, text=text)
     assert refused["__typename"] == "TextDoesNotFit"
@@ -132,8 +132,8 @@ async def test_many_short_lines_are_measured_and_not_only_counted(parent: Parent
     assert (await parent.edit(page, text=fitting))["__typename"] == "Page"
 
 
-async def test_a_full_picture_page_has_no_room_for_text(parent: Parent) -> None:
-    page = (await parent.book())["pages"][4]
+async def test_a_full_picture_page_takes_no_text(parent: Parent) -> None:
+    page = (await parent.create_book())["pages"][4]
     refused = await parent.edit(page, text="Hello")
     assert (refused["message"], refused["maximumCharacters"]) == ("This layout shows no text.", 0)
     edited = await parent.edit(page, text="Hello", layout="TEXT_BELOW")
@@ -143,8 +143,8 @@ async def test_a_full_picture_page_has_no_room_for_text(parent: Parent) -> None:
 @pytest.mark.parametrize(
     ("number", "layout"), [(1, "TEXT"), (4, "TITLE"), (3, "CLOSING"), (32, "FULL_BLEED"), (5, "IMPRINT")]
 )
-async def test_a_layout_stays_where_it_belongs(parent: Parent, number: int, layout: str) -> None:
-    page = (await parent.book())["pages"][number - 1]
+async def test_a_layout_is_limited_to_its_pages(parent: Parent, number: int, layout: str) -> None:
+    page = (await parent.create_book())["pages"][number - 1]
     edit = {"pageId": page["id"], "expectedVersion": 0, "text": "Hello", "layout": layout}
     answer = await parent.ask(EDIT_PAGE, input=edit)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "layout")
@@ -152,13 +152,13 @@ async def test_a_layout_stays_where_it_belongs(parent: Parent, number: int, layo
 
 @pytest.mark.parametrize("text", ["bell \x07", "美", "x" * 5001])
 async def test_a_text_that_cannot_be_printed_is_refused(parent: Parent, text: str) -> None:
-    page = (await parent.book())["pages"][3]
+    page = (await parent.create_book())["pages"][3]
     answer = await parent.ask(EDIT_PAGE, input={"pageId": page["id"], "expectedVersion": 0, "text": text})
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "text")
 
 
 async def test_the_title_is_edited_on_the_title_page(parent: Parent) -> None:
-    book = await parent.book()
+    book = await parent.create_book()
     edited = await parent.edit(book["pages"][0], text="Mia <b>& the</b> Fox 🦊\nA story\nfor Mia")
     assert edited["book"] == {
         "version": 2,
@@ -173,15 +173,15 @@ async def test_the_title_is_edited_on_the_title_page(parent: Parent) -> None:
 
 
 async def test_someone_elses_page_is_not_found(parent: Parent, stranger: Parent) -> None:
-    page = (await parent.book())["pages"][3]
+    page = (await parent.create_book())["pages"][3]
     edit = {"pageId": page["id"], "expectedVersion": 0, "text": "Mine now"}
     assert (await stranger.ask(EDIT_PAGE, input=edit)).code == "NOT_FOUND"
     assert (await stranger.ask(VERSIONS, id=page["id"])).code == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("number", [-1, 0, 33])
-async def test_a_page_number_that_no_book_has_is_refused(parent: Parent, number: int) -> None:
-    book = await parent.book()
+async def test_a_page_number_outside_of_any_book_is_refused(parent: Parent, number: int) -> None:
+    book = await parent.create_book()
     answer = await parent.ask(
         "query ($id: ID!, $number: Int!) { book(id: $id) { page(number: $number) { id } } }",
         id=book["id"],

@@ -1,4 +1,4 @@
-"""Print files: made once from what was approved, served by signed addresses, deleted with the child."""
+"""Print files: typeset once from the snapshot, served at signed addresses, deleted with the child."""
 
 import asyncio
 import hashlib
@@ -17,8 +17,8 @@ from subgraphs.books.models import Illustration
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent, store_picture
-from tests.subgraphs.books.messages import messages
-from tests.support.pictures import png
+from tests.subgraphs.books.messages import read_messages
+from tests.support.pictures import build_png
 from tests.support.subgraph import SubgraphClient
 
 SNAPSHOT = """
@@ -33,20 +33,20 @@ DELETE_CHILD = "mutation ($id: ID!) { deleteChild(id: $id) }"
 
 
 async def fetch(books: SubgraphClient, url: str) -> httpx2.Response:
-    """Get a signed address from the server that the test runs."""
+    """Fetch the path of a signed address from the server of the test."""
     parts = urlsplit(url)
     return await books.http.get(f"{parts.path}?{parts.query}")
 
 
-def stored_files(runtime: Runtime) -> set[str]:
+def list_stored_files(runtime: Runtime) -> set[str]:
     root = Path(urlsplit(runtime.settings.storage_url).path)
     return {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
 
 
-async def test_a_typeset_snapshot_has_both_files_as_the_printer_wants_them(
+async def test_a_typeset_snapshot_has_both_files_as_the_printer_requires(
     books: SubgraphClient, parent: Parent, runtime: Runtime
 ) -> None:
-    snapshot = await parent.approve(await parent.finished_book())
+    snapshot = await parent.approve(await parent.create_finished_book())
     await service.typeset_snapshot(runtime, snapshot["id"])
     shown: dict[str, Any] = (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
     sizes = {"interior": (32, 630.0, 630.0), "cover": (1, 1368.0, 738.0)}
@@ -65,18 +65,18 @@ async def test_a_typeset_snapshot_has_both_files_as_the_printer_wants_them(
 
 
 async def test_typesetting_twice_makes_one_set_of_files(parent: Parent, runtime: Runtime) -> None:
-    snapshot = await parent.approve(await parent.finished_book())
+    snapshot = await parent.approve(await parent.create_finished_book())
     first = await service.typeset_snapshot(runtime, snapshot["id"])
     second = await service.typeset_snapshot(runtime, snapshot["id"])
     assert (second.interior.sha256, second.cover.sha256) == (first.interior.sha256, first.cover.sha256)
-    assert len(await messages(runtime, "SnapshotTypeset", snapshot_id=snapshot["id"])) == 1
+    assert len(await read_messages(runtime, "SnapshotTypeset", snapshot_id=snapshot["id"])) == 1
     found = await service.get_print_files(runtime, snapshot["id"])
     assert found.interior.storage_key == f"snapshots/{snapshot['id']}/interior.pdf"
     assert found.cover.storage_key == f"snapshots/{snapshot['id']}/cover.pdf"
 
 
-async def test_what_is_printed_is_what_was_approved(parent: Parent, runtime: Runtime) -> None:
-    book = await parent.finished_book()
+async def test_the_approved_content_is_printed(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_finished_book()
     snapshot = await parent.approve(book)
     await parent.edit(book["pages"][3], text="Edited after approval.")
     files = await service.typeset_snapshot(runtime, snapshot["id"])
@@ -84,32 +84,30 @@ async def test_what_is_printed_is_what_was_approved(parent: Parent, runtime: Run
     assert interior.pages[3].extract_text().startswith("Scene of page 4.")
 
 
-async def test_a_picture_that_was_exchanged_in_the_store_is_never_printed(
-    parent: Parent, runtime: Runtime
-) -> None:
-    book = await parent.finished_book()
+async def test_a_picture_replaced_in_the_store_is_never_printed(parent: Parent, runtime: Runtime) -> None:
+    book = await parent.create_finished_book()
     snapshot = await parent.approve(book)
     async with runtime.database.read() as session:
         picture = await session.get_one(Illustration, book["pages"][4]["illustration"]["id"])
-    await runtime.storage.put(picture.storage_key, png(7))
+    await runtime.storage.put(picture.storage_key, build_png(7))
     with pytest.raises(IllustrationChanged):
         await service.typeset_snapshot(runtime, snapshot["id"])
     assert (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]["interior"] is None
 
 
 async def test_there_are_no_print_files_before_typesetting(parent: Parent, runtime: Runtime) -> None:
-    snapshot = await parent.approve(await parent.finished_book())
+    snapshot = await parent.approve(await parent.create_finished_book())
     with pytest.raises(NotFound):
         await service.get_print_files(runtime, snapshot["id"])
 
 
 async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent: Parent) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     url = (await parent.ask(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
     response = await fetch(books, url)
     assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert response.content == png(99)
+    assert response.content == build_png(99)
 
 
 @pytest.mark.parametrize(
@@ -123,15 +121,15 @@ async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent
         (".png", ".png/../x"),
     ],
 )
-async def test_an_altered_address_serves_nothing(
+async def test_an_altered_address_is_forbidden(
     books: SubgraphClient, parent: Parent, there: str, instead: str
 ) -> None:
-    book = await parent.finished_book()
+    book = await parent.create_finished_book()
     url = (await parent.ask(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
     response = await fetch(books, url.replace(there, instead, 1))
     assert response.status_code in {403, 404}
     assert response.headers["content-type"] == "application/json"
-    assert png(99) not in response.content
+    assert build_png(99) not in response.content
 
 
 async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime: Runtime) -> None:
@@ -144,7 +142,7 @@ async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime:
     }
 
 
-async def test_a_signed_address_of_a_file_that_is_gone_is_not_found(
+async def test_a_signed_address_of_a_deleted_file_is_not_found(
     books: SubgraphClient, runtime: Runtime
 ) -> None:
     response = await fetch(books, runtime.storage.signed_url("illustrations/gone.png", runtime.clock()))
@@ -154,28 +152,28 @@ async def test_a_signed_address_of_a_file_that_is_gone_is_not_found(
 async def test_deleting_a_child_removes_its_books_and_their_files(
     books: SubgraphClient, parent: Parent, runtime: Runtime
 ) -> None:
-    untouched = await parent.finished_book()
-    before = stored_files(runtime)
-    child_id = await parent.child(name="Ben")
-    book = await parent.finished_book(child_id)
+    untouched = await parent.create_finished_book()
+    before = list_stored_files(runtime)
+    child_id = await parent.create_child(name="Ben")
+    book = await parent.create_finished_book(child_id)
     await parent.edit(book["pages"][3], text="A version.")
     snapshot = await parent.approve(book)
     await service.typeset_snapshot(runtime, snapshot["id"])
-    made = stored_files(runtime) - before
+    made = list_stored_files(runtime) - before
     assert len(made) == 14 + 1 + 2
 
     assert (await parent.ask(DELETE_CHILD, id=child_id)).ok["deleteChild"] == child_id
-    [job] = [job for job in await messages(runtime, "DeleteFiles") if made & set(job["keys"])]
+    [job] = [job for job in await read_messages(runtime, "DeleteFiles") if made & set(job["keys"])]
     assert set(job["keys"]) == made
     await runtime.storage.delete(job["keys"])
-    assert stored_files(runtime) == before
+    assert list_stored_files(runtime) == before
 
     for kind, id_ in (("child", child_id), ("book", book["id"]), ("snapshot", snapshot["id"])):
         assert (
             await parent.ask(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id=id_)
         ).code == "NOT_FOUND"
     assert (await parent.ask(DELETE_CHILD, id=child_id)).code == "NOT_FOUND"
-    assert await messages(runtime, "ChildDeleted", child_id=child_id) == [
+    assert await read_messages(runtime, "ChildDeleted", child_id=child_id) == [
         {"child_id": child_id, "owner_id": parent.id}
     ]
     assert await parent.read(untouched["id"]) == untouched
@@ -184,22 +182,22 @@ async def test_deleting_a_child_removes_its_books_and_their_files(
 async def test_a_book_that_is_deleted_while_it_is_typeset_leaves_no_files(
     parent: Parent, runtime: Runtime
 ) -> None:
-    child_id = await parent.child()
-    snapshot = await parent.approve(await parent.finished_book(child_id))
+    child_id = await parent.create_child()
+    snapshot = await parent.approve(await parent.create_finished_book(child_id))
     async with asyncio.TaskGroup() as group, runtime.unit_of_work() as deletion:
         child = await repository.lock_child(deletion.session, parent.id, child_id)
         await deletion.session.delete(child)
         await deletion.session.flush()
-        typesetting = group.create_task(_refused(runtime, snapshot["id"]))
+        typesetting = group.create_task(_is_refused(runtime, snapshot["id"]))
         for _ in range(1500):
-            if len(_prints(runtime, snapshot["id"])) == 2:
+            if len(_list_print_files(runtime, snapshot["id"])) == 2:
                 break
             await asyncio.sleep(0.02)
     assert await typesetting
-    assert not _prints(runtime, snapshot["id"])
+    assert not _list_print_files(runtime, snapshot["id"])
 
 
-async def _refused(runtime: Runtime, snapshot_id: str) -> bool:
+async def _is_refused(runtime: Runtime, snapshot_id: str) -> bool:
     try:
         await service.typeset_snapshot(runtime, snapshot_id)
     except NotFound:
@@ -207,5 +205,5 @@ async def _refused(runtime: Runtime, snapshot_id: str) -> bool:
     return False
 
 
-def _prints(runtime: Runtime, snapshot_id: str) -> list[str]:
-    return [file for file in stored_files(runtime) if file.startswith(f"snapshots/{snapshot_id}")]
+def _list_print_files(runtime: Runtime, snapshot_id: str) -> list[str]:
+    return [file for file in list_stored_files(runtime) if file.startswith(f"snapshots/{snapshot_id}")]

@@ -1,4 +1,4 @@
-"""What workers do for the books domain, any number of times."""
+"""The tasks of the books domain, which may run repeatedly."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -9,7 +9,7 @@ from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from subgraphs.domains import DOMAINS
 from tests.subgraphs.books.library import Parent, store_picture
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 from workers import books as tasks
 from workers.platform import Platform, open_platform
 from workers.registry import REGISTRY
@@ -17,14 +17,14 @@ from workers.registry import REGISTRY
 
 @pytest.fixture
 async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
-    async with open_platform({domain: settings_of(domain, servers) for domain in DOMAINS}) as opened:
+    async with open_platform({domain: build_settings(domain, servers) for domain in DOMAINS}) as opened:
         yield opened
 
 
 async def test_an_approved_book_is_typeset_by_its_job(
     parent: Parent, runtime: Runtime, platform: Platform
 ) -> None:
-    snapshot = await parent.approve(await parent.finished_book())
+    snapshot = await parent.approve(await parent.create_finished_book())
     job = jobs.TypesetSnapshot(snapshot["id"])
     typeset = REGISTRY.handlers[job.name()]
     for attempt in ("1", "2"):

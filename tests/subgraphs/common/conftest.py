@@ -1,4 +1,4 @@
-"""The open resources of one domain; auth's stand in for any."""
+"""The runtime of one domain; auth stands in for all."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 
 
 @pytest.fixture
 async def runtime(servers: Mapping[str, str]) -> AsyncIterator[Runtime]:
-    async with open_runtime(DOMAINS["auth"], settings_of("auth", servers)) as runtime:
+    async with open_runtime(DOMAINS["auth"], build_settings("auth", servers)) as runtime:
         yield runtime

@@ -1,4 +1,4 @@
-"""What every subgraph does around its schema: health, metrics, tracing, and errors that tell no secrets."""
+"""The application of every subgraph: health, metrics, tracing, streams and masked errors."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from subgraphs.common.app import create_subgraph
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
-from tests.support.serving import serving
-from tests.support.subgraph import SubgraphClient, settings_of
-from tests.support.tokens import publishing_keys, token_for
+from tests.support.serving import serve_app
+from tests.support.subgraph import SubgraphClient, build_settings
+from tests.support.tokens import serve_keys, sign_token
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -47,7 +47,7 @@ sent: list[str] = []
 class Subscription:
     @strawberry.subscription
     async def endless(self) -> AsyncGenerator[str, None]:
-        """A long text again and again; what was sent is forgotten with the subscription's end."""
+        """Yields a long text endlessly."""
         try:
             while True:
                 sent.append("a" * 10_000)
@@ -67,20 +67,20 @@ class Subscription:
 
 @pytest.fixture
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
-    async with publishing_keys() as jwks_url:
+    async with serve_keys() as jwks_url:
         app = create_subgraph(
             DOMAINS["auth"],
-            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
+            build_settings("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, subscription=Subscription),
             loaders=lambda *_: None,
         )
-        async with serving(app) as address:
+        async with serve_app(app) as address:
             client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
             yield client
             await client.http.aclose()
 
 
-async def test_an_unexpected_error_is_masked_and_found_by_its_trace(subgraph: SubgraphClient) -> None:
+async def test_an_unexpected_error_is_masked_and_carries_its_trace_id(subgraph: SubgraphClient) -> None:
     response = await subgraph.http.post(
         "/graphql",
         json={"query": "{ hello unexpected }"},
@@ -115,7 +115,7 @@ async def test_an_unexpected_error_is_masked_in_an_event_stream_too(subgraph: Su
         ),
     ],
 )
-async def test_a_request_that_cannot_be_meant_is_refused(
+async def test_an_invalid_request_is_refused_with_its_reason(
     subgraph: SubgraphClient, accept: str, body: bytes, message: str
 ) -> None:
     headers = {"content-type": "application/json", "accept": accept}
@@ -125,13 +125,13 @@ async def test_a_request_that_cannot_be_meant_is_refused(
     assert response.json()["errors"][0]["message"].startswith(message)
 
 
-async def test_a_subgraph_speaks_no_websocket(subgraph: SubgraphClient) -> None:
+async def test_a_subgraph_does_not_accept_websockets(subgraph: SubgraphClient) -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await session.ws_connect(f"{subgraph.address}/graphql", protocols=["graphql-transport-ws"])
 
 
-async def test_an_expected_error_is_stated_with_its_code_and_field(subgraph: SubgraphClient) -> None:
+async def test_an_expected_error_has_its_message_code_and_field(subgraph: SubgraphClient) -> None:
     answer = await subgraph.execute("{ refused failed }")
     assert {error["path"][0]: (error["message"], error["extensions"]) for error in answer.errors} == {
         "refused": (
@@ -145,16 +145,14 @@ async def test_an_expected_error_is_stated_with_its_code_and_field(subgraph: Sub
 @pytest.mark.parametrize(
     "query", ["{ nothing }", "{ hello { deeper } }", "query ($a: Nothing) { hello }", "{ hello(a: 1) }"]
 )
-async def test_what_the_schema_does_not_have_is_a_validation_error(
-    subgraph: SubgraphClient, query: str
-) -> None:
+async def test_an_invalid_document_is_a_validation_error(subgraph: SubgraphClient, query: str) -> None:
     answer = await subgraph.execute(query)
     assert answer.data is None
     assert {error["extensions"]["code"] for error in answer.errors} == {"GRAPHQL_VALIDATION_FAILED"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"nonsense", b'"text"', b"{}", b'{"query": 3}'])
-async def test_a_malformed_request_is_the_clients_error(subgraph: SubgraphClient, body: bytes) -> None:
+async def test_a_malformed_request_is_a_client_error(subgraph: SubgraphClient, body: bytes) -> None:
     response = await subgraph.http.post(
         "/graphql", content=body, headers={"content-type": "application/json"}
     )
@@ -162,9 +160,7 @@ async def test_a_malformed_request_is_the_clients_error(subgraph: SubgraphClient
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Basic YTpi", "Bearer", "Bearer 😀"])
-async def test_a_token_that_is_not_valid_fails_the_whole_request(
-    subgraph: SubgraphClient, header: str
-) -> None:
+async def test_an_invalid_token_fails_the_whole_request(subgraph: SubgraphClient, header: str) -> None:
     response = await subgraph.http.post(
         "/graphql", json={"query": "{ hello }"}, headers=[(b"authorization", header.encode())]
     )
@@ -173,12 +169,12 @@ async def test_a_token_that_is_not_valid_fails_the_whole_request(
     assert [error["extensions"] for error in body["errors"]] == [{"code": "UNAUTHENTICATED"}]
 
 
-async def test_a_valid_token_or_none_is_let_in(subgraph: SubgraphClient) -> None:
-    assert (await subgraph.execute("{ hello }", token=token_for("usr_1"))).ok == {"hello": "hello"}
+async def test_a_valid_token_or_none_is_accepted(subgraph: SubgraphClient) -> None:
+    assert (await subgraph.execute("{ hello }", token=sign_token("usr_1"))).ok == {"hello": "hello"}
     assert (await subgraph.execute("{ hello }")).ok == {"hello": "hello"}
 
 
-async def test_it_is_alive_and_ready(subgraph: SubgraphClient) -> None:
+async def test_a_running_subgraph_is_alive_and_ready(subgraph: SubgraphClient) -> None:
     live = await subgraph.http.get("/health/live")
     ready = await subgraph.http.get("/health/ready")
     assert (live.status_code, live.json()) == (200, {"status": "ok"})
@@ -188,14 +184,14 @@ async def test_it_is_alive_and_ready(subgraph: SubgraphClient) -> None:
     )
 
 
-async def test_without_its_servers_it_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
+async def test_a_subgraph_without_its_servers_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
     app = create_subgraph(
         DOMAINS["auth"],
-        settings_of("auth", {**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
+        build_settings("auth", {**servers, "POSTGRES_PORT": "9", "REDIS_PORT": "9"}),
         schema=create_schema(Query, subscription=Subscription),
         loaders=lambda *_: None,
     )
-    async with serving(app) as address:
+    async with serve_app(app) as address:
         client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
         live = await client.http.get("/health/live")
         ready = await client.http.get("/health/ready")
@@ -217,11 +213,11 @@ async def test_requests_are_counted(subgraph: SubgraphClient) -> None:
     assert count() == before + 1
 
 
-async def test_the_metrics_are_not_where_clients_ask(subgraph: SubgraphClient) -> None:
+async def test_metrics_are_not_served_to_clients(subgraph: SubgraphClient) -> None:
     assert (await subgraph.http.get("/metrics")).status_code == 404
 
 
-async def test_the_router_can_ask_for_the_schema(subgraph: SubgraphClient) -> None:
+async def test_the_sdl_can_be_fetched(subgraph: SubgraphClient) -> None:
     sdl = (await subgraph.execute("{ _service { sdl } }")).ok["_service"]["sdl"]
     assert "type Query" in sdl
 
@@ -229,7 +225,7 @@ async def test_the_router_can_ask_for_the_schema(subgraph: SubgraphClient) -> No
 @pytest.mark.parametrize(
     "accept", ["application/json", 'multipart/mixed; subscriptionSpec="1.0", application/json', "*/*"]
 )
-async def test_a_subscription_needs_a_caller_that_takes_a_stream(
+async def test_a_subscription_requires_a_client_that_accepts_event_streams(
     subgraph: SubgraphClient, accept: str
 ) -> None:
     body = {"query": "subscription { numbers }"}
@@ -239,7 +235,7 @@ async def test_a_subscription_needs_a_caller_that_takes_a_stream(
     assert error["message"] == "A subscription is answered by text/event-stream alone."
 
 
-async def test_the_lines_of_a_stream_end_in_lf_as_other_routers_expect(subgraph: SubgraphClient) -> None:
+async def test_the_lines_of_an_event_stream_end_in_lf(subgraph: SubgraphClient) -> None:
     response = await subgraph.http.post(
         "/graphql",
         json={"query": "subscription { numbers }"},
@@ -249,7 +245,7 @@ async def test_the_lines_of_a_stream_end_in_lf_as_other_routers_expect(subgraph:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-async def test_a_subscription_ends_when_its_caller_leaves(subgraph: SubgraphClient, reads: bool) -> None:
+async def test_a_subscription_ends_when_its_caller_disconnects(subgraph: SubgraphClient, reads: bool) -> None:
     async with subgraph.http.stream(
         "POST",
         "/graphql",
@@ -261,14 +257,14 @@ async def test_a_subscription_ends_when_its_caller_leaves(subgraph: SubgraphClie
         if reads:
             await anext(texts)
         else:
-            await _has_stopped_growing(sent)
+            await _wait_until_stable(sent)
         assert sent
     async with asyncio.timeout(20):
         while sent:  # noqa: ASYNC110 - what is waited for has no event to await
             await asyncio.sleep(0.01)
 
 
-async def _has_stopped_growing(items: list[str]) -> None:
+async def _wait_until_stable(items: list[str]) -> None:
     """Wait until the buffers between a subscription and its caller are full."""
     count = 0
     while len(items) > count:

@@ -1,10 +1,11 @@
-"""What one operation may take of a subgraph: time, objects, text, and nothing once its caller is gone."""
+"""The bounds of one operation in a subgraph: its time, its objects, its text, and its end with the caller."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
@@ -24,18 +25,18 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.loaders import loader
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
-from tests.support.serving import serving
-from tests.support.subgraph import SubgraphClient, settings_of
-from tests.support.tokens import publishing_keys
+from tests.support.serving import serve_app
+from tests.support.subgraph import SubgraphClient, build_settings
+from tests.support.tokens import serve_keys
 
 Info = strawberry.Info[Context[DataLoader[int, int]], None]
 STARTED, STOPPED = asyncio.Event(), asyncio.Event()
-TURN = {"names": 0, "made": 0}
-FETCHED: list[int] = []
+COMPLETED = {"names": 0, "made": 0}
+BATCHES: list[int] = []
 EMAIL = "deadline@example.org"
 
 
-# Of each node; as many of each of these are nearly as many objects as an answer may have.
+# Items in each list of a node; two levels of them are nearly as many objects as an answer may have.
 NODES = 95
 # Far more than anything completes in a turn of some milliseconds, and far less than all of them.
 MAX_AT_ONCE = NODES**2 // 8
@@ -60,13 +61,13 @@ class Node:
 
     @strawberry.field
     def name(self) -> str:
-        TURN["names"] += 1
+        COMPLETED["names"] += 1
         return "node"
 
     @strawberry.field
     async def made(self, info: Info) -> int:
         found = await info.context.loaders.load(id(self))
-        TURN["made"] += 1
+        COMPLETED["made"] += 1
         return found
 
     @strawberry.field
@@ -148,45 +149,45 @@ class Subscription:
 async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
     STARTED.clear()
     STOPPED.clear()
-    TURN["names"] = 0
-    async with publishing_keys() as jwks_url:
+    COMPLETED["names"] = 0
+    async with serve_keys() as jwks_url:
         app = create_subgraph(
             DOMAINS["auth"],
-            settings_of("auth", {**servers, "JWKS_URL": jwks_url}),
+            build_settings("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, Mutation, Subscription),
-            loaders=lambda runtime, _: loader(runtime.database, _fetched, 0),
+            loaders=lambda runtime, _: loader(runtime.database, _load_ones, 0),
         )
-        async with serving(app) as address:
+        async with serve_app(app) as address:
             client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
             yield client
             await client.http.aclose()
 
 
-async def _fetched(_session: AsyncSession, keys: list[int]) -> dict[int, int]:
-    FETCHED.append(len(keys))
+async def _load_ones(_session: AsyncSession, keys: list[int]) -> dict[int, int]:
+    BATCHES.append(len(keys))
     return dict.fromkeys(keys, 1)
 
 
-async def within(subgraph: SubgraphClient, milliseconds: int | str, query: str) -> httpx2.Response:
+async def execute_within(subgraph: SubgraphClient, milliseconds: int | str, query: str) -> httpx2.Response:
     return await subgraph.http.post(
         "/graphql", json={"query": query}, headers={"x-deadline-ms": str(milliseconds)}
     )
 
 
-def code_of(response: httpx2.Response) -> str:
+def read_code(response: httpx2.Response) -> str:
     [error] = response.json()["errors"]
     return str(error["extensions"]["code"])
 
 
 async def test_an_operation_ends_at_its_callers_deadline(subgraph: SubgraphClient) -> None:
-    response = await within(subgraph, 50, "{ endless }")
-    assert (response.status_code, code_of(response)) == (200, "DEADLINE_EXCEEDED")
+    response = await execute_within(subgraph, 50, "{ endless }")
+    assert (response.status_code, read_code(response)) == (200, "DEADLINE_EXCEEDED")
     assert response.json()["data"] is None
     assert STOPPED.is_set()
 
 
 @pytest.mark.parametrize("deadline", ["", "soon", "-1", "1e3", "9" * 5000, "٣"])
-async def test_a_deadline_that_is_no_number_is_none(subgraph: SubgraphClient, deadline: str) -> None:
+async def test_a_deadline_that_is_not_a_number_is_ignored(subgraph: SubgraphClient, deadline: str) -> None:
     response = await subgraph.http.post(
         "/graphql",
         json={"query": "{ node { name } }"},
@@ -195,13 +196,13 @@ async def test_a_deadline_that_is_no_number_is_none(subgraph: SubgraphClient, de
     assert response.json() == {"data": {"node": {"name": "node"}}}
 
 
-async def test_a_statement_ends_with_the_operation_that_sent_it(subgraph: SubgraphClient) -> None:
-    assert code_of(await within(subgraph, 200, "{ sleeping }")) == "DEADLINE_EXCEEDED"
-    while await sleeping_statements(subgraph):  # noqa: ASYNC110 - PostgreSQL does not tell when one ends
+async def test_a_statement_is_cancelled_with_its_operation(subgraph: SubgraphClient) -> None:
+    assert read_code(await execute_within(subgraph, 200, "{ sleeping }")) == "DEADLINE_EXCEEDED"
+    while await count_sleeping_statements(subgraph):  # noqa: ASYNC110 - PostgreSQL does not tell when one ends
         await asyncio.sleep(0.02)
 
 
-async def sleeping_statements(subgraph: SubgraphClient) -> int:
+async def count_sleeping_statements(subgraph: SubgraphClient) -> int:
     statement = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE query LIKE '%a sleeping statement%' AND state = 'active' AND pid <> pg_backend_pid()"
@@ -210,21 +211,21 @@ async def sleeping_statements(subgraph: SubgraphClient) -> int:
         return int(await session.scalar(text(statement)) or 0)
 
 
-async def test_an_operation_ends_when_its_caller_is_gone(subgraph: SubgraphClient) -> None:
-    asking = asyncio.create_task(subgraph.execute("{ endless }"))
+async def test_an_operation_ends_when_its_caller_disconnects(subgraph: SubgraphClient) -> None:
+    request = asyncio.create_task(subgraph.execute("{ endless }"))
     await STARTED.wait()
-    asking.cancel()
+    request.cancel()
     await STOPPED.wait()
     assert (await subgraph.execute("{ node { name } }")).ok == {"node": {"name": "node"}}
 
 
-async def test_a_mutation_that_is_stopped_leaves_nothing_behind(subgraph: SubgraphClient) -> None:
-    response = await within(subgraph, 2000, "mutation { add(forget: true) }")
-    assert (code_of(response), STARTED.is_set()) == ("DEADLINE_EXCEEDED", True)
-    assert await users(subgraph) == 0
+async def test_a_mutation_that_is_cancelled_is_rolled_back(subgraph: SubgraphClient) -> None:
+    response = await execute_within(subgraph, 2000, "mutation { add(forget: true) }")
+    assert (read_code(response), STARTED.is_set()) == ("DEADLINE_EXCEEDED", True)
+    assert await count_users(subgraph) == 0
 
 
-async def users(subgraph: SubgraphClient) -> int:
+async def count_users(subgraph: SubgraphClient) -> int:
     async with subgraph.runtime.database.read() as session:
         statement = select(func.count()).select_from(User).where(User.email == EMAIL)
         return int((await session.execute(statement)).scalar_one())
@@ -244,110 +245,103 @@ async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClien
     assert str(MAX_OBJECTS) in answer.errors[0]["message"]
 
 
-@pytest.mark.parametrize("lists", ["nodes", "later"])
-async def test_large_answers_let_the_loop_turn_to_others(subgraph: SubgraphClient, lists: str) -> None:
-    names: list[int] = []
+@asynccontextmanager
+async def watch_turns(field: str) -> AsyncIterator[list[int]]:
+    """Yields a list that gets, in each turn of the event loop, how many of a field were completed since."""
+    counts: list[int] = []
 
-    async def others() -> None:
+    async def watch() -> None:
         while True:
-            names.append(TURN["names"])
-            TURN["names"] = 0
+            counts.append(COMPLETED[field])
+            COMPLETED[field] = 0
             await asyncio.sleep(0)
 
-    running = asyncio.create_task(others())
+    watching = asyncio.create_task(watch())
+    try:
+        yield counts
+    finally:
+        watching.cancel()
+
+
+@pytest.mark.parametrize("lists", ["nodes", "later"])
+async def test_large_answers_do_not_block_the_event_loop(subgraph: SubgraphClient, lists: str) -> None:
     query = f"{{ node {{ {lists} {{ {lists} {{ name }} }} }} }}"
-    answers = await asyncio.gather(*(subgraph.execute(query) for _ in range(4)))
-    running.cancel()
+    async with watch_turns("names") as names:
+        answers = await asyncio.gather(*(subgraph.execute(query) for _ in range(4)))
     for answer in answers:
         nodes = [node for each in answer.ok["node"][lists] for node in each[lists]]
         assert nodes == [{"name": "node"}] * NODES**2
-    assert sum(names) + TURN["names"] == 4 * NODES**2
+    assert sum(names) + COMPLETED["names"] == 4 * NODES**2
     assert max(names) <= MAX_AT_ONCE
 
 
 @pytest.mark.parametrize("lists", ["nodes", "later"])
-async def test_all_of_a_large_answer_is_loaded_by_one_call(subgraph: SubgraphClient, lists: str) -> None:
-    FETCHED.clear()
+async def test_a_large_answer_is_loaded_in_one_batch(subgraph: SubgraphClient, lists: str) -> None:
+    BATCHES.clear()
     answer = await subgraph.execute(f"{{ node {{ {lists} {{ nodes {{ loaded }} }} }} }}")
     nodes = [node for each in answer.ok["node"][lists] for node in each["nodes"]]
     assert nodes == [{"loaded": 1}] * NODES**2
-    assert len(FETCHED) == 1
+    assert len(BATCHES) == 1
 
 
-async def test_what_is_below_all_that_was_loaded_is_loaded_by_one_call_a_level(
+async def test_each_level_of_a_large_answer_is_loaded_in_one_batch(
     subgraph: SubgraphClient,
 ) -> None:
-    FETCHED.clear()
+    BATCHES.clear()
     answer = await subgraph.execute(
         "{ node { nodes { found { found { found { found { found { loaded } } } } } } } }"
     )
     assert len(answer.ok["node"]["nodes"]) == NODES
-    assert len(FETCHED) == 6
+    assert len(BATCHES) == 6
 
 
-async def test_very_many_fields_of_an_object_let_the_loop_turn_to_others(subgraph: SubgraphClient) -> None:
-    names: list[int] = []
-
-    async def others() -> None:
-        while True:
-            names.append(TURN["names"])
-            TURN["names"] = 0
-            await asyncio.sleep(0)
-
-    running = asyncio.create_task(others())
+async def test_very_many_fields_of_an_object_do_not_block_the_event_loop(subgraph: SubgraphClient) -> None:
     many = limits.MAX_ALIASES - 1
-    answer = await subgraph.execute("{ node " + repeated("a#: name", many) + " }")
-    running.cancel()
+    async with watch_turns("names") as names:
+        answer = await subgraph.execute("{ node " + repeat_selection("a#: name", many) + " }")
     assert list(answer.ok["node"].items()) == [(f"a{number}", "node") for number in range(many)]
     assert max(names) < many
 
 
-async def test_what_is_made_of_all_that_was_loaded_is_made_in_turns(subgraph: SubgraphClient) -> None:
-    made: list[int] = []
-
-    async def others() -> None:
-        while True:
-            made.append(TURN["made"])
-            TURN["made"] = 0
-            await asyncio.sleep(0)
-
-    running = asyncio.create_task(others())
-    answer = await subgraph.execute("{ node { nodes { nodes { made } } } }")
-    running.cancel()
+async def test_fields_behind_a_loader_are_completed_over_many_turns(subgraph: SubgraphClient) -> None:
+    async with watch_turns("made") as made:
+        answer = await subgraph.execute("{ node { nodes { nodes { made } } } }")
     nodes = [node for each in answer.ok["node"]["nodes"] for node in each["nodes"]]
     assert nodes == [{"made": 1}] * NODES**2
-    assert sum(made) + TURN["made"] == NODES**2
+    assert sum(made) + COMPLETED["made"] == NODES**2
     assert max(made) <= MAX_AT_ONCE
 
 
-async def test_the_schema_is_told_once_in_an_operation(subgraph: SubgraphClient) -> None:
+async def test_the_sdl_can_be_selected_once_in_an_operation(subgraph: SubgraphClient) -> None:
     answer = await subgraph.execute("{ a: _service { sdl } b: _service { sdl } }")
     assert (answer.code, answer.errors[0]["path"]) == ("OPERATION_TOO_LARGE", ["b", "sdl"])
 
 
-async def test_each_event_of_a_subscription_may_have_as_many_objects(subgraph: SubgraphClient) -> None:
+async def test_the_limit_of_objects_holds_for_each_event_of_a_subscription(subgraph: SubgraphClient) -> None:
     query = "subscription { twice { nodes { nodes { name } } } }"
     answers = [answer.ok async for answer in subgraph.subscribe(query)]
     assert [len(answer["twice"]["nodes"]) for answer in answers] == [NODES, NODES]
 
 
-def repeated(what: str, times: int) -> str:
+def repeat_selection(what: str, times: int) -> str:
     return "{ " + " ".join(what.replace("#", str(place)) for place in range(times)) + " }"
 
 
-def doubled(selections: str, times: int) -> str:
-    return doubled(f"{{ nodes {selections} nodes {selections} }}", times - 1) if times else selections
+def double_selections(selections: str, times: int) -> str:
+    return (
+        double_selections(f"{{ nodes {selections} nodes {selections} }}", times - 1) if times else selections
+    )
 
 
 FRAGMENTS = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
 TOO_LARGE = {
     "characters": "{ node { name } } #" + "x" * limits.MAX_CHARACTERS,
     "levels": "{ node " + "{ nodes " * limits.MAX_LEVELS + "{ name }" + " }" * (limits.MAX_LEVELS + 1),
-    "aliases": repeated("a#: wished", limits.MAX_ALIASES + 1),
-    "fields": repeated("f#", limits.MAX_FIELDS + 1),
-    "the same fields": repeated("wished", 1000),
-    "the same fields of the same fields": "{ node " + doubled("{ name }", 8) + " }",
-    "fragments": repeated("...f#", 300)
+    "aliases": repeat_selection("a#: wished", limits.MAX_ALIASES + 1),
+    "fields": repeat_selection("f#", limits.MAX_FIELDS + 1),
+    "the same fields": repeat_selection("wished", 1000),
+    "the same fields of the same fields": "{ node " + double_selections("{ name }", 8) + " }",
+    "fragments": repeat_selection("...f#", 300)
     + "".join(f" fragment f{n} on Query {{ wished }}" for n in range(300)),
     "fragments in fragments": f"{{ ...f0 }} {FRAGMENTS} fragment f60 on Query {{ wished }}",
     "cycle": "{ ...f } fragment f on Query { node { ...g } ...f } fragment g on Node { name ...g }",
@@ -355,7 +349,7 @@ TOO_LARGE = {
 
 
 @pytest.mark.parametrize("what", TOO_LARGE)
-async def test_a_document_is_refused_before_it_costs_anything(subgraph: SubgraphClient, what: str) -> None:
+async def test_an_expensive_document_is_refused_quickly(subgraph: SubgraphClient, what: str) -> None:
     before = time.thread_time()
     answer = await subgraph.execute(TOO_LARGE[what])
     assert time.thread_time() - before < 1
@@ -379,15 +373,13 @@ async def test_a_document_that_is_too_long_or_deep_to_parse_is_refused(
         ("query Named { node", "GRAPHQL_VALIDATION_FAILED"),
     ],
 )
-async def test_the_name_of_an_operation_changes_nothing_about_that(
-    subgraph: SubgraphClient, query: str, code: str
-) -> None:
+async def test_a_named_operation_is_refused_alike(subgraph: SubgraphClient, query: str, code: str) -> None:
     response = await subgraph.http.post("/graphql", json={"query": query, "operationName": "Named"})
-    assert (response.status_code, code_of(response)) == (200, code)
+    assert (response.status_code, read_code(response)) == (200, code)
 
 
 async def test_a_document_as_large_as_a_router_sends_is_answered(subgraph: SubgraphClient) -> None:
-    answer = await subgraph.execute(repeated("a#: wished", limits.MAX_ALIASES))
+    answer = await subgraph.execute(repeat_selection("a#: wished", limits.MAX_ALIASES))
     assert len(answer.ok) == limits.MAX_ALIASES
 
 
@@ -404,7 +396,7 @@ async def test_a_document_as_large_as_a_router_sends_is_answered(subgraph: Subgr
         ({"id": "../book"}, "id"),
     ],
 )
-async def test_an_argument_that_no_field_can_take_is_refused_by_its_name(
+async def test_an_invalid_variable_is_refused_by_the_name_of_its_field(
     subgraph: SubgraphClient, variables: dict[str, object], field: str
 ) -> None:
     query = 'query ($wish: Wish, $id: ID, $text: String! = "") { wished(wish: $wish, id: $id, text: $text) }'
@@ -421,7 +413,7 @@ async def test_an_argument_that_no_field_can_take_is_refused_by_its_name(
         ('id: "no id"', "id"),
     ],
 )
-async def test_so_is_one_that_is_written_in_the_document(
+async def test_an_invalid_literal_is_refused_by_the_name_of_its_field(
     subgraph: SubgraphClient, arguments: str, field: str
 ) -> None:
     fragment = f"{{ ...f }} fragment f on Query {{ ... {{ wished({arguments}) }} }}"
@@ -432,7 +424,7 @@ async def test_so_is_one_that_is_written_in_the_document(
 ENTITIES = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Thing { id } } }"
 
 
-async def test_an_entity_is_known_by_its_type_and_id(subgraph: SubgraphClient) -> None:
+async def test_entities_are_resolved_by_type_and_id_up_to_a_limit(subgraph: SubgraphClient) -> None:
     things = [{"__typename": "Thing", "id": str(number)} for number in range(MAX_ITEMS)]
     answer = await subgraph.execute(ENTITIES, {"r": things})
     assert answer.ok["_entities"] == [{"id": str(number)} for number in range(MAX_ITEMS)]
@@ -455,7 +447,7 @@ async def test_an_entity_is_known_by_its_type_and_id(subgraph: SubgraphClient) -
         "Thing",
     ],
 )
-async def test_what_represents_no_entity_is_refused_by_its_place(
+async def test_an_invalid_representation_is_refused_by_its_index(
     subgraph: SubgraphClient, representation: object
 ) -> None:
     known = {"__typename": "Thing", "id": "1"}
@@ -463,12 +455,12 @@ async def test_what_represents_no_entity_is_refused_by_its_place(
     assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", "representations.1")
 
 
-async def test_a_message_repeats_no_more_than_a_thousand_characters(subgraph: SubgraphClient) -> None:
+async def test_error_messages_have_at_most_a_thousand_characters(subgraph: SubgraphClient) -> None:
     answer = await subgraph.execute(f'{{ node(x: "{"y" * 100_000}") {{ {"z" * 100_000} }} }}')
     assert max(len(error["message"]) for error in answer.errors) <= 1000
 
 
-async def test_errors_suggest_nothing(subgraph: SubgraphClient) -> None:
+async def test_errors_contain_no_suggestions(subgraph: SubgraphClient) -> None:
     answer = await subgraph.execute('{ wishe nod wished(tex: "", wish: {wordz: "", words: ""}) { x } }')
     assert len(answer.errors) >= 3
     assert not [error for error in answer.errors if "Did you mean" in error["message"]]
@@ -483,7 +475,7 @@ async def test_errors_suggest_nothing(subgraph: SubgraphClient) -> None:
         ({f"x-{number}": "" for number in range(120)}, 431),
     ],
 )
-async def test_headers_are_bounded_before_they_are_read(
+async def test_oversized_headers_are_refused_quickly(
     subgraph: SubgraphClient, headers: dict[str, str], status: int
 ) -> None:
     before = time.thread_time()
@@ -492,15 +484,17 @@ async def test_headers_are_bounded_before_they_are_read(
     assert time.thread_time() - before < 0.5
 
 
-async def test_a_body_that_does_not_fit_is_refused(subgraph: SubgraphClient) -> None:
+async def test_a_body_over_the_size_limit_is_refused(subgraph: SubgraphClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(MAX_BODY_BYTES // 65_536 + 1):
             yield b" " * 65_536
 
     json = {"content-type": "application/json"}
-    told = await subgraph.http.post("/graphql", content=b" " * (MAX_BODY_BYTES + 1), headers=json)
+    declared = await subgraph.http.post("/graphql", content=b" " * (MAX_BODY_BYTES + 1), headers=json)
     streamed = await subgraph.http.post("/graphql", content=chunks(), headers=json)
-    assert [(each.status_code, code_of(each)) for each in (told, streamed)] == [(413, "BAD_REQUEST")] * 2
+    assert [(each.status_code, read_code(each)) for each in (declared, streamed)] == [
+        (413, "BAD_REQUEST")
+    ] * 2
 
 
 async def test_a_body_of_very_many_values_is_refused(subgraph: SubgraphClient) -> None:
@@ -509,28 +503,28 @@ async def test_a_body_of_very_many_values_is_refused(subgraph: SubgraphClient) -
         body = b'{"query": "{ __typename }", "x": [%b[]]}' % (b"[]," * (count - 1))
         response = await subgraph.http.post("/graphql", content=body, headers=json)
         assert response.status_code == status
-    assert code_of(response) == "BAD_REQUEST"
+    assert read_code(response) == "BAD_REQUEST"
 
 
 @pytest.mark.parametrize(
     "body", [b"\xff", b'{"query": "\\ud800"}', b"[" * 5000, b'{"a":' * 5000, b"1" * 5000]
 )
-async def test_a_body_that_is_no_json_is_refused_in_the_form_of_graphql(
+async def test_a_body_that_is_not_json_is_refused_with_a_graphql_error(
     subgraph: SubgraphClient, body: bytes
 ) -> None:
     response = await subgraph.http.post(
         "/graphql", content=body, headers={"content-type": "application/json"}
     )
-    assert (response.status_code, code_of(response)) == (400, "BAD_REQUEST")
+    assert (response.status_code, read_code(response)) == (400, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize("token", [None, "", "another", "😀"])
-async def test_only_who_knows_the_service_token_is_answered(
+async def test_requests_without_the_service_token_are_refused(
     subgraph: SubgraphClient, token: str | None
 ) -> None:
     headers = {} if token is None else {b"x-memorable-service-token": token.encode()}
     async with httpx2.AsyncClient(base_url=subgraph.address) as stranger:
-        refused = await stranger.post("/graphql", json={"query": "{ node { name } }"}, headers=headers)
+        refusal = await stranger.post("/graphql", json={"query": "{ node { name } }"}, headers=headers)
         alive = await stranger.get("/health/live")
-    assert (refused.status_code, code_of(refused)) == (401, "BAD_REQUEST")
+    assert (refusal.status_code, read_code(refusal)) == (401, "BAD_REQUEST")
     assert alive.status_code == 200

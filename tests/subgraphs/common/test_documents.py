@@ -1,4 +1,4 @@
-"""Documents are parsed and validated once, beside the event loop, and kept within a bound."""
+"""Documents are parsed and validated once, off the event loop, and cached within a bound."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMA = build_schema("type Query { name: String }")
 RULES = tuple(specified_rules)
 
 
-async def document_of(documents: Documents, text: str) -> DocumentNode:
+async def prepare_document(documents: Documents, text: str) -> DocumentNode:
     prepared = await documents.prepare(text, RULES)
     assert prepared.errors == []
     assert prepared.document is not None
@@ -23,37 +23,37 @@ async def document_of(documents: Documents, text: str) -> DocumentNode:
 
 async def test_a_text_is_parsed_and_validated_once() -> None:
     documents = Documents(SCHEMA)
-    first = await document_of(documents, "{ name }")
-    assert await document_of(documents, "{ name }") is first
-    assert await document_of(documents, "{ name } ") is not first
+    first = await prepare_document(documents, "{ name }")
+    assert await prepare_document(documents, "{ name }") is first
+    assert await prepare_document(documents, "{ name } ") is not first
 
 
-async def test_a_large_text_leaves_the_event_loop_to_others() -> None:
+async def test_a_large_document_does_not_block_the_event_loop() -> None:
     text = "{ " + " ".join(f"a{number}: name" for number in range(MAX_ALIASES)) + " }"
     before = time.thread_time()
-    await document_of(Documents(SCHEMA), text)
+    await prepare_document(Documents(SCHEMA), text)
     assert time.thread_time() - before < 0.02
 
 
-async def test_the_documents_kept_are_bounded_by_their_bytes() -> None:
+async def test_cached_documents_are_bounded_by_their_bytes() -> None:
     room_for_two = 2 * (len("{ a: name }") + 7 * BYTES_PER_TOKEN)
     documents = Documents(SCHEMA, room_for_two)
-    first = await document_of(documents, "{ a: name }")
-    second = await document_of(documents, "{ b: name }")
-    assert await document_of(documents, "{ a: name }") is first
-    await document_of(documents, "{ c: name }")
-    assert await document_of(documents, "{ a: name }") is first, "it was asked for last"
-    assert await document_of(documents, "{ b: name }") is not second
+    first = await prepare_document(documents, "{ a: name }")
+    second = await prepare_document(documents, "{ b: name }")
+    assert await prepare_document(documents, "{ a: name }") is first
+    await prepare_document(documents, "{ c: name }")
+    assert await prepare_document(documents, "{ a: name }") is first, "it was used last"
+    assert await prepare_document(documents, "{ b: name }") is not second
 
 
-async def test_a_document_that_does_not_fit_is_not_kept() -> None:
+async def test_a_document_larger_than_the_cache_is_not_cached() -> None:
     documents = Documents(SCHEMA, BYTES_PER_TOKEN)
-    first = await document_of(documents, "{ name }")
-    assert await document_of(documents, "{ name }") is not first
+    first = await prepare_document(documents, "{ name }")
+    assert await prepare_document(documents, "{ name }") is not first
 
 
 @pytest.mark.parametrize("text", ["{", "{ nothing }", "{ " + "name " * 200 + "}"])
-async def test_what_cannot_be_executed_is_not_kept(text: str) -> None:
+async def test_invalid_documents_are_not_cached(text: str) -> None:
     documents = Documents(SCHEMA)
     first = await documents.prepare(text, RULES)
     second = await documents.prepare(text, RULES)
@@ -61,7 +61,7 @@ async def test_what_cannot_be_executed_is_not_kept(text: str) -> None:
     assert first.errors is not second.errors
 
 
-async def test_a_document_is_valid_by_the_rules_that_it_was_validated_with() -> None:
+async def test_documents_are_cached_by_the_rules_they_were_validated_with() -> None:
     documents = Documents(SCHEMA)
     assert (await documents.prepare("{ nothing }", ())).errors == []
     assert (await documents.prepare("{ nothing }", RULES)).errors != []

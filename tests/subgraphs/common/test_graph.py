@@ -1,4 +1,4 @@
-"""Questions to the graph, and what its errors become."""
+"""Queries to the graph, and the translation of its errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.common.errors import BadUserInput, DependencyFailed, DomainError,
 from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.telemetry import start_trace
-from tests.support.graph import GraphError, graph_answering
+from tests.support.graph import GraphError, serve_graph
 
 PARENT = Identity("usr_1", "ses_1", frozenset({"parent"}), "the-token")
 BOOK = "query ($id: ID!) { book(id: $id) { id } }"
@@ -23,9 +23,9 @@ async def nowhere() -> AsyncIterator[GraphClient]:
     await client.close()
 
 
-async def test_the_graph_is_asked_as_the_caller_in_the_same_trace() -> None:
+async def test_a_query_to_the_graph_carries_the_token_and_the_trace_of_the_caller() -> None:
     trace = start_trace(None)
-    async with graph_answering({"book": lambda arguments: {"id": arguments["id"]}}) as graph:
+    async with serve_graph({"book": lambda arguments: {"id": arguments["id"]}}) as graph:
         client = GraphClient(graph.url)
         assert await client.query(PARENT, BOOK, {"id": "book_1"}) == {"book": {"id": "book_1"}}
         await client.close()
@@ -47,10 +47,10 @@ async def test_the_graph_is_asked_as_the_caller_in_the_same_trace() -> None:
         ),
     ],
 )
-async def test_an_error_of_the_graph_becomes_one_of_ours(
+async def test_an_error_of_the_graph_becomes_a_domain_error(
     error: GraphError, becomes: type[DomainError], message: str
 ) -> None:
-    async with graph_answering({"book": error}) as graph:
+    async with serve_graph({"book": error}) as graph:
         client = GraphClient(graph.url)
         with pytest.raises(becomes) as raised:
             await client.query(PARENT, BOOK, {"id": "book_1"})
@@ -58,6 +58,6 @@ async def test_an_error_of_the_graph_becomes_one_of_ours(
     assert str(raised.value) == message
 
 
-async def test_a_graph_that_does_not_answer_is_a_failed_dependency(nowhere: GraphClient) -> None:
+async def test_an_unreachable_graph_is_a_failed_dependency(nowhere: GraphClient) -> None:
     with pytest.raises(DependencyFailed, match="does not answer"):
         await nowhere.query(PARENT, BOOK, {"id": "book_1"})

@@ -1,4 +1,4 @@
-"""Access tokens: which are believed."""
+"""Verification of access tokens."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from starlette.routing import Route
 from subgraphs.common.clock import utc_now
 from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
 from subgraphs.common.identity import Identity, TokenVerifier
-from tests.support.serving import serving
-from tests.support.tokens import ISSUER, KEY_ID, SIGNING_KEY, jwks, token_for
+from tests.support.serving import serve_app
+from tests.support.tokens import ISSUER, KEY_ID, SIGNING_KEY, build_jwks, sign_token
 
 
 class KeyServer:
-    """A JWKS address whose content changes, counting how often it is asked."""
+    """Serves a key set that the test changes; `fetches` counts how often it was fetched."""
 
     def __init__(self) -> None:
-        self.body = json.dumps(jwks())
-        self.asked = 0
+        self.body = json.dumps(build_jwks())
+        self.fetches = 0
         self.address = ""
 
     async def answer(self, _: Request) -> Response:
-        self.asked += 1
+        self.fetches += 1
         return PlainTextResponse(self.body)
 
 
 @pytest.fixture
 async def keys() -> AsyncIterator[KeyServer]:
     server = KeyServer()
-    async with serving(Starlette(routes=[Route("/jwks.json", server.answer)])) as address:
+    async with serve_app(Starlette(routes=[Route("/jwks.json", server.answer)])) as address:
         server.address = f"{address}/jwks.json"
         yield server
 
@@ -53,15 +53,15 @@ def verifier(keys: KeyServer) -> TokenVerifier:
     return TokenVerifier(keys.address, ISSUER, utc_now)
 
 
-async def test_a_token_gives_the_identity_in_it(verifier: TokenVerifier) -> None:
-    token = token_for("usr_1", ["parent", "staff"], session_id="ses_1")
+async def test_a_token_gives_the_identity_of_its_claims(verifier: TokenVerifier) -> None:
+    token = sign_token("usr_1", ["parent", "staff"], session_id="ses_1")
     assert await verifier.verify(token) == Identity("usr_1", "ses_1", frozenset({"parent", "staff"}), token)
 
 
 async def test_clocks_may_differ_by_five_seconds(verifier: TokenVerifier) -> None:
     now = int(time.time())
-    young = token_for("usr_young", iat=now + 4, nbf=now + 4)
-    old = token_for("usr_old", lifetime=-2)
+    young = sign_token("usr_young", iat=now + 4, nbf=now + 4)
+    old = sign_token("usr_old", lifetime=-2)
     assert [(await verifier.verify(token)).user_id for token in (young, old)] == ["usr_young", "usr_old"]
 
 
@@ -73,41 +73,39 @@ async def test_a_signed_token_with_absurd_claims_is_unauthenticated(
     verifier: TokenVerifier, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(Unauthenticated):
-        await verifier.verify(token_for("usr_1", **claims))
+        await verifier.verify(sign_token("usr_1", **claims))
 
 
-def unsigned(header: bytes, payload: bytes) -> str:
+def build_unsigned_token(header: bytes, payload: bytes) -> str:
     return b".".join(base64url_encode(part) for part in (header, payload, b"signature")).decode()
 
 
 @pytest.mark.parametrize(
     "token",
     [
-        unsigned(b"[" * 2000, b"{}"),
-        unsigned(b'{"alg":"ES256","kid":' + b"[" * 2000, b"{}"),
-        unsigned(b'{"alg":"ES256","kid":' + b"9" * 5000 + b"}", b"{}"),
-        unsigned(b'{"alg":"ES256","kid":"\\ud800"}', b"{}"),
-        unsigned(b"\xff", b"\xff"),
+        build_unsigned_token(b"[" * 2000, b"{}"),
+        build_unsigned_token(b'{"alg":"ES256","kid":' + b"[" * 2000, b"{}"),
+        build_unsigned_token(b'{"alg":"ES256","kid":' + b"9" * 5000 + b"}", b"{}"),
+        build_unsigned_token(b'{"alg":"ES256","kid":"\\ud800"}', b"{}"),
+        build_unsigned_token(b"\xff", b"\xff"),
         "a." * 4000,
         "x" * 1_000_000,
         "\0",
     ],
 )
-async def test_a_made_up_token_is_unauthenticated_whatever_it_holds(
-    verifier: TokenVerifier, token: str
-) -> None:
+async def test_an_arbitrary_token_is_unauthenticated(verifier: TokenVerifier, token: str) -> None:
     with pytest.raises(Unauthenticated):
         await verifier.verify(token)
 
 
 async def test_keys_are_fetched_once_for_many_tokens(verifier: TokenVerifier, keys: KeyServer) -> None:
-    await asyncio.gather(*(verifier.verify(token_for(f"usr_{number}")) for number in range(10)))
-    assert keys.asked == 1
+    await asyncio.gather(*(verifier.verify(sign_token(f"usr_{number}")) for number in range(10)))
+    assert keys.fetches == 1
 
 
-def handmade(algorithm: str, secret: bytes | None) -> str:
-    """A good token's claims under a header of another algorithm."""
-    claims = jwt.decode(token_for("usr_1"), options={"verify_signature": False})
+def forge_token(algorithm: str, secret: bytes | None) -> str:
+    """Builds a token with valid claims under the header of another algorithm."""
+    claims = jwt.decode(sign_token("usr_1"), options={"verify_signature": False})
     header = {"alg": algorithm, "typ": "JWT", "kid": KEY_ID}
     content = b".".join(base64url_encode(json.dumps(part).encode()) for part in (header, claims))
     signature = hmac.digest(secret, content, "sha256") if secret else b""
@@ -120,7 +118,7 @@ PUBLIC_PEM = SIGNING_KEY.public_key().public_bytes(
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b.c", "😀"])
-async def test_what_is_no_token_is_unauthenticated(verifier: TokenVerifier, token: str) -> None:
+async def test_a_header_without_a_token_is_unauthenticated(verifier: TokenVerifier, token: str) -> None:
     with pytest.raises(Unauthenticated):
         await verifier.verify(token)
 
@@ -128,15 +126,15 @@ async def test_what_is_no_token_is_unauthenticated(verifier: TokenVerifier, toke
 @pytest.mark.parametrize(
     "token",
     [
-        lambda: token_for("usr_1", lifetime=-6),
-        lambda: token_for("usr_1", iss="someone"),
-        lambda: token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
-        lambda: token_for("usr_1", iat=None),
-        lambda: token_for("usr_1", exp=None),
-        lambda: token_for("usr_1", scope=None),
-        lambda: token_for("usr_1")[:-6] + "AAAAAA",
-        lambda: handmade("none", None),
-        lambda: handmade("HS256", PUBLIC_PEM),
+        lambda: sign_token("usr_1", lifetime=-6),
+        lambda: sign_token("usr_1", iss="someone"),
+        lambda: sign_token("usr_1", key=ec.generate_private_key(ec.SECP256R1())),
+        lambda: sign_token("usr_1", iat=None),
+        lambda: sign_token("usr_1", exp=None),
+        lambda: sign_token("usr_1", scope=None),
+        lambda: sign_token("usr_1")[:-6] + "AAAAAA",
+        lambda: forge_token("none", None),
+        lambda: forge_token("HS256", PUBLIC_PEM),
     ],
     ids=[
         "expired",
@@ -158,39 +156,37 @@ async def test_any_other_token_is_unauthenticated(verifier: TokenVerifier, token
 async def test_a_new_key_is_found_when_a_token_names_it(keys: KeyServer) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     verifier = TokenVerifier(keys.address, ISSUER, lambda: now)
-    await verifier.verify(token_for("usr_1"))
+    await verifier.verify(sign_token("usr_1"))
     new_key = ec.generate_private_key(ec.SECP256R1())
-    keys.body = json.dumps(jwks(new_key))
+    keys.body = json.dumps(build_jwks(new_key))
     now += timedelta(seconds=11)
-    assert (await verifier.verify(token_for("usr_2", key=new_key))).user_id == "usr_2"
+    assert (await verifier.verify(sign_token("usr_2", key=new_key))).user_id == "usr_2"
     with pytest.raises(Unauthenticated):
-        await verifier.verify(token_for("usr_1"))
+        await verifier.verify(sign_token("usr_1"))
 
 
-async def test_made_up_key_ids_do_not_become_a_flood(verifier: TokenVerifier, keys: KeyServer) -> None:
-    await verifier.verify(token_for("usr_1"))
-    forged = [token_for("usr_1", key=ec.generate_private_key(ec.SECP256R1())) for _ in range(5)]
+async def test_unknown_key_ids_do_not_flood_the_key_server(verifier: TokenVerifier, keys: KeyServer) -> None:
+    await verifier.verify(sign_token("usr_1"))
+    forged = [sign_token("usr_1", key=ec.generate_private_key(ec.SECP256R1())) for _ in range(5)]
     for token in forged:
         with pytest.raises(Unauthenticated):
             await verifier.verify(token)
-    assert keys.asked == 1
+    assert keys.fetches == 1
 
 
-async def test_without_the_keys_nobody_is_judged() -> None:
+async def test_without_keys_verification_is_a_failed_dependency() -> None:
     verifier = TokenVerifier("http://127.0.0.1:9/jwks.json", ISSUER, utc_now)
     with pytest.raises(DependencyFailed):
-        await verifier.verify(token_for("usr_1"))
+        await verifier.verify(sign_token("usr_1"))
 
 
-async def test_an_address_that_gives_no_keys_is_a_failed_dependency(
-    verifier: TokenVerifier, keys: KeyServer
-) -> None:
+async def test_an_invalid_key_set_is_a_failed_dependency(verifier: TokenVerifier, keys: KeyServer) -> None:
     keys.body = "<html>not keys</html>"
     with pytest.raises(DependencyFailed):
-        await verifier.verify(token_for("usr_1"))
+        await verifier.verify(sign_token("usr_1"))
 
 
-def test_a_scope_that_is_not_there_is_forbidden() -> None:
+def test_a_missing_scope_is_forbidden() -> None:
     identity = Identity("usr_1", "ses_1", frozenset({"parent"}), "token")
     identity.require("parent")
     with pytest.raises(Forbidden, match="'staff'"):

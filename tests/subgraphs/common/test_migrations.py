@@ -1,4 +1,4 @@
-"""Migrations: they make exactly the tables that the code knows, and can be taken back."""
+"""Migrations create exactly the tables of the models, and can be downgraded."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from alembic import command
 
 from subgraphs.common import migrations
 from subgraphs.domains import DOMAINS
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_the_tables_are_those_of_the_code(servers: Mapping[str, str], domain: str) -> None:
-    command.check(migrations.config(domain, settings_of(domain, servers).database_url(DOMAINS[domain].role)))
+def test_migrations_create_the_tables_of_the_models(servers: Mapping[str, str], domain: str) -> None:
+    command.check(
+        migrations.config(domain, build_settings(domain, servers).database_url(DOMAINS[domain].role))
+    )
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_a_migration_can_be_taken_back_and_made_again(servers: Mapping[str, str], domain: str) -> None:
-    config = migrations.config(domain, settings_of(domain, servers).database_url(DOMAINS[domain].role))
+def test_migrations_can_be_downgraded_and_upgraded_again(servers: Mapping[str, str], domain: str) -> None:
+    config = migrations.config(domain, build_settings(domain, servers).database_url(DOMAINS[domain].role))
     command.downgrade(config, "base")
     command.upgrade(config, "head")
     command.check(config)

@@ -1,4 +1,4 @@
-"""Pages of many lists by one statement: every row once, in order."""
+"""Pages of many lists, read in one statement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subgraphs.common.pagination import PageRequest, pages
 from subgraphs.common.runtime import Runtime
 
 
-async def user_with_sessions(runtime: Runtime, count: int) -> tuple[str, list[str]]:
+async def create_user_with_sessions(runtime: Runtime, count: int) -> tuple[str, list[str]]:
     now = runtime.clock()
     user_id, ids = new_id("usr"), [new_id("ses") for _ in range(count)]
     async with runtime.unit_of_work() as uow:
@@ -43,18 +43,18 @@ async def user_with_sessions(runtime: Runtime, count: int) -> tuple[str, list[st
     return user_id, ids[::-1]
 
 
-async def page_of(runtime: Runtime, user_ids: list[str], first: int, after: str | None = None) -> Any:
+async def read_page(runtime: Runtime, user_ids: list[str], first: int, after: str | None = None) -> Any:
     async with runtime.database.read() as session:
         return await pages(session, Session, Session.user_id, user_ids, PageRequest.of(first, after))
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 7, 8, 100])
-async def test_walking_the_pages_gives_every_row_once_newest_first(runtime: Runtime, first: int) -> None:
-    user_id, ids = await user_with_sessions(runtime, 7)
+async def test_paging_returns_every_row_once_newest_first(runtime: Runtime, first: int) -> None:
+    user_id, ids = await create_user_with_sessions(runtime, 7)
     walked: list[str] = []
     cursor, more = None, True
     while more:
-        page = (await page_of(runtime, [user_id], first, cursor))[user_id]
+        page = (await read_page(runtime, [user_id], first, cursor))[user_id]
         assert page.has_previous is (cursor is not None)
         walked += [row.id for row in page.rows]
         cursor, more = page.cursors[-1], page.has_next
@@ -62,10 +62,10 @@ async def test_walking_the_pages_gives_every_row_once_newest_first(runtime: Runt
 
 
 async def test_each_of_many_lists_has_its_own_page(runtime: Runtime) -> None:
-    long, long_ids = await user_with_sessions(runtime, 5)
-    short, short_ids = await user_with_sessions(runtime, 1)
-    empty, _ = await user_with_sessions(runtime, 0)
-    found = await page_of(runtime, [long, short, empty], 2)
+    long, long_ids = await create_user_with_sessions(runtime, 5)
+    short, short_ids = await create_user_with_sessions(runtime, 1)
+    empty, _ = await create_user_with_sessions(runtime, 0)
+    found = await read_page(runtime, [long, short, empty], 2)
     assert {key: [row.id for row in page.rows] for key, page in found.items()} == {
         long: long_ids[:2],
         short: short_ids,
@@ -73,11 +73,11 @@ async def test_each_of_many_lists_has_its_own_page(runtime: Runtime) -> None:
     assert (found[long].has_next, found[short].has_next) == (True, False)
 
 
-async def test_a_cursor_that_is_no_row_still_marks_a_place(runtime: Runtime) -> None:
-    user_id, ids = await user_with_sessions(runtime, 3)
-    found = await page_of(runtime, [user_id], 10, "ses_zz")
+async def test_a_cursor_of_a_missing_row_still_marks_a_position(runtime: Runtime) -> None:
+    user_id, ids = await create_user_with_sessions(runtime, 3)
+    found = await read_page(runtime, [user_id], 10, "ses_zz")
     assert [row.id for row in found[user_id].rows] == ids
-    assert await page_of(runtime, [user_id], 10, "0") == {}
+    assert await read_page(runtime, [user_id], 10, "0") == {}
 
 
 @pytest.mark.parametrize("first", [-1, 0, 101])

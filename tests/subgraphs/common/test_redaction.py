@@ -1,4 +1,4 @@
-"""What may stand in a log."""
+"""Redaction of log lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Credentials(BaseModel):
     password: int
 
 
-def raised_by(action: Any) -> BaseException:
+def catch(action: Any) -> BaseException:
     with pytest.raises((ValueError, LookupError)) as raised:
         action()
     return raised.value
@@ -36,19 +36,19 @@ def raised_by(action: Any) -> BaseException:
         KeyError(SECRET),
         ValueError(f"invalid literal for int() with base 10: '{SECRET}'"),
         DBAPIError(f"SELECT '{SECRET}'", {"a": SECRET}, Exception(SECRET)),
-        raised_by(lambda: Credentials.model_validate({"password": SECRET})),
-        raised_by(lambda: int(SECRET)),
-        raised_by(lambda: SECRET.encode("ascii", "x").decode("utf-16", SECRET)),
+        catch(lambda: Credentials.model_validate({"password": SECRET})),
+        catch(lambda: int(SECRET)),
+        catch(lambda: SECRET.encode("ascii", "x").decode("utf-16", SECRET)),
         ExceptionGroup(SECRET, [KeyError(SECRET)]),
     ],
 )
-def test_an_exception_does_not_repeat_what_it_was_given(error: BaseException) -> None:
+def test_a_logged_exception_does_not_repeat_its_values(error: BaseException) -> None:
     event = redact(None, "error", {"event": "Failed", "exc_info": error, "error": error})
     assert SECRET not in str(event)
     assert type(error).__name__ in str(event["exception"])
 
 
-def test_what_we_state_ourselves_is_kept_with_the_place_and_the_cause() -> None:
+def test_our_own_messages_are_kept_with_their_place_and_cause() -> None:
     try:
         try:
             raise KeyError(SECRET)
@@ -64,7 +64,7 @@ def test_what_we_state_ourselves_is_kept_with_the_place_and_the_cause() -> None:
     ]
 
 
-def test_the_exception_that_is_handled_now_is_meant_by_true() -> None:
+def test_true_means_the_exception_that_is_being_handled() -> None:
     try:
         raise ArithmeticError("lost")
     except ArithmeticError:
@@ -73,7 +73,7 @@ def test_the_exception_that_is_handled_now_is_meant_by_true() -> None:
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202e", "\x9b31m", "\0", "\ud800", "\u200b", "\u2028"])
-def test_nothing_steers_the_terminal_or_begins_another_line(text: str) -> None:
+def test_logged_values_have_no_control_characters_or_line_breaks(text: str) -> None:
     shown = redact_value({"value": [text], text: 1})
     assert all(part.isprintable() for part in (*shown, *shown["value"]))
 
@@ -100,7 +100,7 @@ def test_a_long_value_is_cut_and_a_huge_number_only_measured() -> None:
     assert len(redact_value(list(range(5000)))) == 50
 
 
-def test_an_expected_error_is_a_word() -> None:
+def test_an_expected_error_is_logged_as_its_code() -> None:
     assert reason(RuntimeError("The pool is closed")) == "RuntimeError: The pool is closed"
     assert (
         reason(ValidationError.from_exception_data(SECRET, []))

@@ -1,4 +1,4 @@
-"""What is reported of coroutines that nobody awaits."""
+"""The reporting of errors in coroutines that nobody awaits."""
 
 import sys
 import warnings
@@ -33,7 +33,9 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> Generator[list[type[BaseExcepti
         yield errors
 
 
-def test_a_coroutine_that_never_ran_is_not_reported(reported: list[type[BaseException] | None]) -> None:
+def test_a_coroutine_that_was_never_started_is_not_reported(
+    reported: list[type[BaseException] | None],
+) -> None:
     make_and_drop(work)
     assert KeyError in reported
 
@@ -44,7 +46,7 @@ def test_a_coroutine_that_never_ran_is_not_reported(reported: list[type[BaseExce
     assert reported == []
 
 
-def test_an_error_of_a_coroutine_that_ran_is_reported(reported: list[type[BaseException] | None]) -> None:
+def test_an_error_of_a_started_coroutine_is_reported(reported: list[type[BaseException] | None]) -> None:
     ignore_unawaited_coroutines()
     coroutine = work()
     coroutine.send(None)

@@ -21,12 +21,12 @@ def storage(tmp_path: Path) -> Storage:
     return Storage(f"file://{tmp_path}/files", "http://localhost:3002/files", "secret")
 
 
-def signed(storage: Storage, key: str = KEY) -> tuple[str, str]:
+def sign(storage: Storage, key: str = KEY) -> tuple[str, str]:
     query = parse_qs(urlsplit(storage.signed_url(key, NOW)).query)
     return query["expires"][0], query["signature"][0]
 
 
-async def test_a_file_comes_back_as_it_was_put(storage: Storage) -> None:
+async def test_a_stored_file_is_read_unchanged(storage: Storage) -> None:
     assert await storage.put(KEY, b"content") == hashlib.sha256(b"content").hexdigest()
     assert await storage.get(KEY) == b"content"
 
@@ -46,30 +46,30 @@ async def test_nothing_outside_of_the_store_can_be_read(storage: Storage, tmp_pa
         await storage.get("../secret")
 
 
-def test_a_signed_address_is_good_for_its_file_and_its_hour(storage: Storage) -> None:
-    expires, signature = signed(storage)
+def test_a_signed_address_is_valid_for_its_file_and_until_it_expires(storage: Storage) -> None:
+    expires, signature = sign(storage)
     assert storage.signed_url(KEY, NOW).startswith(f"http://localhost:3002/files/{KEY}?expires=")
     assert storage.verify(KEY, expires, signature, NOW)
     assert storage.verify(KEY, expires, signature, NOW + LIFETIME)
     assert not storage.verify(KEY, expires, signature, NOW + LIFETIME + timedelta(seconds=1))
 
 
-def test_a_changed_address_is_worth_nothing(storage: Storage) -> None:
-    expires, signature = signed(storage)
+def test_a_changed_address_is_invalid(storage: Storage) -> None:
+    expires, signature = sign(storage)
     assert not storage.verify("snapshots/snp_2/interior.pdf", expires, signature, NOW)
     assert not storage.verify(KEY, str(int(expires) + 1), signature, NOW)
     assert not storage.verify(KEY, expires, signature[:-1] + ("0" if signature[-1] != "0" else "1"), NOW)
 
 
 @pytest.mark.parametrize("expires", ["", "soon", "-1", "1e12", "²", "٣"])
-def test_an_expiry_that_is_no_number_is_refused(storage: Storage, expires: str) -> None:
-    assert not storage.verify(KEY, expires, signed(storage)[1], NOW)
+def test_an_expiry_that_is_not_a_number_is_refused(storage: Storage, expires: str) -> None:
+    assert not storage.verify(KEY, expires, sign(storage)[1], NOW)
 
 
-def test_a_signature_of_any_text_is_compared(storage: Storage) -> None:
-    assert not storage.verify(KEY, signed(storage)[0], "😀", NOW)
+def test_a_signature_of_any_characters_is_compared_safely(storage: Storage) -> None:
+    assert not storage.verify(KEY, sign(storage)[0], "😀", NOW)
 
 
-def test_another_secret_makes_another_signature(storage: Storage, tmp_path: Path) -> None:
+def test_another_secret_gives_another_signature(storage: Storage, tmp_path: Path) -> None:
     other = Storage(f"file://{tmp_path}/files", "http://localhost:3002/files", "another")
-    assert signed(storage) != signed(other)
+    assert sign(storage) != sign(other)

@@ -1,4 +1,4 @@
-"""Logs in the form of the platform, and the trace that joins them."""
+"""Log lines in the format of the platform, and their trace."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from subgraphs.common.telemetry import start_trace, trace_id, traceparent
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def lines_of(level: str, program: str) -> list[dict[str, Any]]:
-    """What a process with this program logs."""
+def run_and_read_log(level: str, program: str) -> list[dict[str, Any]]:
+    """Run a program in a process; return the lines that it logs."""
     source = (
         "import logging\n"
         "from subgraphs.common.telemetry import configure_logging, logger, start_trace\n"
@@ -26,8 +26,8 @@ def lines_of(level: str, program: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_line_has_the_form_of_the_platform() -> None:
-    [line] = lines_of(
+def test_log_lines_have_the_format_of_the_platform() -> None:
+    [line] = run_and_read_log(
         "info", f"start_trace('00-{TRACE}-b7ad6b7169203331-01')\nlogger().info('Made', pages=32)"
     )
     timestamp = datetime.fromisoformat(line.pop("timestamp"))
@@ -42,12 +42,12 @@ def test_a_line_has_the_form_of_the_platform() -> None:
 
 
 def test_a_line_without_details_has_no_metadata() -> None:
-    [line] = lines_of("info", "logger().info('Made')")
+    [line] = run_and_read_log("info", "logger().info('Made')")
     assert line.keys() == {"level", "service", "timestamp", "traceId", "message"}
 
 
-def test_levels_are_those_of_the_platform() -> None:
-    lines = lines_of(
+def test_levels_have_the_names_of_the_platform() -> None:
+    lines = run_and_read_log(
         "debug",
         "for name in ('debug', 'info', 'warning', 'error', 'critical'): getattr(logger(), name)('x')",
     )
@@ -60,11 +60,11 @@ def test_levels_are_those_of_the_platform() -> None:
 )
 def test_lines_below_the_level_are_not_logged(level: str, logged: list[str]) -> None:
     program = "log = logger()\nfor name in ('debug', 'info', 'warning', 'error'): getattr(log, name)('x')"
-    assert [line["level"] for line in lines_of(level, program)] == logged
+    assert [line["level"] for line in run_and_read_log(level, program)] == logged
 
 
-def test_a_librarys_line_has_the_same_form() -> None:
-    [line] = lines_of("info", "logging.getLogger('some.library').warning('Slow: %s', 3)")
+def test_log_lines_of_libraries_have_the_same_format() -> None:
+    [line] = run_and_read_log("info", "logging.getLogger('some.library').warning('Slow: %s', 3)")
     assert (line["level"], line["message"], line["metadata"]) == (
         "warn",
         "Slow: 3",
@@ -73,13 +73,13 @@ def test_a_librarys_line_has_the_same_form() -> None:
 
 
 def test_an_exception_is_one_line_with_its_traceback() -> None:
-    [line] = lines_of(
+    [line] = run_and_read_log(
         "info", "try: 1 / 0\nexcept ZeroDivisionError as error: logger().error('Broke', exc_info=error)"
     )
     assert line["metadata"]["exception"][-1] == "ZeroDivisionError: division by zero"
 
 
-def test_a_trace_is_taken_over_and_passed_on() -> None:
+def test_a_trace_is_continued_and_propagated() -> None:
     assert start_trace(f"00-{TRACE}-b7ad6b7169203331-01") == TRACE == trace_id()
     version, passed_on, span, flags = traceparent().split("-")
     assert (version, passed_on, flags) == ("00", TRACE, "01")
@@ -89,7 +89,7 @@ def test_a_trace_is_taken_over_and_passed_on() -> None:
 @pytest.mark.parametrize(
     "header", [None, "", "nonsense", f"00-{'0' * 32}-b7ad6b7169203331-01", f"00-{TRACE}-short-01"]
 )
-def test_without_a_trace_one_begins(header: str | None) -> None:
+def test_a_request_without_a_trace_begins_one(header: str | None) -> None:
     begun = start_trace(header)
     assert len(begun) == 32
     assert int(begun, 16) > 0

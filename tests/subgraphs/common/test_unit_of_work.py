@@ -1,4 +1,4 @@
-"""Units of work: all of it or nothing, and what leaves with the commit."""
+"""Units of work: atomicity, and the messages of a commit."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ OUTBOX = Table.metadata.tables["auth.outbox"]
 
 @dataclass(frozen=True, slots=True)
 class SomethingHappened(Event):
-    """A fact of these tests."""
+    """An event of these tests."""
 
     thing: str
 
 
 @dataclass(frozen=True, slots=True)
 class DoSomething(Job):
-    """An order of these tests."""
+    """A job of these tests."""
 
     thing: str
 
 
 class Failed(Exception):
-    """The block of a unit of work goes wrong."""
+    """The block of a unit of work fails."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def thing() -> str:
     return uuid4().hex
 
 
-def a_user(runtime: Runtime) -> User:
+def build_user(runtime: Runtime) -> User:
     return User(
         id=new_id("usr"),
         email=uuid4().hex,
@@ -65,7 +65,7 @@ def a_user(runtime: Runtime) -> User:
     )
 
 
-async def rows_about(runtime: Runtime, thing: str) -> list[Row[Any]]:
+async def read_rows(runtime: Runtime, thing: str) -> list[Row[Any]]:
     async with runtime.database.read() as session:
         found = await session.execute(
             select(OUTBOX).where(OUTBOX.c.payload["thing"].astext == thing).order_by(OUTBOX.c.id)
@@ -75,12 +75,12 @@ async def rows_about(runtime: Runtime, thing: str) -> list[Row[Any]]:
 
 async def test_state_and_messages_are_committed_together(runtime: Runtime, thing: str) -> None:
     trace = start_trace(None)
-    user = a_user(runtime)
+    user = build_user(runtime)
     async with runtime.unit_of_work() as uow:
         uow.session.add(user)
         await uow.publish(SomethingHappened(thing))
         await uow.enqueue(DoSomething(thing), delay=timedelta(minutes=5))
-    fact, order = await rows_about(runtime, thing)
+    fact, order = await read_rows(runtime, thing)
     assert (fact.kind, fact.name, fact.payload) == (
         "event",
         f"{SomethingHappened.__module__.split('.')[1]}.SomethingHappened",
@@ -93,42 +93,42 @@ async def test_state_and_messages_are_committed_together(runtime: Runtime, thing
         assert await session.get(User, user.id) is not None
 
 
-async def test_a_block_that_fails_leaves_nothing(runtime: Runtime, thing: str) -> None:
-    user = a_user(runtime)
-    told: list[str] = []
+async def test_a_failed_block_is_rolled_back(runtime: Runtime, thing: str) -> None:
+    user = build_user(runtime)
+    calls: list[str] = []
 
-    async def tell() -> None:
-        told.append(thing)
+    async def record_call() -> None:
+        calls.append(thing)
 
     async def fail() -> None:
         async with runtime.unit_of_work() as uow:
             uow.session.add(user)
             await uow.publish(SomethingHappened(thing))
-            uow.after_commit.append(tell)
+            uow.after_commit.append(record_call)
             raise Failed
 
     with pytest.raises(Failed):
         await fail()
-    assert await rows_about(runtime, thing) == []
-    assert told == []
+    assert await read_rows(runtime, thing) == []
+    assert calls == []
     async with runtime.database.read() as session:
         assert await session.get(User, user.id) is None
 
 
-async def test_what_waits_for_the_commit_sees_it(runtime: Runtime) -> None:
-    user = a_user(runtime)
-    seen: list[bool] = []
+async def test_callbacks_after_the_commit_see_the_committed_state(runtime: Runtime) -> None:
+    user = build_user(runtime)
+    found: list[bool] = []
 
-    async def look() -> None:
+    async def check() -> None:
         async with runtime.database.read() as session:
-            seen.append(await session.get(User, user.id) is not None)
+            found.append(await session.get(User, user.id) is not None)
 
     async with runtime.unit_of_work() as uow:
         uow.session.add(user)
-        uow.after_commit.append(look)
+        uow.after_commit.append(check)
         await uow.session.flush()
-        await look()
-    assert seen == [False, True]
+        await check()
+    assert found == [False, True]
 
 
 async def test_a_consumer_receives_a_message_once(runtime: Runtime, thing: str) -> None:
@@ -139,7 +139,7 @@ async def test_a_consumer_receives_a_message_once(runtime: Runtime, thing: str) 
     assert outcomes == [True, False, True]
 
 
-async def test_a_message_whose_handling_failed_is_received_again(runtime: Runtime, thing: str) -> None:
+async def test_a_message_is_received_again_after_a_failed_handling(runtime: Runtime, thing: str) -> None:
     async def fail() -> None:
         async with runtime.unit_of_work() as uow:
             assert await uow.receive("a.first", thing)
@@ -151,7 +151,9 @@ async def test_a_message_whose_handling_failed_is_received_again(runtime: Runtim
         assert await uow.receive("a.first", thing)
 
 
-async def test_of_two_consumers_of_one_message_at_once_one_handles_it(runtime: Runtime, thing: str) -> None:
+async def test_one_of_several_concurrent_deliveries_of_a_message_is_handled(
+    runtime: Runtime, thing: str
+) -> None:
     async def handle() -> bool:
         async with runtime.unit_of_work() as uow:
             return await uow.receive("a.first", thing)
@@ -159,7 +161,7 @@ async def test_of_two_consumers_of_one_message_at_once_one_handles_it(runtime: R
     assert sorted(await asyncio.gather(handle(), handle(), handle())) == [False, False, True]
 
 
-async def test_two_relays_never_take_the_same_message(runtime: Runtime) -> None:
+async def test_concurrent_relays_never_take_the_same_message(runtime: Runtime) -> None:
     things = [uuid4().hex for _ in range(4)]
     async with runtime.unit_of_work() as uow:
         for thing in things:
@@ -172,10 +174,10 @@ async def test_two_relays_never_take_the_same_message(runtime: Runtime) -> None:
         await first.rollback()
         await second.rollback()
     for thing in things:
-        assert len(await rows_about(runtime, thing)) == 1
+        assert len(await read_rows(runtime, thing)) == 1
 
 
-async def test_messages_are_taken_in_order_and_go_with_the_commit(runtime: Runtime) -> None:
+async def test_messages_are_taken_in_order_and_deleted_with_the_commit(runtime: Runtime) -> None:
     things = [uuid4().hex for _ in range(3)]
     async with runtime.unit_of_work() as uow:
         for thing in things:
@@ -183,10 +185,10 @@ async def test_messages_are_taken_in_order_and_go_with_the_commit(runtime: Runti
     async with runtime.database.session() as session, session.begin():
         taken = await outbox.take(session, OUTBOX, 1000)
     assert [row.payload["thing"] for row in taken if row.payload.get("thing") in things] == things
-    assert await rows_about(runtime, things[0]) == []
+    assert await read_rows(runtime, things[0]) == []
 
 
-async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
+async def test_a_commit_notifies_listeners(runtime: Runtime, thing: str) -> None:
     address = runtime.settings.database_url("memorable_auth").replace("postgresql+asyncpg", "postgresql")
     connection = await asyncpg.connect(address)
     news = asyncio.Event()
@@ -199,7 +201,7 @@ async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
     await connection.close()
 
 
-async def test_a_commit_that_has_begun_is_made_whoever_leaves_meanwhile() -> None:
+async def test_a_commit_that_has_begun_is_completed_despite_cancellation() -> None:
     begun, released, made = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def commit() -> None:

@@ -1,4 +1,4 @@
-"""The orders subgraph, running, with a graph that knows one approved book and its price."""
+"""The running orders subgraph and a fake graph with one approved book and its price."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.graph import AnsweringGraph, GraphError, graph_answering
-from tests.support.subgraph import Answer, SubgraphClient, subgraph_client
-from tests.support.tokens import token_for
+from tests.support.graph import FakeGraph, GraphError, serve_graph
+from tests.support.subgraph import Answer, SubgraphClient, run_subgraph
+from tests.support.tokens import sign_token
 
 ADDRESS = {
     "name": "Ana Müller",
@@ -64,14 +64,14 @@ def cost(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def graph() -> AsyncIterator[AnsweringGraph]:
-    async with graph_answering({"book": book, "printProduct": {"cost": cost}}) as graph:
+async def graph() -> AsyncIterator[FakeGraph]:
+    async with serve_graph({"book": book, "printProduct": {"cost": cost}}) as graph:
         yield graph
 
 
 @pytest.fixture
-async def orders(servers: Mapping[str, str], graph: AnsweringGraph) -> AsyncIterator[SubgraphClient]:
-    async with subgraph_client("orders", {**servers, "GRAPH_URL": graph.url}) as client:
+async def orders(servers: Mapping[str, str], graph: FakeGraph) -> AsyncIterator[SubgraphClient]:
+    async with run_subgraph("orders", {**servers, "GRAPH_URL": graph.url}) as client:
         yield client
 
 
@@ -82,10 +82,10 @@ def user_id() -> str:
 
 @pytest.fixture
 def token(user_id: str) -> str:
-    return token_for(user_id)
+    return sign_token(user_id)
 
 
-def quote_input(**changes: Any) -> dict[str, Any]:
+def build_quote_input(**changes: Any) -> dict[str, Any]:
     return {
         "input": {
             "bookId": "book_approved",
@@ -97,7 +97,7 @@ def quote_input(**changes: Any) -> dict[str, Any]:
 
 
 async def quote(orders: SubgraphClient, token: str, **changes: Any) -> str:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(**changes), token)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(**changes), token)
     return str(answer.ok["createQuote"]["id"])
 
 
@@ -105,7 +105,7 @@ async def checkout(orders: SubgraphClient, token: str, quote_id: str, method: st
     return await orders.execute(CHECKOUT, {"quote": quote_id, "method": method}, token)
 
 
-async def paid_order(orders: SubgraphClient, token: str) -> str:
+async def create_paid_order(orders: SubgraphClient, token: str) -> str:
     answer = await checkout(orders, token, await quote(orders, token))
     order = answer.ok["checkout"]
     assert order["status"] == "PAID"

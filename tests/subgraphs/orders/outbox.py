@@ -8,7 +8,7 @@ from subgraphs.orders.models import Table
 from tests.support.subgraph import SubgraphClient
 
 
-async def messages(orders: SubgraphClient, order_id: str) -> list[str]:
+async def read_messages(orders: SubgraphClient, order_id: str) -> list[str]:
     outbox = Table.metadata.tables["orders.outbox"]
     async with orders.runtime.database.read() as session:
         rows = await session.scalars(

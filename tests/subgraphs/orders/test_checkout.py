@@ -1,4 +1,4 @@
-"""Checkout: paid once, or not at all."""
+"""Checkout: charged exactly once, or not at all."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from subgraphs.orders import service
 from subgraphs.orders.models import OfflineCharge, Order, Quote
 from subgraphs.orders.payments import Outcome, PaymentRequest, payment_provider
 from tests.subgraphs.orders.conftest import checkout, quote
-from tests.subgraphs.orders.outbox import messages
+from tests.subgraphs.orders.outbox import read_messages
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 
-async def charges(orders: SubgraphClient, quote_id: str) -> list[OfflineCharge]:
+async def read_charges(orders: SubgraphClient, quote_id: str) -> list[OfflineCharge]:
     async with orders.runtime.database.read() as session:
         rows = await session.scalars(select(OfflineCharge).where(OfflineCharge.idempotency_key == quote_id))
         return list(rows)
 
 
-async def orders_of(orders: SubgraphClient, quote_id: str) -> list[Order]:
+async def read_orders(orders: SubgraphClient, quote_id: str) -> list[Order]:
     async with orders.runtime.database.read() as session:
         return list(await session.scalars(select(Order).where(Order.quote_id == quote_id)))
 
 
-async def test_a_checkout_gives_a_paid_order(orders: SubgraphClient, token: str) -> None:
+async def test_a_checkout_creates_a_paid_order(orders: SubgraphClient, token: str) -> None:
     quote_id = await quote(orders, token)
     order = (await checkout(orders, token, quote_id)).ok["checkout"]
     assert order["number"].startswith("M-")
@@ -39,12 +39,12 @@ async def test_a_checkout_gives_a_paid_order(orders: SubgraphClient, token: str)
     assert order["total"] == {"amount": 2600}
     assert order["payment"] == {"status": "SUCCEEDED", "provider": "offline"}
     assert [transition["status"] for transition in order["history"]] == ["AWAITING_PAYMENT", "PAID"]
-    [charge] = await charges(orders, quote_id)
+    [charge] = await read_charges(orders, quote_id)
     assert (charge.amount, charge.currency, charge.order_id) == (2600, "USD", order["id"])
-    assert await messages(orders, order["id"]) == ["orders.SettlePayment", "orders.OrderPaid"]
+    assert await read_messages(orders, order["id"]) == ["orders.SettlePayment", "orders.OrderPaid"]
 
 
-async def test_checkouts_of_one_quote_at_once_charge_once_and_give_one_order(
+async def test_concurrent_checkouts_of_one_quote_charge_once_and_create_one_order(
     orders: SubgraphClient, token: str
 ) -> None:
     quote_id = await quote(orders, token)
@@ -52,32 +52,32 @@ async def test_checkouts_of_one_quote_at_once_charge_once_and_give_one_order(
     again = await checkout(orders, token, quote_id)
     ids = {answer.ok["checkout"]["id"] for answer in [*answers, again]}
     assert len(ids) == 1
-    assert len(await charges(orders, quote_id)) == 1
-    assert (await messages(orders, ids.pop())).count("orders.OrderPaid") == 1
+    assert len(await read_charges(orders, quote_id)) == 1
+    assert (await read_messages(orders, ids.pop())).count("orders.OrderPaid") == 1
 
 
-async def test_a_checkout_that_died_before_the_charge_is_finished_by_the_job(
+async def test_a_checkout_interrupted_before_the_charge_is_finished_by_the_job(
     orders: SubgraphClient, token: str
 ) -> None:
-    order_id, quote_id = await order_left_unpaid(orders, token)
+    order_id, quote_id = await create_unpaid_order(orders, token)
     order = await service.settle_payment(orders.runtime, order_id)
     assert order.status == "PAID"
-    assert len(await charges(orders, quote_id)) == 1
+    assert len(await read_charges(orders, quote_id)) == 1
 
 
-async def test_a_checkout_that_died_after_the_charge_does_not_charge_again(
+async def test_a_checkout_interrupted_after_the_charge_does_not_charge_again(
     orders: SubgraphClient, token: str
 ) -> None:
-    order_id, quote_id = await order_left_unpaid(orders, token)
+    order_id, quote_id = await create_unpaid_order(orders, token)
     provider = payment_provider(orders.runtime)
     await provider.charge(PaymentRequest(quote_id, order_id, Money(2600, "USD"), "pm_card_visa"))
     order = (await checkout(orders, token, quote_id)).ok["checkout"]
     assert (order["id"], order["status"]) == (order_id, "PAID")
-    assert len(await charges(orders, quote_id)) == 1
+    assert len(await read_charges(orders, quote_id)) == 1
 
 
-async def order_left_unpaid(orders: SubgraphClient, token: str) -> tuple[str, str]:
-    """An order whose process ended before it could ask the provider."""
+async def create_unpaid_order(orders: SubgraphClient, token: str) -> tuple[str, str]:
+    """Create an order whose process ended before it called the payment provider."""
 
     class Gone(Exception):
         pass
@@ -101,7 +101,7 @@ async def order_left_unpaid(orders: SubgraphClient, token: str) -> tuple[str, st
             "pm_card_visa",
             payments=UnreachableProvider(),
         )
-    [order] = await orders_of(orders, quote_id)
+    [order] = await read_orders(orders, quote_id)
     assert order.status == "AWAITING_PAYMENT"
     return order.id, quote_id
 
@@ -119,19 +119,19 @@ async def order_left_unpaid(orders: SubgraphClient, token: str) -> tuple[str, st
         ("pm_nobody", "resource_missing", "There is no such payment method."),
     ],
 )
-async def test_a_declined_payment_says_why_and_leaves_nothing_to_print(
+async def test_a_declined_payment_has_a_reason_and_prints_nothing(
     orders: SubgraphClient, token: str, method: str, code: str, message: str
 ) -> None:
     quote_id = await quote(orders, token)
     declined = {"__typename": "PaymentDeclined", "message": message, "declineCode": code}
     assert (await checkout(orders, token, quote_id, method)).ok["checkout"] == declined
     assert (await checkout(orders, token, quote_id)).ok["checkout"] == declined
-    [order] = await orders_of(orders, quote_id)
+    [order] = await read_orders(orders, quote_id)
     assert order.status == "PAYMENT_FAILED"
-    assert "orders.OrderPaid" not in await messages(orders, order.id)
+    assert "orders.OrderPaid" not in await read_messages(orders, order.id)
 
 
-async def test_an_expired_quote_orders_nothing(orders: SubgraphClient, token: str) -> None:
+async def test_an_expired_quote_cannot_be_checked_out(orders: SubgraphClient, token: str) -> None:
     quote_id = await quote(orders, token)
     async with orders.runtime.unit_of_work() as uow:
         await uow.session.execute(
@@ -141,31 +141,31 @@ async def test_an_expired_quote_orders_nothing(orders: SubgraphClient, token: st
         "__typename": "QuoteExpired",
         "message": "This price no longer holds; ask for a new quote.",
     }
-    assert await orders_of(orders, quote_id) == []
-    assert await charges(orders, quote_id) == []
+    assert await read_orders(orders, quote_id) == []
+    assert await read_charges(orders, quote_id) == []
 
 
 async def test_someone_elses_quote_cannot_be_checked_out(orders: SubgraphClient, token: str) -> None:
     quote_id = await quote(orders, token)
-    assert (await checkout(orders, token_for("usr_other"), quote_id)).code == "NOT_FOUND"
-    assert await orders_of(orders, quote_id) == []
+    assert (await checkout(orders, sign_token("usr_other"), quote_id)).code == "NOT_FOUND"
+    assert await read_orders(orders, quote_id) == []
 
 
 @pytest.mark.parametrize("method", ["", "visa", "x" * 5000, "pm_\x00", "pm_" + "x" * 98])
-async def test_what_is_no_payment_method_orders_nothing(
+async def test_an_invalid_payment_method_creates_no_order(
     orders: SubgraphClient, token: str, method: str
 ) -> None:
     quote_id = await quote(orders, token)
     answer = await checkout(orders, token, quote_id, method)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "paymentMethod")
-    assert await orders_of(orders, quote_id) == []
+    assert await read_orders(orders, quote_id) == []
 
 
-async def test_an_access_token_that_expired_or_was_forged_orders_nothing(
+async def test_an_expired_or_forged_access_token_creates_no_order(
     orders: SubgraphClient, token: str, user_id: str
 ) -> None:
     quote_id = await quote(orders, token)
-    bad: list[Any] = [token_for(user_id, lifetime=-5), token[:-4] + "AAAA", "nonsense", None]
+    bad: list[Any] = [sign_token(user_id, lifetime=-5), token[:-4] + "AAAA", "nonsense", None]
     for wrong in bad:
         assert (await checkout(orders, wrong, quote_id)).code == "UNAUTHENTICATED"
-    assert await orders_of(orders, quote_id) == []
+    assert await read_orders(orders, quote_id) == []

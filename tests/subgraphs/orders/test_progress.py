@@ -1,4 +1,4 @@
-"""Following an order: its print job, its cancellation, and whoever watches."""
+"""The progress of an order: its print job, its cancellation and its subscribers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from subgraphs.common.ids import new_id
 from subgraphs.orders import service
 from subgraphs.print.events import PrintJobStatusChanged
-from tests.subgraphs.orders.conftest import paid_order
-from tests.subgraphs.orders.outbox import messages
+from tests.subgraphs.orders.conftest import create_paid_order
+from tests.subgraphs.orders.outbox import read_messages
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 WATCH = """
 subscription ($id: ID!, $after: Int! = 0) {
@@ -42,7 +42,7 @@ async def report(orders: SubgraphClient, order_id: str, *statuses: str, message:
 async def watch(
     orders: SubgraphClient, order_id: str, token: str, *, after: int = 0, until: int | None = None
 ) -> list[tuple[int, str]]:
-    """The events after a number, to the end of the stream or to a number."""
+    """Collect the events after a sequence number, to the end of the stream or up to `until`."""
     seen: list[tuple[int, str]] = []
     async with aclosing(orders.subscribe(WATCH, {"id": order_id, "after": after}, token)) as answers:
         async for answer in answers:
@@ -58,8 +58,8 @@ async def show(orders: SubgraphClient, order_id: str, token: str) -> dict[str, A
     return order
 
 
-async def test_an_order_follows_its_print_job_to_the_carrier(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_an_order_follows_its_print_job_until_it_is_shipped(orders: SubgraphClient, token: str) -> None:
+    order_id = await create_paid_order(orders, token)
     await report(orders, order_id, "CREATED", "PREFLIGHT", "SUBMITTED", "IN_PRODUCTION", "SHIPPED", "SHIPPED")
     order = await show(orders, order_id, token)
     assert [transition["status"] for transition in order["history"]] == [
@@ -69,20 +69,20 @@ async def test_an_order_follows_its_print_job_to_the_carrier(orders: SubgraphCli
         "IN_PRODUCTION",
         "SHIPPED",
     ]
-    assert (await messages(orders, order_id)).count("orders.OrderShipped") == 1
+    assert (await read_messages(orders, order_id)).count("orders.OrderShipped") == 1
 
 
 async def test_a_rejected_print_job_ends_the_order_with_its_reason(
     orders: SubgraphClient, token: str
 ) -> None:
-    order_id = await paid_order(orders, token)
+    order_id = await create_paid_order(orders, token)
     await report(orders, order_id, "REJECTED", message="The cover is too small.")
     order = await show(orders, order_id, token)
     assert order["history"][-1] == {"status": "PRINT_REJECTED", "reason": "The cover is too small."}
 
 
-async def test_who_watches_gets_what_was_and_what_comes(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_a_subscriber_receives_past_and_new_events(orders: SubgraphClient, token: str) -> None:
+    order_id = await create_paid_order(orders, token)
     watching = asyncio.create_task(watch(orders, order_id, token))
     await report(orders, order_id, "PREFLIGHT", "REJECTED")
     assert await watching == [
@@ -93,8 +93,10 @@ async def test_who_watches_gets_what_was_and_what_comes(orders: SubgraphClient, 
     ]
 
 
-async def test_who_comes_back_with_a_cursor_misses_nothing(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_a_subscriber_that_returns_with_a_cursor_misses_no_event(
+    orders: SubgraphClient, token: str
+) -> None:
+    order_id = await create_paid_order(orders, token)
     assert await watch(orders, order_id, token, until=2) == [(1, "AWAITING_PAYMENT"), (2, "PAID")]
     await report(orders, order_id, "PREFLIGHT", "IN_PRODUCTION", "ERROR")
     assert await watch(orders, order_id, token, after=2) == [
@@ -104,16 +106,18 @@ async def test_who_comes_back_with_a_cursor_misses_nothing(orders: SubgraphClien
     ]
 
 
-async def test_events_come_from_the_rows_when_the_stream_is_gone(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_events_are_rebuilt_from_rows_when_the_stream_is_missing(
+    orders: SubgraphClient, token: str
+) -> None:
+    order_id = await create_paid_order(orders, token)
     await report(orders, order_id, "PREFLIGHT")
     await orders.runtime.redis.delete(f"live:order:{order_id}")
     await report(orders, order_id, "REJECTED")
     assert [sequence for sequence, _ in await watch(orders, order_id, token)] == [1, 2, 3, 4]
 
 
-async def test_the_order_in_each_event_is_as_it_is_then(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_each_event_shows_the_order_at_that_time(orders: SubgraphClient, token: str) -> None:
+    order_id = await create_paid_order(orders, token)
     async with aclosing(orders.subscribe(WATCH, {"id": order_id, "after": 1}, token)) as answers:
         first = (await anext(answers)).ok["order"]
         await report(orders, order_id, "PREFLIGHT")
@@ -128,23 +132,23 @@ async def test_the_order_in_each_event_is_as_it_is_then(orders: SubgraphClient, 
     assert second["order"]["history"] == [{"sequence": 1}, {"sequence": 2}, {"sequence": 3}]
 
 
-async def test_watching_what_has_ended_ends(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_watching_an_ended_order_completes(orders: SubgraphClient, token: str) -> None:
+    order_id = await create_paid_order(orders, token)
     await report(orders, order_id, "REJECTED")
     assert await watch(orders, order_id, token, after=3) == []
 
 
 @pytest.mark.parametrize("after", [-1, -(2**31)])
 async def test_a_negative_cursor_is_refused(orders: SubgraphClient, token: str, after: int) -> None:
-    order_id = await paid_order(orders, token)
+    order_id = await create_paid_order(orders, token)
     async with aclosing(orders.subscribe(WATCH, {"id": order_id, "after": after}, token)) as answers:
         answer = await anext(answers)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "after")
 
 
 async def test_nobody_watches_someone_elses_order(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
-    for wrong, code in ((token_for("usr_other"), "NOT_FOUND"), (None, "UNAUTHENTICATED")):
+    order_id = await create_paid_order(orders, token)
+    for wrong, code in ((sign_token("usr_other"), "NOT_FOUND"), (None, "UNAUTHENTICATED")):
         async with aclosing(orders.subscribe(WATCH, {"id": order_id}, wrong)) as answers:
             assert (await anext(answers)).code == code
 
@@ -153,12 +157,12 @@ async def test_nobody_watches_someone_elses_order(orders: SubgraphClient, token:
 async def test_an_order_can_be_cancelled_before_printing_and_is_refunded(
     orders: SubgraphClient, token: str, reports: list[str]
 ) -> None:
-    order_id = await paid_order(orders, token)
+    order_id = await create_paid_order(orders, token)
     await report(orders, order_id, *reports)
     for _ in range(2):
         answer = await orders.execute(CANCEL, {"id": order_id}, token)
         assert answer.ok["cancelOrder"] == {"__typename": "Order", "status": "CANCELLED"}
-    sent = await messages(orders, order_id)
+    sent = await read_messages(orders, order_id)
     assert (sent.count("orders.OrderCancelled"), sent.count("orders.RefundPayment")) == (1, 1)
     for _ in range(2):
         await service.refund_payment(orders.runtime, order_id)
@@ -166,7 +170,7 @@ async def test_an_order_can_be_cancelled_before_printing_and_is_refunded(
 
 
 async def test_an_order_in_production_is_not_cancellable(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+    order_id = await create_paid_order(orders, token)
     await report(orders, order_id, "IN_PRODUCTION")
     answer = await orders.execute(CANCEL, {"id": order_id}, token)
     assert answer.ok["cancelOrder"] == {"__typename": "OrderNotCancellable", "status": "IN_PRODUCTION"}
@@ -174,23 +178,23 @@ async def test_an_order_in_production_is_not_cancellable(orders: SubgraphClient,
 
 
 async def test_reports_after_a_cancellation_change_nothing(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+    order_id = await create_paid_order(orders, token)
     await orders.execute(CANCEL, {"id": order_id}, token)
     await report(orders, order_id, "PREFLIGHT", "CANCELED", "SHIPPED")
     assert (await show(orders, order_id, token))["status"] == "CANCELLED"
 
 
 async def test_nobody_cancels_someone_elses_order(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
-    answer = await orders.execute(CANCEL, {"id": order_id}, token_for("usr_other"))
+    order_id = await create_paid_order(orders, token)
+    answer = await orders.execute(CANCEL, {"id": order_id}, sign_token("usr_other"))
     assert answer.code == "NOT_FOUND"
     assert (await show(orders, order_id, token))["status"] == "PAID"
 
 
-async def test_staff_confirms_the_delivery_of_what_was_shipped(orders: SubgraphClient, token: str) -> None:
-    order_id = await paid_order(orders, token)
+async def test_staff_confirm_the_delivery_of_a_shipped_order(orders: SubgraphClient, token: str) -> None:
+    order_id = await create_paid_order(orders, token)
     mutation = f'mutation {{ confirmDelivery(id: "{order_id}") {{ status }} }}'
-    staff = token_for("usr_staff", ["staff"])
+    staff = sign_token("usr_staff", ["staff"])
     assert (await orders.execute(mutation, token=token)).code == "FORBIDDEN"
     assert (await orders.execute(mutation, token=staff)).code == "CONFLICT"
     await report(orders, order_id, "SHIPPED")

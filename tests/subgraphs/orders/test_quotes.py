@@ -1,4 +1,4 @@
-"""Quotes: exact, checked, and only for what can be printed."""
+"""Quotes: exact sums, validation, and only for approved books."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from subgraphs.orders.models import Quote
-from tests.subgraphs.orders.conftest import ADDRESS, CREATE_QUOTE, quote, quote_input
-from tests.support.graph import AnsweringGraph, GraphError
+from tests.subgraphs.orders.conftest import ADDRESS, CREATE_QUOTE, build_quote_input, quote
+from tests.support.graph import FakeGraph, GraphError
 from tests.support.subgraph import SubgraphClient
-from tests.support.tokens import token_for
+from tests.support.tokens import sign_token
 
 
 async def count_quotes(orders: SubgraphClient) -> int:
@@ -20,7 +20,7 @@ async def count_quotes(orders: SubgraphClient) -> int:
 
 
 async def test_a_quote_is_the_exact_sum_of_its_parts(orders: SubgraphClient, token: str) -> None:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(quantity=3), token)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(quantity=3), token)
     quoted = answer.ok["createQuote"]
     assert quoted.pop("id").startswith("quo_")
     assert quoted == {
@@ -38,8 +38,8 @@ async def test_a_quote_is_the_exact_sum_of_its_parts(orders: SubgraphClient, tok
     }
 
 
-async def test_the_graph_is_asked_as_the_parent(
-    orders: SubgraphClient, graph: AnsweringGraph, token: str
+async def test_the_graph_is_queried_as_the_parent(
+    orders: SubgraphClient, graph: FakeGraph, token: str
 ) -> None:
     await quote(orders, token, quantity=2, shippingLevel="EXPRESS")
     assert [request["headers"]["authorization"] for request in graph.requests] == [f"Bearer {token}"] * 2
@@ -54,7 +54,7 @@ async def test_the_graph_is_asked_as_the_parent(
 
 async def test_a_book_that_is_not_approved_is_not_quoted(orders: SubgraphClient, token: str) -> None:
     before = await count_quotes(orders)
-    answer = await orders.execute(CREATE_QUOTE, quote_input(bookId="book_draft"), token)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(bookId="book_draft"), token)
     assert answer.ok["createQuote"] == {
         "__typename": "BookNotApproved",
         "message": "Approve the book first: what is printed is what was approved.",
@@ -63,23 +63,23 @@ async def test_a_book_that_is_not_approved_is_not_quoted(orders: SubgraphClient,
 
 
 async def test_someone_elses_book_is_not_found(orders: SubgraphClient, token: str) -> None:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(bookId="book_other"), token)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(bookId="book_other"), token)
     assert answer.code == "NOT_FOUND"
 
 
-async def test_what_print_refuses_is_the_clients_error(orders: SubgraphClient, token: str) -> None:
+async def test_an_error_of_print_is_reported_to_the_client(orders: SubgraphClient, token: str) -> None:
     answer = await orders.execute(
-        CREATE_QUOTE, quote_input(shippingAddress=ADDRESS | {"countryCode": "ZZ"}), token
+        CREATE_QUOTE, build_quote_input(shippingAddress=ADDRESS | {"countryCode": "ZZ"}), token
     )
     assert answer.code == "BAD_USER_INPUT"
     assert answer.errors[0]["message"] == "Nothing is sent there."
 
 
-async def test_a_graph_that_fails_is_a_failed_dependency(
-    orders: SubgraphClient, graph: AnsweringGraph, token: str
+async def test_a_failing_graph_is_a_failed_dependency(
+    orders: SubgraphClient, graph: FakeGraph, token: str
 ) -> None:
     graph.answers["book"] = GraphError("INTERNAL_SERVER_ERROR")
-    assert (await orders.execute(CREATE_QUOTE, quote_input(), token)).code == "DEPENDENCY_FAILED"
+    assert (await orders.execute(CREATE_QUOTE, build_quote_input(), token)).code == "DEPENDENCY_FAILED"
 
 
 @pytest.mark.parametrize(
@@ -101,20 +101,22 @@ async def test_a_graph_that_fails_is_a_failed_dependency(
         ({"shippingAddress": ADDRESS | {"phone": "1" * 5000}}, "shippingAddress.phone"),
     ],
 )
-async def test_what_cannot_be_sent_is_refused_with_the_field(
+async def test_an_invalid_delivery_address_is_refused_with_the_field(
     orders: SubgraphClient, token: str, changes: dict[str, Any], field: str
 ) -> None:
     before = await count_quotes(orders)
-    answer = await orders.execute(CREATE_QUOTE, quote_input(**changes), token)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(**changes), token)
     assert (answer.data, answer.code, answer.field) == (None, "BAD_USER_INPUT", field)
     assert await count_quotes(orders) == before
 
 
 @pytest.mark.parametrize("name", ["Ana 👩🏽‍🚀", "<b>Ana</b> & Söhne"])
-async def test_a_name_with_emoji_or_markup_is_kept_as_it_is(
+async def test_a_name_with_emoji_or_markup_is_stored_unchanged(
     orders: SubgraphClient, token: str, name: str
 ) -> None:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(shippingAddress=ADDRESS | {"name": name}), token)
+    answer = await orders.execute(
+        CREATE_QUOTE, build_quote_input(shippingAddress=ADDRESS | {"name": name}), token
+    )
     assert answer.ok["createQuote"]["shippingAddress"]["name"] == name
 
 
@@ -122,10 +124,10 @@ async def test_someone_elses_quote_is_not_found(orders: SubgraphClient, token: s
     id_ = await quote(orders, token)
     query = f'{{ quote(id: "{id_}") {{ id }} }}'
     assert (await orders.execute(query, token=token)).ok == {"quote": {"id": id_}}
-    assert (await orders.execute(query, token=token_for("usr_other"))).code == "NOT_FOUND"
+    assert (await orders.execute(query, token=sign_token("usr_other"))).code == "NOT_FOUND"
     assert (await orders.execute(query)).code == "UNAUTHENTICATED"
 
 
-async def test_quoting_needs_the_scope_of_a_parent(orders: SubgraphClient, user_id: str) -> None:
-    answer = await orders.execute(CREATE_QUOTE, quote_input(), token_for(user_id, ["staff"]))
+async def test_a_quote_requires_the_scope_of_a_parent(orders: SubgraphClient, user_id: str) -> None:
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(), sign_token(user_id, ["staff"]))
     assert answer.code == "FORBIDDEN"

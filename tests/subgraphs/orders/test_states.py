@@ -1,4 +1,4 @@
-"""The order's state machine: no order of reports leads it astray."""
+"""The state machine of orders under reports in any sequence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GOOD_RUNS = st.lists(st.sampled_from(GOOD_RUN), max_size=20).flatmap(
 )
 
 
-def follow(start: OrderStatus, reports: Sequence[str]) -> list[OrderStatus]:
+def apply_reports(start: OrderStatus, reports: Sequence[str]) -> list[OrderStatus]:
     visited = [start]
     for report in reports:
         following = after_print_report(visited[-1], report)
@@ -36,7 +36,7 @@ def follow(start: OrderStatus, reports: Sequence[str]) -> list[OrderStatus]:
 
 
 @given(st.lists(STATUSES, min_size=2, max_size=12))
-def test_no_walk_comes_to_a_state_twice(walk: list[OrderStatus]) -> None:
+def test_no_path_through_the_states_visits_one_twice(walk: list[OrderStatus]) -> None:
     visited = walk[:1]
     for status in walk[1:]:
         if may_become(visited[-1], status):
@@ -45,44 +45,44 @@ def test_no_walk_comes_to_a_state_twice(walk: list[OrderStatus]) -> None:
 
 
 @given(STATUSES, REPORTS)
-def test_no_reports_bring_an_order_to_a_state_twice(start: OrderStatus, reports: list[str]) -> None:
-    visited = follow(start, reports)
+def test_no_sequence_of_reports_visits_a_state_twice(start: OrderStatus, reports: list[str]) -> None:
+    visited = apply_reports(start, reports)
     assert len(visited) == len(set(visited))
 
 
 @given(st.sampled_from(sorted(TERMINAL)), REPORTS)
 def test_a_final_state_is_final(status: OrderStatus, reports: list[str]) -> None:
-    assert follow(status, reports) == [status]
+    assert apply_reports(status, reports) == [status]
     assert not any(may_become(status, other) for other in OrderStatus)
 
 
 @given(REPORTS)
-def test_an_unpaid_order_is_not_moved_by_print(reports: list[str]) -> None:
-    assert follow(OrderStatus.AWAITING_PAYMENT, reports) == [OrderStatus.AWAITING_PAYMENT]
+def test_reports_of_print_do_not_change_an_unpaid_order(reports: list[str]) -> None:
+    assert apply_reports(OrderStatus.AWAITING_PAYMENT, reports) == [OrderStatus.AWAITING_PAYMENT]
 
 
 @given(
     st.lists(st.sampled_from(GOOD_RUN), max_size=20).flatmap(lambda more: st.permutations(GOOD_RUN + more))
 )
-def test_a_good_run_ends_shipped_however_its_reports_come(reports: list[str]) -> None:
-    assert follow(OrderStatus.PAID, reports)[-1] is OrderStatus.SHIPPED
+def test_reports_in_any_order_end_in_the_state_shipped(reports: list[str]) -> None:
+    assert apply_reports(OrderStatus.PAID, reports)[-1] is OrderStatus.SHIPPED
 
 
 @given(REPORTS)
-def test_a_report_that_is_repeated_changes_nothing(
+def test_a_repeated_report_changes_nothing(
     reports: list[str],
 ) -> None:
     repeated = [report for report in reports for _ in range(2)]
-    assert follow(OrderStatus.PAID, repeated) == follow(OrderStatus.PAID, reports)
+    assert apply_reports(OrderStatus.PAID, repeated) == apply_reports(OrderStatus.PAID, reports)
 
 
-def test_every_status_of_print_is_understood() -> None:
+def test_every_status_of_print_is_mapped() -> None:
     assert {status for status in PrintJobStatus if after_print_report(OrderStatus.PAID, status)} == set(
         PrintJobStatus
     )
 
 
-def test_an_order_can_be_cancelled_until_its_printing_begins() -> None:
+def test_an_order_can_be_cancelled_until_production_begins() -> None:
     assert {OrderStatus.PAID, OrderStatus.PREPARING} == CANCELLABLE
 
 
@@ -98,5 +98,5 @@ def test_an_order_can_be_cancelled_until_its_printing_begins() -> None:
         ("ERROR", OrderStatus.PRINT_REJECTED),
     ],
 )
-def test_a_report_moves_a_paid_order(report: str, status: OrderStatus) -> None:
+def test_a_report_advances_a_paid_order(report: str, status: OrderStatus) -> None:
     assert after_print_report(OrderStatus.PAID, report) is status

@@ -1,4 +1,4 @@
-"""Fixtures of the print domain: its open resources with a clock that the test sets."""
+"""Fixtures of the print domain: its runtime, with a clock that the test sets."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,11 +7,11 @@ import pytest
 
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
-from tests.support.subgraph import settings_of
+from tests.support.subgraph import build_settings
 
 
 class SteppingClock:
-    """A clock that stands still until it is told to go on."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ class SteppingClock:
     def __call__(self) -> datetime:
         return self.now
 
-    def go_on(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         self.now += timedelta(**time)
 
 
@@ -31,5 +31,5 @@ def clock() -> SteppingClock:
 @pytest.fixture
 async def runtime(servers: Mapping[str, str], clock: SteppingClock) -> AsyncIterator[Runtime]:
     environ = {**servers, "OFFLINE_PRINT_STEP_SECONDS": "10"}
-    async with open_runtime(DOMAINS["print"], settings_of("print", environ), clock) as opened:
+    async with open_runtime(DOMAINS["print"], build_settings("print", environ), clock) as opened:
         yield opened

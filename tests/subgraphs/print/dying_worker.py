@@ -1,4 +1,4 @@
-"""A worker that dies by SIGKILL in the moment in which the print shop has accepted its job."""
+"""A worker that is killed by SIGKILL at the moment the print shop has accepted its job."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from tests.subgraphs.print.jobs import DELIVERY
 
 
 class LastShop(OfflinePrintShop):
-    """The shop whose answer this process does not live to hear."""
+    """A shop that kills the process before its answer arrives."""
 
     async def submit(self, submission: Submission) -> ShopJob:
         accepted = await super().submit(submission)

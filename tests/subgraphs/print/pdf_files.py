@@ -1,4 +1,4 @@
-"""PDF files for preflight: good ones by Typst, broken ones by changing what a good one has."""
+"""PDF files for preflight: good ones from Typst, and broken ones made by changing those."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -13,7 +13,7 @@ COVER = (19.0, 10.25)
 Change = Callable[[PdfWriter], None]
 
 
-def book(
+def build_book(
     pages: int = 32,
     width: float = PAGE,
     height: float = PAGE,
@@ -29,16 +29,16 @@ def book(
         Page #(number + 1) of a small book. #{drawing}
     ]
     """
-    return changed(typst.compile(source.encode()), change)
+    return change_file(typst.compile(source.encode()), change)
 
 
-def cover(width: float = COVER[0], height: float = COVER[1], *, change: Change | None = None) -> bytes:
-    """A cover sheet."""
-    return book(1, width, height, change=change)
+def build_cover(width: float = COVER[0], height: float = COVER[1], *, change: Change | None = None) -> bytes:
+    """Build a cover sheet."""
+    return build_book(1, width, height, change=change)
 
 
-def changed(content: bytes, change: Change | None) -> bytes:
-    """The file after a change to its structure."""
+def change_file(content: bytes, change: Change | None) -> bytes:
+    """Change the structure of a file."""
     if change is None:
         return content
     writer = PdfWriter(clone_from=PdfReader(BytesIO(content)))
@@ -48,7 +48,7 @@ def changed(content: bytes, change: Change | None) -> bytes:
         return target.getvalue()
 
 
-def picture(pixels: int, inches: float, page: int, *, wrapped: bool = False) -> Change:
+def draw_picture(pixels: int, inches: float, page: int, *, wrapped: bool = False) -> Change:
     """Draw a square picture at a size; `wrapped` draws it from inside a form that is scaled by half."""
 
     def draw(writer: PdfWriter) -> None:
@@ -67,7 +67,7 @@ def picture(pixels: int, inches: float, page: int, *, wrapped: bool = False) -> 
     return draw
 
 
-def standard_font(page: int) -> Change:
+def use_standard_font(page: int) -> Change:
     """Write with Helvetica as a viewer brings it, without its file."""
 
     def write(writer: PdfWriter) -> None:
@@ -84,7 +84,7 @@ def standard_font(page: int) -> Change:
 
 
 def encrypt(writer: PdfWriter) -> None:
-    """Lock the file with a password."""
+    """Encrypt the file with a password."""
     writer.encrypt("secret", algorithm="RC4-128")
 
 

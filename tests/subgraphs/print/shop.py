@@ -12,7 +12,7 @@ from subgraphs.print.providers.offline import OfflinePrintShop
 
 
 class Shop(OfflinePrintShop):
-    """The offline shop, with a line to it that can break; it keeps what it was sent."""
+    """The offline shop with a connection that can break; it records the submissions."""
 
     def __init__(self, runtime: Runtime) -> None:
         shop = print_provider(runtime)

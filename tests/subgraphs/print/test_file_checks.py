@@ -1,4 +1,4 @@
-"""A print job from its creation through the check of its files."""
+"""Print jobs from their creation to the end of preflight."""
 
 import asyncio
 
@@ -11,81 +11,83 @@ from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
     COVER,
     INTERIOR,
-    checked,
-    created,
-    history,
-    outbox,
-    seen,
-    statuses,
-    stored,
+    create_checked_job,
+    create_job,
+    read_history,
+    read_job,
+    read_outbox,
+    read_statuses,
+    store_file,
 )
-from tests.subgraphs.print.pdf_files import book
+from tests.subgraphs.print.pdf_files import build_book
 
 
-async def test_a_new_job_is_told_of_and_sent_to_be_checked(runtime: Runtime, clock: SteppingClock) -> None:
-    job = await created(runtime)
+async def test_a_new_job_is_announced_and_queued_for_preflight(
+    runtime: Runtime, clock: SteppingClock
+) -> None:
+    job = await create_job(runtime)
     assert (job.status, job.created_at) == (PrintJobStatus.CREATED, clock.now)
-    assert await outbox(runtime, job.id, "print.PreflightPrintJob") == [{"print_job_id": job.id}]
-    assert await outbox(runtime, job.id, "print.PrintJobStatusChanged") == [
+    assert await read_outbox(runtime, job.id, "print.PreflightPrintJob") == [{"print_job_id": job.id}]
+    assert await read_outbox(runtime, job.id, "print.PrintJobStatusChanged") == [
         {"print_job_id": job.id, "order_id": job.order_id, "status": "CREATED", "message": ""}
     ]
 
 
 async def test_an_order_gets_one_job_however_often_it_is_paid(runtime: Runtime) -> None:
     order_id = new_id("ord")
-    first = await created(runtime, order_id=order_id)
-    again = await created(runtime, order_id=order_id)
+    first = await create_job(runtime, order_id=order_id)
+    again = await create_job(runtime, order_id=order_id)
     assert first.id == again.id
-    assert await statuses(runtime, first.id) == [PrintJobStatus.CREATED]
+    assert await read_statuses(runtime, first.id) == [PrintJobStatus.CREATED]
 
 
-async def test_good_files_go_on_to_the_shop(runtime: Runtime, clock: SteppingClock) -> None:
-    job = await checked(runtime)
+async def test_a_job_with_good_files_is_queued_for_submission(runtime: Runtime, clock: SteppingClock) -> None:
+    job = await create_checked_job(runtime)
     assert job.status is PrintJobStatus.PREFLIGHT
     assert job.preflight is not None
     assert PreflightReport.from_json(job.preflight) == PreflightReport(clock.now, None, ())
-    assert await statuses(runtime, job.id) == [PrintJobStatus.CREATED, PrintJobStatus.PREFLIGHT]
+    assert await read_statuses(runtime, job.id) == [PrintJobStatus.CREATED, PrintJobStatus.PREFLIGHT]
 
 
 async def test_bad_files_end_the_job_with_a_report_and_a_reason(runtime: Runtime) -> None:
-    job = await checked(runtime, interior=book(22))
+    job = await create_checked_job(runtime, interior=build_book(22))
     assert job.status is PrintJobStatus.REJECTED
     assert job.preflight is not None
     assert [issue["code"] for issue in job.preflight["issues"]] == ["PAGE_COUNT_MIN"]
-    assert (await history(runtime, job.id))[-1].message == "Preflight found PAGE_COUNT_MIN."
-    assert await outbox(runtime, job.id, "print.SubmitPrintJob") == []
+    assert (await read_history(runtime, job.id))[-1].message == "Preflight found PAGE_COUNT_MIN."
+    assert await read_outbox(runtime, job.id, "print.SubmitPrintJob") == []
 
 
 async def test_bytes_that_changed_since_approval_are_not_printed(runtime: Runtime) -> None:
-    job = await created(runtime)
+    job = await create_job(runtime)
     await service.begin_preflight(runtime, job.id)
-    interior = await stored(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR())
-    cover = await stored(runtime, f"{job.snapshot_id}/cover.pdf", COVER())
-    await runtime.storage.put(interior.storage_key, book(34))
+    interior = await store_file(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR())
+    cover = await store_file(runtime, f"{job.snapshot_id}/cover.pdf", COVER())
+    await runtime.storage.put(interior.storage_key, build_book(34))
     await service.check_files(runtime, job.id, interior, cover)
-    after = await seen(runtime, job.id)
+    after = await read_job(runtime, job.id)
     assert after.status is PrintJobStatus.REJECTED
     assert after.preflight is not None
     assert [issue["code"] for issue in after.preflight["issues"]] == [PreflightCode.CONTENT_CHANGED]
 
 
-async def test_a_check_that_runs_twice_submits_once(runtime: Runtime) -> None:
-    job = await created(runtime)
+async def test_a_repeated_preflight_submits_once(runtime: Runtime) -> None:
+    job = await create_job(runtime)
     assert await service.begin_preflight(runtime, job.id) == job.snapshot_id
     assert await service.begin_preflight(runtime, job.id) == job.snapshot_id
     files = [
-        await stored(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR()),
-        await stored(runtime, f"{job.snapshot_id}/cover.pdf", COVER()),
+        await store_file(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR()),
+        await store_file(runtime, f"{job.snapshot_id}/cover.pdf", COVER()),
     ]
     await asyncio.gather(*(service.check_files(runtime, job.id, *files) for _ in range(2)))
     assert await service.begin_preflight(runtime, job.id) is None
-    assert len(await outbox(runtime, job.id, "print.SubmitPrintJob")) == 1
+    assert len(await read_outbox(runtime, job.id, "print.SubmitPrintJob")) == 1
 
 
-async def test_files_that_cannot_be_made_end_the_job(runtime: Runtime) -> None:
-    job = await created(runtime)
+async def test_files_that_cannot_be_typeset_end_the_job(runtime: Runtime) -> None:
+    job = await create_job(runtime)
     await service.begin_preflight(runtime, job.id)
     await service.reject_print_job(runtime, job.id, "Page 7 does not fit.")
-    assert (await history(runtime, job.id))[-1].message == "Page 7 does not fit."
+    assert (await read_history(runtime, job.id))[-1].message == "Page 7 does not fit."
     await service.reject_print_job(runtime, job.id, "Page 7 does not fit.")
-    assert len(await statuses(runtime, job.id)) == 3
+    assert len(await read_statuses(runtime, job.id)) == 3

@@ -10,7 +10,7 @@ from subgraphs.print.geometry import Size, casewrap_spine, cover_sheet, interior
 CASEWRAP = product("casewrap-8.5-square")
 
 
-def test_an_interior_page_is_the_trim_and_the_bleed() -> None:
+def test_an_interior_page_has_the_trim_size_plus_the_bleed() -> None:
     assert interior_page(CASEWRAP) == Size(630.0, 630.0)
 
 
@@ -22,5 +22,5 @@ def test_the_cover_of_32_pages_is_19_by_10_and_a_quarter_inches() -> None:
     ("pages", "inches"),
     [(24, "0.25"), (84, "0.25"), (85, "0.5"), (140, "0.5"), (141, "0.625"), (306, "0.9375"), (800, "2.0625")],
 )
-def test_a_spine_grows_by_steps(pages: int, inches: str) -> None:
+def test_the_spine_width_grows_in_steps(pages: int, inches: str) -> None:
     assert casewrap_spine(pages) == Decimal(inches)

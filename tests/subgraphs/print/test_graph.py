@@ -1,4 +1,4 @@
-"""Print's part of the graph, over HTTP: who sees which job, and in how many statements."""
+"""The print subgraph over HTTP: visibility of jobs and the number of SQL statements."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -10,9 +10,9 @@ from subgraphs.print import service
 from subgraphs.print.models import PrintJob
 from subgraphs.print.providers import print_provider
 from tests.subgraphs.print.conftest import SteppingClock
-from tests.subgraphs.print.jobs import DELIVERY, checked, created
-from tests.support.subgraph import SubgraphClient, subgraph_client
-from tests.support.tokens import token_for
+from tests.subgraphs.print.jobs import DELIVERY, create_checked_job, create_job
+from tests.support.subgraph import SubgraphClient, run_subgraph
+from tests.support.tokens import sign_token
 
 COST = """
 query Cost($pages: Int!, $quantity: Int! = 1, $country: String!, $level: ShippingLevel!) {
@@ -36,15 +36,15 @@ JOB = """... on Order {
 
 @pytest.fixture
 async def graph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
-    async with subgraph_client("print", servers) as client:
+    async with run_subgraph("print", servers) as client:
         yield client
 
 
-def order(job: PrintJob) -> dict[str, str]:
+def build_order_reference(job: PrintJob) -> dict[str, str]:
     return {"__typename": "Order", "id": job.order_id}
 
 
-async def test_anyone_may_look_at_the_catalogue(graph: SubgraphClient) -> None:
+async def test_the_catalogue_is_public(graph: SubgraphClient) -> None:
     answer = await graph.execute(
         """{ printProducts {
           id name podPackageId trimWidth trimHeight binding minimumPages maximumPages
@@ -87,8 +87,8 @@ async def test_a_cost_is_exact(graph: SubgraphClient) -> None:
 async def test_an_impossible_cost_names_the_argument(
     graph: SubgraphClient, changed: dict[str, object], field: str
 ) -> None:
-    asked = {"pages": 32, "quantity": 1, "country": "US", "level": "MAIL"}
-    answer = await graph.execute(COST, asked | changed)
+    variables = {"pages": 32, "quantity": 1, "country": "US", "level": "MAIL"}
+    answer = await graph.execute(COST, variables | changed)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
 
 
@@ -97,8 +97,8 @@ async def test_an_unknown_product_is_not_found(graph: SubgraphClient) -> None:
     assert answer.code == "NOT_FOUND"
 
 
-async def test_a_product_joins_where_another_subgraph_names_it(graph: SubgraphClient) -> None:
-    [found] = await graph.represent(
+async def test_a_product_reference_is_resolved(graph: SubgraphClient) -> None:
+    [found] = await graph.resolve_entities(
         "... on PrintProduct { name }", [{"__typename": "PrintProduct", "id": "casewrap-8.5-square"}]
     )
     assert found == {"name": "Square hardcover picture book"}
@@ -107,12 +107,12 @@ async def test_a_product_joins_where_another_subgraph_names_it(graph: SubgraphCl
 async def test_an_order_shows_its_owner_the_whole_job(
     graph: SubgraphClient, runtime: Runtime, clock: SteppingClock
 ) -> None:
-    job = await checked(runtime)
+    job = await create_checked_job(runtime)
     shop = print_provider(runtime)
     await service.submit_print_job(runtime, job.id, 1, DELIVERY, provider=shop)
-    clock.go_on(seconds=40)
+    clock.advance(seconds=40)
     await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
-    [found] = await graph.represent(JOB, [order(job)], token_for("usr_ada"))
+    [found] = await graph.resolve_entities(JOB, [build_order_reference(job)], sign_token("usr_ada"))
     shown = found["printJob"]
     assert (shown["id"], shown["status"]) == (job.id, "SHIPPED")
     assert shown["order"] == {"id": job.order_id}
@@ -130,45 +130,47 @@ async def test_an_order_shows_its_owner_the_whole_job(
 
 
 async def test_a_rejected_job_shows_why(graph: SubgraphClient, runtime: Runtime) -> None:
-    job = await checked(runtime, interior=b"not a pdf")
-    [found] = await graph.represent(JOB, [order(job)], token_for("usr_ada"))
+    job = await create_checked_job(runtime, interior=b"not a pdf")
+    [found] = await graph.resolve_entities(JOB, [build_order_reference(job)], sign_token("usr_ada"))
     assert found["printJob"]["status"] == "REJECTED"
     [issue] = found["printJob"]["preflight"]["issues"]
     assert (issue["code"], issue["page"]) == ("UNREADABLE", None)
 
 
 async def test_nobody_else_sees_a_job(graph: SubgraphClient, runtime: Runtime) -> None:
-    job = await created(runtime)
-    for token in (token_for("usr_bob"), token_for("usr_staff", ["staff"]), None):
-        assert await graph.represent(JOB, [order(job)], token) == [{"printJob": None}]
+    job = await create_job(runtime)
+    for token in (sign_token("usr_bob"), sign_token("usr_staff", ["staff"]), None):
+        assert await graph.resolve_entities(JOB, [build_order_reference(job)], token) == [{"printJob": None}]
         by_id = {"__typename": "PrintJob", "id": job.id}
-        assert await graph.represent("... on PrintJob { status }", [by_id], token) == [None]
+        assert await graph.resolve_entities("... on PrintJob { status }", [by_id], token) == [None]
 
 
-async def test_a_job_joins_by_its_id_for_its_owner(graph: SubgraphClient, runtime: Runtime) -> None:
-    job = await created(runtime)
+async def test_a_job_reference_is_resolved_for_its_owner(graph: SubgraphClient, runtime: Runtime) -> None:
+    job = await create_job(runtime)
     by_id = [{"__typename": "PrintJob", "id": job.id}, {"__typename": "PrintJob", "id": "prj_unknown"}]
-    found = await graph.represent("... on PrintJob { status }", by_id, token_for("usr_ada"))
+    found = await graph.resolve_entities("... on PrintJob { status }", by_id, sign_token("usr_ada"))
     assert found == [{"status": "CREATED"}, None]
 
 
 async def test_the_statements_do_not_grow_with_the_orders(graph: SubgraphClient, runtime: Runtime) -> None:
-    jobs = [await created(runtime) for _ in range(20)]
+    jobs = [await create_job(runtime) for _ in range(20)]
 
-    async def statements_for(count: int) -> int:
-        before = await graph.statements()
-        await graph.represent(JOB, [order(job) for job in jobs[:count]], token_for("usr_ada"))
-        return await graph.statements() - before
+    async def count_statements_for(count: int) -> int:
+        before = await graph.count_statements()
+        await graph.resolve_entities(
+            JOB, [build_order_reference(job) for job in jobs[:count]], sign_token("usr_ada")
+        )
+        return await graph.count_statements() - before
 
-    assert await statements_for(1) == await statements_for(20) == 2
+    assert await count_statements_for(1) == await count_statements_for(20) == 2
 
 
 async def test_staff_list_everybodys_jobs_newest_first(graph: SubgraphClient, runtime: Runtime) -> None:
-    jobs = [await created(runtime, owner_id=new_id("usr")) for _ in range(3)]
+    jobs = [await create_job(runtime, owner_id=new_id("usr")) for _ in range(3)]
     query = """query ($after: String) { printJobs(first: 2, after: $after) {
       nodes { id } pageInfo { hasNextPage endCursor }
     } }"""
-    token = token_for("usr_staff", ["staff"])
+    token = sign_token("usr_staff", ["staff"])
     first = (await graph.execute(query, token=token)).ok["printJobs"]
     assert [node["id"] for node in first["nodes"]] == [jobs[2].id, jobs[1].id]
     assert first["pageInfo"] == {"hasNextPage": True, "endCursor": jobs[1].id}
@@ -177,13 +179,13 @@ async def test_staff_list_everybodys_jobs_newest_first(graph: SubgraphClient, ru
 
 
 async def test_only_staff_list_jobs(graph: SubgraphClient) -> None:
-    tokens = (token_for("usr_ada"), None, "forged")
+    tokens = (sign_token("usr_ada"), None, "forged")
     codes = [(await graph.execute("{ printJobs { nodes { id } } }", token=token)).code for token in tokens]
     assert codes == ["FORBIDDEN", "UNAUTHENTICATED", "UNAUTHENTICATED"]
 
 
 async def test_a_list_has_a_size_within_bounds(graph: SubgraphClient) -> None:
     answer = await graph.execute(
-        "{ printJobs(first: 101) { nodes { id } } }", token=token_for("usr_staff", ["staff"])
+        "{ printJobs(first: 101) { nodes { id } } }", token=sign_token("usr_staff", ["staff"])
     )
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "first")

@@ -1,4 +1,4 @@
-"""Preflight: each code has a file that earns it, and no other code."""
+"""Preflight: each code is reported for a file with exactly that problem."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -7,26 +7,34 @@ import pytest
 
 from subgraphs.print.catalogue import product
 from subgraphs.print.preflight import CandidateFile, PreflightCode, PreflightReport, preflight
-from tests.subgraphs.print.pdf_files import book, cover, encrypt, picture, resize, rotate, standard_font
+from tests.subgraphs.print.pdf_files import (
+    build_book,
+    build_cover,
+    draw_picture,
+    encrypt,
+    resize,
+    rotate,
+    use_standard_font,
+)
 
 CASEWRAP = product("casewrap-8.5-square")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def approved(content: bytes) -> CandidateFile:
+def build_candidate(content: bytes) -> CandidateFile:
     return CandidateFile(content, hashlib.sha256(content).hexdigest())
 
 
 def check(interior: bytes, sheet: bytes) -> PreflightReport:
-    return preflight(CASEWRAP, approved(interior), approved(sheet), NOW)
+    return preflight(CASEWRAP, build_candidate(interior), build_candidate(sheet), NOW)
 
 
-def codes(report: PreflightReport) -> list[tuple[PreflightCode, int | None]]:
+def list_codes(report: PreflightReport) -> list[tuple[PreflightCode, int | None]]:
     return [(issue.code, issue.page) for issue in report.issues]
 
 
 def test_a_good_book_passes() -> None:
-    report = check(book(), cover())
+    report = check(build_book(), build_cover())
     assert report == PreflightReport(checked_at=NOW, effective_ppi=None, issues=())
     assert report.passed
 
@@ -40,91 +48,105 @@ def test_a_good_book_passes() -> None:
     ],
 )
 def test_a_page_count_that_cannot_be_bound_is_refused(pages: int, code: PreflightCode) -> None:
-    assert codes(check(book(pages), cover())) == [(code, None)]
+    assert list_codes(check(build_book(pages), build_cover())) == [(code, None)]
 
 
 def test_pages_without_bleed_are_refused_one_by_one() -> None:
-    report = check(book(24, 8.5, 8.5), cover())
-    assert codes(report) == [(PreflightCode.PAGE_SIZE, number) for number in range(1, 25)]
+    report = check(build_book(24, 8.5, 8.5), build_cover())
+    assert list_codes(report) == [(PreflightCode.PAGE_SIZE, number) for number in range(1, 25)]
     assert report.issues[0].message == "8.500 by 8.500 in instead of 8.750 by 8.750 in with bleed."
 
 
 def test_one_page_of_another_size_is_named() -> None:
-    assert codes(check(book(change=resize(7, 630, 640)), cover())) == [(PreflightCode.PAGE_SIZE, 7)]
+    assert list_codes(check(build_book(change=resize(7, 630, 640)), build_cover())) == [
+        (PreflightCode.PAGE_SIZE, 7)
+    ]
 
 
 def test_a_page_may_differ_by_less_than_a_point() -> None:
-    assert check(book(change=resize(7, 630.9, 629.2)), cover()).passed
+    assert check(build_book(change=resize(7, 630.9, 629.2)), build_cover()).passed
 
 
 def test_a_hardcover_with_the_cover_of_a_paperback_is_refused() -> None:
-    report = check(book(), cover(17.25, 8.75))
-    assert codes(report) == [(PreflightCode.COVER_SIZE, None)]
+    report = check(build_book(), build_cover(17.25, 8.75))
+    assert list_codes(report) == [(PreflightCode.COVER_SIZE, None)]
 
 
 def test_the_cover_must_fit_the_spine_of_this_page_count() -> None:
-    assert codes(check(book(86), cover())) == [(PreflightCode.COVER_SIZE, None)]
-    assert check(book(86), cover(19.25, 10.25)).passed
+    assert list_codes(check(build_book(86), build_cover())) == [(PreflightCode.COVER_SIZE, None)]
+    assert check(build_book(86), build_cover(19.25, 10.25)).passed
 
 
-def test_a_sheet_that_is_turned_does_not_fit() -> None:
-    assert codes(check(book(), cover(change=rotate(1)))) == [(PreflightCode.COVER_SIZE, None)]
+def test_a_rotated_sheet_does_not_fit() -> None:
+    assert list_codes(check(build_book(), build_cover(change=rotate(1)))) == [
+        (PreflightCode.COVER_SIZE, None)
+    ]
 
 
 def test_a_cover_of_two_sheets_is_refused() -> None:
-    assert codes(check(book(), book(2, 19.0, 10.25))) == [(PreflightCode.COVER_PAGE_COUNT, None)]
+    assert list_codes(check(build_book(), build_book(2, 19.0, 10.25))) == [
+        (PreflightCode.COVER_PAGE_COUNT, None)
+    ]
 
 
-def test_a_font_that_is_not_in_the_file_is_named() -> None:
-    report = check(book(change=standard_font(3)), cover(change=standard_font(1)))
-    assert codes(report) == [(PreflightCode.FONT_NOT_EMBEDDED, 3), (PreflightCode.FONT_NOT_EMBEDDED, None)]
+def test_a_font_that_is_not_embedded_is_named() -> None:
+    report = check(build_book(change=use_standard_font(3)), build_cover(change=use_standard_font(1)))
+    assert list_codes(report) == [
+        (PreflightCode.FONT_NOT_EMBEDDED, 3),
+        (PreflightCode.FONT_NOT_EMBEDDED, None),
+    ]
     assert report.issues[0].message == "The interior lacks the font Helvetica."
 
 
 def test_resolution_is_that_of_the_picture_as_it_is_placed() -> None:
-    sharp = check(book(change=picture(600, 2, 5)), cover())
+    sharp = check(build_book(change=draw_picture(600, 2, 5)), build_cover())
     assert (sharp.passed, sharp.effective_ppi) == (True, 300)
-    coarse = check(book(change=picture(600, 4, 5)), cover())
-    assert (codes(coarse), coarse.effective_ppi) == ([(PreflightCode.LOW_PPI, 5)], 150)
+    coarse = check(build_book(change=draw_picture(600, 4, 5)), build_cover())
+    assert (list_codes(coarse), coarse.effective_ppi) == ([(PreflightCode.LOW_PPI, 5)], 150)
 
 
 def test_a_picture_that_typst_placed_is_measured() -> None:
     pixels = 'image(bytes((0,) * 30000), format: (encoding: "rgb8", width: 100, height: 100), width: {}in)'
     sharp, coarse = pixels.format(0.25), pixels.format(1)
-    assert check(book(drawing=sharp), cover()).effective_ppi == 400
-    assert codes(check(book(24, drawing=coarse), cover())) == [
+    assert check(build_book(drawing=sharp), build_cover()).effective_ppi == 400
+    assert list_codes(check(build_book(24, drawing=coarse), build_cover())) == [
         (PreflightCode.LOW_PPI, number) for number in range(1, 25)
     ]
 
 
-def test_the_scale_of_a_form_counts_too() -> None:
-    report = check(book(change=picture(600, 4, 5, wrapped=True)), cover())
-    assert (codes(report), report.effective_ppi) == ([(PreflightCode.LOW_PPI, 5)], 150)
+def test_the_scale_of_a_form_is_taken_into_account() -> None:
+    report = check(build_book(change=draw_picture(600, 4, 5, wrapped=True)), build_cover())
+    assert (list_codes(report), report.effective_ppi) == ([(PreflightCode.LOW_PPI, 5)], 150)
 
 
 def test_a_coarse_picture_on_the_cover_belongs_to_no_page() -> None:
-    assert codes(check(book(), cover(change=picture(100, 4, 1)))) == [(PreflightCode.LOW_PPI, None)]
+    assert list_codes(check(build_book(), build_cover(change=draw_picture(100, 4, 1)))) == [
+        (PreflightCode.LOW_PPI, None)
+    ]
 
 
-def test_a_locked_file_is_refused() -> None:
-    assert codes(check(book(change=encrypt), cover())) == [(PreflightCode.ENCRYPTED, None)]
+def test_an_encrypted_file_is_refused() -> None:
+    assert list_codes(check(build_book(change=encrypt), build_cover())) == [(PreflightCode.ENCRYPTED, None)]
 
 
-@pytest.mark.parametrize("content", [b"", b"not a pdf", book()[:2000]])
-def test_what_is_no_whole_pdf_is_refused(content: bytes) -> None:
-    assert codes(check(content, cover())) == [(PreflightCode.UNREADABLE, None)]
+@pytest.mark.parametrize("content", [b"", b"not a pdf", build_book()[:2000]])
+def test_an_incomplete_pdf_is_refused(content: bytes) -> None:
+    assert list_codes(check(content, build_cover())) == [(PreflightCode.UNREADABLE, None)]
 
 
-def test_one_other_byte_than_approved_is_refused() -> None:
-    interior = book()
+def test_a_file_that_differs_from_the_approved_one_in_a_byte_is_refused() -> None:
+    interior = build_book()
     report = preflight(
-        CASEWRAP, CandidateFile(interior + b"\n", approved(interior).approved_sha256), approved(cover()), NOW
+        CASEWRAP,
+        CandidateFile(interior + b"\n", build_candidate(interior).approved_sha256),
+        build_candidate(build_cover()),
+        NOW,
     )
-    assert codes(report) == [(PreflightCode.CONTENT_CHANGED, None)]
+    assert list_codes(report) == [(PreflightCode.CONTENT_CHANGED, None)]
 
 
 def test_every_issue_is_found_not_only_the_first() -> None:
-    report = check(book(22, change=standard_font(2)), cover(17.25, 8.75))
+    report = check(build_book(22, change=use_standard_font(2)), build_cover(17.25, 8.75))
     assert {issue.code for issue in report.issues} == {
         PreflightCode.PAGE_COUNT_MIN,
         PreflightCode.FONT_NOT_EMBEDDED,
@@ -132,6 +154,6 @@ def test_every_issue_is_found_not_only_the_first() -> None:
     }
 
 
-def test_a_report_survives_being_stored() -> None:
-    report = check(book(change=picture(600, 4, 5)), cover())
+def test_a_report_is_stored_and_read_unchanged() -> None:
+    report = check(build_book(change=draw_picture(600, 4, 5)), build_cover())
     assert PreflightReport.from_json(report.as_json()) == report

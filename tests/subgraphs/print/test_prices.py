@@ -1,4 +1,4 @@
-"""The prices of prints, against vectors that come from the print shop's own price sheet."""
+"""Print prices, compared with vectors from the print shop's price sheet."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -24,7 +24,7 @@ def test_the_price_agrees_with_the_one_known_answer_of_the_print_shop() -> None:
     assert copy_price(paperback, 32) == Money(868, "USD")
 
 
-def test_a_half_cent_is_rounded_up() -> None:
+def test_half_cents_are_rounded_up() -> None:
     # 10.55 + 30 x 0.2065 = 16.745
     assert copy_price(CASEWRAP, 30) == Money(1675, "USD")
 
@@ -62,7 +62,7 @@ def test_shipping_grows_with_speed_and_with_distance() -> None:
         ("countryCode", 32, 1, ""),
     ],
 )
-def test_what_cannot_be_printed_or_sent_is_refused_by_field(
+def test_an_unprintable_or_undeliverable_product_is_refused_by_field(
     field: str, pages: int, quantity: int, country: str
 ) -> None:
     with pytest.raises(BadUserInput) as refusal:
@@ -73,7 +73,7 @@ def test_what_cannot_be_printed_or_sent_is_refused_by_field(
 @pytest.mark.parametrize(
     ("code", "expected"), [("US", Zone.UNITED_STATES), ("GB", Zone.NEAR), ("NZ", Zone.FAR)]
 )
-def test_countries_lie_in_zones(code: str, expected: Zone) -> None:
+def test_countries_belong_to_zones(code: str, expected: Zone) -> None:
     assert zone(code) is expected
 
 

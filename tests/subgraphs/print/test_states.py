@@ -15,7 +15,7 @@ LULU_RUN = [
 ]
 
 
-def ends_at(start: PrintJobStatus, reports: list[PrintJobStatus]) -> list[PrintJobStatus]:
+def apply_reports(start: PrintJobStatus, reports: list[PrintJobStatus]) -> list[PrintJobStatus]:
     states = [start]
     for report in reports:
         states.append(report if may_become(states[-1], report) else states[-1])
@@ -23,7 +23,7 @@ def ends_at(start: PrintJobStatus, reports: list[PrintJobStatus]) -> list[PrintJ
 
 
 @st.composite
-def true_runs(draw: st.DrawFn) -> list[PrintJobStatus]:
+def generate_runs(draw: st.DrawFn) -> list[PrintJobStatus]:
     run: list[PrintJobStatus] = [PrintJobStatus.CREATED]
     goes_on = st.integers(0, 9).map(bool)
     while draw(goes_on) and _NEXT[run[-1]]:
@@ -31,19 +31,19 @@ def true_runs(draw: st.DrawFn) -> list[PrintJobStatus]:
     return run
 
 
-@given(true_runs(), st.data())
+@given(generate_runs(), st.data())
 def test_duplicated_and_reordered_reports_end_where_the_truth_ends(
     run: list[PrintJobStatus], data: st.DataObject
 ) -> None:
     again = data.draw(st.lists(st.sampled_from(run), max_size=8))
     reports = data.draw(st.permutations(run + again))
-    assert ends_at(PrintJobStatus.CREATED, reports)[-1] is run[-1]
+    assert apply_reports(PrintJobStatus.CREATED, reports)[-1] is run[-1]
 
 
 @given(st.lists(st.sampled_from(PrintJobStatus), max_size=30))
-def test_no_report_ever_brings_back_a_state_that_was_left(reports: list[PrintJobStatus]) -> None:
+def test_no_report_leads_back_to_an_earlier_state(reports: list[PrintJobStatus]) -> None:
     seen: list[PrintJobStatus] = []
-    for state in ends_at(PrintJobStatus.CREATED, reports):
+    for state in apply_reports(PrintJobStatus.CREATED, reports):
         if seen and state is seen[-1]:
             continue
         assert state not in seen
@@ -52,13 +52,13 @@ def test_no_report_ever_brings_back_a_state_that_was_left(reports: list[PrintJob
 
 @given(st.sampled_from(sorted(TERMINAL)), st.lists(st.sampled_from(PrintJobStatus)))
 def test_a_terminal_state_stays(terminal: PrintJobStatus, reports: list[PrintJobStatus]) -> None:
-    assert set(ends_at(terminal, reports)) == {terminal}
+    assert set(apply_reports(terminal, reports)) == {terminal}
 
 
 @given(st.sets(st.sampled_from(LULU_RUN[:-1])))
-def test_steps_that_no_poll_has_seen_may_be_missing(missing: set[PrintJobStatus]) -> None:
+def test_states_between_two_polls_may_be_skipped(missing: set[PrintJobStatus]) -> None:
     reports = [status for status in LULU_RUN if status not in missing]
-    assert ends_at(PrintJobStatus.SUBMITTING, reports)[-1] is PrintJobStatus.SHIPPED
+    assert apply_reports(PrintJobStatus.SUBMITTING, reports)[-1] is PrintJobStatus.SHIPPED
 
 
 @pytest.mark.parametrize("status", [PrintJobStatus.IN_PRODUCTION, PrintJobStatus.PRODUCTION_READY])
@@ -67,7 +67,7 @@ def test_a_job_in_production_can_no_longer_be_cancelled(status: PrintJobStatus) 
     assert not may_become(status, PrintJobStatus.CANCELED)
 
 
-def test_the_terminal_states_are_those_that_nothing_follows() -> None:
+def test_the_terminal_states_have_no_successors() -> None:
     assert {
         PrintJobStatus.SHIPPED,
         PrintJobStatus.REJECTED,

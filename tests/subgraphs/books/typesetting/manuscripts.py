@@ -9,7 +9,7 @@ from typing import Any
 from subgraphs.books.content import BookContent, PageContent
 from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
 from subgraphs.books.models import Theme
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 
 TEXTS = {
     Layout.TITLE: "Mia and the Lantern Fox\nA story for a brave heart",
@@ -17,11 +17,13 @@ TEXTS = {
     Layout.TEXT: "The fox was waiting by the old oak.",
     Layout.CLOSING: "And they slept until morning.",
 }
-PICTURES = {hashlib.sha256(png(number)).hexdigest(): png(number) for number in range(PAGE_COUNT + 1)}
+PICTURES = {
+    hashlib.sha256(build_png(number)).hexdigest(): build_png(number) for number in range(PAGE_COUNT + 1)
+}
 _NAMES = list(PICTURES)
 
 
-def manuscript(**changes: Any) -> BookContent:
+def build_manuscript(**changes: Any) -> BookContent:
     """A complete book; `changes` replace fields of its content."""
     content = BookContent(
         title="Mia and the Lantern Fox",
@@ -30,20 +32,20 @@ def manuscript(**changes: Any) -> BookContent:
         language="en",
         theme=Theme.ADVENTURE,
         cover=_NAMES[0],
-        pages=tuple(_page(number) for number in range(1, PAGE_COUNT + 1)),
+        pages=tuple(_build_page(number) for number in range(1, PAGE_COUNT + 1)),
     )
     return replace(content, **changes)
 
 
-def with_page(number: int, **changes: Any) -> BookContent:
+def build_manuscript_with_page(number: int, **changes: Any) -> BookContent:
     """A complete book with one page changed."""
-    content = manuscript()
+    content = build_manuscript()
     pages = list(content.pages)
     pages[number - 1] = replace(pages[number - 1], **changes)
     return replace(content, pages=tuple(pages))
 
 
-def _page(number: int) -> PageContent:
+def _build_page(number: int) -> PageContent:
     layout = first_layout(number)
     picture = _NAMES[number] if layout is Layout.FULL_BLEED else None
     return PageContent(number, layout, TEXTS.get(layout, ""), picture)

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from subgraphs.books.layouts import Layout
 from subgraphs.books.typesetting.fit import MAX_CHARACTERS, Box, count_fitting_characters
 from subgraphs.books.typesetting.typesetter import typeset
-from tests.subgraphs.books.typesetting.manuscripts import PICTURES, with_page
+from tests.subgraphs.books.typesetting.manuscripts import PICTURES, build_manuscript_with_page
 
 BOXES = [box for box, characters in MAX_CHARACTERS.items() if characters]
 WIDEST = ["W", "WWWWW WWW ", "WWWWWWWWWWWWWW ", "MMMM ", "🦊", "🦊 "]
@@ -61,7 +61,10 @@ def test_the_fitting_part_of_a_text_fits(box: Box, text: str) -> None:
 def test_the_longest_text_stays_within_the_safe_area_in_print(layout: Layout, letters: str) -> None:
     number = PAGES.get(layout, 4)
     text = (letters * MAX_CHARACTERS[layout])[: MAX_CHARACTERS[layout]].strip()
-    book = typeset(with_page(number, layout=layout, text=text, illustration=next(iter(PICTURES))), PICTURES)
+    book = typeset(
+        build_manuscript_with_page(number, layout=layout, text=text, illustration=next(iter(PICTURES))),
+        PICTURES,
+    )
     positions: list[tuple[float, float]] = []
 
     def record(fragment: str, page: list[float], line: list[float], *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Plain sockets to a router in a process of its own."""
+"""HTTP in raw bytes over plain sockets, to a router in its own process."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 import orjson
 import psutil
 
-from tests.router.library import SUPERGRAPH, serving
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
-from tests.support.router_process import listening_at, router
+from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
+from tests.support.router_process import start_router, wait_for_origin
 
-QUESTION = b'{"query": "{ average }"}'
+QUERY_BODY = b'{"query": "{ average }"}'
 ANSWER = {"data": {"average": 4.5}}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, and whether the router then hung up."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -34,27 +34,27 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A running router."""
+    """A router process and the port it listens on."""
 
     process: asyncio.subprocess.Process
     port: int
 
     @property
-    def usage(self) -> psutil.Process:
+    def process_info(self) -> psutil.Process:
         return psutil.Process(self.process.pid)
 
     async def connect(self, address: str = "127.0.0.1") -> Socket:
-        """A connection that comes from a loopback address."""
+        """Connects from a loopback address, which is the client for the router."""
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", self.port, local_addr=(address, 0), limit=2**26
         )
         return Socket(reader, writer)
 
-    async def say(self, data: bytes) -> Answer:
-        """What is answered to these bytes."""
+    async def request(self, data: bytes) -> Answer:
+        """Sends bytes over a new connection; reads one answer."""
         async with await self.connect() as socket:
             await socket.send(data)
-            return await socket.answer()
+            return await socket.read_answer()
 
 
 class Socket:
@@ -74,8 +74,8 @@ class Socket:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def answer(self) -> Answer:
-        """The next answer, as a whole."""
+    async def read_answer(self) -> Answer:
+        """Reads one answer with its body."""
         async with asyncio.timeout(60):
             head = await self.reader.readuntil(b"\r\n\r\n")
             first, *lines = head.decode("latin-1").split("\r\n")[:-2]
@@ -84,8 +84,8 @@ class Socket:
             body = await self.reader.readexactly(int(headers.get("content-length", "0")))
             return Answer(int(first.split(" ")[1]), headers, body)
 
-    async def ended(self) -> bool:
-        """Whether the router hangs up, with nothing more to say."""
+    async def is_closed(self) -> bool:
+        """Waits; whether the router closes the connection without sending another byte."""
         async with asyncio.timeout(60):
             try:
                 return await self.reader.read(1) == b""
@@ -93,31 +93,31 @@ class Socket:
                 return True
 
 
-def post(body: bytes = QUESTION, *headers: bytes, path: bytes = b"/graphql") -> bytes:
-    """A POST request."""
+def build_post(body: bytes = QUERY_BODY, *headers: bytes, path: bytes = b"/graphql") -> bytes:
+    """The bytes of a POST request."""
     lines = [b"content-type: application/json", b"content-length: %d" % len(body), *headers]
     return b"POST %s HTTP/1.1\r\nhost: a\r\n%s\r\n\r\n%s" % (path, b"\r\n".join(lines), body)
 
 
-def get(target: bytes = b"/graphql?query={average}", *headers: bytes) -> bytes:
-    """A GET request."""
+def build_get(target: bytes = b"/graphql?query={average}", *headers: bytes) -> bytes:
+    """The bytes of a GET request."""
     return b"".join(
         [b"GET %s HTTP/1.1\r\nhost: a\r\n" % target, *(line + b"\r\n" for line in headers), b"\r\n"]
     )
 
 
 @asynccontextmanager
-async def edge(files: str = "", code: str = "", **environ: str) -> AsyncIterator[Edge]:
-    """The library behind a router of its own."""
+async def run_edge(files: str = "", code: str = "", **environ: str) -> AsyncIterator[Edge]:
+    """Runs the library behind a router process; `files` and `code` as for `start_router`."""
     async with (
-        serving(subgraph(BOOKS, Shelf())) as books,
-        serving(subgraph(REVIEWS, Shelf())) as reviews,
-        router(
+        serve_app(build_subgraph(BOOKS, Shelf())) as books,
+        serve_app(build_subgraph(REVIEWS, Shelf())) as reviews,
+        start_router(
             *("--supergraph", str(SUPERGRAPH), "--port", "0"),
             files=files,
             code=code,
             **{"BOOKS_URL": f"{books}/graphql", "REVIEWS_URL": f"{reviews}/graphql", **environ},
         ) as process,
     ):
-        origin = await listening_at(process)
+        origin = await wait_for_origin(process)
         yield Edge(process, int(origin.rpartition(":")[2]))

@@ -1,4 +1,4 @@
-"""The test library, running: two subgraphs, an identity service and a router before them."""
+"""The running test library: two subgraphs, an identity service and a router in front of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +11,13 @@ from router.app import create_app
 from router.config.settings import load
 from router.telemetry import Metrics
 from tests.router.identity import IdentityService
-from tests.router.library import SUPERGRAPH, serving
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
+from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
 
 
 @dataclass
 class Library:
-    """A running graph and what is needed to ask it."""
+    """A running router with its subgraphs, and a client of it."""
 
     origin: str
     subgraph_urls: dict[str, str]
@@ -36,16 +36,16 @@ class Library:
 
 
 @asynccontextmanager
-async def opened(**settings: Any) -> AsyncIterator[Library]:
+async def run_library(**settings: Any) -> AsyncIterator[Library]:
     shelf, identities = Shelf(), IdentityService()
     async with (
-        serving(subgraph(BOOKS, shelf)) as books,
-        serving(subgraph(REVIEWS, Shelf())) as reviews,
-        identities.published() as jwks,
+        serve_app(build_subgraph(BOOKS, shelf)) as books,
+        serve_app(build_subgraph(REVIEWS, Shelf())) as reviews,
+        identities.serve() as jwks,
         aiohttp.ClientSession() as client,
     ):
         urls = {"books": f"{books}/graphql", "reviews": f"{reviews}/graphql"}
         chosen = {"supergraph": SUPERGRAPH, "subgraph_urls": urls, "jwks_url": jwks, **settings}
         app = create_app(load(**chosen))
-        async with serving(app) as origin:
+        async with serve_app(app) as origin:
             yield Library(origin, urls, shelf, identities, client, app.metrics)

@@ -9,15 +9,15 @@ from typing import Any
 
 import aiohttp
 
-from tests.router.library import SUPERGRAPH, serving, until
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, subgraph
+from tests.router.library import SUPERGRAPH, serve_app, wait_until
+from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
 from tests.support.otlp_collector import Collector
-from tests.support.router_process import listening_at, router
+from tests.support.router_process import start_router, wait_for_origin
 
 
 @dataclass
-class Traced:
-    """The running graph, and the spans that its router sends."""
+class TracedLibrary:
+    """The running library and the spans that its router exports."""
 
     url: str
     books: Shelf
@@ -30,20 +30,20 @@ class Traced:
         async with self.client.post(self.url, json=body, headers=headers) as response:
             return await response.json(content_type=None)
 
-    async def collected(self, trace_id: str, name: str) -> None:
-        """Waits for a span of a trace; what ends before it is sent before it."""
-        await until(lambda: bool(self.collector.named(name, trace_id)))
+    async def wait_for_span(self, trace_id: str, name: str) -> None:
+        """Waits for a span of a trace; spans that ended before it have then arrived too."""
+        await wait_until(lambda: bool(self.collector.find_spans(name, trace_id)))
 
 
 @asynccontextmanager
-async def traced(**environ: str) -> AsyncIterator[Traced]:
-    """A router that sends its spans soon, in an environment that has nothing else but what is given."""
+async def run_traced_library(**environ: str) -> AsyncIterator[TracedLibrary]:
+    """Runs the library with a router that exports its spans every 20 ms."""
     books, reviews, collector = Shelf(), Shelf(), Collector()
     async with (
-        serving(collector.app()) as otlp,
-        serving(subgraph(BOOKS, books)) as books_origin,
-        serving(subgraph(REVIEWS, reviews)) as reviews_origin,
-        router(
+        serve_app(collector.build_app()) as otlp,
+        serve_app(build_subgraph(BOOKS, books)) as books_origin,
+        serve_app(build_subgraph(REVIEWS, reviews)) as reviews_origin,
+        start_router(
             *("--supergraph", str(SUPERGRAPH), "--port", "0"),
             **{
                 "OTEL_EXPORTER_OTLP_ENDPOINT": otlp,
@@ -55,13 +55,13 @@ async def traced(**environ: str) -> AsyncIterator[Traced]:
         ) as process,
         aiohttp.ClientSession() as client,
     ):
-        origin = await listening_at(process)
-        yield Traced(f"{origin}/graphql", books, reviews, collector, process, client)
+        origin = await wait_for_origin(process)
+        yield TracedLibrary(f"{origin}/graphql", books, reviews, collector, process, client)
 
 
 @dataclass(frozen=True)
 class CallersTrace:
-    """The trace that a client brings along."""
+    """The trace context that a client sends."""
 
     trace_id: str
     span_id: str
@@ -72,6 +72,6 @@ class CallersTrace:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
-def callers_trace(*, sampled: bool = True) -> CallersTrace:
-    """A trace that nobody else has."""
+def create_callers_trace(*, sampled: bool = True) -> CallersTrace:
+    """Creates a random trace context."""
     return CallersTrace(secrets.token_hex(16), secrets.token_hex(8), "01" if sampled else "00")

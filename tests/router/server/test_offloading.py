@@ -1,4 +1,4 @@
-"""What takes long is done apart from the event loop."""
+"""Work that takes long runs in the preparing thread, off the event loop."""
 
 import threading
 from collections.abc import Callable
@@ -8,24 +8,24 @@ import pytest
 
 from router.executor.introspection import introspect
 from router.operation import coerce_variables
-from tests.router.running import Library
+from tests.router.running_library import Library
 
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The threads in which variables are coerced and introspection is answered, in their order."""
-    found: list[str] = []
+    """The names of the threads that coerced variables or answered introspection, in order."""
+    names: list[str] = []
 
-    def noted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def noting(*arguments: Any) -> Any:
-            found.append(threading.current_thread().name)
+    def record_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+        def recorder(*arguments: Any) -> Any:
+            names.append(threading.current_thread().name)
             return function(*arguments)
 
-        return noting
+        return recorder
 
-    monkeypatch.setattr("router.pipeline.coerce_variables", noted(coerce_variables))
-    monkeypatch.setattr("router.executor.introspect", noted(introspect))
-    return found
+    monkeypatch.setattr("router.pipeline.coerce_variables", record_thread(coerce_variables))
+    monkeypatch.setattr("router.executor.introspect", record_thread(introspect))
+    return names
 
 
 async def ask(library: Library, query: str, **variables: Any) -> Any:
@@ -34,7 +34,7 @@ async def ask(library: Library, query: str, **variables: Any) -> Any:
         return await response.json()
 
 
-async def test_many_values_are_coerced_apart_from_the_event_loop(library: Library, threads: list[str]):
+async def test_many_values_are_coerced_off_the_event_loop(library: Library, threads: list[str]):
     query = "query ($id: ID!) { book(id: $id) { title } }"
     few = await ask(library, query, id="1", unused=[0] * 400)
     many = await ask(library, query, id="1", unused=[0] * 600)
@@ -42,12 +42,12 @@ async def test_many_values_are_coerced_apart_from_the_event_loop(library: Librar
     assert threads == [threading.current_thread().name, "prepare"]
 
 
-async def test_the_schema_is_told_apart_from_the_event_loop(library: Library, threads: list[str]):
+async def test_introspection_runs_off_the_event_loop(library: Library, threads: list[str]):
     answer = await ask(library, '{ __type(name: "Book") { name } average }')
     assert answer == {"data": {"__type": {"name": "Book"}, "average": 4.5}}
     assert threads == [threading.current_thread().name, "prepare"]
 
 
-async def test_values_that_do_not_fit_are_told_all_the_same(library: Library):
+async def test_invalid_values_are_reported_when_there_are_many(library: Library):
     answer = await ask(library, "query ($id: ID!) { book(id: $id) { title } }", unused=[0] * 600)
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
