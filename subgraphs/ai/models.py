@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Enum, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.database import Base, create_metadata
 from subgraphs.common.outbox import inbox_table, outbox_table
 
 
@@ -67,7 +67,7 @@ class Table(Base):
     """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("ai")
+    metadata = create_metadata("ai")
 
 
 class Generation(Table):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Enum, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.database import Base, create_metadata
 from subgraphs.common.outbox import inbox_table, outbox_table
 
 
@@ -23,7 +23,7 @@ class Table(Base):
     """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("auth")
+    metadata = create_metadata("auth")
 
 
 class User(Table):

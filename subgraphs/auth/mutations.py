@@ -9,7 +9,7 @@ from subgraphs.auth import errors, results, service
 from subgraphs.auth.inputs import RecordConsentInput, SignInInput, SignUpInput
 from subgraphs.auth.results import RefreshResult, SignInResult, SignUpResult
 from subgraphs.auth.types import Consent, Info, Session
-from subgraphs.common import budget
+from subgraphs.common.budget import get_budget
 
 PARENT = [["parent"]]
 # Hashing a password takes a core for as long as completing some hundred objects.
@@ -24,7 +24,7 @@ class Mutation:
     @strawberry.mutation(directives=[_HASHING], description="Create an account and sign in.")
     async def sign_up(self, info: Info, input: SignUpInput) -> SignUpResult:
         """Create an account with its first session."""
-        budget.current().claim_expensive_field(_ONE_PASSWORD)
+        get_budget().claim_expensive_field(_ONE_PASSWORD)
         context = info.context
         try:
             signed_in = await service.sign_up(context.runtime, input.details(), context.user_agent)
@@ -35,7 +35,7 @@ class Mutation:
     @strawberry.mutation(directives=[_HASHING], description="Sign in with an e-mail address and a password.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:
         """Open a session."""
-        budget.current().claim_expensive_field(_ONE_PASSWORD)
+        get_budget().claim_expensive_field(_ONE_PASSWORD)
         context = info.context
         try:
             signed_in = await service.sign_in(

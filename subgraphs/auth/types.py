@@ -107,9 +107,9 @@ class User:
     )
     async def consents(self, info: Info) -> list[Consent]:
         """Load the ledger."""
-        return [Consent.of(row) for row in await info.context.loaders.consents.load(self.id)]
+        return [Consent.of(row) for row in await info.context.loaders.consents_of_user.load(self.id)]
 
     @strawberry.field(directives=[sized(10)], description="The user's open sessions, the last seen first.")
     async def sessions(self, info: Info) -> list[Session]:
         """Load the open sessions."""
-        return [Session.of(row) for row in await info.context.loaders.sessions.load(self.id)]
+        return [Session.of(row) for row in await info.context.loaders.sessions_of_user.load(self.id)]

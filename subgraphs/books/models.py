@@ -10,7 +10,7 @@ from sqlalchemy import Enum, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subgraphs.books.layouts import Layout
-from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.database import Base, create_metadata
 from subgraphs.common.outbox import inbox_table, outbox_table
 
 EnumType = TypeVar("EnumType", bound=StrEnum)
@@ -66,7 +66,7 @@ class Table(Base):
     """The base of this domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("books")
+    metadata = create_metadata("books")
 
 
 class Child(Table):

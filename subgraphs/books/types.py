@@ -140,7 +140,7 @@ class Book:
     @strawberry.field(directives=[sized(PAGE_COUNT)], description="Every page, in order.")
     async def pages(self, info: Info) -> list[Page]:
         """All pages, for many books by one statement."""
-        return [Page.of(row) for row in await info.context.loaders.pages.load(self.id)]
+        return [Page.of(row) for row in await info.context.loaders.pages_of_book.load(self.id)]
 
     @strawberry.field
     async def page(
@@ -148,7 +148,7 @@ class Book:
     ) -> Page | None:
         """One page by its number; it comes from the same statement as `pages`."""
         in_range("number", number, 1, PAGE_COUNT)
-        rows = await info.context.loaders.pages.load(self.id)
+        rows = await info.context.loaders.pages_of_book.load(self.id)
         return next((Page.of(row) for row in rows if row.number == number), None)
 
     @strawberry.field
@@ -248,7 +248,7 @@ class Page:
     @strawberry.field(directives=[PAGED], description="Every version of the page, newest first.")
     async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[PageVersion]:
         """A page of the history; many pages' histories by one statement."""
-        page = await info.context.loaders.versions.load((self.id, PageRequest.of(first, after)))
+        page = await info.context.loaders.versions_of_page.load((self.id, PageRequest.of(first, after)))
         return Connection.of(page, [PageVersion.of(row) for row in page.rows])
 
     @strawberry.field
@@ -337,7 +337,7 @@ class Snapshot:
         return await self._file(info, PrintPart.COVER)
 
     async def _file(self, info: Info, part: PrintPart) -> PrintFile | None:
-        row = (await info.context.loaders.print_files.load(self.id)).get(part)
+        row = (await info.context.loaders.print_files_of_snapshot.load(self.id)).get(part)
         return PrintFile.of(row) if row else None
 
     @classmethod
@@ -369,13 +369,13 @@ class User:
     )
     async def books(self, info: Info, first: First = 20, after: After = None) -> Connection[Book]:
         """A page of the books; many parents' books by one statement."""
-        page = await info.context.loaders.books.load((self.id, PageRequest.of(first, after)))
+        page = await info.context.loaders.books_of_user.load((self.id, PageRequest.of(first, after)))
         return Connection.of(page, [Book.of(row) for row in page.rows])
 
     @strawberry.federation.field(authenticated=True, directives=[sized(10)])
     async def children(self, info: Info) -> list[Child]:
         """The children that the parent described."""
-        return [Child.of(row) for row in await info.context.loaders.children.load(self.id)]
+        return [Child.of(row) for row in await info.context.loaders.children_of_user.load(self.id)]
 
     @classmethod
     def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:

@@ -75,8 +75,8 @@ class Budget:
 _current: ContextVar[Budget] = ContextVar("budget")
 
 
-def current() -> Budget:
-    """The budget of the current operation."""
+def get_budget() -> Budget:
+    """Return the budget of the current operation."""
     return _current.get()
 
 
@@ -88,7 +88,7 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.budget = current()
+        self.budget = get_budget()
 
     def build_per_event_executor(self, payload: Any) -> BudgetedExecutor:
         """Give each event its own budget."""

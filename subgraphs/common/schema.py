@@ -27,7 +27,7 @@ from strawberry.types import ExecutionContext, ExecutionResult, Info
 from strawberry.types.graphql import OperationType as Operations
 
 from subgraphs.common.arguments import check_arguments, check_representations
-from subgraphs.common.budget import Budget, BudgetedExecutor, current
+from subgraphs.common.budget import Budget, BudgetedExecutor, get_budget
 from subgraphs.common.context import Context
 from subgraphs.common.documents import Documents
 from subgraphs.common.gate import RefusedRequest
@@ -91,7 +91,7 @@ class BoundedSchema(strawberry.federation.Schema):
 
         An operation gets it once: for every alias that is allowed, it would be some 30 MB.
         """
-        current().claim_expensive_field(_ONE_SCHEMA)
+        get_budget().claim_expensive_field(_ONE_SCHEMA)
         return await asyncio.to_thread(lambda: self._sdl)
 
     @cached_property

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Enum, ForeignKey, Integer, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.database import Base, create_metadata
 from subgraphs.common.money import Money
 from subgraphs.common.outbox import inbox_table, outbox_table
 from subgraphs.orders.addresses import Address
@@ -42,7 +42,7 @@ class Table(Base):
     """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("orders")
+    metadata = create_metadata("orders")
 
 
 class Purchase(Table):

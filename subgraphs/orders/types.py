@@ -147,7 +147,7 @@ class Payment:
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Payment | None:
         """The payment of this id, when the caller's order was paid with it."""
-        row = await info.context.loaders.payment_by_id.load(id)
+        row = await info.context.loaders.payment.load(id)
         return Payment.of(row) if row else None
 
 
@@ -212,13 +212,15 @@ class Order:
     @strawberry.field
     async def payment(self, info: Info) -> Payment | None:
         """Load the payment."""
-        row = await info.context.loaders.payment.load(self.id)
+        row = await info.context.loaders.payment_of_order.load(self.id)
         return Payment.of(row) if row else None
 
     @strawberry.field(directives=[sized(10)], description="Every transition of the order, oldest first.")
     async def history(self, info: Info) -> list[OrderTransition]:
         """Load the transitions."""
-        return [OrderTransition.of(row) for row in await info.context.loaders.history.load(self.id)]
+        return [
+            OrderTransition.of(row) for row in await info.context.loaders.transitions_of_order.load(self.id)
+        ]
 
 
 @strawberry.type(description="An order has changed its state.")

@@ -9,7 +9,7 @@ from sqlalchemy import Enum, ForeignKey, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.database import Base, create_metadata
 from subgraphs.common.outbox import inbox_table, outbox_table
 from subgraphs.print.states import PrintJobStatus
 
@@ -20,7 +20,7 @@ class Table(Base):
     """The base of print's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("print")
+    metadata = create_metadata("print")
 
 
 class PrintJob(Table):

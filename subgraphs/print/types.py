@@ -185,7 +185,7 @@ class PrintJob:
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
         """Find the job when it is the caller's."""
-        row = await info.context.loaders.jobs.load(id)
+        row = await info.context.loaders.job.load(id)
         return cls.of(row) if row else None
 
     @strawberry.field(description="The order that is printed.")
@@ -201,7 +201,9 @@ class PrintJob:
     @strawberry.field(directives=[sized(20)], description="Every transition of the job, oldest first.")
     async def history(self, info: Info) -> list[PrintJobTransition]:
         """Load the history."""
-        return [PrintJobTransition.of(row) for row in await info.context.loaders.histories.load(self.id)]
+        return [
+            PrintJobTransition.of(row) for row in await info.context.loaders.transitions_of_job.load(self.id)
+        ]
 
 
 @strawberry.federation.type(keys=["id"])
@@ -213,7 +215,7 @@ class Order:
     @strawberry.field(description="The order's print job; null before it is paid.")
     async def print_job(self, info: Info) -> PrintJob | None:
         """Load the job, where it is the caller's."""
-        row = await info.context.loaders.jobs_of_orders.load(self.id)
+        row = await info.context.loaders.job_of_order.load(self.id)
         return PrintJob.of(row) if row else None
 
 

@@ -84,19 +84,19 @@ async def generation_of(platform: Platform, generation_id: str) -> Generation:
 async def steps_of(platform: Platform, generation_id: str) -> list[GenerationStep]:
     """The current rows of the generation's steps."""
     async with platform.ai.database.read() as session:
-        return (await repository.steps_of(session, [generation_id]))[generation_id]
+        return (await repository.load_steps_of_generations(session, [generation_id]))[generation_id]
 
 
 async def pages(platform: Platform, book_id: str) -> list[Page]:
     """The current rows of the book's pages."""
     async with platform.books.database.read() as session:
-        return list((await books_repository.pages_of(session, [book_id]))[book_id])
+        return list((await books_repository.load_pages_of_books(session, [book_id]))[book_id])
 
 
 async def durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
     """The events stored in PostgreSQL."""
     async with platform.ai.database.read() as session:
-        return [as_live(row) for row in await repository.events_after(session, generation_id, 0)]
+        return [as_live(row) for row in await repository.list_events(session, generation_id, 0)]
 
 
 async def book(platform: Platform, book_id: str) -> Book:
@@ -110,7 +110,7 @@ async def follow_events(platform: Platform, generation_id: str, after: int = 0) 
 
     async def history(last: int) -> list[LiveEvent]:
         async with platform.ai.database.read() as session:
-            return [as_live(row) for row in await repository.events_after(session, generation_id, last)]
+            return [as_live(row) for row in await repository.list_events(session, generation_id, last)]
 
     async for event in platform.ai.live.follow(stream_key(generation_id), after, history):
         yield event

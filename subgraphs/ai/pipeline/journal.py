@@ -92,14 +92,14 @@ class Journal:
     async def acquire(cls, runtime: Runtime, generation_id: str) -> Journal | None:
         """Become the one writer; None when there is nothing left to write."""
         async with runtime.unit_of_work() as uow:
-            generation = await repository.lock_generation(uow.session, generation_id)
+            generation = await repository.lock_any_generation(uow.session, generation_id)
             if generation is None or not generation.status.is_active:
                 return None
             appended = await runtime.live.last_sequence(stream_key(generation_id))
             first = await next_number(runtime.live, generation)
             generation.lease += 1
             generation.status = GenerationStatus.RUNNING
-            unsent = await repository.events_after(uow.session, generation_id, appended)
+            unsent = await repository.list_events(uow.session, generation_id, appended)
         for row in unsent:
             with suppress(StaleWriter):
                 await runtime.live.append(stream_key(generation_id), as_live(row))
@@ -110,7 +110,7 @@ class Journal:
         """Open a transaction of the current writer; its events are sent after the commit."""
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:
-                generation = await repository.lock_generation(uow.session, self._id)
+                generation = await repository.lock_any_generation(uow.session, self._id)
                 if generation is None or generation.lease != self._lease or not generation.status.is_active:
                     raise Superseded
                 entry = Entry(uow, generation, self._last)
@@ -140,5 +140,5 @@ class Journal:
 
     async def _require_lease(self) -> None:
         async with self._runtime.database.read() as session:
-            if await repository.lease_of(session, self._id) != self._lease:
+            if await repository.find_lease(session, self._id) != self._lease:
                 raise Superseded

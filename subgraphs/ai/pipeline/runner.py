@@ -92,7 +92,9 @@ class Run:
         """Load the steps; announce the start when this is the first run."""
         async with journal.transaction() as entry:
             generation = entry.generation
-            steps = (await repository.steps_of(entry.session, [generation_id]))[generation_id]
+            steps = (await repository.load_steps_of_generations(entry.session, [generation_id]))[
+                generation_id
+            ]
             if generation.last_sequence == 0:
                 entry.announce("GenerationStarted")
         runner = StepRunner(

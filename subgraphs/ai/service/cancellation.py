@@ -20,9 +20,7 @@ async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: s
     """
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
-        await repository.get_generation(uow.session, parent.user_id, generation_id)
-        generation = await repository.lock_generation(uow.session, generation_id)
-        assert generation is not None
+        generation = await repository.lock_generation(uow.session, parent.user_id, generation_id)
         if not generation.status.is_active:
             return generation
         number = await next_number(runtime.live, generation)

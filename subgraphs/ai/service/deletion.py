@@ -10,7 +10,7 @@ from subgraphs.common.runtime import Runtime
 async def forget_child(runtime: Runtime, child_id: str) -> None:
     """Delete every generation made for a child, with its requests, results, pictures and live events."""
     async with runtime.database.read() as session:
-        files = await repository.picture_files_of_child(session, child_id)
+        files = await repository.list_picture_keys_of_child(session, child_id)
     await runtime.storage.delete(list(files))
     async with runtime.unit_of_work() as uow:
         generation_ids = await repository.delete_generations_of_child(uow.session, child_id)

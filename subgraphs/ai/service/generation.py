@@ -64,7 +64,7 @@ async def start_book(
 
     GenerationRunning when one is under way, GenerationLimitReached when so many of other books are.
     """
-    edition = await repository.count_of(uow.session, book.book_id, GenerationKind.BOOK)
+    edition = await repository.count_generations(uow.session, book.book_id, GenerationKind.BOOK)
     request = GenerationRequest(book.brief.for_edition(edition))
     generation = new_generation(uow, parent, book.book_id, book.child_id, request, provider)
     steps = book_steps(generation.id, book.page_ids)
@@ -98,7 +98,7 @@ async def queue(
     """
     generation.kind = kind
     await repository.lock_owner(uow.session, generation.owner_id)
-    active = await repository.active_of_owner(uow.session, generation.owner_id)
+    active = await repository.list_active_generations(uow.session, generation.owner_id)
     if running := next((each for each in active if each.book_id == generation.book_id), None):
         raise GenerationRunning(running.id)
     if len(active) >= limit:

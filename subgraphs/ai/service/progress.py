@@ -32,13 +32,13 @@ async def follow_generation(
     """Yield the events of the caller's generation after a number, up to the last one."""
     async with runtime.database.read() as session:
         generation = await repository.get_generation(session, caller.user_id, generation_id)
-        page_numbers = await repository.page_numbers(session, generation_id)
+        page_numbers = await repository.load_page_numbers(session, generation_id)
     if not generation.status.is_active and after >= generation.last_sequence:
         return
 
     async def history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
-            rows = await repository.events_after(session, generation_id, last)
+            rows = await repository.list_events(session, generation_id, last)
         return [as_live(row) for row in rows]
 
     async with aclosing(runtime.live.follow(stream_key(generation_id), after, history)) as events:

@@ -108,7 +108,7 @@ async def _fetch_page(
 async def _start_page(
     uow: UnitOfWork, parent: Identity, page: PageSource, provider: str, limit: int
 ) -> Generation:
-    outline = await repository.newest_outline(uow.session, parent.user_id, page.book_id)
+    outline = await repository.find_newest_outline(uow.session, parent.user_id, page.book_id)
     if outline is None or outline.result is None:
         raise NotGenerated
     origin = await repository.get_generation(uow.session, parent.user_id, outline.generation_id)

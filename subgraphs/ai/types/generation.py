@@ -59,7 +59,7 @@ class Book:
     @strawberry.field(description="The newest generation that worked on this book.")
     async def generation(self, info: Info) -> Annotated[Generation, strawberry.lazy(__name__)] | None:
         """Find it when it is the caller's."""
-        row = await info.context.loaders.newest_of_book.load(self.id)
+        row = await info.context.loaders.newest_generation_of_book.load(self.id)
         return Generation.of(row) if row else None
 
     @strawberry.field(directives=[PAGED], description="All generations that worked on this book.")
@@ -131,18 +131,20 @@ class Generation:
     @strawberry.field(directives=[sized(2 * SCENES + 2)], description="The steps, in order.")
     async def steps(self, info: Info) -> list[GenerationStep]:
         """List them."""
-        return [GenerationStep.of(row) for row in await info.context.loaders.steps.load(self.id)]
+        return [
+            GenerationStep.of(row) for row in await info.context.loaders.steps_of_generation.load(self.id)
+        ]
 
     @strawberry.field(description="The number of finished steps.")
     async def steps_done(self, info: Info) -> int:
         """Count them."""
-        steps = await info.context.loaders.steps.load(self.id)
+        steps = await info.context.loaders.steps_of_generation.load(self.id)
         return sum(step.status is StepStatus.DONE for step in steps)
 
     @strawberry.field(description="The number of steps.")
     async def steps_total(self, info: Info) -> int:
         """Count them."""
-        return len(await info.context.loaders.steps.load(self.id))
+        return len(await info.context.loaders.steps_of_generation.load(self.id))
 
     @classmethod
     def of(cls, row: models.Generation) -> Self:

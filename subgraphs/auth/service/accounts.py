@@ -74,7 +74,7 @@ async def sign_up(runtime: Runtime, details: AccountDetails, user_agent: str | N
 async def sign_in(runtime: Runtime, email: str, password: str, user_agent: str | None) -> SignedIn:
     """Open a session; InvalidCredentials, after the same work, when no account has these credentials."""
     async with runtime.database.read() as session:
-        user = await repository.user_by_email(session, normalize_email(email))
+        user = await repository.find_user_by_email(session, normalize_email(email))
     # Hashing takes its time: no connection is held meanwhile.
     if not await passwords.verify_password(password, user.password_hash if user else None) or user is None:
         raise InvalidCredentials

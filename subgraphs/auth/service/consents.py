@@ -19,7 +19,7 @@ async def record_consent(
     version = clean_text("policyVersion", policy_version, max_length=40)
     async with runtime.unit_of_work() as uow:
         await repository.lock_user(uow.session, parent.user_id)
-        standing = await repository.standing_consent(uow.session, parent.user_id, purpose, version)
+        standing = await repository.find_consent_in_force(uow.session, parent.user_id, purpose, version)
         if standing is not None:
             return standing
         consent = Consent(

@@ -31,7 +31,7 @@ class SignedIn:
 
 async def open_session(uow: UnitOfWork, settings: Settings, user: User, user_agent: str | None) -> SignedIn:
     """Begin a new family of refresh tokens."""
-    await repository.forget_ended_sessions(uow.session, user.id, uow.now - _KEPT_AFTER_END)
+    await repository.delete_ended_sessions(uow.session, user.id, uow.now - _KEPT_AFTER_END)
     session = Session(
         id=new_id("ses"),
         user_id=user.id,

@@ -25,13 +25,13 @@ async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expecte
         book = await repository.lock_book(uow.session, parent.user_id, book_id)
         if book.version != expected_version:
             raise BookConflict(book.id, current=book.version, expected=expected_version)
-        pages = (await repository.pages_of(uow.session, [book.id]))[book.id]
+        pages = (await repository.load_pages_of_books(uow.session, [book.id]))[book.id]
         if incomplete := incomplete_pages(book, pages):
             raise BookIncomplete(incomplete)
         snapshot = await _snapshot(uow, book, pages)
         book.status = BookStatus.APPROVED
         book.snapshot_id = snapshot.id
-        if not await repository.print_files_of(uow.session, [snapshot.id]):
+        if not await repository.load_print_files_of_snapshots(uow.session, [snapshot.id]):
             await uow.enqueue(jobs.TypesetSnapshot(snapshot.id))
         await uow.publish(events.BookApproved(book.id, snapshot.id))
     return snapshot
@@ -51,10 +51,10 @@ def incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
 
 async def _snapshot(uow: UnitOfWork, book: Book, pages: Sequence[Page]) -> Snapshot:
     shown = [page.illustration_id for page in pages] + [book.cover_illustration_id]
-    pictures = await repository.illustrations_by_id(uow.session, [id_ for id_ in shown if id_])
+    pictures = await repository.load_illustrations(uow.session, [id_ for id_ in shown if id_])
     document = BookContent.of(book, pages, pictures).canonical()
     digest = content_hash(document)
-    if existing := await repository.snapshot_with(uow.session, book.id, digest):
+    if existing := await repository.find_snapshot_by_hash(uow.session, book.id, digest):
         return existing
     snapshot = Snapshot(
         id=new_id("snp"),

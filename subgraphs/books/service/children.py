@@ -78,7 +78,7 @@ async def delete_child(runtime: Runtime, parent: Identity, child_id: str) -> Non
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         child = await repository.lock_child(uow.session, parent.user_id, child_id)
-        if keys := await repository.file_keys_of_child(uow.session, child_id):
+        if keys := await repository.list_file_keys_of_child(uow.session, child_id):
             await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
         await uow.session.delete(child)
         await uow.publish(events.ChildDeleted(child_id, parent.user_id))

@@ -81,7 +81,7 @@ async def apply_outline(runtime: Runtime, book_id: str, outline: BookOutline, ke
             CLOSING_PAGE: outline.closing,
         }
         for number, text in texts.items():
-            page = await repository.page_at(uow.session, book.id, number)
+            page = await repository.get_page_by_number(uow.session, book.id, number)
             await _write_text(uow, book, page, text, key)
         blurb = remove_unprintable(outline.blurb)
         await require_fit("BLURB", blurb)
@@ -93,9 +93,9 @@ async def apply_outline(runtime: Runtime, book_id: str, outline: BookOutline, ke
 async def apply_page_text(runtime: Runtime, page_id: str, text: str, key: str) -> None:
     """Write the text of a page; TextDoesNotFit when it is too long for it."""
     async with runtime.unit_of_work() as uow:
-        book_id = await repository.book_of_page(uow.session, page_id)
+        book_id = await repository.get_book_id_of_page(uow.session, page_id)
         book = await repository.lock_any_book(uow.session, book_id)
-        page = await repository.current_page(uow.session, page_id)
+        page = await repository.get_current_page(uow.session, page_id)
         await _write_text(uow, book, page, text, key)
 
 
@@ -103,7 +103,7 @@ async def apply_illustration(runtime: Runtime, target: IllustrationTarget, key: 
     """Put a picture on a page or on the cover; return its id, which a repeated step gets again."""
     async with runtime.unit_of_work() as uow:
         book = await repository.lock_any_book(uow.session, target.book_id)
-        if existing := await repository.illustration_from(uow.session, book.id, key):
+        if existing := await repository.find_illustration_by_key(uow.session, book.id, key):
             return existing.id
         illustration = Illustration(
             id=new_id("ill"),
@@ -122,7 +122,7 @@ async def apply_illustration(runtime: Runtime, target: IllustrationTarget, key: 
             book.cover_illustration_id = illustration.id
             mark_changed(book)
         else:
-            page = await repository.current_page(uow.session, target.page_id)
+            page = await repository.get_current_page(uow.session, target.page_id)
             content = PageState(page.layout, page.text, illustration.id)
             add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
     return illustration.id
@@ -142,7 +142,7 @@ async def get_story(runtime: Runtime, book_id: str) -> StoryContext:
     """All that has been written of a book so far; NotFound when there is no such book."""
     async with runtime.database.read() as session:
         book = await repository.get_any_book(session, book_id)
-        pages = (await repository.pages_of(session, [book_id]))[book_id]
+        pages = (await repository.load_pages_of_books(session, [book_id]))[book_id]
     return StoryContext(
         book_id=book.id,
         title=book.title,
@@ -155,7 +155,7 @@ async def get_story(runtime: Runtime, book_id: str) -> StoryContext:
 
 
 async def _write_text(uow: UnitOfWork, book: Book, page: Page, text: str, key: str) -> None:
-    if await repository.version_from(uow.session, page.id, key):
+    if await repository.find_version_by_key(uow.session, page.id, key):
         return
     text = remove_unprintable(text)
     await require_fit(page.layout, text)

@@ -69,7 +69,7 @@ async def _replace(
 ) -> Page:
     """Write the new version under the book's lock, where the expected version is compared for good."""
     book = await repository.lock_book(uow.session, parent.user_id, page.book_id)
-    page = await repository.current_page(uow.session, page.id)
+    page = await repository.get_current_page(uow.session, page.id)
     _require_version(page, expected_version)
     version = add_version(uow, book, page, content, source)
     await uow.publish(events.PageEdited(page.id, book.id, version.number))

@@ -43,8 +43,8 @@ async def typeset_snapshot(runtime: Runtime, snapshot_id: str) -> PrintFiles:
     async with runtime.database.read() as session:
         if found := await _find(session, snapshot_id):
             return found
-        snapshot = await repository.get_snapshot(session, snapshot_id)
-        known = await repository.illustrations_of(session, snapshot.book_id)
+        snapshot = await repository.get_any_snapshot(session, snapshot_id)
+        known = await repository.load_illustrations_of_book(session, snapshot.book_id)
     content = BookContent.parse(snapshot.content)
     keys = {sha256: known[sha256].storage_key for sha256 in content.pictures}
     book = await asyncio.to_thread(typeset, content, await _fetch(runtime, keys))
@@ -52,7 +52,7 @@ async def typeset_snapshot(runtime: Runtime, snapshot_id: str) -> PrintFiles:
 
 
 async def _find(session: AsyncSession, snapshot_id: str) -> PrintFiles | None:
-    files = (await repository.print_files_of(session, [snapshot_id])).get(snapshot_id)
+    files = (await repository.load_print_files_of_snapshots(session, [snapshot_id])).get(snapshot_id)
     return PrintFiles(files[PrintPart.INTERIOR], files[PrintPart.COVER]) if files else None
 
 
@@ -84,7 +84,7 @@ async def _keep(runtime: Runtime, snapshot_id: str, files: Mapping[PrintPart, Ty
         await runtime.storage.put(row.storage_key, files[row.part].content)
     try:
         async with runtime.unit_of_work() as uow:
-            await repository.lock_snapshot(uow.session, snapshot_id)
+            await repository.lock_any_snapshot(uow.session, snapshot_id)
             if found := await _find(uow.session, snapshot_id):
                 return found
             uow.session.add_all(rows)

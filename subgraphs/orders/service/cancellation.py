@@ -33,10 +33,10 @@ async def refund_payment(runtime: Runtime, order_id: str, *, payments: PaymentPr
     """Refund a payment once and record that; the provider ignores a second request."""
     payments = payments or payment_provider(runtime)
     async with runtime.database.read() as session:
-        payment = await repository.payment_of(session, order_id)
+        payment = await repository.get_payment_of_order(session, order_id)
     if payment.status is not PaymentStatus.SUCCEEDED:
         return
     await payments.refund(payment.reference)
     async with runtime.unit_of_work() as uow:
         await repository.lock_any_order(uow.session, order_id)
-        (await repository.payment_of(uow.session, order_id)).status = PaymentStatus.REFUNDED
+        (await repository.get_payment_of_order(uow.session, order_id)).status = PaymentStatus.REFUNDED

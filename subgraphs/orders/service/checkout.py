@@ -58,8 +58,8 @@ async def settle_payment(
     """Charge for an order that awaits it and record the outcome; an order that is settled stays as it is."""
     payments = payments or payment_provider(runtime)
     async with runtime.database.read() as session:
-        order = await repository.any_order(session, order_id)
-        payment = await repository.payment_of(session, order_id)
+        order = await repository.get_any_order(session, order_id)
+        payment = await repository.get_payment_of_order(session, order_id)
     if order.status is OrderStatus.AWAITING_PAYMENT:
         outcome = await payments.charge(
             PaymentRequest(
@@ -86,7 +86,7 @@ async def _place(
 ) -> Order:
     """The order of a quote, created if there is none; the lock on the quote lets one checkout create it."""
     quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
-    if existing := await repository.order_of_quote(uow.session, quote.id):
+    if existing := await repository.find_order_of_quote(uow.session, quote.id):
         return existing
     if quote.expires_at <= uow.now:
         raise QuoteExpired
@@ -133,7 +133,7 @@ async def _record_outcome(
     uow: UnitOfWork, runtime: Runtime, order_id: str, outcome: Outcome
 ) -> tuple[Order, Payment]:
     order = await repository.lock_any_order(uow.session, order_id)
-    payment = await repository.payment_of(uow.session, order_id)
+    payment = await repository.get_payment_of_order(uow.session, order_id)
     if order.status is not OrderStatus.AWAITING_PAYMENT:
         return order, payment
     payment.reference = outcome.reference

@@ -26,7 +26,7 @@ class Fulfilment:
 async def get_fulfilment(runtime: Runtime, order_id: str) -> Fulfilment:
     """Read an order for its fulfilment."""
     async with runtime.database.read() as session:
-        order = await repository.any_order(session, order_id)
+        order = await repository.get_any_order(session, order_id)
     return Fulfilment(
         order_id=order.id,
         owner_id=order.owner_id,

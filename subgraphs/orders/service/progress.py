@@ -94,7 +94,7 @@ async def follow_order(
 
     async def history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
-            transitions = await repository.transitions_of(session, [order_id], last)
+            transitions = await repository.load_transitions_of_orders(session, [order_id], last)
         return [as_live(transition) for transition in transitions.get(order_id, ())]
 
     order = await _read(runtime, caller, order_id)

@@ -51,18 +51,18 @@ class OfflinePrintShop:
     async def find(self, external_id: str) -> ShopJob | None:
         """Look a job up by our id."""
         async with self._database.read() as session:
-            job = await repository.shop_job_of(session, external_id)
+            job = await repository.find_shop_job_by_external_id(session, external_id)
         return self._state_of(job) if job else None
 
     async def get(self, reference: str) -> ShopJob:
         """Look a job up by the shop's reference."""
         async with self._database.read() as session:
-            return self._state_of(_require(await repository.shop_job(session, reference), reference))
+            return self._state_of(_require(await repository.find_shop_job(session, reference), reference))
 
     async def cancel(self, reference: str) -> ShopJob:
         """Cancel a job that is not yet ready for production."""
         async with self._database.session() as session, session.begin():
-            job = _require(await repository.shop_job(session, reference), reference)
+            job = _require(await repository.find_shop_job(session, reference), reference)
             if self._state_of(job).status in CANCELLABLE:
                 job.canceled_at = self._clock()
         return self._state_of(job)

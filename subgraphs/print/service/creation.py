@@ -59,4 +59,4 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
 async def get_order_id(runtime: Runtime, print_job_id: str) -> str:
     """The id of the order that a job prints; NotFound when there is no such job."""
     async with runtime.database.read() as session:
-        return (await repository.get_job(session, print_job_id)).order_id
+        return (await repository.get_any_job(session, print_job_id)).order_id

@@ -13,4 +13,4 @@ async def list_print_jobs(runtime: Runtime, staff: Identity, request: PageReques
     """A page of everybody's print jobs, newest first."""
     staff.require("staff")
     async with runtime.database.read() as session:
-        return await repository.newest_jobs(session, request)
+        return await repository.list_jobs(session, request)

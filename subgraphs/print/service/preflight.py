@@ -25,7 +25,7 @@ class FileToPrint:
 async def begin_preflight(runtime: Runtime, print_job_id: str) -> str | None:
     """Begin the check; the id of the snapshot whose files are needed, or None when it is over already."""
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         await move(uow, job, PrintJobStatus.PREFLIGHT)
         waiting = job.status is PrintJobStatus.PREFLIGHT and job.preflight is None
         return job.snapshot_id if waiting else None
@@ -34,7 +34,7 @@ async def begin_preflight(runtime: Runtime, print_job_id: str) -> str | None:
 async def check_files(runtime: Runtime, print_job_id: str, interior: FileToPrint, cover: FileToPrint) -> None:
     """Check the two files; a job that passes goes on to the shop, one that does not is rejected."""
     async with runtime.database.read() as session:
-        wanted = product((await repository.get_job(session, print_job_id)).product_id)
+        wanted = product((await repository.get_any_job(session, print_job_id)).product_id)
     report = await asyncio.to_thread(
         preflight,
         wanted,
@@ -43,7 +43,7 @@ async def check_files(runtime: Runtime, print_job_id: str, interior: FileToPrint
         runtime.clock(),
     )
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         if job.status is not PrintJobStatus.PREFLIGHT or job.preflight is not None:
             return
         job.preflight = report.as_json()
@@ -58,6 +58,6 @@ async def check_files(runtime: Runtime, print_job_id: str, interior: FileToPrint
 async def reject_print_job(runtime: Runtime, print_job_id: str, reason: str) -> None:
     """Reject a job whose files cannot be made."""
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         if job.status is PrintJobStatus.PREFLIGHT:
             await move(uow, job, PrintJobStatus.REJECTED, reason)

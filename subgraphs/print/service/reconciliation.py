@@ -21,13 +21,13 @@ async def reconcile_print_job(
     """Ask the shop for a job's state and adopt it; check again later unless the state is final."""
     provider = provider or print_provider(runtime)
     async with runtime.database.read() as session:
-        job = await repository.get_job(session, print_job_id)
+        job = await repository.get_any_job(session, print_job_id)
     if job.checks != check - 1 or job.provider_reference is None:
         return
     wants_cancel = job.cancel_requested and job.status in CANCELLABLE
     report = await _ask(provider, job.provider_reference, cancel=wants_cancel)
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         if job.checks != check - 1:
             return
         job.checks = check

@@ -75,7 +75,7 @@ async def submit_print_job(
 async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
     """Count an attempt before it is made; None unless it is the next one."""
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         if job.attempts != attempt - 1 or job.status not in _TO_SUBMIT:
             return None
         await move(uow, job, PrintJobStatus.SUBMITTING)
@@ -103,7 +103,7 @@ async def _record_acceptance(
     runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta
 ) -> None:
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         if job.provider_reference is None:
             job.provider_reference = accepted.reference
             await move(uow, job, PrintJobStatus.SUBMITTED)
@@ -113,5 +113,5 @@ async def _record_acceptance(
 
 async def _record_refusal(runtime: Runtime, print_job_id: str, reason: str) -> None:
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         await move(uow, job, PrintJobStatus.REJECTED, reason)

@@ -297,4 +297,4 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
 
 async def _steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:
     async with runtime.database.read() as session:
-        return (await repository.steps_of(session, [generation_id]))[generation_id]
+        return (await repository.load_steps_of_generations(session, [generation_id]))[generation_id]

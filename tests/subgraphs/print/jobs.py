@@ -44,7 +44,7 @@ def paid(order_id: str, owner_id: str = "usr_ada") -> service.NewPrintJob:
 async def job_of(runtime: Runtime, order_id: str, owner_id: str = "usr_ada") -> PrintJob:
     """An order's job."""
     async with runtime.database.read() as session:
-        return (await repository.jobs_by_order(session, owner_id, [order_id]))[order_id]
+        return (await repository.load_jobs_of_orders(session, owner_id, [order_id]))[order_id]
 
 
 async def checked(runtime: Runtime, owner_id: str = "usr_ada", interior: bytes | None = None) -> PrintJob:
@@ -70,13 +70,13 @@ async def stored(runtime: Runtime, key: str, content: bytes) -> service.FileToPr
 async def seen(runtime: Runtime, job_id: str) -> PrintJob:
     """The job as it now is."""
     async with runtime.database.read() as session:
-        return await repository.get_job(session, job_id)
+        return await repository.get_any_job(session, job_id)
 
 
 async def history(runtime: Runtime, job_id: str) -> list[PrintJobTransition]:
     """The job's history."""
     async with runtime.database.read() as session:
-        return (await repository.transitions(session, [job_id]))[job_id]
+        return (await repository.load_transitions_of_jobs(session, [job_id]))[job_id]
 
 
 async def statuses(runtime: Runtime, job_id: str) -> list[PrintJobStatus]:
