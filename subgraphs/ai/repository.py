@@ -19,7 +19,7 @@ from subgraphs.ai.models import (
     StepStatus,
 )
 from subgraphs.common.database import group_by
-from subgraphs.common.errors import NotFound
+from subgraphs.common.errors import require_found
 from subgraphs.common.pagination import Page, PageRequest, load_pages
 
 _OWNER_LOCK_SEED: Final = 1
@@ -91,10 +91,8 @@ async def load_page_numbers(session: AsyncSession, generation_id: str) -> dict[s
 
 async def get_generation(session: AsyncSession, owner_id: str, generation_id: str) -> Generation:
     """Get an owner's generation; NotFound when there is none."""
-    found = await load_generations(session, owner_id, [generation_id])
-    if generation_id not in found:
-        raise NotFound("Generation", generation_id)
-    return found[generation_id]
+    rows = await load_generations(session, owner_id, [generation_id])
+    return require_found("Generation", generation_id, rows.get(generation_id))
 
 
 async def lock_generation(session: AsyncSession, owner_id: str, generation_id: str) -> Generation:
@@ -104,9 +102,7 @@ async def lock_generation(session: AsyncSession, owner_id: str, generation_id: s
         .where(Generation.id == generation_id, Generation.owner_id == owner_id)
         .with_for_update()
     )
-    if row is None:
-        raise NotFound("Generation", generation_id)
-    return row
+    return require_found("Generation", generation_id, row)
 
 
 async def lock_any_generation(session: AsyncSession, generation_id: str) -> Generation | None:

@@ -11,7 +11,7 @@ from strawberry.federation.schema_directives import Authenticated
 from subgraphs.ai import service
 from subgraphs.ai.loaders import Loaders
 from subgraphs.ai.types import Info
-from subgraphs.ai.types.events import DURABLE, GenerationEvent, show
+from subgraphs.ai.types.events import DURABLE, GenerationEvent, convert_event
 from subgraphs.common.types import Cursor, check_cursor
 
 
@@ -35,4 +35,4 @@ class Subscription:
                 if step.event.kind in DURABLE:
                     # The rows have changed: what was loaded for the events before is out of date.
                     context.loaders = Loaders(context.runtime, context.caller)
-                yield show(step)
+                yield convert_event(step)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.auth.models import Consent, ConsentPurpose, RefreshToken, Session, User
 from subgraphs.common.database import group_by
-from subgraphs.common.errors import NotFound
+from subgraphs.common.errors import require_found
 
 
 async def add_user(session: AsyncSession, user: User) -> bool:
@@ -65,9 +65,7 @@ async def lock_session(session: AsyncSession, user_id: str, session_id: str) -> 
     row = await session.scalar(
         select(Session).where(Session.id == session_id, Session.user_id == user_id).with_for_update()
     )
-    if row is None:
-        raise NotFound("Session", session_id)
-    return row
+    return require_found("Session", session_id, row)
 
 
 async def lock_family(session: AsyncSession, token_hash: str) -> tuple[Session, RefreshToken] | None:
@@ -91,9 +89,7 @@ async def delete_ended_sessions(session: AsyncSession, user_id: str, before: dat
 async def lock_user(session: AsyncSession, user_id: str) -> User:
     """Lock an account, which serialises changes of its consent ledger; NotFound when there is none."""
     row = await session.get(User, user_id, with_for_update=True)
-    if row is None:
-        raise NotFound("User", user_id)
-    return row
+    return require_found("User", user_id, row)
 
 
 async def find_consent_in_force(
@@ -117,6 +113,4 @@ async def lock_consent(session: AsyncSession, user_id: str, consent_id: str) -> 
     row = await session.scalar(
         select(Consent).where(Consent.id == consent_id, Consent.user_id == user_id).with_for_update()
     )
-    if row is None:
-        raise NotFound("Consent", consent_id)
-    return row
+    return require_found("Consent", consent_id, row)

@@ -19,7 +19,7 @@ from subgraphs.books.models import (
     Snapshot,
 )
 from subgraphs.common.database import group_by
-from subgraphs.common.errors import NotFound
+from subgraphs.common.errors import require_found
 from subgraphs.common.pagination import Page as ConnectionPage
 from subgraphs.common.pagination import PageRequest, load_pages
 
@@ -232,7 +232,4 @@ async def list_file_keys_of_child(session: AsyncSession, child_id: str) -> list[
 
 
 async def _get(session: AsyncSession, statement: Select[Row], kind: str, row_id: str) -> Row:
-    row = await session.scalar(statement)
-    if row is None:
-        raise NotFound(kind, row_id)
-    return row
+    return require_found(kind, row_id, await session.scalar(statement))

@@ -11,9 +11,9 @@ from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQu
 from subgraphs.orders.types import Info, Order, Quote
 
 PARENT = [["parent"]]
-# The graph is asked for a price, or a payment provider for a charge.
-_REMOTE_CALL = Cost(weight=100)
 STAFF = [["staff"]]
+# The router is asked for a price, or a payment provider for a charge.
+_REMOTE_CALL = Cost(weight=100)
 
 
 @strawberry.type

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common.database import group_by
-from subgraphs.common.errors import NotFound
+from subgraphs.common.errors import require_found
 from subgraphs.common.pagination import Page, PageRequest, load_pages
 from subgraphs.orders.models import Order, OrderTransition, Payment, Quote
-
-Row = TypeVar("Row", Order, Quote)
 
 
 async def load_quotes(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, Quote]:
@@ -75,12 +72,12 @@ async def load_orders_of_users(
 
 async def get_order(session: AsyncSession, owner_id: str, order_id: str) -> Order:
     """Get an owner's order; NotFound when there is none."""
-    return _require("Order", order_id, (await load_orders(session, owner_id, [order_id])).get(order_id))
+    return require_found("Order", order_id, (await load_orders(session, owner_id, [order_id])).get(order_id))
 
 
 async def get_any_order(session: AsyncSession, order_id: str) -> Order:
     """Get an order of any owner, for a task; NotFound when there is none."""
-    return _require("Order", order_id, await session.get(Order, order_id))
+    return require_found("Order", order_id, await session.get(Order, order_id))
 
 
 async def lock_quote(session: AsyncSession, owner_id: str, quote_id: str) -> Quote:
@@ -88,7 +85,7 @@ async def lock_quote(session: AsyncSession, owner_id: str, quote_id: str) -> Quo
     row = await session.scalar(
         select(Quote).where(Quote.id == quote_id, Quote.owner_id == owner_id).with_for_update()
     )
-    return _require("Quote", quote_id, row)
+    return require_found("Quote", quote_id, row)
 
 
 async def lock_order(session: AsyncSession, owner_id: str, order_id: str) -> Order:
@@ -96,12 +93,12 @@ async def lock_order(session: AsyncSession, owner_id: str, order_id: str) -> Ord
     row = await session.scalar(
         select(Order).where(Order.id == order_id, Order.owner_id == owner_id).with_for_update()
     )
-    return _require("Order", order_id, row)
+    return require_found("Order", order_id, row)
 
 
 async def lock_any_order(session: AsyncSession, order_id: str) -> Order:
     """Lock an order of any owner, for a task or for staff; NotFound when there is none."""
-    return _require("Order", order_id, await session.get(Order, order_id, with_for_update=True))
+    return require_found("Order", order_id, await session.get(Order, order_id, with_for_update=True))
 
 
 async def find_order_of_quote(session: AsyncSession, quote_id: str) -> Order | None:
@@ -112,9 +109,3 @@ async def find_order_of_quote(session: AsyncSession, quote_id: str) -> Order | N
 async def get_payment_of_order(session: AsyncSession, order_id: str) -> Payment:
     """Get the payment of an order; every order has one."""
     return (await session.scalars(select(Payment).where(Payment.order_id == order_id))).one()
-
-
-def _require(kind: str, id: str, row: Row | None) -> Row:
-    if row is None:
-        raise NotFound(kind, id)
-    return row

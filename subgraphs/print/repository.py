@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common.database import group_by
-from subgraphs.common.errors import NotFound
+from subgraphs.common.errors import require_found
 from subgraphs.common.pagination import Page, PageRequest, build_page
 from subgraphs.print.models import OfflineShopJob, PrintJob, PrintJobTransition
 
@@ -54,17 +54,13 @@ async def list_jobs(session: AsyncSession, request: PageRequest) -> Page[PrintJo
 async def get_any_job(session: AsyncSession, job_id: str) -> PrintJob:
     """Get a print job of any owner, for a task; NotFound when there is none."""
     row = await session.get(PrintJob, job_id)
-    if row is None:
-        raise NotFound("PrintJob", job_id)
-    return row
+    return require_found("PrintJob", job_id, row)
 
 
 async def lock_any_job(session: AsyncSession, job_id: str) -> PrintJob:
     """Lock a print job of any owner, for a task; NotFound when there is none."""
     row = await session.scalar(select(PrintJob).where(PrintJob.id == job_id).with_for_update())
-    if row is None:
-        raise NotFound("PrintJob", job_id)
-    return row
+    return require_found("PrintJob", job_id, row)
 
 
 async def lock_job_of_order(session: AsyncSession, order_id: str) -> PrintJob | None:
