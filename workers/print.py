@@ -9,7 +9,7 @@ from subgraphs.orders.service import Fulfilment, get_fulfilment
 from subgraphs.print import service
 from subgraphs.print.jobs import PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers.base import Recipient
+from subgraphs.print.providers.protocol import Recipient
 from subgraphs.print.service import Delivery, FileToPrint, NewPrintJob
 from workers.platform import Platform
 from workers.registry import on, task

@@ -10,7 +10,7 @@ from subgraphs.orders import repository, service
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.jobs import RefundPayment, SettlePayment
 from subgraphs.orders.models import OfflineCharge, Order, Payment, ShippingLevel
-from subgraphs.orders.payments import Outcome, PaymentRequest
+from subgraphs.orders.payments.protocol import Outcome, PaymentRequest
 from subgraphs.orders.service.quotes import Price, store_quote
 from subgraphs.print.events import PrintJobStatusChanged
 from workers.orders import follow_print_job, refund_payment, settle_payment

@@ -1,4 +1,4 @@
-"""The provider protocol: its requests, results and errors."""
+"""The protocol of providers that write and draw: its requests, results and errors."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from subgraphs.common.clock import Clock
 from subgraphs.common.database import Database
 from subgraphs.common.ids import new_id
 from subgraphs.orders.models import OfflineCharge
-from subgraphs.orders.payments.base import Declined, Outcome, PaymentRequest, Succeeded
+from subgraphs.orders.payments.protocol import Declined, Outcome, PaymentRequest, Succeeded
 
 _ACCEPTED: Final = frozenset(
     f"pm_card_{brand}"

@@ -9,7 +9,8 @@ from subgraphs.orders.errors import OrderNotCancellable
 from subgraphs.orders.events import OrderCancelled
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, PaymentStatus
-from subgraphs.orders.payments import PaymentProvider, payment_provider
+from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.payments.protocol import PaymentProvider
 from subgraphs.orders.service.progress import record
 from subgraphs.orders.states import CANCELLABLE, OrderStatus
 
@@ -31,7 +32,7 @@ async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Ord
 
 async def refund_payment(runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None) -> None:
     """Refund a payment once and record that; the provider ignores a second request."""
-    payments = payments or payment_provider(runtime)
+    payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
         payment = await repository.get_payment_of_order(session, order_id)
     if payment.status is not PaymentStatus.SUCCEEDED:

@@ -22,7 +22,8 @@ from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
 from subgraphs.orders.events import OrderPaid
 from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
-from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded, payment_provider
+from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.payments.protocol import Outcome, PaymentProvider, PaymentRequest, Succeeded
 from subgraphs.orders.service.progress import record
 from subgraphs.orders.states import OrderStatus
 
@@ -46,7 +47,7 @@ async def checkout(
     """
     parent.require("parent")
     method = _payment_method(payment_method)
-    payments = payments or payment_provider(runtime)
+    payments = payments or choose_payment_provider(runtime)
     async with runtime.unit_of_work() as uow:
         placed = await _place(uow, runtime, payments, parent, quote_id, method)
     return await settle_payment(runtime, placed.id, payments=payments)
@@ -56,7 +57,7 @@ async def settle_payment(
     runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None
 ) -> Order:
     """Charge for an order that awaits it and record the outcome; an order that is settled stays as it is."""
-    payments = payments or payment_provider(runtime)
+    payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
         order = await repository.get_any_order(session, order_id)
         payment = await repository.get_payment_of_order(session, order_id)

@@ -11,7 +11,7 @@ from subgraphs.common.database import Database
 from subgraphs.common.ids import new_id
 from subgraphs.print import repository
 from subgraphs.print.models import OfflineShopJob
-from subgraphs.print.providers.base import Shipment, ShopJob, ShopUnreachable, Submission
+from subgraphs.print.providers.protocol import Shipment, ShopJob, ShopUnreachable, Submission
 from subgraphs.print.states import CANCELLABLE, PrintJobStatus
 
 _TIMELINE: Final = (

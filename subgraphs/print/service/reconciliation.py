@@ -9,8 +9,8 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import logger
 from subgraphs.print import repository
 from subgraphs.print.jobs import ReconcilePrintJob
-from subgraphs.print.providers import print_provider
-from subgraphs.print.providers.base import PrintProvider, Shipment, ShopJob, ShopUnreachable
+from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.providers.protocol import PrintProvider, Shipment, ShopJob, ShopUnreachable
 from subgraphs.print.service.progress import move
 from subgraphs.print.states import CANCELLABLE, TERMINAL
 
@@ -19,7 +19,7 @@ async def reconcile_print_job(
     runtime: Runtime, print_job_id: str, check: int, *, provider: PrintProvider | None = None
 ) -> None:
     """Ask the shop for a job's state and adopt it; check again later unless the state is final."""
-    provider = provider or print_provider(runtime)
+    provider = provider or choose_print_provider(runtime)
     async with runtime.database.read() as session:
         job = await repository.get_any_job(session, print_job_id)
     if job.checks != check - 1 or job.provider_reference is None:

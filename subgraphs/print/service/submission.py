@@ -20,8 +20,8 @@ from subgraphs.print.catalogue import product
 from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.models import PrintJob
 from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers import print_provider
-from subgraphs.print.providers.base import (
+from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.providers.protocol import (
     PrintProvider,
     Recipient,
     ShopJob,
@@ -56,7 +56,7 @@ async def submit_print_job(
     provider: PrintProvider | None = None,
 ) -> None:
     """Hand a checked job to the shop, or record that an earlier attempt has."""
-    provider = provider or print_provider(runtime)
+    provider = provider or choose_print_provider(runtime)
     job = await _begin(runtime, print_job_id, attempt)
     if job is None:
         return

@@ -11,7 +11,7 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.print import repository, service
 from subgraphs.print.models import OfflineShopJob, PrintJob, PrintJobTransition
 from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers.base import Recipient
+from subgraphs.print.providers.protocol import Recipient
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.pdf_files import book, cover
 

@@ -7,8 +7,8 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
-from subgraphs.print.providers import print_provider
-from subgraphs.print.providers.base import ShopJob, ShopUnreachable
+from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.providers.protocol import ShopJob, ShopUnreachable
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import DELIVERY, at_the_shop, cancel, checked, created, outbox, seen, statuses
@@ -70,7 +70,7 @@ async def test_nothing_is_asked_after_the_end(runtime: Runtime, clock: SteppingC
 
 async def test_a_reconciliation_delivered_twice_does_not_fork(runtime: Runtime, clock: SteppingClock) -> None:
     job = await submitted(runtime)
-    shop = print_provider(runtime)
+    shop = choose_print_provider(runtime)
     clock.go_on(seconds=10)
     await asyncio.gather(*(service.reconcile_print_job(runtime, job.id, 1, provider=shop) for _ in range(4)))
     await service.reconcile_print_job(runtime, job.id, 1, provider=shop)

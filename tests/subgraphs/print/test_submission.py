@@ -9,7 +9,7 @@ import pytest
 
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
-from subgraphs.print.providers.base import (
+from subgraphs.print.providers.protocol import (
     PrintProvider,
     ShopJob,
     Submission,
