@@ -63,7 +63,7 @@ def _enum(kind: type[EnumType]) -> Enum:
 
 
 class Table(Base):
-    """The base of this domain's tables."""
+    """The base of the domain's tables."""
 
     __abstract__ = True
     metadata = create_metadata("books")

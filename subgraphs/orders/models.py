@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Enum, ForeignKey, Integer, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,8 +15,6 @@ from subgraphs.common.money import Money
 from subgraphs.common.outbox import inbox_table, outbox_table
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.states import OrderStatus
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class ShippingLevel(StrEnum):
@@ -46,7 +44,7 @@ class Table(Base):
 
 
 class Purchase(Table):
-    """What a quote and the order made from it have in common: copies of a snapshot, sent somewhere."""
+    """The columns that a quote shares with the order that is made from it."""
 
     __abstract__ = True
 
@@ -63,12 +61,12 @@ class Purchase(Table):
 
     @property
     def address(self) -> Address:
-        """Where the parcel goes."""
+        """The shipping address."""
         return Address(**self.shipping_address)
 
 
 class Quote(Purchase):
-    """A price that holds for a while; amounts in minor units."""
+    """A quote; amounts are in minor units of the currency."""
 
     __tablename__ = "quotes"
 
@@ -111,7 +109,7 @@ class OrderTransition(Table):
 
 
 class Payment(Table):
-    """The payment of an order, as the provider answered it."""
+    """The payment of an order, with the outcome that the provider reported."""
 
     __tablename__ = "payments"
 
@@ -129,7 +127,7 @@ class Payment(Table):
 
 
 class OfflineCharge(Table):
-    """The offline payment provider's own ledger of charges, by idempotency key."""
+    """A charge in the ledger of the offline payment provider."""
 
     __tablename__ = "offline_charges"
 

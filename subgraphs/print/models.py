@@ -17,14 +17,14 @@ _STATUS = Enum(PrintJobStatus, native_enum=False, length=20, create_constraint=F
 
 
 class Table(Base):
-    """The base of print's tables."""
+    """The base of the domain's tables."""
 
     __abstract__ = True
     metadata = create_metadata("print")
 
 
 class PrintJob(Table):
-    """The one printing of an order.
+    """The print job of an order.
 
     `attempts` and `checks` count the jobs that submit and reconcile it: only a job with the next number acts,
     so that one delivered twice does nothing the second time.
@@ -52,7 +52,7 @@ class PrintJob(Table):
 
 
 class PrintJobTransition(Table):
-    """A transition of a job; appended, never changed."""
+    """A transition of a print job into a state."""
 
     __tablename__ = "print_job_transitions"
 

@@ -19,12 +19,12 @@ class Query:
     @strawberry.field(directives=[sized(10)], description="The products that a book can be printed as.")
     def print_products(self) -> list[PrintProduct]:
         """List the catalogue."""
-        return [PrintProduct.of(product) for product in service.products()]
+        return [PrintProduct.of(product) for product in service.list_products()]
 
     @strawberry.field(description="A product by its id, such as `casewrap-8.5-square`.")
     def print_product(self, id: strawberry.ID) -> PrintProduct:
         """Look up a product; NotFound when there is none."""
-        return PrintProduct.of(service.product(id))
+        return PrintProduct.of(service.get_product(id))
 
     @strawberry.federation.field(
         requires_scopes=STAFF, directives=[PAGED], description="Everybody's print jobs."

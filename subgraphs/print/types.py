@@ -81,7 +81,7 @@ class PrintProduct:
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
         """Find a product of the catalogue; NotFound when there is none."""
-        return cls.of(catalogue.product(id))
+        return cls.of(catalogue.get_product(id))
 
     @strawberry.field(description="The cost of copies of a book as this product, before sales tax.")
     def cost(
@@ -92,8 +92,8 @@ class PrintProduct:
         quantity: Annotated[int, strawberry.argument(description="From 1 to 100.")] = 1,
     ) -> PrintCost:
         """Compute the cost from the price tables."""
-        product = catalogue.product(self.id)
-        return PrintCost.of(prices.cost(product, page_count, quantity, country_code, shipping_level))
+        product = catalogue.get_product(self.id)
+        return PrintCost.of(prices.compute_cost(product, page_count, quantity, country_code, shipping_level))
 
 
 @strawberry.type(description="One reason why a file cannot be printed.")
@@ -196,7 +196,7 @@ class PrintJob:
     @strawberry.field
     def product(self) -> PrintProduct:
         """Look up the product."""
-        return PrintProduct.of(catalogue.product(self.product_id))
+        return PrintProduct.of(catalogue.get_product(self.product_id))
 
     @strawberry.field(directives=[sized(20)], description="Every transition of the job, oldest first.")
     async def history(self, info: Info) -> list[PrintJobTransition]:

@@ -38,12 +38,12 @@ SQUARE = Size(8.5, 8.5)
 """The trim size of the picture book."""
 
 
-def interior_page(trim: Size) -> Size:
+def compute_page_size(trim: Size) -> Size:
     """The size of an interior page with bleed on all four sides."""
     return Size(trim.width + 2 * BLEED, trim.height + 2 * BLEED)
 
 
-def casewrap_spine(pages: int) -> float:
+def compute_spine_width(pages: int) -> float:
     """The spine width of a casewrap book.
 
     Raises:
@@ -54,10 +54,10 @@ def casewrap_spine(pages: int) -> float:
     return _SPINES[bisect_left(_SPINES, (pages, 0.0))][1]
 
 
-def casewrap_cover(trim: Size, pages: int) -> Size:
+def compute_cover_size(trim: Size, pages: int) -> Size:
     """The size of a casewrap cover sheet: back, spine and front, with turn-in and bleed on all sides."""
     edge = 2 * (TURN_IN + BLEED)
-    return Size(2 * trim.width + casewrap_spine(pages) + edge, trim.height + edge)
+    return Size(2 * trim.width + compute_spine_width(pages) + edge, trim.height + edge)
 
 
 def has_spine_text(pages: int) -> bool:

@@ -56,7 +56,7 @@ def typeset(content: BookContent, pictures: Mapping[str, bytes]) -> TypesetBook:
 
 
 def _typeset_interior(workdir: Path, content: BookContent) -> TypesetFile:
-    width, height = geometry.interior_page(geometry.SQUARE).points
+    width, height = geometry.compute_page_size(geometry.SQUARE).points
     values = _common_values(content) | {
         "sheet": [width, height],
         "margin": _points(geometry.BLEED + geometry.SAFETY),
@@ -68,12 +68,12 @@ def _typeset_interior(workdir: Path, content: BookContent) -> TypesetFile:
 
 def _typeset_cover(workdir: Path, content: BookContent) -> TypesetFile:
     trim, page_count = geometry.SQUARE, len(content.pages)
-    width, height = geometry.casewrap_cover(trim, page_count).points
+    width, height = geometry.compute_cover_size(trim, page_count).points
     values = _common_values(content) | {
         "sheet": [width, height],
         "edge": _points(geometry.TURN_IN + geometry.BLEED),
         "panel": _points(trim.width),
-        "spine": _points(geometry.casewrap_spine(page_count)),
+        "spine": _points(geometry.compute_spine_width(page_count)),
         "margin": _points(geometry.SAFETY),
         "spineText": geometry.has_spine_text(page_count),
         "heading": remove_unprintable("\n".join(filter(None, (content.title, content.subtitle)))),

@@ -1,4 +1,4 @@
-"""Cancellation of an order while it can still be stopped, and the refund of its payment."""
+"""Cancellation of an order, and the refund of its payment."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, PaymentStatus
 from subgraphs.orders.payments.choice import choose_payment_provider
 from subgraphs.orders.payments.protocol import PaymentProvider
-from subgraphs.orders.service.progress import record
+from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import CANCELLABLE, OrderStatus
 
 
 async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Order:
-    """Cancel an order; a cancelled one stays as it is. OrderNotCancellable once it is in production."""
+    """Cancel an order; a cancelled one is left as it is. OrderNotCancellable once it is in production."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_order(uow.session, parent.user_id, order_id)
@@ -24,14 +24,14 @@ async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Ord
             return order
         if order.status not in CANCELLABLE:
             raise OrderNotCancellable(order.status)
-        await record(uow, runtime.live, order, OrderStatus.CANCELLED, None)
+        await record_transition(uow, runtime.live, order, OrderStatus.CANCELLED, None)
         await uow.publish(OrderCancelled(order.id))
         await uow.enqueue(RefundPayment(order.id))
     return order
 
 
 async def refund_payment(runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None) -> None:
-    """Refund a payment once and record that; the provider ignores a second request."""
+    """Refund the payment of an order and record it; a second call changes nothing."""
     payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
         payment = await repository.get_payment_of_order(session, order_id)
