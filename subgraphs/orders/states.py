@@ -45,8 +45,8 @@ TERMINAL: Final = frozenset(status for status in OrderStatus if not _NEXT[status
 CANCELLABLE: Final = frozenset(status for status in OrderStatus if S.CANCELLED in _NEXT[status])
 """The states in which a parent can cancel an order: before production begins."""
 
-# A job that the shop cancels on its own will not be printed. If the parent has cancelled the order, it is in a
-# final state already, and the report changes nothing.
+# A job that the shop cancels on its own will not be printed. If the parent has cancelled the order, it is in
+# a final state already, and the report changes nothing.
 _BY_PRINT_STATUS: Final[dict[str, OrderStatus]] = {
     "CREATED": S.PREPARING,
     "PREFLIGHT": S.PREPARING,

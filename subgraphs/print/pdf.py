@@ -149,7 +149,7 @@ def _measure_images(
 
 
 def _measure_image(width: Any, height: Any, matrix: Matrix) -> Iterator[float]:
-    """Yield the pixels per inch of an image, which fills the unit square that the matrix maps onto the page."""
+    """Yield the pixels per inch of an image; the matrix maps the unit square, which it fills, to the page."""
     a, b, c, d, _, _ = matrix
     across, down = hypot(a, b) / 72, hypot(c, d) / 72
     if across and down:

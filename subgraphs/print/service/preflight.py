@@ -23,7 +23,7 @@ class FileToPrint:
 
 
 async def begin_preflight(runtime: Runtime, print_job_id: str) -> str | None:
-    """Begin the preflight of a job; return the id of its snapshot, or None when it has been checked already."""
+    """Begin the preflight of a job; return the id of its snapshot, or None when it has been checked."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_any_job(uow.session, print_job_id)
         await move_job(uow, job, PrintJobStatus.PREFLIGHT)
