@@ -71,10 +71,10 @@ class Table(Base):
 
 
 class Generation(Table):
-    """One generation of a book, or of parts of a page.
+    """A generation of a book, or of parts of a page.
 
-    `lease` counts the runners that have acquired it: only the newest may write. `request` is the frozen
-    GenerationRequest. `last_sequence` is the number of its newest durable event.
+    `lease` counts the runners that have acquired the generation; only the last one may write. `request` is the
+    frozen GenerationRequest. `last_sequence` is the number of the newest durable event.
     """
 
     __tablename__ = "generations"
@@ -99,7 +99,7 @@ class Generation(Table):
 
 
 class GenerationStep(Table):
-    """One step of a generation: what came in (as a hash), what came out, and whether the book has it.
+    """A step of a generation, with the hash of its input and its result.
 
     `scene` counts from 1 and is null for the outline and the cover; `page_id` is the page that gets the
     result, and `page_number` its place in the book. A step is DONE when its result is saved, and
@@ -127,7 +127,7 @@ class GenerationStep(Table):
 
 
 class GenerationEvent(Table):
-    """A durable live event, under the number by which subscribers know it."""
+    """A durable live event of a generation."""
 
     __tablename__ = "generation_events"
 

@@ -27,7 +27,7 @@ class Table(Base):
 
 
 class User(Table):
-    """An account; `email` is normalised, so that equal addresses are equal texts."""
+    """An account; `email` is normalised, so that equal addresses are equal strings."""
 
     __tablename__ = "users"
 
@@ -40,7 +40,7 @@ class User(Table):
 
 
 class Session(Table):
-    """One sign-in and the family of refresh tokens that descend from it."""
+    """A sign-in, with the family of refresh tokens that descend from it."""
 
     __tablename__ = "sessions"
 
@@ -53,12 +53,12 @@ class Session(Table):
     revoked_at: Mapped[datetime | None]
 
     def is_open(self, now: datetime) -> bool:
-        """Whether it still refreshes."""
+        """Whether its refresh tokens are still valid."""
         return self.revoked_at is None and now < self.expires_at
 
 
 class RefreshToken(Table):
-    """One member of a family: its hash, and whether it has been used."""
+    """A refresh token of a session: its hash, and when it was used."""
 
     __tablename__ = "refresh_tokens"
 
@@ -69,7 +69,7 @@ class RefreshToken(Table):
 
 
 class Consent(Table):
-    """An entry of the consent ledger: it is revoked, never removed."""
+    """An entry of the consent ledger, which can be revoked but is never deleted."""
 
     __tablename__ = "consents"
     __table_args__ = (

@@ -25,7 +25,7 @@ class Pronouns(StrEnum):
 
 
 class Theme(StrEnum):
-    """What a story is about at heart."""
+    """The theme of a story."""
 
     ADVENTURE = "ADVENTURE"
     FRIENDSHIP = "FRIENDSHIP"
@@ -52,7 +52,7 @@ class PageVersionSource(StrEnum):
 
 
 class PrintPart(StrEnum):
-    """The two files that a printer needs."""
+    """One of the two files that a print shop needs."""
 
     INTERIOR = "INTERIOR"
     COVER = "COVER"
@@ -70,7 +70,7 @@ class Table(Base):
 
 
 class Child(Table):
-    """The child that a book is for; it belongs to the parent who described it."""
+    """A child's profile, which belongs to the parent who created it."""
 
     __tablename__ = "children"
 
@@ -85,7 +85,7 @@ class Child(Table):
 
 
 class Book(Table):
-    """A book for one child: its brief, its title and where it stands."""
+    """A book for one child."""
 
     __tablename__ = "books"
 
@@ -111,7 +111,7 @@ class Book(Table):
 
 
 class Illustration(Table):
-    """A picture in the object store, made for one book; its bytes never change."""
+    """A picture of a book, in the object store; its bytes never change."""
 
     __tablename__ = "illustrations"
     __table_args__ = (UniqueConstraint("book_id", "source_key"),)
@@ -128,7 +128,7 @@ class Illustration(Table):
 
 
 class Page(Table):
-    """A page of a book; its content is its current version, which a new page lacks."""
+    """A page of a book. Its content is that of its current version; a new page has none."""
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("book_id", "number"),)
@@ -166,9 +166,9 @@ class Page(Table):
 
 
 class PageVersion(Table):
-    """The content of a page at one time. Rows are only ever added.
+    """The content of a page at one time; rows are only added.
 
-    `source_key` names the generation step that made a version; it makes each step effective once.
+    `source_key` is the id of the generation step that made the version, so that each step takes effect once.
     """
 
     __tablename__ = "page_versions"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
-from subgraphs.ai.pipeline.journal import as_live, stream_key
+from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.ai.providers.protocol import Hero, StoryBrief
 from subgraphs.ai.providers.protocol import Pronouns as Spoken
-from subgraphs.ai.service.generation import BookSource, start_book
+from subgraphs.ai.service.generation import BookSource, queue_book_generation
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
 from subgraphs.books.models import Book, Child, Page, Pronouns, Theme
@@ -69,7 +69,7 @@ async def queue_book(platform: Platform, draft: DraftBook) -> str:
     """Queue a book's generation as the mutation does; return the generation's id."""
     source = BookSource(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
     async with platform.ai.unit_of_work() as uow:
-        generation = await start_book(uow, draft.parent, source, "offline", limit=100)
+        generation = await queue_book_generation(uow, draft.parent, source, "offline", limit=100)
     return generation.id
 
 
@@ -96,7 +96,7 @@ async def pages(platform: Platform, book_id: str) -> list[Page]:
 async def durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
     """The events stored in PostgreSQL."""
     async with platform.ai.database.read() as session:
-        return [as_live(row) for row in await repository.list_events(session, generation_id, 0)]
+        return [to_live_event(row) for row in await repository.list_events(session, generation_id, 0)]
 
 
 async def book(platform: Platform, book_id: str) -> Book:
@@ -110,9 +110,9 @@ async def follow_events(platform: Platform, generation_id: str, after: int = 0) 
 
     async def history(last: int) -> list[LiveEvent]:
         async with platform.ai.database.read() as session:
-            return [as_live(row) for row in await repository.list_events(session, generation_id, last)]
+            return [to_live_event(row) for row in await repository.list_events(session, generation_id, last)]
 
-    async for event in platform.ai.live.follow(stream_key(generation_id), after, history):
+    async for event in platform.ai.live.follow(build_stream_key(generation_id), after, history):
         yield event
         if event.kind in TERMINAL:
             return

@@ -1,4 +1,4 @@
-"""The progress of a generation, as its subscribers see it."""
+"""The progress of a generation, as subscribers see it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from subgraphs.ai import repository
-from subgraphs.ai.pipeline.journal import as_live, stream_key
+from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.runtime import Runtime
@@ -18,7 +18,7 @@ _TERMINAL: Final = frozenset({"GenerationCompleted", "GenerationFailed", "Genera
 
 @dataclass(frozen=True, slots=True)
 class GenerationProgress:
-    """An event of a generation, with the book it works on and the numbers of that book's pages by id."""
+    """An event of a generation, with its book and the numbers of the pages that it works on, by id."""
 
     event: LiveEvent
     generation_id: str
@@ -39,9 +39,9 @@ async def follow_generation(
     async def history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
             rows = await repository.list_events(session, generation_id, last)
-        return [as_live(row) for row in rows]
+        return [to_live_event(row) for row in rows]
 
-    async with aclosing(runtime.live.follow(stream_key(generation_id), after, history)) as events:
+    async with aclosing(runtime.live.follow(build_stream_key(generation_id), after, history)) as events:
         async for event in events:
             yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)
             if event.kind in _TERMINAL:

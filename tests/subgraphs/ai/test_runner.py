@@ -169,7 +169,7 @@ async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) 
         async with first.transaction():
             pytest.fail("the first runner has lost its lease")
     with pytest.raises(Superseded):
-        await first.delta("TextDelta", page_id="page_x", text="late")
+        await first.send_delta("TextDelta", page_id="page_x", text="late")
 
 
 async def test_a_step_that_fails_twice_is_tried_again(ai: SubgraphClient, parent: Parent) -> None:

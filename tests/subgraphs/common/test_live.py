@@ -72,7 +72,7 @@ async def test_an_event_comes_back_as_it_was_written(streams: LiveStreams, key: 
     await streams.append(key, event(1))
     async with aclosing(streams.follow(key, 0, Rows())) as events:
         assert await anext(aiter(events)) == event(1)
-    assert await streams.last_sequence(key) == 1
+    assert await streams.read_last_sequence(key) == 1
 
 
 async def test_a_follower_gets_what_is_there_and_then_what_comes(streams: LiveStreams, key: str) -> None:
