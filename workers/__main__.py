@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import uvloop
 from prometheus_client import start_http_server
 
-from subgraphs.common import garbage
+from subgraphs.common.garbage import tune_garbage_collector
 from subgraphs.common.settings import DomainSettings, Settings
 from subgraphs.common.telemetry import configure_logging, logger
 from subgraphs.domains import load_worker_settings
@@ -51,7 +51,7 @@ def main() -> int:
     load_tasks()
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
-    garbage.tune()
+    tune_garbage_collector()
     uvloop.run(run(settings, domain_settings))
     return 0
 

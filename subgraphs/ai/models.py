@@ -73,7 +73,7 @@ class Table(Base):
 class Generation(Table):
     """A generation of a book, or of parts of a page.
 
-    `lease` counts the runners that have acquired the generation; only the last one may write. `request` is the
+    `lease` counts the runners that have acquired the generation; only the last may write. `request` is the
     frozen GenerationRequest. `last_sequence` is the number of the newest durable event.
     """
 

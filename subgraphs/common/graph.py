@@ -1,4 +1,4 @@
-"""A client of the whole graph, with the caller's own token."""
+"""A client of the router, for data that another domain owns."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from subgraphs.common.telemetry import logger, traceparent
 
 
 class GraphClient:
-    """A client of the public endpoint, for data that another domain owns."""
+    """A client of the public GraphQL endpoint, which sends the caller's own token."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._http = httpx2.AsyncClient(timeout=10)
 
     async def query(self, identity: Identity, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the `data` of a query.
+        """Send a query; return its `data`.
 
-        NotFound, BadUserInput and Unauthenticated are raised again; any other error is a DependencyFailed.
+        NotFound, BadUserInput or Unauthenticated when an error has its code; DependencyFailed for any other.
         """
         try:
             response = await self._http.post(
@@ -33,7 +33,7 @@ class GraphClient:
         except (httpx2.HTTPError, ValueError) as error:
             raise DependencyFailed("Another part of the platform does not answer; try again.") from error
         if errors := answer.get("errors"):
-            raise _as_domain_error(errors)
+            raise _convert_errors(errors)
         data: dict[str, Any] = answer["data"]
         return data
 
@@ -42,7 +42,7 @@ class GraphClient:
         await self._http.aclose()
 
 
-def _as_domain_error(errors: list[dict[str, Any]]) -> Exception:
+def _convert_errors(errors: list[dict[str, Any]]) -> Exception:
     codes = {error.get("extensions", {}).get("code") for error in errors}
     if "UNAUTHENTICATED" in codes:
         return Unauthenticated()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from prometheus_client import start_http_server
 
-from subgraphs.common import garbage
+from subgraphs.common.garbage import tune_garbage_collector
 from subgraphs.common.http_protocol import BoundedHttpProtocol
 from subgraphs.common.manifest import Domain
 from subgraphs.common.settings import DomainSettings
@@ -45,7 +45,7 @@ def serve(domain: Domain, settings: DomainSettings) -> None:
     configure_logging(domain.name, settings.log_level)
     start_http_server(settings.subgraph_metrics_port, addr=settings.metrics_host)
     app = domain.create_app(settings)
-    garbage.tune()
+    tune_garbage_collector()
     ignore_unawaited_coroutines()
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(

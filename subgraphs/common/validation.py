@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final
 
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.invisible import strip_hidden
+from subgraphs.common.invisible import remove_invisible
 
 _LINE_ENDS: Final = str.maketrans("\u2028\u2029", "\n\n")
 # As in the Stream-Safe Text Format of UAX #15: no language needs more marks on one letter, and ordering a run
@@ -21,7 +21,7 @@ def clean_text(field: str, value: str, *, max_length: int, min_length: int = 1, 
     characters are removed. Markup and emoji are kept, and escaped where they are shown.
     """
     require_length(field, value, _max_raw_length(max_length), reported=max_length)
-    shown = strip_hidden(value.translate(_LINE_ENDS))
+    shown = remove_invisible(value.translate(_LINE_ENDS))
     _require_few_marks(field, shown)
     text = unicodedata.normalize("NFC", shown).strip()
     if len(text) < min_length or (min_length and not _is_visible(text)):

@@ -4,8 +4,8 @@ A durable event is a row, written in the transaction whose effect it reports, an
 stream; the deltas of a text are in the stream only. One counter numbers both.
 
 A runner that acquires a generation increments its lease, and each transaction of the journal first checks
-that the runner still holds it. An earlier runner may still send deltas, so the new one skips HEADROOM numbers:
-more than the earlier one can use before its next transaction fails.
+that the runner still holds it. An earlier runner may still send deltas, so the new one skips HEADROOM
+numbers: more than the earlier one can use before its next transaction fails.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from subgraphs.auth.models import User
 from subgraphs.auth.service.sessions import SignedIn, open_session
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
-from subgraphs.common.invisible import strip_hidden
+from subgraphs.common.invisible import remove_invisible
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
@@ -45,8 +45,8 @@ def normalize_email(email: str) -> str:
 def check_email(email: str) -> str:
     """Return an e-mail address, normalised; BadUserInput when it is not valid."""
     address = normalize_email(email)
-    hidden = strip_hidden(address) != address
-    if len(address) > _MAX_EMAIL_LENGTH or hidden or not _EMAIL.fullmatch(address):
+    has_invisible = remove_invisible(address) != address
+    if len(address) > _MAX_EMAIL_LENGTH or has_invisible or not _EMAIL.fullmatch(address):
         raise BadUserInput("email", "email must be an e-mail address, such as ana@example.org.")
     return address
 
