@@ -10,7 +10,7 @@ from sqlalchemy import Enum, ForeignKey, Index, Integer, String, Text, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.common.database import Base, create_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
 class GenerationKind(StrEnum):
@@ -140,5 +140,5 @@ class GenerationEvent(Table):
     at: Mapped[datetime]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -9,7 +9,7 @@ from sqlalchemy import Enum, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.common.database import Base, create_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
 class ConsentPurpose(StrEnum):
@@ -91,5 +91,5 @@ class Consent(Table):
     revoked_at: Mapped[datetime | None]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subgraphs.books.layouts import Layout
 from subgraphs.common.database import Base, create_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 EnumType = TypeVar("EnumType", bound=StrEnum)
 
@@ -216,5 +216,5 @@ class PrintFile(Table):
     size: Mapped[int]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -16,7 +16,7 @@ from subgraphs.books.service.children import MAX_INTERESTS
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
 from subgraphs.common.types import PAGED, After, Connection, First, sized
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 
 Info = strawberry.Info[Context[Loaders], None]
 
@@ -170,7 +170,7 @@ class Book:
         self, info: Info, number: Annotated[int, strawberry.argument(description="From 1.")]
     ) -> Page | None:
         """Find a page by its number; it is loaded together with `pages`."""
-        in_range("number", number, 1, PAGE_COUNT)
+        require_in_range("number", number, 1, PAGE_COUNT)
         rows = await info.context.loaders.pages_of_book.load(self.id)
         return next((Page.of(row) for row in rows if row.number == number), None)
 
@@ -394,4 +394,4 @@ async def _load_illustration(info: Info, illustration_id: str | None) -> Illustr
 
 def _sign_url(info: Info, key: str) -> str:
     runtime = info.context.runtime
-    return runtime.storage.signed_url(key, runtime.clock())
+    return runtime.storage.sign_url(key, runtime.clock())

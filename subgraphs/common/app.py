@@ -32,12 +32,12 @@ from subgraphs.common.event_streams import ClosingStreamingResponse, LineFeedEve
 from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.manifest import Domain
-from subgraphs.common.masking import format_error, mask
+from subgraphs.common.masking import build_masked_error, format_error
 from subgraphs.common.redaction import truncate
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
-from subgraphs.common.validation import small_number
+from subgraphs.common.validation import parse_small_number
 
 DEADLINE_HEADER: Final = "x-deadline-ms"
 
@@ -127,7 +127,7 @@ class GraphQLView(GraphQL[Context[Any], None]):
 
 def _read_deadline(request: Request | WebSocket) -> float | None:
     """Read the caller's deadline, as a time of `time.monotonic`."""
-    milliseconds = small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
+    milliseconds = parse_small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
     if milliseconds is None:
         return None
     return time.monotonic() + milliseconds / 1000
@@ -189,7 +189,7 @@ async def _answer_refusal(_: Request, error: Exception) -> Response:
 async def _mask_failure(_: Request, error: Exception) -> Response:
     """Log an unexpected error and mask it."""
     logger().error("A request failed", exc_info=error)
-    return JSONResponse({"data": None, "errors": [mask()]}, status_code=500)
+    return JSONResponse({"data": None, "errors": [build_masked_error()]}, status_code=500)
 
 
 async def _ignore_disconnect(_: Request, __: Exception) -> Response:

@@ -12,7 +12,7 @@ from strawberry.schema.schema import validate_document
 
 from subgraphs.common.errors import OperationTooLarge
 from subgraphs.common.limits import MAX_TOKENS, check_document, check_length
-from subgraphs.common.source import DocumentSource, unlink
+from subgraphs.common.source import DocumentSource, unlink_tokens
 
 MAX_CACHED_BYTES: Final = 16 * 1024 * 1024
 BYTES_PER_TOKEN: Final = 600
@@ -69,7 +69,7 @@ def _parse_and_validate(schema: GraphQLSchema, text: str, rules: Rules) -> Prepa
     try:
         check_length(text)
         document = parse(DocumentSource(text), max_tokens=MAX_TOKENS)
-        unlink(document)
+        unlink_tokens(document)
         check_document(document)
     except GraphQLError as error:
         return Prepared(document, [error])

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subgraphs.common.errors import DomainError
-from subgraphs.common.validation import small_number
+from subgraphs.common.validation import parse_small_number
 
 SERVICE_TOKEN_HEADER: Final = "x-memorable-service-token"  # noqa: S105 - the header's name
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
@@ -60,7 +60,7 @@ class Gate:
             return RefusedRequest("This service answers the platform's router only.", 401)
         if len(values.get(b"content-type", b"")) > MAX_CONTENT_TYPE_BYTES:
             return RefusedRequest(f"The content type has more than {MAX_CONTENT_TYPE_BYTES} bytes.", 415)
-        length = small_number(values.get(b"content-length", b"0").decode("latin-1"), digits=15)
+        length = parse_small_number(values.get(b"content-length", b"0").decode("latin-1"), digits=15)
         return _build_too_large() if length is None or length > MAX_BODY_BYTES else None
 
 

@@ -1,4 +1,4 @@
-"""DataLoaders over short read sessions."""
+"""DataLoaders, which read in short sessions and schedule their batches."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def bind_owner(
 class _ScheduledLoader(DataLoader[Key, Value]):
     """A loader that sends a batch when its operation is idle, and returns values in time slices.
 
-    A large answer asks for its keys over several iterations of the event loop, in each of which Strawberry's
-    own loader would send a batch.
+    A large answer requests its keys over several turns of the event loop, and Strawberry's own loader would
+    send a batch in each.
     """
 
     def load(self, key: Key) -> Awaitable[Value]:
-        """Load the value of a key; it is returned in a slice that has time for it."""
+        """Load the value of a key; it is returned in a time slice that has time left."""
         get_budget().scheduler.has_time()
         return LazyAwaitable(partial(_return_in_slice, super().load(key)))
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from subgraphs.common.database import group_by
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import is_id
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 
 Row = TypeVar("Row", covariant=True)
 
@@ -30,15 +30,15 @@ class PageRequest:
 
     @classmethod
     def of(cls, first: int, after: str | None) -> PageRequest:
-        """Check the arguments of a connection; BadUserInput when `first` is not from 1 to 100."""
+        """Check the arguments of a connection; BadUserInput when one is not valid."""
         if after is not None and not is_id(after):
             raise BadUserInput("after", "after must be a cursor of this connection.")
-        return cls(in_range("first", first, 1, MAX_PAGE_SIZE), after)
+        return cls(require_in_range("first", first, 1, MAX_PAGE_SIZE), after)
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of rows; a cursor is the row's id."""
+    """A page of rows; the cursor of a row is its id."""
 
     rows: Sequence[Row]
     cursors: Sequence[str]

@@ -9,7 +9,7 @@ from strawberry.federation.schema_directives import ListSize
 
 from subgraphs.common import money
 from subgraphs.common.pagination import Page
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 
 Node = TypeVar("Node")
 
@@ -90,4 +90,4 @@ _MAX_CURSOR = 2**31 - 1
 
 def check_cursor(after: int) -> int:
     """Return the cursor of a subscription; BadUserInput when no event has such a number."""
-    return in_range("after", after, 0, _MAX_CURSOR)
+    return require_in_range("after", after, 0, _MAX_CURSOR)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.common.database import Base, create_metadata
 from subgraphs.common.money import Money
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.states import OrderStatus
 
@@ -142,5 +142,5 @@ class OfflineCharge(Table):
     refunded_at: Mapped[datetime | None]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.common.database import Base, create_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.print.states import PrintJobStatus
 
 _STATUS = Enum(PrintJobStatus, native_enum=False, length=20, create_constraint=False)
@@ -80,5 +80,5 @@ class OfflineShopJob(Table):
     canceled_at: Mapped[datetime | None]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -13,7 +13,7 @@ from typing import Final
 
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.money import Money
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 from subgraphs.print.catalogue import Product
 from subgraphs.print.countries import Zone, find_zone
 
@@ -79,10 +79,10 @@ def compute_cost(
     product: Product, page_count: int, quantity: int, country_code: str, shipping_level: ShippingLevel
 ) -> Cost:
     """Compute the cost of copies of a book; BadUserInput when they cannot be printed or shipped."""
-    in_range("pageCount", page_count, product.minimum_pages, product.maximum_pages)
+    require_in_range("pageCount", page_count, product.minimum_pages, product.maximum_pages)
     if page_count % product.page_multiple:
         raise BadUserInput("pageCount", f"pageCount must be a multiple of {product.page_multiple}.")
-    in_range("quantity", quantity, 1, MAX_COPIES)
+    require_in_range("quantity", quantity, 1, MAX_COPIES)
     first_copy, further_copy = _SHIPPING[shipping_level][find_zone(country_code)]
     return Cost(
         items=compute_copy_price(product, page_count) * quantity,

@@ -66,7 +66,7 @@ class Target(Stack):
     def signed_path(self, key: str) -> str:
         """The path and query of a valid signed URL."""
         storage = Storage(self.environ["STORAGE_URL"], "/files", self.environ["FILE_SIGNING_KEY"])
-        return storage.signed_url(key, utc_now())
+        return storage.sign_url(key, utc_now())
 
     async def stop_all(self) -> list[str]:
         """Stop the platform; return the names of the processes that had to be killed."""

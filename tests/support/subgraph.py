@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from subgraphs.common.gate import SERVICE_TOKEN_HEADER
 from subgraphs.common.identity import TokenVerifier
 from subgraphs.common.runtime import Runtime
-from subgraphs.domains import DOMAINS, with_addresses
+from subgraphs.domains import DOMAINS, fill_in_urls
 from tests.support.serving import serving
 from tests.support.tokens import publishing_keys
 
@@ -129,7 +129,7 @@ async def subgraph_client(domain: str, environ: Mapping[str, str]) -> AsyncItera
 def settings_of(domain: str, environ: Mapping[str, str]) -> Any:
     """The settings that a domain's subgraph would have in this environment, of the domain's own kind."""
     given = {name.lower(): value for name, value in environ.items()}
-    return with_addresses(DOMAINS[domain].settings.model_validate(given), environ)
+    return fill_in_urls(DOMAINS[domain].settings.model_validate(given), environ)
 
 
 def _login(token: str | None) -> dict[str, str]:

@@ -51,7 +51,7 @@ async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Gen
     when it is being generated, GenerationLimitReached when too many other books of the parent are.
     """
     parent.require("parent")
-    async with open_provider(runtime.settings_of(Settings)) as provider:
+    async with open_provider(runtime.get_settings(Settings)) as provider:
         book = await _fetch_book(runtime, provider, parent, book_id)
         async with runtime.unit_of_work() as uow:
             return await queue_book_generation(uow, parent, book, provider.name, get_limit(runtime))
@@ -112,7 +112,7 @@ async def queue_generation(
 
 def get_limit(runtime: Runtime) -> int:
     """Get the number of generations of one parent that may wait or run at a time."""
-    return runtime.settings_of(Settings).ai_generations_per_parent
+    return runtime.get_settings(Settings).ai_generations_per_parent
 
 
 async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, book_id: str) -> BookSource:

@@ -83,7 +83,7 @@ async def regenerate_page(
     cleaned = None
     if instruction and instruction.strip():
         cleaned = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
-    async with open_provider(runtime.settings_of(Settings)) as provider:
+    async with open_provider(runtime.get_settings(Settings)) as provider:
         page = await _fetch_page(runtime, provider, parent, page_id, parts, cleaned)
         async with runtime.unit_of_work() as uow:
             return await _queue_page_generation(uow, parent, page, provider.name, get_limit(runtime))

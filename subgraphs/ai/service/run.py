@@ -11,5 +11,5 @@ from subgraphs.common.runtime import Runtime
 
 async def run_generation(runtime: Runtime, books: BookWriter, generation_id: str) -> None:
     """Run the steps of a generation that are not finished."""
-    async with open_provider(runtime.settings_of(Settings)) as provider:
+    async with open_provider(runtime.get_settings(Settings)) as provider:
         await runner.run_generation(runtime, provider, books, generation_id)

@@ -68,7 +68,7 @@ async def sign_up(runtime: Runtime, details: AccountDetails, user_agent: str | N
         if not await repository.add_user(uow.session, user):
             raise EmailTaken
         await uow.publish(UserSignedUp(user.id))
-        return await open_session(uow, runtime.settings_of(Settings), user, user_agent)
+        return await open_session(uow, runtime.get_settings(Settings), user, user_agent)
 
 
 async def sign_in(runtime: Runtime, email: str, password: str, user_agent: str | None) -> SignedIn:
@@ -82,4 +82,4 @@ async def sign_in(runtime: Runtime, email: str, password: str, user_agent: str |
     if not await passwords.verify_password(password, user.password_hash if user else None) or user is None:
         raise InvalidCredentials
     async with runtime.unit_of_work() as uow:
-        return await open_session(uow, runtime.settings_of(Settings), user, user_agent)
+        return await open_session(uow, runtime.get_settings(Settings), user, user_agent)

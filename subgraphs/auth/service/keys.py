@@ -11,4 +11,4 @@ from subgraphs.common.runtime import Runtime
 
 def list_public_keys(runtime: Runtime) -> list[dict[str, Any]]:
     """List the public keys as JWKs (RFC 7517)."""
-    return [load_signer(runtime.settings_of(Settings)).public_key]
+    return [load_signer(runtime.get_settings(Settings)).public_key]

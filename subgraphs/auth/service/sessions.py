@@ -60,7 +60,7 @@ async def refresh(runtime: Runtime, refresh_token: str) -> SignedIn | None:
             return None
         token.used_at = uow.now
         user = await uow.session.get_one(User, session.user_id)
-        return await _issue_tokens(uow, runtime.settings_of(Settings), user, session)
+        return await _issue_tokens(uow, runtime.get_settings(Settings), user, session)
 
 
 async def sign_out(runtime: Runtime, caller: Identity) -> None:

@@ -12,7 +12,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.errors import BookNotApproved
 from subgraphs.orders.models import Quote, ShippingLevel
@@ -51,7 +51,7 @@ class QuoteRequest:
 
     def normalize(self) -> QuoteRequest:
         """Normalise the request; BadUserInput when it cannot be ordered."""
-        in_range("quantity", self.quantity, 1, _MAX_COPIES)
+        require_in_range("quantity", self.quantity, 1, _MAX_COPIES)
         address = self.shipping_address.normalize()
         return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
 

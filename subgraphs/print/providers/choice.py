@@ -12,5 +12,5 @@ from subgraphs.print.providers.protocol import PrintProvider
 
 def choose_print_provider(runtime: Runtime) -> PrintProvider:
     """Choose the print shop by the settings."""
-    step = timedelta(seconds=runtime.settings_of(Settings).offline_print_step_seconds)
+    step = timedelta(seconds=runtime.get_settings(Settings).offline_print_step_seconds)
     return OfflinePrintShop(runtime.database, runtime.clock, step)

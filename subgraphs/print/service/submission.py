@@ -94,8 +94,8 @@ def _build_submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Su
         quantity=job.quantity,
         shipping_level=delivery.shipping_level,
         recipient=delivery.recipient,
-        interior_url=runtime.storage.signed_url(job.interior_key, now),
-        cover_url=runtime.storage.signed_url(job.cover_key, now),
+        interior_url=runtime.storage.sign_url(job.interior_key, now),
+        cover_url=runtime.storage.sign_url(job.cover_key, now),
     )
 
 

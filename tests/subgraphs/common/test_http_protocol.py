@@ -66,7 +66,7 @@ async def test_a_connection_outlives_the_time_of_a_request_that_has_ended() -> N
         def on_message_complete(self) -> None:
             super().on_message_complete()
             type(self).ended += 1
-            assert self._deadline is None
+            assert self._timer is None
 
     closing = POST + b"connection: close\r\ncontent-length: 2\r\n\r\n22"
     answer = await ask(Long, POST + b"content-length: 1\r\n\r\n1", closing)

@@ -19,7 +19,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Job
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import start_trace
-from subgraphs.common.unit_of_work import _finish
+from subgraphs.common.unit_of_work import _await_commit
 
 OUTBOX = Table.metadata.tables["auth.outbox"]
 
@@ -207,7 +207,7 @@ async def test_a_commit_that_has_begun_is_made_whoever_leaves_meanwhile() -> Non
         await released.wait()
         made.set()
 
-    committing = asyncio.create_task(_finish(commit()))
+    committing = asyncio.create_task(_await_commit(commit()))
     await begun.wait()
     committing.cancel()
     released.set()
