@@ -16,7 +16,7 @@ from arq.worker import func
 
 from subgraphs.common.errors import DomainError
 from subgraphs.common.settings import Settings
-from subgraphs.common.telemetry import JOB_SECONDS, JOBS, logger, start_trace
+from subgraphs.common.telemetry import JOB_SECONDS, JOBS, get_logger, start_trace
 from workers.platform import Platform
 from workers.registry import Handler, Registry
 
@@ -109,14 +109,14 @@ def _wrap(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
         except DomainError as error:
             # The domain refused the job; a retry would be refused again.
             JOBS.labels(name, "refused").inc()
-            logger().warning("Job refused", job=name, message_id=message_id, reason=error)
+            get_logger().warning("Job refused", job=name, message_id=message_id, reason=error)
         except Exception as error:
             JOBS.labels(name, "error").inc()
-            logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
+            get_logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
             raise Retry(defer=min(_MAX_RETRY_DELAY_SECONDS, 2 ** min(ctx["job_try"], 10))) from error
         else:
             JOBS.labels(name, "ok").inc()
-            logger().info("Job done", job=name, message_id=message_id)
+            get_logger().info("Job done", job=name, message_id=message_id)
         finally:
             JOB_SECONDS.labels(name).observe(time.perf_counter() - started)
 

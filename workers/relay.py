@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from subgraphs.common import outbox
 from subgraphs.common.outbox import OutboxRow
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from workers.platform import Platform
 from workers.registry import Registry
 
@@ -37,7 +37,7 @@ class Relay:
             try:
                 await self._follow()
             except (OSError, asyncpg.PostgresError, SQLAlchemyError, RedisError) as error:
-                logger().warning("The outbox relay lost a connection", error=error)
+                get_logger().warning("The outbox relay lost a connection", error=error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def relay_once(self) -> int:

@@ -36,7 +36,7 @@ from subgraphs.common.masking import build_masked_error, format_error
 from subgraphs.common.redaction import truncate
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import DomainSettings
-from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
+from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, get_logger, start_trace
 from subgraphs.common.validation import parse_small_number
 
 DEADLINE_HEADER: Final = "x-deadline-ms"
@@ -176,7 +176,7 @@ class TraceMiddleware:
             seconds = time.perf_counter() - started
             REQUESTS.labels(self._service, "ok" if status == 200 else "error").inc()
             REQUEST_SECONDS.labels(self._service).observe(seconds)
-            logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
+            get_logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
 
 
 async def _answer_refusal(_: Request, error: Exception) -> Response:
@@ -188,7 +188,7 @@ async def _answer_refusal(_: Request, error: Exception) -> Response:
 
 async def _mask_failure(_: Request, error: Exception) -> Response:
     """Log an unexpected error and mask it."""
-    logger().error("A request failed", exc_info=error)
+    get_logger().error("A request failed", exc_info=error)
     return JSONResponse({"data": None, "errors": [build_masked_error()]}, status_code=500)
 
 

@@ -8,7 +8,7 @@ import httpx2
 
 from subgraphs.common.errors import BadUserInput, DependencyFailed, NotFound, Unauthenticated
 from subgraphs.common.identity import Identity
-from subgraphs.common.telemetry import logger, traceparent
+from subgraphs.common.telemetry import build_traceparent, get_logger
 
 
 class GraphClient:
@@ -27,7 +27,7 @@ class GraphClient:
             response = await self._http.post(
                 self._address,
                 json={"query": document, "variables": variables},
-                headers={"authorization": f"Bearer {identity.token}", "traceparent": traceparent()},
+                headers={"authorization": f"Bearer {identity.token}", "traceparent": build_traceparent()},
             )
             answer = response.json()
         except (httpx2.HTTPError, ValueError) as error:
@@ -52,5 +52,5 @@ def _convert_errors(errors: list[dict[str, Any]]) -> Exception:
     for error in errors:
         if error.get("extensions", {}).get("code") == "BAD_USER_INPUT":
             return BadUserInput(str(error["extensions"].get("field", "")), str(error["message"]))
-    logger().error("The graph answered with errors", codes=sorted(map(str, codes)))
+    get_logger().error("The graph answered with errors", codes=sorted(map(str, codes)))
     return DependencyFailed("Another part of the platform could not answer; try again.")

@@ -16,7 +16,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 
 _EXPIRY_SECONDS = 7 * 24 * 3600
 _IDLE_SECONDS = 5.0
@@ -140,7 +140,7 @@ class LiveStreams:
                     cast("dict[Any, Any]", self._seen.copy()), count=_BATCH, block=_BLOCK_MILLISECONDS
                 )
             except RedisError as error:
-                logger().warning("Live streams cannot be read", error=error)
+                get_logger().warning("Live streams cannot be read", error=error)
                 await asyncio.sleep(1)
                 continue
             for name, entries in streams:

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from subgraphs.common.errors import DomainError
 from subgraphs.common.redaction import truncate
-from subgraphs.common.telemetry import logger, trace_id
+from subgraphs.common.telemetry import get_logger, get_trace_id
 
 
 def format_error(error: GraphQLError) -> Any:
@@ -21,7 +21,7 @@ def format_error(error: GraphQLError) -> Any:
         return formatted | {"extensions": cause.extensions}
     if cause is None or isinstance(cause, GraphQLError):
         return formatted | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"} | (error.extensions or {})}
-    logger().error("A resolver failed", path=error.path, exc_info=cause)
+    get_logger().error("A resolver failed", path=error.path, exc_info=cause)
     return formatted | build_masked_error()
 
 
@@ -29,5 +29,5 @@ def build_masked_error() -> dict[str, Any]:
     """Build the masked form of an unexpected error, with the trace id to find it in the logs."""
     return {
         "message": "Something went wrong on our side.",
-        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id()},
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": get_trace_id()},
     }

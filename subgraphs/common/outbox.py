@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Message
-from subgraphs.common.telemetry import traceparent
+from subgraphs.common.telemetry import build_traceparent
 
 CHANNEL = "outbox"
 """The PostgreSQL notification channel that wakes the relay."""
@@ -67,7 +67,7 @@ async def append(
             kind="event" if isinstance(message, Event) else "job",
             name=message.name(),
             payload=message.payload(),
-            traceparent=traceparent(),
+            traceparent=build_traceparent(),
             not_before=not_before,
             created_at=now,
         )

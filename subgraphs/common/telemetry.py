@@ -35,12 +35,12 @@ def start_trace(traceparent: str | None) -> str:
     return trace_id
 
 
-def trace_id() -> str:
+def get_trace_id() -> str:
     """Return the id of the current trace; empty outside of a trace."""
     return _trace_id.get()
 
 
-def traceparent() -> str:
+def build_traceparent() -> str:
     """Build a W3C `traceparent` that continues the current trace."""
     return f"00-{_trace_id.get() or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
@@ -54,7 +54,7 @@ def _create_arranger(service: str) -> structlog.typing.Processor:
             "level": _LEVELS.get(level, level),
             "service": service,
             "timestamp": timestamp,
-            "traceId": trace_id(),
+            "traceId": get_trace_id(),
             "message": message,
         }
         event.pop("level", None)
@@ -106,7 +106,7 @@ def _dump(value: Any, **_: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def logger() -> structlog.typing.FilteringBoundLogger:
+def get_logger() -> structlog.typing.FilteringBoundLogger:
     """Return the logger of this process."""
     log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return log

@@ -32,7 +32,7 @@ from subgraphs.ai.providers.protocol import (
 )
 from subgraphs.common.errors import DomainError
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 
 STEPS = Counter("generation_steps_total", "Steps of generations by outcome.", ["kind", "outcome"])
 GENERATIONS = Counter("generations_total", "Generations by how they ended.", ["kind", "status"])
@@ -59,7 +59,7 @@ async def run_generation(runtime: Runtime, provider: Provider, books: BookWriter
             await run.execute()
             watch.cancel()
     except* Superseded:
-        logger().info("Generation superseded", generation_id=generation_id)
+        get_logger().info("Generation superseded", generation_id=generation_id)
 
 
 class Run:

@@ -20,7 +20,7 @@ from subgraphs.ai.providers.protocol import (
     StoryBrief,
 )
 from subgraphs.common.storage import Storage
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 
 Result = TypeVar("Result")
 ProviderRequest = StoryBrief | SceneRequest | PictureRequest
@@ -136,5 +136,5 @@ async def _guard_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str
 
 def _convert_failure(error: Exception) -> ProviderFailed:
     """Log an unexpected error and convert it, so that it fails only one step."""
-    logger().error("The provider failed unexpectedly", exc_info=error)
+    get_logger().error("The provider failed unexpectedly", exc_info=error)
     return ProviderFailed("The studio could not do this.", retryable=True)

@@ -13,7 +13,7 @@ from subgraphs.common.errors import Conflict
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
 from subgraphs.orders.events import OrderShipped
@@ -42,7 +42,7 @@ async def record_transition(
             await live.append(build_stream_key(order.id), to_live_event(transition))
         except (RedisError, StaleWriter) as error:
             # Subscribers read it from the row instead.
-            logger().warning("A live event was not appended", order_id=order.id, error=error)
+            get_logger().warning("A live event was not appended", order_id=order.id, error=error)
 
     uow.after_commit.append(send)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print.events import PrintJobStatusChanged
 from subgraphs.print.models import PrintJob, PrintJobTransition
@@ -13,7 +13,7 @@ async def move_job(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, messa
     """Move a locked job to a state; false, and no change, when that is not ahead of its current one."""
     if not can_become(job.status, status):
         if status is not job.status:
-            logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
+            get_logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
         return False
     job.status = status
     await record_transition(uow, job, message)

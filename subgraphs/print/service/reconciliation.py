@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.print import repository
 from subgraphs.print.jobs import ReconcilePrintJob
 from subgraphs.print.providers.choice import choose_print_provider
@@ -42,7 +42,7 @@ async def _fetch_report(provider: PrintProvider, reference: str, *, cancel: bool
     try:
         return await (provider.cancel(reference) if cancel else provider.get(reference))
     except ShopUnreachable as error:
-        logger().warning("The print shop does not answer", reference=reference, error=error)
+        get_logger().warning("The print shop does not answer", reference=reference, error=error)
         return None
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Final
 
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.print import repository
 from subgraphs.print.catalogue import get_product
 from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
@@ -67,7 +67,7 @@ async def submit_print_job(
     except SubmissionRefused as refusal:
         await _record_refusal(runtime, print_job_id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
-        logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
+        get_logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
     else:
         await _record_acceptance(runtime, print_job_id, accepted, provider.poll_interval)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.common.telemetry import start_trace, trace_id, traceparent
+from subgraphs.common.telemetry import build_traceparent, get_trace_id, start_trace
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -19,7 +19,7 @@ def lines_of(level: str, program: str) -> list[dict[str, Any]]:
     """What a process with this program logs."""
     source = (
         "import logging\n"
-        "from subgraphs.common.telemetry import configure_logging, logger, start_trace\n"
+        "from subgraphs.common.telemetry import configure_logging, get_logger, start_trace\n"
         f"configure_logging('books', {level!r})\n{program}"
     )
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
@@ -28,7 +28,7 @@ def lines_of(level: str, program: str) -> list[dict[str, Any]]:
 
 def test_a_line_has_the_form_of_the_platform() -> None:
     [line] = lines_of(
-        "info", f"start_trace('00-{TRACE}-b7ad6b7169203331-01')\nlogger().info('Made', pages=32)"
+        "info", f"start_trace('00-{TRACE}-b7ad6b7169203331-01')\nget_logger().info('Made', pages=32)"
     )
     timestamp = datetime.fromisoformat(line.pop("timestamp"))
     assert timestamp.utcoffset() is not None
@@ -42,14 +42,14 @@ def test_a_line_has_the_form_of_the_platform() -> None:
 
 
 def test_a_line_without_details_has_no_metadata() -> None:
-    [line] = lines_of("info", "logger().info('Made')")
+    [line] = lines_of("info", "get_logger().info('Made')")
     assert line.keys() == {"level", "service", "timestamp", "traceId", "message"}
 
 
 def test_levels_are_those_of_the_platform() -> None:
     lines = lines_of(
         "debug",
-        "for name in ('debug', 'info', 'warning', 'error', 'critical'): getattr(logger(), name)('x')",
+        "for name in ('debug', 'info', 'warning', 'error', 'critical'): getattr(get_logger(), name)('x')",
     )
     assert [line["level"] for line in lines] == ["debug", "info", "warn", "error", "error"]
 
@@ -59,7 +59,7 @@ def test_levels_are_those_of_the_platform() -> None:
     [("debug", ["debug", "info", "warn", "error"]), ("warn", ["warn", "error"]), ("error", ["error"])],
 )
 def test_lines_below_the_level_are_not_logged(level: str, logged: list[str]) -> None:
-    program = "log = logger()\nfor name in ('debug', 'info', 'warning', 'error'): getattr(log, name)('x')"
+    program = "log = get_logger()\nfor name in ('debug', 'info', 'warning', 'error'): getattr(log, name)('x')"
     assert [line["level"] for line in lines_of(level, program)] == logged
 
 
@@ -74,14 +74,14 @@ def test_a_librarys_line_has_the_same_form() -> None:
 
 def test_an_exception_is_one_line_with_its_traceback() -> None:
     [line] = lines_of(
-        "info", "try: 1 / 0\nexcept ZeroDivisionError as error: logger().error('Broke', exc_info=error)"
+        "info", "try: 1 / 0\nexcept ZeroDivisionError as error: get_logger().error('Broke', exc_info=error)"
     )
     assert line["metadata"]["exception"][-1] == "ZeroDivisionError: division by zero"
 
 
 def test_a_trace_is_taken_over_and_passed_on() -> None:
-    assert start_trace(f"00-{TRACE}-b7ad6b7169203331-01") == TRACE == trace_id()
-    version, passed_on, span, flags = traceparent().split("-")
+    assert start_trace(f"00-{TRACE}-b7ad6b7169203331-01") == TRACE == get_trace_id()
+    version, passed_on, span, flags = build_traceparent().split("-")
     assert (version, passed_on, flags) == ("00", TRACE, "01")
     assert span != "b7ad6b7169203331"
 
