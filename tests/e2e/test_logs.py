@@ -9,7 +9,7 @@ import httpx2
 
 from infra.checkout import ROOT
 from infra.local import Stack
-from infra.local.environment import router_environ
+from infra.local.environment import build_router_environ
 from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, at
 from tests.support.otlp_collector import Collector
 from tests.support.router_process import listening_at, router
@@ -43,7 +43,7 @@ async def traced_router(stack: Stack, collector: Collector, log: bytearray) -> A
         serving(collector.app()) as otlp,
         router(
             *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
-            **router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
+            **build_router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
         ) as process,
     ):
         yield f"{await listening_at(process)}/graphql"

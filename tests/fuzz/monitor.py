@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from infra.console import Tail
-from infra.local.process import log_file
+from infra.local.process import get_log_file
 from tests.fuzz.target import Target
 
 MEBIBYTE = 1 << 20
@@ -54,7 +54,7 @@ class ProcessMonitor:
     def __init__(self, target: Target) -> None:
         self._target = target
         names = (*DATA_STORES, *target.meters)
-        self._tails = {name: Tail(log_file(target.logs_dir, name), from_start=False) for name in names}
+        self._tails = {name: Tail(get_log_file(target.logs_dir, name), from_start=False) for name in names}
         self._before: dict[str, Sample] = {}
 
     def begin(self) -> None:
@@ -100,7 +100,7 @@ class ProcessMonitor:
 
     def log_lines(self) -> dict[str, list[str]]:
         """The lines that each process has logged since the last call."""
-        return {name: lines for name, tail in self._tails.items() if (lines := tail.lines())}
+        return {name: lines for name, tail in self._tails.items() if (lines := tail.read_lines())}
 
     async def _settle(self, patience: float) -> set[str]:
         """Wait up to `patience` seconds until all processes but the worker are idle; return the busy ones."""
