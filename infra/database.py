@@ -131,7 +131,7 @@ async def _ensure_role(server: asyncpg.Connection, role: str, password: str) -> 
     if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         await _run(server, "CREATE ROLE %I LOGIN", role)
         if not await server.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
-            # The owner of a managed server is not a superuser, so it must be a member of a role to give it a schema.
+            # The owner of a managed server is no superuser: it must belong to a role to give it a schema.
             await _run(server, "GRANT %I TO CURRENT_USER", role)
     await _run(server, "ALTER ROLE %I PASSWORD %L", role, password)
 

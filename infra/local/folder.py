@@ -19,10 +19,10 @@ LEASE_TIMEOUT = 20.0
 class DataFolder:
     """Paths inside one data folder.
 
-    Two file locks protect it; the kernel releases both when their holders end. `lock` is held by the supervisor
-    only and shows that a platform is running. `lease` is inherited by every child and shows that a process may
-    still use the data: when the supervisor is killed, `lock` is free at once, and `lease` when the last child
-    has ended.
+    Two file locks protect it; the kernel releases both when their holders end. `lock` is held only by the
+    supervisor and shows that a platform is running. `lease` is inherited by every child and shows that a
+    process may still use the data: when the supervisor is killed, `lock` is free at once, and `lease` when
+    the last child has ended.
     """
 
     root: Path

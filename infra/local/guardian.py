@@ -1,9 +1,9 @@
 """The guardian: a small process that ends the platform's children when their supervisor has ended.
 
 All children share the guardian's process group, and its standard input is a pipe from the supervisor.
-When the supervisor ends, even by SIGKILL, the pipe closes and the guardian ends the group. This needs no support
-from the children, and works for children of another user, on Linux and on macOS. The module is run by its
-path, so it may import only the standard library.
+When the supervisor ends, even by SIGKILL, the pipe closes and the guardian ends the group. This needs no
+support from the children, and works for children of another user, on Linux and on macOS. The module is run by
+its path, so it may import only the standard library.
 """
 
 from __future__ import annotations
