@@ -31,7 +31,7 @@ _IN_PROGRESS_TTL_SECONDS = 10
 _HEARTBEAT_SECONDS = 3
 
 
-def redis_settings(settings: Settings) -> RedisSettings:
+def build_redis_settings(settings: Settings) -> RedisSettings:
     """The queue's Redis connection in arq's form."""
     return RedisSettings.from_dsn(settings.redis_url)
 
@@ -39,7 +39,7 @@ def redis_settings(settings: Settings) -> RedisSettings:
 async def open_queue(settings: Settings) -> ArqRedis:
     """Connect to the queue; queued jobs expire after 30 days, so that they outlive a long outage."""
     return await create_pool(
-        redis_settings(settings),
+        build_redis_settings(settings),
         job_serializer=serialize,
         default_queue_name=QUEUE,
         expires_extra_ms=int(_JOB_EXPIRY.total_seconds() * 1000),

@@ -31,7 +31,7 @@ class Registry:
             raise ValueError(f"A handler for {name} is already registered")
         self.handlers[name] = handler
 
-    def destinations(self, kind: str, name: str) -> list[str]:
+    def find_destinations(self, kind: str, name: str) -> list[str]:
         """The names of the handlers that receive a message: a job's task, or an event's consumers."""
         return [name] if kind == "job" else self.consumers[name]
 

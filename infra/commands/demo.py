@@ -53,7 +53,7 @@ async def _demo(child: str, wish: str) -> None:
 
 
 async def _run_scenario(screen: Screen, child: str, wish: str) -> PrintFiles:
-    async with _platform(screen) as url:
+    async with _open_platform(screen) as url:
         graph = GraphClient(url)
         try:
             return await Scenario(graph, screen, child, wish).run(DATA_DIR / "demo")
@@ -62,7 +62,7 @@ async def _run_scenario(screen: Screen, child: str, wish: str) -> PrintFiles:
 
 
 @asynccontextmanager
-async def _platform(screen: Screen) -> AsyncIterator[str]:
+async def _open_platform(screen: Screen) -> AsyncIterator[str]:
     """Yield the GraphQL URL of the running platform, or start one and stop it on exit."""
     if is_locked(DataFolder(DATA_DIR)):
         with screen.step("Use the running platform") as step:

@@ -77,7 +77,7 @@ def build_worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict
         variable
         for domain in DOMAINS.values()
         for variable in domain.variables
-        if variable not in map(domain.settings.variable, domain.secrets)
+        if variable not in map(domain.settings.get_variable, domain.secrets)
     )
     names = [*COMMON_SETTINGS, *STORE_SETTINGS, *PASSWORD_SETTINGS, *own]
     return _select(names, settings) | {"WORKER_METRICS_PORT": str(metrics_port)}

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, create_metadata
+from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
@@ -59,10 +59,6 @@ ACTIVE = text("status IN ('QUEUED', 'RUNNING')")
 """The condition of the index that lets one generation at a time work on a book."""
 
 
-def _choice(values: type[StrEnum], length: int) -> Enum:
-    return Enum(values, native_enum=False, length=length)
-
-
 class Table(Base):
     """The base of the domain's tables."""
 
@@ -87,8 +83,8 @@ class Generation(Table):
     owner_id: Mapped[str] = mapped_column(String(40))
     book_id: Mapped[str] = mapped_column(String(40))
     child_id: Mapped[str] = mapped_column(String(40), index=True)
-    kind: Mapped[GenerationKind] = mapped_column(_choice(GenerationKind, 8))
-    status: Mapped[GenerationStatus] = mapped_column(_choice(GenerationStatus, 12))
+    kind: Mapped[GenerationKind] = mapped_column(create_enum_type(GenerationKind, 8))
+    status: Mapped[GenerationStatus] = mapped_column(create_enum_type(GenerationStatus, 12))
     provider: Mapped[str] = mapped_column(String(20))
     request: Mapped[dict[str, Any]]
     lease: Mapped[int] = mapped_column(Integer, default=0)
@@ -112,11 +108,11 @@ class GenerationStep(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     generation_id: Mapped[str] = mapped_column(ForeignKey(Generation.id, ondelete="CASCADE"))
     position: Mapped[int] = mapped_column(Integer)
-    kind: Mapped[StepKind] = mapped_column(_choice(StepKind, 12))
+    kind: Mapped[StepKind] = mapped_column(create_enum_type(StepKind, 12))
     scene: Mapped[int | None] = mapped_column(Integer)
     page_id: Mapped[str | None] = mapped_column(String(40))
     page_number: Mapped[int | None] = mapped_column(Integer)
-    status: Mapped[StepStatus] = mapped_column(_choice(StepStatus, 8))
+    status: Mapped[StepStatus] = mapped_column(create_enum_type(StepStatus, 8))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     input_hash: Mapped[str | None] = mapped_column(String(64))
     result: Mapped[dict[str, Any] | None]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, create_metadata
+from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
@@ -85,7 +85,7 @@ class Consent(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
-    purpose: Mapped[ConsentPurpose] = mapped_column(Enum(ConsentPurpose, native_enum=False, length=20))
+    purpose: Mapped[ConsentPurpose] = mapped_column(create_enum_type(ConsentPurpose))
     policy_version: Mapped[str] = mapped_column(String(40))
     granted_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

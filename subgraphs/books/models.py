@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
 
-from sqlalchemy import Enum, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subgraphs.books.layouts import Layout
-from subgraphs.common.database import Base, create_metadata
+from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
-
-EnumType = TypeVar("EnumType", bound=StrEnum)
 
 
 class Pronouns(StrEnum):
@@ -58,10 +55,6 @@ class PrintPart(StrEnum):
     COVER = "COVER"
 
 
-def _enum(kind: type[EnumType]) -> Enum:
-    return Enum(kind, native_enum=False, length=20, create_constraint=False)
-
-
 class Table(Base):
     """The base of the domain's tables."""
 
@@ -78,7 +71,7 @@ class Child(Table):
     owner_id: Mapped[str] = mapped_column(String(40), index=True)
     name: Mapped[str] = mapped_column(String(60))
     birth_month: Mapped[str] = mapped_column(String(7))
-    pronouns: Mapped[Pronouns] = mapped_column(_enum(Pronouns))
+    pronouns: Mapped[Pronouns] = mapped_column(create_enum_type(Pronouns))
     appearance: Mapped[str] = mapped_column(Text)
     interests: Mapped[list[str]]
     created_at: Mapped[datetime]
@@ -93,13 +86,13 @@ class Book(Table):
     owner_id: Mapped[str] = mapped_column(String(40), index=True)
     child_id: Mapped[str] = mapped_column(ForeignKey(Child.id, ondelete="CASCADE"), index=True)
     wish: Mapped[str] = mapped_column(Text)
-    theme: Mapped[Theme] = mapped_column(_enum(Theme))
+    theme: Mapped[Theme] = mapped_column(create_enum_type(Theme))
     language: Mapped[str] = mapped_column(String(12))
     dedication: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     subtitle: Mapped[str | None] = mapped_column(Text)
     blurb: Mapped[str] = mapped_column(Text)
-    status: Mapped[BookStatus] = mapped_column(_enum(BookStatus))
+    status: Mapped[BookStatus] = mapped_column(create_enum_type(BookStatus))
     version: Mapped[int]
     cover_illustration_id: Mapped[str | None] = mapped_column(
         ForeignKey("books.illustrations.id", ondelete="SET NULL", use_alter=True), index=True
@@ -136,7 +129,7 @@ class Page(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
     number: Mapped[int]
-    first_layout: Mapped[Layout] = mapped_column(_enum(Layout))
+    first_layout: Mapped[Layout] = mapped_column(create_enum_type(Layout))
     current_id: Mapped[str | None] = mapped_column(
         ForeignKey("books.page_versions.id", ondelete="SET NULL", use_alter=True), index=True
     )
@@ -177,12 +170,12 @@ class PageVersion(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     page_id: Mapped[str] = mapped_column(ForeignKey(Page.id, ondelete="CASCADE"))
     number: Mapped[int]
-    layout: Mapped[Layout] = mapped_column(_enum(Layout))
+    layout: Mapped[Layout] = mapped_column(create_enum_type(Layout))
     text: Mapped[str] = mapped_column(Text)
     illustration_id: Mapped[str | None] = mapped_column(
         ForeignKey(Illustration.id, ondelete="SET NULL"), index=True
     )
-    source: Mapped[PageVersionSource] = mapped_column(_enum(PageVersionSource))
+    source: Mapped[PageVersionSource] = mapped_column(create_enum_type(PageVersionSource))
     source_key: Mapped[str | None] = mapped_column(String(80))
     created_at: Mapped[datetime]
 
@@ -207,7 +200,7 @@ class PrintFile(Table):
     __tablename__ = "print_files"
 
     snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshot.id, ondelete="CASCADE"), primary_key=True)
-    part: Mapped[PrintPart] = mapped_column(_enum(PrintPart), primary_key=True)
+    part: Mapped[PrintPart] = mapped_column(create_enum_type(PrintPart), primary_key=True)
     storage_key: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     page_count: Mapped[int]

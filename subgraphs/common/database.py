@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import DateTime, MetaData, event, text
+from sqlalchemy import DateTime, Enum, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -43,6 +44,11 @@ class Base(DeclarativeBase):
 def create_metadata(domain: str) -> MetaData:
     """Create metadata for tables in the domain's own PostgreSQL schema."""
     return MetaData(schema=domain, naming_convention=_NAMES)
+
+
+def create_enum_type(values: type[StrEnum], length: int = 20) -> Enum:
+    """Create the column type of an enum: its names as text, without a constraint in the database."""
+    return Enum(values, native_enum=False, length=length)
 
 
 def group_by(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:

@@ -35,12 +35,12 @@ class Domain:
     @property
     def port_variable(self) -> str:
         """The environment variable that sets the port of its subgraph."""
-        return self.settings.variable("port")
+        return self.settings.get_variable("port")
 
     @property
     def password_variable(self) -> str:
         """The environment variable that holds the password of its database role."""
-        return self.settings.variable("postgres_password")
+        return self.settings.get_variable("postgres_password")
 
     @property
     def url_variable(self) -> str:
@@ -51,7 +51,7 @@ class Domain:
     def variables(self) -> tuple[str, ...]:
         """The environment variables that it alone reads, beside its port and its password."""
         own = [name for name in self.settings.model_fields if name not in DomainSettings.model_fields]
-        return tuple(map(self.settings.variable, own))
+        return tuple(map(self.settings.get_variable, own))
 
     @property
     def role(self) -> str:

@@ -52,7 +52,7 @@ async def open_runtime(
     domain: Domain, settings: DomainSettings, clock: Clock = utc_now
 ) -> AsyncIterator[Runtime]:
     """Open a domain's resources until the context exits; connections are made when they are first used."""
-    database = Database(settings.database_url(domain.role), domain.name)
+    database = Database(settings.build_database_url(domain.role), domain.name)
     redis = Redis.from_url(settings.redis_url)
     live = LiveStreams(redis)
     graph = GraphClient(settings.graph_address)

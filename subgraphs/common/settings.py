@@ -13,12 +13,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def _unset_placeholder(key: SecretStr) -> SecretStr:
+def _remove_placeholder(key: SecretStr) -> SecretStr:
     """Treat the placeholder in `.env.example` as an empty key."""
     return SecretStr("") if key.get_secret_value() == "your_key_here" else key
 
 
-ApiKey = Annotated[SecretStr, AfterValidator(_unset_placeholder)]
+ApiKey = Annotated[SecretStr, AfterValidator(_remove_placeholder)]
 
 _MIN_SECRET_LENGTH = 16
 _NO_SECRET = f"production needs a secret of at least {_MIN_SECRET_LENGTH} characters here"
@@ -72,15 +72,15 @@ class Settings(BaseSettings):
     worker_metrics_port: Port | None = None
 
     @classmethod
-    def variable(cls, field: str) -> str:
+    def get_variable(cls, field: str) -> str:
         """Return the environment variable that a field is read from."""
         return str(cls.model_fields[field].validation_alias or field).upper()
 
-    def missing_secrets(self, fields: Iterable[str]) -> list[str]:
+    def find_missing_secrets(self, fields: Iterable[str]) -> list[str]:
         """List the variables of those fields that production requires and that are too short to be secret."""
         if self.environment != "production":
             return []
-        return [self.variable(field) for field in fields if not _is_secret(getattr(self, field))]
+        return [self.get_variable(field) for field in fields if not _is_secret(getattr(self, field))]
 
     @property
     def redis_url(self) -> str:
@@ -109,7 +109,7 @@ class DomainSettings(Settings):
         """The port that the domain's subgraph serves its metrics on."""
         return self.metrics_port or self.port + 1000
 
-    def database_url(self, role: str) -> str:
+    def build_database_url(self, role: str) -> str:
         """Build the SQLAlchemy URL of the database for the domain's own role."""
         password = quote(self.postgres_password.get_secret_value(), safe="")
         server = f"{self.postgres_host}:{self.postgres_port}"
@@ -127,7 +127,7 @@ def read_settings(kind: type[SettingsType], secrets: Iterable[str]) -> SettingsT
                 for problem in error.errors(include_input=False)
             ]
         ) from error
-    if missing := settings.missing_secrets(secrets):
+    if missing := settings.find_missing_secrets(secrets):
         raise InvalidSettings([f"{name}: {_NO_SECRET}" for name in missing])
     return settings
 

@@ -6,11 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Integer, String, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, create_metadata
+from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.money import Money
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.orders.addresses import Address
@@ -54,8 +53,8 @@ class Purchase(Table):
     snapshot_id: Mapped[str] = mapped_column(String(40))
     product_id: Mapped[str] = mapped_column(String(80))
     quantity: Mapped[int]
-    shipping_level: Mapped[ShippingLevel] = mapped_column(Enum(ShippingLevel, native_enum=False, length=20))
-    shipping_address: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    shipping_level: Mapped[ShippingLevel] = mapped_column(create_enum_type(ShippingLevel))
+    shipping_address: Mapped[dict[str, Any]]
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime]
 
@@ -91,7 +90,7 @@ class Order(Purchase):
     number: Mapped[str] = mapped_column(String(20), unique=True)
     quote_id: Mapped[str] = mapped_column(ForeignKey(Quote.id), unique=True)
     total: Mapped[int]
-    status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus, native_enum=False, length=20))
+    status: Mapped[OrderStatus] = mapped_column(create_enum_type(OrderStatus))
     last_sequence: Mapped[int]
     paid_at: Mapped[datetime | None]
 
@@ -103,7 +102,7 @@ class OrderTransition(Table):
 
     order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), primary_key=True)
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
-    status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus, native_enum=False, length=20))
+    status: Mapped[OrderStatus] = mapped_column(create_enum_type(OrderStatus))
     at: Mapped[datetime]
     reason: Mapped[str | None] = mapped_column(Text)
 
@@ -115,7 +114,7 @@ class Payment(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), unique=True)
-    status: Mapped[PaymentStatus] = mapped_column(Enum(PaymentStatus, native_enum=False, length=20))
+    status: Mapped[PaymentStatus] = mapped_column(create_enum_type(PaymentStatus))
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     provider: Mapped[str] = mapped_column(String(20))

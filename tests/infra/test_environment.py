@@ -75,4 +75,4 @@ def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
 def test_the_example_file_lists_every_setting():
     example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     kinds = [domain.settings for domain in DOMAINS.values()]
-    assert {kind.variable(name) for kind in kinds for name in kind.model_fields} - example == set()
+    assert {kind.get_variable(name) for kind in kinds for name in kind.model_fields} - example == set()

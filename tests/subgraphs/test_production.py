@@ -42,9 +42,9 @@ def test_it_does_not_start_without_its_secrets_and_names_them_all(process: str) 
 def test_a_password_that_anybody_guesses_is_none(servers: Mapping[str, str], password: str) -> None:
     given = {**servers} | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
     needed = ["postgres_password", "redis_password"]
-    assert settings_of("books", given).missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
-    assert settings_of("ai", given).missing_secrets(needed) == []
-    assert settings_of("books", given | {"ENVIRONMENT": "development"}).missing_secrets(needed) == []
+    assert settings_of("books", given).find_missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
+    assert settings_of("ai", given).find_missing_secrets(needed) == []
+    assert settings_of("books", given | {"ENVIRONMENT": "development"}).find_missing_secrets(needed) == []
 
 
 async def test_the_schema_cannot_be_read(servers: Mapping[str, str], tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ class Journal:
         return cls(runtime, generation_id, generation.lease, first - 1)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Entry]:
+    async def open_transaction(self) -> AsyncIterator[Entry]:
         """Open a transaction, whose events are sent after the commit; Superseded without the lease."""
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:

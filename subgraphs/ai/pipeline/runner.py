@@ -90,7 +90,7 @@ class Run:
         cls, runtime: Runtime, provider: Provider, books: BookWriter, journal: Journal, generation_id: str
     ) -> Run:
         """Load the steps, and announce the start in the first run."""
-        async with journal.transaction() as entry:
+        async with journal.open_transaction() as entry:
             generation = entry.generation
             steps = (await repository.load_steps_of_generations(entry.session, [generation_id]))[
                 generation_id
@@ -144,7 +144,7 @@ class Run:
             request = self._runner.build_request(
                 step, self._story, self._max_lengths.get(step.page_id or "", 0)
             )
-            await self._begin(step, request.digest())
+            await self._begin(step, request.compute_digest())
             try:
                 result = await self._execute(step, request, cautious=cautious)
             except ProviderFailed as failure:
@@ -160,7 +160,7 @@ class Run:
 
     async def _begin(self, step: GenerationStep, input_hash: str) -> None:
         """Record an attempt before the provider is called; Superseded when the generation was cancelled."""
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as entry:
             step.status, step.input_hash, step.failure = StepStatus.RUNNING, input_hash, None
             step.attempts += 1
             step.started_at = entry.uow.now
@@ -192,13 +192,13 @@ class Run:
         return send
 
     async def _complete(self, step: GenerationStep, result: dict[str, Any]) -> None:
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as entry:
             step.status, step.result = StepStatus.DONE, result
             step.finished_at = entry.uow.now
             await repository.save_step(entry.session, step)
 
     async def _fail(self, step: GenerationStep, message: str, *, retrying: bool) -> None:
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as entry:
             step.status = StepStatus.PENDING if retrying else StepStatus.FAILED
             step.failure, step.finished_at = message, None if retrying else entry.uow.now
             await repository.save_step(entry.session, step)
@@ -211,7 +211,7 @@ class Run:
         except DomainError as refusal:
             await self._fail(step, str(refusal), retrying=False)
             return
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as entry:
             step.announced_at = entry.uow.now
             await repository.save_step(entry.session, step)
             entry.announce(kind, **data)
@@ -244,7 +244,7 @@ class Run:
         await self._close(status, next(failures, None))
 
     async def _close(self, status: GenerationStatus, failure: str | None) -> None:
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as entry:
             entry.generation.status, entry.generation.failure = status, failure
             entry.generation.finished_at = entry.uow.now
             await repository.skip_open_steps(entry.session, self._generation.id)

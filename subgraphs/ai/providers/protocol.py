@@ -32,7 +32,7 @@ class Value:
         data: dict[str, Any] = orjson.loads(orjson.dumps(asdict(self)))  # type: ignore[call-overload]  # every subclass is a dataclass
         return data
 
-    def digest(self) -> str:
+    def compute_digest(self) -> str:
         """Hash the canonical JSON form: SHA-256, in hex."""
         return hashlib.sha256(orjson.dumps(self.as_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -59,7 +59,7 @@ class StoryBrief(Value):
     dedication: str | None
     edition: int = 0
 
-    def for_edition(self, edition: int) -> Self:
+    def with_edition(self, edition: int) -> Self:
         """Return the same brief for another edition."""
         return replace(self, edition=edition)
 

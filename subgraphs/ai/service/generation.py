@@ -65,7 +65,7 @@ async def queue_book_generation(
     GenerationRunning when one is active already, GenerationLimitReached when `limit` of other books are.
     """
     edition = await repository.count_generations(uow.session, book.book_id, GenerationKind.BOOK)
-    request = GenerationRequest(book.brief.for_edition(edition))
+    request = GenerationRequest(book.brief.with_edition(edition))
     generation = build_generation(uow, parent, book.book_id, book.child_id, request, provider)
     steps = build_book_steps(generation.id, book.page_ids)
     return await queue_generation(uow, generation, GenerationKind.BOOK, steps, limit)

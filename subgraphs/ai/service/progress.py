@@ -36,12 +36,12 @@ async def follow_generation(
     if not generation.status.is_active and after >= generation.last_sequence:
         return
 
-    async def history(last: int) -> Sequence[LiveEvent]:
+    async def load_history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
             rows = await repository.list_events(session, generation_id, last)
         return [to_live_event(row) for row in rows]
 
-    async with aclosing(runtime.live.follow(build_stream_key(generation_id), after, history)) as events:
+    async with aclosing(runtime.live.follow(build_stream_key(generation_id), after, load_history)) as events:
         async for event in events:
             yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)
             if event.kind in _TERMINAL:

@@ -92,7 +92,7 @@ async def follow_order(
 ) -> AsyncGenerator[OrderProgress, None]:
     """Yield the transitions of the caller's order after a number, up to one into a final state."""
 
-    async def history(last: int) -> Sequence[LiveEvent]:
+    async def load_history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
             transitions = await repository.load_transitions_of_orders(session, [order_id], last)
         return [to_live_event(transition) for transition in transitions.get(order_id, ())]
@@ -100,7 +100,7 @@ async def follow_order(
     order = await _get_order(runtime, caller, order_id)
     if order.status in TERMINAL and after >= order.last_sequence:
         return
-    async with aclosing(runtime.live.follow(build_stream_key(order_id), after, history)) as events:
+    async with aclosing(runtime.live.follow(build_stream_key(order_id), after, load_history)) as events:
         async for event in events:
             order = await _get_order(runtime, caller, order_id)
             status = OrderStatus(event.data["status"])

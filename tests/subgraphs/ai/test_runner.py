@@ -163,10 +163,10 @@ async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) 
     second = await Journal.acquire(ai.runtime, generation_id)
     assert first is not None
     assert second is not None
-    async with second.transaction() as entry:
+    async with second.open_transaction() as entry:
         entry.announce("GenerationStarted")
     with pytest.raises(Superseded):
-        async with first.transaction():
+        async with first.open_transaction():
             pytest.fail("the first runner has lost its lease")
     with pytest.raises(Superseded):
         await first.send_delta("TextDelta", page_id="page_x", text="late")

@@ -187,7 +187,9 @@ async def test_messages_are_taken_in_order_and_go_with_the_commit(runtime: Runti
 
 
 async def test_a_commit_wakes_who_listens(runtime: Runtime, thing: str) -> None:
-    address = runtime.settings.database_url("memorable_auth").replace("postgresql+asyncpg", "postgresql")
+    address = runtime.settings.build_database_url("memorable_auth").replace(
+        "postgresql+asyncpg", "postgresql"
+    )
     connection = await asyncpg.connect(address)
     news = asyncio.Event()
     await connection.add_listener(outbox.CHANNEL, lambda *_: news.set())

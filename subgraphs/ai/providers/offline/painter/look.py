@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from subgraphs.ai.providers.offline.plan import pick, seeded_random
+from subgraphs.ai.providers.offline.plan import create_random, pick
 from subgraphs.ai.providers.protocol import Hero, Pronouns
 
 COLOURS = {
@@ -74,7 +74,7 @@ class Look:
 def derive_look(hero: Hero) -> Look:
     """Derive the look; what the description leaves open is chosen from a seed of the hero."""
     words = hero.appearance.lower()
-    random = seeded_random("look", hero.digest())
+    random = create_random("look", hero.compute_digest())
     garment = re.search(rf"\b({'|'.join(COLOURS)})\b[\w\s-]{{0,14}}?\b({_GARMENTS})\b", words)
     worn = re.search(rf"\b({_GARMENTS})\b", words)
     hat = re.search(rf"\b({'|'.join(COLOURS)})\b[\w\s-]{{0,10}}?\b(?:hat|cap|beanie)\b", words)

@@ -17,7 +17,7 @@ from subgraphs.ai.providers.offline.painter.props import (
     star,
 )
 from subgraphs.ai.providers.offline.painter.shapes import circle, ellipse, group, line, path, rect, shade
-from subgraphs.ai.providers.offline.plan import make_plan, seeded_random
+from subgraphs.ai.providers.offline.plan import create_random, make_plan
 from subgraphs.ai.providers.offline.tales import Tale
 from subgraphs.ai.providers.protocol import StoryBrief
 
@@ -94,7 +94,7 @@ def compose(brief: StoryBrief, number: int | None, take: int) -> str:
     tale, look = make_plan(brief).tale, derive_look(brief.hero)
     stage = _COVER if number is None else _STAGES[number - 1]
     light = _choose_light(stage, tale, take)
-    random = seeded_random("place", brief.hero.digest(), _choose_view(stage, tale), take)
+    random = create_random("place", brief.hero.compute_digest(), _choose_view(stage, tale), take)
     backdrop = paint_backdrop(_choose_view(stage, tale), light, random)
     content = (
         backdrop.background
