@@ -32,7 +32,7 @@ _HEARTBEAT_SECONDS = 3
 
 
 def build_redis_settings(settings: Settings) -> RedisSettings:
-    """The queue's Redis connection in arq's form."""
+    """Build arq's settings of the queue's Redis connection."""
     return RedisSettings.from_dsn(settings.redis_url)
 
 
@@ -107,7 +107,7 @@ def _wrap(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
         try:
             await handler(platform, payload, message_id)
         except DomainError as error:
-            # The domain refused the job; a retry would be refused again.
+            # The domain has refused the job, and would refuse a retry too.
             JOBS.labels(name, "refused").inc()
             get_logger().warning("Job refused", job=name, message_id=message_id, reason=error)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The outbox relay: moves committed messages from the domains' outboxes to the job queue."""
+"""The outbox relay, which moves committed messages from the domains' outboxes to the job queue."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ _LOOK_LEAD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is constant throughout one book."""
+    """The plan of a book: everything that is the same on all its pages."""
 
     tale: Tale
     words: Mapping[str, str]
@@ -99,7 +99,7 @@ class Plan:
 
 
 def create_random(*parts: object) -> Random:
-    """A random number generator seeded by these parts alone."""
+    """Create a random number generator with a seed that depends only on these parts."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return Random(int.from_bytes(digest[:8]))  # noqa: S311 - not used for secrets
 
