@@ -31,8 +31,8 @@ _Result = TypeVar("_Result")
 class HashingPool:
     """A pool of threads for hashing, with a bounded queue.
 
-    Each hash takes 64 MiB and some 50 ms of CPU time, so many at once would starve everything else. Calls that
-    would wait long are refused.
+    Each hash takes 64 MiB and some 50 ms of CPU time, so many at once would starve everything else. Calls
+    that would wait long are refused.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
