@@ -78,7 +78,7 @@ def draw_cloud(x: float, y: float, scale: float, colour: str, opacity: float = 1
 
 
 def draw_stars(random: Random, count: int, depth: float) -> str:
-    """Stars between the upper edge and `depth`."""
+    """Draw stars between the upper edge and `depth`."""
     return "".join(
         circle(
             random.uniform(10, 990),
@@ -125,7 +125,7 @@ def draw_tree(x: float, y: float, scale: float, leaf: str, trunk: str, kind: int
 
 
 def draw_flowers(random: Random, count: int, top: float, bottom: float) -> str:
-    """Flowers, smaller where they are further away."""
+    """Draw flowers, smaller where they are further away."""
     colours = ("#f7d35e", "#ee8fae", "#ffffff", "#d9483b", "#b79ad6")
     parts = []
     for _ in range(count):
@@ -142,7 +142,7 @@ def draw_flowers(random: Random, count: int, top: float, bottom: float) -> str:
 
 
 def draw_grass(random: Random, colour: str, count: int = 26) -> str:
-    """Blades of grass along the lower edge."""
+    """Draw blades of grass along the lower edge."""
     parts = []
     for index in range(count):
         x = index * (1000 / count) + random.uniform(-14, 14)
@@ -169,7 +169,7 @@ def pick_leaf(random: Random) -> str:
 
 
 def draw_mushrooms(random: Random) -> str:
-    """Red mushrooms at the foot of the trees."""
+    """Draw red mushrooms at the foot of the trees."""
     parts = []
     for x in (90, 150, 860, 925):
         y, size = random.uniform(835, 900), random.uniform(0.7, 1.15)
