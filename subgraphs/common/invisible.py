@@ -21,7 +21,7 @@ _VISIBLE: Final = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110
 _FILLERS: Final = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"
 _SELECTOR: Final = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 _FLAG: Final = "\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f"
-# The first letter of the scripts that join; what stands before them never needs a joiner.
+# The first letter of the joining scripts; characters before it never need a joiner.
 _FIRST_JOINING: Final = "\u0600"
 
 

@@ -36,13 +36,13 @@ _Fragments: TypeAlias = dict[str, FragmentDefinitionNode]
 
 
 def check_length(query: str) -> None:
-    """Refuse a text that is too long to be parsed."""
+    """Raise OperationTooLarge for a text that is too long to be parsed."""
     if len(query) > MAX_CHARACTERS:
         raise OperationTooLarge(f"The document has more than {MAX_CHARACTERS} characters.")
 
 
 def check_document(document: DocumentNode) -> None:
-    """Refuse a document whose validation or execution would cost too much."""
+    """Raise OperationTooLarge for a document whose validation or execution would cost too much."""
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
@@ -70,10 +70,10 @@ class _Traversal:
             paths = [below for sets in paths for below in self._descend(sets)]
 
     def _descend(self, open_sets: list[SelectionSetNode]) -> Iterable[list[SelectionSetNode]]:
-        """The selection sets one level down, grouped by response path.
+        """Collect the selection sets one level down, grouped by response path.
 
-        Fields of one response name share a path, however many they are: in `a { b } a { b }`, the two `b` are
-        compared like the two `a`.
+        Fields with the same response name share a path: in `a { b } a { b }`, the two `b` are compared like
+        the two `a`.
         """
         names: dict[str, int] = {}
         below: dict[str, list[SelectionSetNode]] = {}

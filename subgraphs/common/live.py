@@ -152,7 +152,7 @@ class LiveStreams:
 
 
 def _merge(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
-    """Merge events from rows into those of the stream, up to the stream's last."""
+    """Merge events from rows and from the stream, up to the last one of the stream."""
     end = stream[-1].sequence if stream else math.inf
     known = {event.sequence: event for event in (*history, *stream) if event.sequence <= end}
     return [known[sequence] for sequence in sorted(known)]

@@ -49,7 +49,7 @@ class Domain:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The environment variables that it alone reads, beside its port and its password."""
+        """The environment variables that only it reads, except its port and its password."""
         own = [name for name in self.settings.model_fields if name not in DomainSettings.model_fields]
         return tuple(map(self.settings.get_variable, own))
 

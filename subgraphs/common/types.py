@@ -76,7 +76,7 @@ PAGED = ListSize(  # type: ignore[call-arg]  # the other arguments have defaults
 
 
 def sized(items: int) -> ListSize:
-    """The @listSize of a list that seldom has more items."""
+    """Create the @listSize of a list that seldom has more items."""
     return ListSize(assumed_size=items)  # type: ignore[call-arg]  # as above
 
 

@@ -41,7 +41,7 @@ class Mutation:
         "the same order.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
-        """Turn a quote into a paid order."""
+        """Order and pay for what was quoted."""
         context = info.context
         try:
             order = await service.checkout(

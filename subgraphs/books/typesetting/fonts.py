@@ -40,7 +40,7 @@ def list_fallback_families() -> str:
 
 
 def find_unprintable(text: str) -> list[str]:
-    """The distinct characters for which no font has a glyph, sorted."""
+    """Find the distinct characters for which no font has a glyph, sorted."""
     return sorted({char for char in text if not _has_glyph(char)})
 
 
