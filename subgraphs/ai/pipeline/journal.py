@@ -58,7 +58,7 @@ def record_event(
     return to_live_event(row)
 
 
-class Entry:
+class JournalTransaction:
     """A transaction of the journal, with the locked generation and its new events."""
 
     def __init__(self, uow: UnitOfWork, generation: Generation, last_sequence: int) -> None:
@@ -106,17 +106,17 @@ class Journal:
         return cls(runtime, generation_id, generation.lease, first - 1)
 
     @asynccontextmanager
-    async def open_transaction(self) -> AsyncIterator[Entry]:
+    async def open_transaction(self) -> AsyncIterator[JournalTransaction]:
         """Open a transaction, whose events are sent after the commit; Superseded without the lease."""
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:
                 generation = await repository.lock_any_generation(uow.session, self._id)
                 if generation is None or generation.lease != self._lease or not generation.status.is_active:
                     raise Superseded
-                entry = Entry(uow, generation, self._last)
-                yield entry
-            self._last = entry.last_sequence
-            for event in entry.events:
+                transaction = JournalTransaction(uow, generation, self._last)
+                yield transaction
+            self._last = transaction.last_sequence
+            for event in transaction.events:
                 await self._append(event)
 
     async def send_delta(self, kind: str, **data: Any) -> None:

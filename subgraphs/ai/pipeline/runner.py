@@ -20,7 +20,7 @@ from subgraphs.ai.models import (
 from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
 from subgraphs.ai.pipeline.journal import MAX_DELTAS_PER_STEP, Journal, Superseded
 from subgraphs.ai.pipeline.request import GenerationRequest
-from subgraphs.ai.pipeline.step_executor import ProviderRequest, SendDelta, StepRunner, Story
+from subgraphs.ai.pipeline.step_executor import ProviderRequest, SendDelta, StepExecutor, Story
 from subgraphs.ai.providers.protocol import (
     ContentRefused,
     Outline,
@@ -69,13 +69,13 @@ class Run:
         self,
         journal: Journal,
         books: BookWriter,
-        runner: StepRunner,
+        executor: StepExecutor,
         generation: Generation,
         steps: Sequence[GenerationStep],
     ) -> None:
         self._journal = journal
         self._books = books
-        self._runner = runner
+        self._executor = executor
         self._generation = generation
         self._steps = steps
         self._max_lengths: Mapping[str, int] = {}
@@ -90,17 +90,15 @@ class Run:
         cls, runtime: Runtime, provider: Provider, books: BookWriter, journal: Journal, generation_id: str
     ) -> Run:
         """Load the steps, and announce the start in the first run."""
-        async with journal.open_transaction() as entry:
-            generation = entry.generation
-            steps = (await repository.load_steps_of_generations(entry.session, [generation_id]))[
-                generation_id
-            ]
+        async with journal.open_transaction() as transaction:
+            generation = transaction.generation
+            steps = await repository.load_steps_of_generations(transaction.session, [generation_id])
             if generation.last_sequence == 0:
-                entry.announce("GenerationStarted")
-        runner = StepRunner(
+                transaction.announce("GenerationStarted")
+        executor = StepExecutor(
             provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
         )
-        return cls(journal, books, runner, generation, steps)
+        return cls(journal, books, executor, generation, steps[generation_id])
 
     async def execute(self) -> None:
         """Deliver the finished steps, run the others, and close the generation."""
@@ -141,7 +139,7 @@ class Run:
     async def _produce(self, step: GenerationStep) -> None:
         cautious = False
         for attempt in range(1, _MAX_ATTEMPTS + 1):
-            request = self._runner.build_request(
+            request = self._executor.build_request(
                 step, self._story, self._max_lengths.get(step.page_id or "", 0)
             )
             await self._begin(step, request.compute_digest())
@@ -160,24 +158,24 @@ class Run:
 
     async def _begin(self, step: GenerationStep, input_hash: str) -> None:
         """Record an attempt before the provider is called; Superseded when the generation was cancelled."""
-        async with self._journal.open_transaction() as entry:
+        async with self._journal.open_transaction() as transaction:
             step.status, step.input_hash, step.failure = StepStatus.RUNNING, input_hash, None
             step.attempts += 1
-            step.started_at = entry.uow.now
-            await repository.save_step(entry.session, step)
-            entry.announce("StepStarted", step_id=step.id, page_id=step.page_id)
+            step.started_at = transaction.uow.now
+            await repository.save_step(transaction.session, step)
+            transaction.announce("StepStarted", step_id=step.id, page_id=step.page_id)
 
     async def _execute(
         self, step: GenerationStep, request: ProviderRequest, *, cautious: bool
     ) -> dict[str, Any]:
         match request:
             case StoryBrief():
-                return await self._runner.write_outline(request)
+                return await self._executor.write_outline(request)
             case SceneRequest():
-                return await self._runner.write_text(request, self._create_delta_sender(step))
+                return await self._executor.write_text(request, self._create_delta_sender(step))
             case PictureRequest():
                 key = f"illustrations/{step.id}.png"
-                return await self._runner.draw_picture(request, key, cautious=cautious)
+                return await self._executor.draw_picture(request, key, cautious=cautious)
 
     def _create_delta_sender(self, step: GenerationStep) -> SendDelta:
         """Create a function that sends the deltas of a step, up to a limit; the whole text follows later."""
@@ -192,17 +190,17 @@ class Run:
         return send
 
     async def _complete(self, step: GenerationStep, result: dict[str, Any]) -> None:
-        async with self._journal.open_transaction() as entry:
+        async with self._journal.open_transaction() as transaction:
             step.status, step.result = StepStatus.DONE, result
-            step.finished_at = entry.uow.now
-            await repository.save_step(entry.session, step)
+            step.finished_at = transaction.uow.now
+            await repository.save_step(transaction.session, step)
 
     async def _fail(self, step: GenerationStep, message: str, *, retrying: bool) -> None:
-        async with self._journal.open_transaction() as entry:
+        async with self._journal.open_transaction() as transaction:
             step.status = StepStatus.PENDING if retrying else StepStatus.FAILED
-            step.failure, step.finished_at = message, None if retrying else entry.uow.now
-            await repository.save_step(entry.session, step)
-            entry.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
+            step.failure, step.finished_at = message, None if retrying else transaction.uow.now
+            await repository.save_step(transaction.session, step)
+            transaction.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
 
     async def _deliver(self, step: GenerationStep) -> None:
         """Write a finished step into the book and announce it; idempotent."""
@@ -211,10 +209,10 @@ class Run:
         except DomainError as refusal:
             await self._fail(step, str(refusal), retrying=False)
             return
-        async with self._journal.open_transaction() as entry:
-            step.announced_at = entry.uow.now
-            await repository.save_step(entry.session, step)
-            entry.announce(kind, **data)
+        async with self._journal.open_transaction() as transaction:
+            step.announced_at = transaction.uow.now
+            await repository.save_step(transaction.session, step)
+            transaction.announce(kind, **data)
 
     async def _write_result(self, step: GenerationStep) -> tuple[str, dict[str, Any]]:
         """Write the result of a step into the book; return the kind and the data of its event."""
@@ -244,14 +242,14 @@ class Run:
         await self._close(status, next(failures, None))
 
     async def _close(self, status: GenerationStatus, failure: str | None) -> None:
-        async with self._journal.open_transaction() as entry:
-            entry.generation.status, entry.generation.failure = status, failure
-            entry.generation.finished_at = entry.uow.now
-            await repository.skip_open_steps(entry.session, self._generation.id)
+        async with self._journal.open_transaction() as transaction:
+            transaction.generation.status, transaction.generation.failure = status, failure
+            transaction.generation.finished_at = transaction.uow.now
+            await repository.skip_open_steps(transaction.session, self._generation.id)
             if status is GenerationStatus.FAILED:
-                entry.announce("GenerationFailed", message=failure)
+                transaction.announce("GenerationFailed", message=failure)
             else:
-                entry.announce("GenerationCompleted")
+                transaction.announce("GenerationCompleted")
         GENERATIONS.labels(self._generation.kind, status.lower()).inc()
 
 

@@ -49,7 +49,7 @@ class Story:
             self.texts[step.scene] = step.result["text"]
 
 
-class StepRunner:
+class StepExecutor:
     """Runs the steps of a generation with a provider, and checks and stores the results."""
 
     def __init__(self, provider: Provider, storage: Storage, request: GenerationRequest, author: str) -> None:

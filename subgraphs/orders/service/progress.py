@@ -25,6 +25,16 @@ from subgraphs.print.events import PrintJobStatusChanged
 _KIND = "OrderTransition"
 
 
+@dataclass(frozen=True, slots=True)
+class OrderProgress:
+    """A transition of an order, and the order as it is now, which may be in a later state."""
+
+    sequence: int
+    at: datetime
+    status: OrderStatus
+    order: Order
+
+
 async def record_transition(
     uow: UnitOfWork, live: LiveStreams, order: Order, status: OrderStatus, reason: str | None
 ) -> None:
@@ -75,16 +85,6 @@ async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> 
             raise Conflict(f"An order that is {order.status} cannot have been delivered.")
         await record_transition(uow, runtime.live, order, OrderStatus.DELIVERED, None)
     return order
-
-
-@dataclass(frozen=True, slots=True)
-class OrderProgress:
-    """A transition of an order, and the order as it is now, which may be in a later state."""
-
-    sequence: int
-    at: datetime
-    status: OrderStatus
-    order: Order
 
 
 async def follow_order(
