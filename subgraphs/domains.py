@@ -1,4 +1,4 @@
-"""The domains of the platform, found by their manifests, and the settings of the processes that run them."""
+"""The domains of the platform, found by their manifests, and the settings of their processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 
 import subgraphs
 from subgraphs.common.manifest import Domain
-from subgraphs.common.settings import DomainSettings, InvalidSettings, Port, Settings, SettingsType, read
+from subgraphs.common.settings import (
+    DomainSettings,
+    InvalidSettings,
+    Port,
+    Settings,
+    SettingsType,
+    read_settings,
+)
 
 _SUBGRAPH_SECRETS: Final = ("postgres_password", "redis_password", "service_token")
 _WORKER_SECRETS: Final = ("redis_password", "file_signing_key")
@@ -29,35 +36,35 @@ def _find_domains() -> dict[str, Domain]:
 
 
 DOMAINS: Final[Mapping[str, Domain]] = _find_domains()
-"""Every domain by its name, in the order of their ports."""
+"""All domains by name, in the order of their ports."""
 
 
 def load_subgraph_settings(domain: Domain) -> DomainSettings:
-    """The settings of a domain's subgraph, from the environment of this process; it ends if they are bad."""
+    """Load the settings of a domain's subgraph from the environment; exit if they are not valid."""
     settings: DomainSettings
     [settings] = _load([(domain.settings, [*_SUBGRAPH_SECRETS, *domain.secrets])])
     return settings
 
 
 def load_worker_settings() -> tuple[Settings, dict[str, DomainSettings]]:
-    """The settings of a worker and those of each domain, from its environment; it ends if they are bad."""
-    of_domains = [(domain.settings, ["postgres_password"]) for domain in DOMAINS.values()]
-    own, *others = _load([(Settings, _WORKER_SECRETS), *of_domains])
+    """Load the settings of a worker and of each domain from the environment; exit if they are not valid."""
+    domain_settings = [(domain.settings, ["postgres_password"]) for domain in DOMAINS.values()]
+    own, *others = _load([(Settings, _WORKER_SECRETS), *domain_settings])
     return own, dict(zip(DOMAINS, others, strict=True))
 
 
-def with_addresses(settings: SettingsType, environ: Mapping[str, str]) -> SettingsType:
-    """Fill in the addresses that domains serve beside the graph, where the settings name no other."""
-    addresses = {
-        field: address.format(port=_port(domain, environ))
+def fill_in_urls(settings: SettingsType, environ: Mapping[str, str]) -> SettingsType:
+    """Fill in the URLs that domains serve beside the graph, if the settings have no others."""
+    urls = {
+        field: url.format(port=_read_port(domain, environ))
         for domain in DOMAINS.values()
-        for field, address in domain.serves.items()
+        for field, url in domain.serves.items()
     }
-    unset = {field: address for field, address in addresses.items() if not getattr(settings, field)}
+    unset = {field: url for field, url in urls.items() if not getattr(settings, field)}
     return settings.model_copy(update=unset)
 
 
-def _port(domain: Domain, environ: Mapping[str, str]) -> int:
+def _read_port(domain: Domain, environ: Mapping[str, str]) -> int:
     try:
         return _PORT.validate_python(environ.get(domain.port_variable) or domain.port)
     except ValidationError as error:
@@ -66,12 +73,12 @@ def _port(domain: Domain, environ: Mapping[str, str]) -> int:
 
 
 def _load(kinds: Sequence[tuple[type[Settings], Sequence[str]]]) -> list[Any]:
-    """Read settings of several kinds, each with its secrets; exit with every variable that cannot be used."""
+    """Read settings of several classes, each with its secrets; exit and name all invalid variables."""
     loaded: list[Any] = []
     problems: list[str] = []
     for kind, secrets in kinds:
         try:
-            loaded.append(with_addresses(read(kind, secrets), os.environ))
+            loaded.append(fill_in_urls(read_settings(kind, secrets), os.environ))
         except InvalidSettings as invalid:
             problems += invalid.problems
     if problems:

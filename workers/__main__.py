@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import uvloop
 from prometheus_client import start_http_server
 
-from subgraphs.common import garbage
+from subgraphs.common.garbage import tune_garbage_collector
 from subgraphs.common.settings import DomainSettings, Settings
-from subgraphs.common.telemetry import configure_logging, logger
+from subgraphs.common.telemetry import configure_logging, get_logger
 from subgraphs.domains import load_worker_settings
 from workers.arq_worker import create_worker, open_queue, renew_in_progress_marks, stop
 from workers.platform import open_platform
@@ -33,7 +33,7 @@ async def run(settings: Settings, domain_settings: Mapping[str, DomainSettings])
             asyncio.create_task(renew_in_progress_marks(worker)),
             asyncio.create_task(Relay(platform, queue, REGISTRY).run()),
         ]
-        logger().info("Worker ready", handlers=len(REGISTRY.handlers))
+        get_logger().info("Worker ready", handlers=len(REGISTRY.handlers))
         stopping = asyncio.create_task(stop_requested.wait())
         done, _ = await asyncio.wait([running, *background, stopping], return_when=asyncio.FIRST_COMPLETED)
         for task in [*background, stopping]:
@@ -51,7 +51,7 @@ def main() -> int:
     load_tasks()
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
-    garbage.tune()
+    tune_garbage_collector()
     uvloop.run(run(settings, domain_settings))
     return 0
 

@@ -15,26 +15,26 @@ from workers.registry import on, task
 
 
 class BookWriterAdapter:
-    """The book writer of a generation: the use cases of the books domain."""
+    """The book writer of a generation, which calls the use cases of the books domain."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
-        """The number of characters that certainly fit on each page, by page id."""
+    async def get_max_lengths(self, book_id: str) -> Mapping[str, int]:
+        """Get the number of characters that certainly fit on each page, by page id."""
         story = await books.get_story(self._runtime, book_id)
         return {page.id: page.maximum_characters for page in story.pages}
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
         """Write the title, the blurb and the pages around the story."""
-        frame = books.BookOutline(
+        texts = books.BookOutline(
             title=outline.title,
             subtitle=outline.subtitle,
             blurb=outline.blurb,
             dedication=outline.dedication,
             closing=outline.closing,
         )
-        await books.apply_outline(self._runtime, book_id, frame, key)
+        await books.apply_outline(self._runtime, book_id, texts, key)
 
     async def put_text(self, page_id: str, text: str, key: str) -> None:
         """Write the text of a page."""
@@ -64,6 +64,6 @@ async def generate_book(platform: Platform, job: jobs.GenerateBook) -> None:
 
 
 @on(ChildDeleted, consumer="ai.forget_child")
-async def forget_child(platform: Platform, event: ChildDeleted, _: str) -> None:
+async def delete_generations_of_child(platform: Platform, event: ChildDeleted, _: str) -> None:
     """Delete everything generated for a deleted child."""
-    await service.forget_child(platform.ai, event.child_id)
+    await service.delete_generations_of_child(platform.ai, event.child_id)

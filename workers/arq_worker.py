@@ -16,7 +16,7 @@ from arq.worker import func
 
 from subgraphs.common.errors import DomainError
 from subgraphs.common.settings import Settings
-from subgraphs.common.telemetry import JOB_SECONDS, JOBS, logger, start_trace
+from subgraphs.common.telemetry import JOB_SECONDS, JOBS, get_logger, start_trace
 from workers.platform import Platform
 from workers.registry import Handler, Registry
 
@@ -31,15 +31,15 @@ _IN_PROGRESS_TTL_SECONDS = 10
 _HEARTBEAT_SECONDS = 3
 
 
-def redis_settings(settings: Settings) -> RedisSettings:
-    """The queue's Redis connection in arq's form."""
+def build_redis_settings(settings: Settings) -> RedisSettings:
+    """Build arq's settings of the queue's Redis connection."""
     return RedisSettings.from_dsn(settings.redis_url)
 
 
 async def open_queue(settings: Settings) -> ArqRedis:
     """Connect to the queue; queued jobs expire after 30 days, so that they outlive a long outage."""
     return await create_pool(
-        redis_settings(settings),
+        build_redis_settings(settings),
         job_serializer=serialize,
         default_queue_name=QUEUE,
         expires_extra_ms=int(_JOB_EXPIRY.total_seconds() * 1000),
@@ -107,16 +107,16 @@ def _wrap(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
         try:
             await handler(platform, payload, message_id)
         except DomainError as error:
-            # The domain refused the job; a retry would be refused again.
+            # The domain has refused the job, and would refuse a retry too.
             JOBS.labels(name, "refused").inc()
-            logger().warning("Job refused", job=name, message_id=message_id, reason=error)
+            get_logger().warning("Job refused", job=name, message_id=message_id, reason=error)
         except Exception as error:
             JOBS.labels(name, "error").inc()
-            logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
+            get_logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
             raise Retry(defer=min(_MAX_RETRY_DELAY_SECONDS, 2 ** min(ctx["job_try"], 10))) from error
         else:
             JOBS.labels(name, "ok").inc()
-            logger().info("Job done", job=name, message_id=message_id)
+            get_logger().info("Job done", job=name, message_id=message_id)
         finally:
             JOB_SECONDS.labels(name).observe(time.perf_counter() - started)
 

@@ -19,14 +19,14 @@ from workers.registry import on, task
 async def create_print_job(platform: Platform, event: OrderPaid, message_id: str) -> None:
     """Create the print job of a paid order."""
     order = await get_fulfilment(platform.orders, event.order_id)
-    await service.create_print_job(platform.print, _new(order), message_id)
+    await service.create_print_job(platform.print, _build_print_job(order), message_id)
 
 
 @on(OrderCancelled, consumer="print.cancel_print_job")
 async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id: str) -> None:
     """Cancel the print job of a cancelled order."""
     order = await get_fulfilment(platform.orders, event.order_id)
-    await service.cancel_print_job(platform.print, _new(order), message_id)
+    await service.cancel_print_job(platform.print, _build_print_job(order), message_id)
 
 
 @task(PreflightPrintJob)
@@ -52,7 +52,7 @@ async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
     """Submit a preflighted job to the print provider, with the order's shipping address."""
     order_id = await service.get_order_id(platform.print, job.print_job_id)
     order = await get_fulfilment(platform.orders, order_id)
-    await service.submit_print_job(platform.print, job.print_job_id, job.attempt, _delivery(order))
+    await service.submit_print_job(platform.print, job.print_job_id, job.attempt, _build_delivery(order))
 
 
 @task(ReconcilePrintJob)
@@ -61,11 +61,11 @@ async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> Non
     await service.reconcile_print_job(platform.print, job.print_job_id, job.check)
 
 
-def _new(order: Fulfilment) -> NewPrintJob:
+def _build_print_job(order: Fulfilment) -> NewPrintJob:
     return NewPrintJob(order.order_id, order.owner_id, order.snapshot_id, order.product_id, order.quantity)
 
 
-def _delivery(order: Fulfilment) -> Delivery:
+def _build_delivery(order: Fulfilment) -> Delivery:
     address = order.address
     return Delivery(
         shipping_level=ShippingLevel(order.shipping_level.value),

@@ -20,7 +20,7 @@ Handler = Callable[[Platform, dict[str, Any], str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Handlers by their name on the queue, and the names of each event's consumers."""
+    """The handlers by their names on the queue, and the names of each event's consumers."""
 
     handlers: dict[str, Handler]
     consumers: defaultdict[str, list[str]]
@@ -31,8 +31,8 @@ class Registry:
             raise ValueError(f"A handler for {name} is already registered")
         self.handlers[name] = handler
 
-    def destinations(self, kind: str, name: str) -> list[str]:
-        """The names of the handlers that receive a message: a job's task, or an event's consumers."""
+    def find_destinations(self, kind: str, name: str) -> list[str]:
+        """Find the names of the handlers that receive a message: a job's task, or an event's consumers."""
         return [name] if kind == "job" else self.consumers[name]
 
 

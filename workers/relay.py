@@ -1,4 +1,4 @@
-"""The outbox relay: moves committed messages from the domains' outboxes to the job queue."""
+"""The outbox relay, which moves committed messages from the domains' outboxes to the job queue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from subgraphs.common import outbox
 from subgraphs.common.outbox import OutboxRow
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from workers.platform import Platform
 from workers.registry import Registry
 
@@ -37,7 +37,7 @@ class Relay:
             try:
                 await self._follow()
             except (OSError, asyncpg.PostgresError, SQLAlchemyError, RedisError) as error:
-                logger().warning("The outbox relay lost a connection", error=error)
+                get_logger().warning("The outbox relay lost a connection", error=error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def relay_once(self) -> int:
@@ -46,7 +46,7 @@ class Relay:
 
     async def _follow(self) -> None:
         wakeup = asyncio.Event()
-        connection = await asyncpg.connect(_dsn(self._platform.books))
+        connection = await asyncpg.connect(_build_dsn(self._platform.books))
         try:
             await connection.add_listener(outbox.CHANNEL, lambda *_: wakeup.set())
             connection.add_termination_listener(lambda *_: wakeup.set())
@@ -71,7 +71,7 @@ class Relay:
         return len(rows)
 
     async def _enqueue(self, row: OutboxRow) -> None:
-        for destination in self._registry.destinations(row.kind, row.name):
+        for destination in self._registry.find_destinations(row.kind, row.name):
             job: dict[str, Any] = {
                 "payload": row.payload,
                 "message_id": row.id,
@@ -83,5 +83,5 @@ class Relay:
             )
 
 
-def _dsn(runtime: Runtime) -> str:
-    return runtime.settings.database_url(runtime.domain.role).replace("+asyncpg", "")
+def _build_dsn(runtime: Runtime) -> str:
+    return runtime.settings.build_database_url(runtime.domain.role).replace("+asyncpg", "")

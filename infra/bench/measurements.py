@@ -1,4 +1,4 @@
-"""The measurements; each assumes a warmed-up, otherwise idle platform."""
+"""The measurements; each assumes a platform that is warmed up and otherwise idle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx2
 import psutil
 
-from infra.bench.metrics import Samples, read, total
+from infra.bench.metrics import Samples, read_samples, sum_samples
 from infra.bench.parent import Parent
 from infra.demo import documents
 from infra.local import Stack
@@ -69,12 +69,12 @@ async def measure_router_cost(stack: Stack, parent: Parent) -> RouterCost:
     pids = stack.processes
     for _ in range(WARM_UP_REQUESTS):
         await parent.graph.execute(documents.EVERYTHING)
-    before = {name: _cpu_seconds(pids[name]) for name in ("router", *DOMAINS)}
+    before = {name: _read_cpu_seconds(pids[name]) for name in ("router", *DOMAINS)}
     started = time.perf_counter()
     for _ in range(REQUESTS):
         await parent.graph.execute(documents.EVERYTHING)
     elapsed = time.perf_counter() - started
-    spent = {name: _cpu_seconds(pids[name]) - seconds for name, seconds in before.items()}
+    spent = {name: _read_cpu_seconds(pids[name]) - seconds for name, seconds in before.items()}
     return RouterCost(
         cpu_milliseconds=spent.pop("router") / REQUESTS * 1000,
         milliseconds=elapsed / REQUESTS * 1000,
@@ -92,28 +92,30 @@ async def count_statements_per_fetch(stack: Stack, parent: Parent) -> Mapping[st
             await parent.graph.execute(LIST_BOOKS, {"first": size})
             after = await _read_subgraphs(client, stack)
             for domain in DOMAINS:
-                fetches = _increase(before[domain], after[domain], "graphql_requests_total")
-                statements = _increase(before[domain], after[domain], "sql_statements_total")
+                fetches = _compute_increase(before[domain], after[domain], "graphql_requests_total")
+                statements = _compute_increase(before[domain], after[domain], "sql_statements_total")
                 counts[domain].append(statements / fetches if fetches else 0.0)
     return counts
 
 
 async def measure_typesetting(stack: Stack) -> float:
-    """The mean duration in seconds of the jobs that typeset a 32-page interior and its cover."""
+    """Measure the mean seconds of the jobs that typeset a 32-page interior and its cover."""
     async with httpx2.AsyncClient() as client:
-        samples = await read(client, stack.metrics_urls["worker"])
+        samples = await read_samples(client, stack.metrics_urls["worker"])
     jobs = {dict(labels).get("job", "") for _, labels in samples}
     job = next(name for name in jobs if name.endswith("TypesetSnapshot"))
-    return total(samples, "job_seconds_sum", job=job) / total(samples, "job_seconds_count", job=job)
+    return sum_samples(samples, "job_seconds_sum", job=job) / sum_samples(
+        samples, "job_seconds_count", job=job
+    )
 
 
 def measure_memory(stack: Stack) -> Sequence[Memory]:
     """Measure the memory of every process of the platform, largest first."""
-    found = [_memory_of(name, psutil.Process(pid)) for name, pid in stack.processes.items()]
+    found = [_measure_process_memory(name, psutil.Process(pid)) for name, pid in stack.processes.items()]
     return sorted(found, key=lambda process: -process.resident)
 
 
-def _memory_of(name: str, process: psutil.Process) -> Memory:
+def _measure_process_memory(name: str, process: psutil.Process) -> Memory:
     processes = [process, *process.children(recursive=True)]
     memory_infos = [member.memory_full_info() for member in processes]
     return Memory(
@@ -124,14 +126,14 @@ def _memory_of(name: str, process: psutil.Process) -> Memory:
 
 
 async def _read_subgraphs(client: httpx2.AsyncClient, stack: Stack) -> dict[str, Samples]:
-    answers = await asyncio.gather(*(read(client, stack.metrics_urls[domain]) for domain in DOMAINS))
+    answers = await asyncio.gather(*(read_samples(client, stack.metrics_urls[domain]) for domain in DOMAINS))
     return dict(zip(DOMAINS, answers, strict=True))
 
 
-def _increase(before: Samples, after: Samples, name: str) -> float:
-    return total(after, name) - total(before, name)
+def _compute_increase(before: Samples, after: Samples, name: str) -> float:
+    return sum_samples(after, name) - sum_samples(before, name)
 
 
-def _cpu_seconds(pid: int) -> float:
+def _read_cpu_seconds(pid: int) -> float:
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

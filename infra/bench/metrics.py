@@ -1,4 +1,4 @@
-"""Reading the Prometheus metrics of the platform's processes."""
+"""The Prometheus metrics of the platform's processes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-async def read(client: httpx2.AsyncClient, url: str) -> Samples:
-    """Read every sample of a process, by name and labels."""
+async def read_samples(client: httpx2.AsyncClient, url: str) -> Samples:
+    """Read all samples of a process, by name and labels."""
     answer = await client.get(f"{url}/metrics")
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -20,8 +20,8 @@ async def read(client: httpx2.AsyncClient, url: str) -> Samples:
     }
 
 
-def total(samples: Samples, name: str, **labels: str) -> float:
-    """The sum of a counter's samples that have these labels."""
+def sum_samples(samples: Samples, name: str, **labels: str) -> float:
+    """Sum the samples of a counter that have these labels."""
     return sum(
         value
         for (sample, found), value in samples.items()

@@ -13,7 +13,7 @@ from infra.demo.client import GraphClient, UnexpectedResponse, expect
 
 @dataclass(frozen=True, slots=True)
 class GenerationTimings:
-    """When events of a generation arrived, in seconds since `generateBook` was sent."""
+    """The times at which events of a generation arrived, in seconds since `generateBook` was sent."""
 
     first_event: float
     first_words: float
@@ -22,7 +22,7 @@ class GenerationTimings:
 
 
 class Parent:
-    """One parent account with one child."""
+    """A parent with one child."""
 
     def __init__(self, graph: GraphClient) -> None:
         self.graph = graph

@@ -1,4 +1,4 @@
-"""Timing of `make setup` in a fresh clone."""
+"""The duration of `make setup` in a fresh clone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from infra.checkout import ROOT
 from infra.errors import InfraError
 
 
-def install(folder: Path) -> float:
-    """Clone HEAD into `folder` and set it up with an empty cache; return the seconds that set-up took."""
+def time_setup(folder: Path) -> float:
+    """Clone HEAD into `folder` and set it up with an empty cache; return the seconds of the set-up."""
     home = folder / "home"
     home.mkdir()
     clone = folder / "clone"

@@ -1,4 +1,4 @@
-"""`memorable bench`: start a platform of its own and measure what it costs."""
+"""`memorable bench`: start a platform and measure what it costs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def bench(
         console.print(f"{platform.platform()}, Python {platform.python_version()}", style="dim")
         if set_up:
             print_status("bench", "setting up a fresh clone")
-            _show("Cold set-up", {"install the locked dependencies": f"{setup.install(folder):.1f} s"})
+            _show("Cold set-up", {"install the locked dependencies": f"{setup.time_setup(folder):.1f} s"})
         asyncio.run(_measure(folder / "platform"))
 
 

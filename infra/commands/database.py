@@ -14,7 +14,7 @@ from infra.checkout import DATA_DIR, ROOT
 from infra.console import console
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
-from infra.local.state import database_settings, find_platform_state
+from infra.local.state import find_platform_state, open_database_settings
 from subgraphs.domains import DOMAINS
 
 app = typer.Typer(help="Check, migrate and reset the database.", no_args_is_help=True)
@@ -25,7 +25,7 @@ def check() -> None:
     """Connect as each domain's role and show its schema's revision."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables
 
-    with database_settings(DATA_DIR) as settings:
+    with open_database_settings(DATA_DIR) as settings:
         revisions = database.check(settings)
         table = Table("domain", "role", "revision")
         for domain, revision in revisions.items():
@@ -40,7 +40,7 @@ def migrate() -> None:
     """Create missing roles and schemas, and upgrade every schema to its latest revision."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables
 
-    with database_settings(DATA_DIR) as settings:
+    with open_database_settings(DATA_DIR) as settings:
         database.migrate(settings)
     console.print("The database is up to date.")
 
@@ -55,7 +55,7 @@ def revise(
 
     if domain not in DOMAINS:
         raise InfraError(f"Unknown domain {domain!r}; choose one of {', '.join(DOMAINS)}.")
-    with database_settings(DATA_DIR) as settings:
+    with open_database_settings(DATA_DIR) as settings:
         written = database.revise(settings, domain, message)
     console.print(f"Wrote {written.relative_to(ROOT)}; review it before you commit.")
 
@@ -71,7 +71,7 @@ def reset(
         raise InfraError("The platform is running. Stop it first.")
     if not yes:
         typer.confirm("Delete every account, book, order and file of this platform?", abort=True)
-    with database_settings(DATA_DIR) as settings:
+    with open_database_settings(DATA_DIR) as settings:
         if settings["ENVIRONMENT"] == "production":
             raise InfraError("ENVIRONMENT is production; this command does not delete production data.")
         database.reset(settings)

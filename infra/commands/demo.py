@@ -49,11 +49,11 @@ async def _demo(child: str, wish: str) -> None:
             await asyncio.gather(scenario, return_exceptions=True)
             raise InfraError("Stopped before the demo was finished.")
         stopping.cancel()
-        console.print(_summary(scenario.result(), time.monotonic() - started))
+        console.print(_render_summary(scenario.result(), time.monotonic() - started))
 
 
 async def _run_scenario(screen: Screen, child: str, wish: str) -> PrintFiles:
-    async with _platform(screen) as url:
+    async with _open_platform(screen) as url:
         graph = GraphClient(url)
         try:
             return await Scenario(graph, screen, child, wish).run(DATA_DIR / "demo")
@@ -62,7 +62,7 @@ async def _run_scenario(screen: Screen, child: str, wish: str) -> PrintFiles:
 
 
 @asynccontextmanager
-async def _platform(screen: Screen) -> AsyncIterator[str]:
+async def _open_platform(screen: Screen) -> AsyncIterator[str]:
     """Yield the GraphQL URL of the running platform, or start one and stop it on exit."""
     if is_locked(DataFolder(DATA_DIR)):
         with screen.step("Use the running platform") as step:
@@ -74,7 +74,7 @@ async def _platform(screen: Screen) -> AsyncIterator[str]:
         def show(name: str, message: str) -> None:
             step.detail = message if name == "platform" else f"{name}: {message}"
 
-        stack = Stack(settings=environment.configured_settings(), on_status=show)
+        stack = Stack(settings=environment.read_settings(), on_status=show)
         await stack.start()
         step.detail = f"PostgreSQL, Valkey, five subgraphs, router and worker at {stack.graphql_url}"
     try:
@@ -95,14 +95,12 @@ async def _wait_for_platform() -> PlatformState:
     raise InfraError(f"Another process uses {DATA_DIR}, but no platform came up within {START_TIMEOUT:g} s.")
 
 
-def _summary(files: PrintFiles, seconds: float) -> Panel:
+def _render_summary(files: PrintFiles, seconds: float) -> Panel:
     lines = [("interior  ", files.interior), ("cover     ", files.cover)]
-    text = Text("\n").join(
-        Text.assemble((name, "dim"), (_relative_path(path), "bold")) for name, path in lines
-    )
+    text = Text("\n").join(Text.assemble((name, "dim"), (_format_path(path), "bold")) for name, path in lines)
     title = f"The book is printed and shipped ({seconds:.0f} s)"
     return Panel(text, title=title, title_align="left", border_style="green", expand=False, padding=(1, 2))
 
 
-def _relative_path(path: Path) -> str:
+def _format_path(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

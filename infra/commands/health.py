@@ -28,7 +28,7 @@ class Health:
 
 def health() -> None:
     """Check the router, the subgraphs and the workers; exit code 1 if any is not ready."""
-    reports = asyncio.run(_check_all(process_urls()))
+    reports = asyncio.run(_check_all(find_process_urls()))
     table = Table("process", "address", "health", "details")
     for report in reports:
         status = "[green]ready[/]" if report.is_ready else "[red]not ready[/]"
@@ -38,12 +38,12 @@ def health() -> None:
         raise typer.Exit(1)
 
 
-def process_urls() -> dict[str, str]:
-    """The base URL of each process, from the running platform or else from the settings."""
+def find_process_urls() -> dict[str, str]:
+    """Find the base URL of each process, from the running platform or else from the settings."""
     running = find_platform_state(DATA_DIR)
     if running is not None and running.urls:
         return dict(running.urls)
-    settings = environment.DEFAULT_PORTS | environment.configured_settings()
+    settings = environment.DEFAULT_PORTS | environment.read_settings()
     ports = {"router": settings[environment.ROUTER_PORT_SETTING]}
     ports |= {domain: settings[DOMAINS[domain].port_variable] for domain in DOMAINS}
     return {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}

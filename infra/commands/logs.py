@@ -12,7 +12,7 @@ from infra.checkout import DATA_DIR
 from infra.console import Tail, console, escape_control_chars, format_log_line
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
-from infra.local.process import log_file
+from infra.local.process import get_log_file
 
 POLL_INTERVAL = 0.2
 
@@ -25,18 +25,18 @@ def logs(
 ) -> None:
     """Show the log of one process of this checkout's platform."""
     folder = DataFolder(DATA_DIR).logs
-    path = log_file(folder, service)
+    path = get_log_file(folder, service)
     if not path.exists():
         known = sorted(
             file.stem for file in folder.glob("*.log") if not file.stem.rpartition(".")[2].isdigit()
         )
         raise InfraError(f"There is no log of {service!r}. Available: {', '.join(known) or 'none yet'}.")
     tail = Tail(path, from_start=True)
-    for line in deque(tail.lines(), maxlen=lines):
+    for line in deque(tail.read_lines(), maxlen=lines):
         _show(service, line, raw)
     while follow:
         time.sleep(POLL_INTERVAL)
-        for line in tail.lines():
+        for line in tail.read_lines():
             _show(service, line, raw)
 
 

@@ -19,9 +19,9 @@ from infra.checkout import DATA_DIR, ROOT
 from infra.console import Tail, console, format_log_line, print_status
 from infra.errors import InfraError
 from infra.local import Servers, Stack, environment
-from infra.local.ports import free_port
-from infra.local.process import log_file
-from infra.local.state import SHARED_SETTINGS, PlatformState, find_platform_state, settings_of
+from infra.local.ports import find_free_port
+from infra.local.process import get_log_file
+from infra.local.state import SHARED_SETTINGS, PlatformState, find_platform_state, load_settings
 from infra.signals import stop_on_signals
 from subgraphs.domains import DOMAINS
 
@@ -50,7 +50,7 @@ def run(
     asyncio.run(
         _run(
             Stack(
-                settings=environment.configured_settings(),
+                settings=environment.read_settings(),
                 workers=workers,
                 without=left_out,
                 on_status=print_status,
@@ -62,8 +62,8 @@ def run(
 
 async def _run(stack: Stack, show_logs: bool) -> None:
     async with stop_on_signals() as stopped, stack:
-        console.print(_welcome(stack))
-        tails = {name: Tail(log_file(stack.logs_dir, name), from_start=False) for name in stack.processes}
+        console.print(_render_welcome(stack))
+        tails = {name: Tail(get_log_file(stack.logs_dir, name), from_start=False) for name in stack.processes}
         while not stopped.is_set():
             if show_logs:
                 _show(tails)
@@ -72,7 +72,7 @@ async def _run(stack: Stack, show_logs: bool) -> None:
     print_status("platform", "stopped")
 
 
-def _welcome(stack: Stack) -> Panel:
+def _render_welcome(stack: Stack) -> Panel:
     grid = Table.grid(padding=(0, 3))
     grid.add_row("GraphQL endpoint", f"[bold]{stack.graphql_url}[/]")
     grid.add_row("Explorer", f"[bold]{stack.graphql_url}[/]  [dim](same address, in a browser)[/]")
@@ -105,12 +105,12 @@ def dev(
         raise InfraError(
             "No servers are running in this checkout. Start them in another terminal: memorable dev servers"
         )
-    settings = settings_of(DATA_DIR, running) | ({"LOG_LEVEL": "debug"} if debug else {})
-    asyncio.run(_reload(service, _command(service), _environ(service, settings)))
+    settings = load_settings(DATA_DIR, running) | ({"LOG_LEVEL": "debug"} if debug else {})
+    asyncio.run(_reload(service, _build_command(service), _build_environ(service, settings)))
 
 
 async def _run_servers() -> None:
-    settings = environment.configured_settings()
+    settings = environment.read_settings()
     async with stop_on_signals() as stopped:
         with Servers(DATA_DIR, settings) as servers:
             from infra.database import migrate  # noqa: PLC0415 - it imports every domain's tables
@@ -152,7 +152,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _command(service: str) -> list[str]:
+def _build_command(service: str) -> list[str]:
     match service:
         case "router":
             return [sys.executable, "-m", "router"]
@@ -162,14 +162,14 @@ def _command(service: str) -> list[str]:
             return [sys.executable, "-m", "subgraphs", service]
 
 
-def _environ(service: str, settings: Mapping[str, str]) -> dict[str, str]:
+def _build_environ(service: str, settings: Mapping[str, str]) -> dict[str, str]:
     match service:
         case "router":
-            return environment.router_environ(settings)
+            return environment.build_router_environ(settings)
         case "worker":
-            return environment.worker_environ(settings, free_port())
+            return environment.build_worker_environ(settings, find_free_port())
         case _:
-            return environment.subgraph_environ(service, settings)
+            return environment.build_subgraph_environ(service, settings)
 
 
 def _check_service(service: str) -> str:
@@ -186,5 +186,5 @@ async def _wait_for(stopped: asyncio.Event, seconds: float) -> None:
 
 def _show(tails: Mapping[str, Tail]) -> None:
     for name, tail in tails.items():
-        for line in tail.lines():
+        for line in tail.read_lines():
             console.print(format_log_line(name, line), soft_wrap=True)

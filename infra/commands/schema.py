@@ -15,7 +15,7 @@ from infra.errors import InfraError
 from infra.schema import files
 from infra.schema.changes import Change, Severity, compare_schemas
 from infra.schema.composition import compose as compose_schemas
-from infra.schema.composition import public_schema
+from infra.schema.composition import extract_public_schema
 from infra.schema.config import load_config
 
 app = typer.Typer(help="Export, compose and check the GraphQL schemas.", no_args_is_help=True)
@@ -57,9 +57,9 @@ def check(
         console.print(Syntax(file.difference, "diff", background_color="default"))
     changes: Sequence[Change] = ()
     if base is not None:
-        changes = compare_schemas(public_schema(files.supergraph_at(base)), composed.public)
+        changes = compare_schemas(extract_public_schema(files.read_supergraph_at(base)), composed.public)
     elif drifted and files.SUPERGRAPH.exists():
-        changes = compare_schemas(public_schema(files.SUPERGRAPH.read_text()), composed.public)
+        changes = compare_schemas(extract_public_schema(files.SUPERGRAPH.read_text()), composed.public)
     for change in changes:
         console.print(
             Text.assemble((f"{change.severity:<10}", SEVERITY_STYLES[change.severity]), change.description)

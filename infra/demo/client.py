@@ -44,11 +44,11 @@ class GraphClient:
         """
         try:
             response = await self._http.post(
-                self.url, json=_request_body(document, variables), headers=self._headers()
+                self.url, json=_build_request_body(document, variables), headers=self._build_headers()
             )
         except httpx2.HTTPError as error:
             raise InfraError(f"{self.url} does not respond: {error!r}") from error
-        return _data(response.json())
+        return _extract_data(response.json())
 
     async def follow(
         self, document: str, root: str, variables: Mapping[str, Any], after: int = 0
@@ -61,7 +61,7 @@ class GraphClient:
         while True:
             try:
                 async for result in self._subscribe(document, {**variables, "after": after}):
-                    event: Object = _data(result)[root]
+                    event: Object = _extract_data(result)[root]
                     after = event["sequence"]
                     deadline = time.monotonic() + RESUME_TIMEOUT
                     yield event
@@ -75,8 +75,8 @@ class GraphClient:
                 return
 
     async def _subscribe(self, document: str, variables: Mapping[str, Any]) -> AsyncIterator[Object]:
-        headers = self._headers() | {"accept": "text/event-stream"}
-        request = _request_body(document, variables)
+        headers = self._build_headers() | {"accept": "text/event-stream"}
+        request = _build_request_body(document, variables)
         async with self._http.stream("POST", self.url, json=request, headers=headers) as response:
             if not response.headers["content-type"].startswith("text/event-stream"):
                 yield json.loads(await response.aread())
@@ -100,7 +100,7 @@ class GraphClient:
             raise UnexpectedResponse(f"{url} responded with {response.status_code}: {response.text[:200]}")
         return response.content
 
-    def _headers(self) -> dict[str, str]:
+    def _build_headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
 
@@ -115,11 +115,11 @@ def expect(result: Object, typename: str) -> Object:
     return result
 
 
-def _request_body(document: str, variables: Mapping[str, Any] | None) -> Object:
+def _build_request_body(document: str, variables: Mapping[str, Any] | None) -> Object:
     return {"query": document, "variables": dict(variables or {})}
 
 
-def _data(response: Object) -> Object:
+def _extract_data(response: Object) -> Object:
     if response.get("errors"):
         raise UnexpectedResponse("; ".join(_format_error(error) for error in response["errors"]))
     data: Object = response["data"]

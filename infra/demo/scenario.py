@@ -51,7 +51,7 @@ class Scenario:
         await self._edit_page()
         await self._regenerate_picture()
         await self._approve()
-        quote = await self._quote()
+        quote = await self._request_quote()
         order = await self._pay(quote)
         await self._wait_for_shipping(order)
         await self._query_everything()
@@ -134,7 +134,7 @@ class Scenario:
 
     async def _edit_page(self) -> None:
         with self._screen.step("Edit a page") as step:
-            page = await self._first_page_of("TEXT")
+            page = await self._find_first_page("TEXT")
             changes = {
                 "pageId": page["id"],
                 "expectedVersion": page["version"],
@@ -147,17 +147,17 @@ class Scenario:
 
     async def _regenerate_picture(self) -> None:
         with self._screen.step("Regenerate a picture") as step:
-            before = await self._first_page_of("FULL_BLEED")
+            before = await self._find_first_page("FULL_BLEED")
             variables = {"pageId": before["id"], "instruction": "at night, under many stars"}
             result = await self._graph.execute(documents.REGENERATE_PICTURE, variables)
             generation = expect(result["regeneratePage"], "Generation")
             await self._watch(generation["id"], GenerationProgress(pages=0, pictures=1))
-            after = await self._first_page_of("FULL_BLEED")
+            after = await self._find_first_page("FULL_BLEED")
             if after["illustration"]["sha256"] == before["illustration"]["sha256"]:
                 raise UnexpectedResponse("The page's picture did not change.")
             step.detail = f"page {after['number']}, now version {after['version']}"
 
-    async def _first_page_of(self, layout: str) -> Object:
+    async def _find_first_page(self, layout: str) -> Object:
         book = (await self._graph.execute(documents.READ_BOOK, {"id": self._book_id}))["book"]
         page: Object = next(page for page in book["pages"] if page["layout"] == layout)
         return page
@@ -170,10 +170,10 @@ class Scenario:
             self._snapshot = expect(result["approveBook"], "Snapshot")
             step.detail = f"content hash {self._snapshot['contentHash'][:16]}…"
         with self._screen.step("Typeset the interior and the cover") as step:
-            files = await self._print_files()
+            files = await self._wait_for_print_files()
             step.detail = ", ".join(f"{name} {_format_size(file)}" for name, file in files.items())
 
-    async def _print_files(self) -> Object:
+    async def _wait_for_print_files(self) -> Object:
         deadline = time.monotonic() + PRINT_FILES_TIMEOUT
         while True:
             variables = {"snapshotId": self._snapshot["id"]}
@@ -184,7 +184,7 @@ class Scenario:
                 raise InfraError("The print files were not typeset in time. See: memorable logs worker")
             await asyncio.sleep(0.25)
 
-    async def _quote(self) -> Object:
+    async def _request_quote(self) -> Object:
         with self._screen.step("Request a quote") as step:
             product = (await self._graph.execute(documents.PRINT_PRODUCTS))["printProducts"][0]
             quote_input = {
@@ -226,11 +226,11 @@ class Scenario:
     def _show_order(self, event: Object, step: Step) -> None:
         job = event["order"]["printJob"]
         report = job and job["preflight"]
-        step.detail = _lowercase(event["status"])
+        step.detail = _format_status(event["status"])
         if report and report["issues"]:
             raise UnexpectedResponse("; ".join(issue["message"] for issue in report["issues"]))
-        printing = f", print job {_lowercase(job['status'])}" if job else ""
-        self._screen.print_note(f"order {_lowercase(event['status'])}{printing}")
+        printing = f", print job {_format_status(job['status'])}" if job else ""
+        self._screen.print_note(f"order {_format_status(event['status'])}{printing}")
 
     async def _query_everything(self) -> None:
         with self._screen.step("Query all five subgraphs at once") as step:
@@ -245,7 +245,7 @@ class Scenario:
 
     async def _save_files(self, folder: Path) -> PrintFiles:
         with self._screen.step("Download the print files"):
-            files = await self._print_files()
+            files = await self._wait_for_print_files()
             book_folder = folder / self._book_id
             book_folder.mkdir(parents=True, exist_ok=True)
             paths = {name: book_folder / f"{name}.pdf" for name in ("interior", "cover")}
@@ -263,7 +263,7 @@ def _replace_last_sentence(text: str) -> str:
     return " ".join([*sentences[:-1], "And that was only the start."])
 
 
-def _lowercase(status: str) -> str:
+def _format_status(status: str) -> str:
     return status.lower().replace("_", " ")
 
 

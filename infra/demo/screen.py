@@ -81,7 +81,7 @@ class Screen:
             finally:
                 self._progress = None
         seconds = time.monotonic() - started
-        self._console.print(_row(Text("✓", "bold green"), label, self._step.detail, f"{seconds:.1f} s"))
+        self._console.print(_build_row(Text("✓", "bold green"), label, self._step.detail, f"{seconds:.1f} s"))
 
     def show_progress(self, progress: GenerationProgress) -> None:
         """Show a generation's progress until the step ends."""
@@ -96,11 +96,11 @@ class Screen:
     def __rich__(self) -> RenderableType:
         if not self._console.is_terminal:
             return Text("")
-        row = _row(self._spinner, self._label, self._step.detail, "")
+        row = _build_row(self._spinner, self._label, self._step.detail, "")
         return row if self._progress is None else Group(row, *_render_progress(self._progress))
 
 
-def _row(mark: RenderableType, label: str, detail: str, seconds: str) -> Table:
+def _build_row(mark: RenderableType, label: str, detail: str, seconds: str) -> Table:
     row = Table.grid(padding=(0, 1), expand=True)
     row.add_column(width=1)
     row.add_column(width=LABEL_WIDTH)

@@ -1,4 +1,4 @@
-"""The environment of each process: the settings it needs and no others."""
+"""The environments of the processes: each has only the settings that it needs."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ ROUTER_PREFIX, OPENTELEMETRY_PREFIX = "ROUTER_", "OTEL_"
 OWNER_CREDENTIALS = ("POSTGRES_USER", "POSTGRES_PASSWORD")
 
 
-def configured_settings() -> dict[str, str]:
-    """The platform's settings from the environment or else `.env`; empty values count as unset."""
+def read_settings() -> dict[str, str]:
+    """Read the platform's settings from the environment or else `.env`; empty values count as unset."""
     environ = dotenv_values(ROOT / ".env") | dict(os.environ)
     return {name: value for name, value in environ.items() if value and _is_setting(name)}
 
@@ -58,8 +58,8 @@ def _is_setting(name: str) -> bool:
     return name in _KNOWN_SETTINGS or name.startswith((ROUTER_PREFIX, OPENTELEMETRY_PREFIX))
 
 
-def subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a subgraph, with its own database password only."""
+def build_subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Build the environment of a subgraph, with only its own database password."""
     domain = DOMAINS[name]
     names = [
         *COMMON_SETTINGS,
@@ -71,32 +71,32 @@ def subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, str]:
     return _select(names, settings)
 
 
-def worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, str]:
-    """The environment of a worker, which runs the jobs of all domains."""
+def build_worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict[str, str]:
+    """Build the environment of a worker, which runs the jobs of all domains."""
     own = (
         variable
         for domain in DOMAINS.values()
         for variable in domain.variables
-        if variable not in map(domain.settings.variable, domain.secrets)
+        if variable not in map(domain.settings.get_variable, domain.secrets)
     )
     names = [*COMMON_SETTINGS, *STORE_SETTINGS, *PASSWORD_SETTINGS, *own]
     return _select(names, settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
 
 
-def router_environ(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the router: no databases, stores or providers."""
+def build_router_environ(settings: Mapping[str, str]) -> dict[str, str]:
+    """Build the environment of the router, without databases, stores and providers."""
     # The error messages of our own subgraphs are meant for clients.
     settings = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), **settings}
-    own = [*_with_prefix(ROUTER_PREFIX, settings), *_with_prefix(OPENTELEMETRY_PREFIX, settings)]
+    own = [*_select_by_prefix(ROUTER_PREFIX, settings), *_select_by_prefix(OPENTELEMETRY_PREFIX, settings)]
     return _select([*COMMON_SETTINGS, *own, "SERVICE_TOKEN", "SUPERGRAPH", *URL_SETTINGS], settings)
 
 
-def migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the migrations, which alone receive the database owner's credentials."""
+def build_migration_environ(settings: Mapping[str, str]) -> dict[str, str]:
+    """Build the environment of the migrations, the only ones with the database owner's credentials."""
     return _select([*COMMON_SETTINGS, *STORE_SETTINGS, *OWNER_CREDENTIALS, *PASSWORD_SETTINGS], settings)
 
 
-def _with_prefix(prefix: str, settings: Mapping[str, str]) -> list[str]:
+def _select_by_prefix(prefix: str, settings: Mapping[str, str]) -> list[str]:
     return [name for name in settings if name.startswith(prefix)]
 
 

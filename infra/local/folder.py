@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.errors import InfraError
 
-# Seconds. A command that checks whether a platform is running holds the lock for a moment.
+# Seconds. A command that checks whether a platform is running holds the lock for a short time.
 LOCK_TIMEOUT = 0.5
 LEASE_TIMEOUT = 20.0
 
@@ -19,10 +19,10 @@ LEASE_TIMEOUT = 20.0
 class DataFolder:
     """Paths inside one data folder.
 
-    Two file locks guard it; the kernel releases both when their holders end. `lock` is held by the
-    supervisor alone and shows that a platform is running. `lease` is inherited by every child and shows
-    that some process may still use the data: when the supervisor is killed, `lock` is free at once,
-    `lease` only after the last child has ended.
+    Two file locks protect it; the kernel releases both when their holders end. `lock` is held only by the
+    supervisor and shows that a platform is running. `lease` is inherited by every child and shows that a
+    process may still use the data: when the supervisor is killed, `lock` is free at once, and `lease` when
+    the last child has ended.
     """
 
     root: Path

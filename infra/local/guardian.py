@@ -1,9 +1,9 @@
 """The guardian: a small process that ends the platform's children when their supervisor has ended.
 
 All children share the guardian's process group, and its standard input is a pipe from the supervisor.
-However the supervisor ends, even by SIGKILL, the pipe closes and the guardian ends the group. This needs no
-support from the children, works for children of another user, and on both Linux and macOS. The module is
-run by path, so it may import only the standard library.
+When the supervisor ends, even by SIGKILL, the pipe closes and the guardian ends the group. This needs no
+support from the children, and works for children of another user, on Linux and on macOS. The module is run by
+its path, so it may import only the standard library.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Guardian:
         return self._process.pid
 
     def close(self) -> None:
-        """Make the guardian end the rest of its group, and wait for it."""
+        """Make the guardian end the rest of its group, and wait until it has."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()

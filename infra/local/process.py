@@ -16,7 +16,7 @@ MAX_ROTATED_LOGS = 3
 
 @dataclass(frozen=True, slots=True)
 class ProcessContext:
-    """What all children of one supervisor share."""
+    """The context that all children of a supervisor share."""
 
     process_group: int
     lease_fd: int
@@ -35,14 +35,14 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
 
 
-def log_file(logs: Path, name: str) -> Path:
-    """The log file of the process of that name."""
+def get_log_file(logs: Path, name: str) -> Path:
+    """Get the path of a process's log file."""
     return logs / f"{name}.log"
 
 
 def rotate_log(logs: Path, name: str) -> None:
     """Rotate the log of the last run and drop the oldest."""
-    current = log_file(logs, name)
+    current = get_log_file(logs, name)
     for age in range(MAX_ROTATED_LOGS - 1, 0, -1):
         older = logs / f"{name}.{age}.log"
         if older.exists():
@@ -53,7 +53,7 @@ def rotate_log(logs: Path, name: str) -> None:
 
 def spawn(spec: ProcessSpec, context: ProcessContext) -> subprocess.Popen[bytes]:
     """Start the process. Its output goes straight to its log file, so a slow terminal cannot block it."""
-    with log_file(context.logs, spec.name).open("ab") as log:
+    with get_log_file(context.logs, spec.name).open("ab") as log:
         return subprocess.Popen(
             list(spec.command),
             stdin=subprocess.DEVNULL,
@@ -73,7 +73,7 @@ def stop_all(
     running: Mapping[str, tuple[subprocess.Popen[bytes], signal.Signals]], grace: float
 ) -> list[str]:
     """Stop the processes in parallel; kill those that outlast the grace period and return their names."""
-    deadline = deadline_in(grace)
+    deadline = compute_deadline(grace)
     for process, stop_signal in running.values():
         if process.poll() is None:
             process.send_signal(stop_signal)
@@ -88,9 +88,9 @@ def stop_all(
     return killed
 
 
-def log_tail(logs: Path, name: str, lines: int = 12) -> str:
-    """The last lines of a process's log, for an error message."""
-    path = log_file(logs, name)
+def read_log_tail(logs: Path, name: str, lines: int = 12) -> str:
+    """Read the last lines of a process's log, for an error message."""
+    path = get_log_file(logs, name)
     text = path.read_text(errors="replace") if path.exists() else ""
     return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
 
@@ -100,9 +100,11 @@ class ProcessFailed(InfraError):
 
     def __init__(self, name: str, logs: Path, code: int | None) -> None:
         how = "was not ready in time" if code is None else f"exited with code {code} before it was ready"
-        super().__init__(f"{name} {how}. Last lines of {log_file(logs, name)}:\n{log_tail(logs, name)}")
+        super().__init__(
+            f"{name} {how}. Last lines of {get_log_file(logs, name)}:\n{read_log_tail(logs, name)}"
+        )
 
 
-def deadline_in(seconds: float) -> float:
-    """The time on the monotonic clock in `seconds` from now."""
+def compute_deadline(seconds: float) -> float:
+    """Compute the time `seconds` from now on the monotonic clock."""
     return time.monotonic() + seconds

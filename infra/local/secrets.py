@@ -40,11 +40,11 @@ def ensure_secrets(folder: DataFolder) -> Secrets:
     if missing:
         _write_private(values_file, json.dumps(known | missing, indent=2).encode())
     if not key_file.exists():
-        _write_private(key_file, _signing_key())
+        _write_private(key_file, _generate_signing_key())
     return Secrets(known | missing, key_file)
 
 
-def _signing_key() -> bytes:
+def _generate_signing_key() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 

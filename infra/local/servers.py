@@ -12,12 +12,12 @@ from infra.errors import InfraError
 from infra.local import postgres, valkey
 from infra.local.folder import DataFolder, FolderLocks, acquire
 from infra.local.guardian import Guardian
-from infra.local.ports import free_port
+from infra.local.ports import find_free_port
 from infra.local.process import (
     ProcessContext,
     ProcessFailed,
     ProcessSpec,
-    deadline_in,
+    compute_deadline,
     rotate_log,
     spawn,
     stop_all,
@@ -68,7 +68,7 @@ class Servers:
         try:
             self._guardian = Guardian(self.folder.lease)
             secrets = ensure_secrets(self.folder)
-            self.environ = local_settings(self.folder, secrets) | self._settings
+            self.environ = build_local_settings(self.folder, secrets) | self._settings
             if "POSTGRES_HOST" not in self._settings:
                 postgres.ensure_cluster(self.folder, secrets.values["POSTGRES_PASSWORD"])
                 port = self._start_on_free_port("postgres")
@@ -105,7 +105,7 @@ class Servers:
 
     @property
     def process_context(self) -> ProcessContext:
-        """What further processes of the platform share with the servers."""
+        """The context that further processes of the platform share with the servers."""
         assert self._locks is not None
         assert self._guardian is not None
         return ProcessContext(self._guardian.process_group, self._locks.lease_fd, self.folder.logs)
@@ -131,8 +131,8 @@ class Servers:
         """Start the server, choosing another port if the first was taken in the meantime."""
         for attempt in range(MAX_ATTEMPTS):
             rotate_log(self.folder.logs, name)
-            port = free_port()
-            spec = self._spec(name, port)
+            port = find_free_port()
+            spec = self._build_spec(name, port)
             process = spawn(spec, self.process_context)
             self._running[name] = (spec, process)
             if self._wait_until_ready(name, port, process):
@@ -144,13 +144,13 @@ class Servers:
                 raise ProcessFailed(name, self.folder.logs, code)
         raise InfraError(f"{name} did not start.")
 
-    def _spec(self, name: str, port: int) -> ProcessSpec:
+    def _build_spec(self, name: str, port: int) -> ProcessSpec:
         if name == "postgres":
-            return postgres.server(self.folder, port, durable=self._durable)
-        return valkey.server(self.folder, port, self._valkey_password, durable=self._durable)
+            return postgres.build_server_spec(self.folder, port, durable=self._durable)
+        return valkey.build_server_spec(self.folder, port, self._valkey_password, durable=self._durable)
 
     def _wait_until_ready(self, name: str, port: int, process: subprocess.Popen[bytes]) -> bool:
-        deadline = deadline_in(READY_TIMEOUT)
+        deadline = compute_deadline(READY_TIMEOUT)
         if name == "postgres":
             return postgres.wait_until_ready(self.folder, process, deadline)
         return valkey.wait_until_ready(port, self._valkey_password, process, deadline)
@@ -160,8 +160,8 @@ class Servers:
         return self.environ["REDIS_PASSWORD"]
 
 
-def local_settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]:
-    """Every setting that a local platform chooses itself, except the addresses of its servers."""
+def build_local_settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]:
+    """Build the settings that a local platform chooses itself, except the addresses of its servers."""
     values = {name: value for name, value in secrets.values.items() if name != "POSTGRES_PASSWORD"}
     return values | {
         "HOST": "127.0.0.1",

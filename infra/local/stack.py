@@ -13,7 +13,7 @@ from typing import Literal, Self
 from infra.checkout import DATA_DIR, ROOT
 from infra.errors import InfraError
 from infra.local import environment
-from infra.local.ports import free_port, require_free
+from infra.local.ports import find_free_port, require_free
 from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
 from infra.local.servers import Servers
 from infra.local.state import SHARED_SETTINGS, PlatformState
@@ -43,10 +43,10 @@ class Stack:
         on_status: StatusListener = lambda name, message: None,
     ) -> None:
         self._servers = Servers(data_dir, settings, durable=durable)
-        self._fixed = ports == "fixed"
+        self._has_fixed_ports = ports == "fixed"
         self._settings = dict(settings or {})
         self._domains = [domain for domain in DOMAINS if domain not in without]
-        self._router = "router" not in without
+        self._has_router = "router" not in without
         names = ["worker"] if workers == 1 else [f"worker-{n + 1}" for n in range(workers)]
         self._worker_names = [] if "worker" in without else names
         self._on_status = on_status
@@ -117,8 +117,8 @@ class Stack:
         await asyncio.to_thread(self._servers.stop)
 
     def _choose_ports(self) -> dict[str, str]:
-        if not self._fixed:
-            chosen = {setting: str(free_port()) for setting in environment.DEFAULT_PORTS}
+        if not self._has_fixed_ports:
+            chosen = {setting: str(find_free_port()) for setting in environment.DEFAULT_PORTS}
             if len(set(chosen.values())) < len(chosen):
                 return self._choose_ports()
             return chosen
@@ -135,8 +135,8 @@ class Stack:
     async def _migrate(self) -> None:
         """Run the migrations in a separate process, so that their imports do not stay in memory."""
         self._on_status("platform", "migrating the database")
-        spec = self._process(
-            "migrations", "infra.database", environ=environment.migration_environ(self.environ)
+        spec = self._build_process_spec(
+            "migrations", "infra.database", environ=environment.build_migration_environ(self.environ)
         )
         rotate_log(self.logs_dir, spec.name)
         process = spawn(spec, self._servers.process_context)
@@ -148,31 +148,37 @@ class Stack:
         supervisor = self._supervisor = Supervisor(self._servers.process_context, self._on_status)
         for domain in self._domains:
             self.urls[domain] = f"http://127.0.0.1:{self.environ[DOMAINS[domain].port_variable]}"
-            environ = environment.subgraph_environ(domain, self.environ) | self._metrics_port(domain)
-            spec = self._process(domain, "subgraphs", domain, environ=environ)
+            environ = environment.build_subgraph_environ(domain, self.environ) | self._assign_metrics_port(
+                domain
+            )
+            spec = self._build_process_spec(domain, "subgraphs", domain, environ=environ)
             supervisor.start(spec, f"{self.urls[domain]}/health/ready")
-        if self._router:
+        if self._has_router:
             self.urls["router"] = f"http://127.0.0.1:{self.environ[environment.ROUTER_PORT_SETTING]}"
-            environ = environment.router_environ(self.environ) | self._metrics_port("router")
-            spec = self._process("router", "router", environ=environ)
+            environ = environment.build_router_environ(self.environ) | self._assign_metrics_port("router")
+            spec = self._build_process_spec("router", "router", environ=environ)
             supervisor.start(spec, f"{self.urls['router']}/health/ready")
         for name in self._worker_names:
             self._start_worker(supervisor, name)
         await supervisor.wait_until_ready(list(self.urls), READY_TIMEOUT)
 
     def _start_worker(self, supervisor: Supervisor, name: str) -> None:
-        port = free_port()
+        port = find_free_port()
         self.urls[name] = self.metrics_urls[name] = f"http://127.0.0.1:{port}"
-        spec = self._process(name, "workers", environ=environment.worker_environ(self.environ, port))
+        spec = self._build_process_spec(
+            name, "workers", environ=environment.build_worker_environ(self.environ, port)
+        )
         supervisor.start(spec, f"{self.urls[name]}/metrics")
 
-    def _metrics_port(self, name: str) -> dict[str, str]:
-        """The setting of a free port for the process's metrics, apart from its public port."""
-        port = free_port()
+    def _assign_metrics_port(self, name: str) -> dict[str, str]:
+        """Choose a free port for the metrics of a process; return its setting."""
+        port = find_free_port()
         self.metrics_urls[name] = f"http://127.0.0.1:{port}"
         return {"METRICS_PORT": str(port)}
 
-    def _process(self, name: str, module: str, *arguments: str, environ: Mapping[str, str]) -> ProcessSpec:
+    def _build_process_spec(
+        self, name: str, module: str, *arguments: str, environ: Mapping[str, str]
+    ) -> ProcessSpec:
         return ProcessSpec(name, [sys.executable, "-m", module, *arguments], environ, ROOT)
 
     async def _supervise(self) -> None:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.local.environment import DEFAULT_PORTS, configured_settings
+from infra.local.environment import DEFAULT_PORTS, read_settings
 from infra.local.folder import DataFolder, is_locked
 from infra.local.secrets import ensure_secrets
-from infra.local.servers import Servers, local_settings
+from infra.local.servers import Servers, build_local_settings
 
 SHARED_SETTINGS = (
     "POSTGRES_HOST",
@@ -41,7 +41,7 @@ class PlatformState:
 
 
 def find_platform_state(data_dir: Path) -> PlatformState | None:
-    """The state of the platform running in the folder, or None if none is up."""
+    """Find the state of the platform that runs in a data folder; None if none does."""
     folder = DataFolder(data_dir)
     if not is_locked(folder) or not folder.state.exists():
         return None
@@ -49,18 +49,18 @@ def find_platform_state(data_dir: Path) -> PlatformState | None:
 
 
 @contextmanager
-def database_settings(data_dir: Path) -> Iterator[Mapping[str, str]]:
-    """The settings of the running platform; if none is running, start its servers for the duration."""
+def open_database_settings(data_dir: Path) -> Iterator[Mapping[str, str]]:
+    """Yield the settings of the running platform; if none is running, run its servers until the exit."""
     if (state := find_platform_state(data_dir)) is not None:
-        yield settings_of(data_dir, state)
+        yield load_settings(data_dir, state)
         return
-    with Servers(data_dir, configured_settings()) as servers:
+    with Servers(data_dir, read_settings()) as servers:
         yield servers.environ
 
 
-def settings_of(data_dir: Path, state: PlatformState) -> dict[str, str]:
-    """Every setting of a running platform, including secrets."""
+def load_settings(data_dir: Path, state: PlatformState) -> dict[str, str]:
+    """Load all settings of a running platform, including secrets."""
     folder = DataFolder(data_dir)
     secrets = ensure_secrets(folder)
     password = {"POSTGRES_PASSWORD": secrets.values["POSTGRES_PASSWORD"]}
-    return local_settings(folder, secrets) | password | configured_settings() | dict(state.environ)
+    return build_local_settings(folder, secrets) | password | read_settings() | dict(state.environ)

@@ -31,7 +31,7 @@ class _Child:
 
 
 class Supervisor:
-    """Starts processes, waits until they are ready, and restarts those that end unasked.
+    """Starts processes, waits until they are ready, and restarts those that end unexpectedly.
 
     The delay before a restart doubles with each crash and is reset once a process has run for a while.
     `on_status` is called with a process name and a message.

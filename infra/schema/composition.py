@@ -62,8 +62,8 @@ def compose_each(
     return [_parse_result(result) for result in _run_composer(request)] if request else []
 
 
-def public_schema(supergraph: str) -> str:
-    """The public schema of a supergraph SDL."""
+def extract_public_schema(supergraph: str) -> str:
+    """Extract the public schema from a supergraph SDL."""
     return str(_run_composer(supergraph)["public"])
 
 

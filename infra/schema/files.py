@@ -1,4 +1,4 @@
-"""The generated files of `schema/`: written from the code and compared with it."""
+"""The generated files of `schema/`, which are written from the code and compared with it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Drift:
 
 def export(subgraphs: Sequence[Subgraph]) -> dict[str, str]:
     """Export each subgraph's schema, by name, from its code."""
-    return {subgraph.name: _schema_of(subgraph.name) for subgraph in subgraphs}
+    return {subgraph.name: _export_schema(subgraph.name) for subgraph in subgraphs}
 
 
 def read(subgraphs: Sequence[Subgraph]) -> dict[str, str]:
@@ -50,16 +50,16 @@ def generate(subgraphs: Sequence[Subgraph]) -> tuple[dict[Path, str], Composed]:
 
 
 def find_drift(files: Mapping[Path, str]) -> list[Drift]:
-    """The files whose content on disk differs."""
+    """Find the files whose content on disk differs."""
     return [
-        Drift(file, _difference(file, content))
+        Drift(file, _format_difference(file, content))
         for file, content in files.items()
         if not file.exists() or file.read_text() != content
     ]
 
 
-def supergraph_at(reference: str) -> str:
-    """The supergraph as committed at a git reference."""
+def read_supergraph_at(reference: str) -> str:
+    """Read the supergraph as committed at a git reference."""
     path = SUPERGRAPH.relative_to(ROOT).as_posix()
     shown = subprocess.run(
         ["git", "show", f"{reference}:{path}"],  # noqa: S607 - the developer's own git
@@ -73,7 +73,7 @@ def supergraph_at(reference: str) -> str:
     return shown.stdout
 
 
-def _schema_of(name: str) -> str:
+def _export_schema(name: str) -> str:
     try:
         schema = import_module(f"subgraphs.{name}.schema").schema
     except ImportError as error:
@@ -81,7 +81,7 @@ def _schema_of(name: str) -> str:
     return f"{schema.as_str().strip()}\n"
 
 
-def _difference(file: Path, content: str) -> str:
+def _format_difference(file: Path, content: str) -> str:
     before = file.read_text().splitlines() if file.exists() else []
     name = str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
     lines = difflib.unified_diff(

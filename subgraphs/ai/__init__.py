@@ -1,1 +1,1 @@
-"""The ai domain: the generation of a book's story and pictures, live."""
+"""The ai domain: the generation of the stories and pictures of books."""

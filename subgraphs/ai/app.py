@@ -12,5 +12,5 @@ from subgraphs.common.settings import DomainSettings
 
 
 def create_app(settings: DomainSettings) -> Starlette:
-    """Serve the domain's part of the graph."""
+    """Create the subgraph."""
     return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders)

@@ -6,7 +6,7 @@ from subgraphs.common.errors import Conflict, DomainError
 
 
 class ConsentRequired(DomainError):
-    """The parent has not agreed to this use of the child's data."""
+    """The parent's consent to this purpose is not in force."""
 
     code = "CONSENT_REQUIRED"
 
@@ -16,7 +16,7 @@ class ConsentRequired(DomainError):
 
 
 class GenerationRunning(DomainError):
-    """Another generation works on the book."""
+    """Another generation of the book is active."""
 
     code = "GENERATION_RUNNING"
 
@@ -36,7 +36,7 @@ class GenerationLimitReached(DomainError):
 
 
 class ModerationRejected(DomainError):
-    """Moderation rejected what the parent wrote."""
+    """Moderation rejected a text of the parent."""
 
     code = "MODERATION_REJECTED"
 
@@ -49,7 +49,7 @@ class ModerationRejected(DomainError):
 
 
 class NotGenerated(Conflict):
-    """The book has no story yet of which a page could be regenerated."""
+    """The book has no story yet, so none of its pages can be regenerated."""
 
     def __init__(self) -> None:
         super().__init__("Generate the book before one of its pages.")

@@ -11,14 +11,14 @@ strawberry.enum(PagePart, description="A part of a page that can be regenerated.
 
 @strawberry.input
 class GenerateBookInput:
-    """Which book to write and illustrate."""
+    """The input of generateBook."""
 
     book_id: strawberry.ID
 
 
 @strawberry.input
 class RegeneratePageInput:
-    """Which parts of which page to make anew."""
+    """The input of regeneratePage."""
 
     page_id: strawberry.ID
     parts: list[PagePart]

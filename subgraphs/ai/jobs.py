@@ -9,6 +9,6 @@ from subgraphs.common.messages import Job
 
 @dataclass(frozen=True, slots=True)
 class GenerateBook(Job):
-    """Run a generation to its end, from wherever it stands."""
+    """Run the steps of a generation that are not finished."""
 
     generation_id: str

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
 class GenerationKind(StrEnum):
@@ -59,22 +59,18 @@ ACTIVE = text("status IN ('QUEUED', 'RUNNING')")
 """The condition of the index that lets one generation at a time work on a book."""
 
 
-def _choice(values: type[StrEnum], length: int) -> Enum:
-    return Enum(values, native_enum=False, length=length)
-
-
 class Table(Base):
     """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("ai")
+    metadata = create_metadata("ai")
 
 
 class Generation(Table):
-    """One generation of a book, or of parts of a page.
+    """A generation of a book, or of parts of a page.
 
-    `lease` counts the runners that have acquired it: only the newest may write. `request` is the frozen
-    GenerationRequest. `last_sequence` is the number of its newest durable event.
+    `lease` counts the runners that have acquired the generation; only the last may write. `request` is the
+    frozen GenerationRequest. `last_sequence` is the number of the newest durable event.
     """
 
     __tablename__ = "generations"
@@ -87,8 +83,8 @@ class Generation(Table):
     owner_id: Mapped[str] = mapped_column(String(40))
     book_id: Mapped[str] = mapped_column(String(40))
     child_id: Mapped[str] = mapped_column(String(40), index=True)
-    kind: Mapped[GenerationKind] = mapped_column(_choice(GenerationKind, 8))
-    status: Mapped[GenerationStatus] = mapped_column(_choice(GenerationStatus, 12))
+    kind: Mapped[GenerationKind] = mapped_column(create_enum_type(GenerationKind, 8))
+    status: Mapped[GenerationStatus] = mapped_column(create_enum_type(GenerationStatus, 12))
     provider: Mapped[str] = mapped_column(String(20))
     request: Mapped[dict[str, Any]]
     lease: Mapped[int] = mapped_column(Integer, default=0)
@@ -99,7 +95,7 @@ class Generation(Table):
 
 
 class GenerationStep(Table):
-    """One step of a generation: what came in (as a hash), what came out, and whether the book has it.
+    """A step of a generation, with the hash of its input and its result.
 
     `scene` counts from 1 and is null for the outline and the cover; `page_id` is the page that gets the
     result, and `page_number` its place in the book. A step is DONE when its result is saved, and
@@ -112,11 +108,11 @@ class GenerationStep(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     generation_id: Mapped[str] = mapped_column(ForeignKey(Generation.id, ondelete="CASCADE"))
     position: Mapped[int] = mapped_column(Integer)
-    kind: Mapped[StepKind] = mapped_column(_choice(StepKind, 12))
+    kind: Mapped[StepKind] = mapped_column(create_enum_type(StepKind, 12))
     scene: Mapped[int | None] = mapped_column(Integer)
     page_id: Mapped[str | None] = mapped_column(String(40))
     page_number: Mapped[int | None] = mapped_column(Integer)
-    status: Mapped[StepStatus] = mapped_column(_choice(StepStatus, 8))
+    status: Mapped[StepStatus] = mapped_column(create_enum_type(StepStatus, 8))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     input_hash: Mapped[str | None] = mapped_column(String(64))
     result: Mapped[dict[str, Any] | None]
@@ -127,7 +123,7 @@ class GenerationStep(Table):
 
 
 class GenerationEvent(Table):
-    """A durable live event, under the number by which subscribers know it."""
+    """A durable live event of a generation."""
 
     __tablename__ = "generation_events"
 
@@ -140,5 +136,5 @@ class GenerationEvent(Table):
     at: Mapped[datetime]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -31,8 +31,8 @@ class Mutation:
         context = info.context
         try:
             generation = await service.generate_book(context.runtime, context.identity, input.book_id)
-        except DomainError as refusal:
-            return await _refusal(info, refusal)
+        except DomainError as error:
+            return await _convert_refusal(info, error)
         return Generation.of(generation)
 
     @strawberry.federation.mutation(
@@ -47,8 +47,8 @@ class Mutation:
             generation = await service.regenerate_page(
                 context.runtime, context.identity, input.page_id, input.parts, input.instruction
             )
-        except DomainError as refusal:
-            return await _refusal(info, refusal)
+        except DomainError as error:
+            return await _convert_refusal(info, error)
         return Generation.of(generation)
 
     @strawberry.federation.mutation(
@@ -56,27 +56,27 @@ class Mutation:
         description="Cancel a generation. What is in the book stays; an ended generation is unchanged.",
     )
     async def cancel_generation(self, info: Info, id: strawberry.ID) -> Generation:
-        """Cancel; no provider is called after the response."""
+        """Cancel a generation; no provider is called after the response."""
         return Generation.of(await service.cancel_generation(info.context.runtime, info.context.identity, id))
 
 
-async def _refusal(info: Info, refusal: DomainError) -> GenerateResult:
-    """Why no generation was started; an error that the result does not cover is raised."""
-    match refusal:
+async def _convert_refusal(info: Info, error: DomainError) -> GenerateResult:
+    """Convert the error of a refused generation to its result; raise an error that has none."""
+    match error:
         case errors.ConsentRequired():
-            return results.ConsentRequired(purpose=refusal.purpose, message=str(refusal))
+            return results.ConsentRequired(purpose=error.purpose, message=str(error))
         case errors.GenerationRunning():
-            active = await info.context.loaders.generation.load(refusal.generation_id)
+            active = await info.context.loaders.generation.load(error.generation_id)
             assert active is not None
-            return results.GenerationRunning(message=str(refusal), generation=Generation.of(active))
+            return results.GenerationRunning(message=str(error), generation=Generation.of(active))
         case errors.GenerationLimitReached():
-            return results.GenerationLimitReached(message=str(refusal), limit=refusal.limit)
+            return results.GenerationLimitReached(message=str(error), limit=error.limit)
         case errors.ModerationRejected():
             return results.ModerationRejected(
-                stage=refusal.stage,
-                field=refusal.field,
-                category=refusal.category,
-                retryable=refusal.retryable,
-                message=str(refusal),
+                stage=error.stage,
+                field=error.field,
+                category=error.category,
+                retryable=error.retryable,
+                message=str(error),
             )
-    raise refusal
+    raise error

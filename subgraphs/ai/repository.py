@@ -1,9 +1,8 @@
-"""All SQL of the ai domain. Reads on behalf of a client take the owner."""
+"""All SQL of the ai domain. Whatever belongs to a parent is read with the parent's id."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
@@ -19,28 +18,49 @@ from subgraphs.ai.models import (
     StepKind,
     StepStatus,
 )
-from subgraphs.common.errors import NotFound
-from subgraphs.common.pagination import Page, PageRequest, pages
+from subgraphs.common.database import group_by
+from subgraphs.common.errors import require_found
+from subgraphs.common.pagination import Page, PageRequest, load_pages
 
-_OWNERS: Final = 1
+_OWNER_LOCK_SEED: Final = 1
 """The hash seed of advisory locks on owners."""
 _ACTIVE = Generation.status.in_([GenerationStatus.QUEUED, GenerationStatus.RUNNING])
 
 
-async def generations_by_id(
-    session: AsyncSession, owner_id: str, ids: Sequence[str]
-) -> Mapping[str, Generation]:
-    """The owner's generations among these ids."""
+async def load_generations(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, Generation]:
+    """Load an owner's generations by id."""
     rows = await session.scalars(
         select(Generation).where(Generation.id.in_(ids), Generation.owner_id == owner_id)
     )
     return {row.id: row for row in rows}
 
 
-async def newest_of_books(
+async def load_steps(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, GenerationStep]:
+    """Load the steps of an owner's generations by id."""
+    rows = await session.scalars(
+        select(GenerationStep)
+        .join(Generation)
+        .where(GenerationStep.id.in_(ids), Generation.owner_id == owner_id)
+    )
+    return {row.id: row for row in rows}
+
+
+async def load_steps_of_generations(
+    session: AsyncSession, generation_ids: Sequence[str]
+) -> dict[str, list[GenerationStep]]:
+    """Load all steps of each generation, in their order."""
+    rows = await session.scalars(
+        select(GenerationStep)
+        .where(GenerationStep.generation_id.in_(generation_ids))
+        .order_by(GenerationStep.generation_id, GenerationStep.position)
+    )
+    return group_by(rows, lambda row: row.generation_id)
+
+
+async def load_newest_generations_of_books(
     session: AsyncSession, owner_id: str, book_ids: Sequence[str]
-) -> Mapping[str, Generation]:
-    """Each book's newest generation."""
+) -> dict[str, Generation]:
+    """Load the owner's newest generation of each book, by book."""
     rows = await session.scalars(
         select(Generation)
         .where(Generation.book_id.in_(book_ids), Generation.owner_id == owner_id)
@@ -50,30 +70,17 @@ async def newest_of_books(
     return {row.book_id: row for row in rows}
 
 
-async def generations_of_books(
+async def load_generations_of_books(
     session: AsyncSession, owner_id: str, book_ids: Sequence[str], request: PageRequest
-) -> Mapping[str, Page[Generation]]:
-    """The same page of each book's generations."""
-    return await pages(
-        session, Generation, Generation.book_id, book_ids, request, where=Generation.owner_id == owner_id
+) -> dict[str, Page[Generation]]:
+    """Load the same page of the owner's generations of each book, newest first."""
+    return await load_pages(
+        session, Generation, Generation.book_id, book_ids, request, Generation.owner_id == owner_id
     )
 
 
-async def steps_of(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, list[GenerationStep]]:
-    """The steps of generations, each generation's in order."""
-    rows = await session.scalars(
-        select(GenerationStep)
-        .where(GenerationStep.generation_id.in_(ids))
-        .order_by(GenerationStep.generation_id, GenerationStep.position)
-    )
-    grouped: defaultdict[str, list[GenerationStep]] = defaultdict(list)
-    for row in rows:
-        grouped[row.generation_id].append(row)
-    return grouped
-
-
-async def page_numbers(session: AsyncSession, generation_id: str) -> Mapping[str, int]:
-    """The numbers of the pages that a generation works on, by their ids."""
+async def load_page_numbers(session: AsyncSession, generation_id: str) -> dict[str, int]:
+    """Load the numbers of the pages that a generation works on, by page id."""
     rows = await session.execute(
         select(GenerationStep.page_id, GenerationStep.page_number).where(
             GenerationStep.generation_id == generation_id
@@ -82,49 +89,42 @@ async def page_numbers(session: AsyncSession, generation_id: str) -> Mapping[str
     return {page_id: number for page_id, number in rows if page_id and number}
 
 
-async def steps_by_id(
-    session: AsyncSession, owner_id: str, ids: Sequence[str]
-) -> Mapping[str, GenerationStep]:
-    """The owner's steps among these ids."""
-    rows = await session.scalars(
-        select(GenerationStep)
-        .join(Generation)
-        .where(GenerationStep.id.in_(ids), Generation.owner_id == owner_id)
-    )
-    return {row.id: row for row in rows}
-
-
 async def get_generation(session: AsyncSession, owner_id: str, generation_id: str) -> Generation:
-    """One generation of the owner's; NotFound when there is none."""
-    found = await generations_by_id(session, owner_id, [generation_id])
-    if generation_id not in found:
-        raise NotFound("Generation", generation_id)
-    return found[generation_id]
+    """Get an owner's generation; NotFound when there is none."""
+    rows = await load_generations(session, owner_id, [generation_id])
+    return require_found("Generation", generation_id, rows.get(generation_id))
 
 
-async def lock_generation(session: AsyncSession, generation_id: str) -> Generation | None:
-    """A generation of any owner, locked until the transaction ends."""
-    return await session.scalar(
+async def lock_generation(session: AsyncSession, owner_id: str, generation_id: str) -> Generation:
+    """Lock an owner's generation; NotFound when there is none."""
+    row = await session.scalar(
         select(Generation)
-        .where(Generation.id == generation_id)
+        .where(Generation.id == generation_id, Generation.owner_id == owner_id)
         .with_for_update()
-        .execution_options(populate_existing=True)
     )
+    return require_found("Generation", generation_id, row)
+
+
+async def lock_any_generation(session: AsyncSession, generation_id: str) -> Generation | None:
+    """Lock a generation of any owner, for a task; None when it has been deleted."""
+    return await session.scalar(select(Generation).where(Generation.id == generation_id).with_for_update())
 
 
 async def lock_owner(session: AsyncSession, owner_id: str) -> None:
     """Serialise decisions about a parent's generations until the transaction ends."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_id, _OWNERS))))
+    await session.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(owner_id, _OWNER_LOCK_SEED)))
+    )
 
 
-async def active_of_owner(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
-    """The active generations of a parent."""
+async def list_active_generations(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
+    """List the active generations of a parent."""
     rows = await session.scalars(select(Generation).where(Generation.owner_id == owner_id, _ACTIVE))
     return rows.all()
 
 
-async def count_of(session: AsyncSession, book_id: str, kind: GenerationKind) -> int:
-    """How many generations of a kind a book has had."""
+async def count_generations(session: AsyncSession, book_id: str, kind: GenerationKind) -> int:
+    """Count the generations of a kind that a book has had."""
     found = await session.scalar(
         select(func.count()).where(Generation.book_id == book_id, Generation.kind == kind)
     )
@@ -132,7 +132,7 @@ async def count_of(session: AsyncSession, book_id: str, kind: GenerationKind) ->
 
 
 async def count_takes(session: AsyncSession, book_id: str, page_id: str) -> int:
-    """How many generations have worked on a page of a book."""
+    """Count the generations that have worked on a page of a book."""
     found = await session.scalar(
         select(func.count(GenerationStep.generation_id.distinct()))
         .join(Generation)
@@ -141,8 +141,8 @@ async def count_takes(session: AsyncSession, book_id: str, page_id: str) -> int:
     return found or 0
 
 
-async def newest_outline(session: AsyncSession, owner_id: str, book_id: str) -> GenerationStep | None:
-    """The step that wrote the outline which a book follows."""
+async def find_newest_outline(session: AsyncSession, owner_id: str, book_id: str) -> GenerationStep | None:
+    """Find the step that wrote the current outline of an owner's book."""
     return await session.scalar(
         select(GenerationStep)
         .join(Generation)
@@ -157,13 +157,13 @@ async def newest_outline(session: AsyncSession, owner_id: str, book_id: str) -> 
     )
 
 
-async def lease_of(session: AsyncSession, generation_id: str) -> int | None:
-    """The lease of a generation; None when it is gone or has ended."""
+async def find_lease(session: AsyncSession, generation_id: str) -> int | None:
+    """Find the lease of a generation; None when it has been deleted or has ended."""
     return await session.scalar(select(Generation.lease).where(Generation.id == generation_id, _ACTIVE))
 
 
-async def events_after(session: AsyncSession, generation_id: str, after: int) -> Sequence[GenerationEvent]:
-    """The durable events after a number, oldest first."""
+async def list_events(session: AsyncSession, generation_id: str, after: int) -> Sequence[GenerationEvent]:
+    """List the durable events of a generation after a sequence number, oldest first."""
     rows = await session.scalars(
         select(GenerationEvent)
         .where(GenerationEvent.generation_id == generation_id, GenerationEvent.sequence > after)
@@ -173,7 +173,7 @@ async def events_after(session: AsyncSession, generation_id: str, after: int) ->
 
 
 async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
-    """Mark the open steps as skipped."""
+    """Mark the steps of a generation that have not ended as skipped."""
     await session.execute(
         update(GenerationStep)
         .where(
@@ -184,8 +184,8 @@ async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
     )
 
 
-async def picture_files_of_child(session: AsyncSession, child_id: str) -> Sequence[str]:
-    """The storage keys of all pictures that were drawn for a child."""
+async def list_picture_keys_of_child(session: AsyncSession, child_id: str) -> Sequence[str]:
+    """List the storage keys of all pictures that were drawn for a child."""
     rows = await session.scalars(
         select(GenerationStep.result["storage_key"].astext)
         .join(Generation)
@@ -203,7 +203,7 @@ async def delete_generations_of_child(session: AsyncSession, child_id: str) -> S
 
 
 async def save_step(session: AsyncSession, step: GenerationStep) -> None:
-    """Write a step as it is in memory."""
+    """Update a step's row with the values of the object."""
     changes = {
         column.key: getattr(step, column.key)
         for column in GenerationStep.__table__.columns

@@ -11,7 +11,7 @@ from subgraphs.ai import types
 
 @strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
 class ConsentRequired:
-    """The consent that is missing."""
+    """A result of generateBook and regeneratePage."""
 
     purpose: str
     message: str
@@ -19,7 +19,7 @@ class ConsentRequired:
 
 @strawberry.type(description="Another generation works on the book already.")
 class GenerationRunning:
-    """The active generation."""
+    """A result of generateBook and regeneratePage."""
 
     message: str
     generation: types.Generation
@@ -27,7 +27,7 @@ class GenerationRunning:
 
 @strawberry.type(description="The caller has too many active generations; nothing was started.")
 class GenerationLimitReached:
-    """How many can be."""
+    """A result of generateBook and regeneratePage."""
 
     message: str
     limit: int = strawberry.field(description="How many generations may be active at a time.")
@@ -35,7 +35,7 @@ class GenerationLimitReached:
 
 @strawberry.type(description="Moderation rejected a text for a children's book; nothing was started.")
 class ModerationRejected:
-    """What was rejected, and why."""
+    """A result of generateBook and regeneratePage."""
 
     stage: str = strawberry.field(description="INPUT: what the parent wrote.")
     field: str = strawberry.field(description="The field with the text, such as `wish` or `child.name`.")

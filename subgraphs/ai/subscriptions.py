@@ -11,13 +11,13 @@ from strawberry.federation.schema_directives import Authenticated
 from subgraphs.ai import service
 from subgraphs.ai.loaders import Loaders
 from subgraphs.ai.types import Info
-from subgraphs.ai.types.events import DURABLE, GenerationEvent, show
+from subgraphs.ai.types.events import DURABLE, GenerationEvent, convert_event
 from subgraphs.common.types import Cursor, check_cursor
 
 
 @strawberry.type
 class Subscription:
-    """The root subscription fields; each resumes after a cursor without a gap."""
+    """The root subscription fields."""
 
     @strawberry.subscription(
         directives=[Authenticated()],
@@ -27,12 +27,12 @@ class Subscription:
     async def generation(
         self, info: Info, id: strawberry.ID, after: Cursor = 0
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """Replay, then follow."""
+        """Follow a generation."""
         context = info.context
-        generation = service.follow_generation(context.runtime, context.identity, id, check_cursor(after))
-        async with aclosing(generation) as steps:
-            async for step in steps:
-                if step.event.kind in DURABLE:
-                    # The rows have changed: what was loaded for the events before is out of date.
+        events = service.follow_generation(context.runtime, context.identity, id, check_cursor(after))
+        async with aclosing(events):
+            async for progress in events:
+                if progress.event.kind in DURABLE:
+                    # A durable event reports changed rows, so what was loaded before is out of date.
                     context.loaders = Loaders(context.runtime, context.caller)
-                yield show(step)
+                yield convert_event(progress)

@@ -1,1 +1,1 @@
-"""The auth domain: who a parent is, where they are signed in, and what they consented to."""
+"""The auth domain: accounts, sessions and consents."""

@@ -8,11 +8,11 @@ from subgraphs.auth.domain import DOMAIN, Settings
 from subgraphs.auth.loaders import Loaders
 from subgraphs.auth.routes import ROUTES
 from subgraphs.auth.schema import schema
-from subgraphs.auth.tokens import signer
+from subgraphs.auth.tokens import load_signer
 from subgraphs.common.app import create_subgraph
 
 
 def create_app(settings: Settings) -> Starlette:
-    """Serve the domain's part of the graph, and its keys; SigningKeyMissing when there is none."""
-    signer(settings)
+    """Create the subgraph, which also serves the signing keys; SigningKeyMissing when there is none."""
+    load_signer(settings)
     return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders, routes=ROUTES)

@@ -15,7 +15,7 @@ class EmailTaken(DomainError):
 
 
 class InvalidCredentials(DomainError):
-    """No account has this address and this password; which of the two is wrong is not revealed."""
+    """The e-mail address or the password is wrong; which one is not revealed."""
 
     code = "INVALID_CREDENTIALS"
 

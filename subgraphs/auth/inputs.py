@@ -16,8 +16,8 @@ class SignUpInput:
     password: str = strawberry.field(description="From 10 to 128 characters.")
     display_name: str = strawberry.field(description="At most 80 characters.")
 
-    def details(self) -> AccountDetails:
-        """The account as the service knows it."""
+    def to_details(self) -> AccountDetails:
+        """Convert to the argument of the use case."""
         return AccountDetails(self.email, self.password, self.display_name)
 
 

@@ -1,4 +1,4 @@
-"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
+"""The DataLoaders of one request."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from strawberry.dataloader import DataLoader
 from subgraphs.auth import repository
 from subgraphs.auth.models import Consent, Session, User
 from subgraphs.common.identity import Identity
-from subgraphs.common.loaders import loader
+from subgraphs.common.loaders import bind_owner, create_loader
 from subgraphs.common.runtime import Runtime
 
 
 class Loaders:
-    """The loaders of one request; whatever is not the caller's is as if it were not there."""
+    """The loaders of one request; they do not find what belongs to anyone but the caller."""
 
     def __init__(self, runtime: Runtime, caller: Identity | None) -> None:
-        owner = caller.user_id if caller else ""
+        database = runtime.database
+        owner_id = caller.user_id if caller else ""
 
-        async def users(session: AsyncSession, ids: list[str]) -> Mapping[str, User | None]:
-            return await repository.users_by_id(session, [id_ for id_ in ids if id_ == owner])
+        async def load_sessions(
+            session: AsyncSession, user_ids: list[str]
+        ) -> Mapping[str, Sequence[Session]]:
+            return await repository.load_open_sessions_of_users(session, user_ids, runtime.clock())
 
-        async def consents(session: AsyncSession, ids: list[str]) -> Mapping[str, Consent | None]:
-            return await repository.consents_by_id(session, owner, ids)
-
-        async def sessions(session: AsyncSession, ids: list[str]) -> Mapping[str, Sequence[Session]]:
-            return await repository.open_sessions_of(session, ids, runtime.clock())
-
-        self.user = loader(runtime.database, users, None)
-        self.consent = loader(runtime.database, consents, None)
-        self.sessions: DataLoader[str, Sequence[Session]] = loader(runtime.database, sessions, ())
-        self.consents: DataLoader[str, Sequence[Consent]] = loader(
-            runtime.database, repository.consents_of, ()
+        self.user: DataLoader[str, User | None] = create_loader(
+            database, bind_owner(repository.load_users, owner_id), None
+        )
+        self.consent: DataLoader[str, Consent | None] = create_loader(
+            database, bind_owner(repository.load_consents, owner_id), None
+        )
+        self.sessions_of_user: DataLoader[str, Sequence[Session]] = create_loader(database, load_sessions, ())
+        self.consents_of_user: DataLoader[str, Sequence[Consent]] = create_loader(
+            database, repository.load_consents_of_users, ()
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
 class ConsentPurpose(StrEnum):
@@ -23,11 +23,11 @@ class Table(Base):
     """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("auth")
+    metadata = create_metadata("auth")
 
 
 class User(Table):
-    """An account; `email` is normalised, so that equal addresses are equal texts."""
+    """An account; `email` is normalised, so that equal addresses are equal strings."""
 
     __tablename__ = "users"
 
@@ -40,7 +40,7 @@ class User(Table):
 
 
 class Session(Table):
-    """One sign-in and the family of refresh tokens that descend from it."""
+    """A sign-in, with the family of refresh tokens that descend from it."""
 
     __tablename__ = "sessions"
 
@@ -53,12 +53,12 @@ class Session(Table):
     revoked_at: Mapped[datetime | None]
 
     def is_open(self, now: datetime) -> bool:
-        """Whether it still refreshes."""
+        """Whether its refresh tokens are still valid."""
         return self.revoked_at is None and now < self.expires_at
 
 
 class RefreshToken(Table):
-    """One member of a family: its hash, and whether it has been used."""
+    """A refresh token of a session: its hash, and when it was used."""
 
     __tablename__ = "refresh_tokens"
 
@@ -69,7 +69,7 @@ class RefreshToken(Table):
 
 
 class Consent(Table):
-    """An entry of the consent ledger: it is revoked, never removed."""
+    """An entry of the consent ledger, which can be revoked but is never deleted."""
 
     __tablename__ = "consents"
     __table_args__ = (
@@ -85,11 +85,11 @@ class Consent(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
-    purpose: Mapped[ConsentPurpose] = mapped_column(Enum(ConsentPurpose, native_enum=False, length=20))
+    purpose: Mapped[ConsentPurpose] = mapped_column(create_enum_type(ConsentPurpose))
     policy_version: Mapped[str] = mapped_column(String(40))
     granted_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes, computed in threads and never many at once."""
+"""Password hashing with argon2id, in a few threads."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _Result = TypeVar("_Result")
 
 
 class HashingPool:
-    """Threads of its own for hashing, and a bounded queue before them.
+    """A pool of threads for hashing, with a bounded queue.
 
-    Each hash takes 64 MiB and a core for some 50 ms: more at once would starve everything else. Calls that
-    would have to wait long are refused at once.
+    Each hash takes 64 MiB and some 50 ms of CPU time, so many at once would starve everything else. Calls
+    that would wait long are refused.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
@@ -40,11 +40,11 @@ class HashingPool:
         self._slots = BoundedSemaphore(threads + waiting)
 
     async def run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
-        """Run the work in one of the threads; Overloaded when the queue is full."""
+        """Run a function in one of the threads; Overloaded when the queue is full."""
         if not self._slots.acquire(blocking=False):
             raise Overloaded("Too many people sign in at this moment; try again.", retry_after=_RETRY_AFTER)
         future = self._executor.submit(work, *arguments)
-        # A caller that disconnects does not stop its hash: the slot is free when the thread is.
+        # A hash goes on when its caller disconnects, so the slot is released when the thread is free.
         future.add_done_callback(lambda _: self._slots.release())
         return await asyncio.wrap_future(future)
 
@@ -61,12 +61,12 @@ def check_password(password: str) -> str:
 
 
 async def hash_password(password: str) -> str:
-    """Hash a password with a salt of its own."""
+    """Hash a password with a random salt."""
     return await _POOL.run(_HASHER.hash, password)
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether this is the password; without a hash it takes as long, and is false."""
+    """Whether a password matches a hash; without a hash it takes as long, and is false."""
     normal = _normalize(password)
     if len(normal) > MAX_LENGTH:
         return False
@@ -74,7 +74,7 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
 
 
 def _normalize(password: str) -> str:
-    """Compose the letters (NFC); a text that is far too long stays as it is."""
+    """Normalise a password to NFC; one that is far too long is left as it is."""
     return password if len(password) > _MAX_RAW_LENGTH else unicodedata.normalize("NFC", password)
 
 

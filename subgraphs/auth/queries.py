@@ -10,11 +10,11 @@ from subgraphs.common.errors import Unauthenticated
 
 @strawberry.type
 class Query:
-    """The root query fields; what is not the caller's is not found."""
+    """The root query fields."""
 
     @strawberry.federation.field(authenticated=True, description="The user who is signed in.")
     async def me(self, info: Info) -> User:
-        """The caller; Unauthenticated too when the account is gone."""
+        """Find the caller's account; Unauthenticated when it no longer exists."""
         row = await info.context.loaders.user.load(info.context.identity.user_id)
         if row is None:
             raise Unauthenticated

@@ -22,7 +22,7 @@ class Tokens:
 
     @classmethod
     def of(cls, signed_in: service.SignedIn) -> Self:
-        """Show the tokens of a sign-in."""
+        """Convert the tokens of a sign-in."""
         return cls(
             access_token=signed_in.access_token,
             refresh_token=signed_in.refresh_token,
@@ -33,34 +33,34 @@ class Tokens:
 
 @strawberry.type(description="The user is signed in.")
 class SignedIn:
-    """A user with tokens."""
+    """A result of signUp, signIn and refresh."""
 
     user: User
     tokens: Tokens
 
     @classmethod
     def of(cls, signed_in: service.SignedIn) -> Self:
-        """Show a sign-in."""
+        """Convert a sign-in."""
         return cls(user=User.of(signed_in.user), tokens=Tokens.of(signed_in))
 
 
 @strawberry.type(description="There is already an account with this e-mail address.")
 class EmailTaken:
-    """No account was made."""
+    """A result of signUp."""
 
     message: str
 
 
 @strawberry.type(description="The e-mail address or the password is wrong.")
 class InvalidCredentials:
-    """Nobody was signed in."""
+    """A result of signIn."""
 
     message: str
 
 
 @strawberry.type(description="The refresh token is invalid or has expired: sign in again.")
 class SessionExpired:
-    """Nothing was refreshed."""
+    """A result of refresh."""
 
     message: str
 

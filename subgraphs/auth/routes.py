@@ -1,4 +1,4 @@
-"""What the auth subgraph serves beside GraphQL: the public signing keys."""
+"""The routes of the auth subgraph beside GraphQL: the public signing keys."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from subgraphs.auth import service
 
 
 async def serve_keys(request: Request) -> Response:
-    """Serve the JSON Web Key Set that access tokens are verified with."""
-    keys = service.public_keys(request.app.state.runtime)
+    """Serve the JSON Web Key Set (RFC 7517) that verifies access tokens."""
+    keys = service.list_public_keys(request.app.state.runtime)
     return JSONResponse({"keys": keys}, headers={"cache-control": "public, max-age=300"})
 
 

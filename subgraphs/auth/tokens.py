@@ -1,4 +1,4 @@
-"""Tokens: signed access tokens, and refresh tokens that are stored only as hashes."""
+"""Tokens: signed access tokens, and refresh tokens, of which only hashes are stored."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ REFRESH_LIFETIME = timedelta(days=30)
 
 
 class SigningKeyMissing(Exception):
-    """AUTH_SIGNING_KEY_FILE does not name a key that tokens can be signed with."""
+    """AUTH_SIGNING_KEY_FILE does not name a key that can sign tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """The key that signs access tokens, and who it signs for."""
+    """The private key that signs access tokens, and their issuer."""
 
     key: ec.EllipticCurvePrivateKey
     issuer: str
@@ -45,7 +45,7 @@ class Signer:
         kid = base64url_encode(thumbprint).decode()
         return members | {"kid": kid, "use": "sig", "alg": ALGORITHM}
 
-    def access_token(self, user_id: str, session_id: str, scopes: Sequence[str], now: datetime) -> str:
+    def sign_access_token(self, user_id: str, session_id: str, scopes: Sequence[str], now: datetime) -> str:
         """Sign an access token that is valid for `ACCESS_LIFETIME`."""
         issued = int(now.timestamp())
         claims = {
@@ -59,8 +59,8 @@ class Signer:
         return jwt.encode(claims, self.key, ALGORITHM, headers={"kid": self.public_key["kid"]})
 
 
-def signer(settings: Settings) -> Signer:
-    """The signer of these settings; SigningKeyMissing when their key file is missing or not valid."""
+def load_signer(settings: Settings) -> Signer:
+    """Load the signing key; SigningKeyMissing when its file is missing or not valid."""
     if settings.auth_signing_key_file is None:
         raise SigningKeyMissing("AUTH_SIGNING_KEY_FILE must name a PEM file with an ES256 private key.")
     return Signer(_read_key(settings.auth_signing_key_file), settings.jwt_issuer)
@@ -77,11 +77,11 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def new_refresh_token() -> str:
-    """Make a refresh token: 256 random bits."""
+def create_refresh_token() -> str:
+    """Create a refresh token of 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
-def refresh_hash(token: str) -> str:
-    """The hash under which a refresh token is stored."""
+def hash_refresh_token(token: str) -> str:
+    """Hash a refresh token as it is stored: SHA-256, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -32,7 +32,7 @@ class Consent:
 
     @classmethod
     def of(cls, row: models.Consent) -> Self:
-        """Show a row."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             purpose=row.purpose,
@@ -42,10 +42,10 @@ class Consent:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Consent | None:
-        """The caller's consent of this id."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a consent of the caller's."""
         row = await info.context.loaders.consent.load(id)
-        return Consent.of(row) if row else None
+        return cls.of(row) if row else None
 
 
 @strawberry.type(description="A session of a user.")
@@ -60,7 +60,7 @@ class Session:
 
     @classmethod
     def of(cls, row: models.Session) -> Self:
-        """Show a row."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             created_at=row.created_at,
@@ -78,7 +78,7 @@ class Session:
 
 @strawberry.federation.type(keys=["id"], description="A parent's account.")
 class User:
-    """The caller's account."""
+    """An account; only its owner can see it."""
 
     id: strawberry.ID
     email: str
@@ -87,7 +87,7 @@ class User:
 
     @classmethod
     def of(cls, row: models.User) -> Self:
-        """Show a row."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             email=row.email,
@@ -96,20 +96,20 @@ class User:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
-        """The caller's own account; no other is found."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find the caller's own account."""
         row = await info.context.loaders.user.load(id)
-        return User.of(row) if row else None
+        return cls.of(row) if row else None
 
     @strawberry.field(
         directives=[sized(10)],
         description="The consent ledger, newest entry first, revoked entries included.",
     )
     async def consents(self, info: Info) -> list[Consent]:
-        """Load the ledger."""
-        return [Consent.of(row) for row in await info.context.loaders.consents.load(self.id)]
+        """Load all consents, revoked ones included."""
+        return [Consent.of(row) for row in await info.context.loaders.consents_of_user.load(self.id)]
 
     @strawberry.field(directives=[sized(10)], description="The user's open sessions, the last seen first.")
     async def sessions(self, info: Info) -> list[Session]:
         """Load the open sessions."""
-        return [Session.of(row) for row in await info.context.loaders.sessions.load(self.id)]
+        return [Session.of(row) for row in await info.context.loaders.sessions_of_user.load(self.id)]

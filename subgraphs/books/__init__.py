@@ -1,1 +1,1 @@
-"""The books domain: children, their books, every page with its versions, approval and typesetting."""
+"""The books domain: children, books and the versions of their pages, approval and typesetting."""

@@ -13,5 +13,5 @@ from subgraphs.common.settings import DomainSettings
 
 
 def create_app(settings: DomainSettings) -> Starlette:
-    """Serve the domain's part of the graph, and its files."""
+    """Create the subgraph, which also serves files."""
     return create_subgraph(DOMAIN, settings, schema=schema, loaders=Loaders, routes=ROUTES)

@@ -1,4 +1,4 @@
-"""The content of a book as it is approved, hashed and typeset: one canonical JSON document."""
+"""The content of an approved book: one canonical JSON document that is hashed and typeset."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 
 FORMAT = 1
-"""Incremented when the same content is to be typeset differently."""
+"""The version of typesetting; to be incremented when the same content would look different."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """What stands on one page; a picture is named by its SHA-256."""
+    """The content of a page; `illustration` is a SHA-256."""
 
     number: int
     layout: Layout
@@ -29,7 +29,7 @@ class PageContent:
 
 @dataclass(frozen=True, slots=True)
 class BookContent:
-    """Everything that determines how a book looks in print, and nothing else."""
+    """Everything that determines how a book looks in print; `cover` is a SHA-256."""
 
     title: str
     subtitle: str | None
@@ -43,7 +43,7 @@ class BookContent:
     def of(
         cls, book: models.Book, pages: Sequence[models.Page], pictures: Mapping[str, models.Illustration]
     ) -> Self:
-        """The content of a complete book; `pictures` are its illustrations by id."""
+        """Take the content of a complete book; `pictures` are its illustrations by id."""
         return cls(
             title=book.title,
             subtitle=book.subtitle,
@@ -64,7 +64,7 @@ class BookContent:
 
     @classmethod
     def parse(cls, document: str) -> Self:
-        """Read a canonical document back."""
+        """Parse a canonical document."""
         values: dict[str, Any] = orjson.loads(document)
         del values["format"]
         pages = tuple(
@@ -72,17 +72,17 @@ class BookContent:
         )
         return cls(theme=Theme(values.pop("theme")), pages=pages, **values)
 
-    def canonical(self) -> str:
-        """The document: keys in order, no spaces, UTF-8; equal content gives equal bytes."""
+    def to_canonical_json(self) -> str:
+        """Write the canonical document: sorted keys, no spaces; equal content gives equal bytes."""
         return orjson.dumps({"format": FORMAT, **asdict(self)}, option=orjson.OPT_SORT_KEYS).decode()
 
     @property
     def pictures(self) -> frozenset[str]:
-        """The SHA-256 of every picture that is needed to print it."""
+        """The SHA-256 of every picture in the book."""
         placed = (page.illustration for page in self.pages)
         return frozenset({self.cover, *(sha256 for sha256 in placed if sha256)})
 
 
-def content_hash(document: str) -> str:
-    """The SHA-256 of a canonical document, in hex."""
+def hash_content(document: str) -> str:
+    """Hash a canonical document: SHA-256, in hex."""
     return hashlib.sha256(document.encode()).hexdigest()

@@ -40,7 +40,7 @@ class BookIncomplete(Conflict):
 
 
 class TextDoesNotFit(DomainError):
-    """A text is longer than its page can show."""
+    """A text does not fit on its page."""
 
     code = "TEXT_DOES_NOT_FIT"
 
@@ -54,7 +54,7 @@ class TextDoesNotFit(DomainError):
 
 
 class InvalidAddress(DomainError):
-    """The address of a file was not signed here, or has expired."""
+    """The signature of a file's URL is not valid, or has expired."""
 
     code = "FORBIDDEN"
 
@@ -63,4 +63,4 @@ class InvalidAddress(DomainError):
 
 
 class IllustrationChanged(Exception):
-    """A picture in the store is not the one that was approved."""
+    """A picture in the store is not the file that was approved."""

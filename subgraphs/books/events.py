@@ -26,7 +26,7 @@ class PageEdited(Event):
 
 @dataclass(frozen=True, slots=True)
 class BookApproved(Event):
-    """A book has been approved exactly as its snapshot holds it."""
+    """A book has been approved as its snapshot."""
 
     book_id: str
     snapshot_id: str
@@ -41,7 +41,7 @@ class SnapshotTypeset(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChildDeleted(Event):
-    """A child and everything made for it have been deleted."""
+    """A child and its books have been deleted."""
 
     child_id: str
     owner_id: str

@@ -11,7 +11,7 @@ from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
 
 @strawberry.input
 class CreateChildInput:
-    """A child, described by its parent."""
+    """The input of createChild."""
 
     name: str = strawberry.field(description="From 1 to 60 characters; printed as given.")
     birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
@@ -21,14 +21,14 @@ class CreateChildInput:
     )
     interests: list[str] = strawberry.field(default_factory=list, description="At most 10.")
 
-    def details(self) -> ChildDetails:
-        """The child as the service knows it."""
+    def to_details(self) -> ChildDetails:
+        """Convert to the argument of the use case."""
         return ChildDetails(self.name, self.birth_month, self.pronouns, self.appearance, self.interests)
 
 
 @strawberry.input
 class UpdateChildInput:
-    """Corrections to a child's profile; omitted fields stay as they are."""
+    """The input of updateChild; omitted fields stay as they are."""
 
     id: strawberry.ID
     name: str | None = None
@@ -37,14 +37,14 @@ class UpdateChildInput:
     appearance: str | None = None
     interests: list[str] | None = None
 
-    def details(self) -> ChildDetails:
-        """The corrections as the service knows them."""
+    def to_details(self) -> ChildDetails:
+        """Convert to the argument of the use case."""
         return ChildDetails(self.name, self.birth_month, self.pronouns, self.appearance, self.interests)
 
 
 @strawberry.input
 class CreateBookInput:
-    """A brief."""
+    """The input of createBook."""
 
     child_id: strawberry.ID
     wish: str = strawberry.field(description="What the story should be about, in at most 1000 characters.")
@@ -52,14 +52,14 @@ class CreateBookInput:
     language: str = strawberry.field(default="en", description="A language tag, such as en or en-GB.")
     dedication: str | None = strawberry.field(default=None, description="The text of the dedication page.")
 
-    def brief(self) -> BriefDetails:
-        """The brief as the service knows it."""
+    def to_brief(self) -> BriefDetails:
+        """Convert to the argument of the use case."""
         return BriefDetails(self.wish, self.theme, self.language, self.dedication)
 
 
 @strawberry.input
 class EditPageInput:
-    """An edit of a page, made on the version that was seen."""
+    """The input of editPage."""
 
     page_id: strawberry.ID
     expected_version: int
@@ -68,14 +68,14 @@ class EditPageInput:
         default=None, description="The layout; omitted, the page keeps its own."
     )
 
-    def edit(self) -> PageEdit:
-        """The edit as the service knows it."""
+    def to_edit(self) -> PageEdit:
+        """Convert to the argument of the use case."""
         return PageEdit(self.page_id, self.expected_version, self.text, self.layout)
 
 
 @strawberry.input
 class RevertPageInput:
-    """The version to go back to."""
+    """The input of revertPage."""
 
     page_id: strawberry.ID
     version_id: strawberry.ID
@@ -84,7 +84,7 @@ class RevertPageInput:
 
 @strawberry.input
 class ApproveBookInput:
-    """The version of the book that is approved."""
+    """The input of approveBook."""
 
     book_id: strawberry.ID
     expected_version: int

@@ -9,13 +9,13 @@ from subgraphs.common.messages import Job
 
 @dataclass(frozen=True, slots=True)
 class TypesetSnapshot(Job):
-    """Make the print files of an approved book."""
+    """Typeset an approved book."""
 
     snapshot_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteFiles(Job):
-    """Remove files whose rows are gone already, which is why it carries the keys themselves."""
+    """Delete files from the store; their rows are deleted, so the job holds the keys."""
 
     keys: tuple[str, ...]

@@ -1,10 +1,9 @@
-"""The loaders of one request: one statement for each kind of thing that it asks for side by side."""
+"""The DataLoaders of one request."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
@@ -21,62 +20,44 @@ from subgraphs.books.models import (
     Snapshot,
 )
 from subgraphs.common.identity import Identity
-from subgraphs.common.loaders import loader
-from subgraphs.common.pagination import EMPTY, PageRequest
+from subgraphs.common.loaders import PageKey, create_loader, create_page_loader
 from subgraphs.common.pagination import Page as ConnectionPage
 from subgraphs.common.runtime import Runtime
 
 Row = TypeVar("Row")
-ListKey = tuple[str, PageRequest]
-"""A parent's id, and which page of its list."""
 
 
 class Loaders:
-    """The loaders of one request; whatever is not the caller's is as if it were not there."""
+    """The loaders of one request; they do not find what belongs to anyone but the caller."""
 
     def __init__(self, runtime: Runtime, caller: Identity | None) -> None:
         database = runtime.database
-        owner = caller.user_id if caller else ""
+        owner_id = caller.user_id if caller else ""
 
-        def owned(entity: type[Row]) -> DataLoader[str, Row | None]:
-            async def fetch(session: AsyncSession, ids: list[str]) -> Mapping[str, Row | None]:
-                return await repository.owned_by_id(session, entity, owner, ids)
+        def create_owned_loader(entity: type[Row]) -> DataLoader[str, Row | None]:
+            async def load(session: AsyncSession, ids: list[str]) -> Mapping[str, Row | None]:
+                return await repository.load_owned(session, owner_id, entity, ids)
 
-            return loader(database, fetch, None)
+            return create_loader(database, load, None)
 
-        self.child: DataLoader[str, Child | None] = owned(Child)
-        self.book: DataLoader[str, Book | None] = owned(Book)
-        self.page: DataLoader[str, Page | None] = owned(Page)
-        self.version: DataLoader[str, PageVersion | None] = owned(PageVersion)
-        self.illustration: DataLoader[str, Illustration | None] = owned(Illustration)
-        self.snapshot: DataLoader[str, Snapshot | None] = owned(Snapshot)
-
-        self.pages: DataLoader[str, Sequence[Page]] = loader(database, repository.pages_of, ())
-        self.children: DataLoader[str, Sequence[Child]] = loader(database, repository.children_of, ())
-        self.books: DataLoader[ListKey, ConnectionPage[Book]] = loader(
-            database, _by_request(repository.books_of), EMPTY
+        self.child: DataLoader[str, Child | None] = create_owned_loader(Child)
+        self.book: DataLoader[str, Book | None] = create_owned_loader(Book)
+        self.page: DataLoader[str, Page | None] = create_owned_loader(Page)
+        self.version: DataLoader[str, PageVersion | None] = create_owned_loader(PageVersion)
+        self.illustration: DataLoader[str, Illustration | None] = create_owned_loader(Illustration)
+        self.snapshot: DataLoader[str, Snapshot | None] = create_owned_loader(Snapshot)
+        self.children_of_user: DataLoader[str, Sequence[Child]] = create_loader(
+            database, repository.load_children_of_users, ()
         )
-        self.versions: DataLoader[ListKey, ConnectionPage[PageVersion]] = loader(
-            database, _by_request(repository.versions_of), EMPTY
+        self.books_of_user: DataLoader[PageKey, ConnectionPage[Book]] = create_page_loader(
+            database, repository.load_books_of_users
         )
-        self.print_files: DataLoader[str, Mapping[PrintPart, PrintFile]] = loader(
-            database, repository.print_files_of, {}
+        self.pages_of_book: DataLoader[str, Sequence[Page]] = create_loader(
+            database, repository.load_pages_of_books, ()
         )
-
-
-def _by_request(
-    fetch: Callable[[AsyncSession, Sequence[str], PageRequest], Awaitable[Mapping[str, Any]]],
-) -> Callable[[AsyncSession, list[ListKey]], Awaitable[Mapping[ListKey, Any]]]:
-    """Batch lists by page request: parents with the same request share a statement."""
-
-    async def fetch_all(session: AsyncSession, keys: list[ListKey]) -> Mapping[ListKey, Any]:
-        parents: defaultdict[PageRequest, list[str]] = defaultdict(list)
-        for parent_id, request in keys:
-            parents[request].append(parent_id)
-        found: dict[ListKey, Any] = {}
-        for request, parent_ids in parents.items():
-            for parent_id, page in (await fetch(session, parent_ids, request)).items():
-                found[parent_id, request] = page
-        return found
-
-    return fetch_all
+        self.versions_of_page: DataLoader[PageKey, ConnectionPage[PageVersion]] = create_page_loader(
+            database, repository.load_versions_of_pages
+        )
+        self.print_files_of_snapshot: DataLoader[str, Mapping[PrintPart, PrintFile]] = create_loader(
+            database, repository.load_print_files_of_snapshots, {}
+        )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
 
-from sqlalchemy import Enum, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subgraphs.books.layouts import Layout
-from subgraphs.common.database import Base, domain_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
-
-EnumType = TypeVar("EnumType", bound=StrEnum)
+from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
 class Pronouns(StrEnum):
@@ -25,7 +22,7 @@ class Pronouns(StrEnum):
 
 
 class Theme(StrEnum):
-    """What a story is about at heart."""
+    """The theme of a story."""
 
     ADVENTURE = "ADVENTURE"
     FRIENDSHIP = "FRIENDSHIP"
@@ -52,25 +49,21 @@ class PageVersionSource(StrEnum):
 
 
 class PrintPart(StrEnum):
-    """The two files that a printer needs."""
+    """One of the two files that a print shop needs."""
 
     INTERIOR = "INTERIOR"
     COVER = "COVER"
 
 
-def _enum(kind: type[EnumType]) -> Enum:
-    return Enum(kind, native_enum=False, length=20, create_constraint=False)
-
-
 class Table(Base):
-    """The base of this domain's tables."""
+    """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("books")
+    metadata = create_metadata("books")
 
 
 class Child(Table):
-    """The child that a book is for; it belongs to the parent who described it."""
+    """A child's profile, which belongs to the parent who created it."""
 
     __tablename__ = "children"
 
@@ -78,14 +71,14 @@ class Child(Table):
     owner_id: Mapped[str] = mapped_column(String(40), index=True)
     name: Mapped[str] = mapped_column(String(60))
     birth_month: Mapped[str] = mapped_column(String(7))
-    pronouns: Mapped[Pronouns] = mapped_column(_enum(Pronouns))
+    pronouns: Mapped[Pronouns] = mapped_column(create_enum_type(Pronouns))
     appearance: Mapped[str] = mapped_column(Text)
     interests: Mapped[list[str]]
     created_at: Mapped[datetime]
 
 
 class Book(Table):
-    """A book for one child: its brief, its title and where it stands."""
+    """A book for one child."""
 
     __tablename__ = "books"
 
@@ -93,13 +86,13 @@ class Book(Table):
     owner_id: Mapped[str] = mapped_column(String(40), index=True)
     child_id: Mapped[str] = mapped_column(ForeignKey(Child.id, ondelete="CASCADE"), index=True)
     wish: Mapped[str] = mapped_column(Text)
-    theme: Mapped[Theme] = mapped_column(_enum(Theme))
+    theme: Mapped[Theme] = mapped_column(create_enum_type(Theme))
     language: Mapped[str] = mapped_column(String(12))
     dedication: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     subtitle: Mapped[str | None] = mapped_column(Text)
     blurb: Mapped[str] = mapped_column(Text)
-    status: Mapped[BookStatus] = mapped_column(_enum(BookStatus))
+    status: Mapped[BookStatus] = mapped_column(create_enum_type(BookStatus))
     version: Mapped[int]
     cover_illustration_id: Mapped[str | None] = mapped_column(
         ForeignKey("books.illustrations.id", ondelete="SET NULL", use_alter=True), index=True
@@ -111,7 +104,7 @@ class Book(Table):
 
 
 class Illustration(Table):
-    """A picture in the object store, made for one book; its bytes never change."""
+    """A picture of a book, in the object store; its bytes never change."""
 
     __tablename__ = "illustrations"
     __table_args__ = (UniqueConstraint("book_id", "source_key"),)
@@ -128,7 +121,7 @@ class Illustration(Table):
 
 
 class Page(Table):
-    """A page of a book; its content is its current version, which a new page lacks."""
+    """A page of a book. Its content is that of its current version; a new page has none."""
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("book_id", "number"),)
@@ -136,7 +129,7 @@ class Page(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
     number: Mapped[int]
-    first_layout: Mapped[Layout] = mapped_column(_enum(Layout))
+    first_layout: Mapped[Layout] = mapped_column(create_enum_type(Layout))
     current_id: Mapped[str | None] = mapped_column(
         ForeignKey("books.page_versions.id", ondelete="SET NULL", use_alter=True), index=True
     )
@@ -166,9 +159,9 @@ class Page(Table):
 
 
 class PageVersion(Table):
-    """The content of a page at one time. Rows are only ever added.
+    """The content of a page at one time; rows are only added.
 
-    `source_key` names the generation step that made a version; it makes each step effective once.
+    `source_key` is the id of the generation step that made the version, so that each step takes effect once.
     """
 
     __tablename__ = "page_versions"
@@ -177,12 +170,12 @@ class PageVersion(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     page_id: Mapped[str] = mapped_column(ForeignKey(Page.id, ondelete="CASCADE"))
     number: Mapped[int]
-    layout: Mapped[Layout] = mapped_column(_enum(Layout))
+    layout: Mapped[Layout] = mapped_column(create_enum_type(Layout))
     text: Mapped[str] = mapped_column(Text)
     illustration_id: Mapped[str | None] = mapped_column(
         ForeignKey(Illustration.id, ondelete="SET NULL"), index=True
     )
-    source: Mapped[PageVersionSource] = mapped_column(_enum(PageVersionSource))
+    source: Mapped[PageVersionSource] = mapped_column(create_enum_type(PageVersionSource))
     source_key: Mapped[str | None] = mapped_column(String(80))
     created_at: Mapped[datetime]
 
@@ -207,7 +200,7 @@ class PrintFile(Table):
     __tablename__ = "print_files"
 
     snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshot.id, ondelete="CASCADE"), primary_key=True)
-    part: Mapped[PrintPart] = mapped_column(_enum(PrintPart), primary_key=True)
+    part: Mapped[PrintPart] = mapped_column(create_enum_type(PrintPart), primary_key=True)
     storage_key: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     page_count: Mapped[int]
@@ -216,5 +209,5 @@ class PrintFile(Table):
     size: Mapped[int]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -32,18 +32,20 @@ class Mutation:
     async def create_child(self, info: Info, input: CreateChildInput) -> CreateChildResult:
         """Create a child's profile."""
         try:
-            child = await service.create_child(info.context.runtime, info.context.identity, input.details())
-        except errors.ConsentRequired as missing:
-            return results.ConsentRequired(purpose=missing.purpose, message=str(missing))
+            child = await service.create_child(
+                info.context.runtime, info.context.identity, input.to_details()
+            )
+        except errors.ConsentRequired as error:
+            return results.ConsentRequired(purpose=error.purpose, message=str(error))
         return Child.of(child)
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT, description="Update a child's profile; existing books stay as they are."
     )
     async def update_child(self, info: Info, input: UpdateChildInput) -> Child:
-        """Update the given fields."""
+        """Update a child's profile."""
         child = await service.update_child(
-            info.context.runtime, info.context.identity, input.id, input.details()
+            info.context.runtime, info.context.identity, input.id, input.to_details()
         )
         return Child.of(child)
 
@@ -52,7 +54,7 @@ class Mutation:
         description="Delete a child and everything made for it: books, versions, pictures and print files.",
     )
     async def delete_child(self, info: Info, id: strawberry.ID) -> strawberry.ID:
-        """Delete for good; return the id."""
+        """Delete a child; return its id."""
         await service.delete_child(info.context.runtime, info.context.identity, id)
         return id
 
@@ -62,9 +64,9 @@ class Mutation:
         description="Create a book from a brief; its pages exist at once, but are empty.",
     )
     async def create_book(self, info: Info, input: CreateBookInput) -> Book:
-        """Create a draft from a brief."""
+        """Create a book."""
         book = await service.create_book(
-            info.context.runtime, info.context.identity, input.child_id, input.brief()
+            info.context.runtime, info.context.identity, input.child_id, input.to_brief()
         )
         return Book.of(book)
 
@@ -74,12 +76,12 @@ class Mutation:
         description="Change the text or layout of a page, as a new version.",
     )
     async def edit_page(self, info: Info, input: EditPageInput) -> EditPageResult:
-        """Edit the expected version of a page."""
+        """Edit a page."""
         context = info.context
         try:
-            page = await service.edit_page(context.runtime, context.identity, input.edit())
-        except (errors.EditConflict, errors.TextDoesNotFit) as refusal:
-            return await _edit_refusal(info, refusal)
+            page = await service.edit_page(context.runtime, context.identity, input.to_edit())
+        except (errors.EditConflict, errors.TextDoesNotFit) as error:
+            return await _convert_refusal(info, error)
         return Page.of(page)
 
     @strawberry.federation.mutation(
@@ -87,14 +89,14 @@ class Mutation:
         description="Restore an earlier version of a page, as a new version.",
     )
     async def revert_page(self, info: Info, input: RevertPageInput) -> EditPageResult:
-        """Take changes back."""
+        """Restore an earlier version of a page."""
         context = info.context
         try:
             page = await service.revert_page(
                 context.runtime, context.identity, input.page_id, input.version_id, input.expected_version
             )
-        except (errors.EditConflict, errors.TextDoesNotFit) as refusal:
-            return await _edit_refusal(info, refusal)
+        except (errors.EditConflict, errors.TextDoesNotFit) as error:
+            return await _convert_refusal(info, error)
         return Page.of(page)
 
     @strawberry.federation.mutation(
@@ -103,26 +105,26 @@ class Mutation:
         description="Approve a book for print, exactly as it is now.",
     )
     async def approve_book(self, info: Info, input: ApproveBookInput) -> ApproveBookResult:
-        """Approve a version of a book."""
+        """Approve a book."""
         try:
             snapshot = await service.approve_book(
                 info.context.runtime, info.context.identity, input.book_id, input.expected_version
             )
-        except errors.BookConflict as conflict:
-            book = await info.context.loaders.book.load(conflict.book_id)
+        except errors.BookConflict as error:
+            book = await info.context.loaders.book.load(error.book_id)
             assert book is not None
-            return results.BookConflict(message=str(conflict), current=Book.of(book))
-        except errors.BookIncomplete as incomplete:
-            return results.BookIncomplete(message=str(incomplete), pages=incomplete.pages)
+            return results.BookConflict(message=str(error), current=Book.of(book))
+        except errors.BookIncomplete as error:
+            return results.BookIncomplete(message=str(error), pages=error.pages)
         return Snapshot.of(snapshot)
 
 
-async def _edit_refusal(
-    info: Info, refusal: errors.EditConflict | errors.TextDoesNotFit
+async def _convert_refusal(
+    info: Info, error: errors.EditConflict | errors.TextDoesNotFit
 ) -> results.EditConflict | results.TextDoesNotFit:
-    """Why an edit was not written."""
-    if isinstance(refusal, errors.TextDoesNotFit):
-        return results.TextDoesNotFit(message=str(refusal), maximum_characters=refusal.maximum_characters)
-    current = await info.context.loaders.page.load(refusal.page_id)
+    """Convert the error of an edit that was refused to its result."""
+    if isinstance(error, errors.TextDoesNotFit):
+        return results.TextDoesNotFit(message=str(error), maximum_characters=error.maximum_characters)
+    current = await info.context.loaders.page.load(error.page_id)
     assert current is not None
-    return results.EditConflict(message=str(refusal), current=Page.of(current))
+    return results.EditConflict(message=str(error), current=Page.of(current))

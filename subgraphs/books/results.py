@@ -13,7 +13,7 @@ from subgraphs.common.types import sized
 
 @strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
 class ConsentRequired:
-    """The consent that is missing."""
+    """A result of createChild."""
 
     purpose: str
     message: str
@@ -21,7 +21,7 @@ class ConsentRequired:
 
 @strawberry.type(description="The page was changed since; nothing was written.")
 class EditConflict:
-    """The page as it is now."""
+    """A result of editPage and revertPage."""
 
     message: str
     current: Page
@@ -29,7 +29,7 @@ class EditConflict:
 
 @strawberry.type(description="The text does not fit the page; nothing was written.")
 class TextDoesNotFit:
-    """How much would fit."""
+    """A result of editPage and revertPage."""
 
     message: str
     maximum_characters: int = strawberry.field(description="The number of characters of this text that fit.")
@@ -37,7 +37,7 @@ class TextDoesNotFit:
 
 @strawberry.type(description="The book was changed since; nothing was approved.")
 class BookConflict:
-    """The book as it is now."""
+    """A result of approveBook."""
 
     message: str
     current: Book
@@ -45,7 +45,7 @@ class BookConflict:
 
 @strawberry.type(description="Some pages are not finished; nothing was approved.")
 class BookIncomplete:
-    """The pages to be finished."""
+    """A result of approveBook."""
 
     message: str
     pages: list[int] = strawberry.field(directives=[sized(PAGE_COUNT)])

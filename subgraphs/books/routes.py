@@ -1,4 +1,4 @@
-"""What the books subgraph serves beside GraphQL: pictures and print files, at their signed addresses."""
+"""The routes of the books subgraph beside GraphQL: pictures and print files, at signed URLs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from subgraphs.common.storage import LIFETIME
 
 
 async def serve_file(request: Request) -> Response:
-    """Serve a file to whoever has a valid address of it."""
+    """Serve a file whose URL is signed and has not expired; 403 or 404 otherwise."""
     key = request.path_params["key"]
     expires, signature = (request.query_params.get(name, "") for name in ("expires", "signature"))
     try:
         content = await service.read_file(request.app.state.runtime, key, expires, signature)
     except InvalidAddress as invalid:
-        return _refusal(403, invalid.code, str(invalid))
+        return _build_error_response(403, invalid.code, str(invalid))
     except NotFound:
-        return _refusal(404, "NOT_FOUND", "There is no such file.")
+        return _build_error_response(404, "NOT_FOUND", "There is no such file.")
     return Response(
         content,
         media_type=guess_type(key)[0] or "application/octet-stream",
@@ -35,7 +35,7 @@ async def serve_file(request: Request) -> Response:
     )
 
 
-def _refusal(status: int, code: str, message: str) -> Response:
+def _build_error_response(status: int, code: str, message: str) -> Response:
     return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
 

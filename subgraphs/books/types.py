@@ -16,7 +16,7 @@ from subgraphs.books.service.children import MAX_INTERESTS
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
 from subgraphs.common.types import PAGED, After, Connection, First, sized
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 
 Info = strawberry.Info[Context[Loaders], None]
 
@@ -46,7 +46,7 @@ class Child:
 
     @classmethod
     def of(cls, row: models.Child) -> Self:
-        """Show a child."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             name=row.name,
@@ -58,8 +58,8 @@ class Child:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Child | None:
-        """Find the child when it is the caller's."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a child of the caller's."""
         row = await info.context.loaders.child.load(id)
         return cls.of(row) if row else None
 
@@ -76,17 +76,9 @@ class Illustration:
     created_at: datetime
     storage_key: strawberry.Private[str]
 
-    @strawberry.field(
-        directives=[_SIGNING],
-        description="A signed URL that serves the picture for an hour.",
-    )
-    def url(self, info: Info) -> str:
-        """Sign the address."""
-        return _signed_url(info, self.storage_key)
-
     @classmethod
     def of(cls, row: models.Illustration) -> Self:
-        """Show a picture."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             width=row.width,
@@ -98,9 +90,18 @@ class Illustration:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Illustration | None:
-        """Find the picture when it is of a book of the caller's."""
-        return await _illustration(info, id)
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find an illustration of one of the caller's books."""
+        row = await info.context.loaders.illustration.load(id)
+        return cls.of(row) if row else None
+
+    @strawberry.field(
+        directives=[_SIGNING],
+        description="A signed URL that serves the picture for an hour.",
+    )
+    def url(self, info: Info) -> str:
+        """Sign the URL."""
+        return _sign_url(info, self.storage_key)
 
 
 @strawberry.type(description="The parent's brief for a book.")
@@ -130,43 +131,9 @@ class Book:
     created_at: datetime
     row: strawberry.Private[models.Book]
 
-    @strawberry.field
-    async def child(self, info: Info) -> Child:
-        """The child of the book, which always has one."""
-        row = await info.context.loaders.child.load(self.row.child_id)
-        assert row is not None
-        return Child.of(row)
-
-    @strawberry.field(directives=[sized(PAGE_COUNT)], description="Every page, in order.")
-    async def pages(self, info: Info) -> list[Page]:
-        """All pages, for many books by one statement."""
-        return [Page.of(row) for row in await info.context.loaders.pages.load(self.id)]
-
-    @strawberry.field
-    async def page(
-        self, info: Info, number: Annotated[int, strawberry.argument(description="From 1.")]
-    ) -> Page | None:
-        """One page by its number; it comes from the same statement as `pages`."""
-        in_range("number", number, 1, PAGE_COUNT)
-        rows = await info.context.loaders.pages.load(self.id)
-        return next((Page.of(row) for row in rows if row.number == number), None)
-
-    @strawberry.field
-    async def cover_illustration(self, info: Info) -> Illustration | None:
-        """The picture of the cover and of the title page."""
-        return await _illustration(info, self.row.cover_illustration_id)
-
-    @strawberry.field(description="The book as last approved.")
-    async def snapshot(self, info: Info) -> Snapshot | None:
-        """The newest approved content."""
-        if self.row.snapshot_id is None:
-            return None
-        row = await info.context.loaders.snapshot.load(self.row.snapshot_id)
-        return Snapshot.of(row) if row else None
-
     @classmethod
     def of(cls, row: models.Book) -> Self:
-        """Show a book."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             title=row.title,
@@ -181,10 +148,44 @@ class Book:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Book | None:
-        """Find the book when it is the caller's."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a book of the caller's."""
         row = await info.context.loaders.book.load(id)
         return cls.of(row) if row else None
+
+    @strawberry.field
+    async def child(self, info: Info) -> Child:
+        """Load the child; every book has one."""
+        row = await info.context.loaders.child.load(self.row.child_id)
+        assert row is not None
+        return Child.of(row)
+
+    @strawberry.field(directives=[sized(PAGE_COUNT)], description="Every page, in order.")
+    async def pages(self, info: Info) -> list[Page]:
+        """Load all pages."""
+        return [Page.of(row) for row in await info.context.loaders.pages_of_book.load(self.id)]
+
+    @strawberry.field
+    async def page(
+        self, info: Info, number: Annotated[int, strawberry.argument(description="From 1.")]
+    ) -> Page | None:
+        """Find a page by its number; it is loaded together with `pages`."""
+        require_in_range("number", number, 1, PAGE_COUNT)
+        rows = await info.context.loaders.pages_of_book.load(self.id)
+        return next((Page.of(row) for row in rows if row.number == number), None)
+
+    @strawberry.field
+    async def cover_illustration(self, info: Info) -> Illustration | None:
+        """Load the illustration, which is also that of the title page."""
+        return await _load_illustration(info, self.row.cover_illustration_id)
+
+    @strawberry.field(description="The book as last approved.")
+    async def snapshot(self, info: Info) -> Snapshot | None:
+        """Load the newest snapshot."""
+        if self.row.snapshot_id is None:
+            return None
+        row = await info.context.loaders.snapshot.load(self.row.snapshot_id)
+        return Snapshot.of(row) if row else None
 
 
 @strawberry.federation.type(
@@ -201,14 +202,9 @@ class PageVersion:
     created_at: datetime
     illustration_id: strawberry.Private[str | None]
 
-    @strawberry.field
-    async def illustration(self, info: Info) -> Illustration | None:
-        """The picture of this version."""
-        return await _illustration(info, self.illustration_id)
-
     @classmethod
     def of(cls, row: models.PageVersion) -> Self:
-        """Show a version."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             number=row.number,
@@ -220,10 +216,15 @@ class PageVersion:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> PageVersion | None:
-        """Find the version when it is of a book of the caller's."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a version of a page of one of the caller's books."""
         row = await info.context.loaders.version.load(id)
         return cls.of(row) if row else None
+
+    @strawberry.field
+    async def illustration(self, info: Info) -> Illustration | None:
+        """Load the illustration."""
+        return await _load_illustration(info, self.illustration_id)
 
 
 @strawberry.federation.type(keys=["id"], description="A page of a book with its current content.")
@@ -240,27 +241,9 @@ class Page:
     book_id: strawberry.Private[str]
     illustration_id: strawberry.Private[str | None]
 
-    @strawberry.field
-    async def illustration(self, info: Info) -> Illustration | None:
-        """The picture on the page."""
-        return await _illustration(info, self.illustration_id)
-
-    @strawberry.field(directives=[PAGED], description="Every version of the page, newest first.")
-    async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[PageVersion]:
-        """A page of the history; many pages' histories by one statement."""
-        page = await info.context.loaders.versions.load((self.id, PageRequest.of(first, after)))
-        return Connection.of(page, [PageVersion.of(row) for row in page.rows])
-
-    @strawberry.field
-    async def book(self, info: Info) -> Book:
-        """The book that the page is in."""
-        row = await info.context.loaders.book.load(self.book_id)
-        assert row is not None
-        return Book.of(row)
-
     @classmethod
     def of(cls, row: models.Page) -> Self:
-        """Show a page."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             number=row.number,
@@ -272,10 +255,28 @@ class Page:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Page | None:
-        """Find the page when it is of a book of the caller's."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a page of one of the caller's books."""
         row = await info.context.loaders.page.load(id)
         return cls.of(row) if row else None
+
+    @strawberry.field
+    async def illustration(self, info: Info) -> Illustration | None:
+        """Load the illustration."""
+        return await _load_illustration(info, self.illustration_id)
+
+    @strawberry.field(directives=[PAGED], description="Every version of the page, newest first.")
+    async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[PageVersion]:
+        """Load a page of the versions."""
+        page = await info.context.loaders.versions_of_page.load((self.id, PageRequest.of(first, after)))
+        return Connection.of(page, [PageVersion.of(row) for row in page.rows])
+
+    @strawberry.field
+    async def book(self, info: Info) -> Book:
+        """Load the book that the page is in."""
+        row = await info.context.loaders.book.load(self.book_id)
+        assert row is not None
+        return Book.of(row)
 
 
 @strawberry.type(description="A PDF that is ready for the printer.")
@@ -291,14 +292,9 @@ class PrintFile:
     bytes: int
     storage_key: strawberry.Private[str]
 
-    @strawberry.field(directives=[_SIGNING], description="A signed URL that serves the file for an hour.")
-    def url(self, info: Info) -> str:
-        """Sign the address."""
-        return _signed_url(info, self.storage_key)
-
     @classmethod
     def of(cls, row: models.PrintFile) -> Self:
-        """Show a print file."""
+        """Convert a row."""
         return cls(
             sha256=row.sha256,
             page_count=row.page_count,
@@ -307,6 +303,11 @@ class PrintFile:
             bytes=row.size,
             storage_key=row.storage_key,
         )
+
+    @strawberry.field(directives=[_SIGNING], description="A signed URL that serves the file for an hour.")
+    def url(self, info: Info) -> str:
+        """Sign the URL."""
+        return _sign_url(info, self.storage_key)
 
 
 @strawberry.federation.type(keys=["id"], description="An approved book, frozen: exactly what is printed.")
@@ -319,30 +320,9 @@ class Snapshot:
     page_count: int
     book_id: strawberry.Private[str]
 
-    @strawberry.field
-    async def book(self, info: Info) -> Book:
-        """The book that was approved; it may have changed since."""
-        row = await info.context.loaders.book.load(self.book_id)
-        assert row is not None
-        return Book.of(row)
-
-    @strawberry.field(description="The interior; null until it is typeset.")
-    async def interior(self, info: Info) -> PrintFile | None:
-        """The interior's file."""
-        return await self._file(info, PrintPart.INTERIOR)
-
-    @strawberry.field(description="The cover; null until it is typeset.")
-    async def cover(self, info: Info) -> PrintFile | None:
-        """The cover's file."""
-        return await self._file(info, PrintPart.COVER)
-
-    async def _file(self, info: Info, part: PrintPart) -> PrintFile | None:
-        row = (await info.context.loaders.print_files.load(self.id)).get(part)
-        return PrintFile.of(row) if row else None
-
     @classmethod
     def of(cls, row: models.Snapshot) -> Self:
-        """Show a snapshot."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             content_hash=row.content_hash,
@@ -352,45 +332,66 @@ class Snapshot:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Snapshot | None:
-        """Find the snapshot when it is of a book of the caller's."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a snapshot of one of the caller's books."""
         row = await info.context.loaders.snapshot.load(id)
         return cls.of(row) if row else None
+
+    @strawberry.field
+    async def book(self, info: Info) -> Book:
+        """Load the book that was approved; it may have changed since."""
+        row = await info.context.loaders.book.load(self.book_id)
+        assert row is not None
+        return Book.of(row)
+
+    @strawberry.field(description="The interior; null until it is typeset.")
+    async def interior(self, info: Info) -> PrintFile | None:
+        """Load the interior."""
+        return await self._load_file(info, PrintPart.INTERIOR)
+
+    @strawberry.field(description="The cover; null until it is typeset.")
+    async def cover(self, info: Info) -> PrintFile | None:
+        """Load the cover."""
+        return await self._load_file(info, PrintPart.COVER)
+
+    async def _load_file(self, info: Info, part: PrintPart) -> PrintFile | None:
+        row = (await info.context.loaders.print_files_of_snapshot.load(self.id)).get(part)
+        return PrintFile.of(row) if row else None
 
 
 @strawberry.federation.type(keys=["id"], description="A parent.")
 class User:
-    """What the books domain knows of a user."""
+    """What the books domain adds to a user."""
 
     id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Resolve the caller; other users have no books and children here."""
+        caller = info.context.caller
+        return cls(id=id) if caller and caller.user_id == id else None
 
     @strawberry.federation.field(
         authenticated=True, directives=[PAGED], description="The books, newest first."
     )
     async def books(self, info: Info, first: First = 20, after: After = None) -> Connection[Book]:
-        """A page of the books; many parents' books by one statement."""
-        page = await info.context.loaders.books.load((self.id, PageRequest.of(first, after)))
+        """Load a page of the books."""
+        page = await info.context.loaders.books_of_user.load((self.id, PageRequest.of(first, after)))
         return Connection.of(page, [Book.of(row) for row in page.rows])
 
     @strawberry.federation.field(authenticated=True, directives=[sized(10)])
     async def children(self, info: Info) -> list[Child]:
-        """The children that the parent described."""
-        return [Child.of(row) for row in await info.context.loaders.children.load(self.id)]
-
-    @classmethod
-    def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
-        """Only callers themselves have books and children to show."""
-        caller = info.context.caller
-        return cls(id=id) if caller and caller.user_id == id else None
+        """Load the children."""
+        return [Child.of(row) for row in await info.context.loaders.children_of_user.load(self.id)]
 
 
-async def _illustration(info: Info, illustration_id: str | None) -> Illustration | None:
+async def _load_illustration(info: Info, illustration_id: str | None) -> Illustration | None:
     if illustration_id is None:
         return None
     row = await info.context.loaders.illustration.load(illustration_id)
     return Illustration.of(row) if row else None
 
 
-def _signed_url(info: Info, key: str) -> str:
+def _sign_url(info: Info, key: str) -> str:
     runtime = info.context.runtime
-    return runtime.storage.signed_url(key, runtime.clock())
+    return runtime.storage.sign_url(key, runtime.clock())

@@ -1,1 +1,1 @@
-"""What all subgraphs share; it knows no domain."""
+"""The code that all subgraphs share, which depends on no domain."""

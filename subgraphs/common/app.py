@@ -1,4 +1,4 @@
-"""A subgraph as an ASGI application: GraphQL, health, tracing and the masking of errors."""
+"""The ASGI application of a subgraph: GraphQL, health checks, tracing and masking of errors."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from subgraphs.common.event_streams import ClosingStreamingResponse, LineFeedEve
 from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.manifest import Domain
-from subgraphs.common.masking import format_error, mask
+from subgraphs.common.masking import build_masked_error, format_error
 from subgraphs.common.redaction import truncate
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import DomainSettings
-from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, logger, start_trace
-from subgraphs.common.validation import small_number
+from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, get_logger, start_trace
+from subgraphs.common.validation import parse_small_number
 
 DEADLINE_HEADER: Final = "x-deadline-ms"
 
@@ -45,7 +45,7 @@ LoaderFactory = Callable[[Runtime, Identity | None], Any]
 
 
 class GraphQLView(GraphQL[Context[Any], None]):
-    """Strawberry's view with our context and our errors."""
+    """Strawberry's view with the platform's context and errors."""
 
     def __init__(self, schema: strawberry.federation.Schema, loaders: LoaderFactory) -> None:
         super().__init__(
@@ -70,20 +70,20 @@ class GraphQLView(GraphQL[Context[Any], None]):
         sub_response: Response,
         headers: Mapping[str, str],
     ) -> Response:
-        """The response of a subscription, which ends with it."""
+        """Build the response of a subscription, which closes its stream when it ends."""
         del request, sub_response
         return ClosingStreamingResponse(cast("AsyncGenerator[str]", stream()), headers=headers)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context[Any]:
-        """Verify the caller's token, where there is one, and make this request's loaders."""
+        """Verify the caller's token, if there is one, and create the request's loaders."""
         del response
         runtime: Runtime = request.app.state.runtime
         caller = await _verify_caller(request, request.app.state.verifier)
         loaders = self._loaders(runtime, caller)
-        return Context(runtime, caller, loaders, request.headers.get("user-agent"), _deadline(request))
+        return Context(runtime, caller, loaders, request.headers.get("user-agent"), _read_deadline(request))
 
     async def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Answer a request; a malformed one is refused as a GraphQL error."""
+        """Answer a request; RefusedRequest for a malformed one."""
         try:
             return await super().run(*args, **kwargs)
         except HTTPException as error:
@@ -104,7 +104,7 @@ class GraphQLView(GraphQL[Context[Any], None]):
             await asyncio.gather(execution, disconnect, return_exceptions=True)
 
     def decode_json(self, data: str | bytes) -> object:
-        """Parse a request; refuse what Strawberry would fail at later."""
+        """Parse a body; refuse values on which Strawberry would fail later."""
         text = data.encode() if isinstance(data, str) else data
         if text.count(b",") > MAX_BODY_COMMAS:
             raise HTTPException(413, "The body has too many values.")
@@ -118,23 +118,23 @@ class GraphQLView(GraphQL[Context[Any], None]):
         return value
 
     def encode_json(self, data: object) -> str:
-        """Write a response."""
+        """Serialise a response."""
         return orjson.dumps(data).decode()
 
     def _handle_errors(self, errors: list[GraphQLError], response_data: GraphQLHTTPResponse) -> None:
         response_data["errors"] = [format_error(error) for error in errors]
 
 
-def _deadline(request: Request | WebSocket) -> float | None:
-    """The caller's deadline, on the clock `time.monotonic`."""
-    milliseconds = small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
+def _read_deadline(request: Request | WebSocket) -> float | None:
+    """Read the caller's deadline, as a time of `time.monotonic`."""
+    milliseconds = parse_small_number(request.headers.get(DEADLINE_HEADER, ""), digits=9)
     if milliseconds is None:
         return None
     return time.monotonic() + milliseconds / 1000
 
 
 async def _wait_for_disconnect(request: Request) -> None:
-    """Wait until the caller disconnects; its whole request must have been read."""
+    """Wait until the caller disconnects; the request must have been read completely."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -149,14 +149,14 @@ async def _verify_caller(request: Request | WebSocket, verifier: TokenVerifier) 
 
 
 class TraceMiddleware:
-    """Joins each request to its trace, counts it and logs it once."""
+    """Middleware of the GraphQL endpoint: continues the trace of each request, measures it and logs it."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on everything but the GraphQL endpoint untouched."""
+        """Measure a request to the GraphQL endpoint; pass on any other."""
         if scope["type"] != "http" or not scope["path"].startswith("/graphql"):
             await self._app(scope, receive, send)
             return
@@ -164,23 +164,23 @@ class TraceMiddleware:
         start_trace(headers.get(b"traceparent", b"").decode("latin-1"))
         started, status = time.perf_counter(), 0
 
-        async def note_status(message: Message) -> None:
+        async def record_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, note_status)
+            await self._app(scope, receive, record_status)
         finally:
             seconds = time.perf_counter() - started
             REQUESTS.labels(self._service, "ok" if status == 200 else "error").inc()
             REQUEST_SECONDS.labels(self._service).observe(seconds)
-            logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
+            get_logger().debug("Request answered", status=status, milliseconds=round(seconds * 1000, 1))
 
 
-async def _show_refusal(_: Request, error: Exception) -> Response:
-    """Answer a request that was refused before it was executed, such as one with an invalid token."""
+async def _answer_refusal(_: Request, error: Exception) -> Response:
+    """Answer a request that is refused before execution, such as one with an invalid token."""
     extensions = error.extensions if isinstance(error, DomainError) else {}
     body = {"data": None, "errors": [{"message": truncate(str(error)), "extensions": extensions}]}
     return JSONResponse(body, status_code=error.status if isinstance(error, RefusedRequest) else 200)
@@ -188,8 +188,8 @@ async def _show_refusal(_: Request, error: Exception) -> Response:
 
 async def _mask_failure(_: Request, error: Exception) -> Response:
     """Log an unexpected error and mask it."""
-    logger().error("A request failed", exc_info=error)
-    return JSONResponse({"data": None, "errors": [mask()]}, status_code=500)
+    get_logger().error("A request failed", exc_info=error)
+    return JSONResponse({"data": None, "errors": [build_masked_error()]}, status_code=500)
 
 
 async def _ignore_disconnect(_: Request, __: Exception) -> Response:
@@ -197,15 +197,15 @@ async def _ignore_disconnect(_: Request, __: Exception) -> Response:
     return Response(status_code=499)
 
 
-async def _live(_: Request) -> Response:
+async def _check_liveness(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def _ready(request: Request) -> Response:
+async def _check_readiness(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
     checks = {
-        "database": await _outcome(runtime.database.check),
-        "redis": await _outcome(runtime.redis.ping),
+        "database": await _run_check(runtime.database.check),
+        "redis": await _run_check(runtime.redis.ping),
     }
     ready = all(outcome == "ok" for outcome in checks.values())
     return JSONResponse(
@@ -213,10 +213,10 @@ async def _ready(request: Request) -> Response:
     )
 
 
-async def _outcome(check: Callable[[], Awaitable[Any]]) -> str:
+async def _run_check(check: Callable[[], Awaitable[Any]]) -> str:
     try:
         await check()
-    except Exception as error:  # noqa: BLE001 - whatever the reason, it is not ready
+    except Exception as error:  # noqa: BLE001 - whatever the error, the dependency is not ready
         return type(error).__name__
     return "ok"
 
@@ -229,7 +229,7 @@ def create_subgraph(
     loaders: LoaderFactory,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """The ASGI application of one domain; `routes` are what it serves beside GraphQL."""
+    """Create the ASGI application of a domain; `routes` are those beside the GraphQL endpoint."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -242,13 +242,13 @@ def create_subgraph(
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/health/live", _live),
-            Route("/health/ready", _ready),
+            Route("/health/live", _check_liveness),
+            Route("/health/ready", _check_readiness),
             *routes,
             Route("/graphql", view),
         ],
         exception_handlers={
-            DomainError: _show_refusal,
+            DomainError: _answer_refusal,
             ClientDisconnect: _ignore_disconnect,
             Exception: _mask_failure,
         },

@@ -1,4 +1,4 @@
-"""Checks of the values in an operation's arguments, before any resolver: bounded, and storable."""
+"""Checks of all argument values of an operation before any resolver runs: limits, and valid characters."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from subgraphs.common.validation import require_length
 
 MAX_TEXT_LENGTH: Final = 10_000
 MAX_ITEMS: Final = 500
-"""Items of a list or an object; the router asks for no more entities than this in one request."""
+"""Items of a list or an object; the router requests at most as many entities at once."""
 
 MAX_LEVELS: Final = 16
 
-# PostgreSQL stores no NUL, and a lone surrogate has no UTF-8.
-_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+# PostgreSQL cannot store NUL, and UTF-8 cannot encode a lone surrogate.
+_INVALID_CHARACTERS: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def check_arguments(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Any
 ) -> None:
-    """Refuse a valid operation with arguments that no field accepts; BadUserInput names the field."""
+    """Check the arguments of a valid operation; BadUserInput names the field."""
     root = schema.get_root_type(operation.operation)
     assert root is not None, "a validated operation has its root type"
-    _Check(schema, document, variables or {}).selections(operation.selection_set, root)
+    _ArgumentCheck(schema, document, variables or {}).check_selections(operation.selection_set, root)
 
 
-class _Check:
-    """A walk through an operation; each fragment is checked once."""
+class _ArgumentCheck:
+    """A traversal of an operation, which visits each fragment once."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._schema = schema
@@ -57,37 +57,39 @@ class _Check:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
 
-    def selections(self, selections: SelectionSetNode, parent: GraphQLNamedType) -> None:
+    def check_selections(self, selections: SelectionSetNode, parent: GraphQLNamedType) -> None:
         for node in selections.selections:
             match node:
                 case FieldNode():
-                    self._field(node, parent)
+                    self._check_field(node, parent)
                 case InlineFragmentNode(type_condition=condition):
                     inner = self._schema.type_map[condition.name.value] if condition else parent
-                    self.selections(node.selection_set, inner)
+                    self.check_selections(node.selection_set, inner)
                 case FragmentSpreadNode():
                     if fragment := self._fragments.pop(node.name.value, None):
                         condition = fragment.type_condition
-                        self.selections(fragment.selection_set, self._schema.type_map[condition.name.value])
+                        self.check_selections(
+                            fragment.selection_set, self._schema.type_map[condition.name.value]
+                        )
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType) -> None:
+    def _check_field(self, node: FieldNode, parent: GraphQLNamedType) -> None:
         field: GraphQLField | None = getattr(parent, "fields", {}).get(node.name.value)
         if field is None:
             return
         for argument in node.arguments or ():
             name = argument.name.value
-            # The fields of an input object are known by their own names, as the services know them.
+            # Fields of an input object are reported without the argument's name, as use cases do.
             is_input = isinstance(get_named_type(field.args[name].type), GraphQLInputObjectType)
-            check_value("" if is_input else name, field.args[name].type, self._value(argument.value))
+            check_value("" if is_input else name, field.args[name].type, self._evaluate(argument.value))
         if node.selection_set:
-            self.selections(node.selection_set, get_named_type(field.type))
+            self.check_selections(node.selection_set, get_named_type(field.type))
 
-    def _value(self, node: ValueNode) -> Any:
+    def _evaluate(self, node: ValueNode) -> Any:
         return value_from_ast_untyped(node, dict(self._variables))
 
 
 def check_value(path: str, type_: GraphQLInputType, value: Any, level: int = 0) -> None:
-    """Refuse a value that is, or contains, what no field of this type accepts."""
+    """Check a value and everything in it; BadUserInput for what no field of this type accepts."""
     _check_within(path, get_named_type(type_), value, level)
 
 
@@ -111,7 +113,7 @@ def _check_within(path: str, named: GraphQLNamedType, value: Any, level: int) ->
 
 
 def check_representations(entities: Container[str], representations: Sequence[object]) -> None:
-    """Refuse representations of no entity of this subgraph; the key of every entity is its id."""
+    """Check that representations are of entities of this subgraph; the key of each entity is its id."""
     for index, each in enumerate(representations):
         if not _is_representation(entities, each):
             path = f"representations.{index}"
@@ -135,7 +137,7 @@ def _check_size(path: str, value: list[Any] | dict[str, Any]) -> None:
 
 def _check_text(path: str, text: str, *, is_key: bool) -> None:
     require_length(path, text, MAX_TEXT_LENGTH)
-    if _UNSTORABLE.search(text):
+    if _INVALID_CHARACTERS.search(text):
         raise BadUserInput(path, f"{path} must not have control characters.")
     if is_key and not is_id(text):
         raise BadUserInput(path, f"{path} must be an id, such as book_01k3wzr2gqe8hs9w0y5c1xv7mn.")

@@ -1,4 +1,4 @@
-"""The budget of one operation: the time to its deadline, the objects of its answer, one expensive field."""
+"""The budget of an operation: its time, the number of objects in its answer, and one expensive field."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from subgraphs.common.errors import DeadlineExceeded, OperationTooLarge
 from subgraphs.common.scheduling import LazyAwaitable, OperationScheduler
 
 MAX_SECONDS: Final = 60.0
-"""The time limit of an operation whose caller sets no deadline, or a later one."""
+"""The time limit of an operation whose caller sets no earlier deadline."""
 
 MAX_OBJECTS: Final = 10_000
-"""Objects in one answer; the largest that a page of a client needs has half as many."""
+"""Objects in one answer; the largest answer that a client needs has half as many."""
 
 FIELDS_PER_SLICE: Final = 100
-"""Fields of one object that are started together; where each is awaited, that takes some 3 ms."""
+"""Fields of an object that are executed together; if all are awaited, that takes some 3 ms."""
 
 
 class Budget:
-    """What is left for one operation."""
+    """The remaining budget of an operation."""
 
     def __init__(self, deadline: float | None = None) -> None:
         latest = time.monotonic() + MAX_SECONDS
@@ -39,7 +39,7 @@ class Budget:
 
     @asynccontextmanager
     async def enforce(self) -> AsyncIterator[None]:
-        """Stop what runs inside when the budget is spent, with DeadlineExceeded or OperationTooLarge."""
+        """Stop the block when the budget is spent, with DeadlineExceeded or OperationTooLarge."""
         _current.set(self)
         try:
             async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
@@ -48,25 +48,25 @@ class Budget:
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            raise self._error() from error
+            raise self._build_error() from error
         if self.objects < 0:
-            raise self._error()
+            raise self._build_error()
 
     def claim_expensive_field(self, refusal: str) -> None:
-        """Claim the one expensive field of the operation; OperationTooLarge the second time."""
+        """Claim the one expensive field of the operation; OperationTooLarge(refusal) the second time."""
         if self._expensive_fields == 0:
             raise OperationTooLarge(refusal)
         self._expensive_fields -= 1
 
     def count_object(self) -> None:
-        """Count an object of the answer; one too many cancels the whole operation."""
+        """Count an object of the answer; the first over the limit cancels the operation."""
         self.objects -= 1
         if self.objects == -1 and self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time())
         if self.objects < 0:
-            raise self._error()
+            raise self._build_error()
 
-    def _error(self) -> Exception:
+    def _build_error(self) -> Exception:
         if self.objects < 0:
             return OperationTooLarge(f"The answer would have more than {MAX_OBJECTS} objects.")
         return DeadlineExceeded()
@@ -75,20 +75,20 @@ class Budget:
 _current: ContextVar[Budget] = ContextVar("budget")
 
 
-def current() -> Budget:
-    """The budget of the current operation."""
+def get_budget() -> Budget:
+    """Return the budget of the current operation."""
     return _current.get()
 
 
 class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """An executor that counts objects, and completes them in time slices.
+    """An executor that counts objects and completes them in time slices.
 
     Each event of a subscription has a budget of its own.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.budget = current()
+        self.budget = get_budget()
 
     def build_per_event_executor(self, payload: Any) -> BudgetedExecutor:
         """Give each event its own budget."""
@@ -106,7 +106,7 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         return self._complete(partial(super().complete_object_value, *args, **kwargs))
 
     def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *args: Any) -> Any:
-        """Execute the fields of an object, very many of them in several time slices."""
+        """Execute the fields of an object, in several time slices if there are very many."""
         execute = partial(super().execute_fields, parent, source, path)
         if len(fields) <= FIELDS_PER_SLICE:
             return execute(fields, *args)

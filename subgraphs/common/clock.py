@@ -1,4 +1,4 @@
-"""The clock, in UTC, as a dependency."""
+"""The clock, which gives the time in UTC, as a dependency."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The system's time in UTC."""
+    """Return the system's time in UTC."""
     return datetime.now(UTC)

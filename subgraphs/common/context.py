@@ -1,15 +1,16 @@
-"""What a resolver finds in `info.context`: the caller, the domain's resources and this request's loaders."""
+"""The context of a request, `info.context`: the caller, the domain's resources and the loaders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from subgraphs.common.errors import Unauthenticated
+from subgraphs.common.errors import Unauthenticated, require_found
 from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
 
 Loaders = TypeVar("Loaders")
+Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -29,3 +30,9 @@ class Context(Generic[Loaders]):
         if self.caller is None:
             raise Unauthenticated
         return self.caller
+
+    def require_found(self, kind: str, id: str, found: Found | None) -> Found:
+        """Return what was found under an id; raise Unauthenticated without a caller, or NotFound."""
+        if self.caller is None:
+            raise Unauthenticated
+        return require_found(kind, id, found)

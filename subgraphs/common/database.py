@@ -1,18 +1,23 @@
-"""One domain's PostgreSQL: its engine, its short read sessions and the base of its tables."""
+"""A domain's PostgreSQL database: its connections, its sessions and the base of its tables."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import DateTime, MetaData, event, text
+from sqlalchemy import DateTime, Enum, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 from subgraphs.common.telemetry import SQL_STATEMENTS
+
+Row = TypeVar("Row")
+Key = TypeVar("Key", bound=Hashable)
 
 _STATEMENT_SECONDS = 60
 """The statement_timeout of every connection."""
@@ -27,7 +32,7 @@ _NAMES = {
 
 
 class Base(DeclarativeBase):
-    """The base of every table; a domain derives its own with `metadata = domain_metadata(name)`."""
+    """The base of every table; a domain derives its own with `metadata = create_metadata(name)`."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
@@ -36,9 +41,22 @@ class Base(DeclarativeBase):
     }
 
 
-def domain_metadata(domain: str) -> MetaData:
-    """Metadata whose tables live in the domain's own Postgres schema."""
+def create_metadata(domain: str) -> MetaData:
+    """Create metadata for tables in the domain's own PostgreSQL schema."""
     return MetaData(schema=domain, naming_convention=_NAMES)
+
+
+def create_enum_type(values: type[StrEnum], length: int = 20) -> Enum:
+    """Create the column type of an enum: its names as text, without a constraint in the database."""
+    return Enum(values, native_enum=False, length=length)
+
+
+def group_by(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
+    """Group rows by a key; each group keeps their order."""
+    groups: defaultdict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return dict(groups)
 
 
 class Database:
@@ -59,12 +77,12 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for one read: never shared, since sibling GraphQL fields run concurrently."""
+        """Open a session for one read. It must not be shared: sibling GraphQL fields run concurrently."""
         async with self._sessions() as session:
             yield session
 
     def session(self) -> AsyncSession:
-        """A session for a unit of work."""
+        """Create a session for a unit of work."""
         return self._sessions()
 
     async def check(self) -> None:

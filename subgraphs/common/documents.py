@@ -1,4 +1,4 @@
-"""Prepared documents: parsed, measured and validated in a thread, and cached by their text."""
+"""Prepared documents: parsed, checked against the limits and validated in a thread, and cached by text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from strawberry.schema.schema import validate_document
 
 from subgraphs.common.errors import OperationTooLarge
 from subgraphs.common.limits import MAX_TOKENS, check_document, check_length
-from subgraphs.common.source import DocumentSource, unlink
+from subgraphs.common.source import DocumentSource, unlink_tokens
 
 MAX_CACHED_BYTES: Final = 16 * 1024 * 1024
 BYTES_PER_TOKEN: Final = 600
-"""The most memory that a document takes for each token of its text."""
+"""The memory that a document needs at most for each token of its text."""
 
 # Parsing holds the interpreter's lock: more threads would only compete with the event loop.
 _THREADS: Final = ThreadPoolExecutor(2, thread_name_prefix="documents")
@@ -25,22 +25,22 @@ Rules: TypeAlias = tuple[type[ASTValidationRule], ...]
 
 
 class Prepared(NamedTuple):
-    """A parsed document and its errors; there is no document where the text cannot be parsed."""
+    """A parsed document and its errors; `document` is None if the text cannot be parsed."""
 
     document: DocumentNode | None
     errors: list[GraphQLError]
 
 
 class Documents:
-    """The document cache of one schema; the router sends the same texts again and again."""
+    """The document cache of a schema; the router sends the same texts again and again."""
 
     def __init__(self, schema: GraphQLSchema, max_bytes: int = MAX_CACHED_BYTES) -> None:
         self._schema = schema
         self._cache: OrderedDict[tuple[str, Rules], Prepared] = OrderedDict()
-        self._free = max_bytes
+        self._free_bytes = max_bytes
 
     async def prepare(self, text: str, rules: Rules) -> Prepared:
-        """Look a text up, or parse and validate it without blocking the event loop."""
+        """Look up a text, or parse and validate it without blocking the event loop."""
         key = (text, rules)
         if cached := self._cache.get(key):
             self._cache.move_to_end(key)
@@ -53,13 +53,13 @@ class Documents:
 
     def _store(self, key: tuple[str, Rules], prepared: Prepared) -> None:
         self._cache[key] = prepared
-        self._free -= _size(key[0], prepared)
-        while self._free < 0:
+        self._free_bytes -= _estimate_size(key[0], prepared)
+        while self._free_bytes < 0:
             (text, _), oldest = self._cache.popitem(last=False)
-            self._free += _size(text, oldest)
+            self._free_bytes += _estimate_size(text, oldest)
 
 
-def _size(text: str, prepared: Prepared) -> int:
+def _estimate_size(text: str, prepared: Prepared) -> int:
     assert prepared.document is not None, "only executable documents are cached"
     return len(text) + prepared.document.token_count * BYTES_PER_TOKEN
 
@@ -69,7 +69,7 @@ def _parse_and_validate(schema: GraphQLSchema, text: str, rules: Rules) -> Prepa
     try:
         check_length(text)
         document = parse(DocumentSource(text), max_tokens=MAX_TOKENS)
-        unlink(document)
+        unlink_tokens(document)
         check_document(document)
     except GraphQLError as error:
         return Prepared(document, [error])

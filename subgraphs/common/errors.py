@@ -1,22 +1,24 @@
 """Errors that are reported to clients.
 
 DomainError
-├── Unauthenticated      no valid identity
-├── Forbidden            an identity without the scope that this needs
-├── NotFound             no such thing, or not yours: clients cannot tell which
-├── BadUserInput         a value that cannot be accepted, with the field it came in
-├── Conflict             the present state does not allow this
-├── DependencyFailed     another part of the platform did not answer
-├── Overloaded           too many requests at this moment, with the seconds until the next try
+├── Unauthenticated      no valid token
+├── Forbidden            a token without the required scope
+├── NotFound             nothing with this id, or it belongs to someone else: clients cannot tell which
+├── BadUserInput         an invalid value, with the name of its field
+├── Conflict             the current state does not allow this
+├── DependencyFailed     another service did not answer
+├── Overloaded           too many requests at the moment, with the seconds to wait before a retry
 ├── DeadlineExceeded     the caller's deadline has passed
 └── OperationTooLarge    the operation exceeds a limit
 
-Everything else is unexpected: masked for clients, logged whole with the trace id.
+Any other exception is unexpected: it is masked for clients, and logged with the trace id.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
+
+Found = TypeVar("Found")
 
 _MAX_ID_LENGTH: Final = 64
 
@@ -33,7 +35,7 @@ class DomainError(Exception):
 
 
 class Unauthenticated(DomainError):
-    """The caller brought no valid token."""
+    """The request has no valid token."""
 
     code = "UNAUTHENTICATED"
 
@@ -42,7 +44,7 @@ class Unauthenticated(DomainError):
 
 
 class Forbidden(DomainError):
-    """The caller's scopes do not cover this."""
+    """The caller's token lacks a required scope."""
 
     code = "FORBIDDEN"
 
@@ -51,7 +53,7 @@ class Forbidden(DomainError):
 
 
 class NotFound(DomainError):
-    """Nothing of this id that the caller may see."""
+    """Nothing has this id, or it belongs to someone else."""
 
     code = "NOT_FOUND"
 
@@ -59,8 +61,15 @@ class NotFound(DomainError):
         super().__init__(f"{kind} {id[:_MAX_ID_LENGTH]!r} was not found.")
 
 
+def require_found(kind: str, id: str, found: Found | None) -> Found:
+    """Return what was found under an id; raise NotFound if nothing was."""
+    if found is None:
+        raise NotFound(kind, id)
+    return found
+
+
 class BadUserInput(DomainError):
-    """A value of the request that cannot be accepted."""
+    """A value of the request is invalid."""
 
     code = "BAD_USER_INPUT"
 
@@ -70,24 +79,24 @@ class BadUserInput(DomainError):
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """The code and the input field, as a path with dots."""
+        """The code, and the input field as a dotted path."""
         return {"code": self.code, "field": self.field}
 
 
 class Conflict(DomainError):
-    """The present state does not allow what was asked."""
+    """The current state does not allow the operation."""
 
     code = "CONFLICT"
 
 
 class DependencyFailed(DomainError):
-    """Another service is needed for this and did not answer."""
+    """A service that is needed for this did not answer."""
 
     code = "DEPENDENCY_FAILED"
 
 
 class Overloaded(DomainError):
-    """Too many requests at this moment."""
+    """There are too many requests at the moment."""
 
     code = "OVERLOADED"
 
@@ -97,7 +106,7 @@ class Overloaded(DomainError):
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """The code, and the seconds until the next try."""
+        """The code, and the seconds to wait before a retry."""
         return {"code": self.code, "retryAfter": self.retry_after}
 
 

@@ -1,4 +1,4 @@
-"""Responses of subscriptions: Server-Sent Events, and the end of a subscription whose caller has left."""
+"""Responses of subscriptions: Server-Sent Events, closed when the caller disconnects."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from strawberry.http.streaming import SSETransport
 
 
 class LineFeedEvents(SSETransport):
-    """Server-Sent Events with LF line ends: some routers do not parse Strawberry's CRLF."""
+    """Server-Sent Events with LF as line end, because some routers cannot parse Strawberry's CRLF."""
 
     def encode_event(self, event: str, data: str | None = None) -> str:
-        """One event."""
+        """Encode an event."""
         return super().encode_event(event, data).replace("\r\n", "\n")
 
     def encode_comment(self, comment: str) -> str:
-        """A heartbeat."""
+        """Encode a comment, such as a heartbeat."""
         return super().encode_comment(comment).replace("\r\n", "\n")
 
 
 class ClosingStreamingResponse(StreamingResponse):
-    """A response that closes its content when it ends; Starlette leaves that to the garbage collector."""
+    """A response that closes its content when it ends, which Starlette leaves to the garbage collector."""
 
     def __init__(self, content: AsyncGenerator[str], **options: Any) -> None:
         super().__init__(content, **options)
         self._content = content
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the content."""
+        """Send the content, and close it."""
         async with aclosing(self._content):
             await super().__call__(scope, receive, send)
 
@@ -39,9 +39,9 @@ class ClosingStreamingResponse(StreamingResponse):
 async def close_with_stream(
     stream: Callable[[], AsyncGenerator[str]], results: AsyncGenerator[Any]
 ) -> AsyncGenerator[str]:
-    """Yield the texts of a stream, and close with it the results that they are made of.
+    """Yield the texts of a stream, and close it together with the results that it encodes.
 
-    Strawberry reads the results in a task of its own, and leaves them open when it cancels that task.
+    Strawberry reads the results in a task of its own, and does not close them when it cancels that task.
     """
     async with aclosing(results), aclosing(stream()) as texts:
         async for text in texts:

@@ -1,4 +1,4 @@
-"""The gate before a subgraph's endpoint, which admits the router's requests up to a size."""
+"""The gate before a subgraph's GraphQL endpoint: it checks the service token and the size of requests."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subgraphs.common.errors import DomainError
-from subgraphs.common.validation import small_number
+from subgraphs.common.validation import parse_small_number
 
 SERVICE_TOKEN_HEADER: Final = "x-memorable-service-token"  # noqa: S105 - the header's name
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-"""The router accepts 1 MiB from a client, and adds less than that."""
+"""The router accepts 1 MiB from a client, and adds less than 1 MiB."""
 MAX_BODY_COMMAS: Final = 50_000
-"""Between values or within texts; parsing so many values blocks the event loop for up to 10 ms."""
+"""Commas between values or within texts; parsing as many values blocks the event loop for up to 10 ms."""
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_CONTENT_TYPE_BYTES: Final = 256
-"""Strawberry parses its parameters in quadratic time."""
+"""Strawberry parses the parameters of a content type in quadratic time."""
 
 
 class RefusedRequest(DomainError):
-    """A request refused before it is parsed; `status` is its HTTP status."""
+    """A request is refused before it is parsed; `status` is the HTTP status of the response."""
 
     code = "BAD_REQUEST"
 
@@ -33,7 +33,7 @@ class RefusedRequest(DomainError):
 
 
 class Gate:
-    """ASGI middleware before the GraphQL endpoint; other paths are not checked."""
+    """ASGI middleware before the GraphQL endpoint; requests to other paths are not checked."""
 
     def __init__(self, app: ASGIApp, service_token: str) -> None:
         self._app = app
@@ -44,12 +44,12 @@ class Gate:
         if scope["type"] != "http" or not scope["path"].startswith("/graphql"):
             await self._app(scope, receive, send)
             return
-        if refusal := self._refusal(scope["headers"]):
-            await _refuse(refusal, scope, receive, send)
+        if refusal := self._check_headers(scope["headers"]):
+            await _send_refusal(refusal, scope, receive, send)
             return
         await self._app(scope, _BoundedBody(receive).receive, send)
 
-    def _refusal(self, headers: list[tuple[bytes, bytes]]) -> RefusedRequest | None:
+    def _check_headers(self, headers: list[tuple[bytes, bytes]]) -> RefusedRequest | None:
         if len(headers) > MAX_HEADERS:
             return RefusedRequest(f"There are more than {MAX_HEADERS} headers.", 431)
         if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
@@ -60,8 +60,8 @@ class Gate:
             return RefusedRequest("This service answers the platform's router only.", 401)
         if len(values.get(b"content-type", b"")) > MAX_CONTENT_TYPE_BYTES:
             return RefusedRequest(f"The content type has more than {MAX_CONTENT_TYPE_BYTES} bytes.", 415)
-        length = small_number(values.get(b"content-length", b"0").decode("latin-1"), digits=15)
-        return _too_large() if length is None or length > MAX_BODY_BYTES else None
+        length = parse_small_number(values.get(b"content-length", b"0").decode("latin-1"), digits=15)
+        return _build_too_large() if length is None or length > MAX_BODY_BYTES else None
 
 
 class _BoundedBody:
@@ -69,21 +69,21 @@ class _BoundedBody:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._left = MAX_BODY_BYTES
+        self._remaining_bytes = MAX_BODY_BYTES
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self._left -= len(message.get("body", b""))
-            if self._left < 0:
-                raise _too_large()
+            self._remaining_bytes -= len(message.get("body", b""))
+            if self._remaining_bytes < 0:
+                raise _build_too_large()
         return message
 
 
-def _too_large() -> RefusedRequest:
+def _build_too_large() -> RefusedRequest:
     return RefusedRequest(f"The body has more than {MAX_BODY_BYTES} bytes.", 413)
 
 
-async def _refuse(refusal: RefusedRequest, scope: Scope, receive: Receive, send: Send) -> None:
+async def _send_refusal(refusal: RefusedRequest, scope: Scope, receive: Receive, send: Send) -> None:
     body: dict[str, Any] = {"errors": [{"message": str(refusal), "extensions": refusal.extensions}]}
     await JSONResponse(body, status_code=refusal.status)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""A client of the whole graph, with the caller's own token."""
+"""A client of the router, for data that another domain owns."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import httpx2
 
 from subgraphs.common.errors import BadUserInput, DependencyFailed, NotFound, Unauthenticated
 from subgraphs.common.identity import Identity
-from subgraphs.common.telemetry import logger, traceparent
+from subgraphs.common.telemetry import build_traceparent, get_logger
 
 
 class GraphClient:
-    """A client of the public endpoint, for data that another domain owns."""
+    """A client of the public GraphQL endpoint, which sends the caller's own token."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._http = httpx2.AsyncClient(timeout=10)
 
     async def query(self, identity: Identity, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the `data` of a query.
+        """Send a query; return its `data`.
 
-        NotFound, BadUserInput and Unauthenticated are raised again; any other error is a DependencyFailed.
+        NotFound, BadUserInput or Unauthenticated when an error has its code; DependencyFailed for any other.
         """
         try:
             response = await self._http.post(
                 self._address,
                 json={"query": document, "variables": variables},
-                headers={"authorization": f"Bearer {identity.token}", "traceparent": traceparent()},
+                headers={"authorization": f"Bearer {identity.token}", "traceparent": build_traceparent()},
             )
             answer = response.json()
         except (httpx2.HTTPError, ValueError) as error:
             raise DependencyFailed("Another part of the platform does not answer; try again.") from error
         if errors := answer.get("errors"):
-            raise _as_domain_error(errors)
+            raise _convert_errors(errors)
         data: dict[str, Any] = answer["data"]
         return data
 
@@ -42,7 +42,7 @@ class GraphClient:
         await self._http.aclose()
 
 
-def _as_domain_error(errors: list[dict[str, Any]]) -> Exception:
+def _convert_errors(errors: list[dict[str, Any]]) -> Exception:
     codes = {error.get("extensions", {}).get("code") for error in errors}
     if "UNAUTHENTICATED" in codes:
         return Unauthenticated()
@@ -52,5 +52,5 @@ def _as_domain_error(errors: list[dict[str, Any]]) -> Exception:
     for error in errors:
         if error.get("extensions", {}).get("code") == "BAD_USER_INPUT":
             return BadUserInput(str(error["extensions"].get("field", "")), str(error["message"]))
-    logger().error("The graph answered with errors", codes=sorted(map(str, codes)))
+    get_logger().error("The graph answered with errors", codes=sorted(map(str, codes)))
     return DependencyFailed("Another part of the platform could not answer; try again.")

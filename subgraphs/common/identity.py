@@ -1,4 +1,4 @@
-"""Who is calling: the identity in a verified JWT."""
+"""The identity of a caller, from a verified JWT."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_EXPIRY = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller: the user's id, the session it signed in with, and what it may do."""
+    """A caller: the ids of the user and of the session, and the scopes of the token."""
 
     user_id: str
     session_id: str
@@ -31,7 +31,7 @@ class Identity:
     token: str
 
     def require(self, scope: str) -> None:
-        """Refuse a caller without this scope."""
+        """Raise Forbidden for a caller without this scope."""
         if scope not in self.scopes:
             raise Forbidden(f"This needs the scope {scope!r}.")
 
@@ -39,8 +39,8 @@ class Identity:
 class TokenVerifier:
     """Verifies access tokens against the published signing keys.
 
-    Keys are cached until a token names an unknown one; then they are fetched again, with a pause between
-    fetches so that invented key ids cannot cause a flood of them.
+    Keys are cached until a token names an unknown one. Then they are fetched again, but not more often than
+    every ten seconds, so that made-up key ids cannot cause a flood of fetches.
     """
 
     def __init__(self, jwks_address: str, issuer: str, clock: Clock) -> None:
@@ -50,7 +50,7 @@ class TokenVerifier:
         self._keys: dict[str, PyJWK] = {}
         self._fetched_at = 0.0
         self._lock = asyncio.Lock()
-        # Made once, at the start: it reads every certificate authority.
+        # Created once, at the start, because it loads all certificate authorities.
         self._tls = httpx2.create_ssl_context()
 
     async def verify(self, token: str) -> Identity:
@@ -58,7 +58,7 @@ class TokenVerifier:
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated("The access token is not valid.")
         try:
-            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            key = await self._find_key(str(jwt.get_unverified_header(token).get("kid", "")))
             claims = jwt.decode(
                 token,
                 key,
@@ -73,20 +73,20 @@ class TokenVerifier:
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired.") from error
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-            # The library parses a token before it verifies its signature.
+            # The library parses a token before it verifies the signature, and fails on some forged ones.
             raise Unauthenticated("The access token is not valid.") from error
         return Identity(claims["sub"], str(claims.get("sid", "")), scopes, token)
 
-    async def _key(self, kid: str) -> PyJWK:
+    async def _find_key(self, kid: str) -> PyJWK:
         if kid not in self._keys:
             async with self._lock:
-                if kid not in self._keys and self._may_fetch():
+                if kid not in self._keys and self._can_fetch():
                     await self._fetch()
         if kid not in self._keys:
             raise jwt.InvalidKeyError("unknown signing key")
         return self._keys[kid]
 
-    def _may_fetch(self) -> bool:
+    def _can_fetch(self) -> bool:
         return self._clock().timestamp() - self._fetched_at >= _REFETCH_COOLDOWN_SECONDS or not self._keys
 
     async def _fetch(self) -> None:

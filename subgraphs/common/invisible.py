@@ -1,10 +1,10 @@
-"""Invisible characters: which of them a text may keep, and which are removed.
+"""Removal of invisible characters from texts.
 
-The rule: no character may change how a text reads without being seen. What steers the direction of writing
+The rule: no character may change how a text reads without being seen. Controls of the writing direction
 (U+202A to U+202E, U+2066 to U+2069, U+200E, U+200F, U+061C), zero-width spaces, soft hyphens, tags and blank
-fillers are removed. Three kinds stay, where a script or an emoji cannot be written without them: joiners
-between characters of a script that joins or between emoji, one variation selector after what it varies, and
-the tags of a flag.
+fillers are removed. Three kinds are kept where a script or an emoji cannot be written without them: joiners
+between letters of a joining script or between emoji, one variation selector after the character that it
+varies, and the tags of a flag.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ import unicodedata
 from typing import Final
 
 _JOINERS: Final = "\u200c\u200d"
-# Signs that enclose the digits after them: format characters, but seen.
-_SEEN: Final = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+# Signs that enclose the digits after them: format characters, but visible.
+_VISIBLE: Final = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 # Blanks that Unicode counts as letters, marks or symbols.
 _FILLERS: Final = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"
 _SELECTOR: Final = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 _FLAG: Final = "\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f"
-# The first letter of the scripts that join; what stands before them never needs a joiner.
+# The first letter of the joining scripts; characters before it never need a joiner.
 _FIRST_JOINING: Final = "\u0600"
 
 
-def _format_characters() -> str:
-    kept = re.compile(f"[{_JOINERS}{_SEEN}]")
+def _list_format_characters() -> str:
+    kept = re.compile(f"[{_JOINERS}{_VISIBLE}]")
     found = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf")
     return "".join(char for char in found if not kept.match(char))
 
 
-_HIDDEN: Final = re.compile(f"({_FLAG})|[{_format_characters()}{_FILLERS}]")
+_INVISIBLE: Final = re.compile(f"({_FLAG})|[{_list_format_characters()}{_FILLERS}]")
 _EXTRA_SELECTORS: Final = re.compile(f"(?:^|(?<=\\s)|(?<={_SELECTOR})){_SELECTOR}+")
 _JOINER: Final = re.compile(f"[{_JOINERS}]+")
 
 
-def strip_hidden(text: str) -> str:
-    """Remove invisible characters from a text."""
+def remove_invisible(text: str) -> str:
+    """Remove the invisible characters that the rule does not keep."""
     if text.isascii():
         return text
-    text = _HIDDEN.sub(lambda found: found[1] or "", text)
+    text = _INVISIBLE.sub(lambda found: found[1] or "", text)
     text = _EXTRA_SELECTORS.sub("", text)
     return _JOINER.sub(_keep_joiner, text)
 
 
 def _keep_joiner(found: re.Match[str]) -> str:
-    """Keep a joiner between characters that it can join; remove any other."""
+    """Keep one joiner between characters that can be joined; remove any other."""
     text, start, end = found.string, found.start(), found.end()
     joins = start > 0 and end < len(text) and _can_join(text[start - 1]) and _can_join(text[end])
     return found[0][0] if joins else ""

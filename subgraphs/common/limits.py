@@ -1,7 +1,7 @@
 """The limits of a document: size, depth and repetition.
 
-The router enforces the limits that clients meet; its fetches may be larger than what a client sent. These
-limits are several times as generous, and hold for every caller.
+The router enforces the limits for clients. Its fetches may be larger than what a client has sent, so these
+limits are several times as high; they hold for every caller.
 """
 
 from __future__ import annotations
@@ -26,65 +26,65 @@ MAX_TOKENS: Final = 20_000
 MAX_LEVELS: Final = 40
 MAX_ALIASES: Final = 1_000
 MAX_FIELDS: Final = 10_000
-"""Fields of the operation with its fragments expanded."""
+"""Fields of an operation with its fragments expanded."""
 MAX_DEFINITIONS: Final = 200
-"""Operations and fragments; validation compares each with the others."""
+"""Operations and fragments; validation compares each with all others."""
 MAX_COMPARISONS: Final = 5_000
-"""Pairs of fields with one response path; validation compares them all."""
+"""Pairs of fields with the same response path; validation compares each pair."""
 
 _Fragments: TypeAlias = dict[str, FragmentDefinitionNode]
 
 
 def check_length(query: str) -> None:
-    """Refuse a text that is too long to be parsed."""
+    """Raise OperationTooLarge for a text that is too long to be parsed."""
     if len(query) > MAX_CHARACTERS:
         raise OperationTooLarge(f"The document has more than {MAX_CHARACTERS} characters.")
 
 
 def check_document(document: DocumentNode) -> None:
-    """Refuse a document whose validation or execution would cost too much."""
+    """Raise OperationTooLarge for a document whose validation or execution would cost too much."""
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
     if len(document.definitions) > MAX_DEFINITIONS:
         raise OperationTooLarge(f"The document has more than {MAX_DEFINITIONS} operations and fragments.")
-    measure = _Measure(fragments)
+    traversal = _Traversal(fragments)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
-            measure.selections(definition.selection_set)
+            traversal.measure(definition.selection_set)
 
 
-class _Measure:
-    """A walk with fragments expanded; it stops at the first field over a limit."""
+class _Traversal:
+    """A traversal with fragments expanded; it ends with OperationTooLarge at the first field over a limit."""
 
     def __init__(self, fragments: _Fragments) -> None:
         self._fragments = fragments
         self._fields = self._aliases = self._comparisons = 0
 
-    def selections(self, selections: SelectionSetNode) -> None:
+    def measure(self, selections: SelectionSetNode) -> None:
         level, paths = 0, [[selections]]
         while paths:
             level += 1
             if level > MAX_LEVELS:
                 raise OperationTooLarge(f"The operation has more than {MAX_LEVELS} levels of fields.")
-            paths = [below for sets in paths for below in self._below(sets)]
+            paths = [below for sets in paths for below in self._descend(sets)]
 
-    def _below(self, open_sets: list[SelectionSetNode]) -> Iterable[list[SelectionSetNode]]:
-        """The selection sets one level down, grouped by response path.
+    def _descend(self, open_sets: list[SelectionSetNode]) -> Iterable[list[SelectionSetNode]]:
+        """Collect the selection sets one level down, grouped by response path.
 
-        Fields of one response name share a path, however many they are: in `a { b } a { b }`, the two `b` are
-        compared like the two `a`.
+        Fields with the same response name share a path: in `a { b } a { b }`, the two `b` are compared like
+        the two `a`.
         """
         names: dict[str, int] = {}
         below: dict[str, list[SelectionSetNode]] = {}
         while open_sets:
             for node in open_sets.pop().selections:
-                self._count()
+                self._count_field()
                 match node:
                     case FieldNode():
-                        self._field(node, names)
+                        self._count_repetition(node, names)
                         if node.selection_set:
-                            below.setdefault(_response_name(node), []).append(node.selection_set)
+                            below.setdefault(_get_response_name(node), []).append(node.selection_set)
                     case InlineFragmentNode():
                         open_sets.append(node.selection_set)
                     case FragmentSpreadNode():
@@ -92,8 +92,8 @@ class _Measure:
                             open_sets.append(fragment.selection_set)
         return below.values()
 
-    def _field(self, node: FieldNode, names: dict[str, int]) -> None:
-        name = _response_name(node)
+    def _count_repetition(self, node: FieldNode, names: dict[str, int]) -> None:
+        name = _get_response_name(node)
         before = names.get(name, 0)
         names[name] = before + 1
         self._comparisons += before
@@ -103,11 +103,11 @@ class _Measure:
         if self._aliases > MAX_ALIASES:
             raise OperationTooLarge(f"The operation has more than {MAX_ALIASES} aliases.")
 
-    def _count(self) -> None:
+    def _count_field(self) -> None:
         self._fields += 1
         if self._fields > MAX_FIELDS:
             raise OperationTooLarge(f"The operation has more than {MAX_FIELDS} fields.")
 
 
-def _response_name(node: FieldNode) -> str:
+def _get_response_name(node: FieldNode) -> str:
     return (node.alias or node.name).value

@@ -1,4 +1,4 @@
-"""Live events: numbered streams in Redis that a subscriber replays from its cursor and then follows."""
+"""Live events: numbered streams in Redis that a subscriber replays from a cursor and then follows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 
-_KEPT_SECONDS = 7 * 24 * 3600
+_EXPIRY_SECONDS = 7 * 24 * 3600
 _IDLE_SECONDS = 5.0
 _BLOCK_MILLISECONDS = 2000
 _BATCH = 500
@@ -26,7 +26,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """One event of a stream: numbered from 1 without repeats, with JSON data."""
+    """An event of a stream; `sequence` counts from 1 and only rises, `data` is JSON."""
 
     sequence: int
     kind: str
@@ -35,15 +35,15 @@ class LiveEvent:
 
 
 History = Callable[[int], Awaitable[Sequence[LiveEvent]]]
-"""Rebuilds the durable events after a sequence number from rows, oldest first."""
+"""A function that reads the durable events after a sequence number from rows, oldest first."""
 
 
 class StaleWriter(Exception):
-    """The stream is already past this number: another writer has taken over."""
+    """The stream already has an event with this number or a higher one: there is another writer."""
 
 
 class LiveStreams:
-    """The live streams of one process: writes go straight to Redis, followers share one blocking reader."""
+    """The live streams of a process; all followers share one blocking reader."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -53,45 +53,45 @@ class LiveStreams:
         self._reader: asyncio.Task[None] | None = None
 
     async def append(self, key: str, event: LiveEvent) -> None:
-        """Add an event; StaleWriter when its number is not higher than the last.
+        """Append an event; StaleWriter when its number is not higher than the last.
 
-        That is the fence between two writers of one stream.
+        This fences off an earlier writer of the same stream.
         """
         fields: dict[Any, Any] = {"e": orjson.dumps([event.kind, event.at, event.data])}
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.xadd(_stream(key), fields, id=f"{event.sequence}-0")
-                pipe.expire(_stream(key), _KEPT_SECONDS)
+                pipe.xadd(_build_stream_name(key), fields, id=f"{event.sequence}-0")
+                pipe.expire(_build_stream_name(key), _EXPIRY_SECONDS)
                 await pipe.execute()
         except ResponseError as error:
             raise StaleWriter(f"{key} is already past event {event.sequence}") from error
 
-    async def last_sequence(self, key: str) -> int:
-        """The number of the stream's newest event; 0 when there is none."""
-        newest = await self._redis.xrevrange(_stream(key), count=1)
-        return _sequence(newest[0][0]) if newest else 0
+    async def read_last_sequence(self, key: str) -> int:
+        """Read the number of a stream's newest event; 0 when there is none."""
+        newest = await self._redis.xrevrange(_build_stream_name(key), count=1)
+        return _parse_sequence(newest[0][0]) if newest else 0
 
-    async def forget(self, key: str) -> None:
+    async def delete(self, key: str) -> None:
         """Delete a stream."""
-        await self._redis.delete(_stream(key))
+        await self._redis.delete(_build_stream_name(key))
 
     async def follow(self, key: str, after: int, history: History) -> AsyncGenerator[LiveEvent]:
-        """Yield every event after a number: first those already there, then each as it comes, without end.
+        """Yield every event after a number, without end: first the past ones, then each as it is appended.
 
-        Where the stream does not reach back far enough, has a gap or is gone, the durable events come from
-        `history`. It is asked again whenever the stream is silent, so that an event whose writer died before
-        appending it arrives all the same.
+        If the stream does not reach back far enough, has a gap or has expired, the durable events come from
+        `history`. It is called again whenever no event has come for a while, so that an event whose writer
+        died before appending it arrives too.
         """
         cursor = after
         async with self._subscribe(key) as grown:
-            # A stream that reaches the cursor holds what follows: rows may be ahead of it by an event or two,
-            # and to begin with them would leave out what only the stream holds.
-            silent = not 0 < cursor <= await self.last_sequence(key)
+            # If the stream reaches the cursor, it has the events that follow. Rows may be ahead of it, and
+            # starting with them would skip events that only the stream has.
+            silent = not 0 < cursor <= await self.read_last_sequence(key)
             while True:
                 grown.clear()
                 events = await self._read(key, cursor)
                 if (silent and not events) or (events and events[-1].sequence - cursor > len(events)):
-                    events = _fill(await history(cursor), events)
+                    events = _merge(await history(cursor), events)
                 for event in events:
                     yield event
                     cursor = event.sequence
@@ -105,14 +105,14 @@ class LiveStreams:
                 await self._reader
 
     async def _read(self, key: str, cursor: int) -> list[LiveEvent]:
-        entries = await self._redis.xrange(_stream(key), min=f"{cursor + 1}-0", count=_BATCH)
+        entries = await self._redis.xrange(_build_stream_name(key), min=f"{cursor + 1}-0", count=_BATCH)
         return [_decode(entry_id, fields) for entry_id, fields in entries]
 
     @asynccontextmanager
     async def _subscribe(self, key: str) -> AsyncIterator[asyncio.Event]:
-        """An asyncio event that is set whenever the stream grows."""
+        """Provide an asyncio event that is set whenever the stream grows."""
         grown = asyncio.Event()
-        self._seen.setdefault(_stream(key), f"{await self.last_sequence(key)}-0")
+        self._seen.setdefault(_build_stream_name(key), f"{await self.read_last_sequence(key)}-0")
         self._followers[key].add(grown)
         try:
             if self._reader is None or self._reader.done():
@@ -123,24 +123,24 @@ class LiveStreams:
             self._followers[key].discard(grown)
             if not self._followers[key]:
                 del self._followers[key]
-                self._seen.pop(_stream(key), None)
+                self._seen.pop(_build_stream_name(key), None)
 
     async def _wake_reader(self) -> None:
-        """End the reader's blocking call, so that it reads the streams that are followed now."""
+        """End the reader's blocking call, so that the next one covers all streams that are followed now."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.xadd(self._wake_key, {"w": 1}, maxlen=1)
             pipe.expire(self._wake_key, 60)
             await pipe.execute()
 
     async def _watch(self) -> None:
-        """Wait on all followed streams at once and wake the followers of those that have grown."""
+        """Read all followed streams at once and wake the followers of those that have grown."""
         while self._followers:
             try:
                 streams = await self._redis.xread(
                     cast("dict[Any, Any]", self._seen.copy()), count=_BATCH, block=_BLOCK_MILLISECONDS
                 )
             except RedisError as error:
-                logger().warning("Live streams cannot be read", error=error)
+                get_logger().warning("Live streams cannot be read", error=error)
                 await asyncio.sleep(1)
                 continue
             for name, entries in streams:
@@ -151,29 +151,29 @@ class LiveStreams:
                     grown.set()
 
 
-def _fill(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
-    """Merge events from rows into those of the stream, up to the stream's last."""
+def _merge(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
+    """Merge events from rows and from the stream, up to the last one of the stream."""
     end = stream[-1].sequence if stream else math.inf
     known = {event.sequence: event for event in (*history, *stream) if event.sequence <= end}
     return [known[sequence] for sequence in sorted(known)]
 
 
 async def _wait_for_growth(grown: asyncio.Event) -> bool:
-    """Wait until the stream has grown; false when it stays silent for a while."""
+    """Wait until the stream has grown; false when it has not for a while."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_IDLE_SECONDS):
             await grown.wait()
     return grown.is_set()
 
 
-def _stream(key: str) -> str:
+def _build_stream_name(key: str) -> str:
     return f"live:{key}"
 
 
-def _sequence(entry_id: bytes) -> int:
+def _parse_sequence(entry_id: bytes) -> int:
     return int(entry_id.split(b"-")[0])
 
 
 def _decode(entry_id: bytes, fields: dict[bytes, bytes]) -> LiveEvent:
     kind, at, data = orjson.loads(fields[b"e"])
-    return LiveEvent(_sequence(entry_id), kind, datetime.fromisoformat(at), data)
+    return LiveEvent(_parse_sequence(entry_id), kind, datetime.fromisoformat(at), data)

@@ -1,29 +1,36 @@
-"""DataLoaders over short read sessions."""
+"""DataLoaders, which read in short sessions and schedule their batches."""
 
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, Handle
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from subgraphs.common.budget import current
+from subgraphs.common.budget import get_budget
 from subgraphs.common.database import Database
+from subgraphs.common.pagination import EMPTY, Page, PageRequest
 from subgraphs.common.scheduling import LazyAwaitable
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Row = TypeVar("Row")
+Arguments = ParamSpec("Arguments")
+
+PageKey = tuple[str, PageRequest]
+"""The id of the object that a list belongs to, and which page of the list is wanted."""
 
 
-def loader(
+def create_loader(
     database: Database,
     fetch: Callable[[AsyncSession, list[Key]], Awaitable[Mapping[Key, Value]]],
     missing: Value,
 ) -> DataLoader[Key, Value]:
-    """A loader that fetches all keys that an operation asks for side by side in one call of `fetch`.
+    """Create a loader that fetches the keys of sibling fields with one call of `fetch`.
 
     Each call has a read session of its own. Keys that `fetch` leaves out get `missing`.
     """
@@ -36,16 +43,48 @@ def loader(
     return _ScheduledLoader(load_fn=load)
 
 
+def create_page_loader(
+    database: Database,
+    fetch: Callable[[AsyncSession, list[str], PageRequest], Awaitable[Mapping[str, Page[Row]]]],
+) -> DataLoader[PageKey, Page[Row]]:
+    """Create a loader of pages of lists; lists with the same page request share one call of `fetch`."""
+
+    async def fetch_pages(session: AsyncSession, keys: list[PageKey]) -> dict[PageKey, Page[Row]]:
+        parents: defaultdict[PageRequest, list[str]] = defaultdict(list)
+        for parent_id, request in keys:
+            parents[request].append(parent_id)
+        return {
+            (parent_id, request): page
+            for request, parent_ids in parents.items()
+            for parent_id, page in (await fetch(session, parent_ids, request)).items()
+        }
+
+    return create_loader(database, fetch_pages, EMPTY)
+
+
+def bind_owner(
+    fetch: Callable[Concatenate[AsyncSession, str, Arguments], Awaitable[Value]], owner_id: str
+) -> Callable[Concatenate[AsyncSession, Arguments], Awaitable[Value]]:
+    """Fix the owner of a repository's function that reads only rows of one owner."""
+
+    def fetch_owned(
+        session: AsyncSession, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Awaitable[Value]:
+        return fetch(session, owner_id, *args, **kwargs)
+
+    return fetch_owned
+
+
 class _ScheduledLoader(DataLoader[Key, Value]):
     """A loader that sends a batch when its operation is idle, and returns values in time slices.
 
-    A large answer asks for its keys over several iterations of the event loop, in each of which Strawberry's
-    own loader would send a batch.
+    A large answer requests its keys over several turns of the event loop, and Strawberry's own loader would
+    send a batch in each.
     """
 
     def load(self, key: Key) -> Awaitable[Value]:
-        """Load the value of a key; it is returned in a slice that has time for it."""
-        current().scheduler.has_time()
+        """Load the value of a key; it is returned in a time slice that has time left."""
+        get_budget().scheduler.has_time()
         return LazyAwaitable(partial(_return_in_slice, super().load(key)))
 
     @property
@@ -56,7 +95,7 @@ class _ScheduledLoader(DataLoader[Key, Value]):
 
 async def _return_in_slice(loading: Awaitable[Value]) -> Value:
     value = await loading
-    await current().scheduler.wait()
+    await get_budget().scheduler.wait()
     return value
 
 
@@ -71,4 +110,4 @@ class _IdleLoop:
 
     def call_soon(self, callback: Callable[[], object]) -> Handle:
         """Call back once the operation is idle."""
-        return self._loop.call_soon(current().scheduler.call_when_idle, callback)
+        return self._loop.call_soon(get_budget().scheduler.call_when_idle, callback)

@@ -1,4 +1,4 @@
-"""The manifest of a domain: what the rest of the platform knows of it."""
+"""The manifest of a domain, by which the rest of the platform finds its parts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain, which is the package `subgraphs.<name>` and, where it has tasks, the module `workers.<name>`.
+    """A domain: the package `subgraphs.<name>` and, if it has tasks, the module `workers.<name>`.
 
-    Manifests are cheap to import: tables, schema and application are imported when they are asked for.
-    `secrets` are the settings that only its subgraph needs to keep secret. `serves` holds the addresses
-    beside the graph that other processes read, by the setting that names them; `{port}` stands for its port.
+    Manifests are cheap to import: tables, schema and application are imported when they are first used.
+    `secrets` are the settings with secrets that only its subgraph needs. `serves` has the URLs beside the
+    graph that other processes use, by the setting for them; `{port}` stands for the port of the subgraph.
     """
 
     name: str
@@ -35,23 +35,23 @@ class Domain:
     @property
     def port_variable(self) -> str:
         """The environment variable that sets the port of its subgraph."""
-        return self.settings.variable("port")
+        return self.settings.get_variable("port")
 
     @property
     def password_variable(self) -> str:
         """The environment variable that holds the password of its database role."""
-        return self.settings.variable("postgres_password")
+        return self.settings.get_variable("postgres_password")
 
     @property
     def url_variable(self) -> str:
-        """The environment variable by which the router knows its subgraph's endpoint."""
+        """The environment variable that holds the URL of its subgraph for the router."""
         return f"{self.name.upper()}_URL"
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The environment variables that it alone reads, beside its port and its password."""
+        """The environment variables that only it reads, except its port and its password."""
         own = [name for name in self.settings.model_fields if name not in DomainSettings.model_fields]
-        return tuple(map(self.settings.variable, own))
+        return tuple(map(self.settings.get_variable, own))
 
     @property
     def role(self) -> str:
@@ -60,17 +60,17 @@ class Domain:
 
     @property
     def metadata(self) -> MetaData:
-        """Its tables, in the PostgreSQL schema of its name."""
+        """Its tables, in the PostgreSQL schema with its name."""
         metadata: MetaData = self._import("models").Table.metadata
         return metadata
 
     @property
     def schema(self) -> Any:
-        """Its part of the graph, a Strawberry schema."""
+        """Its GraphQL schema, a Strawberry schema."""
         return self._import("schema").schema
 
     def create_app(self, settings: DomainSettings) -> Any:
-        """Make its subgraph, a Starlette application."""
+        """Create its subgraph, a Starlette application."""
         return self._import("app").create_app(settings)
 
     def _import(self, module: str) -> Any:

@@ -1,4 +1,4 @@
-"""Masking of errors that clients must not see."""
+"""Masking of unexpected errors, which clients must not see."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from graphql import GraphQLError
 
 from subgraphs.common.errors import DomainError
 from subgraphs.common.redaction import truncate
-from subgraphs.common.telemetry import logger, trace_id
+from subgraphs.common.telemetry import get_logger, get_trace_id
 
 
 def format_error(error: GraphQLError) -> Any:
-    """Format an error for the client: an expected one as it is, any other masked and logged."""
+    """Format an error for the client; an unexpected one is logged and masked."""
     formatted: dict[str, Any] = dict(error.formatted)
     # Suggestions would reveal the schema.
     formatted["message"] = truncate(error.message.split(" Did you mean ")[0])
@@ -21,13 +21,13 @@ def format_error(error: GraphQLError) -> Any:
         return formatted | {"extensions": cause.extensions}
     if cause is None or isinstance(cause, GraphQLError):
         return formatted | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"} | (error.extensions or {})}
-    logger().error("A resolver failed", path=error.path, exc_info=cause)
-    return formatted | mask()
+    get_logger().error("A resolver failed", path=error.path, exc_info=cause)
+    return formatted | build_masked_error()
 
 
-def mask() -> dict[str, Any]:
-    """The masked form of an unexpected error, with the trace id that finds it in the logs."""
+def build_masked_error() -> dict[str, Any]:
+    """Build the masked form of an unexpected error, with the trace id to find it in the logs."""
     return {
         "message": "Something went wrong on our side.",
-        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id()},
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "traceId": get_trace_id()},
     }

@@ -1,4 +1,4 @@
-"""Events and jobs: the messages that leave with a transaction."""
+"""Events and jobs: the messages that a transaction sends when it commits."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A small frozen record of ids; its handler loads the rows."""
+    """A message with the ids of rows, which its handler loads."""
 
     @classmethod
     def name(cls) -> str:
-        """The message's name on the queue: the domain and the class, `orders.OrderPaid`."""
+        """Return the name on the queue: the domain and the class, such as `orders.OrderPaid`."""
         return f"{cls.__module__.split('.')[1]}.{cls.__name__}"
 
     def payload(self) -> dict[str, Any]:
-        """The fields as JSON values."""
+        """Convert to a JSON object."""
         return asdict(self)
 
     @classmethod
     def of(cls, payload: dict[str, Any]) -> Self:
-        """Rebuild a message from its payload."""
+        """Read a message from its payload."""
         return cls(**payload)
 
 
 @dataclass(frozen=True, slots=True)
 class Event(Message):
-    """A fact, in the past tense; any domain may consume it."""
+    """A message about something that has happened, named in the past tense; any domain may consume it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Message):
-    """An order to do something, in the imperative; exactly one task handles it."""
+    """A message about work to do, named in the imperative; exactly one task handles it."""

@@ -1,4 +1,4 @@
-"""Migrations of one domain: Alembic in the domain's own schema, with its own version table."""
+"""Migrations of a domain by Alembic, in the domain's own schema and with its own version table."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from sqlalchemy.ext.asyncio import create_async_engine
 _TEMPLATE_OPTIONS = {"file_template": "%%(rev)s_%%(slug)s", "path_separator": "os"}
 
 
-def config(domain: str, url: str) -> Config:
-    """The Alembic configuration of a domain; `url` is a SQLAlchemy asyncpg address."""
-    settings = Config()
+def build_config(domain: str, url: str) -> Config:
+    """Build the Alembic configuration of a domain; `url` is a SQLAlchemy URL for asyncpg."""
+    config = Config()
     folder = Path(str(import_module(f"subgraphs.{domain}").__file__)).parent / "migrations"
-    settings.set_main_option("script_location", str(folder))
-    settings.attributes["url"] = url
+    config.set_main_option("script_location", str(folder))
+    config.attributes["url"] = url
     for option, value in _TEMPLATE_OPTIONS.items():
-        settings.set_main_option(option, value)
-    return settings
+        config.set_main_option(option, value)
+    return config
 
 
 def upgrade(domain: str, url: str) -> None:
-    """Bring a domain's schema to its newest revision; it must exist and belong to the role of `url`."""
-    command.upgrade(config(domain, url), "head")
+    """Upgrade a domain's schema to the newest revision; it must exist and belong to the role of `url`."""
+    command.upgrade(build_config(domain, url), "head")
 
 
 def revise(domain: str, url: str, message: str) -> Path:
-    """Write the next revision: how the code differs from an up-to-date database; return its file."""
-    settings = config(domain, url)
-    past = len(list(ScriptDirectory.from_config(settings).walk_revisions()))
-    script = command.revision(settings, message=message, autogenerate=True, rev_id=f"{past + 1:04}")
-    assert isinstance(script, Script), "one revision was asked for"
+    """Write the next revision: the difference between the database and the models; return its file."""
+    config = build_config(domain, url)
+    past = len(list(ScriptDirectory.from_config(config).walk_revisions()))
+    script = command.revision(config, message=message, autogenerate=True, rev_id=f"{past + 1:04}")
+    assert isinstance(script, Script), "a single revision was requested"
     return Path(script.path)
 
 
 def run(domain: str, metadata: MetaData) -> None:
-    """Run under Alembic: each domain's `migrations/env.py` is one call of this."""
+    """Run migrations under Alembic; each domain's `migrations/env.py` calls this."""
     asyncio.run(_run(domain, metadata))
 
 
 async def _run(domain: str, metadata: MetaData) -> None:
-    # With the domain's schema in the search path Alembic would take its tables for another schema's.
+    # With the domain's schema in the search path, Alembic would attribute its tables to the default schema.
     engine = create_async_engine(
         context.config.attributes["url"],
         poolclass=pool.NullPool,
@@ -58,7 +58,7 @@ async def _run(domain: str, metadata: MetaData) -> None:
 
 
 def _migrate(connection: Connection, domain: str, metadata: MetaData) -> None:
-    # A migration must not queue behind a long query and block every later one.
+    # A migration must not wait for a long query, because all later queries would wait for the migration.
     connection.execute(text("SET lock_timeout = '5s'"))
     context.configure(
         connection=connection,

@@ -23,5 +23,5 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> Self:
-        """Nothing, in this currency: the start of a sum."""
+        """Return zero in a currency, such as the start of a sum."""
         return cls(0, currency)

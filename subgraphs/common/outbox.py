@@ -1,4 +1,4 @@
-"""The outbox and the inbox: messages that leave with a transaction, and take effect once."""
+"""The outbox and the inbox: messages that are sent when a transaction commits, and take effect once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Message
-from subgraphs.common.telemetry import traceparent
+from subgraphs.common.telemetry import build_traceparent
 
 CHANNEL = "outbox"
 """The PostgreSQL notification channel that wakes the relay."""
 
 
-def outbox_table(metadata: MetaData) -> Table:
-    """The domain's outbox: a row lives from the commit that wrote it until the relay has passed it on."""
+def create_outbox_table(metadata: MetaData) -> Table:
+    """Create the outbox of a domain; the relay deletes each row when it has passed on the message."""
     return Table(
         "outbox",
         metadata,
@@ -34,8 +34,8 @@ def outbox_table(metadata: MetaData) -> Table:
     )
 
 
-def inbox_table(metadata: MetaData) -> Table:
-    """The domain's inbox: one row for each event that a consumer has handled."""
+def create_inbox_table(metadata: MetaData) -> Table:
+    """Create the inbox of a domain, with a row for each event that a consumer has handled."""
     return Table(
         "inbox",
         metadata,
@@ -47,7 +47,7 @@ def inbox_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message in transit; its id is the same however often it is relayed."""
+    """A message in the outbox; if it is relayed several times, its id is the same."""
 
     id: str
     kind: str
@@ -60,14 +60,14 @@ class OutboxRow:
 async def append(
     session: AsyncSession, table: Table, message: Message, *, now: datetime, not_before: datetime | None
 ) -> None:
-    """Write a message in the transaction it belongs to, and wake the relay when that commits."""
+    """Write a message in the transaction that sends it, and wake the relay when that commits."""
     await session.execute(
         insert(table).values(
             id=new_id("msg"),
             kind="event" if isinstance(message, Event) else "job",
             name=message.name(),
             payload=message.payload(),
-            traceparent=traceparent(),
+            traceparent=build_traceparent(),
             not_before=not_before,
             created_at=now,
         )
@@ -76,7 +76,7 @@ async def append(
 
 
 async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRow]:
-    """Lock and return the oldest rows that no other relay holds; they go when the transaction commits."""
+    """Lock and return the oldest rows that no other relay has locked, and delete them on commit."""
     rows = await session.execute(
         select(table).order_by(table.c.id).limit(limit).with_for_update(skip_locked=True)
     )
@@ -88,7 +88,7 @@ async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRo
 
 
 async def receive(session: AsyncSession, table: Table, consumer: str, message_id: str, now: datetime) -> bool:
-    """Record that a consumer handles a message; false when it already has."""
+    """Record that a consumer handles a message; false when it has already handled it."""
     row = await session.scalar(
         upsert(table)
         .values(consumer=consumer, message_id=message_id, received_at=now)

@@ -1,8 +1,7 @@
-"""Keyset pagination for Relay connections: newest first, by id, many lists in one statement."""
+"""Keyset pagination of Relay connections, by id and newest first; one statement reads many lists."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -11,9 +10,10 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from subgraphs.common.database import group_by
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import is_id
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 
 Row = TypeVar("Row", covariant=True)
 
@@ -23,22 +23,22 @@ MAX_PAGE_SIZE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What a client asks of a connection; hashable, so that it can be part of a loader's key."""
+    """The arguments of a connection; hashable, so that they can be part of a loader's key."""
 
     first: int
     after: str | None
 
     @classmethod
     def of(cls, first: int, after: str | None) -> PageRequest:
-        """Check the arguments of a connection; BadUserInput when `first` is not from 1 to 100."""
+        """Check the arguments of a connection; BadUserInput when one is not valid."""
         if after is not None and not is_id(after):
             raise BadUserInput("after", "after must be a cursor of this connection.")
-        return cls(in_range("first", first, 1, MAX_PAGE_SIZE), after)
+        return cls(require_in_range("first", first, 1, MAX_PAGE_SIZE), after)
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of rows; a cursor is the row's id."""
+    """A page of rows; the cursor of a row is its id."""
 
     rows: Sequence[Row]
     cursors: Sequence[str]
@@ -49,7 +49,7 @@ class Page(Generic[Row]):
 EMPTY: Page[Any] = Page((), (), has_next=False, has_previous=False)
 
 
-async def pages(
+async def load_pages(
     session: AsyncSession,
     entity: Any,
     parent: InstrumentedAttribute[str],
@@ -57,7 +57,7 @@ async def pages(
     request: PageRequest,
     where: ColumnElement[bool] | None = None,
 ) -> dict[str, Page[Any]]:
-    """The same page of several parents' lists, in one statement: rows ranked within their parent.
+    """Load the same page of several parents' lists with one statement, by parent id.
 
     `entity` must have an `id` that sorts by time of creation.
     """
@@ -72,13 +72,12 @@ async def pages(
     found = await session.scalars(
         select(row).where(ranked.c.rank <= request.first + 1).order_by(row.id.desc())
     )
-    grouped: defaultdict[str, list[Any]] = defaultdict(list)
-    for item in found:
-        grouped[getattr(item, parent.key)].append(item)
-    return {key: _page(rows, request) for key, rows in grouped.items()}
+    groups = group_by(found, lambda row: getattr(row, parent.key))
+    return {parent_id: build_page(rows, request) for parent_id, rows in groups.items()}
 
 
-def _page(rows: list[Any], request: PageRequest) -> Page[Any]:
+def build_page(rows: Sequence[Any], request: PageRequest) -> Page[Any]:
+    """Build a page from its rows; one row more than was requested shows that there is a next page."""
     kept = rows[: request.first]
     return Page(
         rows=kept,

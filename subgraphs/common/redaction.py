@@ -1,8 +1,9 @@
-"""Redaction of log events: short values without control characters, exceptions without user data.
+"""Redaction of log events: short values without control characters, and exceptions without user data.
 
-Logs are read by people who may not read what parents write. The message of a library's exception often
-repeats the value that it failed on (a row's DETAIL, a parameter, the input of a validation), so only its type
-and traceback are logged; our own exceptions, and those of connections and programming errors, keep theirs.
+People who read logs must not see what parents write. The message of a library's exception often repeats the
+value that it failed on (a row's DETAIL, a parameter, the input of a validation), so only its type and
+traceback are logged. Our own exceptions, and those of connections and programming errors, are logged with
+their messages.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def truncate(text: str) -> str:
 
 
 def redact_value(value: Any, depth: int = 0) -> Any:
-    """Make a value fit for the log."""
+    """Redact a logged value."""
     match value:
         case int() if value.bit_length() > _MAX_BITS:
             return f"a number of {value.bit_length()} bits"
@@ -42,38 +43,38 @@ def redact_value(value: Any, depth: int = 0) -> Any:
         case Mapping():
             items = list(value.items())[:_MAX_ITEMS]
             return {
-                _text(str(key)): redact_value(each, depth + 1) for key, each in items if _is_shallow(depth)
+                _clean(str(key)): redact_value(each, depth + 1) for key, each in items if _is_shallow(depth)
             }
         case list() | tuple() | set() | frozenset():
             return [redact_value(each, depth + 1) for each in list(value)[:_MAX_ITEMS] if _is_shallow(depth)]
         case BaseException():
-            return reason(value)
-    return _text(str(value))
+            return describe_error(value)
+    return _clean(str(value))
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The structlog processor that makes an event fit for the log; `exc_info` becomes its `exception`."""
-    if found := _exception(event.pop("exc_info", None)):
-        event["exception"] = list(_lines(found))
+    """Redact an event, as a structlog processor; its `exc_info` becomes `exception`."""
+    if found := _find_exception(event.pop("exc_info", None)):
+        event["exception"] = list(_format_exception(found))
     return {name: value if name == "exception" else redact_value(value) for name, value in event.items()}
 
 
-def reason(error: BaseException) -> str:
-    """An exception's type, with its message where that cannot contain user data."""
+def describe_error(error: BaseException) -> str:
+    """Describe an exception by its type, and by its message if that cannot contain user data."""
     kind = type(error)
     ours = kind.__module__.startswith(_OUR_MODULES)
     message = str(error) if ours or isinstance(error, _WITHOUT_VALUES) else ""
-    return _text(f"{kind.__name__}: {message}" if message else f"{kind.__module__}.{kind.__qualname__}")
+    return _clean(f"{kind.__name__}: {message}" if message else f"{kind.__module__}.{kind.__qualname__}")
 
 
-def _text(text: str) -> str:
+def _clean(text: str) -> str:
     text = truncate(text)
     if text.isprintable():
         return text
-    return truncate("".join(char if char.isprintable() else _escaped(char) for char in text))
+    return truncate("".join(char if char.isprintable() else _escape(char) for char in text))
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
@@ -81,7 +82,7 @@ def _is_shallow(depth: int) -> bool:
     return depth < _MAX_DEPTH
 
 
-def _exception(exc_info: Any) -> BaseException | None:
+def _find_exception(exc_info: Any) -> BaseException | None:
     match sys.exc_info() if exc_info is True else exc_info:
         case BaseException() as error:
             return error
@@ -91,15 +92,15 @@ def _exception(exc_info: Any) -> BaseException | None:
             return None
 
 
-def _lines(error: BaseException) -> Iterator[str]:
-    """The locations and reasons of an exception and its causes, the first cause first."""
-    for each in reversed(_chain(error)):
-        yield from _places(each.__traceback__)
-        yield reason(each)
+def _format_exception(error: BaseException) -> Iterator[str]:
+    """Yield the frames and the description of an exception and of its causes, the first cause first."""
+    for each in reversed(_collect_causes(error)):
+        yield from _format_frames(each.__traceback__)
+        yield describe_error(each)
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """An exception, its causes and the members of groups, each once."""
+def _collect_causes(error: BaseException) -> list[BaseException]:
+    """Collect an exception, its causes and the members of groups, each once."""
     found: list[BaseException] = []
     open_: list[BaseException | None] = [error]
     while open_ and len(found) < _MAX_EXCEPTIONS:
@@ -112,6 +113,6 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _places(trace: TracebackType | None) -> Iterator[str]:
+def _format_frames(trace: TracebackType | None) -> Iterator[str]:
     frames = traceback.extract_tb(trace)[-_MAX_FRAMES:]
-    return (_text(f"{frame.filename}:{frame.lineno} in {frame.name}") for frame in frames)
+    return (_clean(f"{frame.filename}:{frame.lineno} in {frame.name}") for frame in frames)

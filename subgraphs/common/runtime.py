@@ -1,4 +1,4 @@
-"""The open resources of one domain, in a subgraph's process or in a worker's."""
+"""The open resources of a domain, in the process of a subgraph or of a worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from subgraphs.common.live import LiveStreams
 from subgraphs.common.manifest import Domain
 from subgraphs.common.settings import DomainSettings, SettingsType
 from subgraphs.common.storage import Storage
-from subgraphs.common.unit_of_work import UnitOfWork, unit_of_work
+from subgraphs.common.unit_of_work import UnitOfWork, open_unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +37,22 @@ class Runtime:
         """The domain's tables."""
         return self.domain.metadata
 
-    def settings_of(self, kind: type[SettingsType]) -> SettingsType:
-        """The settings, as the domain's own kind of them."""
+    def get_settings(self, kind: type[SettingsType]) -> SettingsType:
+        """Return the settings as an instance of the domain's own class."""
         assert isinstance(self.settings, kind)
         return self.settings
 
     def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """Open the transaction of one mutation or task."""
-        return unit_of_work(self.database, self.metadata, self.clock)
+        """Open the transaction of a mutation or of a task."""
+        return open_unit_of_work(self.database, self.metadata, self.clock)
 
 
 @asynccontextmanager
 async def open_runtime(
     domain: Domain, settings: DomainSettings, clock: Clock = utc_now
 ) -> AsyncIterator[Runtime]:
-    """Open a domain's resources, and close them at the end. Connections are made when first used."""
-    database = Database(settings.database_url(domain.role), domain.name)
+    """Open a domain's resources until the context exits; connections are made when they are first used."""
+    database = Database(settings.build_database_url(domain.role), domain.name)
     redis = Redis.from_url(settings.redis_url)
     live = LiveStreams(redis)
     graph = GraphClient(settings.graph_address)

@@ -1,4 +1,4 @@
-"""A domain's federated schema, which enforces limits on its operations."""
+"""The federated schema of a domain, which enforces limits on operations."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from strawberry.types import ExecutionContext, ExecutionResult, Info
 from strawberry.types.graphql import OperationType as Operations
 
 from subgraphs.common.arguments import check_arguments, check_representations
-from subgraphs.common.budget import Budget, BudgetedExecutor, current
+from subgraphs.common.budget import Budget, BudgetedExecutor, get_budget
 from subgraphs.common.context import Context
 from subgraphs.common.documents import Documents
 from subgraphs.common.gate import RefusedRequest
 
 FEDERATION_VERSION: Final = "2.9"
 MANY_VALUES: Final = 500
-_ONE_SCHEMA: Final = "An operation can ask for the schema of this service once."
+_ONE_SDL: Final = "An operation can ask for the schema of this service once."
 
 
 class Bounds(SchemaExtension):
     """Checks an operation before it runs, and enforces its budget while it does."""
 
     async def on_parse(self) -> AsyncIterator[None]:
-        """Take the prepared document from the cache, or prepare it; production forbids introspection."""
+        """Prepare the document, or take it from the cache; introspection is forbidden in production."""
         execution = self.execution_context
         assert isinstance(execution.schema, BoundedSchema)
         assert execution.query is not None, "Strawberry refuses requests without one"
@@ -49,8 +49,8 @@ class Bounds(SchemaExtension):
         if context.runtime.settings.environment == "production":
             execution.validation_rules += (NoSchemaIntrospectionCustomRule,)
         prepared = await execution.schema.documents.prepare(execution.query, execution.validation_rules)
-        execution.graphql_document = prepared.document or _empty_document(execution.operation_name)
-        # Not None, the errors keep Strawberry from validating once more.
+        execution.graphql_document = prepared.document or _build_empty_document(execution.operation_name)
+        # A value other than None keeps Strawberry from validating again.
         execution.pre_execution_errors = prepared.errors
         yield
 
@@ -60,7 +60,7 @@ class Bounds(SchemaExtension):
         assert execution.graphql_document is not None
         assert isinstance(execution.schema, BoundedSchema)
         core, document = execution.schema.core, execution.graphql_document
-        check = partial(check_arguments, core, document, _operation(execution), execution.variables)
+        check = partial(check_arguments, core, document, _find_operation(execution), execution.variables)
         await asyncio.to_thread(check) if _has_many_values(execution.variables) else check()
         async with Budget(execution.context.deadline).enforce():
             yield
@@ -69,29 +69,29 @@ class Bounds(SchemaExtension):
 class BoundedSchema(strawberry.federation.Schema):
     """A schema that logs no errors itself, since Strawberry would log whole documents."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         service = self._schema.type_map["_Service"]
         assert isinstance(service, GraphQLObjectType)
         service.fields["sdl"].resolve = self._resolve_sdl
 
-    async def execute(self, query: str | None, *args: Any, **given: Any) -> ExecutionResult:
-        """Execute a query or a mutation; a subscription must accept an event stream."""
-        allowed = set(given.pop("allowed_operation_types", Operations)) - {Operations.SUBSCRIPTION}
-        given["allowed_operation_types"] = allowed
+    async def execute(self, query: str | None, *args: Any, **options: Any) -> ExecutionResult:
+        """Execute a query or a mutation; RefusedRequest for a subscription, which needs an event stream."""
+        allowed = set(options.pop("allowed_operation_types", Operations)) - {Operations.SUBSCRIPTION}
+        options["allowed_operation_types"] = allowed
         try:
-            return await super().execute(query, *args, **given)
+            return await super().execute(query, *args, **options)
         except InvalidOperationTypeError as error:
             if error.operation_type is Operations.SUBSCRIPTION:
                 raise RefusedRequest("A subscription is answered by text/event-stream alone.", 406) from error
             raise
 
     async def _resolve_sdl(self, *_: object) -> str:
-        """The value of `_service.sdl`; printing it is slow, so that is done once, in a thread.
+        """Resolve `_service.sdl`; printing it is slow, so that is done once, in a thread.
 
-        An operation gets it once: for every alias that is allowed, it would be some 30 MB.
+        An operation may request it once: with all allowed aliases, the answer would have some 30 MB.
         """
-        current().claim_expensive_field(_ONE_SCHEMA)
+        get_budget().claim_expensive_field(_ONE_SDL)
         return await asyncio.to_thread(lambda: self._sdl)
 
     @cached_property
@@ -109,7 +109,7 @@ class BoundedSchema(strawberry.federation.Schema):
         return self._schema
 
     def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
-        """Resolve entities, once each representation is known to be one."""
+        """Resolve entities, after their representations have been checked."""
         check_representations(self._entity_names, representations)
         return super().entities_resolver(info, representations)
 
@@ -128,7 +128,7 @@ class BoundedSchema(strawberry.federation.Schema):
 def create_schema(
     query: type, mutation: type | None = None, subscription: type | None = None, types: Iterable[type] = ()
 ) -> BoundedSchema:
-    """A subgraph's schema, in the order of its definitions.
+    """Create the schema of a subgraph, in the order of its definitions.
 
     Strawberry's `sort_schema` cannot be used: it replaces the types by which unions are resolved.
     """
@@ -148,16 +148,16 @@ def _has_many_values(variables: Mapping[str, Any] | None) -> bool:
     return any(isinstance(each, list) and len(each) > MANY_VALUES for each in (variables or {}).values())
 
 
-def _empty_document(operation_name: str | None) -> DocumentNode:
-    """A document in place of a text that cannot be parsed: Strawberry looks for its operation."""
+def _build_empty_document(operation_name: str | None) -> DocumentNode:
+    """Build a document in place of one that cannot be parsed, because Strawberry looks for its operation."""
     name = None if operation_name is None else NameNode(value=operation_name)
     selections = SelectionSetNode(selections=())
     operation = OperationDefinitionNode(operation=OperationType.QUERY, name=name, selection_set=selections)
     return DocumentNode(definitions=(operation,))
 
 
-def _operation(execution: ExecutionContext) -> OperationDefinitionNode:
-    """The operation of the document that is to be executed; a valid request has one."""
+def _find_operation(execution: ExecutionContext) -> OperationDefinitionNode:
+    """Find the operation to execute, which every valid document has."""
     assert execution.graphql_document is not None
     return next(
         definition

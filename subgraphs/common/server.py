@@ -1,4 +1,4 @@
-"""Serving one subgraph with uvicorn."""
+"""The server of a subgraph: uvicorn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from prometheus_client import start_http_server
 
-from subgraphs.common import garbage
+from subgraphs.common.garbage import tune_garbage_collector
 from subgraphs.common.http_protocol import BoundedHttpProtocol
 from subgraphs.common.manifest import Domain
 from subgraphs.common.settings import DomainSettings
@@ -19,14 +19,14 @@ from subgraphs.common.telemetry import configure_logging
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-# How long the event loop waits for the interpreter while a thread prepares a document; 5 ms by default.
+# How long the event loop waits for the GIL while a thread prepares a document; Python's default is 5 ms.
 _SWITCH_SECONDS: Final = 0.0002
 
 
 def ignore_unawaited_coroutines() -> None:
-    """Ignore coroutines that are never awaited: graphql-core leaves some in an operation that is cancelled.
+    """Ignore coroutines that are never awaited: graphql-core leaves some when an operation is cancelled.
 
-    Python warns of each when it is collected. Collected in a function without builtins, such as the
+    Python warns of each when it is collected. If that happens in a function without builtins, such as the
     constructor of a named tuple, the warning itself fails and is reported as an error of the coroutine.
     """
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
@@ -45,7 +45,7 @@ def serve(domain: Domain, settings: DomainSettings) -> None:
     configure_logging(domain.name, settings.log_level)
     start_http_server(settings.subgraph_metrics_port, addr=settings.metrics_host)
     app = domain.create_app(settings)
-    garbage.tune()
+    tune_garbage_collector()
     ignore_unawaited_coroutines()
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(

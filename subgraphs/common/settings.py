@@ -1,4 +1,4 @@
-"""The settings of a process, from the environment, checked at start."""
+"""The settings of a process, which are read from the environment and checked at the start."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def _unset_placeholder(key: SecretStr) -> SecretStr:
-    """Treat the placeholder of the environment template as no key at all."""
+def _remove_placeholder(key: SecretStr) -> SecretStr:
+    """Replace the placeholder in `.env.example` by an empty key."""
     return SecretStr("") if key.get_secret_value() == "your_key_here" else key
 
 
-ApiKey = Annotated[SecretStr, AfterValidator(_unset_placeholder)]
+ApiKey = Annotated[SecretStr, AfterValidator(_remove_placeholder)]
 
 _MIN_SECRET_LENGTH = 16
 _NO_SECRET = f"production needs a secret of at least {_MIN_SECRET_LENGTH} characters here"
@@ -27,7 +27,7 @@ SettingsType = TypeVar("SettingsType", bound="Settings")
 
 
 class InvalidSettings(Exception):
-    """Settings that cannot be used; `problems` names each variable and what is wrong with it."""
+    """Some settings are not valid; `problems` names each variable and what is wrong with it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -35,7 +35,7 @@ class InvalidSettings(Exception):
 
 
 class Settings(BaseSettings):
-    """What every subgraph and worker reads from its environment; names as in `.env.example`."""
+    """The settings of all subgraphs and workers, described in `.env.example`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -72,19 +72,19 @@ class Settings(BaseSettings):
     worker_metrics_port: Port | None = None
 
     @classmethod
-    def variable(cls, field: str) -> str:
-        """The environment variable that a field is read from."""
+    def get_variable(cls, field: str) -> str:
+        """Return the environment variable that a field is read from."""
         return str(cls.model_fields[field].validation_alias or field).upper()
 
-    def missing_secrets(self, fields: Iterable[str]) -> list[str]:
-        """The variables of those fields that production needs and that are not set to anything secret."""
+    def find_missing_secrets(self, fields: Iterable[str]) -> list[str]:
+        """List the variables of those fields that production requires and that are too short to be secret."""
         if self.environment != "production":
             return []
-        return [self.variable(field) for field in fields if not _is_secret(getattr(self, field))]
+        return [self.get_variable(field) for field in fields if not _is_secret(getattr(self, field))]
 
     @property
     def redis_url(self) -> str:
-        """The address of Redis, with its password where one is set."""
+        """The URL of Redis, with the password if one is set."""
         password = self.redis_password.get_secret_value()
         login = f":{quote(password, safe='')}@" if password else ""
         return f"redis://{login}{self.redis_host}:{self.redis_port}/{self.redis_db}"
@@ -96,9 +96,9 @@ class Settings(BaseSettings):
 
 
 class DomainSettings(Settings):
-    """What the subgraph of one domain reads, and a worker for this domain.
+    """The settings of a domain, for its subgraph and for workers.
 
-    Each domain derives its own, with its variables for these two fields and whatever only it reads.
+    Each domain derives its own class, with its variables for these two fields and further fields.
     """
 
     port: Port
@@ -109,15 +109,15 @@ class DomainSettings(Settings):
         """The port that the domain's subgraph serves its metrics on."""
         return self.metrics_port or self.port + 1000
 
-    def database_url(self, role: str) -> str:
-        """The SQLAlchemy address of the database, as the domain's own role."""
+    def build_database_url(self, role: str) -> str:
+        """Build the SQLAlchemy URL of the database for the domain's own role."""
         password = quote(self.postgres_password.get_secret_value(), safe="")
         server = f"{self.postgres_host}:{self.postgres_port}"
         return f"postgresql+asyncpg://{role}:{password}@{server}/{self.postgres_db}"
 
 
-def read(kind: type[SettingsType], secrets: Iterable[str]) -> SettingsType:
-    """Read the environment; InvalidSettings for a bad value, or a secret that production lacks."""
+def read_settings(kind: type[SettingsType], secrets: Iterable[str]) -> SettingsType:
+    """Read the environment; InvalidSettings for invalid values, and for secrets that production lacks."""
     try:
         settings = kind()
     except ValidationError as error:
@@ -127,7 +127,7 @@ def read(kind: type[SettingsType], secrets: Iterable[str]) -> SettingsType:
                 for problem in error.errors(include_input=False)
             ]
         ) from error
-    if missing := settings.missing_secrets(secrets):
+    if missing := settings.find_missing_secrets(secrets):
         raise InvalidSettings([f"{name}: {_NO_SECRET}" for name in missing])
     return settings
 

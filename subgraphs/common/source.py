@@ -1,7 +1,7 @@
-"""The source text of a document: locations in it, and its tokens.
+"""The source text of a document, with fast locations, and the unlinking of its tokens.
 
-graphql-core counts the lines before each error anew: a hundred errors at the end of the longest document take
-it seconds. And it links tokens into a cycle that only the garbage collector could free.
+graphql-core counts the lines before each error again, so a hundred errors at the end of the longest document
+take seconds. It also links tokens in cycles, which only the garbage collector can free.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _LINE_END = re.compile("\r\n|[\n\r]")
 
 
 class DocumentSource(Source):
-    """A document's text, which finds locations by an index of its lines."""
+    """A document's text, with an index of its lines."""
 
     def get_location(self, position: int) -> SourceLocation:
-        """The line and the column of a position, counted from 1."""
+        """Find the line and the column of a position; both count from 1."""
         line = bisect_right(self._line_starts, position)
         return SourceLocation(line, position + 1 - self._line_starts[line - 1])
 
@@ -28,8 +28,8 @@ class DocumentSource(Source):
         return [0, *(match.end() for match in _LINE_END.finditer(self.body))]
 
 
-def unlink(document: DocumentNode) -> None:
-    """Unlink a document's tokens, so that reference counting frees it."""
+def unlink_tokens(document: DocumentNode) -> None:
+    """Unlink the tokens of a document, so that reference counting can free them."""
     token = document.loc.start_token if document.loc else None
     while token is not None:
         following = token.next

@@ -1,4 +1,4 @@
-"""The object store for pictures and print files, and the signed addresses they are served by."""
+"""The object store for pictures and print files, and the signed URLs that serve them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore, from_url
 
 from subgraphs.common.errors import NotFound
-from subgraphs.common.validation import small_number
+from subgraphs.common.validation import parse_small_number
 
 LIFETIME = timedelta(hours=1)
 
 
 class Storage:
-    """Files by key: a folder locally, a bucket on AWS, one interface."""
+    """The object store: a local folder, or an S3 bucket."""
 
-    def __init__(self, url: str, files_address: str, signing_key: str) -> None:
+    def __init__(self, url: str, files_url: str, signing_key: str) -> None:
         if url.startswith("file://"):
             Path(urlsplit(url).path).mkdir(parents=True, exist_ok=True)
         self._store: ObjectStore = from_url(url)
-        self._address = files_address
+        self._files_url = files_url
         self._signing_key = signing_key.encode()
 
     async def put(self, key: str, content: bytes) -> str:
-        """Store a file, replacing what was there; return its SHA-256 in hex."""
+        """Store a file, replacing any with the same key; return its SHA-256 in hex."""
         await obstore.put_async(self._store, key, content)
         return hashlib.sha256(content).hexdigest()
 
     async def get(self, key: str) -> bytes:
-        """Read a file whole; NotFound when there is none."""
+        """Read a file; NotFound when there is none."""
         try:
             result = await obstore.get_async(self._store, key)
         except (NotFoundError, FileNotFoundError) as error:
@@ -49,17 +49,17 @@ class Storage:
             except (NotFoundError, FileNotFoundError):
                 continue
 
-    def signed_url(self, key: str, now: datetime) -> str:
-        """A URL that serves this file to its holder for an hour."""
+    def sign_url(self, key: str, now: datetime) -> str:
+        """Sign a URL that serves a file for an hour."""
         expires = int((now + LIFETIME).timestamp())
-        return f"{self._address}/{quote(key)}?expires={expires}&signature={self._signature(key, expires)}"
+        return f"{self._files_url}/{quote(key)}?expires={expires}&signature={self._sign(key, expires)}"
 
     def verify(self, key: str, expires: str, signature: str, now: datetime) -> bool:
-        """Whether an address was signed here and has not expired."""
-        until = small_number(expires, digits=12)
+        """Whether the signature of a URL is valid and has not expired."""
+        until = parse_small_number(expires, digits=12)
         if until is None or until < now.timestamp():
             return False
-        return hmac.compare_digest(self._signature(key, until).encode(), signature.encode())
+        return hmac.compare_digest(self._sign(key, until).encode(), signature.encode())
 
-    def _signature(self, key: str, expires: int) -> str:
+    def _sign(self, key: str, expires: int) -> str:
         return hmac.new(self._signing_key, f"{key}\n{expires}".encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Logs, metrics and the trace id that joins them across processes."""
+"""Logs and metrics, and the trace id that connects logs across processes."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ _LEVELS = {"warning": "warn", "critical": "error", "exception": "error"}
 
 
 def start_trace(traceparent: str | None) -> str:
-    """Take the trace of a W3C `traceparent`, or begin one; return its 32-hex id."""
+    """Continue the trace of a W3C `traceparent`, or begin one; return its id, 32 hex digits."""
     match = _TRACEPARENT.match(traceparent or "")
     trace_id = match[1] if match and match[1].strip("0") else secrets.token_hex(16)
     _trace_id.set(trace_id)
     return trace_id
 
 
-def trace_id() -> str:
-    """The id of the current trace, or an empty string outside of one."""
+def get_trace_id() -> str:
+    """Return the id of the current trace; empty outside of a trace."""
     return _trace_id.get()
 
 
-def traceparent() -> str:
-    """A `traceparent` for the next hop of the current trace."""
+def build_traceparent() -> str:
+    """Build a W3C `traceparent` that continues the current trace."""
     return f"00-{_trace_id.get() or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
-def _system_form(service: str) -> structlog.typing.Processor:
-    """Arrange an event in the log format of the platform: metadata apart, traceId always present."""
+def _create_arranger(service: str) -> structlog.typing.Processor:
+    """Create a processor that arranges an event in the platform's log format."""
 
     def arrange(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         timestamp, message = event.pop("timestamp"), event.pop("event")
@@ -54,7 +54,7 @@ def _system_form(service: str) -> structlog.typing.Processor:
             "level": _LEVELS.get(level, level),
             "service": service,
             "timestamp": timestamp,
-            "traceId": trace_id(),
+            "traceId": get_trace_id(),
             "message": message,
         }
         event.pop("level", None)
@@ -66,12 +66,12 @@ def _system_form(service: str) -> structlog.typing.Processor:
 
 
 def configure_logging(service: str, level: str) -> None:
-    """Send the logs of this process, libraries' included, to stdout as one JSON object a line."""
+    """Write the logs of this process and its libraries to stdout, one JSON object per line."""
     threshold = logging.getLevelName({"warn": "WARNING"}.get(level, level.upper()))
     shared: list[structlog.typing.Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
-        _system_form(service),
+        _create_arranger(service),
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_dump)],
@@ -83,14 +83,18 @@ def configure_logging(service: str, level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_log_level],
-            processors=[_foreign_level, *shared, structlog.processors.JSONRenderer(serializer=_dump)],
+            processors=[
+                _convert_library_record,
+                *shared,
+                structlog.processors.JSONRenderer(serializer=_dump),
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.INFO), force=True)
 
 
-def _foreign_level(logger: Any, _: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Turn a library's record into an event of ours, with the record's own level."""
+def _convert_library_record(logger: Any, _: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Convert a library's log record to an event, with the name of its logger."""
     del logger
     record = event.pop("_record")
     event.pop("_from_structlog", None)
@@ -102,7 +106,7 @@ def _dump(value: Any, **_: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def logger() -> structlog.typing.FilteringBoundLogger:
-    """The logger of this process."""
+def get_logger() -> structlog.typing.FilteringBoundLogger:
+    """Return the logger of this process."""
     log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return log

@@ -9,21 +9,21 @@ from strawberry.federation.schema_directives import ListSize
 
 from subgraphs.common import money
 from subgraphs.common.pagination import Page
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 
 Node = TypeVar("Node")
 
 
 @strawberry.federation.type(shareable=True, description="An exact amount of money.")
 class Money:
-    """Money as the graph shows it."""
+    """An amount of money."""
 
     amount: int = strawberry.field(description="In minor units of the currency: cents, pence, yen.")
     currency: str = strawberry.field(description="ISO 4217, three capital letters.")
 
     @classmethod
     def of(cls, value: money.Money) -> Self:
-        """Show a domain's money."""
+        """Convert an amount."""
         return cls(amount=value.amount, currency=value.currency)
 
 
@@ -47,7 +47,7 @@ class Edge(Generic[Node]):
 
 @strawberry.type(description="A page of a list, newest first.")
 class Connection(Generic[Node]):
-    """Relay's Connection, with the nodes at hand too."""
+    """Relay's Connection, with the nodes as a list too."""
 
     edges: list[Edge[Node]]
     nodes: list[Node]
@@ -55,7 +55,7 @@ class Connection(Generic[Node]):
 
     @classmethod
     def of(cls, page: Page[object], nodes: list[Node]) -> Self:
-        """Show a page of rows as these nodes, which come in the same order."""
+        """Build a connection from a page of rows and their nodes, which have the same order."""
         edges = [Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
         return cls(
             edges=edges,
@@ -76,7 +76,7 @@ PAGED = ListSize(  # type: ignore[call-arg]  # the other arguments have defaults
 
 
 def sized(items: int) -> ListSize:
-    """The directive of a list that seldom has more items."""
+    """Create the @listSize of a list that seldom has more items."""
     return ListSize(assumed_size=items)  # type: ignore[call-arg]  # as above
 
 
@@ -90,4 +90,4 @@ _MAX_CURSOR = 2**31 - 1
 
 def check_cursor(after: int) -> int:
     """Return the cursor of a subscription; BadUserInput when no event has such a number."""
-    return in_range("after", after, 0, _MAX_CURSOR)
+    return require_in_range("after", after, 0, _MAX_CURSOR)

@@ -1,4 +1,4 @@
-"""The unit of work: one mutation or task, one transaction, and what it leaves for after the commit."""
+"""The unit of work: the transaction of a mutation or a task, and its messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMMIT_SECONDS: Final = 5
 
 
 class UnitOfWork:
-    """A transaction under way. Only `unit_of_work` commits it."""
+    """An open transaction, which only `open_unit_of_work` commits."""
 
     def __init__(self, session: AsyncSession, metadata: MetaData, now: datetime) -> None:
         self.session = session
@@ -30,11 +30,11 @@ class UnitOfWork:
         self._inbox = metadata.tables[f"{metadata.schema}.inbox"]
 
     async def publish(self, event: Event) -> None:
-        """Publish an event, if and when this transaction commits."""
+        """Publish an event when this transaction commits."""
         await outbox.append(self.session, self._outbox, event, now=self.now, not_before=None)
 
     async def enqueue(self, job: Job, *, delay: timedelta = timedelta()) -> None:
-        """Enqueue a job, if and when this transaction commits, to start after the delay."""
+        """Enqueue a job when this transaction commits; it starts after the delay."""
         not_before = self.now + delay if delay else None
         await outbox.append(self.session, self._outbox, job, now=self.now, not_before=not_before)
 
@@ -44,23 +44,25 @@ class UnitOfWork:
 
 
 @asynccontextmanager
-async def unit_of_work(database: Database, metadata: MetaData, clock: Clock) -> AsyncIterator[UnitOfWork]:
-    """Open a transaction; commit it when the block ends, roll everything back when it raises.
+async def open_unit_of_work(
+    database: Database, metadata: MetaData, clock: Clock
+) -> AsyncIterator[UnitOfWork]:
+    """Open a transaction; commit it when the block ends, and roll it back when the block raises.
 
-    A block that is cancelled, at a deadline or because the caller has disconnected, is rolled back; a commit
-    that has begun is awaited all the same. `after_commit` callbacks run only after a commit and
-    must not be needed for correctness: a crash may come before them.
+    A block that is cancelled, at a deadline or because the caller has disconnected, is rolled back, but a
+    commit that has begun is awaited. `after_commit` callbacks run after a commit. Correctness must not depend
+    on them, because the process may crash before they run.
     """
     async with database.session() as session:
         uow = UnitOfWork(session, metadata, clock())
         yield uow
-        await _finish(session.commit())
+        await _await_commit(session.commit())
     for callback in uow.after_commit:
         await callback()
 
 
-async def _finish(commit: Coroutine[Any, Any, None]) -> None:
-    """Await a commit; a cancellation takes effect after it, so that its outcome is known."""
+async def _await_commit(commit: Coroutine[Any, Any, None]) -> None:
+    """Await a commit; a cancellation takes effect after it, so that the outcome is known."""
     committing = asyncio.ensure_future(commit)
     try:
         await asyncio.shield(committing)

@@ -1,4 +1,4 @@
-"""Checks of text that a client sends, each naming the field it refuses."""
+"""Checks of values that a client sends; BadUserInput names the field of a value that is not valid."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import unicodedata
 from typing import Final
 
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.invisible import strip_hidden
+from subgraphs.common.invisible import remove_invisible
 
 _LINE_ENDS: Final = str.maketrans("\u2028\u2029", "\n\n")
-# As in the Stream-Safe Text Format of UAX #15: no language needs more marks on one letter, and ordering a run
-# of them takes time quadratic in its length.
+# As in the Stream-Safe Text Format of UAX #15: no language needs more marks on one letter, and sorting a run
+# of marks takes time quadratic in its length.
 _MAX_MARKS: Final = 30
 
 
 def clean_text(field: str, value: str, *, max_length: int, min_length: int = 1, lines: bool = False) -> str:
-    """Normalise text to NFC and trim it; refuse it when too short, too long or with control characters.
+    """Normalise a text to NFC and trim it; BadUserInput when its length or a character is not allowed.
 
-    Lengths are in characters, and checked before anything whose cost is more than linear in them. Hidden
-    characters are removed. Markup and emoji are kept, and escaped where they are shown.
+    Lengths are in characters, and are checked before any step that takes more than linear time. Invisible
+    characters are removed; markup and emoji are kept. With `lines`, the text may have line feeds.
     """
-    require_length(field, value, _max_raw_length(max_length), reported=max_length)
-    shown = strip_hidden(value.translate(_LINE_ENDS))
+    require_length(field, value, _compute_max_raw_length(max_length), reported=max_length)
+    shown = remove_invisible(value.translate(_LINE_ENDS))
     _require_few_marks(field, shown)
     text = unicodedata.normalize("NFC", shown).strip()
     if len(text) < min_length or (min_length and not _is_visible(text)):
@@ -36,27 +36,27 @@ def clean_text(field: str, value: str, *, max_length: int, min_length: int = 1, 
 
 
 def require_length(field: str, value: str, max_length: int, *, reported: int | None = None) -> None:
-    """Refuse a text of more characters; `reported` is the limit that the refusal names."""
+    """Raise BadUserInput for a text with more characters; `reported` is the limit that the error names."""
     if len(value) > max_length:
         raise BadUserInput(
             field, f"{field} must have at most {reported or max_length} characters; it has {len(value)}."
         )
 
 
-def in_range(field: str, value: int, minimum: int, maximum: int) -> int:
-    """Return the value when `minimum <= value <= maximum`; refuse it otherwise."""
+def require_in_range(field: str, value: int, minimum: int, maximum: int) -> int:
+    """Return the value; BadUserInput unless `minimum <= value <= maximum`."""
     if not minimum <= value <= maximum:
         raise BadUserInput(field, f"{field} must be from {minimum} to {maximum}; it is {value}.")
     return value
 
 
-def small_number(text: str, digits: int) -> int | None:
-    """The whole number that a text of at most so many decimal digits is; None for any other text."""
+def parse_small_number(text: str, digits: int) -> int | None:
+    """Parse a non-negative integer of at most so many decimal digits; None for any other text."""
     return int(text) if len(text) <= digits and text.isascii() and text.isdigit() else None
 
 
-def _max_raw_length(max_length: int) -> int:
-    """The limit before NFC and trimming, which shorten a text by no more than this."""
+def _compute_max_raw_length(max_length: int) -> int:
+    """Compute a limit for the text before normalisation and trimming, which may shorten it."""
     return 4 * max_length + 100
 
 

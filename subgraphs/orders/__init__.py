@@ -1,1 +1,1 @@
-"""The orders domain: what a printed copy costs, paying for it, and following it to the door."""
+"""The orders domain: quotes, orders and payments."""

@@ -11,7 +11,7 @@ from subgraphs.orders.service import QuoteRequest
 
 @strawberry.input(description="A postal address.")
 class AddressInput:
-    """Where a parcel is to go."""
+    """A postal address in an input."""
 
     name: str = strawberry.field(description="The recipient; at most 80 characters.")
     line1: str
@@ -22,8 +22,8 @@ class AddressInput:
     country_code: str = strawberry.field(description="ISO 3166, two letters.")
     phone: str = strawberry.field(description="For the carrier.")
 
-    def address(self) -> addresses.Address:
-        """The address as the service knows it."""
+    def to_address(self) -> addresses.Address:
+        """Convert to the argument of the use case."""
         return addresses.Address(
             name=self.name,
             line1=self.line1,
@@ -46,15 +46,15 @@ class CreateQuoteInput:
     shipping_address: AddressInput
     shipping_level: ShippingLevel = ShippingLevel.MAIL
 
-    def request(self) -> QuoteRequest:
-        """The request in normal form; BadUserInput when it cannot be ordered."""
+    def to_request(self) -> QuoteRequest:
+        """Convert to the argument of the use case."""
         return QuoteRequest(
             book_id=self.book_id,
             product_id=self.product_id,
             quantity=self.quantity,
-            shipping_address=self.shipping_address.address(),
+            shipping_address=self.shipping_address.to_address(),
             shipping_level=self.shipping_level,
-        ).normalize()
+        )
 
 
 @strawberry.input(description="The quote to buy, and the payment method.")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Integer, String, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
+from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.money import Money
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.states import OrderStatus
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class ShippingLevel(StrEnum):
@@ -42,11 +39,11 @@ class Table(Base):
     """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("orders")
+    metadata = create_metadata("orders")
 
 
 class Purchase(Table):
-    """What a quote and the order made from it have in common: copies of a snapshot, sent somewhere."""
+    """The columns that a quote shares with the order that is made from it."""
 
     __abstract__ = True
 
@@ -56,19 +53,19 @@ class Purchase(Table):
     snapshot_id: Mapped[str] = mapped_column(String(40))
     product_id: Mapped[str] = mapped_column(String(80))
     quantity: Mapped[int]
-    shipping_level: Mapped[ShippingLevel] = mapped_column(Enum(ShippingLevel, native_enum=False, length=20))
-    shipping_address: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    shipping_level: Mapped[ShippingLevel] = mapped_column(create_enum_type(ShippingLevel))
+    shipping_address: Mapped[dict[str, Any]]
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime]
 
     @property
     def address(self) -> Address:
-        """Where the parcel goes."""
+        """The shipping address."""
         return Address(**self.shipping_address)
 
 
 class Quote(Purchase):
-    """A price that holds for a while; amounts in minor units."""
+    """A quote; amounts are in minor units of the currency."""
 
     __tablename__ = "quotes"
 
@@ -93,7 +90,7 @@ class Order(Purchase):
     number: Mapped[str] = mapped_column(String(20), unique=True)
     quote_id: Mapped[str] = mapped_column(ForeignKey(Quote.id), unique=True)
     total: Mapped[int]
-    status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus, native_enum=False, length=20))
+    status: Mapped[OrderStatus] = mapped_column(create_enum_type(OrderStatus))
     last_sequence: Mapped[int]
     paid_at: Mapped[datetime | None]
 
@@ -105,19 +102,19 @@ class OrderTransition(Table):
 
     order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), primary_key=True)
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
-    status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus, native_enum=False, length=20))
+    status: Mapped[OrderStatus] = mapped_column(create_enum_type(OrderStatus))
     at: Mapped[datetime]
     reason: Mapped[str | None] = mapped_column(Text)
 
 
 class Payment(Table):
-    """The payment of an order, as the provider answered it."""
+    """The payment of an order, with the outcome that the provider reported."""
 
     __tablename__ = "payments"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), unique=True)
-    status: Mapped[PaymentStatus] = mapped_column(Enum(PaymentStatus, native_enum=False, length=20))
+    status: Mapped[PaymentStatus] = mapped_column(create_enum_type(PaymentStatus))
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     provider: Mapped[str] = mapped_column(String(20))
@@ -129,7 +126,7 @@ class Payment(Table):
 
 
 class OfflineCharge(Table):
-    """The offline payment provider's own ledger of charges, by idempotency key."""
+    """A charge in the ledger of the offline payment provider."""
 
     __tablename__ = "offline_charges"
 
@@ -144,5 +141,5 @@ class OfflineCharge(Table):
     refunded_at: Mapped[datetime | None]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

@@ -11,9 +11,9 @@ from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQu
 from subgraphs.orders.types import Info, Order, Quote
 
 PARENT = [["parent"]]
-# The graph is asked for a price, or a payment provider for a charge.
-_REMOTE_CALL = Cost(weight=100)
 STAFF = [["staff"]]
+# The router is asked for a price, or a payment provider for a charge.
+_REMOTE_CALL = Cost(weight=100)
 
 
 @strawberry.type
@@ -28,11 +28,10 @@ class Mutation:
     async def create_quote(self, info: Info, input: CreateQuoteInput) -> CreateQuoteResult:
         """Quote a price."""
         context = info.context
-        request = input.request()
         try:
-            quote = await service.create_quote(context.runtime, context.identity, request)
-        except errors.BookNotApproved as missing:
-            return results.BookNotApproved(message=str(missing))
+            quote = await service.create_quote(context.runtime, context.identity, input.to_request())
+        except errors.BookNotApproved as error:
+            return results.BookNotApproved(message=str(error))
         return Quote.of(quote)
 
     @strawberry.federation.mutation(
@@ -42,16 +41,16 @@ class Mutation:
         "the same order.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
-        """Turn a quote into a paid order."""
+        """Order and pay for what was quoted."""
         context = info.context
         try:
             order = await service.checkout(
                 context.runtime, context.identity, input.quote_id, input.payment_method
             )
-        except errors.QuoteExpired as expired:
-            return results.QuoteExpired(message=str(expired))
-        except errors.PaymentDeclined as declined:
-            return results.PaymentDeclined(message=str(declined), decline_code=declined.decline_code)
+        except errors.QuoteExpired as error:
+            return results.QuoteExpired(message=str(error))
+        except errors.PaymentDeclined as error:
+            return results.PaymentDeclined(message=str(error), decline_code=error.decline_code)
         return Order.of(order)
 
     @strawberry.federation.mutation(
@@ -59,17 +58,17 @@ class Mutation:
         description="Cancel an order that is not yet in production; its payment is refunded.",
     )
     async def cancel_order(self, info: Info, id: strawberry.ID) -> CancelOrderResult:
-        """Stop an order."""
+        """Cancel an order."""
         context = info.context
         try:
             order = await service.cancel_order(context.runtime, context.identity, id)
-        except errors.OrderNotCancellable as late:
-            return results.OrderNotCancellable(message=str(late), status=late.status)
+        except errors.OrderNotCancellable as error:
+            return results.OrderNotCancellable(message=str(error), status=error.status)
         return Order.of(order)
 
     @strawberry.federation.mutation(
         requires_scopes=STAFF, description="Record that the parcel of an order has arrived."
     )
     async def confirm_delivery(self, info: Info, id: strawberry.ID) -> Order:
-        """Record the delivery."""
+        """Record the delivery of an order."""
         return Order.of(await service.confirm_delivery(info.context.runtime, info.context.identity, id))

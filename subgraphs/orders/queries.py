@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import strawberry
 
-from subgraphs.common.errors import NotFound
 from subgraphs.orders.types import Info, Order, Quote
 
 
 @strawberry.type
 class Query:
-    """The root query fields; what is not the caller's is not found."""
+    """The root query fields."""
 
     @strawberry.federation.field(authenticated=True, description="One of the caller's orders.")
     async def order(self, info: Info, id: strawberry.ID) -> Order:
-        """An order; NotFound when it is not the caller's."""
-        caller = info.context.identity
-        row = await info.context.loaders.order.load(id)
-        if row is None or row.owner_id != caller.user_id:
-            raise NotFound("Order", id)
-        return Order.of(row)
+        """Find an order; NotFound when it is not the caller's."""
+        return info.context.require_found("Order", id, await Order.resolve_reference(info, id))
 
     @strawberry.federation.field(authenticated=True, description="One of the caller's quotes.")
     async def quote(self, info: Info, id: strawberry.ID) -> Quote:
-        """A quote; NotFound when it is not the caller's."""
-        caller = info.context.identity
-        row = await info.context.loaders.quote.load(id)
-        if row is None or row.owner_id != caller.user_id:
-            raise NotFound("Quote", id)
-        return Quote.of(row)
+        """Find a quote; NotFound when it is not the caller's."""
+        return info.context.require_found("Quote", id, await Quote.resolve_reference(info, id))

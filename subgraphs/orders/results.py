@@ -12,7 +12,7 @@ from subgraphs.orders.types import Order, Quote
 
 @strawberry.type(description="The book has no approved snapshot.")
 class BookNotApproved:
-    """Nothing was quoted."""
+    """A result of createQuote."""
 
     message: str
 
@@ -21,7 +21,7 @@ class BookNotApproved:
     description="The payment was declined. The quote is used up: another attempt needs a new one."
 )
 class PaymentDeclined:
-    """Nothing was charged."""
+    """A result of checkout."""
 
     message: str
     decline_code: str = strawberry.field(description="The payment provider's code for the reason.")
@@ -29,14 +29,14 @@ class PaymentDeclined:
 
 @strawberry.type(description="The quote's price no longer holds; nothing was ordered.")
 class QuoteExpired:
-    """Nothing was ordered."""
+    """A result of checkout."""
 
     message: str
 
 
 @strawberry.type(description="The order can no longer be cancelled; nothing was changed.")
 class OrderNotCancellable:
-    """Nothing was cancelled."""
+    """A result of cancelOrder."""
 
     message: str
     status: OrderStatus

@@ -1,7 +1,8 @@
-"""The states of an order, and which follow which.
+"""The states of an order, and the transitions between them.
 
-Reports of print arrive late, twice and out of order, so a report moves an order only to a state ahead of its
-present one. The graph has no cycle: in whatever sequence reports arrive, an order ends in the same state.
+Reports of the print domain arrive late, twice and out of order, so a report moves an order only to a state
+ahead of its current one. The graph has no cycles: whatever the sequence of the reports, an order ends in the
+same state.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands."""
+    """The state of an order."""
 
     AWAITING_PAYMENT = "AWAITING_PAYMENT"
     PAID = "PAID"
@@ -39,13 +40,13 @@ _NEXT: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
 }
 
 TERMINAL: Final = frozenset(status for status in OrderStatus if not _NEXT[status])
-"""The states that no other follows."""
+"""The final states."""
 
 CANCELLABLE: Final = frozenset(status for status in OrderStatus if S.CANCELLED in _NEXT[status])
-"""The states in which a parent can still stop an order: before the print shop begins."""
+"""The states in which a parent can cancel an order: before production begins."""
 
-# A job that the shop cancels of its own accord is one that will not be printed. Where the parent cancelled,
-# the order is in a final state before print hears of it, and the report moves nothing.
+# A job that the shop cancels on its own will not be printed. If the parent has cancelled the order, it is in
+# a final state already, and the report changes nothing.
 _BY_PRINT_STATUS: Final[dict[str, OrderStatus]] = {
     "CREATED": S.PREPARING,
     "PREFLIGHT": S.PREPARING,
@@ -61,22 +62,22 @@ _BY_PRINT_STATUS: Final[dict[str, OrderStatus]] = {
 }
 
 
-def may_become(present: OrderStatus, following: OrderStatus) -> bool:
-    """Whether one state may directly follow another."""
-    return following in _NEXT[present]
+def can_become(current: OrderStatus, following: OrderStatus) -> bool:
+    """Whether one state can directly follow another."""
+    return following in _NEXT[current]
 
 
-def after_print_report(present: OrderStatus, print_status: str) -> OrderStatus | None:
-    """The state that a report of the print job moves an order to; None when it is not ahead.
+def apply_print_report(current: OrderStatus, print_status: str) -> OrderStatus | None:
+    """Return the state that a report of its print job moves an order to; None when it is not ahead.
 
-    Reports in between may be missing, so the state may lie several steps ahead. An order that is not paid
-    for has no print job, and no report moves it.
+    Reports may be missing, so the state may be several transitions ahead. An order that awaits payment has no
+    print job, so no report moves it.
     """
-    if present is S.AWAITING_PAYMENT:
+    if current is S.AWAITING_PAYMENT:
         return None
     reported = _BY_PRINT_STATUS[print_status]
-    return reported if reported in _ahead(present) else None
+    return reported if reported in _find_ahead(current) else None
 
 
-def _ahead(status: OrderStatus) -> frozenset[OrderStatus]:
-    return _NEXT[status].union(*(_ahead(following) for following in _NEXT[status]))
+def _find_ahead(status: OrderStatus) -> frozenset[OrderStatus]:
+    return _NEXT[status].union(*(_find_ahead(following) for following in _NEXT[status]))

@@ -16,7 +16,7 @@ from subgraphs.orders.types import Info, OrderEvent
 
 @strawberry.type
 class Subscription:
-    """The root subscription fields; each resumes after a cursor without a gap."""
+    """The root subscription fields."""
 
     @strawberry.subscription(
         directives=[Authenticated()],
@@ -26,11 +26,11 @@ class Subscription:
     async def order(
         self, info: Info, id: strawberry.ID, after: Cursor = 0
     ) -> AsyncGenerator[OrderEvent, None]:
-        """Replay, then follow."""
+        """Follow an order."""
         context = info.context
-        order = service.follow_order(context.runtime, context.identity, id, check_cursor(after))
-        async with aclosing(order) as steps:
-            async for step in steps:
-                # What was loaded for an earlier event may have changed since.
+        events = service.follow_order(context.runtime, context.identity, id, check_cursor(after))
+        async with aclosing(events):
+            async for progress in events:
+                # Each event reports changed rows, so what was loaded before is out of date.
                 context.loaders = Loaders(context.runtime, context.caller)
-                yield OrderEvent.of(step)
+                yield OrderEvent.of(progress)

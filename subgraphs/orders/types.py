@@ -40,7 +40,7 @@ class Snapshot:
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
 class PrintProduct:
-    """A reference to what the book is printed as."""
+    """A reference to the product that the book is printed as."""
 
     id: strawberry.ID
 
@@ -60,7 +60,7 @@ class Address:
 
     @classmethod
     def of(cls, value: addresses.Address) -> Self:
-        """Show an address."""
+        """Convert an address."""
         return cls(
             name=value.name,
             line1=value.line1,
@@ -94,9 +94,9 @@ class Quote:
 
     @classmethod
     def of(cls, row: models.Quote) -> Self:
-        """Show a row."""
+        """Convert a row."""
 
-        def part(amount: int) -> Money:
+        def to_money(amount: int) -> Money:
             return Money.of(money.Money(amount, row.currency))
 
         return cls(
@@ -106,19 +106,19 @@ class Quote:
             quantity=row.quantity,
             shipping_level=row.shipping_level,
             shipping_address=Address.of(row.address),
-            items=part(row.items),
-            shipping=part(row.shipping),
-            fulfilment=part(row.fulfilment),
-            tax=part(row.tax),
+            items=to_money(row.items),
+            shipping=to_money(row.shipping),
+            fulfilment=to_money(row.fulfilment),
+            tax=to_money(row.tax),
             total=Money.of(row.total),
             expires_at=row.expires_at,
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Quote | None:
-        """The caller's quote of this id."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find a quote of the caller's."""
         row = await info.context.loaders.quote.load(id)
-        return Quote.of(row) if row else None
+        return cls.of(row) if row else None
 
 
 @strawberry.federation.type(keys=["id"], description="The payment of an order.")
@@ -134,7 +134,7 @@ class Payment:
 
     @classmethod
     def of(cls, row: models.Payment) -> Self:
-        """Show a row."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             status=row.status,
@@ -145,10 +145,10 @@ class Payment:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Payment | None:
-        """The payment of this id, when the caller's order was paid with it."""
-        row = await info.context.loaders.payment_by_id.load(id)
-        return Payment.of(row) if row else None
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find the payment of one of the caller's orders."""
+        row = await info.context.loaders.payment.load(id)
+        return cls.of(row) if row else None
 
 
 @strawberry.type(description="A transition of an order into a state.")
@@ -162,7 +162,7 @@ class OrderTransition:
 
     @classmethod
     def of(cls, row: models.OrderTransition) -> Self:
-        """Show a row."""
+        """Convert a row."""
         return cls(sequence=row.sequence, status=row.status, at=row.at, reason=row.reason)
 
 
@@ -186,7 +186,7 @@ class Order:
 
     @classmethod
     def of(cls, row: models.Order) -> Self:
-        """Show a row."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             number=row.number,
@@ -204,21 +204,23 @@ class Order:
         )
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Order | None:
-        """The caller's order of this id."""
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Find an order of the caller's."""
         row = await info.context.loaders.order.load(id)
-        return Order.of(row) if row else None
+        return cls.of(row) if row else None
 
     @strawberry.field
     async def payment(self, info: Info) -> Payment | None:
         """Load the payment."""
-        row = await info.context.loaders.payment.load(self.id)
+        row = await info.context.loaders.payment_of_order.load(self.id)
         return Payment.of(row) if row else None
 
     @strawberry.field(directives=[sized(10)], description="Every transition of the order, oldest first.")
     async def history(self, info: Info) -> list[OrderTransition]:
         """Load the transitions."""
-        return [OrderTransition.of(row) for row in await info.context.loaders.history.load(self.id)]
+        return [
+            OrderTransition.of(row) for row in await info.context.loaders.transitions_of_order.load(self.id)
+        ]
 
 
 @strawberry.type(description="An order has changed its state.")
@@ -234,7 +236,7 @@ class OrderEvent:
 
     @classmethod
     def of(cls, progress: service.OrderProgress) -> Self:
-        """Show a transition."""
+        """Convert a transition."""
         return cls(
             sequence=progress.sequence,
             at=progress.at,
@@ -245,13 +247,13 @@ class OrderEvent:
 
 @strawberry.federation.type(keys=["id"])
 class Book:
-    """What the orders domain knows of a book."""
+    """What the orders domain adds to a book."""
 
     id: strawberry.ID
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Resolve any book; its orders are read by their owner."""
+        """Resolve any book; only their owner finds its orders."""
         return cls(id=id)
 
     @strawberry.federation.field(
@@ -266,13 +268,13 @@ class Book:
 
 @strawberry.federation.type(keys=["id"])
 class User:
-    """What the orders domain knows of a user."""
+    """What the orders domain adds to a user."""
 
     id: strawberry.ID
 
     @classmethod
-    def resolve_reference(cls, info: Info, id: strawberry.ID) -> User | None:
-        """Only callers themselves have orders to show."""
+    def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
+        """Resolve the caller; other users have no orders here."""
         caller = info.context.caller
         return cls(id=id) if caller and caller.user_id == id else None
 
@@ -280,6 +282,6 @@ class User:
         authenticated=True, directives=[PAGED], description="The orders, newest first."
     )
     async def orders(self, info: Info, first: First = 20, after: After = None) -> Connection[Order]:
-        """A page of the orders; many users' orders by one statement."""
+        """Load a page of the orders."""
         page = await info.context.loaders.orders_of_user.load((self.id, PageRequest.of(first, after)))
         return Connection.of(page, [Order.of(row) for row in page.rows])

@@ -1,1 +1,1 @@
-"""Print: what can be printed and for how much, the check of the files, and the job that prints an order."""
+"""The print domain: products and their prices, preflight and print jobs."""

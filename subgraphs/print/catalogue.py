@@ -1,4 +1,4 @@
-"""What can be printed: the products, as data."""
+"""The catalogue: the products that a book can be printed as."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Binding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of the print shop: sizes in inches, prices in US dollars."""
+    """A product of the print shop; sizes are in inches, prices in US dollars."""
 
     id: str
     name: str
@@ -57,13 +57,13 @@ _PRODUCTS: Final = (
 _BY_ID: Final = {product.id: product for product in _PRODUCTS}
 
 
-def products() -> tuple[Product, ...]:
-    """Everything that can be ordered."""
+def list_products() -> tuple[Product, ...]:
+    """List all products."""
     return _PRODUCTS
 
 
-def product(product_id: str) -> Product:
-    """The product of an id; NotFound when there is none."""
+def get_product(product_id: str) -> Product:
+    """Get a product by its id; NotFound when there is none."""
     if product_id not in _BY_ID:
         raise NotFound("PrintProduct", product_id)
     return _BY_ID[product_id]

@@ -1,4 +1,4 @@
-"""Where a parcel can go: the countries of ISO 3166-1, in the three zones of our shipping table."""
+"""The countries of ISO 3166-1, in the three zones of our shipping prices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from subgraphs.common.errors import BadUserInput
 
 
 class Zone(Enum):
-    """How far a country is, for the price of a parcel."""
+    """A shipping zone."""
 
     UNITED_STATES = auto()
     NEAR = auto()
@@ -35,14 +35,14 @@ TJ TK TL TM TN TO TR TT TV TW TZ UG UM UY UZ VC VE VG VI VN VU WF WS YE YT ZA ZM
 
 
 _ZONES: Final = {
-    code: distance
-    for codes, distance in ((_UNITED_STATES, Zone.UNITED_STATES), (_NEAR, Zone.NEAR), (_FAR, Zone.FAR))
+    code: zone
+    for codes, zone in ((_UNITED_STATES, Zone.UNITED_STATES), (_NEAR, Zone.NEAR), (_FAR, Zone.FAR))
     for code in codes.split()
 }
 
 
-def zone(country_code: str) -> Zone:
-    """The zone of a two-letter country code; BadUserInput when no country has it."""
+def find_zone(country_code: str) -> Zone:
+    """Find the zone of a two-letter country code; BadUserInput when no country has it."""
     if country_code in _ZONES:
         return _ZONES[country_code]
     raise BadUserInput("countryCode", "countryCode must be a country's two-letter code of ISO 3166-1.")

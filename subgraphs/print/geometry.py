@@ -1,6 +1,6 @@
-"""The sizes a print shop demands, by its published formulas.
+"""The page and cover sizes that the print shop requires, by its published formulas.
 
-Lengths are in points, 72 to the inch. Typesetting has formulas of its own; preflight checks that both agree.
+Typesetting has its own formulas, so that preflight notices when the two differ.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from subgraphs.print.catalogue import Product
 
 _POINTS: Final = 72
 _BLEED: Final = Decimal("0.125")
-_WRAP: Final = Decimal("0.75")
+_TURN_IN: Final = Decimal("0.75")
 
-# The last page count of each board of the case, with the width of its spine in inches.
+# Spine widths of casewrap books: the maximum page count and the width in inches.
 _CASEWRAP_SPINES: Final = tuple(
     (pages, Decimal(width))
     for pages, width in (
@@ -30,30 +30,30 @@ _CASEWRAP_SPINES: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height in points."""
+    """Width and height in points, 72 to the inch."""
 
     width: float
     height: float
 
 
-def interior_page(product: Product) -> Size:
-    """The size of each page of the interior: the trim and the bleed on all four sides."""
-    return _size(product.trim_width + 2 * _BLEED, product.trim_height + 2 * _BLEED)
+def compute_page_size(product: Product) -> Size:
+    """Compute the size of an interior page: the trim size with bleed on all four sides."""
+    return _to_points(product.trim_width + 2 * _BLEED, product.trim_height + 2 * _BLEED)
 
 
-def cover_sheet(product: Product, page_count: int) -> Size:
-    """The size of the one sheet of a casewrap: back, spine and front, and what folds around the boards."""
-    margin = 2 * (_BLEED + _WRAP)
-    return _size(
-        2 * product.trim_width + casewrap_spine(page_count) + margin,
+def compute_cover_size(product: Product, page_count: int) -> Size:
+    """Compute the size of a casewrap cover: back, spine and front, with turn-in and bleed on all sides."""
+    margin = 2 * (_BLEED + _TURN_IN)
+    return _to_points(
+        2 * product.trim_width + compute_spine_width(page_count) + margin,
         product.trim_height + margin,
     )
 
 
-def casewrap_spine(page_count: int) -> Decimal:
-    """The width of the spine in inches, for up to 800 pages."""
+def compute_spine_width(page_count: int) -> Decimal:
+    """Compute the spine width of a casewrap book in inches, for at most 800 pages."""
     return next(width for last, width in _CASEWRAP_SPINES if page_count <= last)
 
 
-def _size(width: Decimal, height: Decimal) -> Size:
+def _to_points(width: Decimal, height: Decimal) -> Size:
     return Size(float(width * _POINTS), float(height * _POINTS))

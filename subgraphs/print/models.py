@@ -5,26 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subgraphs.common.database import Base, domain_metadata
-from subgraphs.common.outbox import inbox_table, outbox_table
+from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.print.states import PrintJobStatus
-
-_STATUS = Enum(PrintJobStatus, native_enum=False, length=20, create_constraint=False)
 
 
 class Table(Base):
-    """The base of print's tables."""
+    """The base of the domain's tables."""
 
     __abstract__ = True
-    metadata = domain_metadata("print")
+    metadata = create_metadata("print")
 
 
 class PrintJob(Table):
-    """The one printing of an order.
+    """The print job of an order.
 
     `attempts` and `checks` count the jobs that submit and reconcile it: only a job with the next number acts,
     so that one delivered twice does nothing the second time.
@@ -38,7 +36,7 @@ class PrintJob(Table):
     snapshot_id: Mapped[str] = mapped_column(String(40))
     product_id: Mapped[str] = mapped_column(String(60))
     quantity: Mapped[int]
-    status: Mapped[PrintJobStatus] = mapped_column(_STATUS)
+    status: Mapped[PrintJobStatus] = mapped_column(create_enum_type(PrintJobStatus))
     interior_key: Mapped[str | None] = mapped_column(Text)
     cover_key: Mapped[str | None] = mapped_column(Text)
     preflight: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
@@ -52,13 +50,13 @@ class PrintJob(Table):
 
 
 class PrintJobTransition(Table):
-    """A transition of a job; appended, never changed."""
+    """A transition of a print job into a state."""
 
     __tablename__ = "print_job_transitions"
 
     print_job_id: Mapped[str] = mapped_column(ForeignKey(PrintJob.id, ondelete="CASCADE"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
-    status: Mapped[PrintJobStatus] = mapped_column(_STATUS)
+    status: Mapped[PrintJobStatus] = mapped_column(create_enum_type(PrintJobStatus))
     at: Mapped[datetime]
     message: Mapped[str] = mapped_column(Text)
 
@@ -80,5 +78,5 @@ class OfflineShopJob(Table):
     canceled_at: Mapped[datetime | None]
 
 
-outbox_table(Table.metadata)
-inbox_table(Table.metadata)
+create_outbox_table(Table.metadata)
+create_inbox_table(Table.metadata)

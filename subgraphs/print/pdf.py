@@ -1,4 +1,4 @@
-"""The facts of a PDF that matter in print: page sizes, fonts and the resolution of placed pictures."""
+"""The facts of a PDF that matter for print: page sizes, fonts and the resolution of placed pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_FORM_DEPTH = 20
 
 
 class Unreadable(Exception):
-    """The file is no PDF, or is too broken to be read."""
+    """The file is not a PDF, or cannot be parsed."""
 
 
 class Encrypted(Exception):
@@ -28,7 +28,7 @@ class Encrypted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PlacedPicture:
-    """A placed picture: pixels per inch of paper, in the direction with fewer."""
+    """A placed picture; `ppi` is the lower of its horizontal and vertical pixels per inch."""
 
     page: int
     ppi: float
@@ -36,7 +36,7 @@ class PlacedPicture:
 
 @dataclass(frozen=True, slots=True)
 class PdfFacts:
-    """The facts of one file; pages count from 1."""
+    """The facts of a file; `unembedded_fonts` are pairs of a page number, from 1, and a font name."""
 
     pages: tuple[Size, ...]
     unembedded_fonts: tuple[tuple[int, str], ...]
@@ -51,16 +51,16 @@ def read_facts(content: bytes) -> PdfFacts:
             raise Encrypted
         pages = list(reader.pages)
         return PdfFacts(
-            pages=tuple(_size(page) for page in pages),
+            pages=tuple(_read_size(page) for page in pages),
             unembedded_fonts=tuple(
                 (number, name)
                 for number, page in enumerate(pages, 1)
-                for name in sorted(_unembedded_fonts(page))
+                for name in sorted(_find_unembedded_fonts(page))
             ),
             pictures=tuple(
                 PlacedPicture(number, ppi)
                 for number, page in enumerate(pages, 1)
-                for ppi in _resolutions(page)
+                for ppi in _measure_pictures(page)
             ),
         )
     except Encrypted:
@@ -69,60 +69,60 @@ def read_facts(content: bytes) -> PdfFacts:
         raise Unreadable(str(error)) from error
 
 
-def _size(page: PageObject) -> Size:
+def _read_size(page: PageObject) -> Size:
     width, height = float(page.mediabox.width), float(page.mediabox.height)
     if page.rotation % 180:
         width, height = height, width
     return Size(width * page.user_unit, height * page.user_unit)
 
 
-def _unembedded_fonts(page: PageObject) -> set[str]:
-    """The names of the fonts that a page names but the file does not contain."""
+def _find_unembedded_fonts(page: PageObject) -> set[str]:
+    """Find the names of a page's fonts that are not embedded."""
     return {
         str(font.get("/BaseFont", "?")).removeprefix("/")
-        for resources in _all_resources(_dictionary(page.get("/Resources")), 0)
-        for font in _values(resources, "/Font")
+        for resources in _walk_resources(_get_dictionary(page.get("/Resources")), 0)
+        for font in _list_dictionaries(resources, "/Font")
         if not _is_embedded(font)
     }
 
 
-def _all_resources(resources: DictionaryObject, depth: int) -> Iterator[DictionaryObject]:
-    """A page's resources and those of the forms drawn on it."""
+def _walk_resources(resources: DictionaryObject, depth: int) -> Iterator[DictionaryObject]:
+    """Yield a page's resources and those of the forms drawn on it."""
     if depth > _MAX_FORM_DEPTH:
         raise Unreadable("Forms are nested too deeply.")
     yield resources
-    for drawn in _values(resources, "/XObject"):
+    for drawn in _list_dictionaries(resources, "/XObject"):
         if drawn.get("/Subtype") == "/Form":
-            yield from _all_resources(_dictionary(drawn.get("/Resources")), depth + 1)
+            yield from _walk_resources(_get_dictionary(drawn.get("/Resources")), depth + 1)
 
 
 def _is_embedded(font: DictionaryObject) -> bool:
     if font.get("/Subtype") == "/Type3":
         return True
     if font.get("/Subtype") == "/Type0":
-        [descendant] = _list(font["/DescendantFonts"])
-        font = _dictionary(descendant)
-    descriptor = _dictionary(font.get("/FontDescriptor"))
+        [descendant] = _get_list(font["/DescendantFonts"])
+        font = _get_dictionary(descendant)
+    descriptor = _get_dictionary(font.get("/FontDescriptor"))
     return any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3"))
 
 
-def _resolutions(page: PageObject) -> Iterator[float]:
+def _measure_pictures(page: PageObject) -> Iterator[float]:
     contents = page.get_contents()
     if contents is not None:
         unit = page.user_unit
-        yield from _image_resolutions(
-            contents, _dictionary(page.get("/Resources")), (unit, 0.0, 0.0, unit, 0.0, 0.0), page.pdf, 0
+        yield from _measure_images(
+            contents, _get_dictionary(page.get("/Resources")), (unit, 0.0, 0.0, unit, 0.0, 0.0), page.pdf, 0
         )
 
 
-def _image_resolutions(
+def _measure_images(
     stream: ContentStream, resources: DictionaryObject, start: Matrix, pdf: Any, depth: int
 ) -> Iterator[float]:
-    """Follow the transformation matrix through a content stream, and into the forms that it draws."""
+    """Yield the resolution of each image that a content stream, or a form drawn by it, places."""
     if depth > _MAX_FORM_DEPTH:
         raise Unreadable("Forms are nested too deeply.")
     matrix, saved = start, list[Matrix]()
-    objects = _dictionary(resources.get("/XObject"))
+    objects = _get_dictionary(resources.get("/XObject"))
     for operands, operator in stream.operations:
         match operator:
             case b"q":
@@ -130,38 +130,38 @@ def _image_resolutions(
             case b"Q":
                 matrix = saved.pop()
             case b"cm":
-                matrix = _times(_matrix(operands), matrix)
+                matrix = _multiply(_parse_matrix(operands), matrix)
             case b"Do":
-                drawn = _dictionary(objects.get(operands[0]))
+                drawn = _get_dictionary(objects.get(operands[0]))
                 if drawn.get("/Subtype") == "/Image":
-                    yield from _resolution(drawn["/Width"], drawn["/Height"], matrix)
+                    yield from _measure_image(drawn["/Width"], drawn["/Height"], matrix)
                 elif drawn.get("/Subtype") == "/Form":
-                    inner = _times(_matrix(drawn.get("/Matrix", _IDENTITY)), matrix)
-                    own = _dictionary(drawn.get("/Resources", resources))
-                    yield from _image_resolutions(ContentStream(drawn, pdf), own, inner, pdf, depth + 1)
+                    inner = _multiply(_parse_matrix(drawn.get("/Matrix", _IDENTITY)), matrix)
+                    own = _get_dictionary(drawn.get("/Resources", resources))
+                    yield from _measure_images(ContentStream(drawn, pdf), own, inner, pdf, depth + 1)
             case b"INLINE IMAGE":
                 settings = operands["settings"]
                 width, height = (
                     settings.get("/W", settings.get("/Width")),
                     settings.get("/H", settings.get("/Height")),
                 )
-                yield from _resolution(width, height, matrix)
+                yield from _measure_image(width, height, matrix)
 
 
-def _resolution(width: Any, height: Any, matrix: Matrix) -> Iterator[float]:
-    """Pixels per inch: an image fills the unit square, which the matrix maps onto the page."""
+def _measure_image(width: Any, height: Any, matrix: Matrix) -> Iterator[float]:
+    """Yield the pixels per inch of an image; the matrix maps the unit square, which it fills, to the page."""
     a, b, c, d, _, _ = matrix
     across, down = hypot(a, b) / 72, hypot(c, d) / 72
     if across and down:
         yield min(float(width) / across, float(height) / down)
 
 
-def _matrix(numbers: Any) -> Matrix:
+def _parse_matrix(numbers: Any) -> Matrix:
     a, b, c, d, e, f = (float(number) for number in numbers)
     return a, b, c, d, e, f
 
 
-def _times(first: Matrix, then: Matrix) -> Matrix:
+def _multiply(first: Matrix, then: Matrix) -> Matrix:
     a, b, c, d, e, f = first
     g, h, i, j, k, m = then
     return (
@@ -174,14 +174,14 @@ def _times(first: Matrix, then: Matrix) -> Matrix:
     )
 
 
-def _dictionary(value: Any) -> DictionaryObject:
+def _get_dictionary(value: Any) -> DictionaryObject:
     found = value.get_object() if value is not None else DictionaryObject()
     return found if isinstance(found, DictionaryObject) else DictionaryObject()
 
 
-def _list(value: Any) -> list[Any]:
+def _get_list(value: Any) -> list[Any]:
     return list(value.get_object())
 
 
-def _values(resources: DictionaryObject, kind: str) -> list[DictionaryObject]:
-    return [_dictionary(value) for value in _dictionary(resources.get(NameObject(kind))).values()]
+def _list_dictionaries(resources: DictionaryObject, kind: str) -> list[DictionaryObject]:
+    return [_get_dictionary(value) for value in _get_dictionary(resources.get(NameObject(kind))).values()]

@@ -1,4 +1,4 @@
-"""Preflight: whether two files can be printed as this product, by machine-readable codes."""
+"""Preflight: the check whether an interior and a cover can be printed as a product."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from enum import StrEnum
 from typing import Any, Self
 
 from subgraphs.print.catalogue import Product
-from subgraphs.print.geometry import Size, cover_sheet, interior_page
+from subgraphs.print.geometry import Size, compute_cover_size, compute_page_size
 from subgraphs.print.pdf import Encrypted, PdfFacts, Unreadable, read_facts
 
 _TOLERANCE = 1.0
-"""Points: what print shops allow between a file and their template."""
+"""The difference in points that print shops allow between a file and their template."""
 
 
 class PreflightCode(StrEnum):
-    """What can be wrong with a file."""
+    """The kinds of issues that preflight finds."""
 
     UNREADABLE = "UNREADABLE"
     ENCRYPTED = "ENCRYPTED"
@@ -35,7 +35,7 @@ class PreflightCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreflightIssue:
-    """One reason not to print; `page` is a page of the interior."""
+    """A reason not to print; `page` is the number of an interior page, or None."""
 
     code: PreflightCode
     page: int | None
@@ -44,7 +44,7 @@ class PreflightIssue:
 
 @dataclass(frozen=True, slots=True)
 class PreflightReport:
-    """The outcome; `effective_ppi` is that of the coarsest picture, none where there is no picture."""
+    """The outcome of preflight; `effective_ppi` is the lowest of all pictures, None without pictures."""
 
     checked_at: datetime
     effective_ppi: int | None
@@ -56,12 +56,12 @@ class PreflightReport:
         return not self.issues
 
     def as_json(self) -> dict[str, Any]:
-        """The report as it is stored."""
+        """Convert to the JSON object that is stored."""
         return asdict(self) | {"checked_at": self.checked_at.isoformat()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The report that `as_json` wrote."""
+        """Read a report that `as_json` has written."""
         return cls(
             datetime.fromisoformat(value["checked_at"]),
             value["effective_ppi"],
@@ -74,7 +74,7 @@ class PreflightReport:
 
 @dataclass(frozen=True, slots=True)
 class CandidateFile:
-    """A file from the store, and the hash it had when it was approved."""
+    """A file to check, and the SHA-256 that it had when it was approved."""
 
     content: bytes
     approved_sha256: str
@@ -83,29 +83,31 @@ class CandidateFile:
 def preflight(
     product: Product, interior: CandidateFile, cover: CandidateFile, now: datetime
 ) -> PreflightReport:
-    """Check both files of a book; every issue is found, not only the first."""
-    issues = [*_unchanged("interior", interior), *_unchanged("cover", cover)]
-    inside = _read("interior", interior, issues)
-    outside = _read("cover", cover, issues)
-    if inside:
-        issues += [*_page_count(product, inside), *_page_sizes(product, inside)]
-    if outside:
-        issues += _cover_sheet(product, inside, outside)
-    for part, facts in (("interior", inside), ("cover", outside)):
+    """Check both files of a book and report every issue."""
+    issues = [*_check_hash("interior", interior), *_check_hash("cover", cover)]
+    interior_facts = _read_pdf("interior", interior, issues)
+    cover_facts = _read_pdf("cover", cover, issues)
+    if interior_facts:
+        issues += [*_check_page_count(product, interior_facts), *_check_page_sizes(product, interior_facts)]
+    if cover_facts:
+        issues += _check_cover(product, interior_facts, cover_facts)
+    for part, facts in (("interior", interior_facts), ("cover", cover_facts)):
         if facts:
-            issues += [*_fonts(part, facts), *_pictures(part, facts, product.minimum_ppi)]
-    resolutions = [picture.ppi for facts in (inside, outside) if facts for picture in facts.pictures]
+            issues += [*_check_fonts(part, facts), *_check_resolutions(part, facts, product.minimum_ppi)]
+    resolutions = [
+        picture.ppi for facts in (interior_facts, cover_facts) if facts for picture in facts.pictures
+    ]
     return PreflightReport(now, int(min(resolutions)) if resolutions else None, tuple(issues))
 
 
-def _unchanged(part: str, file: CandidateFile) -> Iterator[PreflightIssue]:
+def _check_hash(part: str, file: CandidateFile) -> Iterator[PreflightIssue]:
     if hashlib.sha256(file.content).hexdigest() != file.approved_sha256:
         yield PreflightIssue(
             PreflightCode.CONTENT_CHANGED, None, f"The {part} is not the file that was approved."
         )
 
 
-def _read(part: str, file: CandidateFile, issues: list[PreflightIssue]) -> PdfFacts | None:
+def _read_pdf(part: str, file: CandidateFile, issues: list[PreflightIssue]) -> PdfFacts | None:
     try:
         return read_facts(file.content)
     except Encrypted:
@@ -117,7 +119,7 @@ def _read(part: str, file: CandidateFile, issues: list[PreflightIssue]) -> PdfFa
     return None
 
 
-def _page_count(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue]:
+def _check_page_count(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue]:
     count = len(interior.pages)
     if count < product.minimum_pages:
         yield PreflightIssue(
@@ -137,57 +139,61 @@ def _page_count(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue
         )
 
 
-def _page_sizes(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue]:
-    wanted = interior_page(product)
+def _check_page_sizes(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue]:
+    expected = compute_page_size(product)
     for number, size in enumerate(interior.pages, 1):
-        if not _fits(size, wanted):
+        if not _fits(size, expected):
             yield PreflightIssue(
-                PreflightCode.PAGE_SIZE, number, f"{_show(size)} instead of {_show(wanted)} with bleed."
+                PreflightCode.PAGE_SIZE,
+                number,
+                f"{_format_size(size)} instead of {_format_size(expected)} with bleed.",
             )
 
 
-def _cover_sheet(product: Product, interior: PdfFacts | None, cover: PdfFacts) -> Iterator[PreflightIssue]:
+def _check_cover(product: Product, interior: PdfFacts | None, cover: PdfFacts) -> Iterator[PreflightIssue]:
     if len(cover.pages) != 1:
         yield PreflightIssue(
             PreflightCode.COVER_PAGE_COUNT, None, f"The cover has {len(cover.pages)} pages instead of one."
         )
         return
-    # Without a bindable page count there is no spine to measure against; that is an issue of its own.
+    # Without a valid page count the spine has no width; the page count is an issue of its own.
     if interior is None or len(interior.pages) > product.maximum_pages:
         return
-    wanted = cover_sheet(product, len(interior.pages))
-    if not _fits(cover.pages[0], wanted):
+    expected = compute_cover_size(product, len(interior.pages))
+    if not _fits(cover.pages[0], expected):
         yield PreflightIssue(
             PreflightCode.COVER_SIZE,
             None,
-            f"The cover is {_show(cover.pages[0])} instead of {_show(wanted)}.",
+            f"The cover is {_format_size(cover.pages[0])} instead of {_format_size(expected)}.",
         )
 
 
-def _fonts(part: str, facts: PdfFacts) -> Iterator[PreflightIssue]:
+def _check_fonts(part: str, facts: PdfFacts) -> Iterator[PreflightIssue]:
     for number, name in facts.unembedded_fonts:
         yield PreflightIssue(
-            PreflightCode.FONT_NOT_EMBEDDED, _page(part, number), f"The {part} lacks the font {name}."
+            PreflightCode.FONT_NOT_EMBEDDED,
+            _get_interior_page(part, number),
+            f"The {part} lacks the font {name}.",
         )
 
 
-def _pictures(part: str, facts: PdfFacts, minimum: int) -> Iterator[PreflightIssue]:
+def _check_resolutions(part: str, facts: PdfFacts, minimum: int) -> Iterator[PreflightIssue]:
     for picture in facts.pictures:
         if picture.ppi < minimum:
             yield PreflightIssue(
                 PreflightCode.LOW_PPI,
-                _page(part, picture.page),
+                _get_interior_page(part, picture.page),
                 f"A picture of the {part} has {int(picture.ppi)} pixels per inch; {minimum} are needed.",
             )
 
 
-def _page(part: str, number: int) -> int | None:
+def _get_interior_page(part: str, number: int) -> int | None:
     return number if part == "interior" else None
 
 
-def _fits(size: Size, wanted: Size) -> bool:
-    return abs(size.width - wanted.width) <= _TOLERANCE and abs(size.height - wanted.height) <= _TOLERANCE
+def _fits(size: Size, expected: Size) -> bool:
+    return abs(size.width - expected.width) <= _TOLERANCE and abs(size.height - expected.height) <= _TOLERANCE
 
 
-def _show(size: Size) -> str:
+def _format_size(size: Size) -> str:
     return f"{size.width / 72:.3f} by {size.height / 72:.3f} in"

@@ -1,7 +1,7 @@
-"""The cost of a print: the shop's linear price for the copies, and our own table for shipping.
+"""The cost of printing and shipping: the shop's price of a copy, and our own table of shipping prices.
 
-Everything is in US dollars and exact. The price of one copy is rounded to the cent first, half up, so that
-what a parent sees for one copy times the copies is what the items cost.
+All amounts are exact, in US dollars. The price of a copy is rounded to the cent, half up, before it is
+multiplied, so that the cost of the items is the displayed price of one copy times the quantity.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Final
 
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.money import Money
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 from subgraphs.print.catalogue import Product
-from subgraphs.print.countries import Zone, zone
+from subgraphs.print.countries import Zone, find_zone
 
 CURRENCY: Final = "USD"
 MAX_COPIES: Final = 100
 _FULFILMENT: Final = 175
-"""Cents for handling one order, however many copies."""
+"""Cents for handling an order of any quantity."""
 
 
 class ShippingLevel(StrEnum):
@@ -44,12 +44,12 @@ class Cost:
 
     @property
     def total(self) -> Money:
-        """All of it."""
+        """The sum of the parts."""
         return self.items + self.shipping + self.fulfilment + self.tax
 
 
-# Cents for the first copy of a parcel and for each further one. The table is ours: it takes one known
-# price (5.69 by mail within the United States) as its measure, and grows with distance and speed.
+# Cents for the first copy of a parcel and for each further one. The table is an estimate: it extrapolates
+# from one known price (5.69 by mail within the United States) by distance and speed.
 _SHIPPING: Final[dict[ShippingLevel, dict[Zone, tuple[int, int]]]] = {
     ShippingLevel.MAIL: {
         Zone.UNITED_STATES: (569, 100), Zone.NEAR: (799, 150), Zone.FAR: (1099, 250),
@@ -69,24 +69,24 @@ _SHIPPING: Final[dict[ShippingLevel, dict[Zone, tuple[int, int]]]] = {
 }  # fmt: skip
 
 
-def copy_price(product: Product, page_count: int) -> Money:
-    """The price of one copy: a base and a rate for each page."""
+def compute_copy_price(product: Product, page_count: int) -> Money:
+    """Compute the price of one copy: a base price and a price for each page."""
     dollars = product.base_price + page_count * product.page_price
     return Money(int((dollars * 100).to_integral_value(ROUND_HALF_UP)), CURRENCY)
 
 
-def cost(
+def compute_cost(
     product: Product, page_count: int, quantity: int, country_code: str, shipping_level: ShippingLevel
 ) -> Cost:
-    """The cost of printing and sending copies of a book; BadUserInput for what cannot be printed or sent."""
-    in_range("pageCount", page_count, product.minimum_pages, product.maximum_pages)
+    """Compute the cost of copies of a book; BadUserInput when they cannot be printed or shipped."""
+    require_in_range("pageCount", page_count, product.minimum_pages, product.maximum_pages)
     if page_count % product.page_multiple:
         raise BadUserInput("pageCount", f"pageCount must be a multiple of {product.page_multiple}.")
-    in_range("quantity", quantity, 1, MAX_COPIES)
-    first, further = _SHIPPING[shipping_level][zone(country_code)]
+    require_in_range("quantity", quantity, 1, MAX_COPIES)
+    first_copy, further_copy = _SHIPPING[shipping_level][find_zone(country_code)]
     return Cost(
-        items=copy_price(product, page_count) * quantity,
-        shipping=Money(first + further * (quantity - 1), CURRENCY),
+        items=compute_copy_price(product, page_count) * quantity,
+        shipping=Money(first_copy + further_copy * (quantity - 1), CURRENCY),
         fulfilment=Money(_FULFILMENT, CURRENCY),
         tax=Money.zero(CURRENCY),
     )

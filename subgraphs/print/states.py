@@ -1,7 +1,8 @@
-"""The states of a print job, and which follow which.
+"""The states of a print job, and the transitions between them.
 
-Reports arrive late, twice and out of order, so a report moves a job only to a state ahead of its present one.
-The graph has no cycle: in whatever sequence reports arrive, a job ends in the same state.
+Reports of the print shop arrive late, twice and out of order, so a report moves a job only to a state ahead
+of its current one. The graph has no cycles: whatever the sequence of the reports, a job ends in the same
+state.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 
 class PrintJobStatus(StrEnum):
-    """Our own steps up to SUBMITTED, then the print shop's, in the words of Lulu's API."""
+    """The state of a print job; from SUBMITTED on, the states are those of Lulu's API."""
 
     CREATED = "CREATED"
     PREFLIGHT = "PREFLIGHT"
@@ -45,19 +46,19 @@ _NEXT: Final[dict[PrintJobStatus, frozenset[PrintJobStatus]]] = {
 }
 
 
-def _ahead(status: PrintJobStatus) -> frozenset[PrintJobStatus]:
-    return _NEXT[status].union(*(_ahead(following) for following in _NEXT[status]))
+def _find_ahead(status: PrintJobStatus) -> frozenset[PrintJobStatus]:
+    return _NEXT[status].union(*(_find_ahead(following) for following in _NEXT[status]))
 
 
-_AHEAD: Final = {status: _ahead(status) for status in PrintJobStatus}
+_AHEAD: Final = {status: _find_ahead(status) for status in PrintJobStatus}
 
 TERMINAL: Final = frozenset(status for status in PrintJobStatus if not _NEXT[status])
-"""The states that no other follows."""
+"""The final states."""
 
 CANCELLABLE: Final = frozenset(status for status in PrintJobStatus if S.CANCELED in _NEXT[status])
 """The states in which a job can be cancelled."""
 
 
-def may_become(present: PrintJobStatus, reported: PrintJobStatus) -> bool:
-    """Whether a reported state is ahead of the present one, with any number of states between."""
-    return reported in _AHEAD[present]
+def can_become(current: PrintJobStatus, reported: PrintJobStatus) -> bool:
+    """Whether a reported state is ahead of the current one, by any number of transitions."""
+    return reported in _AHEAD[current]

@@ -39,7 +39,7 @@ class PrintCost:
 
     @classmethod
     def of(cls, cost: prices.Cost) -> Self:
-        """Show a cost."""
+        """Convert a cost."""
         return cls(
             items=Money.of(cost.items),
             shipping=Money.of(cost.shipping),
@@ -65,7 +65,7 @@ class PrintProduct:
 
     @classmethod
     def of(cls, product: catalogue.Product) -> Self:
-        """Show a product."""
+        """Convert a product."""
         return cls(
             id=strawberry.ID(product.id),
             name=product.name,
@@ -80,8 +80,8 @@ class PrintProduct:
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Find a product of the catalogue."""
-        return cls.of(catalogue.product(id))
+        """Find a product of the catalogue; NotFound when there is none."""
+        return cls.of(catalogue.get_product(id))
 
     @strawberry.field(description="The cost of copies of a book as this product, before sales tax.")
     def cost(
@@ -92,8 +92,8 @@ class PrintProduct:
         quantity: Annotated[int, strawberry.argument(description="From 1 to 100.")] = 1,
     ) -> PrintCost:
         """Compute the cost from the price tables."""
-        product = catalogue.product(self.id)
-        return PrintCost.of(prices.cost(product, page_count, quantity, country_code, shipping_level))
+        product = catalogue.get_product(self.id)
+        return PrintCost.of(prices.compute_cost(product, page_count, quantity, country_code, shipping_level))
 
 
 @strawberry.type(description="One reason why a file cannot be printed.")
@@ -120,7 +120,7 @@ class PreflightReport:
 
     @classmethod
     def of(cls, report: preflight.PreflightReport) -> Self:
-        """Show a report."""
+        """Convert a report."""
         return cls(
             passed=report.passed,
             issues=[PreflightIssue(code=i.code, page=i.page, message=i.message) for i in report.issues],
@@ -141,7 +141,7 @@ class Shipment:
 
 @strawberry.type(description="A transition of a print job into a state.")
 class PrintJobTransition:
-    """A step of a job's history."""
+    """A transition."""
 
     sequence: int = strawberry.field(description="From 1, without gaps.")
     status: PrintJobStatus
@@ -150,7 +150,7 @@ class PrintJobTransition:
 
     @classmethod
     def of(cls, row: models.PrintJobTransition) -> Self:
-        """Show a step."""
+        """Convert a row."""
         return cls(sequence=row.sequence, status=row.status, at=row.at, message=row.message)
 
 
@@ -169,14 +169,14 @@ class PrintJob:
 
     @classmethod
     def of(cls, row: models.PrintJob) -> Self:
-        """Show a job."""
+        """Convert a row."""
         report = preflight.PreflightReport.from_json(row.preflight) if row.preflight else None
         return cls(
             id=strawberry.ID(row.id),
             status=row.status,
             provider_reference=row.provider_reference,
             preflight=PreflightReport.of(report) if report else None,
-            shipment=_shipment(row),
+            shipment=_convert_shipment(row),
             created_at=row.created_at,
             order_id=row.order_id,
             product_id=row.product_id,
@@ -184,40 +184,42 @@ class PrintJob:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Find the job when it is the caller's."""
-        row = await info.context.loaders.jobs.load(id)
+        """Find a print job of the caller's."""
+        row = await info.context.loaders.job.load(id)
         return cls.of(row) if row else None
 
     @strawberry.field(description="The order that is printed.")
     def order(self) -> "Order | None":
-        """Name the order; its owner resolves it."""
+        """Refer to the order, which the orders domain resolves."""
         return Order(id=strawberry.ID(self.order_id))
 
     @strawberry.field
     def product(self) -> PrintProduct:
-        """Look the product up."""
-        return PrintProduct.of(catalogue.product(self.product_id))
+        """Look up the product."""
+        return PrintProduct.of(catalogue.get_product(self.product_id))
 
     @strawberry.field(directives=[sized(20)], description="Every transition of the job, oldest first.")
     async def history(self, info: Info) -> list[PrintJobTransition]:
-        """Load the history."""
-        return [PrintJobTransition.of(row) for row in await info.context.loaders.histories.load(self.id)]
+        """Load the transitions."""
+        return [
+            PrintJobTransition.of(row) for row in await info.context.loaders.transitions_of_job.load(self.id)
+        ]
 
 
 @strawberry.federation.type(keys=["id"])
 class Order:
-    """What print adds to an order."""
+    """What the print domain adds to an order."""
 
     id: strawberry.ID
 
     @strawberry.field(description="The order's print job; null before it is paid.")
     async def print_job(self, info: Info) -> PrintJob | None:
-        """Load the job, where it is the caller's."""
-        row = await info.context.loaders.jobs_of_orders.load(self.id)
+        """Load the print job, if it is the caller's."""
+        row = await info.context.loaders.job_of_order.load(self.id)
         return PrintJob.of(row) if row else None
 
 
-def _shipment(row: models.PrintJob) -> Shipment | None:
+def _convert_shipment(row: models.PrintJob) -> Shipment | None:
     if row.shipment is None:
         return None
     return Shipment(

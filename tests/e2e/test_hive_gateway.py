@@ -17,8 +17,8 @@ import pytest
 
 from infra.checkout import ROOT
 from infra.local import Stack
-from infra.local.ports import free_port
-from infra.node import ensure_packages, installation
+from infra.local.ports import find_free_port
+from infra.node import ensure_packages, find_installation
 from subgraphs.domains import DOMAINS
 from tests.e2e.conftest import Shelf
 from tests.e2e.family import Family, open_client
@@ -32,10 +32,10 @@ READY_WITHIN = 60
 def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of Hive Gateway before the platform's subgraphs."""
     ensure_packages(PROJECT)
-    folder, port = tmp_path_factory.mktemp("hive"), free_port()
+    folder, port = tmp_path_factory.mktemp("hive"), find_free_port()
     (folder / "supergraph.graphql").write_text(build_supergraph(stack))
     command = [
-        str(installation() / "bin" / "node"),
+        str(find_installation() / "bin" / "node"),
         *(str(PROJECT / "node_modules" / ".bin" / "hive-gateway"), "supergraph"),
         *(str(folder / "supergraph.graphql"), "--config-path", str(PROJECT / "gateway.config.mjs")),
         *("--host", "127.0.0.1", "--port", str(port)),

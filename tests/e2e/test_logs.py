@@ -9,7 +9,7 @@ import httpx2
 
 from infra.checkout import ROOT
 from infra.local import Stack
-from infra.local.environment import router_environ
+from infra.local.environment import build_router_environ
 from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, open_client
 from tests.support.otlp_collector import Collector
 from tests.support.router_process import start_router, wait_for_origin
@@ -43,7 +43,7 @@ async def run_traced_router(stack: Stack, collector: Collector, log: bytearray) 
         serve_app(collector.build_app()) as otlp,
         start_router(
             *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
-            **router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
+            **build_router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
         ) as process,
     ):
         yield f"{await wait_for_origin(process)}/graphql"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from infra.console import console, print_status
-from tests.fuzz.attacks import Attack, all_attacks, seeded_random
+from tests.fuzz.attacks import Attack, create_random, list_attacks
 from tests.fuzz.campaign import Campaign, open_campaign
 from tests.fuzz.latency import compare
 from tests.fuzz.oracle import Finding
@@ -22,10 +22,10 @@ MAX_COMPARED = 40
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the attacks; return 1 if there are findings, 2 if no attack matches."""
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     chosen = [
         each
-        for each in all_attacks()
+        for each in list_attacks()
         if not options.only or any(part in each.full_name for part in options.only)
     ]
     if not chosen:
@@ -39,9 +39,9 @@ async def _run(chosen: Sequence[Attack], seed: int | None, minutes: float, laten
     found: list[Finding] = []
     async with open_campaign(lambda text: print_status(NAME, text)) as campaign:
         deadline = time.monotonic() + 60 * minutes
-        for round_seed in _seeds(seed, deadline):
+        for round_seed in _generate_seeds(seed, deadline):
             print_status(NAME, f"seed {round_seed}: running {len(chosen)} attacks")
-            found += await _round(campaign, chosen, round_seed)
+            found += await _run_round(campaign, chosen, round_seed)
             if latency:
                 found += await _compare(campaign, chosen, round_seed)
         print_status(NAME, "stopping the platform")
@@ -49,16 +49,16 @@ async def _run(chosen: Sequence[Attack], seed: int | None, minutes: float, laten
     return found
 
 
-def _seeds(seed: int | None, deadline: float) -> Iterator[int]:
-    """The given seed once, or else random seeds until the deadline."""
+def _generate_seeds(seed: int | None, deadline: float) -> Iterator[int]:
+    """Generate the given seed once, or else random seeds until the deadline."""
     yield seed if seed is not None else secrets.randbelow(1 << 32)
     while seed is None and time.monotonic() < deadline:
         yield secrets.randbelow(1 << 32)
 
 
-async def _round(campaign: Campaign, chosen: Sequence[Attack], seed: int) -> list[Finding]:
+async def _run_round(campaign: Campaign, chosen: Sequence[Attack], seed: int) -> list[Finding]:
     order = list(chosen)
-    seeded_random(seed, "order").shuffle(order)
+    create_random(seed, "order").shuffle(order)
     found = []
     for attack in order:
         with console.status(attack.full_name):
@@ -70,7 +70,7 @@ async def _compare(campaign: Campaign, chosen: Sequence[Attack], seed: int) -> l
     """Compare another client's latency beside a random sample of the attacks."""
     print_status(NAME, f"comparing another client's latency beside {MAX_COMPARED} attacks")
     found = []
-    for attack in seeded_random(seed, "latency").sample(chosen, min(MAX_COMPARED, len(chosen))):
+    for attack in create_random(seed, "latency").sample(chosen, min(MAX_COMPARED, len(chosen))):
         with console.status(attack.full_name):
             found += _print_findings(await compare(campaign, attack, seed))
     return found
@@ -94,7 +94,7 @@ def _report(found: Sequence[Finding]) -> int:
     return 1 if found else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="memorable fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long to run")
     parser.add_argument("--seed", type=int, help="run one round with this seed")

@@ -22,9 +22,9 @@ Launch = Callable[["AttackContext"], Awaitable[None]]
 class Attack:
     """An attack on one process.
 
-    A burst sends many requests at once, so the event loop's time per request is judged instead of its longest
-    block. `may_close` is for violations of HTTP or of a protocol, after which the server may close the
-    connection; anything else needs a response.
+    A burst sends many requests at once, so the event loop's time per request is limited, not its longest
+    block. `may_close` is for violations of HTTP or of another protocol, after which the server may close the
+    connection; anything else must be answered.
     """
 
     name: str
@@ -62,8 +62,8 @@ def attack(
     return register
 
 
-def all_attacks() -> list[Attack]:
-    """Every attack on each of its targets."""
+def list_attacks() -> list[Attack]:
+    """List every attack on each of its targets."""
     from tests.fuzz import surfaces  # noqa: F401 - the import registers them
 
     return list(_ATTACKS.values())
@@ -75,15 +75,15 @@ def sample_attacks(seed: int) -> list[Attack]:
     Attacks on root fields reach their subgraph through the router, so they are not repeated there.
     """
     chosen: dict[tuple[str, bool], list[Attack]] = {}
-    for each in all_attacks():
+    for each in list_attacks():
         chosen.setdefault((each.name, each.target == "router"), []).append(each)
     return [
-        seeded_random(seed, name).choice(attacks)
+        create_random(seed, name).choice(attacks)
         for (name, on_router), attacks in chosen.items()
         if on_router or not (name.startswith("graph.") and (name, True) in chosen)
     ]
 
 
-def seeded_random(seed: int, name: str) -> random.Random:
-    """A random number generator for one attack, independent of what ran before."""
+def create_random(seed: int, name: str) -> random.Random:
+    """Create a random number generator for one attack, which does not depend on earlier attacks."""
     return random.Random(f"{seed}/{name}")  # noqa: S311 - it must be reproducible

@@ -1,4 +1,4 @@
-"""A campaign: attacks run one after another on a monitored platform, and their findings."""
+"""A campaign: attacks that run one after another on a monitored platform, and their findings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fuzz.attacks import Attack, seeded_random
+from tests.fuzz.attacks import Attack, create_random
 from tests.fuzz.context import AttackContext
 from tests.fuzz.monitor import ProcessMonitor, Sample
 from tests.fuzz.oracle import ALL_ATTACKS, NEEDS_CONFIRMATION, NEEDS_RESTART, Finding, Observation, evaluate
 from tests.fuzz.parent import Bystander, Parent
-from tests.fuzz.raw_client import RawConnection, request
+from tests.fuzz.raw_client import RawConnection, build_request
 from tests.fuzz.target import SERVERS, Target
 
 ATTACK_TIMEOUT = 120.0
@@ -68,7 +68,7 @@ class Campaign:
         context = AttackContext(
             self.target,
             attack,
-            seeded_random(seed, attack.full_name + repeat),
+            create_random(seed, attack.full_name + repeat),
             self.parent,
             self.bystander.parent,
         )
@@ -93,7 +93,7 @@ class Campaign:
             context.exchanges,
             context.violations,
             usage,
-            self.monitor.log_lines(),
+            self.monitor.read_log_lines(),
             unready,
             self.bystander.request_count,
             self.bystander.failures,
@@ -107,7 +107,7 @@ class Campaign:
         return found
 
     async def _find_unready(self, names: Iterable[str]) -> list[str]:
-        """The processes that do not run, and those of `names` that are not ready."""
+        """Find the processes that do not run, and those of `names` that are not ready."""
         missing = set(self.target.meters) - set(self.target.instrumented)
         answers = await asyncio.gather(*(self._is_ready(name) for name in names if name not in missing))
         return [*missing, *(name for name, is_ready in answers if not is_ready)]
@@ -115,18 +115,18 @@ class Campaign:
     async def _is_ready(self, name: str) -> tuple[str, bool]:
         path = "/metrics" if name.startswith("worker") else "/health/ready"
         try:
-            connection = await RawConnection.open(self.target.port(name))
+            connection = await RawConnection.open(self.target.get_port(name))
         except (OSError, TimeoutError):
             return name, False
         try:
-            await connection.send(request("GET", path))
+            await connection.send(build_request("GET", path))
             answer = await connection.read_response(path, HEALTH_TIMEOUT)
         finally:
             await connection.close()
         return name, answer.status == 200
 
     async def _replace(self, attack: Attack, seed: int, process: str) -> list[Finding]:
-        """Terminate a process that an attack has broken, and wait for its replacement."""
+        """Terminate a process that an attack has broken, and wait until it is replaced."""
         found = []
         if process in self.target.instrumented and not await self.target.terminate(process):
             found.append(Finding(attack.full_name, seed, SHUTDOWN, process, KILLED))
@@ -147,7 +147,7 @@ class Campaign:
         return [*found, *(Finding(ALL_ATTACKS, 0, SHUTDOWN, process, KILLED) for process in killed)]
 
     async def find_open_connections(self) -> list[Finding]:
-        """Findings for connections that the servers have not closed in time."""
+        """Report the connections that the servers have not closed in time."""
         within = CLOSE_TIMEOUT
         closed = await asyncio.gather(*(connection.is_closed(within) for _, _, connection in self.closing))
         left_open: dict[tuple[str, int], int] = {}

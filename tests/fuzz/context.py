@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.fuzz.attacks import Attack
 from tests.fuzz.parent import Parent
-from tests.fuzz.raw_client import Exchange, Headers, RawConnection, graphql_request
+from tests.fuzz.raw_client import Exchange, Headers, RawConnection, build_graphql_request
 from tests.fuzz.target import Target
 
 RESPONSE_TIMEOUT = 40.0
@@ -22,7 +22,7 @@ MAX_SHOWN = 160
 
 @dataclass(slots=True)
 class AttackContext:
-    """One running attack. `pause` is in seconds, before each request."""
+    """A running attack; it pauses for `pause` seconds before each request."""
 
     target: Target
     attack: Attack
@@ -44,12 +44,12 @@ class AttackContext:
 
     @property
     def port(self) -> int:
-        """The attacked process's port."""
-        return self.target.port(self.attack.target)
+        """The port of the attacked process."""
+        return self.target.get_port(self.attack.target)
 
     @property
     def address(self) -> str:
-        """The attack's own loopback address, so that it exhausts no other client's limits."""
+        """The attack's own loopback address, so that it does not use up the limits of other clients."""
         number = zlib.crc32(self.attack.full_name.encode())
         return f"127.1.{number >> 8 & 0xFF}.{number % 254 + 1}"
 
@@ -70,8 +70,8 @@ class AttackContext:
             return data
         return data.replace(b"\r\n", f"\r\nx-memorable-service-token: {token}\r\n".encode(), 1)
 
-    def nonce(self) -> str:
-        """A unique GraphQL name."""
+    def generate_name(self) -> str:
+        """Generate a unique GraphQL name."""
         return f"s{self.random.getrandbits(64):016x}"
 
     @asynccontextmanager
@@ -113,7 +113,9 @@ class AttackContext:
         """Send a GraphQL request, made unique by a comment so that no cache serves it."""
         own = [self.token] if signed_in else []
         exchange = await self.send(
-            graphql_request(f"{document}\n# {self.nonce()}", variables, [*own, *headers], **more)
+            build_graphql_request(
+                f"{document}\n# {self.generate_name()}", variables, [*own, *headers], **more
+            )
         )
         exchange.sent = f"{document[:MAX_SHOWN]} {str(variables)[:MAX_SHOWN]}"
         return exchange
@@ -141,11 +143,11 @@ class AttackContext:
                 coroutine.close()
 
     def expect_close(self, connection: RawConnection) -> None:
-        """Leave a connection open that the server must close in time."""
+        """Leave a connection open which the server must close in time."""
         self.closing.append(connection)
 
     def leave_open(self, connection: RawConnection) -> None:
-        """Leave a connection open that the server may keep, until the attack is evaluated."""
+        """Leave a connection open, which the server may keep open, until the attack is evaluated."""
         self.left_open.append(connection)
 
     def run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:

@@ -58,10 +58,10 @@ class LoopProbe:
         while True:
             time.sleep(POLL_INTERVAL)
             if time.clock_gettime(self._clock) - self._thread_seconds > BLOCKED_THRESHOLD and not self._stack:
-                self._stack = _frames(sys._current_frames().get(self._thread))
+                self._stack = _format_frames(sys._current_frames().get(self._thread))
 
 
-def _frames(frame: FrameType | None) -> str:
+def _format_frames(frame: FrameType | None) -> str:
     lines: list[str] = []
     while frame is not None and len(lines) < MAX_FRAMES:
         file = Path(frame.f_code.co_filename)

@@ -14,12 +14,12 @@ from contextlib import suppress
 import orjson
 
 from infra.checkout import ROOT
-from tests.fuzz.attacks import Attack, seeded_random
+from tests.fuzz.attacks import Attack, create_random
 from tests.fuzz.campaign import Campaign
 from tests.fuzz.context import MAX_CONCURRENT, AttackContext
 from tests.fuzz.oracle import Finding
 from tests.fuzz.parent import Bystander
-from tests.fuzz.raw_client import graphql_request
+from tests.fuzz.raw_client import build_graphql_request
 
 LANES = 2
 SECONDS = 4.0
@@ -51,7 +51,7 @@ async def compare(campaign: Campaign, attack: Attack, seed: int) -> list[Finding
 
 
 async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) -> tuple[float, int]:
-    """The other client's median latency, and the number of operations that the attack sent."""
+    """Measure the other client's median latency; return it with the number of operations of the attack."""
     contexts: list[AttackContext] = []
 
     async def launch() -> None:
@@ -61,7 +61,7 @@ async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) 
         if len(connections) > MAX_LEFT_OPEN:
             await asyncio.sleep(SECONDS)
             return
-        random = seeded_random(len(contexts), f"{seed}/{attack.full_name}")
+        random = create_random(len(contexts), f"{seed}/{attack.full_name}")
         context = AttackContext(
             campaign.target, attack, random, campaign.parent, campaign.bystander.parent, pause=PAUSE
         )
@@ -83,7 +83,7 @@ async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) 
 
 
 async def _measure_beside_requests(campaign: Campaign, lanes: int, count: int) -> float:
-    """The other client's median latency beside as many ordinary requests in the same time."""
+    """Measure the other client's median latency beside as many ordinary requests in the same time."""
     pause = lanes * SECONDS / max(1, count)
 
     async def send_request() -> None:
@@ -96,26 +96,28 @@ async def _measure_beside_requests(campaign: Campaign, lanes: int, count: int) -
 
 
 async def _measure(campaign: Campaign, count: int, load: Load) -> float:
-    """The other client's median latency beside `count` concurrent lanes of a load."""
+    """Measure the other client's median latency beside `count` concurrent lanes of a load."""
 
-    async def lane() -> None:
+    async def run_lane() -> None:
         while True:
             await load()
 
-    lanes = [asyncio.create_task(lane()) for _ in range(count)]
+    lanes = [asyncio.create_task(run_lane()) for _ in range(count)]
     try:
-        return await _median_latency(campaign)
+        return await _measure_median_latency(campaign)
     finally:
         for each in lanes:
             each.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
 
 
-async def _median_latency(campaign: Campaign) -> float:
+async def _measure_median_latency(campaign: Campaign) -> float:
     await campaign.parent.renew_token()
     other = campaign.bystander.parent
     await other.renew_token()
-    data = graphql_request(Bystander.KNOWN, {"id": other.book}, [("authorization", f"Bearer {other.token}")])
+    data = build_graphql_request(
+        Bystander.KNOWN, {"id": other.book}, [("authorization", f"Bearer {other.token}")]
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.fuzz.latency_probe"),
         stdin=asyncio.subprocess.PIPE,
@@ -123,7 +125,7 @@ async def _median_latency(campaign: Campaign) -> float:
         cwd=ROOT,
     )
     config = {
-        "port": campaign.target.port("router"),
+        "port": campaign.target.get_port("router"),
         "address": other.address,
         "request": data.decode(),
         "seconds": SECONDS,

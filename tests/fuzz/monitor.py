@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from infra.console import Tail
-from infra.local.process import log_file
+from infra.local.process import get_log_file
 from tests.fuzz.target import Target
 
 MEBIBYTE = 1 << 20
@@ -35,7 +35,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one process used during an attack: CPU time in seconds, memory in MiB."""
+    """The resource usage of a process during an attack: CPU time in seconds, memory in MiB."""
 
     blocked: float
     starved: float
@@ -54,12 +54,12 @@ class ProcessMonitor:
     def __init__(self, target: Target) -> None:
         self._target = target
         names = (*DATA_STORES, *target.meters)
-        self._tails = {name: Tail(log_file(target.logs_dir, name), from_start=False) for name in names}
+        self._tails = {name: Tail(get_log_file(target.logs_dir, name), from_start=False) for name in names}
         self._before: dict[str, Sample] = {}
 
     def begin(self) -> None:
         """Take samples and reset the meters, peaks and log positions."""
-        self.log_lines()
+        self.read_log_lines()
         for meter in self._target.meters.values():
             meter.clear()
         for pid in self._target.instrumented.values():
@@ -72,7 +72,7 @@ class ProcessMonitor:
         found = {}
         for name, pid in self._target.instrumented.items():
             with suppress(psutil.Error):
-                found[name] = _read(pid)
+                found[name] = _read_sample(pid)
         return found
 
     async def end(self, patience: float) -> dict[str, Usage]:
@@ -92,15 +92,15 @@ class ProcessMonitor:
                 meter.stack,
                 then.loop_seconds - before.loop_seconds,
                 reading.cpu_seconds - then.cpu_seconds,
-                0.0 if has_ended else _peak(reading.pid) - before.resident,
+                0.0 if has_ended else _read_peak(reading.pid) - before.resident,
                 name not in busy,
                 has_ended,
             )
         return usage
 
-    def log_lines(self) -> dict[str, list[str]]:
-        """The lines that each process has logged since the last call."""
-        return {name: lines for name, tail in self._tails.items() if (lines := tail.lines())}
+    def read_log_lines(self) -> dict[str, list[str]]:
+        """Read the lines that each process has logged since the last call."""
+        return {name: lines for name, tail in self._tails.items() if (lines := tail.read_lines())}
 
     async def _settle(self, patience: float) -> set[str]:
         """Wait up to `patience` seconds until all processes but the worker are idle; return the busy ones."""
@@ -109,11 +109,11 @@ class ProcessMonitor:
         while waiting and time.monotonic() < deadline:
             before, started = self.take_samples(), time.monotonic()
             await asyncio.sleep(POLL_INTERVAL)
-            waiting = _busy(waiting, before, self.take_samples(), time.monotonic() - started)
+            waiting = _find_busy(waiting, before, self.take_samples(), time.monotonic() - started)
         return waiting
 
 
-def _busy(
+def _find_busy(
     names: Iterable[str], before: dict[str, Sample], after: dict[str, Sample], seconds: float
 ) -> set[str]:
     return {
@@ -125,17 +125,17 @@ def _busy(
     }
 
 
-def _read(pid: int) -> Sample:
+def _read_sample(pid: int) -> Sample:
     process = psutil.Process(pid)
     with process.oneshot():
         files, resident = process.num_fds(), process.memory_info().rss / MEBIBYTE
-    times = _thread_seconds(pid)
+    times = _read_thread_seconds(pid)
     # The loop runs in the main thread, whose id is the process id.
     return Sample(pid, sum(times.values()), times.get(pid, 0.0), resident, files)
 
 
-def _thread_seconds(pid: int) -> dict[int, float]:
-    """The CPU time of each thread in seconds; schedstat has nanoseconds, other files only ticks."""
+def _read_thread_seconds(pid: int) -> dict[int, float]:
+    """Read the CPU seconds of each thread; schedstat has nanoseconds, other files only clock ticks."""
     times = {}
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):
@@ -143,8 +143,8 @@ def _thread_seconds(pid: int) -> dict[int, float]:
     return times
 
 
-def _peak(pid: int) -> float:
-    """The peak resident memory of a process since `clear_refs`, in MiB."""
+def _read_peak(pid: int) -> float:
+    """Read the peak resident memory of a process since `clear_refs`, in MiB."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""The oracle: what an attack may cost, and what it must not cause."""
+"""The oracle, which decides what an attack may cost and what it must not cause."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything observed of one attack.
+    """The observations of one attack.
 
     On a shared machine the same work costs more CPU time; `slack` multiplies the limits accordingly.
     """
@@ -93,7 +93,7 @@ def evaluate(observation: Observation) -> list[Finding]:
 
 
 def _summarize(descriptions: Sequence[str]) -> str:
-    """The first of several findings that differ only in their values."""
+    """Show the first of several descriptions, which differ only in their values."""
     first, *others = descriptions
     return f"{first} (and {len(others)} more)" if others else first
 
@@ -106,12 +106,12 @@ def _check_responses(observation: Observation) -> _Violations:
     for violation in observation.violations:
         yield "protocol", target, violation
     for exchange in observation.exchanges:
-        for kind in _violations(exchange, observation.attack):
+        for kind in _find_violations(exchange, observation.attack):
             yield kind, target, str(exchange)
             break
 
 
-def _violations(exchange: Exchange, attack: Attack) -> Iterator[str]:
+def _find_violations(exchange: Exchange, attack: Attack) -> Iterator[str]:
     if exchange.outcome == "silent":
         yield "not answered"
     if exchange.outcome in ("closed", "refused") and not (attack.may_close or attack.is_burst):
@@ -132,7 +132,7 @@ def _is_valid_json(exchange: Exchange) -> bool:
     if not exchange.body:
         return exchange.headers.get("content-length") in (None, "0")
     try:
-        exchange.json()
+        exchange.parse_json()
     except ValueError:
         return False
     return True
@@ -156,22 +156,30 @@ def _check_usage(observation: Observation) -> _Violations:
 def _check_loop(observation: Observation, process: str, usage: Usage) -> _Violations:
     blocked, starved = MAX_BLOCKED_SECONDS * observation.slack, MAX_STARVED_SECONDS * observation.slack
     if usage.gc > blocked:
-        yield "garbage", process, f"garbage collection blocked the loop for {_ms(usage.gc)}"
+        yield "garbage", process, f"garbage collection blocked the loop for {_format_milliseconds(usage.gc)}"
     if observation.attack.is_burst:
         requests = max(1, len(observation.exchanges))
         if (each := usage.loop_seconds / requests) > blocked and process == observation.attack.target:
-            yield "blocked", process, f"{_ms(each)} of loop time for each of {requests} requests"
+            yield (
+                "blocked",
+                process,
+                f"{_format_milliseconds(each)} of loop time for each of {requests} requests",
+            )
     elif usage.blocked > blocked:
         yield (
             "blocked",
             process,
-            f"the loop was blocked for {_ms(usage.blocked)} of CPU time in\n{usage.stack}",
+            f"the loop was blocked for {_format_milliseconds(usage.blocked)} of CPU time in\n{usage.stack}",
         )
     elif usage.starved > starved:
-        yield "starved", process, f"other threads starved the loop for {_ms(usage.starved)} of CPU time"
+        yield (
+            "starved",
+            process,
+            f"other threads starved the loop for {_format_milliseconds(usage.starved)} of CPU time",
+        )
 
 
-def _ms(seconds: float) -> str:
+def _format_milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
@@ -188,14 +196,14 @@ def _check_logs(observation: Observation) -> _Violations:
 
 
 def _join_plain_lines(lines: Iterable[str]) -> Iterator[str]:
-    """Each JSON record, and each run of other lines as one text: Python prints a traceback in many lines."""
+    """Yield each JSON record, and each run of other lines as one text: a traceback has many lines."""
     for is_record, group in itertools.groupby(lines, lambda line: line.startswith("{")):
         texts = list(group)
         yield from texts if is_record else ["\n".join(texts)]
 
 
 def _is_failure(line: str) -> bool:
-    return _FAILURE.search(line) is not None or _level(line) == "error"
+    return _FAILURE.search(line) is not None or _read_level(line) == "error"
 
 
 def _check_line(process: str, line: str, secrets: Iterable[str]) -> _Violations:
@@ -203,11 +211,11 @@ def _check_line(process: str, line: str, secrets: Iterable[str]) -> _Violations:
         yield "log line", process, f"{len(line.encode())} bytes: {line[:MAX_SHOWN]}"
     if any(secret in line for secret in (MARKER, MARKER.lower(), *secrets)):
         yield "secret", process, f"personal data or a secret was logged: {line[:MAX_SHOWN]}"
-    if control := _CONTROL.search(line) or _CONTROL.search(_format(process, line)):
+    if control := _CONTROL.search(line) or _CONTROL.search(_format_line(process, line)):
         yield "control character", process, f"{control[0]!a} reaches the terminal: {line[:MAX_SHOWN]!a}"
 
 
-def _level(line: str) -> str | None:
+def _read_level(line: str) -> str | None:
     try:
         record = json.loads(line)
     except ValueError:
@@ -215,13 +223,13 @@ def _level(line: str) -> str | None:
     return record.get("level") if isinstance(record, dict) else None
 
 
-def _format(process: str, line: str) -> str:
-    """A line as `memorable run` shows it, without the line breaks of a traceback."""
+def _format_line(process: str, line: str) -> str:
+    """Format a line as `memorable run` shows it, without the line breaks of a traceback."""
     return format_log_line(process, line).plain.replace("\n", " ")
 
 
 def _shorten(line: str) -> str:
-    """Shorten a long line to its beginning and its end, which says most about a failure."""
+    """Shorten a long text to its beginning and its end, which say most about a failure."""
     return line if len(line) <= 2 * MAX_SHOWN else f"{line[:MAX_SHOWN]} … {line[-MAX_SHOWN:]}"
 
 

@@ -1,4 +1,4 @@
-"""The clients of a campaign: the parent in whose name attacks run, and a bystander."""
+"""The clients of a campaign: the parent whose account the attacks use, and a bystander."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fuzz.raw_client import LOOPBACK, Exchange, RawConnection, graphql_request
+from tests.fuzz.raw_client import LOOPBACK, Exchange, RawConnection, build_graphql_request
 from tests.fuzz.target import Target
 
 RESPONSE_TIMEOUT = 20.0
@@ -38,7 +38,7 @@ CHILD_DETAILS = {
 
 
 class RequestFailedError(Exception):
-    """A valid request was not answered as it must be."""
+    """A valid request was not answered correctly."""
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Parent:
         """
         exchange = await self.send(document, **variables)
         try:
-            [value] = exchange.json()["data"].values()
+            [value] = exchange.parse_json()["data"].values()
         except (ValueError, KeyError, AttributeError, TypeError):
             raise RequestFailedError(str(exchange)) from None
         if value is None or exchange.status != 200:
@@ -93,11 +93,11 @@ class Parent:
         """Send an operation over a new connection."""
         headers = [("authorization", f"Bearer {self.token}")] if self.token else []
         try:
-            connection = await RawConnection.open(self.target.port("router"), self.address)
+            connection = await RawConnection.open(self.target.get_port("router"), self.address)
         except (OSError, TimeoutError) as error:
             return Exchange(f"{document} ({type(error).__name__})", "refused")
         try:
-            await connection.send(graphql_request(document, variables, headers))
+            await connection.send(build_graphql_request(document, variables, headers))
             return await connection.read_response(document, RESPONSE_TIMEOUT)
         finally:
             await connection.close()

@@ -45,8 +45,8 @@ class Exchange:
         kind = self.headers.get("content-type", "").partition(";")[0]
         return kind.endswith(("/json", "+json"))
 
-    def json(self) -> Any:
-        """The response body, parsed as JSON.
+    def parse_json(self) -> Any:
+        """Parse the response body as JSON.
 
         Raises:
             ValueError: It is not JSON.
@@ -55,9 +55,9 @@ class Exchange:
 
     @property
     def operation_count(self) -> int:
-        """How many operations the response answers: those of an accepted batch, or else one."""
+        """The number of operations that the response answers: those of an accepted batch, or else one."""
         try:
-            answers = self.json() if self.is_json else None
+            answers = self.parse_json() if self.is_json else None
         except ValueError:
             return 1
         return max(1, len(answers)) if isinstance(answers, list) else 1
@@ -136,7 +136,7 @@ class RawConnection:
         return not self.writer.is_closing()
 
     async def read_response(self, sent: str, within: float) -> Exchange:
-        """Read a response, or how the connection ended instead."""
+        """Read a response; otherwise record how the connection ended."""
         exchange = Exchange(sent)
         answer = _ResponseCallbacks(exchange)
         parser = httptools.HttpResponseParser(answer)
@@ -234,10 +234,10 @@ class RawConnection:
                 await self.writer.wait_closed()
 
 
-def request(
+def build_request(
     method: str = "POST", path: str = GRAPHQL, headers: Headers = (), body: bytes | None = None
 ) -> bytes:
-    """An HTTP request; host and content length are added unless the headers contain them."""
+    """Build an HTTP request; host and content length are added unless the headers contain them."""
     fields = [(name, value if isinstance(value, bytes) else value.encode()) for name, value in headers]
     names = {name.lower() for name, _ in fields}
     if "host" not in names:
@@ -248,17 +248,17 @@ def request(
     return f"{method} {path} HTTP/1.1\r\n".encode() + head + b"\r\n" + (body or b"")
 
 
-def graphql_request(document: str, variables: Any = None, headers: Headers = (), **more: Any) -> bytes:
-    """A well-formed GraphQL POST request."""
+def build_graphql_request(document: str, variables: Any = None, headers: Headers = (), **more: Any) -> bytes:
+    """Build a well-formed GraphQL POST request."""
     body = {"query": document, **({} if variables is None else {"variables": variables}), **more}
     own = [("content-type", "application/json"), ("connection", "close")]
-    return request(headers=[*own, *headers], body=orjson.dumps(body))
+    return build_request(headers=[*own, *headers], body=orjson.dumps(body))
 
 
-def frame(
+def build_frame(
     payload: bytes, opcode: int = 1, *, final: bool = True, masked: bool = True, flags: int = 0
 ) -> bytes:
-    """A WebSocket frame, valid or not."""
+    """Build a WebSocket frame, valid or not."""
     head = bytes([(0x80 if final else 0) | flags | opcode])
     mask_bit = 0x80 if masked else 0
     length = len(payload)

@@ -33,17 +33,17 @@ Path = tuple[str | int, ...]
 
 
 @cache
-def schema_of(target: str) -> GraphQLSchema:
-    """The schema that a process serves."""
+def load_schema(target: str) -> GraphQLSchema:
+    """Load the schema that a process serves."""
     if target == "router":
         return Supergraph.parse((ROOT / "schema/supergraph.graphql").read_text()).public_schema
     document = parse((ROOT / f"schema/{target}.graphql").read_text())
     return build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
 
 
-def root_fields(target: str) -> Iterator[tuple[str, str, GraphQLField]]:
-    """Every root field with its operation type."""
-    schema = schema_of(target)
+def list_root_fields(target: str) -> Iterator[tuple[str, str, GraphQLField]]:
+    """List every root field with its operation type."""
+    schema = load_schema(target)
     roots = {
         "query": schema.query_type,
         "mutation": schema.mutation_type,
@@ -56,16 +56,16 @@ def root_fields(target: str) -> Iterator[tuple[str, str, GraphQLField]]:
 
 
 def build_operation(kind: str, name: str, field: GraphQLField) -> str:
-    """An operation with one root field whose arguments are variables."""
+    """Build an operation with one root field, whose arguments are variables."""
     arguments = {argument: f"${argument}" for argument in field.args}
     declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in arguments)
     passed = ", ".join(f"{argument}: {value}" for argument, value in arguments.items())
     head = f"{kind} ({declared}) " if declared else f"{kind} "
-    return f"{head}{{ {name}{f'({passed})' if passed else ''} {leaf_selection(field.type)} }}"
+    return f"{head}{{ {name}{f'({passed})' if passed else ''} {build_leaf_selection(field.type)} }}"
 
 
-def leaf_selection(kind: GraphQLOutputType) -> str:
-    """A selection of all leaf fields of a type."""
+def build_leaf_selection(kind: GraphQLOutputType) -> str:
+    """Build a selection of all leaf fields of a type."""
     named = get_named_type(kind)
     if is_leaf_type(named):
         return ""
@@ -75,10 +75,10 @@ def leaf_selection(kind: GraphQLOutputType) -> str:
     return f"{{ __typename {' '.join(leaves)} }}"
 
 
-def nested_selection(
+def build_nested_selection(
     schema: GraphQLSchema, random: Random, kind: GraphQLOutputType, depth: int, copies: int
 ) -> str:
-    """A selection nested through list fields where possible, repeated `copies` times at the top."""
+    """Build a selection nested through list fields if possible, repeated `copies` times at the top."""
     named = get_named_type(kind)
     if is_leaf_type(named):
         return ""
@@ -88,17 +88,17 @@ def nested_selection(
         (name, field)
         for name, field in named.fields.items()
         if not is_leaf_type(get_named_type(field.type))
-        and not any(isinstance(argument.type, GraphQLNonNull) for argument in _required(field))
+        and not any(isinstance(argument.type, GraphQLNonNull) for argument in _list_required(field))
     ]
     if not fields:
-        return leaf_selection(kind)
+        return build_leaf_selection(kind)
     lists = [each for each in fields if _is_list(each[1].type)]
     name, field = random.choice(lists or fields)
-    below = nested_selection(schema, random, field.type, depth - 1, 1)
+    below = build_nested_selection(schema, random, field.type, depth - 1, 1)
     return "{" + " ".join(f"a{n}: {name} {below}" for n in range(copies)) + "}"
 
 
-def _required(field: GraphQLField) -> list[Any]:
+def _list_required(field: GraphQLField) -> list[Any]:
     return [argument for argument in field.args.values() if argument.default_value is None]
 
 
@@ -108,29 +108,29 @@ def _is_list(kind: GraphQLOutputType) -> bool:
     return isinstance(kind, GraphQLList) or get_named_type(kind).name.endswith("Connection")
 
 
-def valid_arguments(field: GraphQLField, parent: Parent) -> dict[str, Any]:
-    """Valid values for a field's arguments."""
-    return {name: _value(name, argument.type, parent) for name, argument in field.args.items()}
+def build_valid_arguments(field: GraphQLField, parent: Parent) -> dict[str, Any]:
+    """Build valid values for a field's arguments."""
+    return {name: _build_value(name, argument.type, parent) for name, argument in field.args.items()}
 
 
-def argument_paths(field: GraphQLField) -> Iterator[tuple[Path, GraphQLInputType]]:
-    """Every path within the arguments, including input objects and lists, with its type."""
+def list_argument_paths(field: GraphQLField) -> Iterator[tuple[Path, GraphQLInputType]]:
+    """List every path within the arguments, through input objects and lists, with its type."""
     for name, argument in field.args.items():
-        yield from _argument_paths((name,), argument.type)
+        yield from _list_argument_paths((name,), argument.type)
 
 
-def _argument_paths(path: Path, kind: GraphQLInputType) -> Iterator[tuple[Path, GraphQLInputType]]:
+def _list_argument_paths(path: Path, kind: GraphQLInputType) -> Iterator[tuple[Path, GraphQLInputType]]:
     yield path, kind
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(inner, GraphQLList):
-        yield from _argument_paths((*path, 0), inner.of_type)
+        yield from _list_argument_paths((*path, 0), inner.of_type)
     elif isinstance(inner, GraphQLInputObjectType):
         for name, field in inner.fields.items():
-            yield from _argument_paths((*path, name), field.type)
+            yield from _list_argument_paths((*path, name), field.type)
 
 
 def replace_at(arguments: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    """A copy of the arguments with another value at one path."""
+    """Copy the arguments and replace the value at one path."""
     changed = deepcopy(arguments)
     at: Any = changed
     for step in path[:-1]:
@@ -139,23 +139,23 @@ def replace_at(arguments: dict[str, Any], path: Path, value: Any) -> dict[str, A
     return changed
 
 
-def _value(name: str, kind: GraphQLInputType, parent: Parent) -> Any:
+def _build_value(name: str, kind: GraphQLInputType, parent: Parent) -> Any:
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(inner, GraphQLList):
-        return [_value(name, inner.of_type, parent)]
+        return [_build_value(name, inner.of_type, parent)]
     if isinstance(inner, GraphQLInputObjectType):
-        return {each: _value(each, field.type, parent) for each, field in inner.fields.items()}
+        return {each: _build_value(each, field.type, parent) for each, field in inner.fields.items()}
     if isinstance(inner, GraphQLEnumType):
         return next(iter(inner.values))
     if inner.name in ("Int", "Float"):
         return 1
     if inner.name == "Boolean":
         return True
-    return _strings(parent).get(name, "fox")
+    return _build_strings(parent).get(name, "fox")
 
 
-def _strings(parent: Parent) -> dict[str, str]:
-    # Ids that would start long work or delete shared data refer to nothing.
+def _build_strings(parent: Parent) -> dict[str, str]:
+    # Ids with which long work would start or shared data would be deleted do not exist.
     return {
         "id": "ord_01k00000000000000000000000",
         "bookId": "book_01k00000000000000000000000",

@@ -54,8 +54,8 @@ class Target(Stack):
             on_status=self._record_status,
         )
 
-    def port(self, name: str) -> int:
-        """The port on which a process listens."""
+    def get_port(self, name: str) -> int:
+        """Get the port on which a process listens."""
         return int(self.urls[name].rpartition(":")[2])
 
     @property
@@ -63,10 +63,10 @@ class Target(Stack):
         """The process id of every running instrumented process."""
         return {name: pid for name, pid in self.processes.items() if name in self.meters}
 
-    def signed_path(self, key: str) -> str:
-        """The path and query of a valid signed URL."""
+    def sign_path(self, key: str) -> str:
+        """Sign the path of a file; return the path and the query of its URL."""
         storage = Storage(self.environ["STORAGE_URL"], "/files", self.environ["FILE_SIGNING_KEY"])
-        return storage.signed_url(key, utc_now())
+        return storage.sign_url(key, utc_now())
 
     async def stop_all(self) -> list[str]:
         """Stop the platform; return the names of the processes that had to be killed."""
@@ -89,8 +89,10 @@ class Target(Stack):
     def _record_status(self, name: str, message: str) -> None:
         self.messages.append(f"{name} {message}")
 
-    def _process(self, name: str, module: str, *arguments: str, environ: Mapping[str, str]) -> ProcessSpec:
-        spec = super()._process(name, module, *arguments, environ=environ)
+    def _build_process_spec(
+        self, name: str, module: str, *arguments: str, environ: Mapping[str, str]
+    ) -> ProcessSpec:
+        spec = super()._build_process_spec(name, module, *arguments, environ=environ)
         if name == "migrations":
             return spec
         page = self._pages / name

@@ -19,7 +19,7 @@ from infra.checkout import ROOT
 from infra.cli import app
 from infra.local import Stack, environment
 from infra.local.folder import DataFolder
-from infra.local.ports import free_port, is_listening
+from infra.local.ports import find_free_port, is_listening
 from infra.local.state import PlatformState
 
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
@@ -40,7 +40,7 @@ def run_memorable(*arguments: str, **environ: str) -> subprocess.CompletedProces
 
 @pytest.fixture
 def free_ports() -> Mapping[str, str]:
-    return {setting: str(free_port()) for setting in environment.DEFAULT_PORTS}
+    return {setting: str(find_free_port()) for setting in environment.DEFAULT_PORTS}
 
 
 @pytest.fixture

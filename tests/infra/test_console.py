@@ -35,25 +35,25 @@ def test_a_tail_returns_each_complete_line_once(tmp_path):
     tail = Tail(log, from_start=False)
     with log.open("a") as file:
         file.write("first\nsec")
-    assert tail.lines() == ["first"]
+    assert tail.read_lines() == ["first"]
     with log.open("a") as file:
         file.write("ond\n")
-    assert tail.lines() == ["second"]
-    assert tail.lines() == []
+    assert tail.read_lines() == ["second"]
+    assert tail.read_lines() == []
 
 
 def test_a_tail_follows_rotation_and_truncation(tmp_path):
     log = tmp_path / "one.log"
     tail = Tail(log, from_start=True)
-    assert tail.lines() == []
+    assert tail.read_lines() == []
     log.write_text("run 1\n")
-    assert tail.lines() == ["run 1"]
+    assert tail.read_lines() == ["run 1"]
     log.rename(tmp_path / "one.1.log")
     log.write_text("run 2\n")
-    assert tail.lines() == ["run 2"]
+    assert tail.read_lines() == ["run 2"]
     os.truncate(log, 0)
     log.write_text("r3\n")
-    assert tail.lines() == ["r3"]
+    assert tail.read_lines() == ["r3"]
 
 
 def test_an_error_is_printed_on_one_line_without_markup(capsys):

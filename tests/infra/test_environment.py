@@ -7,11 +7,11 @@ import pytest
 from infra.checkout import ROOT
 from infra.local import environment
 from infra.local.environment import (
-    configured_settings,
-    migration_environ,
-    router_environ,
-    subgraph_environ,
-    worker_environ,
+    build_migration_environ,
+    build_router_environ,
+    build_subgraph_environ,
+    build_worker_environ,
+    read_settings,
 )
 from subgraphs.domains import DOMAINS
 
@@ -24,40 +24,44 @@ def list_names(environ: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_a_subgraph_receives_its_own_password_only(servers, domain):
-    given = list_names(subgraph_environ(domain, servers))
+    given = list_names(build_subgraph_environ(domain, servers))
     assert given & PASSWORDS == {f"{domain.upper()}_POSTGRES_PASSWORD"}
     assert "POSTGRES_PASSWORD" not in given
 
 
 def test_only_auth_receives_the_signing_key(servers):
-    domains = {domain for domain in DOMAINS if "AUTH_SIGNING_KEY_FILE" in subgraph_environ(domain, servers)}
+    domains = {
+        domain for domain in DOMAINS if "AUTH_SIGNING_KEY_FILE" in build_subgraph_environ(domain, servers)
+    }
     assert domains == {"auth"}
-    assert "AUTH_SIGNING_KEY_FILE" not in worker_environ(servers, 1)
+    assert "AUTH_SIGNING_KEY_FILE" not in build_worker_environ(servers, 1)
 
 
 def test_only_the_calling_domain_receives_a_providers_key(servers):
     settings = {**servers, "OPENAI_API_KEY": "sk-1", "STRIPE_API_KEY": "sk-2"}
-    assert "OPENAI_API_KEY" in subgraph_environ("ai", settings)
-    assert "STRIPE_API_KEY" in subgraph_environ("orders", settings)
-    assert list_names(subgraph_environ("books", settings)).isdisjoint({"OPENAI_API_KEY", "STRIPE_API_KEY"})
+    assert "OPENAI_API_KEY" in build_subgraph_environ("ai", settings)
+    assert "STRIPE_API_KEY" in build_subgraph_environ("orders", settings)
+    assert list_names(build_subgraph_environ("books", settings)).isdisjoint(
+        {"OPENAI_API_KEY", "STRIPE_API_KEY"}
+    )
 
 
 def test_the_router_receives_no_secret_but_the_service_token(servers):
     own = {"ROUTER_MAX_DEPTH": "9", "OTEL_TRACES_EXPORTER": "console", "BOOKS_URL": "http://b"}
-    given = list_names(router_environ(servers | own))
+    given = list_names(build_router_environ(servers | own))
     assert "SERVICE_TOKEN" in given, "subgraphs identify the router by it"
     assert not [name for name in given if "PASSWORD" in name or "KEY" in name or name.startswith("POSTGRES")]
     assert given >= own.keys()
 
 
 def test_only_the_migrations_receive_the_database_owners_password(servers):
-    assert migration_environ(servers)["POSTGRES_PASSWORD"] == servers["POSTGRES_PASSWORD"]
-    assert "POSTGRES_PASSWORD" not in worker_environ(servers, 1)
+    assert build_migration_environ(servers)["POSTGRES_PASSWORD"] == servers["POSTGRES_PASSWORD"]
+    assert "POSTGRES_PASSWORD" not in build_worker_environ(servers, 1)
 
 
 def test_other_variables_are_not_inherited(servers, monkeypatch):
     monkeypatch.setenv("SOMETHING_PRIVATE", "1")
-    assert "SOMETHING_PRIVATE" not in subgraph_environ("auth", servers)
+    assert "SOMETHING_PRIVATE" not in build_subgraph_environ("auth", servers)
 
 
 def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
@@ -65,7 +69,7 @@ def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setenv("API_PORT", "5000")
     monkeypatch.setenv("REDIS_HOST", "")
-    given = configured_settings()
+    given = read_settings()
     assert (given["API_PORT"], given["LOG_LEVEL"]) == ("5000", "debug")
     assert list_names(given).isdisjoint({"POSTGRES_HOST", "REDIS_HOST", "UNKNOWN"})
 
@@ -73,4 +77,4 @@ def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
 def test_the_example_file_lists_every_setting():
     example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     kinds = [domain.settings for domain in DOMAINS.values()]
-    assert {kind.variable(name) for kind in kinds for name in kind.model_fields} - example == set()
+    assert {kind.get_variable(name) for kind in kinds for name in kind.model_fields} - example == set()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.errors import InfraError
-from infra.local.ports import MAX_PORT, MIN_PORT, free_port, is_free, require_free
+from infra.local.ports import MAX_PORT, MIN_PORT, find_free_port, is_free, require_free
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def port_in_use() -> Iterator[int]:
 
 
 def test_a_free_port_lies_below_the_ephemeral_range():
-    port = free_port()
+    port = find_free_port()
     assert MIN_PORT <= port <= MAX_PORT
     assert is_free(port)
 

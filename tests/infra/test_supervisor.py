@@ -12,8 +12,8 @@ import pytest
 
 from infra.local.folder import DataFolder, acquire
 from infra.local.guardian import Guardian
-from infra.local.ports import free_port
-from infra.local.process import ProcessContext, ProcessFailed, ProcessSpec, log_file
+from infra.local.ports import find_free_port
+from infra.local.process import ProcessContext, ProcessFailed, ProcessSpec, get_log_file
 from infra.local.supervisor import Supervisor
 
 SERVER = """
@@ -41,7 +41,7 @@ class StatusMessages(list[tuple[str, str]]):
 
 
 def build_server(name: str, code: str = SERVER) -> tuple[ProcessSpec, str]:
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, "-c", code, str(port)]
     return ProcessSpec(name, command, {"ONLY": "this"}, Path("/")), f"http://127.0.0.1:{port}/"
 
@@ -68,7 +68,7 @@ async def test_a_process_receives_exactly_its_environment(process_context):
     supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
-    assert log_file(process_context.logs, "one").read_text().startswith("listening with ['ONLY']\n")
+    assert get_log_file(process_context.logs, "one").read_text().startswith("listening with ['ONLY']\n")
 
 
 async def test_a_crashed_process_is_restarted(process_context):
@@ -140,7 +140,9 @@ async def test_logs_of_earlier_runs_are_rotated(process_context):
         supervisor = Supervisor(process_context, StatusMessages())
         code = f"import time; print('run {run}', flush=True); time.sleep(60)"
         supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
-        await wait_until(lambda run=run: log_file(process_context.logs, "one").read_text() == f"run {run}\n")
+        await wait_until(
+            lambda run=run: get_log_file(process_context.logs, "one").read_text() == f"run {run}\n"
+        )
         await supervisor.stop()
     kept_logs = {file.name: file.read_text().strip() for file in process_context.logs.iterdir()}
     assert kept_logs == {"one.log": "run 4", "one.1.log": "run 3", "one.2.log": "run 2", "one.3.log": "run 1"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import InfraError
-from infra.schema.composition import CompositionError, compose, public_schema
+from infra.schema.composition import CompositionError, compose, extract_public_schema
 from infra.schema.config import Subgraph, load_config
 from tests.support.planning import SUPERGRAPHS
 
@@ -60,7 +60,7 @@ def test_the_public_schema_has_neither_joins_nor_inaccessible_fields():
         "type Query { me: Person everyone: [Person!]! } "
         "type Person { id: ID! name: String! books: [String!]! }"
     )
-    assert public_schema(composed.supergraph).split() == composed.public.split()
+    assert extract_public_schema(composed.supergraph).split() == composed.public.split()
 
 
 def test_composing_twice_gives_the_same_text():

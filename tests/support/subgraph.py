@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from subgraphs.common.gate import SERVICE_TOKEN_HEADER
 from subgraphs.common.identity import TokenVerifier
 from subgraphs.common.runtime import Runtime
-from subgraphs.domains import DOMAINS, with_addresses
+from subgraphs.domains import DOMAINS, fill_in_urls
 from tests.support.serving import serve_app
 from tests.support.tokens import serve_keys
 
@@ -129,7 +129,7 @@ async def run_subgraph(domain: str, environ: Mapping[str, str]) -> AsyncIterator
 def build_settings(domain: str, environ: Mapping[str, str]) -> Any:
     """Builds the `Settings` of a domain as its subgraph would in this environment."""
     given = {name.lower(): value for name, value in environ.items()}
-    return with_addresses(DOMAINS[domain].settings.model_validate(given), environ)
+    return fill_in_urls(DOMAINS[domain].settings.model_validate(given), environ)
 
 
 def _authorize(token: str | None) -> dict[str, str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
-from subgraphs.ai.pipeline.journal import as_live, stream_key
+from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.ai.providers.protocol import Hero, StoryBrief
 from subgraphs.ai.providers.protocol import Pronouns as Spoken
-from subgraphs.ai.service.generation import BookSource, start_book
+from subgraphs.ai.service.generation import BookSource, queue_book_generation
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
 from subgraphs.books.models import Book, Child, Page, Pronouns, Theme
@@ -63,7 +63,7 @@ async def queue_book(platform: Platform, draft: DraftBook) -> str:
     """Queue a book's generation as the mutation does; return the generation's id."""
     source = BookSource(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
     async with platform.ai.unit_of_work() as uow:
-        generation = await start_book(uow, draft.parent, source, "offline", limit=100)
+        generation = await queue_book_generation(uow, draft.parent, source, "offline", limit=100)
     return generation.id
 
 
@@ -78,19 +78,19 @@ async def read_generation(platform: Platform, generation_id: str) -> Generation:
 async def read_steps(platform: Platform, generation_id: str) -> list[GenerationStep]:
     """The current rows of the generation's steps."""
     async with platform.ai.database.read() as session:
-        return (await repository.steps_of(session, [generation_id]))[generation_id]
+        return (await repository.load_steps_of_generations(session, [generation_id]))[generation_id]
 
 
 async def read_pages(platform: Platform, book_id: str) -> list[Page]:
     """The current rows of the book's pages."""
     async with platform.books.database.read() as session:
-        return list((await books_repository.pages_of(session, [book_id]))[book_id])
+        return list((await books_repository.load_pages_of_books(session, [book_id]))[book_id])
 
 
 async def read_durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
     """The events stored in PostgreSQL."""
     async with platform.ai.database.read() as session:
-        return [as_live(row) for row in await repository.events_after(session, generation_id, 0)]
+        return [to_live_event(row) for row in await repository.list_events(session, generation_id, 0)]
 
 
 async def read_book(platform: Platform, book_id: str) -> Book:
@@ -104,9 +104,9 @@ async def follow_events(platform: Platform, generation_id: str, after: int = 0) 
 
     async def history(last: int) -> list[LiveEvent]:
         async with platform.ai.database.read() as session:
-            return [as_live(row) for row in await repository.events_after(session, generation_id, last)]
+            return [to_live_event(row) for row in await repository.list_events(session, generation_id, last)]
 
-    async for event in platform.ai.live.follow(stream_key(generation_id), after, history):
+    async for event in platform.ai.live.follow(build_stream_key(generation_id), after, history):
         yield event
         if event.kind in TERMINAL:
             return

@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from subgraphs.common.errors import Conflict
-from subgraphs.common.telemetry import trace_id
+from subgraphs.common.telemetry import get_trace_id
 from tests.workers.harness import JOB, run_worker, run_worker_process
 from workers import arq_worker
 from workers.arq_worker import QUEUE
@@ -31,7 +31,7 @@ class Recorder:
 
     async def __call__(self, platform: Platform, payload: dict[str, Any], message_id: str) -> None:
         self.calls.append((payload, message_id))
-        self.traces.append(trace_id())
+        self.traces.append(get_trace_id())
         self.called.set()
         if self.failures:
             raise self.failures.pop(0)

@@ -10,7 +10,7 @@ from subgraphs.orders import repository, service
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.jobs import RefundPayment, SettlePayment
 from subgraphs.orders.models import OfflineCharge, Order, Payment, ShippingLevel
-from subgraphs.orders.payments import Outcome, PaymentRequest
+from subgraphs.orders.payments.base import Outcome, PaymentRequest
 from subgraphs.orders.service.quotes import Price, store_quote
 from subgraphs.print.events import PrintJobStatusChanged
 from workers.orders import follow_print_job, refund_payment, settle_payment
@@ -57,7 +57,7 @@ async def interrupt_checkout(platform: Platform, parent: Identity, method: str) 
     with pytest.raises(ProcessEnded):
         await service.checkout(platform.orders, parent, quote_id, method, payments=InterruptingProvider())
     async with platform.orders.database.read() as session:
-        order = await repository.order_of_quote(session, quote_id)
+        order = await repository.find_order_of_quote(session, quote_id)
     assert order is not None
     return order.id
 
@@ -66,7 +66,7 @@ async def state(platform: Platform, parent: Identity, order_id: str) -> tuple[st
     """The order's status, its payment's status, and the number of transitions."""
     async with platform.orders.database.read() as session:
         order = await repository.get_order(session, parent.user_id, order_id)
-        payment: Payment = await repository.payment_of(session, order_id)
+        payment: Payment = await repository.get_payment_of_order(session, order_id)
     return order.status.value, payment.status.value, order.last_sequence
 
 

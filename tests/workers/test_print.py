@@ -43,7 +43,7 @@ async def wait_for_order(platform: Platform, parent: Identity, order_id: str, *s
 
 async def read_job(platform: Platform, parent: Identity, order_id: str) -> PrintJob:
     async with platform.print.database.read() as session:
-        return (await repository.jobs_by_order(session, parent.user_id, [order_id]))[order_id]
+        return (await repository.load_jobs_of_orders(session, parent.user_id, [order_id]))[order_id]
 
 
 async def list_jobs_at_provider(platform: Platform, job_id: str) -> list[OfflineShopJob]:
@@ -72,7 +72,7 @@ async def test_a_paid_order_is_typeset_preflighted_printed_once_and_shipped(
         "MAIL",
     )
     async with platform.orders.database.read() as session:
-        passed = (await orders_repository.transitions_of(session, [paid.id]))[paid.id]
+        passed = (await orders_repository.load_transitions_of_orders(session, [paid.id]))[paid.id]
     # Events may arrive out of order: an order that was shipped first skips IN_PRODUCTION.
     assert [step.status for step in passed if step.status is not OrderStatus.IN_PRODUCTION] == [
         OrderStatus.AWAITING_PAYMENT,
@@ -104,7 +104,7 @@ async def test_an_order_cancelled_before_submission_is_not_printed(
     async with run_full_worker(environ, platform), asyncio.timeout(90):
         while True:
             async with platform.print.database.read() as session:
-                found = await repository.jobs_by_order(session, parent.user_id, [paid.id])
+                found = await repository.load_jobs_of_orders(session, parent.user_id, [paid.id])
             if found and found[paid.id].status is PrintJobStatus.CANCELED:
                 break
             await asyncio.sleep(0.1)

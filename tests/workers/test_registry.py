@@ -37,7 +37,7 @@ async def test_a_job_reaches_its_task_with_its_fields(empty: Registry) -> None:
     async def paint_fence(platform: Platform, job: PaintFence) -> None:
         done.append(job)
 
-    assert empty.destinations("job", "workers.PaintFence") == ["workers.PaintFence"]
+    assert empty.find_destinations("job", "workers.PaintFence") == ["workers.PaintFence"]
     await run(empty, "workers.PaintFence", {"fence_id": "fnc_1"})
     assert done == [PaintFence("fnc_1")]
 
@@ -53,7 +53,7 @@ async def test_an_event_reaches_every_consumer_with_the_message_id(empty: Regist
     async def bill_fence(platform: Platform, event: FencePainted, message_id: str) -> None:
         seen.append(("bill", event, message_id))
 
-    destinations = empty.destinations("event", "workers.FencePainted")
+    destinations = empty.find_destinations("event", "workers.FencePainted")
     assert destinations == ["books.admire_fence", "orders.bill_fence"]
     for destination in destinations:
         await run(empty, destination, {"fence_id": "fnc_1", "colour": "white"})
@@ -71,7 +71,7 @@ def test_a_name_is_registered_once(empty: Registry) -> None:
 
 
 def test_an_event_without_consumers_has_no_destination(empty: Registry) -> None:
-    assert empty.destinations("event", "workers.FencePainted") == []
+    assert empty.find_destinations("event", "workers.FencePainted") == []
 
 
 async def run(registry: Registry, name: str, payload: dict[str, Any]) -> None:

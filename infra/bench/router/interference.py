@@ -45,19 +45,19 @@ async def measure_interference(
         disturbed = await load.run(REQUESTS, connections=1)
         for task in interfering:
             task.cancel()
-    return _slowest(undisturbed), _slowest(disturbed)
+    return _summarise(undisturbed), _summarise(disturbed)
 
 
 async def _send_new_queries(client: HttpClient, url: Address, numbers: Iterator[int]) -> None:
     for number in numbers:
-        body = orjson.dumps({"query": _large_query(number)})
+        body = orjson.dumps({"query": _build_large_query(number)})
         response = await client.post(url, {"content-type": "application/json"}, body, REQUEST_TIMEOUT)
         if response.status != 200 or "errors" in orjson.loads(response.body):
             raise InfraError(f"The router answered {response.status}: {response.body[:300]!r}")
 
 
-def _large_query(number: int) -> str:
-    """A query near the router's limits that is expensive to plan and nearly free to execute."""
+def _build_large_query(number: int) -> str:
+    """Build a query near the router's limits that is expensive to plan and nearly free to execute."""
     nested = BOOK_FIELDS
     for _ in range(DEPTH):
         nested = f"{BOOK_FIELDS} neighbours {{ {nested} }}"
@@ -65,5 +65,5 @@ def _large_query(number: int) -> str:
     return f"query Large{number}($all: Boolean = false) {{ readers {{ id }} {roots} }}"
 
 
-def _slowest(milliseconds: list[float]) -> Latencies:
+def _summarise(milliseconds: list[float]) -> Latencies:
     return Latencies(quantiles(milliseconds, n=100)[98], max(milliseconds))

@@ -18,9 +18,9 @@ import psutil
 
 from infra.bench.router.interference import Latencies, measure_interference
 from infra.bench.router.load import LoadGenerator
-from infra.bench.router.workload import SCHEMAS, federated_sdl
+from infra.bench.router.workload import SCHEMAS, build_federated_sdl
 from infra.errors import InfraError
-from infra.local.ports import free_port
+from infra.local.ports import find_free_port
 from infra.schema.composition import compose
 from infra.schema.config import Subgraph
 from router.transport.address import Address
@@ -51,15 +51,15 @@ async def measure(folder: Path, requests: int) -> Figures:
     Raises:
         InfraError: A process does not start, or a response is not the expected one.
     """
-    subgraphs, router = free_port(), free_port()
+    subgraphs, router = find_free_port(), find_free_port()
     supergraph = folder / "supergraph.graphql"
-    supergraph.write_text(_supergraph(subgraphs))
+    supergraph.write_text(_compose_supergraph(subgraphs))
     async with (
         httpx2.AsyncClient() as http,
-        _process(
+        _run_process(
             http, f"http://127.0.0.1:{subgraphs}/fetches", "infra.bench.router.workload", str(subgraphs)
         ),
-        _process(
+        _run_process(
             http,
             f"http://127.0.0.1:{router}/health/ready",
             "router",
@@ -73,11 +73,11 @@ async def measure(folder: Path, requests: int) -> Figures:
         await load.run(WARM_UP_REQUESTS)
         fetches, spent, started = (
             await _count_fetches(http, subgraphs),
-            _cpu_seconds(process),
+            _read_cpu_seconds(process),
             time.perf_counter(),
         )
         milliseconds = await load.run(requests)
-        elapsed, spent = time.perf_counter() - started, _cpu_seconds(process) - spent
+        elapsed, spent = time.perf_counter() - started, _read_cpu_seconds(process) - spent
         fetches = await _count_fetches(http, subgraphs) - fetches
         cuts = quantiles(milliseconds, n=20)
         undisturbed, disturbed = await measure_interference(client, url, load)
@@ -93,13 +93,13 @@ async def measure(folder: Path, requests: int) -> Figures:
         )
 
 
-def _supergraph(port: int) -> str:
+def _compose_supergraph(port: int) -> str:
     subgraphs = [Subgraph(name, f"http://127.0.0.1:{port}/{name}/graphql", Path(name)) for name in SCHEMAS]
-    return compose(subgraphs, {name: federated_sdl(name) for name in SCHEMAS}).supergraph
+    return compose(subgraphs, {name: build_federated_sdl(name) for name in SCHEMAS}).supergraph
 
 
 @asynccontextmanager
-async def _process(http: httpx2.AsyncClient, url: str, *command: str) -> AsyncIterator[psutil.Process]:
+async def _run_process(http: httpx2.AsyncClient, url: str, *command: str) -> AsyncIterator[psutil.Process]:
     """Run a Python module as a process, and yield it once `url` responds."""
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", *command),
@@ -141,6 +141,6 @@ async def _count_fetches(http: httpx2.AsyncClient, port: int) -> int:
     return int((await http.get(f"http://127.0.0.1:{port}/fetches")).text)
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
+def _read_cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)

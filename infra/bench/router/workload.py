@@ -1,4 +1,4 @@
-"""The workload: a town library in four subgraphs that respond fast, so that the router is what is measured.
+"""The workload: a town library in four subgraphs, which respond fast, so that only the router is measured.
 
 `python -m infra.bench.router.workload PORT` serves each subgraph at `/NAME/graphql`. Each distinct request is
 executed once; later ones are served from memory.
@@ -71,14 +71,14 @@ _ENTITIES = """
 """
 
 
-def federated_sdl(name: str) -> str:
-    """A subgraph's schema with its federation link, for composition."""
+def build_federated_sdl(name: str) -> str:
+    """Build a subgraph's schema with its federation link, for composition."""
     return _LINK + SCHEMAS[name]
 
 
 def create_app() -> Starlette:
     """Serve every subgraph at `/NAME/graphql`, and the number of requests so far at `/fetches`."""
-    schemas = {name: _executable_schema(name) for name in SCHEMAS}
+    schemas = {name: _build_executable_schema(name) for name in SCHEMAS}
     responses: dict[tuple[str, bytes], bytes] = {}
     fetches = 0
 
@@ -162,7 +162,7 @@ _ENTITY_RESOLVERS: Mapping[str, Callable[[Object], Object]] = {
 }
 
 
-def _executable_schema(name: str) -> GraphQLSchema:
+def _build_executable_schema(name: str) -> GraphQLSchema:
     entities = {"readers": "Reader", "loans": "Reader", "catalogue": "Book", "store": "Book"}
     root = "" if "type Query" in SCHEMAS[name] else "type Query { _: Boolean }"
     sdl = f"{SCHEMAS[name]} {root} {_ENTITIES} union _Entity = {entities[name]}"

@@ -1,4 +1,4 @@
-"""The port through which a generation writes into a book; a worker connects it to the books domain."""
+"""The protocol by which a generation writes into a book; a worker implements it with the books domain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from subgraphs.ai.providers.protocol import Outline
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
-    """A picture that is in the object store."""
+    """A picture that has been stored."""
 
     storage_key: str
     sha256: str
@@ -21,13 +21,13 @@ class StoredPicture:
 
 
 class BookWriter(Protocol):
-    """Writes results into a book. `key` names the step: the same key takes effect once.
+    """Writes results into a book. `key` is the id of the step, and takes effect once.
 
-    Each method raises a DomainError when the book refuses the result: it is gone, or the text does not fit.
+    Each method raises a DomainError when the book does not exist any more, or the text does not fit.
     """
 
-    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
-        """The number of characters that certainly fit on each page, by page id."""
+    async def get_max_lengths(self, book_id: str) -> Mapping[str, int]:
+        """Get the number of characters that certainly fit on each page, by page id."""
         ...
 
     async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:

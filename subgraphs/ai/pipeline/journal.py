@@ -1,11 +1,11 @@
-"""The journal of a generation: it numbers the events, and fences off an earlier runner.
+"""The journal of a generation, which numbers its events and fences off an earlier runner.
 
 A durable event is a row, written in the transaction whose effect it reports, and then appended to the live
-stream; the pieces of a text are in the stream only. Both are numbered by one counter.
+stream; the deltas of a text are in the stream only. One counter numbers both.
 
-A runner that acquires a generation raises its lease, and every transaction here first checks that the lease
-is still its own. The numbers that the earlier runner may yet give to pieces of text are skipped: HEADROOM is
-more than it can write before its next transaction fails.
+A runner that acquires a generation increments its lease, and each transaction of the journal first checks
+that the runner still holds it. An earlier runner may still send deltas, so the new one skips HEADROOM
+numbers: more than the earlier one can use before its next transaction fails.
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ class Superseded(Exception):
     """The generation was cancelled, has ended or was acquired by another runner."""
 
 
-def stream_key(generation_id: str) -> str:
-    """The key of a generation's live stream."""
+def build_stream_key(generation_id: str) -> str:
+    """Build the key of a generation's live stream."""
     return f"generation:{generation_id}"
 
 
-def as_live(row: GenerationEvent) -> LiveEvent:
-    """A durable event as a live event."""
+def to_live_event(row: GenerationEvent) -> LiveEvent:
+    """Convert a durable event to a live event."""
     return LiveEvent(row.sequence, row.kind, row.at, row.data)
 
 
-async def next_number(live: LiveStreams, generation: Generation) -> int:
-    """The first number for a new writer of a locked generation."""
-    last = max(await live.last_sequence(stream_key(generation.id)), generation.last_sequence)
+async def find_next_sequence(live: LiveStreams, generation: Generation) -> int:
+    """Find the first number that a new writer of a locked generation may use."""
+    last = max(await live.read_last_sequence(build_stream_key(generation.id)), generation.last_sequence)
     return last + 1 + (HEADROOM if generation.lease else 0)
 
 
-def record(
+def record_event(
     uow: UnitOfWork, generation: Generation, number: int, kind: str, data: dict[str, Any]
 ) -> LiveEvent:
     """Write a durable event of a locked generation."""
     row = GenerationEvent(generation_id=generation.id, sequence=number, kind=kind, data=data, at=uow.now)
     uow.session.add(row)
     generation.last_sequence = number
-    return as_live(row)
+    return to_live_event(row)
 
 
-class Entry:
-    """One transaction of the journal: the locked generation, and its new events."""
+class JournalTransaction:
+    """A transaction of the journal, with the locked generation and its new events."""
 
-    def __init__(self, uow: UnitOfWork, generation: Generation, last: int) -> None:
+    def __init__(self, uow: UnitOfWork, generation: Generation, last_sequence: int) -> None:
         self.uow = uow
         self.generation = generation
-        self.last = last
+        self.last_sequence = last_sequence
         self.events: list[LiveEvent] = []
 
     @property
@@ -73,9 +73,9 @@ class Entry:
         return self.uow.session
 
     def announce(self, kind: str, **data: Any) -> None:
-        """Record the next event; it is sent when this commits."""
-        self.last += 1
-        self.events.append(record(self.uow, self.generation, self.last, kind, data))
+        """Record the next event; it is sent after the commit."""
+        self.last_sequence += 1
+        self.events.append(record_event(self.uow, self.generation, self.last_sequence, kind, data))
 
 
 class Journal:
@@ -90,55 +90,55 @@ class Journal:
 
     @classmethod
     async def acquire(cls, runtime: Runtime, generation_id: str) -> Journal | None:
-        """Become the one writer; None when there is nothing left to write."""
+        """Acquire the lease of a generation; None when it has ended or has been deleted."""
         async with runtime.unit_of_work() as uow:
-            generation = await repository.lock_generation(uow.session, generation_id)
+            generation = await repository.lock_any_generation(uow.session, generation_id)
             if generation is None or not generation.status.is_active:
                 return None
-            appended = await runtime.live.last_sequence(stream_key(generation_id))
-            first = await next_number(runtime.live, generation)
+            appended = await runtime.live.read_last_sequence(build_stream_key(generation_id))
+            first = await find_next_sequence(runtime.live, generation)
             generation.lease += 1
             generation.status = GenerationStatus.RUNNING
-            unsent = await repository.events_after(uow.session, generation_id, appended)
+            unsent = await repository.list_events(uow.session, generation_id, appended)
         for row in unsent:
             with suppress(StaleWriter):
-                await runtime.live.append(stream_key(generation_id), as_live(row))
+                await runtime.live.append(build_stream_key(generation_id), to_live_event(row))
         return cls(runtime, generation_id, generation.lease, first - 1)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Entry]:
-        """Open a transaction of the current writer; its events are sent after the commit."""
+    async def open_transaction(self) -> AsyncIterator[JournalTransaction]:
+        """Open a transaction, whose events are sent after the commit; Superseded without the lease."""
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:
-                generation = await repository.lock_generation(uow.session, self._id)
+                generation = await repository.lock_any_generation(uow.session, self._id)
                 if generation is None or generation.lease != self._lease or not generation.status.is_active:
                     raise Superseded
-                entry = Entry(uow, generation, self._last)
-                yield entry
-            self._last = entry.last
-            for event in entry.events:
+                transaction = JournalTransaction(uow, generation, self._last)
+                yield transaction
+            self._last = transaction.last_sequence
+            for event in transaction.events:
                 await self._append(event)
 
-    async def delta(self, kind: str, **data: Any) -> None:
-        """Send an event that only the stream holds."""
+    async def send_delta(self, kind: str, **data: Any) -> None:
+        """Send an event that is not durable."""
         async with self._lock:
             self._last += 1
             await self._append(LiveEvent(self._last, kind, self._runtime.clock(), data))
 
     async def watch(self) -> None:
-        """Never return; raise Superseded soon after there is another writer."""
+        """Wait until the lease is lost, and raise Superseded."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             await self._require_lease()
 
     async def _append(self, event: LiveEvent) -> None:
         try:
-            await self._runtime.live.append(stream_key(self._id), event)
+            await self._runtime.live.append(build_stream_key(self._id), event)
         except StaleWriter:
             await self._require_lease()
             raise
 
     async def _require_lease(self) -> None:
         async with self._runtime.database.read() as session:
-            if await repository.lease_of(session, self._id) != self._lease:
+            if await repository.find_lease(session, self._id) != self._lease:
                 raise Superseded

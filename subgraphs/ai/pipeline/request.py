@@ -1,4 +1,4 @@
-"""The request of a generation, frozen when it was queued, and the steps that follow from it."""
+"""The request of a generation, frozen when it is queued, and its steps."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from subgraphs.common.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """The brief; for parts of one page also the outline and the story that they belong to.
+    """The brief and, for parts of a page, the outline and the story that the page belongs to.
 
-    `story` holds the text of each scene as the book has it now. `take` counts how often a page was made.
+    `story` has the current text of each scene. `take` counts the earlier generations of the page.
     """
 
     brief: StoryBrief
@@ -26,7 +26,7 @@ class GenerationRequest:
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Self:
-        """Rebuild a request from its JSON form."""
+        """Read a request that `as_json` has written."""
         return cls(
             brief=StoryBrief.of(data["brief"]),
             outline=Outline.of(data["outline"]) if data["outline"] else None,
@@ -36,7 +36,7 @@ class GenerationRequest:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The request as JSON values."""
+        """Convert to the JSON object that is stored."""
         return {
             "brief": self.brief.as_json(),
             "outline": self.outline.as_json() if self.outline else None,
@@ -46,43 +46,43 @@ class GenerationRequest:
         }
 
 
-def text_page(scene: int) -> int:
-    """The number of the page with a scene's text."""
+def get_text_page(scene: int) -> int:
+    """Get the number of the page with the text of a scene, from 1; it is a left-hand page."""
     return 2 * scene + 2
 
 
-def picture_page(scene: int) -> int:
-    """The number of the page with a scene's picture."""
+def get_picture_page(scene: int) -> int:
+    """Get the number of the page with the picture of a scene, which faces its text."""
     return 2 * scene + 3
 
 
-def scene_of_page(number: int) -> int | None:
-    """The scene that a page belongs to; None for the pages around the story."""
+def find_scene_of_page(number: int) -> int | None:
+    """Find the scene that a page belongs to; None for the pages around the story."""
     scene = (number - 2) // 2
-    return scene if 1 <= scene <= SCENES and number >= text_page(1) else None
+    return scene if 1 <= scene <= SCENES and number >= get_text_page(1) else None
 
 
-def book_steps(generation_id: str, page_ids: dict[int, str]) -> list[GenerationStep]:
-    """The steps of a whole book; `page_ids` are its pages by number."""
-    texts = [(StepKind.SCENE_TEXT, text_page(scene)) for scene in range(1, SCENES + 1)]
-    pictures = [(StepKind.ILLUSTRATION, picture_page(scene)) for scene in range(1, SCENES + 1)]
+def build_book_steps(generation_id: str, page_ids: dict[int, str]) -> list[GenerationStep]:
+    """Build the steps of a whole book; `page_ids` are the ids of its pages by number."""
+    texts = [(StepKind.SCENE_TEXT, get_text_page(scene)) for scene in range(1, SCENES + 1)]
+    pictures = [(StepKind.ILLUSTRATION, get_picture_page(scene)) for scene in range(1, SCENES + 1)]
     plan: list[tuple[StepKind, int | None]] = [
         (StepKind.OUTLINE, None),
         *texts,
         (StepKind.COVER, None),
         *pictures,
     ]
-    return _steps(generation_id, plan, page_ids)
+    return _build_steps(generation_id, plan, page_ids)
 
 
-def page_steps(
+def build_page_steps(
     generation_id: str, page_id: str, number: int, kinds: Sequence[StepKind]
 ) -> list[GenerationStep]:
-    """The steps for parts of one page."""
-    return _steps(generation_id, [(kind, number) for kind in kinds], {number: page_id})
+    """Build the steps for parts of one page."""
+    return _build_steps(generation_id, [(kind, number) for kind in kinds], {number: page_id})
 
 
-def _steps(
+def _build_steps(
     generation_id: str, plan: Sequence[tuple[StepKind, int | None]], page_ids: Mapping[int, str]
 ) -> list[GenerationStep]:
     return [
@@ -91,7 +91,7 @@ def _steps(
             generation_id=generation_id,
             position=position,
             kind=kind,
-            scene=scene_of_page(number) if number else None,
+            scene=find_scene_of_page(number) if number else None,
             page_id=page_ids[number] if number else None,
             page_number=number,
             status=StepStatus.PENDING,

@@ -1,4 +1,4 @@
-"""The runner of a generation: it resumes where an earlier runner stopped."""
+"""The runner of a generation, which resumes where an earlier runner stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from subgraphs.ai.models import (
 from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
 from subgraphs.ai.pipeline.journal import MAX_DELTAS_PER_STEP, Journal, Superseded
 from subgraphs.ai.pipeline.request import GenerationRequest
-from subgraphs.ai.pipeline.step_executor import ProviderRequest, SendDelta, StepRunner, Story
+from subgraphs.ai.pipeline.step_executor import ProviderRequest, SendDelta, StepExecutor, Story
 from subgraphs.ai.providers.protocol import (
     ContentRefused,
     Outline,
@@ -32,7 +32,7 @@ from subgraphs.ai.providers.protocol import (
 )
 from subgraphs.common.errors import DomainError
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 
 STEPS = Counter("generation_steps_total", "Steps of generations by outcome.", ["kind", "outcome"])
 GENERATIONS = Counter("generations_total", "Generations by how they ended.", ["kind", "status"])
@@ -40,14 +40,14 @@ GENERATIONS = Counter("generations_total", "Generations by how they ended.", ["k
 _MAX_ATTEMPTS = 4
 _FIRST_BACKOFF_SECONDS = 0.5
 _MAX_BACKOFF_SECONDS = 30.0
-_PICTURES_AT_ONCE = 3
+_CONCURRENT_PICTURES = 3
 _SETTLED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED})
 
 
 async def run_generation(runtime: Runtime, provider: Provider, books: BookWriter, generation_id: str) -> None:
-    """Do what is left of a generation.
+    """Run the steps of a generation that are not finished.
 
-    Returns early when it is cancelled or another runner acquires it. A second run repeats no finished step.
+    It returns early when the generation is cancelled or another runner acquires it.
     """
     journal = await Journal.acquire(runtime, generation_id)
     if journal is None:
@@ -59,7 +59,7 @@ async def run_generation(runtime: Runtime, provider: Provider, books: BookWriter
             await run.execute()
             watch.cancel()
     except* Superseded:
-        logger().info("Generation superseded", generation_id=generation_id)
+        get_logger().info("Generation superseded", generation_id=generation_id)
 
 
 class Run:
@@ -69,17 +69,17 @@ class Run:
         self,
         journal: Journal,
         books: BookWriter,
-        runner: StepRunner,
+        executor: StepExecutor,
         generation: Generation,
         steps: Sequence[GenerationStep],
     ) -> None:
         self._journal = journal
         self._books = books
-        self._runner = runner
+        self._executor = executor
         self._generation = generation
         self._steps = steps
         self._max_lengths: Mapping[str, int] = {}
-        self._drawing_slots = asyncio.Semaphore(_PICTURES_AT_ONCE)
+        self._drawing_slots = asyncio.Semaphore(_CONCURRENT_PICTURES)
         request = GenerationRequest.of(generation.request)
         self._story = Story(request.outline, dict(enumerate(request.story, start=1)))
         for step in steps:
@@ -89,36 +89,36 @@ class Run:
     async def load(
         cls, runtime: Runtime, provider: Provider, books: BookWriter, journal: Journal, generation_id: str
     ) -> Run:
-        """Load the steps; announce the start when this is the first run."""
-        async with journal.transaction() as entry:
-            generation = entry.generation
-            steps = (await repository.steps_of(entry.session, [generation_id]))[generation_id]
+        """Load the steps, and announce the start in the first run."""
+        async with journal.open_transaction() as transaction:
+            generation = transaction.generation
+            steps = await repository.load_steps_of_generations(transaction.session, [generation_id])
             if generation.last_sequence == 0:
-                entry.announce("GenerationStarted")
-        runner = StepRunner(
+                transaction.announce("GenerationStarted")
+        executor = StepExecutor(
             provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
         )
-        return cls(journal, books, runner, generation, steps)
+        return cls(journal, books, executor, generation, steps[generation_id])
 
     async def execute(self) -> None:
-        """Deliver the finished steps, do the others, and close the generation."""
+        """Deliver the finished steps, run the others, and close the generation."""
         try:
-            self._max_lengths = await self._books.max_lengths(self._generation.book_id)
+            self._max_lengths = await self._books.get_max_lengths(self._generation.book_id)
         except DomainError as refusal:
             await self._close(GenerationStatus.FAILED, str(refusal))
             return
-        await self._in_order(self._of(StepKind.OUTLINE))
-        if all(step.status is StepStatus.DONE for step in self._of(StepKind.OUTLINE)):
+        await self._settle_in_order(self._select_steps(StepKind.OUTLINE))
+        if all(step.status is StepStatus.DONE for step in self._select_steps(StepKind.OUTLINE)):
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._in_order(self._of(StepKind.SCENE_TEXT)))
-                for step in self._of(StepKind.COVER, StepKind.ILLUSTRATION):
+                tasks.create_task(self._settle_in_order(self._select_steps(StepKind.SCENE_TEXT)))
+                for step in self._select_steps(StepKind.COVER, StepKind.ILLUSTRATION):
                     tasks.create_task(self._draw(step))
         await self._finish()
 
-    def _of(self, *kinds: StepKind) -> list[GenerationStep]:
+    def _select_steps(self, *kinds: StepKind) -> list[GenerationStep]:
         return [step for step in self._steps if step.kind in kinds]
 
-    async def _in_order(self, steps: Sequence[GenerationStep]) -> None:
+    async def _settle_in_order(self, steps: Sequence[GenerationStep]) -> None:
         for step in steps:
             await self._settle(step)
 
@@ -127,7 +127,7 @@ class Run:
             await self._settle(step)
 
     async def _settle(self, step: GenerationStep) -> None:
-        """Bring one step to its end: produced, delivered to the book and announced, or failed."""
+        """Run a step to its end: produced, delivered to the book and announced, or failed."""
         if step.status not in _SETTLED:
             await self._produce(step)
         if step.status is StepStatus.DONE:
@@ -139,10 +139,10 @@ class Run:
     async def _produce(self, step: GenerationStep) -> None:
         cautious = False
         for attempt in range(1, _MAX_ATTEMPTS + 1):
-            request = self._runner.request_for(
+            request = self._executor.build_request(
                 step, self._story, self._max_lengths.get(step.page_id or "", 0)
             )
-            await self._begin(step, request.digest())
+            await self._begin(step, request.compute_digest())
             try:
                 result = await self._execute(step, request, cautious=cautious)
             except ProviderFailed as failure:
@@ -151,71 +151,71 @@ class Run:
                 if not retrying:
                     return
                 cautious = isinstance(failure, ContentRefused)
-                await asyncio.sleep(_backoff(failure, attempt))
+                await asyncio.sleep(_compute_backoff(failure, attempt))
             else:
                 await self._complete(step, result)
                 return
 
     async def _begin(self, step: GenerationStep, input_hash: str) -> None:
-        """Record the attempt before the provider is called; a cancelled generation begins none."""
-        async with self._journal.transaction() as entry:
+        """Record an attempt before the provider is called; Superseded when the generation was cancelled."""
+        async with self._journal.open_transaction() as transaction:
             step.status, step.input_hash, step.failure = StepStatus.RUNNING, input_hash, None
             step.attempts += 1
-            step.started_at = entry.uow.now
-            await repository.save_step(entry.session, step)
-            entry.announce("StepStarted", step_id=step.id, page_id=step.page_id)
+            step.started_at = transaction.uow.now
+            await repository.save_step(transaction.session, step)
+            transaction.announce("StepStarted", step_id=step.id, page_id=step.page_id)
 
     async def _execute(
         self, step: GenerationStep, request: ProviderRequest, *, cautious: bool
     ) -> dict[str, Any]:
         match request:
             case StoryBrief():
-                return await self._runner.write_outline(request)
+                return await self._executor.write_outline(request)
             case SceneRequest():
-                return await self._runner.write_text(request, self._delta_sender(step))
+                return await self._executor.write_text(request, self._create_delta_sender(step))
             case PictureRequest():
                 key = f"illustrations/{step.id}.png"
-                return await self._runner.draw_picture(request, key, cautious=cautious)
+                return await self._executor.draw_picture(request, key, cautious=cautious)
 
-    def _delta_sender(self, step: GenerationStep) -> SendDelta:
-        """A sender for the pieces of a step's text, up to a limit; the whole text follows at its end."""
-        left = MAX_DELTAS_PER_STEP
+    def _create_delta_sender(self, step: GenerationStep) -> SendDelta:
+        """Create a function that sends the deltas of a step, up to a limit; the whole text follows later."""
+        remaining = MAX_DELTAS_PER_STEP
 
         async def send(piece: str) -> None:
-            nonlocal left
-            left -= 1
-            if left >= 0:
-                await self._journal.delta("TextDelta", page_id=step.page_id, text=piece)
+            nonlocal remaining
+            remaining -= 1
+            if remaining >= 0:
+                await self._journal.send_delta("TextDelta", page_id=step.page_id, text=piece)
 
         return send
 
     async def _complete(self, step: GenerationStep, result: dict[str, Any]) -> None:
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as transaction:
             step.status, step.result = StepStatus.DONE, result
-            step.finished_at = entry.uow.now
-            await repository.save_step(entry.session, step)
+            step.finished_at = transaction.uow.now
+            await repository.save_step(transaction.session, step)
 
     async def _fail(self, step: GenerationStep, message: str, *, retrying: bool) -> None:
-        async with self._journal.transaction() as entry:
+        async with self._journal.open_transaction() as transaction:
             step.status = StepStatus.PENDING if retrying else StepStatus.FAILED
-            step.failure, step.finished_at = message, None if retrying else entry.uow.now
-            await repository.save_step(entry.session, step)
-            entry.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
+            step.failure, step.finished_at = message, None if retrying else transaction.uow.now
+            await repository.save_step(transaction.session, step)
+            transaction.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
 
     async def _deliver(self, step: GenerationStep) -> None:
         """Write a finished step into the book and announce it; idempotent."""
         try:
-            kind, data = await self._put(step)
+            kind, data = await self._write_result(step)
         except DomainError as refusal:
             await self._fail(step, str(refusal), retrying=False)
             return
-        async with self._journal.transaction() as entry:
-            step.announced_at = entry.uow.now
-            await repository.save_step(entry.session, step)
-            entry.announce(kind, **data)
+        async with self._journal.open_transaction() as transaction:
+            step.announced_at = transaction.uow.now
+            await repository.save_step(transaction.session, step)
+            transaction.announce(kind, **data)
 
-    async def _put(self, step: GenerationStep) -> tuple[str, dict[str, Any]]:
-        """Write a result into the book; return the kind and the data of its event."""
+    async def _write_result(self, step: GenerationStep) -> tuple[str, dict[str, Any]]:
+        """Write the result of a step into the book; return the kind and the data of its event."""
         book_id, result = self._generation.book_id, step.result
         assert result is not None
         match step.kind:
@@ -234,27 +234,27 @@ class Run:
                 return "IllustrationReady", {"page_id": step.page_id, "illustration_id": illustration_id}
 
     async def _finish(self) -> None:
-        status = _outcome(self._steps)
-        whole = self._generation.kind is GenerationKind.BOOK
-        if whole and status is not GenerationStatus.FAILED:
+        status = _determine_status(self._steps)
+        is_book = self._generation.kind is GenerationKind.BOOK
+        if is_book and status is not GenerationStatus.FAILED:
             await self._books.finish(self._generation.book_id, self._generation.id)
         failures = (step.failure for step in self._steps if step.status is StepStatus.FAILED)
         await self._close(status, next(failures, None))
 
     async def _close(self, status: GenerationStatus, failure: str | None) -> None:
-        async with self._journal.transaction() as entry:
-            entry.generation.status, entry.generation.failure = status, failure
-            entry.generation.finished_at = entry.uow.now
-            await repository.skip_open_steps(entry.session, self._generation.id)
+        async with self._journal.open_transaction() as transaction:
+            transaction.generation.status, transaction.generation.failure = status, failure
+            transaction.generation.finished_at = transaction.uow.now
+            await repository.skip_open_steps(transaction.session, self._generation.id)
             if status is GenerationStatus.FAILED:
-                entry.announce("GenerationFailed", message=failure)
+                transaction.announce("GenerationFailed", message=failure)
             else:
-                entry.announce("GenerationCompleted")
+                transaction.announce("GenerationCompleted")
         GENERATIONS.labels(self._generation.kind, status.lower()).inc()
 
 
-def _outcome(steps: Sequence[GenerationStep]) -> GenerationStatus:
-    """The final status: all steps done, some, or none that a book could use."""
+def _determine_status(steps: Sequence[GenerationStep]) -> GenerationStatus:
+    """Determine the final status: whether all steps, some or none that a book can use are done."""
     results = [step for step in steps if step.kind is not StepKind.OUTLINE]
     done = sum(step.status is StepStatus.DONE for step in results)
     if done == len(results):
@@ -262,7 +262,7 @@ def _outcome(steps: Sequence[GenerationStep]) -> GenerationStatus:
     return GenerationStatus.PARTIAL if done else GenerationStatus.FAILED
 
 
-def _backoff(failure: ProviderFailed, attempt: int) -> float:
-    """Seconds before the next attempt: what the provider asks for, or exponential backoff."""
+def _compute_backoff(failure: ProviderFailed, attempt: int) -> float:
+    """Compute the seconds before the next attempt: what the provider asks for, or exponential backoff."""
     seconds = failure.retry_after or _FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
     return min(seconds, _MAX_BACKOFF_SECONDS)

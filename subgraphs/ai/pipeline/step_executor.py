@@ -1,4 +1,4 @@
-"""Execution of one step: one call of the provider, with what the run knows so far."""
+"""Execution of a step by one call of the provider."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from subgraphs.ai.providers.protocol import (
     StoryBrief,
 )
 from subgraphs.common.storage import Storage
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 
 Result = TypeVar("Result")
 ProviderRequest = StoryBrief | SceneRequest | PictureRequest
@@ -30,13 +30,13 @@ _MAX_LENGTHS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
 
 @dataclass(slots=True)
 class Story:
-    """The story as far as it is known: the outline, and the text of each scene."""
+    """The story so far: the outline, and the text of each finished scene."""
 
     outline: Outline | None
     texts: dict[int, str] = field(default_factory=dict)
 
-    def before(self, scene: int) -> tuple[str, ...]:
-        """The texts that come before a scene."""
+    def get_texts_before(self, scene: int) -> tuple[str, ...]:
+        """Get the texts of the scenes before a scene."""
         return tuple(self.texts[number] for number in sorted(self.texts) if number < scene)
 
     def add(self, step: GenerationStep) -> None:
@@ -49,8 +49,8 @@ class Story:
             self.texts[step.scene] = step.result["text"]
 
 
-class StepRunner:
-    """Runs the steps of one generation with its provider, and checks and stores the results."""
+class StepExecutor:
+    """Runs the steps of a generation with a provider, and checks and stores the results."""
 
     def __init__(self, provider: Provider, storage: Storage, request: GenerationRequest, author: str) -> None:
         self._provider = provider
@@ -58,8 +58,8 @@ class StepRunner:
         self._request = request
         self._author = author
 
-    def request_for(self, step: GenerationStep, story: Story, max_length: int) -> ProviderRequest:
-        """The provider request of a step; a text has at most `max_length` characters."""
+    def build_request(self, step: GenerationStep, story: Story, max_length: int) -> ProviderRequest:
+        """Build the provider request of a step; `max_length` is that of a text, in characters."""
         request = self._request
         if step.kind is StepKind.OUTLINE:
             return request.brief
@@ -70,7 +70,7 @@ class StepRunner:
                 request.brief,
                 story.outline,
                 step.scene,
-                story.before(step.scene),
+                story.get_texts_before(step.scene),
                 max_length,
                 request.instruction,
                 request.take,
@@ -87,7 +87,7 @@ class StepRunner:
         return outline.as_json()
 
     async def write_text(self, request: SceneRequest, send: SendDelta) -> dict[str, Any]:
-        """Write a scene and send each piece as it comes; the pieces together are the text."""
+        """Write a scene and send each piece of its text as it arrives."""
         text = ""
         async with aclosing(
             _guard_pieces(self._provider.write_scene(request, author=self._author))
@@ -120,7 +120,7 @@ async def _guard(call: Awaitable[Result]) -> Result:
     except ProviderFailed:
         raise
     except Exception as error:
-        raise _provider_failure(error) from error
+        raise _convert_failure(error) from error
 
 
 async def _guard_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
@@ -131,10 +131,10 @@ async def _guard_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str
     except ProviderFailed:
         raise
     except Exception as error:
-        raise _provider_failure(error) from error
+        raise _convert_failure(error) from error
 
 
-def _provider_failure(error: Exception) -> ProviderFailed:
-    """Log an unexpected error of the provider; it fails one step, never the book."""
-    logger().error("The provider failed unexpectedly", exc_info=error)
+def _convert_failure(error: Exception) -> ProviderFailed:
+    """Log an unexpected error and convert it, so that it fails only one step."""
+    get_logger().error("The provider failed unexpectedly", exc_info=error)
     return ProviderFailed("The studio could not do this.", retryable=True)

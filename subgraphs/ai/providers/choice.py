@@ -12,7 +12,7 @@ from subgraphs.ai.providers.protocol import Provider
 
 @asynccontextmanager
 async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
-    """Open the provider chosen by the settings, and close it on exit."""
+    """Choose the provider by the settings, and open it until the context exits."""
     if settings.openai_api_key.get_secret_value():
         from subgraphs.ai.providers.openai import open_openai  # noqa: PLC0415 - the client is large
 

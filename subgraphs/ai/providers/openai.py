@@ -83,7 +83,7 @@ async def open_openai(settings: Settings) -> AsyncIterator[OpenAIProvider]:
 
 
 class OpenAIProvider:
-    """Writes and draws with the configured models, and tells OpenAI not to store responses."""
+    """Writes and draws with the configured models; OpenAI is asked not to store responses."""
 
     name = "openai"
 
@@ -116,7 +116,7 @@ class OpenAIProvider:
             async with self._client.responses.stream(
                 model=self._text_model,
                 instructions=prompts.OUTLINE_INSTRUCTIONS,
-                input=prompts.outline_data(brief),
+                input=prompts.build_outline_data(brief),
                 text_format=OutlineForm,
                 max_output_tokens=_OUTLINE_TOKENS,
                 store=False,
@@ -137,7 +137,7 @@ class OpenAIProvider:
             async with self._client.responses.stream(
                 model=self._text_model,
                 instructions=prompts.SCENE_INSTRUCTIONS,
-                input=prompts.scene_data(request),
+                input=prompts.build_scene_data(request),
                 max_output_tokens=_SCENE_TOKENS,
                 store=False,
                 safety_identifier=_hash_author(author),
@@ -155,7 +155,7 @@ class OpenAIProvider:
         with _translate_errors():
             response = await self._client.images.generate(
                 model=self._image_model,
-                prompt=prompts.picture_prompt(request),
+                prompt=prompts.build_picture_prompt(request),
                 size=f"{_PICTURE_EDGE}x{_PICTURE_EDGE}",
                 output_format="png",
                 n=1,
@@ -163,7 +163,7 @@ class OpenAIProvider:
             )
         encoded = response.data[0].b64_json if response.data else None
         png = _decode_png(encoded)
-        width, height = _png_size(png)
+        width, height = _read_png_size(png)
         number = request.number
         alt_text = request.outline.title if number is None else request.outline.scenes[number - 1].picture
         return Picture(png, width, height, alt_text)
@@ -187,13 +187,13 @@ def _raise_for_event(event: ResponseStreamEvent[Any]) -> None:
     """Raise for an event that reports a failure; the client itself raises for none of them."""
     match event.type:
         case "error":
-            raise _failure(event.code, event.message)
+            raise _build_failure(event.code, event.message)
         case "response.failed":
             error = event.response.error
-            raise _failure(error.code if error else None, error.message if error else "")
+            raise _build_failure(error.code if error else None, error.message if error else "")
         case "response.incomplete":
             details = event.response.incomplete_details
-            raise _failure(details.reason if details else None, "incomplete")
+            raise _build_failure(details.reason if details else None, "incomplete")
         case "response.completed":
             _raise_for_refusal(event.response)
 
@@ -204,7 +204,7 @@ def _raise_for_refusal(response: Response) -> None:
             raise ContentRefused("refusal")
 
 
-def _failure(code: str | None, message: str) -> ProviderFailed:
+def _build_failure(code: str | None, message: str) -> ProviderFailed:
     if code in _REFUSALS:
         return ContentRefused(code)
     return ProviderFailed(
@@ -220,15 +220,15 @@ def _translate_errors() -> Iterator[None]:
     except APIConnectionError as error:
         raise ProviderFailed("OpenAI did not respond.", retryable=True) from error
     except APIStatusError as error:
-        raise _status_failure(error) from error
+        raise _convert_status_error(error) from error
     except APIError as error:
-        raise _failure(error.code, "the stream was interrupted") from error
+        raise _build_failure(error.code, "the stream was interrupted") from error
     except (OpenAIError, ValidationError, RuntimeError) as error:
         # The streaming helper raises a plain RuntimeError for an inconsistent stream.
         raise ProviderFailed("OpenAI's response could not be read.", retryable=True) from error
 
 
-def _status_failure(error: APIStatusError) -> ProviderFailed:
+def _convert_status_error(error: APIStatusError) -> ProviderFailed:
     if isinstance(error, BadRequestError) and error.code in _REFUSALS:
         return ContentRefused(str(error.code))
     out_of_credit = error.code == "insufficient_quota"
@@ -236,11 +236,11 @@ def _status_failure(error: APIStatusError) -> ProviderFailed:
     return ProviderFailed(
         f"OpenAI responded with {error.status_code} ({error.code or 'no code'}).",
         retryable=retryable,
-        retry_after=_retry_after(error.response.headers),
+        retry_after=_parse_retry_after(error.response.headers),
     )
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         try:
             return float(headers[name]) / unit
@@ -259,11 +259,11 @@ def _decode_png(encoded: str | None) -> bytes:
     return png
 
 
-def _png_size(png: bytes) -> tuple[int, int]:
+def _read_png_size(png: bytes) -> tuple[int, int]:
     _, width, height = _PNG_HEADER.unpack_from(png)
     return width, height
 
 
 def _hash_author(author: str) -> str:
-    """A stable pseudonym of the parent for OpenAI's safety identifier."""
+    """Hash the parent's id to a stable pseudonym, for OpenAI's `safety_identifier`."""
     return hashlib.sha256(f"memorable:{author}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The provider protocol: its requests, results and errors."""
+"""The protocol of providers that write and draw: its requests, results and errors."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class Value:
     __slots__ = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The fields as JSON values."""
+        """Convert to a JSON object."""
         data: dict[str, Any] = orjson.loads(orjson.dumps(asdict(self)))  # type: ignore[call-overload]  # every subclass is a dataclass
         return data
 
-    def digest(self) -> str:
-        """The SHA-256 hash of the canonical JSON form, in hex."""
+    def compute_digest(self) -> str:
+        """Hash the canonical JSON form: SHA-256, in hex."""
         return hashlib.sha256(orjson.dumps(self.as_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Hero(Value):
-    """The child as far as a story needs to know it: an age in years, never a date of birth."""
+    """The child as a provider may know it: with an age in years, but no date of birth."""
 
     name: str
     age: int
@@ -50,7 +50,7 @@ class Hero(Value):
 
 @dataclass(frozen=True, slots=True)
 class StoryBrief(Value):
-    """The parent's request. `edition` counts a book's earlier stories, so that a new one differs."""
+    """The parent's brief. `edition` counts the earlier stories of the book, so that a new one differs."""
 
     hero: Hero
     wish: str
@@ -59,13 +59,13 @@ class StoryBrief(Value):
     dedication: str | None
     edition: int = 0
 
-    def for_edition(self, edition: int) -> Self:
-        """The same brief for another edition."""
+    def with_edition(self, edition: int) -> Self:
+        """Return the same brief for another edition."""
         return replace(self, edition=edition)
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Self:
-        """Rebuild a brief from its JSON form."""
+        """Read a brief that `as_json` has written."""
         hero = data["hero"]
         return cls(
             **data
@@ -99,7 +99,7 @@ class Outline(Value):
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Self:
-        """Rebuild an outline from its JSON form."""
+        """Read an outline that `as_json` has written."""
         return cls(**data | {"scenes": tuple(Scene(**scene) for scene in data["scenes"])})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from subgraphs.ai.service.cancellation import cancel_generation
-from subgraphs.ai.service.deletion import forget_child
+from subgraphs.ai.service.deletion import delete_generations_of_child
 from subgraphs.ai.service.generation import generate_book
 from subgraphs.ai.service.progress import GenerationProgress, follow_generation
 from subgraphs.ai.service.regeneration import PagePart, regenerate_page
@@ -13,8 +13,8 @@ __all__ = [
     "GenerationProgress",
     "PagePart",
     "cancel_generation",
+    "delete_generations_of_child",
     "follow_generation",
-    "forget_child",
     "generate_book",
     "regenerate_page",
     "run_generation",

@@ -6,35 +6,33 @@ from contextlib import suppress
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStatus
-from subgraphs.ai.pipeline.journal import next_number, record, stream_key
+from subgraphs.ai.pipeline.journal import build_stream_key, find_next_sequence, record_event
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import StaleWriter
 from subgraphs.common.runtime import Runtime
 
 
 async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: str) -> Generation:
-    """Cancel a generation; one that has ended stays as it is.
+    """Cancel a generation; one that has ended is left as it is.
 
-    From the commit on its runner is no longer the writer: no provider is called any more, and the result of a
-    call under way is discarded. Pages that are written stay written.
+    After the commit its runner no longer holds the lease: it calls no provider any more, and discards the
+    result of a call under way. What is in the book stays.
     """
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
-        await repository.get_generation(uow.session, parent.user_id, generation_id)
-        generation = await repository.lock_generation(uow.session, generation_id)
-        assert generation is not None
+        generation = await repository.lock_generation(uow.session, parent.user_id, generation_id)
         if not generation.status.is_active:
             return generation
-        number = await next_number(runtime.live, generation)
+        number = await find_next_sequence(runtime.live, generation)
         generation.lease += 1
         generation.status = GenerationStatus.CANCELLED
         generation.finished_at = uow.now
         await repository.skip_open_steps(uow.session, generation_id)
-        event = record(uow, generation, number, "GenerationCancelled", {})
+        event = record_event(uow, generation, number, "GenerationCancelled", {})
 
         async def send() -> None:
             with suppress(StaleWriter):
-                await runtime.live.append(stream_key(generation_id), event)
+                await runtime.live.append(build_stream_key(generation_id), event)
 
         uow.after_commit.append(send)
     return generation

@@ -1,4 +1,4 @@
-"""The parent's consent to the use of AI."""
+"""The consent of a parent to the use of AI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SELECTION = "me { consents { purpose revokedAt } }"
 
 
 def require_consent(data: dict[str, Any]) -> None:
-    """Refuse when the data of SELECTION has no consent in force."""
+    """Raise ConsentRequired when no consent to AI_PROCESSING in the data of SELECTION is in force."""
     consents = data["me"]["consents"]
     if not any(consent["purpose"] == PURPOSE and consent["revokedAt"] is None for consent in consents):
         raise ConsentRequired(PURPOSE)

@@ -10,7 +10,7 @@ from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
-from subgraphs.ai.pipeline.request import GenerationRequest, book_steps
+from subgraphs.ai.pipeline.request import GenerationRequest, build_book_steps
 from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
 from subgraphs.ai.service.consent import SELECTION, require_consent
@@ -36,7 +36,7 @@ query BookToGenerate($id: ID!) {{
 
 @dataclass(frozen=True, slots=True)
 class BookSource:
-    """What the books domain knows of a book to be generated; `page_ids` are its pages by number."""
+    """A book to generate, as the books domain has it; `page_ids` are the ids of its pages by number."""
 
     book_id: str
     child_id: str
@@ -47,34 +47,34 @@ class BookSource:
 async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Generation:
     """Queue the generation of a whole book.
 
-    ConsentRequired, ModerationRejected or BadUserInput when the book may not be generated, GenerationRunning
+    ConsentRequired, ModerationRejected or BadUserInput when the book must not be generated, GenerationRunning
     when it is being generated, GenerationLimitReached when too many other books of the parent are.
     """
     parent.require("parent")
-    async with open_provider(runtime.settings_of(Settings)) as provider:
+    async with open_provider(runtime.get_settings(Settings)) as provider:
         book = await _fetch_book(runtime, provider, parent, book_id)
         async with runtime.unit_of_work() as uow:
-            return await start_book(uow, parent, book, provider.name, limit_of(runtime))
+            return await queue_book_generation(uow, parent, book, provider.name, get_limit(runtime))
 
 
-async def start_book(
+async def queue_book_generation(
     uow: UnitOfWork, parent: Identity, book: BookSource, provider: str, limit: int
 ) -> Generation:
-    """Queue the generation of a book.
+    """Queue the generation of a book that has passed all checks.
 
-    GenerationRunning when one is under way, GenerationLimitReached when so many of other books are.
+    GenerationRunning when one is active already, GenerationLimitReached when `limit` of other books are.
     """
-    edition = await repository.count_of(uow.session, book.book_id, GenerationKind.BOOK)
-    request = GenerationRequest(book.brief.for_edition(edition))
-    generation = new_generation(uow, parent, book.book_id, book.child_id, request, provider)
-    steps = book_steps(generation.id, book.page_ids)
-    return await queue(uow, generation, GenerationKind.BOOK, steps, limit)
+    edition = await repository.count_generations(uow.session, book.book_id, GenerationKind.BOOK)
+    request = GenerationRequest(book.brief.with_edition(edition))
+    generation = build_generation(uow, parent, book.book_id, book.child_id, request, provider)
+    steps = build_book_steps(generation.id, book.page_ids)
+    return await queue_generation(uow, generation, GenerationKind.BOOK, steps, limit)
 
 
-def new_generation(
+def build_generation(
     uow: UnitOfWork, parent: Identity, book_id: str, child_id: str, request: GenerationRequest, provider: str
 ) -> Generation:
-    """A generation that waits for a runner."""
+    """Build a generation that waits for a runner."""
     return Generation(
         id=new_id("gen"),
         owner_id=parent.user_id,
@@ -89,17 +89,17 @@ def new_generation(
     )
 
 
-async def queue(
+async def queue_generation(
     uow: UnitOfWork, generation: Generation, kind: GenerationKind, steps: list[GenerationStep], limit: int
 ) -> Generation:
-    """Store a generation with its steps and enqueue it, if the parent has fewer than `limit` active.
+    """Store a generation with its steps and enqueue it, if the parent has fewer than `limit` active ones.
 
-    A lock on the parent keeps two requests at once from exceeding the limit together.
+    A lock on the parent prevents concurrent requests from exceeding the limit together.
     """
     generation.kind = kind
     await repository.lock_owner(uow.session, generation.owner_id)
-    active = await repository.active_of_owner(uow.session, generation.owner_id)
-    if running := next((each for each in active if each.book_id == generation.book_id), None):
+    active = await repository.list_active_generations(uow.session, generation.owner_id)
+    if running := next((other for other in active if other.book_id == generation.book_id), None):
         raise GenerationRunning(running.id)
     if len(active) >= limit:
         raise GenerationLimitReached(limit)
@@ -110,23 +110,23 @@ async def queue(
     return generation
 
 
-def limit_of(runtime: Runtime) -> int:
-    """How many generations of one parent may wait or run at a time."""
-    return runtime.settings_of(Settings).ai_generations_per_parent
+def get_limit(runtime: Runtime) -> int:
+    """Get the number of generations of one parent that may wait or run at a time."""
+    return runtime.get_settings(Settings).ai_generations_per_parent
 
 
 async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, book_id: str) -> BookSource:
-    """Ask the graph for the book and check that it may be generated."""
+    """Ask the graph for the book and check whether it may be generated."""
     data = await runtime.graph.query(parent, _BOOK, {"id": book_id})
     require_consent(data)
-    book, child, asked = data["book"], data["book"]["child"], data["book"]["brief"]
-    if not provider.supports_language(asked["language"]):
-        raise BadUserInput("brief.language", f"Stories in {asked['language']!r} cannot be written yet.")
+    book, child, given = data["book"], data["book"]["child"], data["book"]["brief"]
+    if not provider.supports_language(given["language"]):
+        raise BadUserInput("brief.language", f"Stories in {given['language']!r} cannot be written yet.")
     await require_moderation(
         provider,
         {
-            "wish": asked["wish"],
-            "dedication": asked["dedication"],
+            "wish": given["wish"],
+            "dedication": given["dedication"],
             "child.name": child["name"],
             "child.appearance": child["appearance"],
             "child.interests": ", ".join(child["interests"]),
@@ -135,17 +135,17 @@ async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, bo
     )
     hero = Hero(
         name=child["name"],
-        age=age_in_years(child["birthMonth"], runtime.clock()),
+        age=compute_age(child["birthMonth"], runtime.clock()),
         pronouns=Pronouns(child["pronouns"]),
         appearance=child["appearance"],
         interests=tuple(child["interests"]),
     )
-    brief = StoryBrief(hero, asked["wish"], asked["theme"], asked["language"], asked["dedication"])
+    brief = StoryBrief(hero, given["wish"], given["theme"], given["language"], given["dedication"])
     page_ids = {page["number"]: page["id"] for page in book["pages"]}
     return BookSource(book["id"], child["id"], brief, page_ids)
 
 
-def age_in_years(birth_month: str, now: datetime) -> int:
-    """The age by the year and month of birth, such as `2020-05`."""
+def compute_age(birth_month: str, now: datetime) -> int:
+    """Compute the age in years from the year and month of birth, such as `2020-05`."""
     year, month = (int(part) for part in birth_month.split("-"))
     return max(0, now.year - year - (now.month < month))

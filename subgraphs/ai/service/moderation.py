@@ -1,4 +1,4 @@
-"""Moderation of what a parent wrote, before anything is generated from it."""
+"""Moderation of what a parent has written, before anything is generated from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.common.errors import DependencyFailed
 
 
 async def require_moderation(provider: Provider, texts: Mapping[str, str | None], author: str) -> None:
-    """Refuse texts, named by their input fields, that are not for a children's book."""
+    """Raise ModerationRejected when a text, given by its input field, is not for a children's book."""
     given = {field: text for field, text in texts.items() if text}
     if not given:
         return

@@ -1,4 +1,4 @@
-"""The progress of a generation, as its subscribers see it."""
+"""The progress of a generation, as subscribers see it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from subgraphs.ai import repository
-from subgraphs.ai.pipeline.journal import as_live, stream_key
+from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.runtime import Runtime
@@ -18,7 +18,7 @@ _TERMINAL: Final = frozenset({"GenerationCompleted", "GenerationFailed", "Genera
 
 @dataclass(frozen=True, slots=True)
 class GenerationProgress:
-    """An event of a generation, with the book it works on and the numbers of that book's pages by id."""
+    """An event of a generation, with its book and the numbers of the pages that it works on, by id."""
 
     event: LiveEvent
     generation_id: str
@@ -32,16 +32,16 @@ async def follow_generation(
     """Yield the events of the caller's generation after a number, up to the last one."""
     async with runtime.database.read() as session:
         generation = await repository.get_generation(session, caller.user_id, generation_id)
-        page_numbers = await repository.page_numbers(session, generation_id)
+        page_numbers = await repository.load_page_numbers(session, generation_id)
     if not generation.status.is_active and after >= generation.last_sequence:
         return
 
-    async def history(last: int) -> Sequence[LiveEvent]:
+    async def load_history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
-            rows = await repository.events_after(session, generation_id, last)
-        return [as_live(row) for row in rows]
+            rows = await repository.list_events(session, generation_id, last)
+        return [to_live_event(row) for row in rows]
 
-    async with aclosing(runtime.live.follow(stream_key(generation_id), after, history)) as events:
+    async with aclosing(runtime.live.follow(build_stream_key(generation_id), after, load_history)) as events:
         async for event in events:
             yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)
             if event.kind in _TERMINAL:

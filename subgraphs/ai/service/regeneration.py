@@ -10,11 +10,16 @@ from subgraphs.ai import repository
 from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import NotGenerated
 from subgraphs.ai.models import Generation, GenerationKind, StepKind
-from subgraphs.ai.pipeline.request import GenerationRequest, page_steps, scene_of_page, text_page
+from subgraphs.ai.pipeline.request import (
+    GenerationRequest,
+    build_page_steps,
+    find_scene_of_page,
+    get_text_page,
+)
 from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import SCENES, Outline, Provider
 from subgraphs.ai.service.consent import SELECTION, require_consent
-from subgraphs.ai.service.generation import limit_of, new_generation, queue
+from subgraphs.ai.service.generation import build_generation, get_limit, queue_generation
 from subgraphs.ai.service.moderation import require_moderation
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
@@ -52,7 +57,7 @@ _PARTS_OF_LAYOUT = {
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """What the books domain knows of a page, and what is asked of it."""
+    """A page to regenerate, as the books domain has it, and what to regenerate of it."""
 
     page_id: str
     book_id: str
@@ -70,18 +75,18 @@ async def regenerate_page(
     parts: Sequence[PagePart],
     instruction: str | None,
 ) -> Generation:
-    """Queue the generation of parts of a page, which is refused as that of a book is.
+    """Queue the regeneration of parts of a page.
 
-    NotGenerated when the book has no story yet.
+    It is refused with the errors of `generate_book`, and with NotGenerated when the book has no story yet.
     """
     parent.require("parent")
-    wanted = None
+    cleaned = None
     if instruction and instruction.strip():
-        wanted = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
-    async with open_provider(runtime.settings_of(Settings)) as provider:
-        page = await _fetch_page(runtime, provider, parent, page_id, parts, wanted)
+        cleaned = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
+    async with open_provider(runtime.get_settings(Settings)) as provider:
+        page = await _fetch_page(runtime, provider, parent, page_id, parts, cleaned)
         async with runtime.unit_of_work() as uow:
-            return await _start_page(uow, parent, page, provider.name, limit_of(runtime))
+            return await _queue_page_generation(uow, parent, page, provider.name, get_limit(runtime))
 
 
 async def _fetch_page(
@@ -92,23 +97,23 @@ async def _fetch_page(
     parts: Sequence[PagePart],
     instruction: str | None,
 ) -> PageSource:
-    """Ask the graph for the page and check that these parts of it can be regenerated."""
+    """Ask the graph for the page and check whether these parts of it may be regenerated."""
     data = await runtime.graph.query(parent, _PAGE, {"id": page_id})
     require_consent(data)
     page, book = data["page"], data["page"]["book"]
-    if scene_of_page(page["number"]) is None:
+    if find_scene_of_page(page["number"]) is None:
         raise BadUserInput("pageId", "Only the pages of the story can be regenerated.")
-    kinds = _kinds(parts, page["layout"])
+    kinds = _select_step_kinds(parts, page["layout"])
     await require_moderation(provider, {"instruction": instruction}, parent.user_id)
     texts = {other["number"]: other["text"] for other in book["pages"]}
-    story = tuple(texts[text_page(number)] for number in range(1, SCENES + 1))
+    story = tuple(texts[get_text_page(number)] for number in range(1, SCENES + 1))
     return PageSource(page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, instruction)
 
 
-async def _start_page(
+async def _queue_page_generation(
     uow: UnitOfWork, parent: Identity, page: PageSource, provider: str, limit: int
 ) -> Generation:
-    outline = await repository.newest_outline(uow.session, parent.user_id, page.book_id)
+    outline = await repository.find_newest_outline(uow.session, parent.user_id, page.book_id)
     if outline is None or outline.result is None:
         raise NotGenerated
     origin = await repository.get_generation(uow.session, parent.user_id, outline.generation_id)
@@ -119,12 +124,12 @@ async def _start_page(
         instruction=page.instruction,
         take=await repository.count_takes(uow.session, page.book_id, page.page_id),
     )
-    generation = new_generation(uow, parent, page.book_id, page.child_id, request, provider)
-    steps = page_steps(generation.id, page.page_id, page.number, page.kinds)
-    return await queue(uow, generation, GenerationKind.PAGE, steps, limit)
+    generation = build_generation(uow, parent, page.book_id, page.child_id, request, provider)
+    steps = build_page_steps(generation.id, page.page_id, page.number, page.kinds)
+    return await queue_generation(uow, generation, GenerationKind.PAGE, steps, limit)
 
 
-def _kinds(parts: Sequence[PagePart], layout: str) -> tuple[StepKind, ...]:
+def _select_step_kinds(parts: Sequence[PagePart], layout: str) -> tuple[StepKind, ...]:
     if not parts:
         raise BadUserInput("parts", "parts must name at least one part of the page.")
     for part in parts:

@@ -1,4 +1,4 @@
-"""The run of a queued generation."""
+"""The run of a generation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from subgraphs.common.runtime import Runtime
 
 
 async def run_generation(runtime: Runtime, books: BookWriter, generation_id: str) -> None:
-    """Do what is left of a generation, from wherever it stands."""
-    async with open_provider(runtime.settings_of(Settings)) as provider:
+    """Run the steps of a generation that are not finished."""
+    async with open_provider(runtime.get_settings(Settings)) as provider:
         await runner.run_generation(runtime, provider, books, generation_id)

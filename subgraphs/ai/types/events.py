@@ -10,14 +10,14 @@ import strawberry
 
 from subgraphs.ai.service import GenerationProgress
 from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illustration, Info, Page
-from subgraphs.common.errors import NotFound
+from subgraphs.common.errors import require_found
 
 _SAME_TYPE = "Never null; nullable as in the other events, so that one query can select it in all."
 
 
 @strawberry.interface(description="An event of a generation.")
 class GenerationEvent:
-    """What all events have."""
+    """The fields that all events have."""
 
     sequence: int = strawberry.field(
         description="Rises with every event. Subscribe with the last one seen as `after` to continue."
@@ -27,11 +27,9 @@ class GenerationEvent:
 
     @strawberry.field(description="The generation as it is now.")
     async def generation(self, info: Info) -> Generation:
-        """Load it for this event."""
+        """Load the generation."""
         row = await info.context.loaders.generation.load(self.generation_id)
-        if row is None:
-            raise NotFound("Generation", self.generation_id)
-        return Generation.of(row)
+        return Generation.of(require_found("Generation", self.generation_id, row))
 
 
 @strawberry.type(description="The generation has started.")
@@ -41,14 +39,14 @@ class GenerationStarted(GenerationEvent):
 
 @strawberry.type(description="A step has started, or started again: its text begins anew.")
 class StepStarted(GenerationEvent):
-    """A step began."""
+    """A step has begun."""
 
     step_id: strawberry.Private[str]
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
-        """Load it for this event."""
-        return await _step(info, self.step_id)
+        """Load the step."""
+        return await _load_step(info, self.step_id)
 
 
 @strawberry.type(description="The next piece of a page's text. Replays may omit these.")
@@ -92,8 +90,8 @@ class StepFailed(GenerationEvent):
 
     @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep:
-        """Load it for this event."""
-        return await _step(info, self.step_id)
+        """Load the step."""
+        return await _load_step(info, self.step_id)
 
 
 @strawberry.type(description="The generation has ended as COMPLETED or PARTIAL.")
@@ -139,16 +137,16 @@ _PLAIN: dict[type[GenerationEvent], tuple[str, ...]] = defaultdict(
 )
 _BY_NAME = {kind.__name__: kind for kind in EVENT_TYPES}
 DURABLE = frozenset(_BY_NAME) - {"TextDelta"}
-"""The events that are rows; each reports a change of other rows."""
+"""The events that are stored as rows; each reports a change of other rows."""
 
 
-def show(progress: GenerationProgress) -> GenerationEvent:
-    """Show an event of a generation."""
+def convert_event(progress: GenerationProgress) -> GenerationEvent:
+    """Convert an event of a generation."""
     event = progress.event
     kind, data = _BY_NAME[event.kind], event.data
     shown: dict[str, Any] = {name: data[name] for name in _PLAIN[kind]}
     if kind in {TextDelta, PageWritten, IllustrationReady}:
-        shown["page"] = Page.maybe(data["page_id"], progress.page_numbers.get(data["page_id"]))
+        shown["page"] = Page.of(data["page_id"], progress.page_numbers.get(data["page_id"]))
     if kind is IllustrationReady:
         shown["illustration"] = Illustration(id=strawberry.ID(data["illustration_id"]))
     if kind in {OutlineWritten, GenerationCompleted}:
@@ -156,8 +154,6 @@ def show(progress: GenerationProgress) -> GenerationEvent:
     return kind(sequence=event.sequence, at=event.at, generation_id=progress.generation_id, **shown)
 
 
-async def _step(info: Info, step_id: str) -> GenerationStep:
+async def _load_step(info: Info, step_id: str) -> GenerationStep:
     row = await info.context.loaders.step.load(step_id)
-    if row is None:
-        raise NotFound("GenerationStep", step_id)
-    return GenerationStep.of(row)
+    return GenerationStep.of(require_found("GenerationStep", step_id, row))

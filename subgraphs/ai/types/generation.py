@@ -1,4 +1,4 @@
-"""Generations, their steps, and what other domains know of the things they make."""
+"""Generations and their steps, and the entities of the books domain that they refer to."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ strawberry.enum(StepStatus, description="The state of a step; SKIPPED when the g
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
 class Page:
-    """A page of a book, an entity of the books domain; its number is provided here."""
+    """A reference to a page of the books domain, with its number."""
 
     id: strawberry.ID
     number: int = strawberry.federation.field(external=True)
 
     @classmethod
-    def maybe(cls, page_id: str | None, number: int | None) -> Self | None:
-        """The page, where there is one."""
+    def of(cls, page_id: str | None, number: int | None) -> Self | None:
+        """Refer to a page; None without an id."""
         if page_id is None:
             return None
         assert number is not None, "every page of a step has its number"
@@ -45,35 +45,35 @@ class Page:
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
 class Illustration:
-    """A picture, which the books domain knows."""
+    """A reference to an illustration of the books domain."""
 
     id: strawberry.ID
 
 
 @strawberry.federation.type(keys=["id"])
 class Book:
-    """A book, as far as it is generated here."""
+    """What the ai domain adds to a book."""
 
     id: strawberry.ID
 
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Self:
+        """Resolve any book; only its owner finds its generations."""
+        return cls(id=id)
+
     @strawberry.field(description="The newest generation that worked on this book.")
     async def generation(self, info: Info) -> Annotated[Generation, strawberry.lazy(__name__)] | None:
-        """Find it when it is the caller's."""
-        row = await info.context.loaders.newest_of_book.load(self.id)
+        """Load the newest of the caller's generations."""
+        row = await info.context.loaders.newest_generation_of_book.load(self.id)
         return Generation.of(row) if row else None
 
     @strawberry.field(directives=[PAGED], description="All generations that worked on this book.")
     async def generations(
         self, info: Info, first: First = 20, after: After = None
     ) -> Connection[Annotated[Generation, strawberry.lazy(__name__)]]:
-        """List those that are the caller's."""
+        """Load a page of the caller's generations."""
         page = await info.context.loaders.generations_of_book.load((self.id, PageRequest.of(first, after)))
         return Connection.of(page, [Generation.of(row) for row in page.rows])
-
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Resolve any book; its generations are read by their owner."""
-        return cls(id=id)
 
 
 @strawberry.federation.type(keys=["id"], description="One step of a generation, done once.")
@@ -93,11 +93,11 @@ class GenerationStep:
 
     @classmethod
     def of(cls, row: models.GenerationStep) -> Self:
-        """Show a step."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             kind=row.kind,
-            page=Page.maybe(row.page_id, row.page_number),
+            page=Page.of(row.page_id, row.page_number),
             status=row.status,
             attempts=row.attempts,
             failure=row.failure,
@@ -107,7 +107,7 @@ class GenerationStep:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Find the step when it is the caller's."""
+        """Find a step of one of the caller's generations."""
         row = await info.context.loaders.step.load(id)
         return cls.of(row) if row else None
 
@@ -128,25 +128,9 @@ class Generation:
     created_at: datetime
     finished_at: datetime | None
 
-    @strawberry.field(directives=[sized(2 * SCENES + 2)], description="The steps, in order.")
-    async def steps(self, info: Info) -> list[GenerationStep]:
-        """List them."""
-        return [GenerationStep.of(row) for row in await info.context.loaders.steps.load(self.id)]
-
-    @strawberry.field(description="The number of finished steps.")
-    async def steps_done(self, info: Info) -> int:
-        """Count them."""
-        steps = await info.context.loaders.steps.load(self.id)
-        return sum(step.status is StepStatus.DONE for step in steps)
-
-    @strawberry.field(description="The number of steps.")
-    async def steps_total(self, info: Info) -> int:
-        """Count them."""
-        return len(await info.context.loaders.steps.load(self.id))
-
     @classmethod
     def of(cls, row: models.Generation) -> Self:
-        """Show a generation."""
+        """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
             kind=row.kind,
@@ -161,6 +145,24 @@ class Generation:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Find the generation when it is the caller's."""
+        """Find a generation of the caller's."""
         row = await info.context.loaders.generation.load(id)
         return cls.of(row) if row else None
+
+    @strawberry.field(directives=[sized(2 * SCENES + 2)], description="The steps, in order.")
+    async def steps(self, info: Info) -> list[GenerationStep]:
+        """Load the steps."""
+        return [
+            GenerationStep.of(row) for row in await info.context.loaders.steps_of_generation.load(self.id)
+        ]
+
+    @strawberry.field(description="The number of finished steps.")
+    async def steps_done(self, info: Info) -> int:
+        """Count the steps that are done."""
+        steps = await info.context.loaders.steps_of_generation.load(self.id)
+        return sum(step.status is StepStatus.DONE for step in steps)
+
+    @strawberry.field(description="The number of steps.")
+    async def steps_total(self, info: Info) -> int:
+        """Count all steps."""
+        return len(await info.context.loaders.steps_of_generation.load(self.id))

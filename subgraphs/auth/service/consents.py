@@ -1,4 +1,4 @@
-"""The consent ledger: what a parent agreed to, in which version, from when and until when."""
+"""The consent ledger: what a parent has agreed to, in which version, and from when until when."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ async def record_consent(
     version = clean_text("policyVersion", policy_version, max_length=40)
     async with runtime.unit_of_work() as uow:
         await repository.lock_user(uow.session, parent.user_id)
-        standing = await repository.standing_consent(uow.session, parent.user_id, purpose, version)
-        if standing is not None:
-            return standing
+        existing = await repository.find_consent_in_force(uow.session, parent.user_id, purpose, version)
+        if existing is not None:
+            return existing
         consent = Consent(
             id=new_id("con"),
             user_id=parent.user_id,
@@ -34,11 +34,11 @@ async def record_consent(
     return consent
 
 
-async def revoke_consent(runtime: Runtime, parent: Identity, id: str) -> Consent:
-    """Revoke a consent; the entry stays, with the time of its end."""
+async def revoke_consent(runtime: Runtime, parent: Identity, consent_id: str) -> Consent:
+    """Revoke a consent; its entry stays in the ledger. NotFound when it is not the parent's."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
-        consent = await repository.lock_consent(uow.session, parent.user_id, id)
+        consent = await repository.lock_consent(uow.session, parent.user_id, consent_id)
         if consent.revoked_at is None:
             consent.revoked_at = uow.now
             await uow.publish(ConsentRevoked(consent.id, consent.user_id, consent.purpose))

@@ -1,14 +1,14 @@
-"""The public half of the key that signs access tokens."""
+"""The public keys that verify access tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from subgraphs.auth.domain import Settings
-from subgraphs.auth.tokens import signer
+from subgraphs.auth.tokens import load_signer
 from subgraphs.common.runtime import Runtime
 
 
-def public_keys(runtime: Runtime) -> list[dict[str, Any]]:
-    """The signing keys as JWKs (RFC 7517)."""
-    return [signer(runtime.settings_of(Settings)).public_key]
+def list_public_keys(runtime: Runtime) -> list[dict[str, Any]]:
+    """List the public keys as JWKs (RFC 7517)."""
+    return [load_signer(runtime.get_settings(Settings)).public_key]

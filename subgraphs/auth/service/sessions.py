@@ -1,4 +1,4 @@
-"""Sessions: opened by a sign-in, continued by rotating refresh tokens, ended for good."""
+"""Sessions: opened by a sign-in, continued by refresh tokens that rotate, and ended for good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from subgraphs.auth import repository
 from subgraphs.auth.domain import Settings
 from subgraphs.auth.events import SessionFamilyRevoked
 from subgraphs.auth.models import RefreshToken, Session, User
-from subgraphs.auth.tokens import REFRESH_LIFETIME, new_refresh_token, refresh_hash, signer
+from subgraphs.auth.tokens import REFRESH_LIFETIME, create_refresh_token, hash_refresh_token, load_signer
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
@@ -30,8 +30,8 @@ class SignedIn:
 
 
 async def open_session(uow: UnitOfWork, settings: Settings, user: User, user_agent: str | None) -> SignedIn:
-    """Begin a new family of refresh tokens."""
-    await repository.forget_ended_sessions(uow.session, user.id, uow.now - _KEPT_AFTER_END)
+    """Open a session with its first tokens; old sessions of the user that have ended are deleted."""
+    await repository.delete_ended_sessions(uow.session, user.id, uow.now - _KEPT_AFTER_END)
     session = Session(
         id=new_id("ses"),
         user_id=user.id,
@@ -39,55 +39,57 @@ async def open_session(uow: UnitOfWork, settings: Settings, user: User, user_age
         created_at=uow.now,
     )
     uow.session.add(session)
-    return await _issue(uow, settings, user, session)
+    return await _issue_tokens(uow, settings, user, session)
 
 
 async def refresh(runtime: Runtime, refresh_token: str) -> SignedIn | None:
-    """Exchange a refresh token for the family's next; None when it is unknown or no longer valid.
+    """Exchange a refresh token for new tokens of its session; None when it is unknown or no longer valid.
 
-    A token that was already exchanged is in two hands. Which of them is the parent's cannot be known, so
-    the whole family is revoked, its newest token included. That must be committed, hence no exception.
+    A token that is used a second time has been copied. Whether the parent or the thief used it first is
+    unknown, so the whole session is revoked. That must be committed, hence None instead of an exception.
     """
     async with runtime.unit_of_work() as uow:
-        family = await repository.lock_family(uow.session, refresh_hash(refresh_token))
+        family = await repository.lock_family(uow.session, hash_refresh_token(refresh_token))
         if family is None:
             return None
         session, token = family
         if not session.is_open(uow.now):
             return None
         if token.used_at is not None:
-            await _end(uow, session, "reuse")
+            await _end_session(uow, session, "reuse")
             return None
         token.used_at = uow.now
         user = await uow.session.get_one(User, session.user_id)
-        return await _issue(uow, runtime.settings_of(Settings), user, session)
+        return await _issue_tokens(uow, runtime.get_settings(Settings), user, session)
 
 
 async def sign_out(runtime: Runtime, caller: Identity) -> None:
-    """End the caller's own session."""
+    """End the session of the caller's token."""
     async with runtime.unit_of_work() as uow:
         session = await repository.lock_session(uow.session, caller.user_id, caller.session_id)
-        await _end(uow, session, "signed_out")
+        await _end_session(uow, session, "signed_out")
 
 
-async def revoke_session(runtime: Runtime, caller: Identity, id: str) -> Session:
-    """End any session of the caller's; one that has ended stays as it is."""
+async def revoke_session(runtime: Runtime, caller: Identity, session_id: str) -> Session:
+    """Revoke a session of the caller's; one that has ended is left as it is. NotFound for any other."""
     async with runtime.unit_of_work() as uow:
-        session = await repository.lock_session(uow.session, caller.user_id, id)
-        await _end(uow, session, "revoked")
+        session = await repository.lock_session(uow.session, caller.user_id, session_id)
+        await _end_session(uow, session, "revoked")
     return session
 
 
-async def _issue(uow: UnitOfWork, settings: Settings, user: User, session: Session) -> SignedIn:
+async def _issue_tokens(uow: UnitOfWork, settings: Settings, user: User, session: Session) -> SignedIn:
     session.last_seen_at, session.expires_at = uow.now, uow.now + REFRESH_LIFETIME
-    refresh_token = new_refresh_token()
+    refresh_token = create_refresh_token()
     await uow.session.flush()
-    uow.session.add(RefreshToken(hash=refresh_hash(refresh_token), session_id=session.id, issued_at=uow.now))
-    access_token = signer(settings).access_token(user.id, session.id, user.scopes, uow.now)
+    uow.session.add(
+        RefreshToken(hash=hash_refresh_token(refresh_token), session_id=session.id, issued_at=uow.now)
+    )
+    access_token = load_signer(settings).sign_access_token(user.id, session.id, user.scopes, uow.now)
     return SignedIn(user, session, access_token, refresh_token)
 
 
-async def _end(uow: UnitOfWork, session: Session, reason: str) -> None:
+async def _end_session(uow: UnitOfWork, session: Session, reason: str) -> None:
     if session.revoked_at is not None:
         return
     session.revoked_at = uow.now

@@ -1,11 +1,11 @@
-"""Use case: approving a book, which freezes exactly what will be printed."""
+"""Approval of a book, which freezes exactly what will be printed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from subgraphs.books import events, jobs, repository
-from subgraphs.books.content import BookContent, content_hash
+from subgraphs.books.content import BookContent, hash_content
 from subgraphs.books.errors import BookConflict, BookIncomplete
 from subgraphs.books.layouts import TITLE_PAGE, is_complete
 from subgraphs.books.models import Book, BookStatus, Page, Snapshot
@@ -16,7 +16,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 
 
 async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expected_version: int) -> Snapshot:
-    """Approve a book as it is; the same content always gives the same snapshot.
+    """Approve a book as it is; the same content always has the same snapshot.
 
     BookConflict when the book is not at the expected version; BookIncomplete when a page lacks something.
     """
@@ -25,20 +25,20 @@ async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expecte
         book = await repository.lock_book(uow.session, parent.user_id, book_id)
         if book.version != expected_version:
             raise BookConflict(book.id, current=book.version, expected=expected_version)
-        pages = (await repository.pages_of(uow.session, [book.id]))[book.id]
-        if incomplete := incomplete_pages(book, pages):
+        pages = (await repository.load_pages_of_books(uow.session, [book.id]))[book.id]
+        if incomplete := find_incomplete_pages(book, pages):
             raise BookIncomplete(incomplete)
-        snapshot = await _snapshot(uow, book, pages)
+        snapshot = await _find_or_create_snapshot(uow, book, pages)
         book.status = BookStatus.APPROVED
         book.snapshot_id = snapshot.id
-        if not await repository.print_files_of(uow.session, [snapshot.id]):
+        if not await repository.load_print_files_of_snapshots(uow.session, [snapshot.id]):
             await uow.enqueue(jobs.TypesetSnapshot(snapshot.id))
         await uow.publish(events.BookApproved(book.id, snapshot.id))
     return snapshot
 
 
-def incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
-    """The pages without text or picture; the title page is among them without a title or a cover picture."""
+def find_incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
+    """Find the pages that lack a text or a picture; a title and a cover picture belong to the title page."""
     incomplete = {
         page.number
         for page in pages
@@ -49,12 +49,12 @@ def incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
     return sorted(incomplete)
 
 
-async def _snapshot(uow: UnitOfWork, book: Book, pages: Sequence[Page]) -> Snapshot:
+async def _find_or_create_snapshot(uow: UnitOfWork, book: Book, pages: Sequence[Page]) -> Snapshot:
     shown = [page.illustration_id for page in pages] + [book.cover_illustration_id]
-    pictures = await repository.illustrations_by_id(uow.session, [id_ for id_ in shown if id_])
-    document = BookContent.of(book, pages, pictures).canonical()
-    digest = content_hash(document)
-    if existing := await repository.snapshot_with(uow.session, book.id, digest):
+    pictures = await repository.load_illustrations(uow.session, [id_ for id_ in shown if id_])
+    document = BookContent.of(book, pages, pictures).to_canonical_json()
+    digest = hash_content(document)
+    if existing := await repository.find_snapshot_by_hash(uow.session, book.id, digest):
         return existing
     snapshot = Snapshot(
         id=new_id("snp"),

@@ -1,4 +1,4 @@
-"""Use case: creating a book."""
+"""Creation of a book."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from subgraphs.books import events, repository
 from subgraphs.books.errors import TextDoesNotFit
-from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
+from subgraphs.books.layouts import PAGE_COUNT, Layout, get_first_layout
 from subgraphs.books.models import Book, BookStatus, Page, Theme
 from subgraphs.books.service.versions import require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
@@ -21,7 +21,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
 @dataclass(frozen=True, slots=True)
 class BriefDetails:
-    """A parent's brief for a book."""
+    """The brief for a book to create."""
 
     wish: str
     theme: Theme
@@ -30,7 +30,7 @@ class BriefDetails:
 
 
 async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
-    """Create a draft with all its pages, which are empty at first."""
+    """Create a draft of a book with all its pages, which are empty."""
     parent.require("parent")
     wish = clean_text("wish", brief.wish, max_length=1000, lines=True)
     if not _LANGUAGE.fullmatch(brief.language):
@@ -55,7 +55,7 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
         uow.session.add(book)
         await uow.session.flush()
         uow.session.add_all(
-            Page(id=new_id("page"), book_id=book.id, number=number, first_layout=first_layout(number))
+            Page(id=new_id("page"), book_id=book.id, number=number, first_layout=get_first_layout(number))
             for number in range(1, PAGE_COUNT + 1)
         )
         await uow.publish(events.BookCreated(book.id, parent.user_id))

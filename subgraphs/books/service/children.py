@@ -1,4 +1,4 @@
-"""Use cases of children: describing one, correcting it, deleting it with everything made for it."""
+"""Children: creating, updating and deleting their profiles."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONSENTS = "query Consents { me { consents { purpose revokedAt } } }"
 
 @dataclass(frozen=True, slots=True)
 class ChildDetails:
-    """A child's profile; in an update, what is None stays as it is."""
+    """A child's profile; in an update, None leaves a value as it is."""
 
     name: str | None
     birth_month: str | None
@@ -37,7 +37,7 @@ class ChildDetails:
     interests: Sequence[str] | None
 
     def normalize(self, now: datetime) -> dict[str, Any]:
-        """The values that were given, normalised; BadUserInput for the first that cannot be accepted."""
+        """Normalise the values that are not None; BadUserInput for the first that is not valid."""
         checks = {
             "name": _check_name,
             "birth_month": lambda value: _check_month(value, now),
@@ -64,7 +64,7 @@ async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails
 
 
 async def update_child(runtime: Runtime, parent: Identity, child_id: str, details: ChildDetails) -> Child:
-    """Correct a child's profile; books that exist already stay as they are."""
+    """Update a child's profile; existing books are left as they are."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
@@ -74,20 +74,20 @@ async def update_child(runtime: Runtime, parent: Identity, child_id: str, detail
 
 
 async def delete_child(runtime: Runtime, parent: Identity, child_id: str) -> None:
-    """Delete a child with its books, their pages, pictures and print files, in the store too."""
+    """Delete a child with all its books; their pictures and print files are deleted from the store later."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         child = await repository.lock_child(uow.session, parent.user_id, child_id)
-        if keys := await repository.file_keys_of_child(uow.session, child_id):
+        if keys := await repository.list_file_keys_of_child(uow.session, child_id):
             await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
         await uow.session.delete(child)
         await uow.publish(events.ChildDeleted(child_id, parent.user_id))
 
 
 async def _require_consent(graph: GraphClient, parent: Identity) -> None:
-    """Ask the graph whether the parent's consent to keep a child's profile stands."""
+    """Ask the graph whether the parent's consent is in force; ConsentRequired otherwise."""
     consents = (await graph.query(parent, _CONSENTS, {}))["me"]["consents"]
-    if not any(given["purpose"] == CHILD_PROFILE and given["revokedAt"] is None for given in consents):
+    if not any(consent["purpose"] == CHILD_PROFILE and consent["revokedAt"] is None for consent in consents):
         raise ConsentRequired(CHILD_PROFILE)
 
 

@@ -1,4 +1,4 @@
-"""Use cases of the files in the store: reading one by its signed address, and deleting them."""
+"""Files in the object store: reading one by its signed URL, and deleting them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from subgraphs.common.runtime import Runtime
 
 
 async def read_file(runtime: Runtime, key: str, expires: str, signature: str) -> bytes:
-    """Read a file for whoever has a valid address of it.
+    """Read a file by its signed URL.
 
-    InvalidAddress when the address was not signed here or has expired, NotFound when the file is gone.
+    InvalidAddress when the signature is not valid or has expired, NotFound when there is no such file.
     """
     if not runtime.storage.verify(key, expires, signature, runtime.clock()):
         raise InvalidAddress
@@ -19,5 +19,5 @@ async def read_file(runtime: Runtime, key: str, expires: str, signature: str) ->
 
 
 async def delete_files(runtime: Runtime, keys: Sequence[str]) -> None:
-    """Remove files from the store; those that are gone already are passed over."""
+    """Delete files from the store; missing ones are ignored."""
     await runtime.storage.delete(list(keys))

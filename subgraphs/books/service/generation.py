@@ -1,4 +1,4 @@
-"""Use cases of a generation: each writes one step into a book, under a key that takes effect once."""
+"""Results of a generation: each is written into a book under a key, which takes effect once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from subgraphs.books import repository
 from subgraphs.books.layouts import CLOSING_PAGE, DEDICATION_PAGE, TITLE_PAGE, Layout
 from subgraphs.books.models import Book, BookStatus, Illustration, Page, PageVersionSource
-from subgraphs.books.service.versions import PageState, add_version, fits, mark_changed, require_fit
+from subgraphs.books.service.versions import PageState, add_version, can_fit, mark_changed, require_fit
 from subgraphs.books.typesetting.fit import MAX_CHARACTERS
 from subgraphs.books.typesetting.fonts import remove_unprintable
 from subgraphs.common.ids import new_id
@@ -17,7 +17,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class BookOutline:
-    """The outline of a book: the texts of the cover and of the pages around the scenes."""
+    """The texts of the cover and of the pages around the story."""
 
     title: str
     subtitle: str | None
@@ -28,7 +28,7 @@ class BookOutline:
 
 @dataclass(frozen=True, slots=True)
 class IllustrationTarget:
-    """The place of a picture: a page, or the cover when there is none."""
+    """The place of a picture: a page, or the cover if `page_id` is None."""
 
     book_id: str
     page_id: str | None
@@ -36,7 +36,7 @@ class IllustrationTarget:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that is in the store already."""
+    """A picture that has been stored."""
 
     storage_key: str
     sha256: str
@@ -47,7 +47,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """A page for a writer; any text of at most `maximum_characters` fits on it."""
+    """A page as a writer needs to know it; any text of at most `maximum_characters` fits on it."""
 
     id: str
     number: int
@@ -58,7 +58,7 @@ class PageContext:
 
 @dataclass(frozen=True, slots=True)
 class StoryContext:
-    """A whole story as it stands."""
+    """A book as a writer needs to know it."""
 
     book_id: str
     title: str
@@ -69,19 +69,18 @@ class StoryContext:
 async def apply_outline(runtime: Runtime, book_id: str, outline: BookOutline, key: str) -> None:
     """Write the title, the blurb and the pages around the story.
 
-    The dedication of the brief, where there is one, comes before the outline's, and a subtitle that has no
-    room beside its title is left out. TextDoesNotFit when a text is too long for its page; then nothing is
-    written.
+    A dedication in the brief takes precedence over the outline's, and a subtitle that does not fit below the
+    title is left out. TextDoesNotFit when a text is too long for its page; then nothing is written.
     """
     async with runtime.unit_of_work() as uow:
         book = await repository.lock_any_book(uow.session, book_id)
         texts = {
-            TITLE_PAGE: await _title_text(outline),
+            TITLE_PAGE: await _choose_title(outline),
             DEDICATION_PAGE: book.dedication or outline.dedication,
             CLOSING_PAGE: outline.closing,
         }
         for number, text in texts.items():
-            page = await repository.page_at(uow.session, book.id, number)
+            page = await repository.get_page_by_number(uow.session, book.id, number)
             await _write_text(uow, book, page, text, key)
         blurb = remove_unprintable(outline.blurb)
         await require_fit("BLURB", blurb)
@@ -91,19 +90,19 @@ async def apply_outline(runtime: Runtime, book_id: str, outline: BookOutline, ke
 
 
 async def apply_page_text(runtime: Runtime, page_id: str, text: str, key: str) -> None:
-    """Write the text of a page; TextDoesNotFit when it is too long for it."""
+    """Write the text of a page; TextDoesNotFit when it is too long for the page."""
     async with runtime.unit_of_work() as uow:
-        book_id = await repository.book_of_page(uow.session, page_id)
+        book_id = await repository.get_book_id_of_page(uow.session, page_id)
         book = await repository.lock_any_book(uow.session, book_id)
-        page = await repository.current_page(uow.session, page_id)
+        page = await repository.get_current_page(uow.session, page_id)
         await _write_text(uow, book, page, text, key)
 
 
 async def apply_illustration(runtime: Runtime, target: IllustrationTarget, key: str, picture: Picture) -> str:
-    """Put a picture on a page or on the cover; return its id, which a repeated step gets again."""
+    """Put a picture on a page or on the cover; return its id, which is the same for the same key."""
     async with runtime.unit_of_work() as uow:
         book = await repository.lock_any_book(uow.session, target.book_id)
-        if existing := await repository.illustration_from(uow.session, book.id, key):
+        if existing := await repository.find_illustration_by_key(uow.session, book.id, key):
             return existing.id
         illustration = Illustration(
             id=new_id("ill"),
@@ -122,14 +121,14 @@ async def apply_illustration(runtime: Runtime, target: IllustrationTarget, key: 
             book.cover_illustration_id = illustration.id
             mark_changed(book)
         else:
-            page = await repository.current_page(uow.session, target.page_id)
+            page = await repository.get_current_page(uow.session, target.page_id)
             content = PageState(page.layout, page.text, illustration.id)
             add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
     return illustration.id
 
 
 async def finish_generation(runtime: Runtime, book_id: str, key: str) -> None:
-    """Mark a draft as ready."""
+    """Mark a draft as ready; any other book is left as it is."""
     async with runtime.unit_of_work() as uow:
         if not await uow.receive("books.finish_generation", key):
             return
@@ -139,10 +138,10 @@ async def finish_generation(runtime: Runtime, book_id: str, key: str) -> None:
 
 
 async def get_story(runtime: Runtime, book_id: str) -> StoryContext:
-    """All that has been written of a book so far; NotFound when there is no such book."""
+    """Get the current texts of a book; NotFound when there is no such book."""
     async with runtime.database.read() as session:
         book = await repository.get_any_book(session, book_id)
-        pages = (await repository.pages_of(session, [book_id]))[book_id]
+        pages = (await repository.load_pages_of_books(session, [book_id]))[book_id]
     return StoryContext(
         book_id=book.id,
         title=book.title,
@@ -155,7 +154,7 @@ async def get_story(runtime: Runtime, book_id: str) -> StoryContext:
 
 
 async def _write_text(uow: UnitOfWork, book: Book, page: Page, text: str, key: str) -> None:
-    if await repository.version_from(uow.session, page.id, key):
+    if await repository.find_version_by_key(uow.session, page.id, key):
         return
     text = remove_unprintable(text)
     await require_fit(page.layout, text)
@@ -163,6 +162,6 @@ async def _write_text(uow: UnitOfWork, book: Book, page: Page, text: str, key: s
     add_version(uow, book, page, content, PageVersionSource.GENERATED, key)
 
 
-async def _title_text(outline: BookOutline) -> str:
-    whole = "\n".join(filter(None, (outline.title, outline.subtitle)))
-    return whole if await fits(Layout.TITLE, remove_unprintable(whole)) else outline.title
+async def _choose_title(outline: BookOutline) -> str:
+    title = "\n".join(filter(None, (outline.title, outline.subtitle)))
+    return title if await can_fit(Layout.TITLE, remove_unprintable(title)) else outline.title

@@ -1,4 +1,4 @@
-"""Use cases of pages: editing one, and going back to an earlier version."""
+"""Pages: editing one, and reverting it to an earlier version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from subgraphs.books import events, repository
 from subgraphs.books.errors import EditConflict
-from subgraphs.books.layouts import Layout, layouts_for
+from subgraphs.books.layouts import Layout, list_layouts
 from subgraphs.books.models import Page, PageVersionSource
 from subgraphs.books.service.versions import PageState, add_version, require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
@@ -20,7 +20,7 @@ _MAX_TEXT_LENGTH = 5000
 
 @dataclass(frozen=True, slots=True)
 class PageEdit:
-    """A parent's edit, made on the version that was seen; without a layout the page keeps its own."""
+    """An edit of the expected version of a page; without a layout, the page keeps its own."""
 
     page_id: str
     expected_version: int
@@ -37,29 +37,33 @@ async def edit_page(runtime: Runtime, parent: Identity, edit: PageEdit) -> Page:
         page = await repository.get_page(uow.session, parent.user_id, edit.page_id)
         _require_version(page, edit.expected_version)
         layout = edit.layout or page.layout
-        if layout not in layouts_for(page.number):
+        if layout not in list_layouts(page.number):
             raise BadUserInput("layout", f"Page {page.number} cannot have the layout {layout}.")
         if layout is Layout.TITLE and not text:
             raise BadUserInput("text", "The title page must have a title.")
         await require_fit(layout, text)
         content = PageState(layout, text, page.illustration_id)
-        return await _replace(uow, parent, page, edit.expected_version, content, PageVersionSource.EDITED)
+        return await _add_version_under_lock(
+            uow, parent, page, edit.expected_version, content, PageVersionSource.EDITED
+        )
 
 
 async def revert_page(
     runtime: Runtime, parent: Identity, page_id: str, version_id: str, expected_version: int
 ) -> Page:
-    """Make an earlier version current again, as a new version."""
+    """Restore an earlier version as a new version; EditConflict when the page is not at the expected one."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         page = await repository.get_page(uow.session, parent.user_id, page_id)
         _require_version(page, expected_version)
         old = await repository.get_version(uow.session, page.id, version_id)
         content = PageState(old.layout, old.text, old.illustration_id)
-        return await _replace(uow, parent, page, expected_version, content, PageVersionSource.REVERTED)
+        return await _add_version_under_lock(
+            uow, parent, page, expected_version, content, PageVersionSource.REVERTED
+        )
 
 
-async def _replace(
+async def _add_version_under_lock(
     uow: UnitOfWork,
     parent: Identity,
     page: Page,
@@ -67,9 +71,9 @@ async def _replace(
     content: PageState,
     source: PageVersionSource,
 ) -> Page:
-    """Write the new version under the book's lock, where the expected version is compared for good."""
+    """Add a version under the book's lock, where the page's version is compared once more."""
     book = await repository.lock_book(uow.session, parent.user_id, page.book_id)
-    page = await repository.current_page(uow.session, page.id)
+    page = await repository.get_current_page(uow.session, page.id)
     _require_version(page, expected_version)
     version = add_version(uow, book, page, content, source)
     await uow.publish(events.PageEdited(page.id, book.id, version.number))

@@ -1,4 +1,4 @@
-"""Use case: making the print files of an approved book."""
+"""Typesetting of an approved book into its print files."""
 
 from __future__ import annotations
 
@@ -27,37 +27,39 @@ class PrintFiles:
 
 
 async def get_print_files(runtime: Runtime, snapshot_id: str) -> PrintFiles:
-    """The print files of a snapshot; NotFound while it is not typeset."""
+    """Get the print files of a snapshot; NotFound until it is typeset."""
     async with runtime.database.read() as session:
-        found = await _find(session, snapshot_id)
+        found = await _find_print_files(session, snapshot_id)
     if found is None:
         raise NotFound("PrintFiles", snapshot_id)
     return found
 
 
 async def typeset_snapshot(runtime: Runtime, snapshot_id: str) -> PrintFiles:
-    """Make a snapshot's print files, or return those that are there.
+    """Typeset a snapshot, or return its print files if there are any.
 
-    The same snapshot always gives the same bytes, so it does not matter if two workers do it at once.
+    The same snapshot always gives the same bytes, so two workers may do this at the same time.
     """
     async with runtime.database.read() as session:
-        if found := await _find(session, snapshot_id):
+        if found := await _find_print_files(session, snapshot_id):
             return found
-        snapshot = await repository.get_snapshot(session, snapshot_id)
-        known = await repository.illustrations_of(session, snapshot.book_id)
+        snapshot = await repository.get_any_snapshot(session, snapshot_id)
+        known = await repository.load_illustrations_of_book(session, snapshot.book_id)
     content = BookContent.parse(snapshot.content)
     keys = {sha256: known[sha256].storage_key for sha256 in content.pictures}
-    book = await asyncio.to_thread(typeset, content, await _fetch(runtime, keys))
-    return await _keep(runtime, snapshot_id, {PrintPart.INTERIOR: book.interior, PrintPart.COVER: book.cover})
+    book = await asyncio.to_thread(typeset, content, await _read_illustrations(runtime, keys))
+    return await _store_print_files(
+        runtime, snapshot_id, {PrintPart.INTERIOR: book.interior, PrintPart.COVER: book.cover}
+    )
 
 
-async def _find(session: AsyncSession, snapshot_id: str) -> PrintFiles | None:
-    files = (await repository.print_files_of(session, [snapshot_id])).get(snapshot_id)
+async def _find_print_files(session: AsyncSession, snapshot_id: str) -> PrintFiles | None:
+    files = (await repository.load_print_files_of_snapshots(session, [snapshot_id])).get(snapshot_id)
     return PrintFiles(files[PrintPart.INTERIOR], files[PrintPart.COVER]) if files else None
 
 
-async def _fetch(runtime: Runtime, keys: Mapping[str, str]) -> dict[str, bytes]:
-    """Read the pictures and make sure that they are those that were approved."""
+async def _read_illustrations(runtime: Runtime, keys: Mapping[str, str]) -> dict[str, bytes]:
+    """Read illustrations; IllustrationChanged when one is not the file that was approved."""
     contents = await asyncio.gather(*(runtime.storage.get(key) for key in keys.values()))
     pictures = dict(zip(keys, contents, strict=True))
     for sha256, picture in pictures.items():
@@ -66,7 +68,9 @@ async def _fetch(runtime: Runtime, keys: Mapping[str, str]) -> dict[str, bytes]:
     return pictures
 
 
-async def _keep(runtime: Runtime, snapshot_id: str, files: Mapping[PrintPart, TypesetFile]) -> PrintFiles:
+async def _store_print_files(
+    runtime: Runtime, snapshot_id: str, files: Mapping[PrintPart, TypesetFile]
+) -> PrintFiles:
     rows = [
         PrintFile(
             snapshot_id=snapshot_id,
@@ -84,13 +88,13 @@ async def _keep(runtime: Runtime, snapshot_id: str, files: Mapping[PrintPart, Ty
         await runtime.storage.put(row.storage_key, files[row.part].content)
     try:
         async with runtime.unit_of_work() as uow:
-            await repository.lock_snapshot(uow.session, snapshot_id)
-            if found := await _find(uow.session, snapshot_id):
+            await repository.lock_any_snapshot(uow.session, snapshot_id)
+            if found := await _find_print_files(uow.session, snapshot_id):
                 return found
             uow.session.add_all(rows)
             await uow.publish(events.SnapshotTypeset(snapshot_id))
     except NotFound:
-        # Its child was deleted while it was being set: nothing of it may stay behind.
+        # The child was deleted while the book was being typeset, so its files must be deleted too.
         await runtime.storage.delete([row.storage_key for row in rows])
         raise
     return PrintFiles(*rows)

@@ -1,4 +1,4 @@
-"""Versions of pages: adding one is the only way in which a book changes."""
+"""Versions of pages: the content of a page changes only by adding one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What a version of a page holds."""
+    """The content of a version of a page."""
 
     layout: Layout
     text: str
@@ -32,7 +32,7 @@ def add_version(
     source: PageVersionSource,
     key: str | None = None,
 ) -> PageVersion:
-    """Make this the page's current version. The book must be locked, and the text known to fit."""
+    """Add a version and make it the current one; the book must be locked, and the text must fit."""
     version = PageVersion(
         id=new_id("pgv"),
         page_id=page.id,
@@ -54,26 +54,26 @@ def add_version(
 
 
 def mark_changed(book: Book) -> None:
-    """Increment the version; an approved book must be approved again."""
+    """Increment the version of a book; an approved book must be approved again."""
     book.version += 1
     if book.status is BookStatus.APPROVED:
         book.status = BookStatus.READY
 
 
-async def fits(box: Box, text: str) -> bool:
-    """Whether a text fits its box."""
+async def can_fit(box: Box, text: str) -> bool:
+    """Whether a text fits into a box."""
     return await asyncio.to_thread(count_fitting_characters, box, text) == len(text)
 
 
 async def require_fit(box: Box, text: str) -> None:
-    """Refuse a text that does not fit its box."""
+    """Raise TextDoesNotFit for a text that does not fit into a box."""
     fitting = await asyncio.to_thread(count_fitting_characters, box, text)
     if fitting < len(text):
         raise TextDoesNotFit(fitting)
 
 
 def require_printable(field: str, text: str) -> str:
-    """Return the text; refuse it when no font of the press has a glyph for some character."""
+    """Return the text; BadUserInput when no font has a glyph for one of its characters."""
     if missing := find_unprintable(text):
         raise BadUserInput(field, f"{field} has characters that cannot be printed: {' '.join(missing)}")
     return text

@@ -9,7 +9,7 @@ import orjson
 import typst
 
 from subgraphs.books.layouts import Layout
-from subgraphs.books.typesetting.fonts import fallback_families, fonts
+from subgraphs.books.typesetting.fonts import list_fallback_families, load_fonts
 from subgraphs.books.typesetting.typesetter import TEMPLATES
 
 Box = Layout | Literal["BLURB"]
@@ -42,8 +42,8 @@ def count_fitting_characters(box: Box, text: str) -> int:
         field="value",
         one=True,
         root=TEMPLATES,
-        font_paths=fonts(),
+        font_paths=load_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"fonts": fallback_families(), "box": str(box), "text": candidate},
+        sys_inputs={"fonts": list_fallback_families(), "box": str(box), "text": candidate},
     )
     return int(orjson.loads(result))

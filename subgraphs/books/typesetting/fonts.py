@@ -26,21 +26,21 @@ _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 
 @cache
-def fonts() -> typst.Fonts:
-    """The packaged fonts only, so that every machine breaks lines alike."""
+def load_fonts() -> typst.Fonts:
+    """Load the packaged fonts only, so that lines break alike on every machine."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(_FOLDERS))
 
 
 @cache
-def fallback_families() -> str:
-    """The fallback font families as a JSON list for the templates: scripts, then emoji, then symbols."""
+def list_fallback_families() -> str:
+    """List the fallback font families as JSON for the templates: scripts, then emoji, then symbols."""
     last = ["Noto Emoji", "Noto Sans Symbols"]
-    scripts = {family for family in fonts().families() if family.startswith("Noto Sans")} - set(last)
+    scripts = {family for family in load_fonts().families() if family.startswith("Noto Sans")} - set(last)
     return orjson.dumps(["Lexend", *sorted(scripts), *last]).decode()
 
 
 def find_unprintable(text: str) -> list[str]:
-    """The distinct characters for which no font has a glyph, sorted."""
+    """Find the distinct characters for which no font has a glyph, sorted."""
     return sorted({char for char in text if not _has_glyph(char)})
 
 
@@ -51,7 +51,7 @@ def remove_unprintable(text: str) -> str:
 
 def _has_glyph(char: str) -> bool:
     return (
-        ord(char) in _glyphs()
+        ord(char) in _load_glyphs()
         or char == "\n"
         or unicodedata.category(char) in _INVISIBLE_CATEGORIES
         or ord(char) in _VARIATION_SELECTORS
@@ -59,15 +59,15 @@ def _has_glyph(char: str) -> bool:
 
 
 @cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(code for file in _files() for code in _codes(file))
+def _load_glyphs() -> frozenset[int]:
+    return frozenset(code for file in _list_font_files() for code in _read_codes(file))
 
 
-def _files() -> Iterator[Path]:
+def _list_font_files() -> Iterator[Path]:
     for folder in _FOLDERS:
         yield from sorted(folder.glob("*.ttf"))
 
 
-def _codes(file: Path) -> set[int]:
+def _read_codes(file: Path) -> set[int]:
     with TTFont(file, lazy=True) as font:
         return set(font.getBestCmap())

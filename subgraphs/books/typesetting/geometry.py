@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 POINTS_PER_INCH = 72
 BLEED = 0.125
-SAFETY = 0.5
+SAFETY_MARGIN = 0.5
 TURN_IN = 0.75
 SPINE_TEXT_FROM_PAGES = 80
 MIN_PAGES, MAX_PAGES = 24, 800
@@ -38,26 +38,22 @@ SQUARE = Size(8.5, 8.5)
 """The trim size of the picture book."""
 
 
-def interior_page(trim: Size) -> Size:
-    """The size of an interior page with bleed on all four sides."""
+def compute_page_size(trim: Size) -> Size:
+    """Compute the size of an interior page: the trim size with bleed on all four sides."""
     return Size(trim.width + 2 * BLEED, trim.height + 2 * BLEED)
 
 
-def casewrap_spine(pages: int) -> float:
-    """The spine width of a casewrap book.
-
-    Raises:
-        ValueError: A book of that many pages cannot be bound as a casewrap.
-    """
+def compute_spine_width(pages: int) -> float:
+    """Compute the spine width of a casewrap book in inches; ValueError when it cannot be bound."""
     if not MIN_PAGES <= pages <= MAX_PAGES or pages % 2:
         raise ValueError(f"{pages} pages cannot be bound as a casewrap book")
     return _SPINES[bisect_left(_SPINES, (pages, 0.0))][1]
 
 
-def casewrap_cover(trim: Size, pages: int) -> Size:
-    """The size of a casewrap cover sheet: back, spine and front, with turn-in and bleed on all sides."""
+def compute_cover_size(trim: Size, pages: int) -> Size:
+    """Compute the size of a casewrap cover: back, spine and front, with turn-in and bleed on all sides."""
     edge = 2 * (TURN_IN + BLEED)
-    return Size(2 * trim.width + casewrap_spine(pages) + edge, trim.height + edge)
+    return Size(2 * trim.width + compute_spine_width(pages) + edge, trim.height + edge)
 
 
 def has_spine_text(pages: int) -> bool:

@@ -25,7 +25,7 @@ def postprocess(pdf: bytes, margin: float) -> bytes:
         left, bottom, right, top = (float(edge) for edge in page.mediabox)
         page.bleedbox = RectangleObject((left, bottom, right, top))
         page.trimbox = RectangleObject((left + inset, bottom + inset, right - inset, top - inset))
-    for image in _images(writer):
+    for image in _list_images(writer):
         if "/SMask" in image and _is_opaque(image["/SMask"].get_data()):
             del image["/SMask"]
     writer.compress_identical_objects(remove_duplicates=False, remove_unreferenced=True)
@@ -38,7 +38,7 @@ def _is_opaque(mask: bytes) -> bool:
     return mask == b"\xff" * len(mask)
 
 
-def _images(writer: PdfWriter) -> Iterator[Any]:
+def _list_images(writer: PdfWriter) -> Iterator[Any]:
     for page in writer.pages:
         resources: Any = page["/Resources"]
         for entry in resources.get("/XObject", {}).values():

@@ -1,4 +1,4 @@
-"""The typesetter: sets a book's content with Typst into its two print files."""
+"""The typesetter, which turns the content of a book into its two print files with Typst."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typst
 
 from subgraphs.books.content import BookContent
 from subgraphs.books.typesetting import geometry
-from subgraphs.books.typesetting.fonts import fallback_families, fonts, remove_unprintable
+from subgraphs.books.typesetting.fonts import list_fallback_families, load_fonts, remove_unprintable
 from subgraphs.books.typesetting.postprocessing import postprocess
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,10 +56,10 @@ def typeset(content: BookContent, pictures: Mapping[str, bytes]) -> TypesetBook:
 
 
 def _typeset_interior(workdir: Path, content: BookContent) -> TypesetFile:
-    width, height = geometry.interior_page(geometry.SQUARE).points
-    values = _common_values(content) | {
+    width, height = geometry.compute_page_size(geometry.SQUARE).points
+    values = _build_common_values(content) | {
         "sheet": [width, height],
-        "margin": _points(geometry.BLEED + geometry.SAFETY),
+        "margin": _to_points(geometry.BLEED + geometry.SAFETY_MARGIN),
         "pages": [asdict(page) | {"text": remove_unprintable(page.text)} for page in content.pages],
     }
     pdf = postprocess(_compile(workdir, "interior.typ", values), geometry.BLEED)
@@ -68,13 +68,13 @@ def _typeset_interior(workdir: Path, content: BookContent) -> TypesetFile:
 
 def _typeset_cover(workdir: Path, content: BookContent) -> TypesetFile:
     trim, page_count = geometry.SQUARE, len(content.pages)
-    width, height = geometry.casewrap_cover(trim, page_count).points
-    values = _common_values(content) | {
+    width, height = geometry.compute_cover_size(trim, page_count).points
+    values = _build_common_values(content) | {
         "sheet": [width, height],
-        "edge": _points(geometry.TURN_IN + geometry.BLEED),
-        "panel": _points(trim.width),
-        "spine": _points(geometry.casewrap_spine(page_count)),
-        "margin": _points(geometry.SAFETY),
+        "edge": _to_points(geometry.TURN_IN + geometry.BLEED),
+        "panel": _to_points(trim.width),
+        "spine": _to_points(geometry.compute_spine_width(page_count)),
+        "margin": _to_points(geometry.SAFETY_MARGIN),
         "spineText": geometry.has_spine_text(page_count),
         "heading": remove_unprintable("\n".join(filter(None, (content.title, content.subtitle)))),
         "blurb": remove_unprintable(content.blurb),
@@ -83,7 +83,7 @@ def _typeset_cover(workdir: Path, content: BookContent) -> TypesetFile:
     return TypesetFile(pdf, 1, width, height)
 
 
-def _common_values(content: BookContent) -> dict[str, Any]:
+def _build_common_values(content: BookContent) -> dict[str, Any]:
     return {
         "title": remove_unprintable(content.title),
         "theme": content.theme,
@@ -92,7 +92,7 @@ def _common_values(content: BookContent) -> dict[str, Any]:
     }
 
 
-def _points(inches: float) -> float:
+def _to_points(inches: float) -> float:
     return inches * geometry.POINTS_PER_INCH
 
 
@@ -102,8 +102,8 @@ def _compile(workdir: Path, template: str, values: Mapping[str, Any]) -> bytes:
     return typst.compile(
         workdir / template,
         root=workdir,
-        font_paths=fonts(),
+        font_paths=load_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"fonts": fallback_families()},
+        sys_inputs={"fonts": list_fallback_families()},
         pdf_tags=False,
     )

@@ -1,4 +1,4 @@
-"""The port of payment providers."""
+"""The protocol of payment providers: its requests and outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.common.money import Money
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """A charge to be made; `payment_method` is the provider's name of it, such as `pm_card_visa`."""
+    """A charge to make; `payment_method` is the provider's id of it, such as `pm_card_visa`."""
 
     idempotency_key: str
     order_id: str
@@ -20,14 +20,14 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The charge succeeded; `reference` is the provider's id of it."""
+    """The charge succeeded; `reference` is the provider's id of the charge."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The charge was declined; the code is the provider's, the message is for the parent."""
+    """The charge was declined; `code` is the provider's, `message` is for the parent."""
 
     reference: str
     code: str
@@ -38,12 +38,12 @@ Outcome = Succeeded | Declined
 
 
 class PaymentProvider(Protocol):
-    """Charges and refunds."""
+    """Charges and refunds payments."""
 
     name: str
 
     async def charge(self, request: PaymentRequest) -> Outcome:
-        """Charge once for each idempotency key: the same key again gives the same outcome."""
+        """Charge once for each idempotency key; a repeated key gives the outcome of the first request."""
 
     async def refund(self, reference: str) -> None:
-        """Refund a charge in full; a charge that was refunded already stays so."""
+        """Refund a charge in full; a charge that has been refunded is left as it is."""

@@ -1,4 +1,4 @@
-"""The offline payment provider: Stripe's test payment methods, its own ledger, no network."""
+"""The offline payment provider, which takes Stripe's test payment methods and needs no network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECLINE_CODES: Final = {
     "pm_card_chargeDeclinedVelocityLimitExceeded": "card_velocity_exceeded",
 }
 _UNKNOWN_METHOD: Final = "resource_missing"
-# That a card counts as lost, stolen or suspicious is for its holder's bank to say.
+# That a card is reported lost or stolen, or looks fraudulent, must not be disclosed to whoever uses it.
 _MESSAGES: Final = {
     "insufficient_funds": "The card has insufficient funds.",
     "expired_card": "The card has expired.",
@@ -42,10 +42,10 @@ _DECLINED: Final = "The card was declined."
 
 
 class OfflinePayments:
-    """A provider that decides by the payment method's name.
+    """A provider whose outcome depends on the payment method alone.
 
-    It records charges in transactions of its own, as a remote provider would: what it charged stays charged,
-    whatever becomes of the order.
+    It records charges in transactions of its own, as a remote provider would: a charge remains, whatever
+    becomes of the order.
     """
 
     name = "offline"
@@ -55,7 +55,7 @@ class OfflinePayments:
         self._clock = clock
 
     async def charge(self, request: PaymentRequest) -> Outcome:
-        """Record a charge, or find the one with this key."""
+        """Record a charge, or find the one with this idempotency key."""
         async with self._database.session() as session, session.begin():
             await session.execute(
                 insert(OfflineCharge)
@@ -66,7 +66,7 @@ class OfflinePayments:
                     method=request.payment_method,
                     amount=request.amount.amount,
                     currency=request.amount.currency,
-                    decline_code=_decline_code(request.payment_method),
+                    decline_code=_find_decline_code(request.payment_method),
                     charged_at=self._clock(),
                 )
                 .on_conflict_do_nothing(index_elements=[OfflineCharge.idempotency_key])
@@ -88,7 +88,7 @@ class OfflinePayments:
             )
 
 
-def _decline_code(method: str) -> str | None:
+def _find_decline_code(method: str) -> str | None:
     if method in _ACCEPTED:
         return None
     return _DECLINE_CODES.get(method, _UNKNOWN_METHOD)

@@ -1,4 +1,4 @@
-"""Cancellation of an order while it can still be stopped, and the refund of its payment."""
+"""Cancellation of an order, and the refund of its payment."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from subgraphs.orders.errors import OrderNotCancellable
 from subgraphs.orders.events import OrderCancelled
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, PaymentStatus
-from subgraphs.orders.payments import PaymentProvider, payment_provider
-from subgraphs.orders.service.progress import record
+from subgraphs.orders.payments.base import PaymentProvider
+from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import CANCELLABLE, OrderStatus
 
 
 async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Order:
-    """Cancel an order; a cancelled one stays as it is. OrderNotCancellable once it is in production."""
+    """Cancel an order; a cancelled one is left as it is. OrderNotCancellable once it is in production."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_order(uow.session, parent.user_id, order_id)
@@ -23,20 +24,20 @@ async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Ord
             return order
         if order.status not in CANCELLABLE:
             raise OrderNotCancellable(order.status)
-        await record(uow, runtime.live, order, OrderStatus.CANCELLED, None)
+        await record_transition(uow, runtime.live, order, OrderStatus.CANCELLED, None)
         await uow.publish(OrderCancelled(order.id))
         await uow.enqueue(RefundPayment(order.id))
     return order
 
 
 async def refund_payment(runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None) -> None:
-    """Refund a payment once and record that; the provider ignores a second request."""
-    payments = payments or payment_provider(runtime)
+    """Refund the payment of an order and record it; a second call changes nothing."""
+    payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
-        payment = await repository.payment_of(session, order_id)
+        payment = await repository.get_payment_of_order(session, order_id)
     if payment.status is not PaymentStatus.SUCCEEDED:
         return
     await payments.refund(payment.reference)
     async with runtime.unit_of_work() as uow:
         await repository.lock_any_order(uow.session, order_id)
-        (await repository.payment_of(uow.session, order_id)).status = PaymentStatus.REFUNDED
+        (await repository.get_payment_of_order(uow.session, order_id)).status = PaymentStatus.REFUNDED

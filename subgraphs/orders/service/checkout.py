@@ -1,8 +1,8 @@
-"""Checkout: a quote becomes an order, and the order is paid.
+"""Checkout: the order of a quote, and its payment.
 
-The order and its pending payment are committed before the provider is asked, and its answer is committed
-after: no transaction waits for a provider. Whatever happens between, the charge has the quote's id as its
-key, so finishing later finds the same charge instead of making another.
+The order and its pending payment are committed before the provider is called, and the outcome is committed
+afterwards: no transaction waits for a provider. The quote's id is the idempotency key of the charge, so a
+later attempt finds the same charge instead of making another.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
 from subgraphs.orders.events import OrderPaid
 from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
-from subgraphs.orders.payments import Outcome, PaymentProvider, PaymentRequest, Succeeded, payment_provider
-from subgraphs.orders.service.progress import record
+from subgraphs.orders.payments.base import Outcome, PaymentProvider, PaymentRequest, Succeeded
+from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import OrderStatus
 
-_SETTLED_WITHIN = timedelta(minutes=1)
+_SETTLEMENT_DELAY = timedelta(minutes=1)
 _NUMBER_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -38,28 +39,30 @@ async def checkout(
     *,
     payments: PaymentProvider | None = None,
 ) -> Order:
-    """Order and pay what was quoted; idempotent: it charges once and returns the same order.
+    """Order and pay for what was quoted. It is idempotent: it charges once and returns the same order.
 
-    Raises:
-        QuoteExpired: The price no longer holds; nothing was ordered.
-        PaymentDeclined: The order stands as PAYMENT_FAILED, and another attempt needs another quote.
+    QuoteExpired when the price no longer holds; then nothing is ordered. PaymentDeclined when the payment was
+    declined; then the order is in the state PAYMENT_FAILED, and another attempt needs another quote.
     """
     parent.require("parent")
-    method = _payment_method(payment_method)
-    payments = payments or payment_provider(runtime)
+    method = _check_payment_method(payment_method)
+    payments = payments or choose_payment_provider(runtime)
     async with runtime.unit_of_work() as uow:
-        placed = await _place(uow, runtime, payments, parent, quote_id, method)
-    return await settle_payment(runtime, placed.id, payments=payments)
+        order = await _place_order(uow, runtime, payments, parent, quote_id, method)
+    return await settle_payment(runtime, order.id, payments=payments)
 
 
 async def settle_payment(
     runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None
 ) -> Order:
-    """Charge for an order that awaits it and record the outcome; an order that is settled stays as it is."""
-    payments = payments or payment_provider(runtime)
+    """Charge for an order that awaits payment and record the outcome.
+
+    Any other order is left as it is. PaymentDeclined when the payment was declined, now or earlier.
+    """
+    payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
-        order = await repository.any_order(session, order_id)
-        payment = await repository.payment_of(session, order_id)
+        order = await repository.get_any_order(session, order_id)
+        payment = await repository.get_payment_of_order(session, order_id)
     if order.status is OrderStatus.AWAITING_PAYMENT:
         outcome = await payments.charge(
             PaymentRequest(
@@ -76,7 +79,7 @@ async def settle_payment(
     return order
 
 
-async def _place(
+async def _place_order(
     uow: UnitOfWork,
     runtime: Runtime,
     payments: PaymentProvider,
@@ -84,15 +87,15 @@ async def _place(
     quote_id: str,
     method: str,
 ) -> Order:
-    """The order of a quote, created if there is none; the lock on the quote lets one checkout create it."""
+    """Return the order of a quote; create it if there is none. The lock on the quote allows only one."""
     quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
-    if existing := await repository.order_of_quote(uow.session, quote.id):
+    if existing := await repository.find_order_of_quote(uow.session, quote.id):
         return existing
     if quote.expires_at <= uow.now:
         raise QuoteExpired
-    order = _order_from(uow, quote)
+    order = _build_order(uow, quote)
     uow.session.add(order)
-    await record(uow, runtime.live, order, OrderStatus.AWAITING_PAYMENT, None)
+    await record_transition(uow, runtime.live, order, OrderStatus.AWAITING_PAYMENT, None)
     uow.session.add(
         Payment(
             id=new_id("pay"),
@@ -106,11 +109,11 @@ async def _place(
             created_at=uow.now,
         )
     )
-    await uow.enqueue(SettlePayment(order.id), delay=_SETTLED_WITHIN)
+    await uow.enqueue(SettlePayment(order.id), delay=_SETTLEMENT_DELAY)
     return order
 
 
-def _order_from(uow: UnitOfWork, quote: Quote) -> Order:
+def _build_order(uow: UnitOfWork, quote: Quote) -> Order:
     return Order(
         id=new_id("ord"),
         number="M-" + "".join(secrets.choice(_NUMBER_SYMBOLS) for _ in range(8)),
@@ -133,22 +136,22 @@ async def _record_outcome(
     uow: UnitOfWork, runtime: Runtime, order_id: str, outcome: Outcome
 ) -> tuple[Order, Payment]:
     order = await repository.lock_any_order(uow.session, order_id)
-    payment = await repository.payment_of(uow.session, order_id)
+    payment = await repository.get_payment_of_order(uow.session, order_id)
     if order.status is not OrderStatus.AWAITING_PAYMENT:
         return order, payment
     payment.reference = outcome.reference
     if isinstance(outcome, Succeeded):
         payment.status, order.paid_at = PaymentStatus.SUCCEEDED, uow.now
-        await record(uow, runtime.live, order, OrderStatus.PAID, None)
+        await record_transition(uow, runtime.live, order, OrderStatus.PAID, None)
         await uow.publish(OrderPaid(order.id))
     else:
         payment.status = PaymentStatus.DECLINED
         payment.decline_code, payment.decline_message = outcome.code, outcome.message
-        await record(uow, runtime.live, order, OrderStatus.PAYMENT_FAILED, outcome.message)
+        await record_transition(uow, runtime.live, order, OrderStatus.PAYMENT_FAILED, outcome.message)
     return order, payment
 
 
-def _payment_method(value: str) -> str:
+def _check_payment_method(value: str) -> str:
     method = clean_text("paymentMethod", value, max_length=100)
     if not method.startswith("pm_"):
         raise BadUserInput("paymentMethod", "paymentMethod must be the id of a payment method: pm_….")

@@ -1,4 +1,4 @@
-"""What making and sending the copies of an order needs."""
+"""Fulfilment: the data of an order that its printing and shipping need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subgraphs.orders.models import ShippingLevel
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """The data of an order that its fulfilment needs."""
+    """The data of an order that its printing and shipping need."""
 
     order_id: str
     owner_id: str
@@ -24,9 +24,9 @@ class Fulfilment:
 
 
 async def get_fulfilment(runtime: Runtime, order_id: str) -> Fulfilment:
-    """Read an order for its fulfilment."""
+    """Get the data for the fulfilment of an order; NotFound when there is none."""
     async with runtime.database.read() as session:
-        order = await repository.any_order(session, order_id)
+        order = await repository.get_any_order(session, order_id)
     return Fulfilment(
         order_id=order.id,
         owner_id=order.owner_id,

@@ -1,4 +1,4 @@
-"""The progress of an order: every transition is a numbered row, and then a live event."""
+"""The progress of an order: each transition is a numbered row, and then a live event."""
 
 from __future__ import annotations
 
@@ -13,22 +13,32 @@ from subgraphs.common.errors import Conflict
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
 from subgraphs.orders.events import OrderShipped
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, OrderTransition
-from subgraphs.orders.states import TERMINAL, OrderStatus, after_print_report, may_become
+from subgraphs.orders.states import TERMINAL, OrderStatus, apply_print_report, can_become
 from subgraphs.print.events import PrintJobStatusChanged
 
 _KIND = "OrderTransition"
 
 
-async def record(
+@dataclass(frozen=True, slots=True)
+class OrderProgress:
+    """A transition of an order, and the order as it is now, which may be in a later state."""
+
+    sequence: int
+    at: datetime
+    status: OrderStatus
+    order: Order
+
+
+async def record_transition(
     uow: UnitOfWork, live: LiveStreams, order: Order, status: OrderStatus, reason: str | None
 ) -> None:
-    """Bring a locked order into a state; its live event is sent after the commit."""
+    """Move a locked order to a state; its live event is sent after the commit."""
     order.status = status
     order.last_sequence += 1
     transition = OrderTransition(
@@ -39,27 +49,27 @@ async def record(
 
     async def send() -> None:
         try:
-            await live.append(stream_key(order.id), as_live(transition))
+            await live.append(build_stream_key(order.id), to_live_event(transition))
         except (RedisError, StaleWriter) as error:
-            # Subscribers then read it from the row.
-            logger().warning("A live event was not appended", order_id=order.id, error=error)
+            # Subscribers read it from the row instead.
+            get_logger().warning("A live event was not appended", order_id=order.id, error=error)
 
     uow.after_commit.append(send)
 
 
 async def follow_print_job(runtime: Runtime, event: PrintJobStatusChanged, message_id: str) -> None:
-    """Move an order with its print job, once for each message; a late report changes nothing.
+    """Move an order to the state that follows from its print job's, once for each message.
 
-    What will not be printed is refunded.
+    A late report changes nothing. An order that will not be printed is refunded.
     """
     async with runtime.unit_of_work() as uow:
         if not await uow.receive("orders.follow_print_job", message_id):
             return
         order = await repository.lock_any_order(uow.session, event.order_id)
-        status = after_print_report(order.status, event.status)
+        status = apply_print_report(order.status, event.status)
         if status is None:
             return
-        await record(uow, runtime.live, order, status, event.message or None)
+        await record_transition(uow, runtime.live, order, status, event.message or None)
         if status is OrderStatus.SHIPPED:
             await uow.publish(OrderShipped(order.id))
         if status is OrderStatus.PRINT_REJECTED:
@@ -67,24 +77,14 @@ async def follow_print_job(runtime: Runtime, event: PrintJobStatusChanged, messa
 
 
 async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> Order:
-    """Record that a parcel has arrived; Conflict when it is not on its way."""
+    """Record that the parcel of an order has arrived; Conflict when it is not on its way."""
     staff.require("staff")
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_any_order(uow.session, order_id)
-        if not may_become(order.status, OrderStatus.DELIVERED):
+        if not can_become(order.status, OrderStatus.DELIVERED):
             raise Conflict(f"An order that is {order.status} cannot have been delivered.")
-        await record(uow, runtime.live, order, OrderStatus.DELIVERED, None)
+        await record_transition(uow, runtime.live, order, OrderStatus.DELIVERED, None)
     return order
-
-
-@dataclass(frozen=True, slots=True)
-class OrderProgress:
-    """A transition of an order, and the order as it is now, which may be further on."""
-
-    sequence: int
-    at: datetime
-    status: OrderStatus
-    order: Order
 
 
 async def follow_order(
@@ -92,33 +92,33 @@ async def follow_order(
 ) -> AsyncGenerator[OrderProgress, None]:
     """Yield the transitions of the caller's order after a number, up to one into a final state."""
 
-    async def history(last: int) -> Sequence[LiveEvent]:
+    async def load_history(last: int) -> Sequence[LiveEvent]:
         async with runtime.database.read() as session:
-            transitions = await repository.transitions_of(session, [order_id], last)
-        return [as_live(transition) for transition in transitions.get(order_id, ())]
+            transitions = await repository.load_transitions_of_orders(session, [order_id], last)
+        return [to_live_event(transition) for transition in transitions.get(order_id, ())]
 
-    order = await _read(runtime, caller, order_id)
+    order = await _get_order(runtime, caller, order_id)
     if order.status in TERMINAL and after >= order.last_sequence:
         return
-    async with aclosing(runtime.live.follow(stream_key(order_id), after, history)) as events:
+    async with aclosing(runtime.live.follow(build_stream_key(order_id), after, load_history)) as events:
         async for event in events:
-            order = await _read(runtime, caller, order_id)
+            order = await _get_order(runtime, caller, order_id)
             status = OrderStatus(event.data["status"])
             yield OrderProgress(event.sequence, event.at, status, order)
             if status in TERMINAL:
                 return
 
 
-async def _read(runtime: Runtime, caller: Identity, order_id: str) -> Order:
+async def _get_order(runtime: Runtime, caller: Identity, order_id: str) -> Order:
     async with runtime.database.read() as session:
         return await repository.get_order(session, caller.user_id, order_id)
 
 
-def stream_key(order_id: str) -> str:
-    """The name of an order's live stream."""
+def build_stream_key(order_id: str) -> str:
+    """Build the key of an order's live stream."""
     return f"order:{order_id}"
 
 
-def as_live(transition: OrderTransition) -> LiveEvent:
-    """A transition as a live event."""
+def to_live_event(transition: OrderTransition) -> LiveEvent:
+    """Convert a transition to a live event."""
     return LiveEvent(transition.sequence, _KIND, transition.at, {"status": transition.status})

@@ -1,4 +1,4 @@
-"""Quotes: the price of copies of an approved book, which holds for a while."""
+"""Quotes: prices of copies of an approved book, which hold for a while."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
-from subgraphs.common.validation import in_range
+from subgraphs.common.validation import require_in_range
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.errors import BookNotApproved
 from subgraphs.orders.models import Quote, ShippingLevel
@@ -50,8 +50,8 @@ class QuoteRequest:
     shipping_level: ShippingLevel
 
     def normalize(self) -> QuoteRequest:
-        """The request in normal form; BadUserInput when it cannot be ordered."""
-        in_range("quantity", self.quantity, 1, _MAX_COPIES)
+        """Normalise the request; BadUserInput when it cannot be ordered."""
+        require_in_range("quantity", self.quantity, 1, _MAX_COPIES)
         address = self.shipping_address.normalize()
         return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
 
@@ -68,9 +68,13 @@ class Price:
 
 
 async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
-    """Ask the graph for a price and store it; BookNotApproved when there is nothing to print."""
+    """Ask the graph for a price and store it as a quote.
+
+    BadUserInput when the request cannot be ordered, BookNotApproved when the book has no snapshot.
+    """
     parent.require("parent")
-    price = await _ask_price(runtime.graph, parent, request)
+    request = request.normalize()
+    price = await _fetch_price(runtime.graph, parent, request)
     async with runtime.unit_of_work() as uow:
         return store_quote(uow, parent, request, price)
 
@@ -99,10 +103,10 @@ def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price:
     return quote
 
 
-async def _ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
-    """Ask the graph which snapshot there is to print, and what that costs."""
-    answer = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
-    snapshot = answer["book"]["snapshot"]
+async def _fetch_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
+    """Ask the graph for the snapshot to print and for its price."""
+    data = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
+    snapshot = data["book"]["snapshot"]
     if snapshot is None:
         raise BookNotApproved
     variables = {
@@ -113,9 +117,9 @@ async def _ask_price(graph: GraphClient, parent: Identity, request: QuoteRequest
         "shippingLevel": request.shipping_level.value,
     }
     cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
-    parts = {part: _money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
+    parts = {part: _parse_money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
     return Price(snapshot_id=snapshot["id"], **parts)
 
 
-def _money(value: dict[str, Any]) -> Money:
+def _parse_money(value: dict[str, Any]) -> Money:
     return Money(value["amount"], value["currency"])

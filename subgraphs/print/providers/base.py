@@ -1,4 +1,4 @@
-"""The port of print shops."""
+"""The protocol of print shops: its submissions, answers and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from subgraphs.print.states import PrintJobStatus
 
 
 class SubmissionRefused(Exception):
-    """The shop refused the submission; nothing was accepted."""
+    """The shop refused the submission and has accepted nothing."""
 
 
 class ShopUnreachable(Exception):
@@ -20,7 +20,7 @@ class ShopUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where the parcel goes."""
+    """The recipient and the address of a parcel."""
 
     name: str
     line1: str
@@ -34,7 +34,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One book to print; the shop fetches the files from their addresses."""
+    """A book to print; the shop downloads the files from their URLs."""
 
     external_id: str
     pod_package_id: str
@@ -47,7 +47,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A parcel on its way."""
+    """A parcel that has been sent."""
 
     carrier: str
     tracking_id: str
@@ -57,7 +57,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class ShopJob:
-    """A job at the shop, in our states; the adapter translates the shop's own."""
+    """A print job as the shop reports it; a provider translates the shop's states into ours."""
 
     reference: str
     status: PrintJobStatus
@@ -68,20 +68,20 @@ class ShopJob:
 class PrintProvider(Protocol):
     """A print shop. Every call may raise ShopUnreachable.
 
-    `submit` is not idempotent, since the shops' interfaces are not: after an unknown outcome the caller
-    must `find` before it submits again.
+    `submit` is not idempotent, because the shops' APIs are not: after an unknown outcome the caller must
+    `find` the job before it submits again.
     """
 
     poll_interval: timedelta
 
     async def submit(self, submission: Submission) -> ShopJob:
-        """Submit a book for printing."""
+        """Submit a book; SubmissionRefused when the shop does not accept it."""
 
     async def find(self, external_id: str) -> ShopJob | None:
-        """Find the job that was accepted under our id."""
+        """Find the job that the shop accepted under our id; None when there is none."""
 
     async def get(self, reference: str) -> ShopJob:
-        """Read a job."""
+        """Get a job by the shop's reference."""
 
     async def cancel(self, reference: str) -> ShopJob:
-        """Cancel a job where that is still possible; return its state."""
+        """Cancel a job if that is still possible; return the job as it is then."""

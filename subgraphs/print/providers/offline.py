@@ -1,4 +1,4 @@
-"""The offline print shop: jobs in the database, moved by time alone."""
+"""The offline print shop: jobs in the database, whose states depend on the time alone."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TIMELINE: Final = (
     PrintJobStatus.IN_PRODUCTION,
     PrintJobStatus.SHIPPED,
 )
-"""The course of a job through Lulu's states; PRODUCTION_DELAYED is the time in which it can be cancelled."""
+"""The states of a job, in their order; it can be cancelled up to PRODUCTION_DELAYED."""
 
 
 class OfflinePrintShop:
-    """A print shop in the database, for installations without one. Its writes commit on their own."""
+    """A print shop in the database, which commits its writes in transactions of its own."""
 
     def __init__(self, database: Database, clock: Clock, step: timedelta) -> None:
         self.poll_interval = step
@@ -46,28 +46,30 @@ class OfflinePrintShop:
         )
         async with self._database.session() as session, session.begin():
             session.add(job)
-        return self._state_of(job)
+        return self._build_report(job)
 
     async def find(self, external_id: str) -> ShopJob | None:
-        """Look a job up by our id."""
+        """Find a job by our id."""
         async with self._database.read() as session:
-            job = await repository.shop_job_of(session, external_id)
-        return self._state_of(job) if job else None
+            job = await repository.find_shop_job_by_external_id(session, external_id)
+        return self._build_report(job) if job else None
 
     async def get(self, reference: str) -> ShopJob:
-        """Look a job up by the shop's reference."""
+        """Get a job by the shop's reference."""
         async with self._database.read() as session:
-            return self._state_of(_require(await repository.shop_job(session, reference), reference))
+            return self._build_report(
+                _require_job(await repository.find_shop_job(session, reference), reference)
+            )
 
     async def cancel(self, reference: str) -> ShopJob:
         """Cancel a job that is not yet ready for production."""
         async with self._database.session() as session, session.begin():
-            job = _require(await repository.shop_job(session, reference), reference)
-            if self._state_of(job).status in CANCELLABLE:
+            job = _require_job(await repository.find_shop_job(session, reference), reference)
+            if self._build_report(job).status in CANCELLABLE:
                 job.canceled_at = self._clock()
-        return self._state_of(job)
+        return self._build_report(job)
 
-    def _state_of(self, job: OfflineShopJob) -> ShopJob:
+    def _build_report(self, job: OfflineShopJob) -> ShopJob:
         if job.canceled_at is not None:
             return ShopJob(job.reference, PrintJobStatus.CANCELED, "Cancelled before production.")
         last = len(_TIMELINE) - 1
@@ -75,10 +77,12 @@ class OfflinePrintShop:
         # Another process's clock may be ahead of ours.
         status = _TIMELINE[max(0, min(steps, last))]
         return ShopJob(
-            job.reference, status, shipment=self._shipment(job) if status is PrintJobStatus.SHIPPED else None
+            job.reference,
+            status,
+            shipment=self._build_shipment(job) if status is PrintJobStatus.SHIPPED else None,
         )
 
-    def _shipment(self, job: OfflineShopJob) -> Shipment:
+    def _build_shipment(self, job: OfflineShopJob) -> Shipment:
         tracking_id = f"OFF{zlib.crc32(job.reference.encode()):010}"
         return Shipment(
             carrier="Offline Parcel",
@@ -88,7 +92,7 @@ class OfflinePrintShop:
         )
 
 
-def _require(job: OfflineShopJob | None, reference: str) -> OfflineShopJob:
+def _require_job(job: OfflineShopJob | None, reference: str) -> OfflineShopJob:
     if job is None:
         raise ShopUnreachable(f"the offline shop has no job {reference}")
     return job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from subgraphs.print.catalogue import product, products
+from subgraphs.print.catalogue import get_product, list_products
 from subgraphs.print.service.cancellation import cancel_print_job
 from subgraphs.print.service.creation import NewPrintJob, create_print_job, get_order_id
 from subgraphs.print.service.jobs import list_print_jobs
@@ -19,9 +19,9 @@ __all__ = [
     "check_files",
     "create_print_job",
     "get_order_id",
+    "get_product",
     "list_print_jobs",
-    "product",
-    "products",
+    "list_products",
     "reconcile_print_job",
     "reject_print_job",
     "submit_print_job",

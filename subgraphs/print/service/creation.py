@@ -8,15 +8,15 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
-from subgraphs.print.catalogue import product
+from subgraphs.print.catalogue import get_product
 from subgraphs.print.jobs import PreflightPrintJob
-from subgraphs.print.service.progress import record
+from subgraphs.print.service.progress import record_transition
 from subgraphs.print.states import PrintJobStatus
 
 
 @dataclass(frozen=True, slots=True)
 class NewPrintJob:
-    """The print job of an order to create."""
+    """The data of a print job to create."""
 
     order_id: str
     owner_id: str
@@ -26,14 +26,14 @@ class NewPrintJob:
 
 
 async def create_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) -> None:
-    """Create a paid order's print job and have it checked, once for each message."""
+    """Create the print job of a paid order and enqueue its preflight, once for each message."""
     async with runtime.unit_of_work() as uow:
         if await uow.receive("print.create_print_job", message_id):
             await ensure_job(uow, new)
 
 
 async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
-    """Create an order's print job and have it checked, unless the order has one."""
+    """Create the print job of an order and enqueue its preflight, unless the order has one."""
     job = await repository.add_job(
         uow.session,
         {
@@ -41,7 +41,7 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
             "order_id": new.order_id,
             "owner_id": new.owner_id,
             "snapshot_id": new.snapshot_id,
-            "product_id": product(new.product_id).id,
+            "product_id": get_product(new.product_id).id,
             "quantity": new.quantity,
             "status": PrintJobStatus.CREATED,
             "cancel_requested": False,
@@ -52,11 +52,11 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
         },
     )
     if job is not None:
-        await record(uow, job)
+        await record_transition(uow, job)
         await uow.enqueue(PreflightPrintJob(job.id))
 
 
 async def get_order_id(runtime: Runtime, print_job_id: str) -> str:
-    """The id of the order that a job prints; NotFound when there is no such job."""
+    """Get the id of the order that a print job belongs to; NotFound when there is no such job."""
     async with runtime.database.read() as session:
-        return (await repository.get_job(session, print_job_id)).order_id
+        return (await repository.get_any_job(session, print_job_id)).order_id

@@ -1,4 +1,4 @@
-"""Print jobs, for staff."""
+"""The list of print jobs, for staff."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subgraphs.print.models import PrintJob
 
 
 async def list_print_jobs(runtime: Runtime, staff: Identity, request: PageRequest) -> Page[PrintJob]:
-    """A page of everybody's print jobs, newest first."""
+    """List a page of the print jobs of all parents, newest first."""
     staff.require("staff")
     async with runtime.database.read() as session:
-        return await repository.newest_jobs(session, request)
+        return await repository.list_jobs(session, request)

@@ -1,27 +1,27 @@
-"""The progress of a print job: forward only, each transition recorded and published."""
+"""The progress of a print job: each transition is a numbered row, and then an event."""
 
 from __future__ import annotations
 
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print.events import PrintJobStatusChanged
 from subgraphs.print.models import PrintJob, PrintJobTransition
-from subgraphs.print.states import PrintJobStatus, may_become
+from subgraphs.print.states import PrintJobStatus, can_become
 
 
-async def move(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, message: str = "") -> bool:
-    """Bring a locked job into a state; false, and no change, when that is not ahead of its present one."""
-    if not may_become(job.status, status):
+async def move_job(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, message: str = "") -> bool:
+    """Move a locked job to a state; false, and no change, when that is not ahead of its current one."""
+    if not can_become(job.status, status):
         if status is not job.status:
-            logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
+            get_logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
         return False
     job.status = status
-    await record(uow, job, message)
+    await record_transition(uow, job, message)
     return True
 
 
-async def record(uow: UnitOfWork, job: PrintJob, message: str = "") -> None:
-    """Record the job's present state in its history and publish it."""
+async def record_transition(uow: UnitOfWork, job: PrintJob, message: str = "") -> None:
+    """Record the job's current state as a transition and publish it."""
     job.last_sequence += 1
     uow.session.add(
         PrintJobTransition(

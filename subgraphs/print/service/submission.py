@@ -1,9 +1,9 @@
 """Submission of a print job to the print shop, at most once.
 
-The shops have no idempotency key, so a call whose outcome is not known must never simply be repeated.
-Before each attempt one transaction counts it, puts the job into SUBMITTING and leaves the next attempt in
-the outbox, due when this one is certainly over. Whatever happens to this process then, the next attempt
-first searches the shop for our id, and submits only when nothing is there.
+The shops' APIs have no idempotency keys, so a call with an unknown outcome must not simply be repeated.
+Before each attempt, one transaction counts it, moves the job to SUBMITTING and enqueues the next attempt,
+due when this one is certainly over. Whatever happens to this process, the next attempt first searches the
+shop for our id, and submits the job only if the shop does not have it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from datetime import timedelta
 from typing import Final
 
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import logger
+from subgraphs.common.telemetry import get_logger
 from subgraphs.print import repository
-from subgraphs.print.catalogue import product
+from subgraphs.print.catalogue import get_product
 from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.models import PrintJob
 from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import (
     PrintProvider,
     Recipient,
@@ -29,19 +28,20 @@ from subgraphs.print.providers.base import (
     Submission,
     SubmissionRefused,
 )
-from subgraphs.print.service.progress import move
+from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.service.progress import move_job
 from subgraphs.print.states import TERMINAL, PrintJobStatus
 
-_CALL_SECONDS: Final = 30
-_NEXT_ATTEMPT: Final = timedelta(seconds=60)
-"""Longer than a call may last, with a margin for clock skew."""
+_CALL_TIMEOUT_SECONDS: Final = 30
+_ATTEMPT_INTERVAL: Final = timedelta(seconds=60)
+"""Longer than a call can take, with a margin for clock skew."""
 
-_TO_SUBMIT: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTING})
+_SUBMITTABLE: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTING})
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How and where an order is sent; print reads it for each submission and does not store it."""
+    """How and where to send an order; it is read for each submission and not stored in this domain."""
 
     shipping_level: ShippingLevel
     recipient: Recipient
@@ -55,47 +55,47 @@ async def submit_print_job(
     *,
     provider: PrintProvider | None = None,
 ) -> None:
-    """Hand a checked job to the shop, or record that an earlier attempt has."""
-    provider = provider or print_provider(runtime)
-    job = await _begin(runtime, print_job_id, attempt)
+    """Submit a preflighted job to the shop, or record that an earlier attempt has done so."""
+    provider = provider or choose_print_provider(runtime)
+    job = await _begin_attempt(runtime, print_job_id, attempt)
     if job is None:
         return
     try:
-        async with asyncio.timeout(_CALL_SECONDS):
+        async with asyncio.timeout(_CALL_TIMEOUT_SECONDS):
             accepted = await provider.find(job.id) if attempt > 1 else None
-            accepted = accepted or await provider.submit(_submission(runtime, job, delivery))
+            accepted = accepted or await provider.submit(_build_submission(runtime, job, delivery))
     except SubmissionRefused as refusal:
         await _record_refusal(runtime, print_job_id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
-        logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
+        get_logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
     else:
         await _record_acceptance(runtime, print_job_id, accepted, provider.poll_interval)
 
 
-async def _begin(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
-    """Count an attempt before it is made; None unless it is the next one."""
+async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
+    """Record an attempt before it is made; None unless it is the next one."""
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
-        if job.attempts != attempt - 1 or job.status not in _TO_SUBMIT:
+        job = await repository.lock_any_job(uow.session, print_job_id)
+        if job.attempts != attempt - 1 or job.status not in _SUBMITTABLE:
             return None
-        await move(uow, job, PrintJobStatus.SUBMITTING)
+        await move_job(uow, job, PrintJobStatus.SUBMITTING)
         job.attempts = attempt
-        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), delay=_NEXT_ATTEMPT)
+        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), delay=_ATTEMPT_INTERVAL)
         return job
 
 
-def _submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submission:
+def _build_submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submission:
     assert job.interior_key is not None, "a job in SUBMITTING has been checked"
     assert job.cover_key is not None, "a job in SUBMITTING has been checked"
     now = runtime.clock()
     return Submission(
         external_id=job.id,
-        pod_package_id=product(job.product_id).pod_package_id,
+        pod_package_id=get_product(job.product_id).pod_package_id,
         quantity=job.quantity,
         shipping_level=delivery.shipping_level,
         recipient=delivery.recipient,
-        interior_url=runtime.storage.signed_url(job.interior_key, now),
-        cover_url=runtime.storage.signed_url(job.cover_key, now),
+        interior_url=runtime.storage.sign_url(job.interior_key, now),
+        cover_url=runtime.storage.sign_url(job.cover_key, now),
     )
 
 
@@ -103,15 +103,15 @@ async def _record_acceptance(
     runtime: Runtime, print_job_id: str, accepted: ShopJob, poll_interval: timedelta
 ) -> None:
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
+        job = await repository.lock_any_job(uow.session, print_job_id)
         if job.provider_reference is None:
             job.provider_reference = accepted.reference
-            await move(uow, job, PrintJobStatus.SUBMITTED)
+            await move_job(uow, job, PrintJobStatus.SUBMITTED)
             if job.status not in TERMINAL:
                 await uow.enqueue(ReconcilePrintJob(job.id, check=1), delay=poll_interval)
 
 
 async def _record_refusal(runtime: Runtime, print_job_id: str, reason: str) -> None:
     async with runtime.unit_of_work() as uow:
-        job = await repository.lock_job(uow.session, print_job_id)
-        await move(uow, job, PrintJobStatus.REJECTED, reason)
+        job = await repository.lock_any_job(uow.session, print_job_id)
+        await move_job(uow, job, PrintJobStatus.REJECTED, reason)

@@ -9,16 +9,16 @@ import orjson
 
 from tests.fuzz.attacks import ROUTER, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import request
+from tests.fuzz.raw_client import build_request
 
 HEAD = [("content-type", "application/json"), ("connection", "close")]
 
 
 async def send_value(context: AttackContext, value: Any, method: str = "POST") -> None:
-    await context.send(request(method, headers=[*HEAD, context.token], body=orjson.dumps(value)))
+    await context.send(build_request(method, headers=[*HEAD, context.token], body=orjson.dumps(value)))
 
 
-def persisted_query(text: str | None, checksum: Any, version: Any = 1) -> dict[str, Any]:
+def build_persisted_query(text: str | None, checksum: Any, version: Any = 1) -> dict[str, Any]:
     body = {"extensions": {"persistedQuery": {"version": version, "sha256Hash": checksum}}}
     return body if text is None else {"query": text, **body}
 
@@ -46,28 +46,30 @@ async def sizes(context: AttackContext) -> None:
 @attack("batches.expensive")
 async def expensive(context: AttackContext) -> None:
     books = " ".join(f"a{n}: books {{ nodes {{ pages {{ text }} orders {{ id }} }} }}" for n in range(9))
-    await send_value(context, [{"query": f"{{ me {{ {books} }} }} # {context.nonce()}"} for _ in range(10)])
+    await send_value(
+        context, [{"query": f"{{ me {{ {books} }} }} # {context.generate_name()}"} for _ in range(10)]
+    )
 
 
 @attack("batches.persisted-operations")
 async def persisted_operations(context: AttackContext) -> None:
-    text = f"{{ __typename }} # {context.nonce()}"
+    text = f"{{ __typename }} # {context.generate_name()}"
     right = hashlib.sha256(text.encode()).hexdigest()
     body: Any
     for body in (
-        persisted_query(None, right),
-        persisted_query(text, "0" * 64),
-        persisted_query(text, right.upper()),
-        persisted_query(text, right[:-1]),
-        persisted_query(text, right, 2),
-        persisted_query(text, right, "1"),
-        persisted_query(text, None),
-        persisted_query(text, ["a"]),
-        persisted_query(text, "x" * 500_000),
-        persisted_query(text, "\x00\x1b[31m"),
-        persisted_query(text, "é" * 64),
-        persisted_query("", hashlib.sha256(b"").hexdigest()),
-        persisted_query("{", hashlib.sha256(b"{").hexdigest()),
+        build_persisted_query(None, right),
+        build_persisted_query(text, "0" * 64),
+        build_persisted_query(text, right.upper()),
+        build_persisted_query(text, right[:-1]),
+        build_persisted_query(text, right, 2),
+        build_persisted_query(text, right, "1"),
+        build_persisted_query(text, None),
+        build_persisted_query(text, ["a"]),
+        build_persisted_query(text, "x" * 500_000),
+        build_persisted_query(text, "\x00\x1b[31m"),
+        build_persisted_query(text, "é" * 64),
+        build_persisted_query("", hashlib.sha256(b"").hexdigest()),
+        build_persisted_query("{", hashlib.sha256(b"{").hexdigest()),
         {"extensions": {"persistedQuery": {}}},
         {"extensions": {"persistedQuery": []}},
         {"extensions": {"persistedQuery": None}},
@@ -84,7 +86,7 @@ async def persisted_flood(context: AttackContext) -> None:
     """Register documents near the size limit; the store must be bounded in bytes."""
 
     async def register() -> None:
-        text = f"{{ __typename }} # {context.nonce()} " + "x" * 90_000
-        await send_value(context, persisted_query(text, hashlib.sha256(text.encode()).hexdigest()))
+        text = f"{{ __typename }} # {context.generate_name()} " + "x" * 90_000
+        await send_value(context, build_persisted_query(text, hashlib.sha256(text.encode()).hexdigest()))
 
     await context.run_concurrently(register() for _ in range(150))

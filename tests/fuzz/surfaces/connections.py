@@ -6,10 +6,12 @@ import asyncio
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
-from tests.fuzz.raw_client import Exchange, RawConnection, graphql_request, request
+from tests.fuzz.raw_client import Exchange, RawConnection, build_graphql_request, build_request
 
 HALF_HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-wait"
-HALF_BODY = request(headers=[("content-type", "application/json"), ("content-length", "99")], body=b'{"q')
+HALF_BODY = build_request(
+    headers=[("content-type", "application/json"), ("content-length", "99")], body=b'{"q'
+)
 
 
 async def open_many(context: AttackContext, count: int, data: bytes) -> None:
@@ -73,14 +75,16 @@ async def trickle(context: AttackContext) -> None:
 @attack("connections.health", SERVERS, burst=True)
 async def health(context: AttackContext) -> None:
     """Three hundred concurrent health checks."""
-    ask = request("GET", "/health/ready", [("connection", "close")])
+    ask = build_request("GET", "/health/ready", [("connection", "close")])
     await context.run_concurrently(context.send(ask) for _ in range(300))
 
 
 @attack("connections.pipelined", SERVERS, burst=True, may_close=True)
 async def pipelined(context: AttackContext) -> None:
     """Three hundred pipelined requests whose responses are read."""
-    one = context.add_service_token(graphql_request("{ __typename }").replace(b"connection: close\r\n", b""))
+    one = context.add_service_token(
+        build_graphql_request("{ __typename }").replace(b"connection: close\r\n", b"")
+    )
     async with context.connect() as connection:
         await connection.send(one * 300)
         answered = await connection.count_occurrences(b"HTTP/1.1 ", 300, RESPONSE_TIMEOUT)
@@ -89,7 +93,7 @@ async def pipelined(context: AttackContext) -> None:
 
 @attack("connections.pipelined-and-aborted", SERVERS, burst=True, may_close=True)
 async def pipelined_and_aborted(context: AttackContext) -> None:
-    one = graphql_request("{ __schema { types { name fields { name type { name } } } } }").replace(
+    one = build_graphql_request("{ __schema { types { name fields { name type { name } } } } }").replace(
         b"connection: close\r\n", b""
     )
     for _ in range(5):
@@ -102,7 +106,7 @@ async def pipelined_and_aborted(context: AttackContext) -> None:
 @attack("connections.unread-responses", SERVERS, burst=True, may_close=True)
 async def unread_responses(context: AttackContext) -> None:
     """Large responses that are never read; send buffers must stay bounded."""
-    one = graphql_request("{ __schema { types { name description fields { name description } } } }")
+    one = build_graphql_request("{ __schema { types { name description fields { name description } } } }")
     one = one.replace(b"connection: close\r\n", b"")
     for _ in range(4):
         connection = await RawConnection.open(context.port, context.address)
@@ -117,7 +121,9 @@ async def aborted_while_executing(context: AttackContext) -> None:
     document = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
     for _ in range(10):
         async with context.connect() as connection:
-            await connection.send(graphql_request(f"{document} # {context.nonce()}", headers=[context.token]))
+            await connection.send(
+                build_graphql_request(f"{document} # {context.generate_name()}", headers=[context.token])
+            )
             connection.abort()
     context.exchanges += [Exchange("aborted at once", "closed")] * 10
 
@@ -126,15 +132,15 @@ async def aborted_while_executing(context: AttackContext) -> None:
 async def reset(context: AttackContext) -> None:
     """Two hundred connections that are reset right after they are opened."""
 
-    async def once() -> None:
+    async def send_once() -> None:
         try:
             connection = await RawConnection.open(context.port, context.address)
         except (OSError, TimeoutError):
             return
         await connection.send(
-            context.random.choice([b"", HALF_HEAD, HALF_BODY, request("GET", "/health/live")])
+            context.random.choice([b"", HALF_HEAD, HALF_BODY, build_request("GET", "/health/live")])
         )
         connection.abort()
         context.exchanges.append(Exchange("aborted at once", "closed"))
 
-    await context.run_concurrently(once() for _ in range(200))
+    await context.run_concurrently(send_once() for _ in range(200))

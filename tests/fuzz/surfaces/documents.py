@@ -262,7 +262,7 @@ def definitions(random: Random) -> Iterable[str]:
 async def unique(context: AttackContext) -> None:
     """600 new operations, 110 at a time, that may evict other clients' operations from the cache."""
     await context.run_concurrently(
-        (context.execute(f"{{ {context.nonce()}: __typename }}") for _ in range(600)), limit=110
+        (context.execute(f"{{ {context.generate_name()}: __typename }}") for _ in range(600)), limit=110
     )
 
 

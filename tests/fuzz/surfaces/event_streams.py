@@ -8,7 +8,7 @@ import orjson
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
-from tests.fuzz.raw_client import Exchange, Headers, RawConnection, request
+from tests.fuzz.raw_client import Exchange, Headers, RawConnection, build_request
 
 EVENTS = ("accept", "text/event-stream")
 PARTS = ("accept", 'multipart/mixed; subscriptionSpec="1.0", application/json')
@@ -18,7 +18,7 @@ TOKEN = "x-graphql-event-stream-token"
 ORDER = "subscription ($id: ID!, $after: Int!) { order(id: $id, after: $after) { sequence } }"
 
 
-def operation(document: str, variables: Any = None, identifier: Any = None) -> bytes:
+def build_body(document: str, variables: Any = None, identifier: Any = None) -> bytes:
     body = {"query": document, "variables": variables}
     return orjson.dumps(body if identifier is None else body | {"extensions": {"operationId": identifier}})
 
@@ -28,7 +28,7 @@ async def reserve(context: AttackContext, address: str = "", token: str | None =
     headers = [LAST] if token is None else [LAST, ("authorization", f"Bearer {token}")]
     connection = await RawConnection.open(context.port, address or context.address)
     try:
-        await connection.send(request("PUT", headers=headers))
+        await connection.send(build_request("PUT", headers=headers))
         exchange = await connection.read_response("a reservation", RESPONSE_TIMEOUT)
     finally:
         await connection.close()
@@ -45,7 +45,7 @@ async def reservation_flood(context: AttackContext) -> None:
     connection = await RawConnection.open(context.port, other.address)
     try:
         head = [EVENTS, ("authorization", f"Bearer {other.token}")]
-        await connection.send(request("GET", f"/graphql?token={kept}", head))
+        await connection.send(build_request("GET", f"/graphql?token={kept}", head))
         opened = await connection.count_occurrences(b"200 OK", 1, 5)
     finally:
         await connection.close()
@@ -57,11 +57,13 @@ async def reservation_flood(context: AttackContext) -> None:
 async def tokens(context: AttackContext) -> None:
     for token in ("", "x", "x" * 6_000, "%00", "é", "..", "null", "a&token=b", "%ff"):
         for method in ("GET", "POST", "DELETE"):
-            body = operation("{ __typename }", None, "1") if method == "POST" else None
+            body = build_body("{ __typename }", None, "1") if method == "POST" else None
             path = f"/graphql?token={token}&operationId=1"
-            await context.send(request(method, path.encode().decode("latin-1"), [EVENTS, JSON, LAST], body))
+            await context.send(
+                build_request(method, path.encode().decode("latin-1"), [EVENTS, JSON, LAST], body)
+            )
             head: Headers = [(TOKEN, token.encode()), EVENTS, JSON, LAST]
-            await context.send(request(method, "/graphql", head, body))
+            await context.send(build_request(method, "/graphql", head, body))
 
 
 @attack("event-streams.operations", ROUTER)
@@ -69,25 +71,31 @@ async def operations(context: AttackContext) -> None:
     """Operations on one open stream: invalid and duplicate ids, and more operations than allowed."""
     token = await reserve(context, token=context.parent.token)
     async with context.connect() as stream:
-        await stream.send(request("GET", f"/graphql?token={token}", [EVENTS]))
+        await stream.send(build_request("GET", f"/graphql?token={token}", [EVENTS]))
         await stream.count_occurrences(b"200 OK", 1, RESPONSE_TIMEOUT)
         own = [(TOKEN, token), JSON, LAST, context.token]
         identifier: Any
         for identifier in ("a", "a", "", 7, [], {"a": 1}, "x" * 500_000, "\x00", "\u202e", "a\n\ndata: b"):
-            await context.send(request(headers=own, body=operation("{ __typename }", None, identifier)))
+            await context.send(
+                build_request(headers=own, body=build_body("{ __typename }", None, identifier))
+            )
         for document in ("{", "{ nothing }", ORDER, "{ me { id } }", "", "mutation { signOut { a } }"):
-            await context.send(request(headers=own, body=operation(document, None, context.nonce())))
+            await context.send(
+                build_request(headers=own, body=build_body(document, None, context.generate_name()))
+            )
         await context.run_concurrently(
             (
                 context.send(
-                    request(headers=own, body=operation(ORDER, {"id": f"ord_{n:026}", "after": 0}, str(n)))
+                    build_request(
+                        headers=own, body=build_body(ORDER, {"id": f"ord_{n:026}", "after": 0}, str(n))
+                    )
                 )
                 for n in range(60)
             ),
             limit=10,
         )
         for identifier in ("0", "unknown", "x" * 3_000, "%00"):
-            await context.send(request("DELETE", f"/graphql?operationId={identifier}", own))
+            await context.send(build_request("DELETE", f"/graphql?operationId={identifier}", own))
 
 
 @attack("event-streams.rejected", SERVERS)
@@ -103,14 +111,14 @@ async def rejected(context: AttackContext) -> None:
             variables: Any
             for variables in (None, {"id": "x", "after": -1}, {"id": "\x00", "after": 0}, {"id": 7}, []):
                 head = [accept, JSON, LAST, context.token]
-                await context.send(request(headers=head, body=operation(document, variables)))
+                await context.send(build_request(headers=head, body=build_body(document, variables)))
 
 
 @attack("event-streams.last-event", ["router", "ai", "orders"])
 async def last_event(context: AttackContext) -> None:
     for value in ("9" * 5_000, "-1", "\x00", "é", "a\tb", ""):
         head: Headers = [EVENTS, JSON, LAST, context.token, ("last-event-id", value.encode())]
-        await context.send(request(headers=head, body=operation(ORDER, {"id": "x", "after": 0})))
+        await context.send(build_request(headers=head, body=build_body(ORDER, {"id": "x", "after": 0})))
 
 
 @attack("event-streams.never-read", SERVERS, burst=True)
@@ -121,7 +129,7 @@ async def never_read(context: AttackContext) -> None:
     for _ in range(20):
         connection = await RawConnection.open(context.port, context.address)
         connection.stop_reading()
-        await connection.send(request(headers=[EVENTS, JSON], body=operation(large)))
+        await connection.send(build_request(headers=[EVENTS, JSON], body=build_body(large)))
         context.leave_open(connection)
     context.exchanges += [Exchange("an answer that is not read", "closed")] * 20
 
@@ -133,16 +141,16 @@ async def never_opened(context: AttackContext) -> None:
         token = await reserve(context)
         for n in range(20):
             head = [(TOKEN, token), JSON, LAST]
-            await context.send(request(headers=head, body=operation("{ __typename }", None, str(n))))
+            await context.send(build_request(headers=head, body=build_body("{ __typename }", None, str(n))))
 
 
 @attack("event-streams.abrupt", SERVERS, burst=True)
 async def abrupt(context: AttackContext) -> None:
-    async def once() -> None:
+    async def send_once() -> None:
         connection = await RawConnection.open(context.port, context.address)
         head = [context.random.choice([EVENTS, PARTS]), JSON, context.token]
-        await connection.send(request(headers=head, body=operation(ORDER, {"id": "x", "after": 0})))
+        await connection.send(build_request(headers=head, body=build_body(ORDER, {"id": "x", "after": 0})))
         connection.abort()
         context.exchanges.append(Exchange("aborted at once", "closed"))
 
-    await context.run_concurrently(once() for _ in range(60))
+    await context.run_concurrently(send_once() for _ in range(60))

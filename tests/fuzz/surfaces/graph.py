@@ -19,13 +19,13 @@ from subgraphs.domains import DOMAINS
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import AttackContext
 from tests.fuzz.schemas import (
-    argument_paths,
+    build_nested_selection,
     build_operation,
-    nested_selection,
+    build_valid_arguments,
+    list_argument_paths,
+    list_root_fields,
+    load_schema,
     replace_at,
-    root_fields,
-    schema_of,
-    valid_arguments,
 )
 
 # At most one of these per path, because each is costly even if it is rejected.
@@ -69,8 +69,8 @@ NUMBERS = (0, -1, 2**31 - 1, -(2**31), 2**31, 2**53, 1.5, "1", True)
 NUL = ("\x00", "fox\x00")
 
 
-def hostile_values(kind: GraphQLInputType, random: Random) -> Iterator[Any]:
-    """Hostile values for a type, a few of them possibly valid."""
+def generate_hostile_values(kind: GraphQLInputType, random: Random) -> Iterator[Any]:
+    """Generate hostile values for a type, some of which may be valid."""
     inner = get_nullable_type(kind)
     yield None
     if isinstance(inner, GraphQLList):
@@ -93,16 +93,16 @@ def hostile_values(kind: GraphQLInputType, random: Random) -> Iterator[Any]:
 async def send_hostile_values(context: AttackContext, kind: str, name: str, field: GraphQLField) -> None:
     document = build_operation(kind, name, field)
     headers = [("accept", "text/event-stream")] if kind == "subscription" else []
-    good = valid_arguments(field, context.parent)
-    for path, at in argument_paths(field):
-        for value in hostile_values(at, context.random):
+    good = build_valid_arguments(field, context.parent)
+    for path, at in list_argument_paths(field):
+        for value in generate_hostile_values(at, context.random):
             # All enclosing objects exist, because `good` contains optional arguments too.
             await context.execute(document, replace_at(good, path, value), headers)
     await context.execute(document, {}, headers)
 
 
 def _register(target: str) -> None:
-    for kind, name, field in root_fields(target):
+    for kind, name, field in list_root_fields(target):
         if not field.args:
             continue
 
@@ -129,12 +129,12 @@ async def cyclic_nesting(context: AttackContext) -> None:
 @attack("graph.nested-lists", ROUTER)
 async def nested_lists(context: AttackContext) -> None:
     """Selections nested through lists, in depth and in breadth."""
-    schema = schema_of("router")
+    schema = load_schema("router")
     assert schema.query_type is not None
     for depth, copies in ((4, 25), (8, 8), (14, 3), (17, 1)):
         for name in ("me", "printProducts"):
             field = schema.query_type.fields[name]
-            below = nested_selection(schema, context.random, field.type, depth, copies)
+            below = build_nested_selection(schema, context.random, field.type, depth, copies)
             await context.execute(f"{{ {name} {below} }}")
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from tests.fuzz.attacks import SERVERS, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import Headers, graphql_request, request
+from tests.fuzz.raw_client import Headers, build_graphql_request, build_request
 
 MEGABYTE = 1 << 20
 DOCUMENT = "{ __typename }"
 
 
 async def send_with(context: AttackContext, *headers: tuple[str, str | bytes]) -> None:
-    await context.send(graphql_request(f"{DOCUMENT} # {context.nonce()}", headers=headers))
+    await context.send(build_graphql_request(f"{DOCUMENT} # {context.generate_name()}", headers=headers))
 
 
 @attack("headers.many", SERVERS, may_close=True)
 async def many(context: AttackContext) -> None:
     await send_with(
-        context, *((f"x-{context.nonce()}", "1") for _ in range(context.random.randint(2_000, 5_000)))
+        context, *((f"x-{context.generate_name()}", "1") for _ in range(context.random.randint(2_000, 5_000)))
     )
 
 
@@ -26,13 +26,13 @@ async def repeated(context: AttackContext) -> None:
     name = context.random.choice(
         ["accept", "cookie", "x-forwarded-for", "authorization", "traceparent", "origin"]
     )
-    await send_with(context, *((name, context.nonce()) for _ in range(3_000)))
+    await send_with(context, *((name, context.generate_name()) for _ in range(3_000)))
 
 
 @attack("headers.long", SERVERS, may_close=True)
 async def long(context: AttackContext) -> None:
     name = context.random.choice(["x-long", "user-agent", "cookie", "referer", "x-request-id"])
-    await send_with(context, (name, context.nonce() * (MEGABYTE // 17)))
+    await send_with(context, (name, context.generate_name() * (MEGABYTE // 17)))
 
 
 @attack("headers.long-name", SERVERS, may_close=True)
@@ -56,7 +56,7 @@ async def endless(context: AttackContext) -> None:
 @attack("headers.accept-list", SERVERS, may_close=True)
 async def accept_list(context: AttackContext) -> None:
     size = context.random.choice([60_000, 250_000, MEGABYTE])
-    await send_with(context, ("accept", "a/b," * (size // 4) + context.nonce()))
+    await send_with(context, ("accept", "a/b," * (size // 4) + context.generate_name()))
 
 
 @attack("headers.accept-within-limits", SERVERS)
@@ -65,14 +65,16 @@ async def accept_within_limits(context: AttackContext) -> None:
     kind = context.random.choice(
         ["a/b,", "*/*;q=0.1,", 'a/b;c="d,e;f",', ",", ";", '"\\', "a/b;q=0;q=1,", "é/ö,"]
     )
-    await send_with(context, ("accept", (kind * (7_000 // len(kind))).encode() + context.nonce().encode()))
+    await send_with(
+        context, ("accept", (kind * (7_000 // len(kind))).encode() + context.generate_name().encode())
+    )
 
 
 @attack("headers.unique-accepts", SERVERS, burst=True)
 async def unique_accepts(context: AttackContext) -> None:
     """Unique accept headers near the length limit; their cache must stay bounded."""
     await context.run_concurrently(
-        send_with(context, ("accept", "application/json," + f"{context.nonce()}/x," * 370))
+        send_with(context, ("accept", "application/json," + f"{context.generate_name()}/x," * 370))
         for _ in range(150)
     )
 
@@ -84,7 +86,7 @@ async def content_type(context: AttackContext) -> None:
     )
     size = context.random.choice([7_000, MEGABYTE])
     head = [("content-type", "application/json" + parameter * (size // len(parameter)))]
-    await context.send(request(headers=head, body=b'{"query":"{__typename}"}'))
+    await context.send(build_request(headers=head, body=b'{"query":"{__typename}"}'))
 
 
 @attack("headers.odd-bytes", SERVERS, may_close=True)
@@ -208,16 +210,16 @@ async def compressed_answers(context: AttackContext) -> None:
         "{ __schema { types { name description fields { name description args { name description } } } } }"
     )
     for value in ("gzip", "br", "zstd", "deflate", "br;q=1, gzip;q=0.5", "*"):
-        await context.send(graphql_request(whole, headers=[("accept-encoding", value)]))
+        await context.send(build_graphql_request(whole, headers=[("accept-encoding", value)]))
 
 
 @attack("headers.cross-origin")
 async def cross_origin(context: AttackContext) -> None:
     asked = [("access-control-request-method", "POST"), ("connection", "close")]
     for origin in ("null", "https://memorable.example.evil", "https://" + "a" * 6000, "é", "file://", ""):
-        names = ",".join(context.nonce() for _ in range(300))
+        names = ",".join(context.generate_name() for _ in range(300))
         head: Headers = [("origin", origin.encode()), *asked, ("access-control-request-headers", names)]
-        await context.send(request("OPTIONS", headers=head))
+        await context.send(build_request("OPTIONS", headers=head))
     await send_with(context, ("origin", "https://memorable.example"), ("sec-fetch-site", "cross-site" * 600))
 
 
@@ -225,5 +227,5 @@ async def cross_origin(context: AttackContext) -> None:
 async def upgrade(context: AttackContext) -> None:
     for kind in ("h2c", "websocket", "TLS/1.0", "websocket, h2c", "x" * 7000):
         head = [("connection", "upgrade"), ("upgrade", kind), ("http2-settings", "AAMAAABkAAQAAP__")]
-        await context.send(request("GET", headers=head), within=15)
-    await context.send(request("GET", headers=[("connection", "close, " * 900)]))
+        await context.send(build_request("GET", headers=head), within=15)
+    await context.send(build_request("GET", headers=[("connection", "close, " * 900)]))

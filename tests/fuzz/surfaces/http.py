@@ -7,7 +7,7 @@ import zlib
 
 from tests.fuzz.attacks import SERVERS, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import request
+from tests.fuzz.raw_client import build_request
 
 JSON = ("content-type", "application/json")
 LAST = ("connection", "close")
@@ -18,13 +18,13 @@ MEGABYTE = 1 << 20
 
 @attack("http.long-path", SERVERS, may_close=True)
 async def long_path(context: AttackContext) -> None:
-    await context.send(request("GET", "/" + "a/" * (MEGABYTE // 2), [LAST]))
-    await context.send(request("GET", "/graphql?query=" + "%7B" * 20_000, [LAST]))
+    await context.send(build_request("GET", "/" + "a/" * (MEGABYTE // 2), [LAST]))
+    await context.send(build_request("GET", "/graphql?query=" + "%7B" * 20_000, [LAST]))
 
 
 @attack("http.parameters", may_close=True)
 async def parameters(context: AttackContext) -> None:
-    many = "&".join(f"{context.nonce()}=1" for _ in range(2_500))
+    many = "&".join(f"{context.generate_name()}=1" for _ in range(2_500))
     for query in (
         many,
         "query=a&" * 5_000,
@@ -38,7 +38,7 @@ async def parameters(context: AttackContext) -> None:
         "query=mutation%7BsignOut%7D",
         "query=subscription%7Border(id:1)%7Bsequence%7D%7D",
     ):
-        await context.send(request("GET", f"/graphql?{query}", [LAST]))
+        await context.send(build_request("GET", f"/graphql?{query}", [LAST]))
 
 
 @attack("http.paths", SERVERS, may_close=True)
@@ -59,7 +59,9 @@ async def paths(context: AttackContext) -> None:
         "/\xff\xfe",
     ):
         for method in ("GET", "POST"):
-            answer = await context.send(request(method, path, [LAST], None if method == "GET" else b"{}"))
+            answer = await context.send(
+                build_request(method, path, [LAST], None if method == "GET" else b"{}")
+            )
             if b"root:x:" in answer.body or b"requires-python" in answer.body:
                 context.report(f"a local file was served at {path}")
 
@@ -79,7 +81,7 @@ async def methods(context: AttackContext) -> None:
         "\x00",
     ):
         for path in ("/graphql", "/health/live", "/metrics"):
-            await context.send(request(method, path, [LAST, JSON]), within=10)
+            await context.send(build_request(method, path, [LAST, JSON]), within=10)
 
 
 @attack("http.lengths", SERVERS, may_close=True)
@@ -141,7 +143,9 @@ async def one_byte_chunks(context: AttackContext) -> None:
 @attack("http.huge-body", SERVERS, may_close=True)
 async def huge_body(context: AttackContext) -> None:
     """Forty times the allowed size; it must be rejected before all of it is read."""
-    await context.send(request(headers=[JSON, LAST], body=b'{"query":"' + b"a" * (40 * MEGABYTE) + b'"}'))
+    await context.send(
+        build_request(headers=[JSON, LAST], body=b'{"query":"' + b"a" * (40 * MEGABYTE) + b'"}')
+    )
 
 
 @attack("http.huge-chunked-body", SERVERS, may_close=True)
@@ -162,7 +166,7 @@ async def compressed_body(context: AttackContext) -> None:
         ("identity", b"{}"),
         ("x" * 3000, b"{}"),
     ):
-        await context.send(request(headers=[JSON, LAST, ("content-encoding", encoding)], body=body))
+        await context.send(build_request(headers=[JSON, LAST, ("content-encoding", encoding)], body=body))
 
 
 @attack("http.bodies", SERVERS)
@@ -196,7 +200,7 @@ async def bodies(context: AttackContext) -> None:
         b'{"id":"\\u001b[31m' + b"9" * 10_000 + b'"}',
         b"\x00" * 1000,
     ):
-        await context.send(request(headers=[JSON, LAST], body=body))
+        await context.send(build_request(headers=[JSON, LAST], body=body))
 
 
 @attack("http.forms", SERVERS)
@@ -215,7 +219,7 @@ async def forms(context: AttackContext) -> None:
         ("text/plain", BODY),
         ("application/json; charset=utf-7", BODY),
     ):
-        await context.send(request(headers=[("content-type", kind), LAST], body=body))
+        await context.send(build_request(headers=[("content-type", kind), LAST], body=body))
 
 
 @attack("http.not-http", SERVERS, may_close=True)
@@ -243,6 +247,6 @@ async def explorer(context: AttackContext) -> None:
     """The explorer's page and its assets."""
     html = ("accept", "text/html")
     for path in ("/graphql", "/graphql?explorer", "/graphql?query=", "/", "/favicon.ico", "/robots.txt"):
-        await context.send(request("GET", path, [html, LAST]))
-        await context.send(request("GET", path, [html, LAST, ("range", "bytes=0-," * 500)]))
-        await context.send(request("GET", path, [html, LAST, ("if-none-match", '"a",' * 1500)]))
+        await context.send(build_request("GET", path, [html, LAST]))
+        await context.send(build_request("GET", path, [html, LAST, ("range", "bytes=0-," * 500)]))
+        await context.send(build_request("GET", path, [html, LAST, ("if-none-match", '"a",' * 1500)]))

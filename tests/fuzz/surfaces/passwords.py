@@ -52,7 +52,9 @@ async def texts(context: AttackContext) -> None:
         await context.execute(SIGN_IN, {"e": context.parent.email, "p": text}, signed_in=False)
         await context.execute(SIGN_UP, {"e": text, "p": MARKER * 2, "n": "Ada"}, signed_in=False)
         await context.execute(
-            SIGN_UP, {"e": f"{context.nonce()}@example.com", "p": MARKER * 2, "n": text}, signed_in=False
+            SIGN_UP,
+            {"e": f"{context.generate_name()}@example.com", "p": MARKER * 2, "n": text},
+            signed_in=False,
         )
 
 

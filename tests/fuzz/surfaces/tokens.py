@@ -37,8 +37,8 @@ def encode(value: Any) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def claims(context: AttackContext, **changed: Any) -> dict[str, Any]:
-    """The claims of the parent's token, with changes."""
+def read_claims(context: AttackContext, **changed: Any) -> dict[str, Any]:
+    """Read the claims of the parent's token, and change some."""
     found: dict[str, Any] = jwt.decode(context.parent.token, options={"verify_signature": False})
     return found | changed
 
@@ -54,7 +54,7 @@ async def send_as(context: AttackContext, token: str, scheme: str = "Bearer") ->
 
 @attack("tokens.unsigned", SERVERS, may_close=True)
 async def unsigned(context: AttackContext) -> None:
-    body = encode(claims(context))
+    body = encode(read_claims(context))
     for algorithm in (
         "none",
         "None",
@@ -90,11 +90,11 @@ async def foreign_signatures(context: AttackContext) -> None:
         {"x5u": "http://127.0.0.1:1/"},
         {"crit": ["exp"]},
     ):
-        await send_as(context, jwt.encode(claims(context), key, "ES256", headers=extra))
+        await send_as(context, jwt.encode(read_claims(context), key, "ES256", headers=extra))
     for secret in ("secret-of-at-least-32-characters-xx", str(known.get("kid")) * 2):
-        await send_as(context, jwt.encode(claims(context), secret, "HS256", headers=keys[0]))
+        await send_as(context, jwt.encode(read_claims(context), secret, "HS256", headers=keys[0]))
     curve = ec.generate_private_key(ec.SECP384R1())
-    await send_as(context, jwt.encode(claims(context), curve, "ES384", headers=keys[0]))
+    await send_as(context, jwt.encode(read_claims(context), curve, "ES384", headers=keys[0]))
 
 
 @attack("tokens.claims", SERVERS)
@@ -104,7 +104,7 @@ async def other_claims(context: AttackContext) -> None:
     head = {"alg": "ES256", "kid": jwt.get_unverified_header(context.parent.token).get("kid")}
     now = int(time.time())
     for changed in (*CLAIMS, {"exp": now - 1}, {"nbf": now + 10**9}, {"iat": now + 10**9}):
-        text = json.dumps(claims(context, **changed)).encode()
+        text = json.dumps(read_claims(context, **changed)).encode()
         signed = f"{encode(head)}.{encode(text)}"
         signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), key)
         await send_as(context, f"{signed}.{encode(signature)}")
@@ -152,9 +152,9 @@ async def unique(context: AttackContext) -> None:
     """Every token is different; each must be verified, and none may be cached."""
     head, body, _ = context.parent.token.split(".")
 
-    async def once() -> None:
+    async def send_once() -> None:
         other = encode(context.random.randbytes(64))
-        unknown = encode({"alg": "ES256", "kid": context.nonce()})
+        unknown = encode({"alg": "ES256", "kid": context.generate_name()})
         await send_as(context, f"{context.random.choice([head, unknown])}.{body}.{other}")
 
-    await context.run_concurrently(once() for _ in range(300))
+    await context.run_concurrently(send_once() for _ in range(300))

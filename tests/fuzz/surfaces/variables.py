@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import request
+from tests.fuzz.raw_client import build_request
 
 HEAD = [("content-type", "application/json"), ("connection", "close")]
 NAMED = "query ($v: String!) { __type(name: $v) { name } }"
@@ -14,7 +14,7 @@ NAMED = "query ($v: String!) { __type(name: $v) { name } }"
 
 async def send_json(context: AttackContext, body: str | bytes) -> None:
     data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    await context.send(request(headers=[*HEAD, context.token], body=data))
+    await context.send(build_request(headers=[*HEAD, context.token], body=data))
 
 
 async def send_values(context: AttackContext, values: Iterable[str]) -> None:
@@ -117,7 +117,7 @@ async def texts(context: AttackContext) -> None:
 
 @attack("variables.wide", SERVERS)
 async def wide(context: AttackContext) -> None:
-    many = ",".join(f'"{context.nonce()}": 1' for _ in range(30_000))
+    many = ",".join(f'"{context.generate_name()}": 1' for _ in range(30_000))
     same = ",".join('"v": "a"' for _ in range(60_000))
     await send_values(
         context, ("[" + "1," * 300_000 + "1]", f"{{{many}}}", f"{{{same}}}", "[" + "[]," * 200_000 + "1]")

@@ -11,7 +11,7 @@ import orjson
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
-from tests.fuzz.raw_client import Exchange, RawConnection, frame, request
+from tests.fuzz.raw_client import Exchange, RawConnection, build_frame, build_request
 
 MEGABYTE = 1 << 20
 PROTOCOL = "graphql-transport-ws"
@@ -19,30 +19,32 @@ KEY = base64.b64encode(b"0123456789abcdef").decode()
 INIT = {"type": "connection_init"}
 
 
-def handshake(*headers: tuple[str, str | bytes], protocol: str = PROTOCOL, version: str = "13") -> bytes:
+def build_handshake(
+    *headers: tuple[str, str | bytes], protocol: str = PROTOCOL, version: str = "13"
+) -> bytes:
     own = [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", KEY)]
     rest = [("sec-websocket-version", version), ("sec-websocket-protocol", protocol)]
-    return request("GET", headers=[*own, *rest, *headers])
+    return build_request("GET", headers=[*own, *rest, *headers])
 
 
-def message(value: Any) -> bytes:
-    return frame(value if isinstance(value, bytes) else orjson.dumps(value))
+def build_message(value: Any) -> bytes:
+    return build_frame(value if isinstance(value, bytes) else orjson.dumps(value))
 
 
-def subscribe(identifier: str, document: str, variables: Any = None) -> dict[str, Any]:
+def build_subscribe(identifier: str, document: str, variables: Any = None) -> dict[str, Any]:
     payload = {"query": document, "variables": variables}
     return {"id": identifier, "type": "subscribe", "payload": payload}
 
 
 @asynccontextmanager
-async def socket(context: AttackContext, *, initialised: bool = True) -> AsyncIterator[RawConnection]:
+async def open_socket(context: AttackContext, *, initialised: bool = True) -> AsyncIterator[RawConnection]:
     """Open a WebSocket, initialised by default."""
     async with context.connect() as connection:
-        await connection.send(context.add_service_token(handshake(context.token)))
+        await connection.send(context.add_service_token(build_handshake(context.token)))
         exchange = await connection.read_response("a handshake", RESPONSE_TIMEOUT)
         context.exchanges.append(exchange)
         if initialised:
-            await connection.send(message(INIT | {"payload": {"authorization": context.token[1]}}))
+            await connection.send(build_message(INIT | {"payload": {"authorization": context.token[1]}}))
             if await connection.count_occurrences(b"connection_ack", 1, RESPONSE_TIMEOUT) == 0:
                 exchange.outcome = "silent"
         yield connection
@@ -52,7 +54,7 @@ async def send_until_closed(
     context: AttackContext, frames: Iterable[bytes], *, initialised: bool = True
 ) -> None:
     """Send frames, the last of which violates the protocol, and expect the server to close the connection."""
-    async with socket(context, initialised=initialised) as connection:
+    async with open_socket(context, initialised=initialised) as connection:
         for each in frames:
             if not await connection.send(each):
                 break
@@ -65,42 +67,42 @@ async def send_until_closed(
 @attack("websockets.handshakes", SERVERS, may_close=True)
 async def handshakes(context: AttackContext) -> None:
     for data in (
-        handshake(protocol="graphql-ws"),
-        handshake(protocol="x, " * 2_000),
-        handshake(protocol="\x00"),
-        handshake(version="99"),
-        handshake(version=""),
-        handshake(("sec-websocket-extensions", "permessage-deflate; client_max_window_bits=8, " * 150)),
-        handshake(("sec-websocket-extensions", "permessage-deflate; server_max_window_bits=999999")),
-        handshake(("origin", "https://elsewhere.example")),
-        handshake(("authorization", "Bearer x.y.z")),
-        request("GET", headers=[("connection", "Upgrade"), ("upgrade", "websocket")]),
-        request(
+        build_handshake(protocol="graphql-ws"),
+        build_handshake(protocol="x, " * 2_000),
+        build_handshake(protocol="\x00"),
+        build_handshake(version="99"),
+        build_handshake(version=""),
+        build_handshake(("sec-websocket-extensions", "permessage-deflate; client_max_window_bits=8, " * 150)),
+        build_handshake(("sec-websocket-extensions", "permessage-deflate; server_max_window_bits=999999")),
+        build_handshake(("origin", "https://elsewhere.example")),
+        build_handshake(("authorization", "Bearer x.y.z")),
+        build_request("GET", headers=[("connection", "Upgrade"), ("upgrade", "websocket")]),
+        build_request(
             "POST", headers=[("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", KEY)]
         ),
-        handshake().replace(KEY.encode(), b"short"),
-        handshake().replace(KEY.encode(), b"=" * 5_000),
-        handshake().replace(b"/graphql", b"/elsewhere"),
-        handshake() + b"\xff" * 1_000,
+        build_handshake().replace(KEY.encode(), b"short"),
+        build_handshake().replace(KEY.encode(), b"=" * 5_000),
+        build_handshake().replace(b"/graphql", b"/elsewhere"),
+        build_handshake() + b"\xff" * 1_000,
     ):
         await context.send(data, within=10)
 
 
 INVALID_FRAMES = (
-    frame(b"{}", 3),
-    frame(b"{}", 11),
-    frame(b"{}", flags=0x40),
-    frame(b"{}", masked=False),
-    frame(b"more", 0),
-    frame(b"a" * 200, 9),
-    frame(b"", 9, final=False),
-    frame(b"\xff\xfe\xfd"),
-    frame(b"\x00", 8),
-    frame(b"\x03\xe8" + b"\xff" * 20, 8),
-    frame(b"\x00\x01", 8),
+    build_frame(b"{}", 3),
+    build_frame(b"{}", 11),
+    build_frame(b"{}", flags=0x40),
+    build_frame(b"{}", masked=False),
+    build_frame(b"more", 0),
+    build_frame(b"a" * 200, 9),
+    build_frame(b"", 9, final=False),
+    build_frame(b"\xff\xfe\xfd"),
+    build_frame(b"\x00", 8),
+    build_frame(b"\x03\xe8" + b"\xff" * 20, 8),
+    build_frame(b"\x00\x01", 8),
     b"\x81\xff" + b"\xff" * 8,
     b"\x81\xff\x00\x00\x00\x7f\xff\xff\xff\xff\x00\x00\x00\x00",
-    frame(b"a", final=False) + frame(b"b"),
+    build_frame(b"a", final=False) + build_frame(b"b"),
 )
 
 
@@ -141,16 +143,18 @@ async def messages(context: AttackContext) -> None:
         {"type": "ping", "payload": 7},
         {"type": "pong", "payload": "x"},
     ):
-        await send_until_closed(context, [message(value), message(b"the end")])
+        await send_until_closed(context, [build_message(value), build_message(b"the end")])
 
 
 @attack("websockets.before-init", ROUTER)
 async def before_init(context: AttackContext) -> None:
-    for value in (subscribe("1", "{ __typename }"), {"type": "complete", "id": "1"}, {"type": "ping"}):
-        await send_until_closed(context, [message(value), message(b"the end")], initialised=False)
+    for value in (build_subscribe("1", "{ __typename }"), {"type": "complete", "id": "1"}, {"type": "ping"}):
+        await send_until_closed(context, [build_message(value), build_message(b"the end")], initialised=False)
     for payload in ({"authorization": "Bearer x"}, {"Authorization": "é" * 5_000}, {"authorization": ["a"]}):
         await send_until_closed(
-            context, [message(INIT | {"payload": payload}), message(b"the end")], initialised=False
+            context,
+            [build_message(INIT | {"payload": payload}), build_message(b"the end")],
+            initialised=False,
         )
 
 
@@ -159,7 +163,7 @@ async def never_initialised(context: AttackContext) -> None:
     """Connections that are silent or only ping; the server must close them in time."""
     for n in range(40):
         connection = await RawConnection.open(context.port, context.address)
-        await connection.send(handshake() + (b"" if n % 2 else message({"type": "ping"})))
+        await connection.send(build_handshake() + (b"" if n % 2 else build_message({"type": "ping"})))
         context.expect_close(connection)
     context.exchanges += [Exchange("a silent socket", "closed")] * 40
 
@@ -167,17 +171,21 @@ async def never_initialised(context: AttackContext) -> None:
 @attack("websockets.huge-messages", ROUTER)
 async def huge_messages(context: AttackContext) -> None:
     query = '{"id":"1","type":"subscribe","payload":{"query":"{ __typename }' + " " * (900_000) + '"}}'
-    await send_until_closed(context, [message(query.encode()), message(b"the end")])
+    await send_until_closed(context, [build_message(query.encode()), build_message(b"the end")])
     await send_until_closed(
-        context, [message(b'{"type":"ping","payload":{"a":"' + b"x" * (40 * MEGABYTE) + b'"}}')]
+        context, [build_message(b'{"type":"ping","payload":{"a":"' + b"x" * (40 * MEGABYTE) + b'"}}')]
     )
     await send_until_closed(
-        context, [message(b'{"type":"ping","payload":' + b'{"a":' * 800 + b"1" + b"}" * 801), message(b"")]
+        context,
+        [
+            build_message(b'{"type":"ping","payload":' + b'{"a":' * 800 + b"1" + b"}" * 801),
+            build_message(b""),
+        ],
     )
     deep = b'{"id":"1","type":"subscribe","payload":{"query":"{__typename}","variables":{"a":'
     for depth in (200, 260, 1_000):
         await send_until_closed(
-            context, [message(deep + b"[" * depth + b"]" * depth + b"}}}"), message(b"the end")]
+            context, [build_message(deep + b"[" * depth + b"]" * depth + b"}}}"), build_message(b"the end")]
         )
 
 
@@ -186,27 +194,27 @@ async def fragments(context: AttackContext) -> None:
     """A message in one-byte fragments, and one that never ends."""
     text = orjson.dumps(INIT | {"payload": {"x": "y" * 20_000}})
     pieces = [
-        frame(text[:1], 1, final=False),
-        *(frame(text[n : n + 1], 0, final=False) for n in range(1, len(text))),
+        build_frame(text[:1], 1, final=False),
+        *(build_frame(text[n : n + 1], 0, final=False) for n in range(1, len(text))),
     ]
     await send_until_closed(
-        context, [b"".join(pieces) + frame(b"", 0), message(b"the end")], initialised=False
+        context, [b"".join(pieces) + build_frame(b"", 0), build_message(b"the end")], initialised=False
     )
-    empty = frame(b"{", 1, final=False) + frame(b"", 0, final=False) * 100_000
-    await send_until_closed(context, [empty, message(b"the end")])
-    endless = frame(b"{", 1, final=False) + frame(b"x" * MEGABYTE, 0, final=False) * 30
+    empty = build_frame(b"{", 1, final=False) + build_frame(b"", 0, final=False) * 100_000
+    await send_until_closed(context, [empty, build_message(b"the end")])
+    endless = build_frame(b"{", 1, final=False) + build_frame(b"x" * MEGABYTE, 0, final=False) * 30
     await send_until_closed(context, [endless])
 
 
 @attack("websockets.ping-flood", ROUTER, burst=True)
 async def ping_flood(context: AttackContext) -> None:
     """Thousands of pings and other messages."""
-    async with socket(context) as connection:
-        await connection.send(frame(b"x" * 100, 9) * 10_000)
-        await connection.send(message({"type": "ping", "payload": {"a": "x" * 100}}) * 5_000)
-        await connection.send(message({"type": "pong"}) * 5_000)
-        await connection.send(message({"type": "complete", "id": "1"}) * 5_000)
-        await connection.send(message(b"the end"))
+    async with open_socket(context) as connection:
+        await connection.send(build_frame(b"x" * 100, 9) * 10_000)
+        await connection.send(build_message({"type": "ping", "payload": {"a": "x" * 100}}) * 5_000)
+        await connection.send(build_message({"type": "pong"}) * 5_000)
+        await connection.send(build_message({"type": "complete", "id": "1"}) * 5_000)
+        await connection.send(build_message(b"the end"))
         if not await connection.receives_close(RESPONSE_TIMEOUT):
             context.exchanges.append(Exchange("a flood of pings", "silent"))
     context.exchanges += [Exchange("a ping", "closed")] * 25_000
@@ -215,10 +223,12 @@ async def ping_flood(context: AttackContext) -> None:
 @attack("websockets.subscribe-flood", ROUTER, burst=True)
 async def subscribe_flood(context: AttackContext) -> None:
     """A thousand concurrent operations over one connection."""
-    async with socket(context) as connection:
+    async with open_socket(context) as connection:
         for n in range(1_000):
-            await connection.send(message(subscribe(str(n), f"{{ {context.nonce()}: __typename }}")))
-        await connection.send(message(b"the end"))
+            await connection.send(
+                build_message(build_subscribe(str(n), f"{{ {context.generate_name()}: __typename }}"))
+            )
+        await connection.send(build_message(b"the end"))
         if not await connection.receives_close(RESPONSE_TIMEOUT):
             context.exchanges.append(Exchange("a flood of operations", "silent"))
     context.exchanges += [Exchange("an operation", "closed")] * 1_000
@@ -226,10 +236,10 @@ async def subscribe_flood(context: AttackContext) -> None:
 
 @attack("websockets.same-operation", ROUTER)
 async def same_operation(context: AttackContext) -> None:
-    slow = subscribe("same", "{ __schema { types { fields { type { fields { name } } } } } }")
-    await send_until_closed(context, [message(slow) * 2, message(b"the end")])
-    complete = message({"type": "complete", "id": "same"})
-    await send_until_closed(context, [(message(slow) + complete) * 50, message(b"the end")])
+    slow = build_subscribe("same", "{ __schema { types { fields { type { fields { name } } } } } }")
+    await send_until_closed(context, [build_message(slow) * 2, build_message(b"the end")])
+    complete = build_message({"type": "complete", "id": "same"})
+    await send_until_closed(context, [(build_message(slow) + complete) * 50, build_message(b"the end")])
 
 
 @attack("websockets.operations", ROUTER)
@@ -237,7 +247,7 @@ async def operations(context: AttackContext) -> None:
     """Subscriptions with invalid ids and cursors."""
     order = "subscription ($id: ID!, $after: Int!) { order(id: $id, after: $after) { sequence } }"
     generation = order.replace("order(", "generation(")
-    async with socket(context) as connection:
+    async with open_socket(context) as connection:
         count = 0
         for document in (order, generation):
             for id in (
@@ -253,7 +263,7 @@ async def operations(context: AttackContext) -> None:
                 for after in (0, -1, 2**31 - 1, 2**31, "0", None):
                     count += 1
                     await connection.send(
-                        message(subscribe(str(count), document, {"id": id, "after": after}))
+                        build_message(build_subscribe(str(count), document, {"id": id, "after": after}))
                     )
                     ended = await connection.count_occurrences(
                         f'"id":"{count}"'.encode(), 1, RESPONSE_TIMEOUT
@@ -273,12 +283,12 @@ async def never_read(context: AttackContext) -> None:
     )
     for _ in range(3):
         connection = await RawConnection.open(context.port, context.address)
-        await connection.send(handshake())
+        await connection.send(build_handshake())
         await connection.read_response("a handshake", RESPONSE_TIMEOUT)
         connection.stop_reading()
-        await connection.send(message(INIT))
+        await connection.send(build_message(INIT))
         for n in range(400):
-            await connection.send(message(subscribe(str(n), large)))
+            await connection.send(build_message(build_subscribe(str(n), large)))
         context.leave_open(connection)
     context.exchanges += [Exchange("an answer that is not read", "closed")] * 1_200
 
@@ -287,12 +297,14 @@ async def never_read(context: AttackContext) -> None:
 async def abrupt(context: AttackContext) -> None:
     """Connections that are reset in the middle of a frame."""
 
-    async def once() -> None:
-        async with socket(context) as connection:
-            await connection.send(message(subscribe("1", "{ __schema { types { fields { name } } } }")))
+    async def send_once() -> None:
+        async with open_socket(context) as connection:
             await connection.send(
-                context.random.choice([b"\x81", b"\x81\xfe\x00", frame(b"{", 1, final=False), b""])
+                build_message(build_subscribe("1", "{ __schema { types { fields { name } } } }"))
+            )
+            await connection.send(
+                context.random.choice([b"\x81", b"\x81\xfe\x00", build_frame(b"{", 1, final=False), b""])
             )
             connection.abort()
 
-    await context.run_concurrently((once() for _ in range(60)), limit=20)
+    await context.run_concurrently((send_once() for _ in range(60)), limit=20)

@@ -134,7 +134,7 @@ class FakeBookWriter:
     space: int = 420
     gone: bool = False
 
-    async def max_lengths(self, book_id: str) -> Mapping[str, int]:
+    async def get_max_lengths(self, book_id: str) -> Mapping[str, int]:
         if self.gone:
             raise NotFound("Book", book_id)
         return {f"{book_id}-{number}": self.space for number in range(1, 33)}

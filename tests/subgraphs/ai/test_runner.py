@@ -163,13 +163,13 @@ async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) 
     second = await Journal.acquire(ai.runtime, generation_id)
     assert first is not None
     assert second is not None
-    async with second.transaction() as entry:
+    async with second.open_transaction() as entry:
         entry.announce("GenerationStarted")
     with pytest.raises(Superseded):
-        async with first.transaction():
+        async with first.open_transaction():
             pytest.fail("the first runner has lost its lease")
     with pytest.raises(Superseded):
-        await first.delta("TextDelta", page_id="page_x", text="late")
+        await first.send_delta("TextDelta", page_id="page_x", text="late")
 
 
 async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Parent) -> None:
@@ -299,4 +299,4 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
 
 async def _read_steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:
     async with runtime.database.read() as session:
-        return (await repository.steps_of(session, [generation_id]))[generation_id]
+        return (await repository.load_steps_of_generations(session, [generation_id]))[generation_id]

@@ -9,19 +9,19 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from subgraphs.auth.domain import Settings
-from subgraphs.auth.tokens import SigningKeyMissing, new_refresh_token, refresh_hash, signer
+from subgraphs.auth.tokens import SigningKeyMissing, create_refresh_token, hash_refresh_token, load_signer
 
 
 def test_without_a_key_file_the_message_names_the_setting() -> None:
     with pytest.raises(SigningKeyMissing, match="AUTH_SIGNING_KEY_FILE"):
-        signer(Settings(auth_signing_key_file=None))
+        load_signer(Settings(auth_signing_key_file=None))
 
 
 def test_a_file_without_a_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_text("not a key")
     with pytest.raises(SigningKeyMissing, match="cannot be read"):
-        signer(Settings(auth_signing_key_file=path))
+        load_signer(Settings(auth_signing_key_file=path))
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -35,11 +35,11 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(SigningKeyMissing, match="not an ES256"):
-        signer(Settings(auth_signing_key_file=path))
+        load_signer(Settings(auth_signing_key_file=path))
 
 
 def test_refresh_tokens_are_long_and_never_the_same() -> None:
-    tokens = {new_refresh_token() for _ in range(100)}
+    tokens = {create_refresh_token() for _ in range(100)}
     assert len(tokens) == 100
     assert all(len(token) == 43 for token in tokens)
-    assert len({refresh_hash(token) for token in tokens}) == 100
+    assert len({hash_refresh_token(token) for token in tokens}) == 100

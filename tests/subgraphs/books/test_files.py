@@ -9,7 +9,7 @@ KEY = "snapshots/snp_1/interior.pdf"
 
 
 def sign(books: SubgraphClient, key: str) -> str:
-    return "/files/" + books.runtime.storage.signed_url(key, utc_now()).partition("/files/")[2]
+    return "/files/" + books.runtime.storage.sign_url(key, utc_now()).partition("/files/")[2]
 
 
 async def test_a_file_is_served_at_its_signed_address(books: SubgraphClient) -> None:

@@ -135,7 +135,7 @@ async def test_an_altered_address_is_forbidden(
 async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime: Runtime) -> None:
     picture = await store_picture(runtime, 3)
     long_ago = runtime.clock().replace(year=2020)
-    response = await fetch(books, runtime.storage.signed_url(picture.storage_key, long_ago))
+    response = await fetch(books, runtime.storage.sign_url(picture.storage_key, long_ago))
     assert response.status_code == 403
     assert response.json() == {
         "error": {"code": "FORBIDDEN", "message": "This address is not valid, or no longer."}
@@ -145,7 +145,7 @@ async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime:
 async def test_a_signed_address_of_a_deleted_file_is_not_found(
     books: SubgraphClient, runtime: Runtime
 ) -> None:
-    response = await fetch(books, runtime.storage.signed_url("illustrations/gone.png", runtime.clock()))
+    response = await fetch(books, runtime.storage.sign_url("illustrations/gone.png", runtime.clock()))
     assert response.status_code == 404
 
 

@@ -22,7 +22,7 @@ from subgraphs.common.budget import MAX_OBJECTS
 from subgraphs.common.context import Context
 from subgraphs.common.gate import MAX_BODY_BYTES, MAX_BODY_COMMAS
 from subgraphs.common.ids import new_id
-from subgraphs.common.loaders import loader
+from subgraphs.common.loaders import create_loader
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
 from tests.support.serving import serve_app
@@ -155,7 +155,7 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
             DOMAINS["auth"],
             build_settings("auth", {**servers, "JWKS_URL": jwks_url}),
             schema=create_schema(Query, Mutation, Subscription),
-            loaders=lambda runtime, _: loader(runtime.database, _load_ones, 0),
+            loaders=lambda runtime, _: create_loader(runtime.database, _load_ones, 0),
         )
         async with serve_app(app) as address:
             client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)

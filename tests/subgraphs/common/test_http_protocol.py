@@ -66,7 +66,7 @@ async def test_the_timeout_of_a_finished_request_does_not_close_the_connection()
         def on_message_complete(self) -> None:
             super().on_message_complete()
             type(self).ended += 1
-            assert self._deadline is None
+            assert self._timer is None
 
     closing = POST + b"connection: close\r\ncontent-length: 2\r\n\r\n22"
     answer = await send_pieces(Long, POST + b"content-length: 1\r\n\r\n1", closing)

@@ -72,7 +72,7 @@ async def test_an_event_is_read_as_it_was_written(streams: LiveStreams, key: str
     await streams.append(key, build_event(1))
     async with aclosing(streams.follow(key, 0, Rows())) as events:
         assert await anext(aiter(events)) == build_event(1)
-    assert await streams.last_sequence(key) == 1
+    assert await streams.read_last_sequence(key) == 1
 
 
 async def test_a_follower_gets_the_existing_events_and_then_new_ones(streams: LiveStreams, key: str) -> None:

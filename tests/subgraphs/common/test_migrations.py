@@ -15,13 +15,17 @@ from tests.support.subgraph import build_settings
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_migrations_create_the_tables_of_the_models(servers: Mapping[str, str], domain: str) -> None:
     command.check(
-        migrations.config(domain, build_settings(domain, servers).database_url(DOMAINS[domain].role))
+        migrations.build_config(
+            domain, build_settings(domain, servers).build_database_url(DOMAINS[domain].role)
+        )
     )
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_migrations_can_be_downgraded_and_upgraded_again(servers: Mapping[str, str], domain: str) -> None:
-    config = migrations.config(domain, build_settings(domain, servers).database_url(DOMAINS[domain].role))
+    config = migrations.build_config(
+        domain, build_settings(domain, servers).build_database_url(DOMAINS[domain].role)
+    )
     command.downgrade(config, "base")
     command.upgrade(config, "head")
     command.check(config)

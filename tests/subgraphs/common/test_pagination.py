@@ -11,7 +11,7 @@ import pytest
 from subgraphs.auth.models import Session, User
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
-from subgraphs.common.pagination import PageRequest, pages
+from subgraphs.common.pagination import PageRequest, load_pages
 from subgraphs.common.runtime import Runtime
 
 
@@ -45,7 +45,7 @@ async def create_user_with_sessions(runtime: Runtime, count: int) -> tuple[str, 
 
 async def read_page(runtime: Runtime, user_ids: list[str], first: int, after: str | None = None) -> Any:
     async with runtime.database.read() as session:
-        return await pages(session, Session, Session.user_id, user_ids, PageRequest.of(first, after))
+        return await load_pages(session, Session, Session.user_id, user_ids, PageRequest.of(first, after))
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 7, 8, 100])

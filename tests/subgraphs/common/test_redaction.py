@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.redaction import MAX_VALUE_LENGTH, reason, redact, redact_value
+from subgraphs.common.redaction import MAX_VALUE_LENGTH, describe_error, redact, redact_value
 
 SECRET = "swordfish"
 VALUES = st.recursive(
@@ -101,8 +101,8 @@ def test_a_long_value_is_cut_and_a_huge_number_only_measured() -> None:
 
 
 def test_an_expected_error_is_logged_as_its_code() -> None:
-    assert reason(RuntimeError("The pool is closed")) == "RuntimeError: The pool is closed"
+    assert describe_error(RuntimeError("The pool is closed")) == "RuntimeError: The pool is closed"
     assert (
-        reason(ValidationError.from_exception_data(SECRET, []))
+        describe_error(ValidationError.from_exception_data(SECRET, []))
         == "pydantic_core._pydantic_core.ValidationError"
     )

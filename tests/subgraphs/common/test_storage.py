@@ -22,7 +22,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def sign(storage: Storage, key: str = KEY) -> tuple[str, str]:
-    query = parse_qs(urlsplit(storage.signed_url(key, NOW)).query)
+    query = parse_qs(urlsplit(storage.sign_url(key, NOW)).query)
     return query["expires"][0], query["signature"][0]
 
 
@@ -48,7 +48,7 @@ async def test_nothing_outside_of_the_store_can_be_read(storage: Storage, tmp_pa
 
 def test_a_signed_address_is_valid_for_its_file_and_until_it_expires(storage: Storage) -> None:
     expires, signature = sign(storage)
-    assert storage.signed_url(KEY, NOW).startswith(f"http://localhost:3002/files/{KEY}?expires=")
+    assert storage.sign_url(KEY, NOW).startswith(f"http://localhost:3002/files/{KEY}?expires=")
     assert storage.verify(KEY, expires, signature, NOW)
     assert storage.verify(KEY, expires, signature, NOW + LIFETIME)
     assert not storage.verify(KEY, expires, signature, NOW + LIFETIME + timedelta(seconds=1))

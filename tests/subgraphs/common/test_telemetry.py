@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.common.telemetry import start_trace, trace_id, traceparent
+from subgraphs.common.telemetry import build_traceparent, get_trace_id, start_trace
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -80,8 +80,8 @@ def test_an_exception_is_one_line_with_its_traceback() -> None:
 
 
 def test_a_trace_is_continued_and_propagated() -> None:
-    assert start_trace(f"00-{TRACE}-b7ad6b7169203331-01") == TRACE == trace_id()
-    version, passed_on, span, flags = traceparent().split("-")
+    assert start_trace(f"00-{TRACE}-b7ad6b7169203331-01") == TRACE == get_trace_id()
+    version, passed_on, span, flags = build_traceparent().split("-")
     assert (version, passed_on, flags) == ("00", TRACE, "01")
     assert span != "b7ad6b7169203331"
 

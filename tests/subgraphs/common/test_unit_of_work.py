@@ -19,7 +19,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.messages import Event, Job
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import start_trace
-from subgraphs.common.unit_of_work import _finish
+from subgraphs.common.unit_of_work import _await_commit
 
 OUTBOX = Table.metadata.tables["auth.outbox"]
 
@@ -189,7 +189,9 @@ async def test_messages_are_taken_in_order_and_deleted_with_the_commit(runtime: 
 
 
 async def test_a_commit_notifies_listeners(runtime: Runtime, thing: str) -> None:
-    address = runtime.settings.database_url("memorable_auth").replace("postgresql+asyncpg", "postgresql")
+    address = runtime.settings.build_database_url("memorable_auth").replace(
+        "postgresql+asyncpg", "postgresql"
+    )
     connection = await asyncpg.connect(address)
     news = asyncio.Event()
     await connection.add_listener(outbox.CHANNEL, lambda *_: news.set())
@@ -209,7 +211,7 @@ async def test_a_commit_that_has_begun_is_completed_despite_cancellation() -> No
         await released.wait()
         made.set()
 
-    committing = asyncio.create_task(_finish(commit()))
+    committing = asyncio.create_task(_await_commit(commit()))
     await begun.wait()
     committing.cancel()
     released.set()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
-from subgraphs.common.validation import clean_text, in_range, small_number
+from subgraphs.common.validation import clean_text, parse_small_number, require_in_range
 
 AMOUNTS = st.integers(-(10**15), 10**15)
 
@@ -118,7 +118,7 @@ def test_a_name_of_invisible_characters_is_too_short(value: str) -> None:
     + [(text, None) for text in ("", "-1", "1.5", "٣", "1_0", " 1")],
 )
 def test_numbers_with_too_many_digits_are_refused(text: str, number: int | None) -> None:
-    assert small_number(text, digits=12) == number
+    assert parse_small_number(text, digits=12) == number
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\nb", "a\x1bb", "a\x85b", "a\ud800b"])
@@ -142,7 +142,7 @@ def test_length_is_counted_after_trimming() -> None:
 @given(st.integers())
 def test_a_number_is_in_range_or_refused(value: int) -> None:
     if 1 <= value <= 5:
-        assert in_range("quantity", value, 1, 5) == value
+        assert require_in_range("quantity", value, 1, 5) == value
     else:
         with pytest.raises(BadUserInput, match="from 1 to 5"):
-            in_range("quantity", value, 1, 5)
+            require_in_range("quantity", value, 1, 5)

@@ -13,7 +13,8 @@ from subgraphs.common.clock import utc_now
 from subgraphs.common.money import Money
 from subgraphs.orders import service
 from subgraphs.orders.models import OfflineCharge, Order, Quote
-from subgraphs.orders.payments import Outcome, PaymentRequest, payment_provider
+from subgraphs.orders.payments.base import Outcome, PaymentRequest
+from subgraphs.orders.payments.choice import choose_payment_provider
 from tests.subgraphs.orders.conftest import checkout, quote
 from tests.subgraphs.orders.outbox import read_messages
 from tests.support.subgraph import SubgraphClient
@@ -69,7 +70,7 @@ async def test_a_checkout_interrupted_after_the_charge_does_not_charge_again(
     orders: SubgraphClient, token: str
 ) -> None:
     order_id, quote_id = await create_unpaid_order(orders, token)
-    provider = payment_provider(orders.runtime)
+    provider = choose_payment_provider(orders.runtime)
     await provider.charge(PaymentRequest(quote_id, order_id, Money(2600, "USD"), "pm_card_visa"))
     order = (await checkout(orders, token, quote_id)).ok["checkout"]
     assert (order["id"], order["status"]) == (order_id, "PAID")

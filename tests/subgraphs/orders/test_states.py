@@ -12,8 +12,8 @@ from subgraphs.orders.states import (
     CANCELLABLE,
     TERMINAL,
     OrderStatus,
-    after_print_report,
-    may_become,
+    apply_print_report,
+    can_become,
 )
 from subgraphs.print.states import PrintJobStatus
 
@@ -29,7 +29,7 @@ GOOD_RUNS = st.lists(st.sampled_from(GOOD_RUN), max_size=20).flatmap(
 def apply_reports(start: OrderStatus, reports: Sequence[str]) -> list[OrderStatus]:
     visited = [start]
     for report in reports:
-        following = after_print_report(visited[-1], report)
+        following = apply_print_report(visited[-1], report)
         if following is not None:
             visited.append(following)
     return visited
@@ -39,7 +39,7 @@ def apply_reports(start: OrderStatus, reports: Sequence[str]) -> list[OrderStatu
 def test_no_path_through_the_states_visits_one_twice(walk: list[OrderStatus]) -> None:
     visited = walk[:1]
     for status in walk[1:]:
-        if may_become(visited[-1], status):
+        if can_become(visited[-1], status):
             visited.append(status)
     assert len(visited) == len(set(visited))
 
@@ -53,7 +53,7 @@ def test_no_sequence_of_reports_visits_a_state_twice(start: OrderStatus, reports
 @given(st.sampled_from(sorted(TERMINAL)), REPORTS)
 def test_a_final_state_is_final(status: OrderStatus, reports: list[str]) -> None:
     assert apply_reports(status, reports) == [status]
-    assert not any(may_become(status, other) for other in OrderStatus)
+    assert not any(can_become(status, other) for other in OrderStatus)
 
 
 @given(REPORTS)
@@ -77,7 +77,7 @@ def test_a_repeated_report_changes_nothing(
 
 
 def test_every_status_of_print_is_mapped() -> None:
-    assert {status for status in PrintJobStatus if after_print_report(OrderStatus.PAID, status)} == set(
+    assert {status for status in PrintJobStatus if apply_print_report(OrderStatus.PAID, status)} == set(
         PrintJobStatus
     )
 
@@ -99,4 +99,4 @@ def test_an_order_can_be_cancelled_until_production_begins() -> None:
     ],
 )
 def test_a_report_advances_a_paid_order(report: str, status: OrderStatus) -> None:
-    assert after_print_report(OrderStatus.PAID, report) is status
+    assert apply_print_report(OrderStatus.PAID, report) is status

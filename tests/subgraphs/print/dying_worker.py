@@ -8,8 +8,8 @@ import sys
 from subgraphs.common.runtime import open_runtime
 from subgraphs.domains import DOMAINS, load_worker_settings
 from subgraphs.print import service
-from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import ShopJob, Submission
+from subgraphs.print.providers.choice import choose_print_provider
 from subgraphs.print.providers.offline import OfflinePrintShop
 from tests.subgraphs.print.jobs import DELIVERY
 
@@ -25,7 +25,7 @@ class LastShop(OfflinePrintShop):
 
 async def main(job_id: str) -> None:
     async with open_runtime(DOMAINS["print"], load_worker_settings()[1]["print"]) as runtime:
-        shop = LastShop(runtime.database, runtime.clock, print_provider(runtime).poll_interval)
+        shop = LastShop(runtime.database, runtime.clock, choose_print_provider(runtime).poll_interval)
         await service.submit_print_job(runtime, job_id, 1, DELIVERY, provider=shop)
 
 

@@ -44,7 +44,7 @@ def build_new_job(order_id: str, owner_id: str = "usr_ada") -> service.NewPrintJ
 async def read_job_of_order(runtime: Runtime, order_id: str, owner_id: str = "usr_ada") -> PrintJob:
     """Read the job of an order."""
     async with runtime.database.read() as session:
-        return (await repository.jobs_by_order(session, owner_id, [order_id]))[order_id]
+        return (await repository.load_jobs_of_orders(session, owner_id, [order_id]))[order_id]
 
 
 async def create_checked_job(
@@ -72,13 +72,13 @@ async def store_file(runtime: Runtime, key: str, content: bytes) -> service.File
 async def read_job(runtime: Runtime, job_id: str) -> PrintJob:
     """Read the job."""
     async with runtime.database.read() as session:
-        return await repository.get_job(session, job_id)
+        return await repository.get_any_job(session, job_id)
 
 
 async def read_history(runtime: Runtime, job_id: str) -> list[PrintJobTransition]:
     """Read the transitions of the job."""
     async with runtime.database.read() as session:
-        return (await repository.transitions(session, [job_id]))[job_id]
+        return (await repository.load_transitions_of_jobs(session, [job_id]))[job_id]
 
 
 async def read_statuses(runtime: Runtime, job_id: str) -> list[PrintJobStatus]:

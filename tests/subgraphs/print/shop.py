@@ -1,13 +1,13 @@
 """A print shop that can refuse jobs and lose connections."""
 
 from subgraphs.common.runtime import Runtime
-from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import (
     ShopJob,
     ShopUnreachable,
     Submission,
     SubmissionRefused,
 )
+from subgraphs.print.providers.choice import choose_print_provider
 from subgraphs.print.providers.offline import OfflinePrintShop
 
 
@@ -15,7 +15,7 @@ class Shop(OfflinePrintShop):
     """The offline shop with a connection that can break; it records the submissions."""
 
     def __init__(self, runtime: Runtime) -> None:
-        shop = print_provider(runtime)
+        shop = choose_print_provider(runtime)
         super().__init__(runtime.database, runtime.clock, shop.poll_interval)
         self.received: list[Submission] = []
         self.accepts = True

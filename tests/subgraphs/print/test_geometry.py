@@ -4,18 +4,18 @@ from decimal import Decimal
 
 import pytest
 
-from subgraphs.print.catalogue import product
-from subgraphs.print.geometry import Size, casewrap_spine, cover_sheet, interior_page
+from subgraphs.print.catalogue import get_product
+from subgraphs.print.geometry import Size, compute_cover_size, compute_page_size, compute_spine_width
 
-CASEWRAP = product("casewrap-8.5-square")
+CASEWRAP = get_product("casewrap-8.5-square")
 
 
 def test_an_interior_page_has_the_trim_size_plus_the_bleed() -> None:
-    assert interior_page(CASEWRAP) == Size(630.0, 630.0)
+    assert compute_page_size(CASEWRAP) == Size(630.0, 630.0)
 
 
 def test_the_cover_of_32_pages_is_19_by_10_and_a_quarter_inches() -> None:
-    assert cover_sheet(CASEWRAP, 32) == Size(19.0 * 72, 10.25 * 72)
+    assert compute_cover_size(CASEWRAP, 32) == Size(19.0 * 72, 10.25 * 72)
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_the_cover_of_32_pages_is_19_by_10_and_a_quarter_inches() -> None:
     [(24, "0.25"), (84, "0.25"), (85, "0.5"), (140, "0.5"), (141, "0.625"), (306, "0.9375"), (800, "2.0625")],
 )
 def test_the_spine_width_grows_in_steps(pages: int, inches: str) -> None:
-    assert casewrap_spine(pages) == Decimal(inches)
+    assert compute_spine_width(pages) == Decimal(inches)

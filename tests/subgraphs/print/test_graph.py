@@ -8,7 +8,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
-from subgraphs.print.providers import print_provider
+from subgraphs.print.providers.choice import choose_print_provider
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import DELIVERY, create_checked_job, create_job
 from tests.support.subgraph import SubgraphClient, run_subgraph
@@ -108,7 +108,7 @@ async def test_an_order_shows_its_owner_the_whole_job(
     graph: SubgraphClient, runtime: Runtime, clock: SteppingClock
 ) -> None:
     job = await create_checked_job(runtime)
-    shop = print_provider(runtime)
+    shop = choose_print_provider(runtime)
     await service.submit_print_job(runtime, job.id, 1, DELIVERY, provider=shop)
     clock.advance(seconds=40)
     await service.reconcile_print_job(runtime, job.id, 1, provider=shop)

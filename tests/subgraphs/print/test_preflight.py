@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from subgraphs.print.catalogue import product
+from subgraphs.print.catalogue import get_product
 from subgraphs.print.preflight import CandidateFile, PreflightCode, PreflightReport, preflight
 from tests.subgraphs.print.pdf_files import (
     build_book,
@@ -17,7 +17,7 @@ from tests.subgraphs.print.pdf_files import (
     use_standard_font,
 )
 
-CASEWRAP = product("casewrap-8.5-square")
+CASEWRAP = get_product("casewrap-8.5-square")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 

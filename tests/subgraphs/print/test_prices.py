@@ -7,30 +7,30 @@ import pytest
 
 from subgraphs.common.errors import BadUserInput, NotFound
 from subgraphs.common.money import Money
-from subgraphs.print.catalogue import product, products
-from subgraphs.print.countries import Zone, zone
-from subgraphs.print.prices import ShippingLevel, copy_price, cost
+from subgraphs.print.catalogue import get_product, list_products
+from subgraphs.print.countries import Zone, find_zone
+from subgraphs.print.prices import ShippingLevel, compute_copy_price, compute_cost
 
-CASEWRAP = product("casewrap-8.5-square")
+CASEWRAP = get_product("casewrap-8.5-square")
 
 
 def test_a_32_page_casewrap_costs_base_and_pages() -> None:
     # 10.55 + 32 x 0.2065 = 17.158
-    assert copy_price(CASEWRAP, 32) == Money(1716, "USD")
+    assert compute_copy_price(CASEWRAP, 32) == Money(1716, "USD")
 
 
 def test_the_price_agrees_with_the_one_known_answer_of_the_print_shop() -> None:
     paperback = replace(CASEWRAP, base_price=Decimal("2.07"))
-    assert copy_price(paperback, 32) == Money(868, "USD")
+    assert compute_copy_price(paperback, 32) == Money(868, "USD")
 
 
 def test_half_cents_are_rounded_up() -> None:
     # 10.55 + 30 x 0.2065 = 16.745
-    assert copy_price(CASEWRAP, 30) == Money(1675, "USD")
+    assert compute_copy_price(CASEWRAP, 30) == Money(1675, "USD")
 
 
 def test_every_part_of_the_cost_is_exact() -> None:
-    parts = cost(CASEWRAP, 32, 3, "US", ShippingLevel.MAIL)
+    parts = compute_cost(CASEWRAP, 32, 3, "US", ShippingLevel.MAIL)
     assert parts.items == Money(5148, "USD")
     assert parts.shipping == Money(769, "USD")
     assert parts.fulfilment == Money(175, "USD")
@@ -40,7 +40,7 @@ def test_every_part_of_the_cost_is_exact() -> None:
 
 def test_shipping_grows_with_speed_and_with_distance() -> None:
     table = [
-        [cost(CASEWRAP, 32, 1, country, level).shipping.amount for country in ("US", "DE", "JP")]
+        [compute_cost(CASEWRAP, 32, 1, country, level).shipping.amount for country in ("US", "DE", "JP")]
         for level in ShippingLevel
     ]
     assert table[0] == [569, 799, 1099]
@@ -66,7 +66,7 @@ def test_an_unprintable_or_undeliverable_product_is_refused_by_field(
     field: str, pages: int, quantity: int, country: str
 ) -> None:
     with pytest.raises(BadUserInput) as refusal:
-        cost(CASEWRAP, pages, quantity, country, ShippingLevel.MAIL)
+        compute_cost(CASEWRAP, pages, quantity, country, ShippingLevel.MAIL)
     assert refusal.value.field == field
 
 
@@ -74,11 +74,11 @@ def test_an_unprintable_or_undeliverable_product_is_refused_by_field(
     ("code", "expected"), [("US", Zone.UNITED_STATES), ("GB", Zone.NEAR), ("NZ", Zone.FAR)]
 )
 def test_countries_belong_to_zones(code: str, expected: Zone) -> None:
-    assert zone(code) is expected
+    assert find_zone(code) is expected
 
 
 def test_package_ids_have_the_dotted_form_of_27_characters() -> None:
-    for item in products():
+    for item in list_products():
         trim, ink, quality, binding, paper, finish = item.pod_package_id.split(".")
         assert trim == f"{int(item.trim_width * 100):04}X{int(item.trim_height * 100):04}"
         assert (ink, quality, binding) == ("FC", "PRE", "CW")
@@ -87,4 +87,4 @@ def test_package_ids_have_the_dotted_form_of_27_characters() -> None:
 
 def test_an_unknown_product_is_not_found() -> None:
     with pytest.raises(NotFound):
-        product("saddle-stitch")
+        get_product("saddle-stitch")

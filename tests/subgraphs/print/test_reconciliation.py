@@ -7,8 +7,8 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
-from subgraphs.print.providers import print_provider
 from subgraphs.print.providers.base import ShopJob, ShopUnreachable
+from subgraphs.print.providers.choice import choose_print_provider
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
@@ -83,7 +83,7 @@ async def test_a_reconciliation_that_is_delivered_twice_continues_once(
     runtime: Runtime, clock: SteppingClock
 ) -> None:
     job = await create_submitted_job(runtime)
-    shop = print_provider(runtime)
+    shop = choose_print_provider(runtime)
     clock.advance(seconds=10)
     await asyncio.gather(*(service.reconcile_print_job(runtime, job.id, 1, provider=shop) for _ in range(4)))
     await service.reconcile_print_job(runtime, job.id, 1, provider=shop)

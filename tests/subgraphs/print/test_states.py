@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subgraphs.print.states import _NEXT, CANCELLABLE, TERMINAL, PrintJobStatus, may_become
+from subgraphs.print.states import _NEXT, CANCELLABLE, TERMINAL, PrintJobStatus, can_become
 
 LULU_RUN = [
     PrintJobStatus.SUBMITTED,
@@ -18,7 +18,7 @@ LULU_RUN = [
 def apply_reports(start: PrintJobStatus, reports: list[PrintJobStatus]) -> list[PrintJobStatus]:
     states = [start]
     for report in reports:
-        states.append(report if may_become(states[-1], report) else states[-1])
+        states.append(report if can_become(states[-1], report) else states[-1])
     return states
 
 
@@ -64,7 +64,7 @@ def test_states_between_two_polls_may_be_skipped(missing: set[PrintJobStatus]) -
 @pytest.mark.parametrize("status", [PrintJobStatus.IN_PRODUCTION, PrintJobStatus.PRODUCTION_READY])
 def test_a_job_in_production_can_no_longer_be_cancelled(status: PrintJobStatus) -> None:
     assert status not in CANCELLABLE
-    assert not may_become(status, PrintJobStatus.CANCELED)
+    assert not can_become(status, PrintJobStatus.CANCELED)
 
 
 def test_the_terminal_states_have_no_successors() -> None:

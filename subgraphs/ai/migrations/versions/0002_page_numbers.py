@@ -1,4 +1,4 @@
-"""Steps know the numbers of their pages."""
+"""The page numbers of generation steps."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ _LOOK_LEAD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is constant throughout one book."""
+    """The plan of a book: everything that is the same on all its pages."""
 
     tale: Tale
     words: Mapping[str, str]
@@ -98,20 +98,20 @@ class Plan:
         return text[:start] + text[start : start + 1].upper() + text[start + 1 :]
 
 
-def seeded_random(*parts: object) -> Random:
-    """A random number generator seeded by these parts alone."""
+def create_random(*parts: object) -> Random:
+    """Create a random number generator with a seed that depends only on these parts."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return Random(int.from_bytes(digest[:8]))  # noqa: S311 - not used for secrets
 
 
 def make_plan(brief: StoryBrief) -> Plan:
     """Plan a book; the same brief always gives the same plan."""
-    random = seeded_random("plan", brief.digest())
+    random = create_random("plan", brief.compute_digest())
     tale = _adapt_helper(_choose_tale(brief, random), brief)
     hero = brief.hero
     name = _shorten_name(hero.name)
     wish = read_wish(brief.wish, hero.name)
-    base = _pronoun_words(hero.pronouns) | {"name": name, "helper": tale.helper_name}
+    base = _build_pronoun_words(hero.pronouns) | {"name": name, "helper": tale.helper_name}
     words = dict(base)
     for field in _TEMPLATES:
         words[field] = getattr(tale, field).format_map(base)
@@ -158,7 +158,7 @@ def _adapt_helper(tale: Tale, brief: StoryBrief) -> Tale:
     return tale
 
 
-def _pronoun_words(pronouns: Pronouns) -> dict[str, str]:
+def _build_pronoun_words(pronouns: Pronouns) -> dict[str, str]:
     words = _PRONOUNS[pronouns]
     return words | {key.capitalize(): word.capitalize() for key, word in words.items()}
 

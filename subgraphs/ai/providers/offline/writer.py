@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from subgraphs.ai.providers.offline import phrases
-from subgraphs.ai.providers.offline.plan import make_plan, pick, seeded_random
+from subgraphs.ai.providers.offline.plan import create_random, make_plan, pick
 from subgraphs.ai.providers.protocol import Outline, Scene, StoryBrief
 
 
 def write_outline(brief: StoryBrief) -> Outline:
     """Write the outline; the same brief always gives the same one."""
     plan = make_plan(brief)
-    random = seeded_random("outline", brief.digest())
+    random = create_random("outline", brief.compute_digest())
     return Outline(
         title=plan.words["title"],
         subtitle=plan.fill(pick(random, phrases.SUBTITLES)),
@@ -32,10 +32,11 @@ def write_scene(brief: StoryBrief, number: int, take: int, max_length: int) -> s
     Sentences that would exceed `max_length` characters are left out.
     """
     plan = make_plan(brief)
-    first_choices = _first_choices(brief, number)
+    first_choices = _choose_first(brief, number)
     # Each take advances every slot by one, so it differs from the previous take wherever there is a choice.
     chosen = (
-        slot[(index + take) % len(slot)] for slot, index in zip(_slots(number), first_choices, strict=True)
+        slot[(index + take) % len(slot)]
+        for slot, index in zip(_get_slots(number), first_choices, strict=True)
     )
     text = ""
     for sentence in map(plan.fill, chosen):
@@ -45,13 +46,13 @@ def write_scene(brief: StoryBrief, number: int, take: int, max_length: int) -> s
     return text
 
 
-def _slots(number: int) -> tuple[phrases.Slot, ...]:
+def _get_slots(number: int) -> tuple[phrases.Slot, ...]:
     return phrases.SCENES[number - 1]
 
 
-def _first_choices(brief: StoryBrief, number: int) -> list[int]:
-    random = seeded_random("scene", brief.digest(), number)
-    return [random.randrange(len(slot)) for slot in _slots(number)]
+def _choose_first(brief: StoryBrief, number: int) -> list[int]:
+    random = create_random("scene", brief.compute_digest(), number)
+    return [random.randrange(len(slot)) for slot in _get_slots(number)]
 
 
 def describe(brief: StoryBrief, number: int | None) -> str:

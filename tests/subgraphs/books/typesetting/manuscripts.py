@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from subgraphs.books.content import BookContent, PageContent
-from subgraphs.books.layouts import PAGE_COUNT, Layout, first_layout
+from subgraphs.books.layouts import PAGE_COUNT, Layout, get_first_layout
 from subgraphs.books.models import Theme
 from tests.support.pictures import build_png
 
@@ -46,6 +46,6 @@ def build_manuscript_with_page(number: int, **changes: Any) -> BookContent:
 
 
 def _build_page(number: int) -> PageContent:
-    layout = first_layout(number)
+    layout = get_first_layout(number)
     picture = _NAMES[number] if layout is Layout.FULL_BLEED else None
     return PageContent(number, layout, TEXTS.get(layout, ""), picture)

@@ -7,23 +7,23 @@ from hypothesis import strategies as st
 from subgraphs.books.typesetting.geometry import (
     SQUARE,
     Size,
-    casewrap_cover,
-    casewrap_spine,
+    compute_cover_size,
+    compute_page_size,
+    compute_spine_width,
     has_spine_text,
-    interior_page,
 )
 
 PAGE_COUNTS = st.integers(12, 400).map(lambda half: 2 * half)
 
 
 def test_a_square_page_with_bleed_is_630_points() -> None:
-    assert interior_page(SQUARE) == Size(8.75, 8.75)
-    assert interior_page(SQUARE).points == (630, 630)
+    assert compute_page_size(SQUARE) == Size(8.75, 8.75)
+    assert compute_page_size(SQUARE).points == (630, 630)
 
 
 def test_the_cover_of_a_square_casewrap_book_is_19_by_ten_and_a_quarter_inches() -> None:
-    assert casewrap_cover(SQUARE, 32) == Size(19.0, 10.25)
-    assert casewrap_cover(SQUARE, 32).points == (1368, 738)
+    assert compute_cover_size(SQUARE, 32) == Size(19.0, 10.25)
+    assert compute_cover_size(SQUARE, 32).points == (1368, 738)
 
 
 @pytest.mark.parametrize(
@@ -35,28 +35,28 @@ def test_the_cover_of_a_square_casewrap_book_is_19_by_ten_and_a_quarter_inches()
     ],
 )  # fmt: skip
 def test_the_spine_width_follows_the_printers_table(pages: int, spine: float) -> None:
-    assert casewrap_spine(pages) == spine
+    assert compute_spine_width(pages) == spine
 
 
 @given(PAGE_COUNTS, PAGE_COUNTS)
 def test_more_pages_never_have_a_narrower_spine(some: int, others: int) -> None:
     few, many = sorted((some, others))
-    assert 0.25 <= casewrap_spine(few) <= casewrap_spine(many) <= 2.0625
+    assert 0.25 <= compute_spine_width(few) <= compute_spine_width(many) <= 2.0625
 
 
 @given(PAGE_COUNTS, st.floats(4, 12), st.floats(4, 12))
 def test_a_cover_consists_of_two_panels_the_spine_and_its_edges(
     pages: int, width: float, height: float
 ) -> None:
-    cover = casewrap_cover(Size(width, height), pages)
-    assert cover.width == pytest.approx(2 * width + casewrap_spine(pages) + 1.75)
+    cover = compute_cover_size(Size(width, height), pages)
+    assert cover.width == pytest.approx(2 * width + compute_spine_width(pages) + 1.75)
     assert cover.height == pytest.approx(height + 1.75)
 
 
 @pytest.mark.parametrize("pages", [-2, 0, 22, 25, 33, 801, 802])
 def test_an_unbindable_page_count_is_refused(pages: int) -> None:
     with pytest.raises(ValueError, match="cannot be bound"):
-        casewrap_spine(pages)
+        compute_spine_width(pages)
 
 
 def test_the_spine_has_a_title_from_80_pages() -> None:

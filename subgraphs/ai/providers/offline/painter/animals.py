@@ -45,15 +45,15 @@ _COATS = {
 def draw_helper(kind: str, mood: str) -> str:
     """Draw a helper with its feet at (0, 0); `mood` is calm, joy or worried."""
     special: dict[str, Callable[[str], str]] = {
-        "owl": _owl,
-        "turtle": _turtle,
-        "whale": _whale,
-        "robot": _robot,
+        "owl": _draw_owl,
+        "turtle": _draw_turtle,
+        "whale": _draw_whale,
+        "robot": _draw_robot,
     }
-    return special[kind](mood) if kind in special else _furry(_COATS[kind], mood)
+    return special[kind](mood) if kind in special else _draw_furry(_COATS[kind], mood)
 
 
-def _furry(coat: Coat, mood: str) -> str:
+def _draw_furry(coat: Coat, mood: str) -> str:
     dark = shade(coat.fur, 0.84)
     wings = ""
     if coat.marks == "wings":
@@ -77,7 +77,7 @@ def _furry(coat: Coat, mood: str) -> str:
     )
     body = (
         wings
-        + _tail(coat)
+        + _draw_tail(coat)
         + ellipse(-26, -8, 26, 13, dark)
         + ellipse(26, -8, 26, 13, dark)
         + line(arms, dark, 24)
@@ -89,10 +89,10 @@ def _furry(coat: Coat, mood: str) -> str:
         if coat.marks == "spots"
         else ""
     )
-    return body + spikes + _ears(coat) + _muzzle_head(coat) + spots + _face(mood, coat.nose)
+    return body + spikes + _draw_ears(coat) + _draw_muzzle_head(coat) + spots + _draw_face(mood, coat.nose)
 
 
-def _tail(coat: Coat) -> str:
+def _draw_tail(coat: Coat) -> str:
     match coat.tail:
         case "bushy":
             return path("M44 -36 Q128 -30 122 -124 Q90 -108 82 -76 Q66 -60 40 -58 Z", coat.fur) + path(
@@ -108,7 +108,7 @@ def _tail(coat: Coat) -> str:
             return circle(52, -30, 14, coat.fur)
 
 
-def _ears(coat: Coat) -> str:
+def _draw_ears(coat: Coat) -> str:
     inner = shade(coat.belly, 0.95)
     match coat.ears:
         case "pointed":
@@ -142,7 +142,7 @@ def _ears(coat: Coat) -> str:
             return ""
 
 
-def _muzzle_head(coat: Coat) -> str:
+def _draw_muzzle_head(coat: Coat) -> str:
     head = ellipse(0, -150, 68, 60, coat.fur)
     if coat.marks == "stripes":
         head += line("M0 -208 L0 -186 M-20 -203 L-16 -184 M20 -203 L16 -184", shade(coat.fur, 0.68), 8)
@@ -156,7 +156,7 @@ def _muzzle_head(coat: Coat) -> str:
     return head
 
 
-def _face(mood: str, nose: str) -> str:
+def _draw_face(mood: str, nose: str) -> str:
     if mood == "joy":
         eyes = "".join(line(f"M{x - 10} -153 Q{x} -169 {x + 10} -153", _INK, 5) for x in (-27, 27))
         mouth = path("M-14 -124 Q0 -120 14 -124 Q10 -104 0 -104 Q-10 -104 -14 -124 Z", "#8c3b3f")
@@ -171,7 +171,7 @@ def _face(mood: str, nose: str) -> str:
     return cheeks + eyes + mouth + ellipse(0, -135, 9, 6.5, nose)
 
 
-def _owl(mood: str) -> str:
+def _draw_owl(mood: str) -> str:
     fur, light = "#8f7a63", "#f1e4cb"
     wing = -24 if mood == "joy" else 10
     body = (
@@ -202,7 +202,7 @@ def _owl(mood: str) -> str:
     return body + eyes + polygon([(-9, -130), (9, -130), (0, -112)], "#e9a23b")
 
 
-def _turtle(mood: str) -> str:
+def _draw_turtle(mood: str) -> str:
     skin = "#7fae6d"
     shell = path("M-96 -40 Q-90 -150 0 -152 Q90 -150 96 -40 Z", "#8a6a45") + "".join(
         polygon(
@@ -211,12 +211,12 @@ def _turtle(mood: str) -> str:
         for x, y in ((-50, -76), (0, -104), (50, -76))
     )
     feet = "".join(ellipse(x, -16, 30, 20, shade(skin, 0.86)) for x in (-66, 62))
-    head = group(ellipse(0, -150, 58, 52, skin) + _face(mood, shade(skin, 0.7)), x=74, y=14, scale=0.86)
+    head = group(ellipse(0, -150, 58, 52, skin) + _draw_face(mood, shade(skin, 0.7)), x=74, y=14, scale=0.86)
     neck = line("M70 -54 L74 -96", skin, 44)
     return feet + neck + shell + ellipse(0, -36, 100, 17, "#d6c08d") + head
 
 
-def _whale(mood: str) -> str:
+def _draw_whale(mood: str) -> str:
     blue = "#4f83b8"
     spout = line("M-10 -176 Q-14 -214 -40 -216 M-10 -176 Q-6 -218 22 -218", "#dff1fb", 9)
     body = path(
@@ -243,7 +243,7 @@ def _whale(mood: str) -> str:
     )
 
 
-def _robot(mood: str) -> str:
+def _draw_robot(mood: str) -> str:
     metal = "#b9c4cf"
     arms = "M-58 -86 L-92 -140 M58 -86 L92 -140" if mood == "joy" else "M-58 -86 L-86 -48 M58 -86 L86 -48"
     body = (

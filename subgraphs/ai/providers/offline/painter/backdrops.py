@@ -9,17 +9,17 @@ from random import Random
 from subgraphs.ai.providers.offline.painter.nature import (
     LIGHTS,
     Light,
-    cloud,
-    flowers,
-    grass,
-    hills,
-    house,
-    mushrooms,
-    night,
+    draw_cloud,
+    draw_flowers,
+    draw_grass,
+    draw_hills,
+    draw_house,
+    draw_mushrooms,
+    draw_night,
+    draw_sky,
+    draw_stars,
+    draw_tree,
     pick_leaf,
-    sky,
-    stars,
-    tree,
 )
 from subgraphs.ai.providers.offline.painter.shapes import (
     circle,
@@ -48,8 +48,8 @@ def paint_backdrop(view: str, time: str, random: Random) -> Backdrop:
     return _VIEWS[view](LIGHTS[time], random)
 
 
-def definitions(time: str) -> str:
-    """The gradient definitions used by all views."""
+def build_definitions(time: str) -> str:
+    """Build the gradient definitions used by all views."""
     light = LIGHTS[time]
     nightfall = (
         '<linearGradient id="nightfall" x1="0" y1="0" x2="0" y2="1"><stop offset="0.3" stop-color="#15194a" '
@@ -63,10 +63,10 @@ def definitions(time: str) -> str:
     )
 
 
-def _forest(light: Light, random: Random) -> Backdrop:
-    background = sky(light, random, clouds=2) + hills(random, 560, 60, "#a7cfae")
+def _draw_forest(light: Light, random: Random) -> Backdrop:
+    background = draw_sky(light, random, clouds=2) + draw_hills(random, 560, 60, "#a7cfae")
     for index in range(9):
-        background += tree(
+        background += draw_tree(
             index * 125 + random.uniform(-30, 30),
             680,
             random.uniform(0.9, 1.3),
@@ -74,9 +74,9 @@ def _forest(light: Light, random: Random) -> Backdrop:
             "#8d9c80",
             random.randrange(3),
         )
-    background += hills(random, 660, 30, "#83b985")
+    background += draw_hills(random, 660, 30, "#83b985")
     for x in (40, 190, 815, 960):
-        background += tree(
+        background += draw_tree(
             x + random.uniform(-20, 20),
             800,
             random.uniform(1.5, 1.95),
@@ -84,35 +84,47 @@ def _forest(light: Light, random: Random) -> Backdrop:
             "#7b5a45",
             random.randrange(3),
         )
-    background += hills(random, 770, 24, "#6aa86f") + path(
+    background += draw_hills(random, 770, 24, "#6aa86f") + path(
         "M420 1010 Q470 880 455 800 L545 800 Q560 890 640 1010 Z", "#dcc79a"
     )
-    background += mushrooms(random) + night(light)
-    return Backdrop(background, grass(random, "#4f9360"))
+    background += draw_mushrooms(random) + draw_night(light)
+    return Backdrop(background, draw_grass(random, "#4f9360"))
 
 
-def _meadow(light: Light, random: Random) -> Backdrop:
-    background = sky(light, random) + hills(random, 590, 90, "#b5d7a2") + hills(random, 660, 60, "#9bc987")
-    background += tree(130, 720, 1.05, "#6fae62", "#84624a", 0) + tree(890, 700, 0.8, "#7fb869", "#84624a", 2)
-    background += hills(random, 750, 34, "#7fb96f") + flowers(random, 46, 770, 985) + night(light)
-    return Backdrop(background, grass(random, "#5f9f57"))
+def _draw_meadow(light: Light, random: Random) -> Backdrop:
+    background = (
+        draw_sky(light, random)
+        + draw_hills(random, 590, 90, "#b5d7a2")
+        + draw_hills(random, 660, 60, "#9bc987")
+    )
+    background += draw_tree(130, 720, 1.05, "#6fae62", "#84624a", 0) + draw_tree(
+        890, 700, 0.8, "#7fb869", "#84624a", 2
+    )
+    background += (
+        draw_hills(random, 750, 34, "#7fb96f") + draw_flowers(random, 46, 770, 985) + draw_night(light)
+    )
+    return Backdrop(background, draw_grass(random, "#5f9f57"))
 
 
-def _town(light: Light, random: Random) -> Backdrop:
-    background = sky(light, random) + hills(random, 600, 60, "#a9cfa3")
+def _draw_town(light: Light, random: Random) -> Backdrop:
+    background = draw_sky(light, random) + draw_hills(random, 600, 60, "#a9cfa3")
     colours = ("#e9a27c", "#e6c27a", "#9cc0b8", "#d98f8f", "#b7a6cf")
     for index in range(6):
         x, height = 30 + index * 165 + random.uniform(-14, 14), random.uniform(190, 290)
-        background += house(x, 745, 140, height, colours[index % 5], light, random)
-    background += hills(random, 765, 12, "#8cbd7d") + path(
+        background += draw_house(x, 745, 140, height, colours[index % 5], light, random)
+    background += draw_hills(random, 765, 12, "#8cbd7d") + path(
         "M-10 860 Q500 810 1010 860 L1010 1010 L-10 1010 Z", "#e3d2b0"
     )
-    return Backdrop(background + night(light), "")
+    return Backdrop(background + draw_night(light), "")
 
 
-def _home(light: Light, random: Random) -> Backdrop:
-    background = sky(light, random) + hills(random, 600, 80, "#b2d6a5") + hills(random, 680, 40, "#97c688")
-    background += tree(900, 770, 1.3, "#69aa63", "#84624a", 0)
+def _draw_home(light: Light, random: Random) -> Backdrop:
+    background = (
+        draw_sky(light, random)
+        + draw_hills(random, 600, 80, "#b2d6a5")
+        + draw_hills(random, 680, 40, "#97c688")
+    )
+    background += draw_tree(900, 770, 1.3, "#69aa63", "#84624a", 0)
     house = (
         rect(236, -322, 44, 96, "#b5654f")
         + rect(0, -230, 330, 230, "#f6dfb6")
@@ -125,16 +137,16 @@ def _home(light: Light, random: Random) -> Backdrop:
         + ellipse(78, -84, 52, 12, "#d9698a")
     )
     background += group(house, x=70, y=770, scale=1.12)
-    background += hills(random, 765, 14, "#82bb72") + path(
+    background += draw_hills(random, 765, 14, "#82bb72") + path(
         "M300 1010 Q330 880 318 780 L420 780 Q480 880 560 1010 Z", "#e6d3ab"
     )
-    background += flowers(random, 26, 800, 985) + night(light)
-    return Backdrop(background, grass(random, "#66a65c", 18))
+    background += draw_flowers(random, 26, 800, 985) + draw_night(light)
+    return Backdrop(background, draw_grass(random, "#66a65c", 18))
 
 
-def _sea(light: Light, random: Random) -> Backdrop:
+def _draw_sea(light: Light, random: Random) -> Backdrop:
     water = "#3f9fc0" if light.night < 0.2 else "#2d6a9a"
-    background = sky(light, random) + rect(0, 560, 1000, 450, water)
+    background = draw_sky(light, random) + rect(0, 560, 1000, 450, water)
     background += path(
         "M620 565 Q690 470 780 520 Q850 440 960 565 Z", shade("#7fb58a", 1 - light.night)
     ) + path("M60 565 Q120 510 200 565 Z", shade("#8dbd93", 1 - light.night))
@@ -159,8 +171,8 @@ def _sea(light: Light, random: Random) -> Backdrop:
     return Backdrop(background, wave + crest)
 
 
-def _mountain(light: Light, random: Random) -> Backdrop:
-    background = sky(light, random)
+def _draw_mountain(light: Light, random: Random) -> Backdrop:
+    background = draw_sky(light, random)
     for x, height, colour in ((180, 380, "#9fb0cc"), (780, 440, "#8fa2c2"), (480, 330, "#b1bed5")):
         background += polygon([(x - 320, 700), (x + 320, 700), (x, 700 - height)], colour)
         top = 700 - height
@@ -175,10 +187,10 @@ def _mountain(light: Light, random: Random) -> Backdrop:
             ],
             "#f6f8fb",
         )
-    background += hills(random, 670, 50, "#93b88d")
+    background += draw_hills(random, 670, 50, "#93b88d")
     for x in (60, 170, 870, 960):
-        background += tree(x, 770, random.uniform(0.8, 1.15), "#4f8f6e", "#6d5341", 1)
-    background += hills(random, 770, 30, "#7aa974") + "".join(
+        background += draw_tree(x, 770, random.uniform(0.8, 1.15), "#4f8f6e", "#6d5341", 1)
+    background += draw_hills(random, 770, 30, "#7aa974") + "".join(
         ellipse(
             random.uniform(0, 1000),
             random.uniform(830, 960),
@@ -188,12 +200,14 @@ def _mountain(light: Light, random: Random) -> Backdrop:
         )
         for _ in range(7)
     )
-    return Backdrop(background + night(light), grass(random, "#5d8f5a", 16))
+    return Backdrop(background + draw_night(light), draw_grass(random, "#5d8f5a", 16))
 
 
-def _desert(light: Light, random: Random) -> Backdrop:
+def _draw_desert(light: Light, random: Random) -> Backdrop:
     background = (
-        sky(light, random, clouds=1) + hills(random, 620, 60, "#d9c08a") + hills(random, 720, 40, "#cfae75")
+        draw_sky(light, random, clouds=1)
+        + draw_hills(random, 620, 60, "#d9c08a")
+        + draw_hills(random, 720, 40, "#cfae75")
     )
     background += path("M-10 780 Q500 740 1010 780 L1010 1010 L-10 1010 Z", "#c39c63")
     for _ in range(16):
@@ -201,40 +215,42 @@ def _desert(light: Light, random: Random) -> Backdrop:
         background += line(
             f"M{x:.0f} {y:.0f} l26 12 l18 -16 l30 10 m-48 6 l-6 24", "#94703f", 5, opacity=0.75
         )
-    return Backdrop(background + night(light), "")
+    return Backdrop(background + draw_night(light), "")
 
 
-def _night_hills(light: Light, random: Random) -> Backdrop:
+def _draw_night_hills(light: Light, random: Random) -> Backdrop:
     dark = LIGHTS["night"]
-    background = sky(dark, random, clouds=2) if light.night < 0.3 else sky(light, random, clouds=2)
+    background = draw_sky(dark, random, clouds=2) if light.night < 0.3 else draw_sky(light, random, clouds=2)
     for y, colour in ((600, "#6d78b8"), (690, "#7f8ac6"), (780, "#95a0d6")):
-        background += hills(random, y, 70, colour)
+        background += draw_hills(random, y, 70, colour)
     for index in range(7):
-        background += cloud(
+        background += draw_cloud(
             index * 165 + random.uniform(-30, 30), 930 + random.uniform(-30, 20), 1.25, "#dfe3f6", 0.95
         )
-    return Backdrop(background, "".join(cloud(index * 260, 1000, 1.4, "#f1f2fb", 0.95) for index in range(5)))
+    return Backdrop(
+        background, "".join(draw_cloud(index * 260, 1000, 1.4, "#f1f2fb", 0.95) for index in range(5))
+    )
 
 
-def _night_wood(light: Light, random: Random) -> Backdrop:
+def _draw_night_wood(light: Light, random: Random) -> Backdrop:
     del light
-    wood = _forest(LIGHTS["night"], random)
+    wood = _draw_forest(LIGHTS["night"], random)
     lights = "".join(
         circle(x := random.uniform(40, 960), y := random.uniform(300, 860), 17, "url(#warm)")
         + circle(x, y, 4.5, "#fff2b8")
         for _ in range(26)
     )
-    return Backdrop(wood.background + lights, grass(random, "#27476b"))
+    return Backdrop(wood.background + lights, draw_grass(random, "#27476b"))
 
 
-def _space(light: Light, random: Random) -> Backdrop:
+def _draw_space(light: Light, random: Random) -> Backdrop:
     del light
     background = rect(0, 0, 1000, 1000, "#171b45") + ellipse(
         420, 380, 560, 190, "#3b3a84", opacity=0.55, transform="rotate(-24 420 380)"
     )
-    background += ellipse(470, 360, 430, 90, "#6a57a8", opacity=0.4, transform="rotate(-24 470 360)") + stars(
-        random, 150, 990
-    )
+    background += ellipse(
+        470, 360, 430, 90, "#6a57a8", opacity=0.4, transform="rotate(-24 470 360)"
+    ) + draw_stars(random, 150, 990)
     background += circle(190, 210, 92, "#e8926b") + ellipse(
         190, 210, 158, 30, "none", stroke="#f6d49b", stroke_width=14, transform="rotate(-16 190 210)"
     )
@@ -257,15 +273,15 @@ def _space(light: Light, random: Random) -> Backdrop:
     return Backdrop(background, "")
 
 
-def _moon(light: Light, random: Random) -> Backdrop:
+def _draw_moon(light: Light, random: Random) -> Backdrop:
     del light
-    background = rect(0, 0, 1000, 1000, "#141a40") + stars(random, 160, 800)
+    background = rect(0, 0, 1000, 1000, "#141a40") + draw_stars(random, 160, 800)
     background += circle(210, 230, 120, "#4f9fd0") + path(
         "M130 180 q50 -50 90 -14 q20 40 -30 50 q-50 20 -60 -36 Z "
         "M220 270 q60 -30 84 10 q-20 60 -70 50 q-30 -20 -14 -60 Z",
         "#7fbf7f",
     )
-    background += hills(random, 690, 60, "#b9bccb") + path(
+    background += draw_hills(random, 690, 60, "#b9bccb") + path(
         "M-10 780 Q500 720 1010 780 L1010 1010 L-10 1010 Z", "#d4d6e0"
     )
     background += "".join(
@@ -275,14 +291,14 @@ def _moon(light: Light, random: Random) -> Backdrop:
     return Backdrop(background, "")
 
 
-def _bedroom(light: Light, random: Random) -> Backdrop:
+def _draw_bedroom(light: Light, random: Random) -> Backdrop:
     background = rect(0, 0, 1000, 1000, "#5d6aa6") + "".join(
         circle(60 + (index % 8) * 125 + (index // 8 % 2) * 60, 60 + index // 8 * 110, 7, "#7783ba")
         for index in range(56)
     )
     background += (
         rect(580, 150, 300, 330, "#182350", rx=16)
-        + f'<svg x="580" y="150" width="300" height="330" viewBox="0 0 300 330">{stars(random, 40, 320)}'
+        + f'<svg x="580" y="150" width="300" height="330" viewBox="0 0 300 330">{draw_stars(random, 40, 320)}'
         + "</svg>"
     )
     background += circle(790, 240, 50, "#fdf3cf") + circle(770, 228, 44, "#182350")
@@ -303,16 +319,16 @@ def _bedroom(light: Light, random: Random) -> Backdrop:
 
 
 _VIEWS: dict[str, Callable[[Light, Random], Backdrop]] = {
-    "home": _home,
-    "bedroom": _bedroom,
-    "forest": _forest,
-    "nightwood": _night_wood,
-    "meadow": _meadow,
-    "town": _town,
-    "sea": _sea,
-    "mountain": _mountain,
-    "desert": _desert,
-    "night": _night_hills,
-    "space": _space,
-    "moon": _moon,
+    "home": _draw_home,
+    "bedroom": _draw_bedroom,
+    "forest": _draw_forest,
+    "nightwood": _draw_night_wood,
+    "meadow": _draw_meadow,
+    "town": _draw_town,
+    "sea": _draw_sea,
+    "mountain": _draw_mountain,
+    "desert": _draw_desert,
+    "night": _draw_night_hills,
+    "space": _draw_space,
+    "moon": _draw_moon,
 }

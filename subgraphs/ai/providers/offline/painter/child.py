@@ -39,17 +39,17 @@ def draw_child(look: Look, pose: str, face: str) -> str:
     """Draw the child with its feet at (0, 0)."""
     shape = POSES["sit" if look.wheelchair and pose not in {"jump", "hold", "wave"} else pose]
     if look.wheelchair:
-        return _in_wheelchair(look, shape, face)
-    body = _legs(look, shape) + _upper(look, shape, face)
+        return _draw_in_wheelchair(look, shape, face)
+    body = _draw_legs(look, shape) + _draw_upper_body(look, shape, face)
     return group(body, y=-shape.lift, turn=shape.lean)
 
 
 def draw_head(look: Look, face: str) -> str:
     """Draw the head alone, centred at the origin."""
-    return _hair_back(look) + _head(look, face) + _hair_front(look)
+    return _draw_hair_back(look) + _draw_head(look, face) + _draw_hair_front(look)
 
 
-def _in_wheelchair(look: Look, shape: Pose, face: str) -> str:
+def _draw_in_wheelchair(look: Look, shape: Pose, face: str) -> str:
     chair = (
         line("M-66 -176 L-58 -70 L40 -70 L66 -12 L92 -12", "#5b6470", 11)
         + circle(-14, -48, 58, "none", stroke="#434a54", stroke_width=10)
@@ -58,10 +58,10 @@ def _in_wheelchair(look: Look, shape: Pose, face: str) -> str:
     )
     legs = line("M-14 -84 L40 -84 L52 -26", look.trousers, 30) + ellipse(62, -20, 24, 13, "#6b4a3a")
     lifted = Pose(shape.left_hand, shape.right_hand)
-    return legs + group(_upper(look, lifted, face), y=-18) + chair
+    return legs + group(_draw_upper_body(look, lifted, face), y=-18) + chair
 
 
-def _legs(look: Look, shape: Pose) -> str:
+def _draw_legs(look: Look, shape: Pose) -> str:
     colour = look.skin if look.dress else look.trousers
     parts = []
     for hip, (x, y) in ((-18, shape.left_foot), (18, shape.right_foot)):
@@ -74,16 +74,16 @@ def _legs(look: Look, shape: Pose) -> str:
     return "".join(parts)
 
 
-def _upper(look: Look, shape: Pose, face: str) -> str:
-    back_arm = _arm(look, -38, shape.left_hand)
-    front_arm = _arm(look, 38, shape.right_hand)
+def _draw_upper_body(look: Look, shape: Pose, face: str) -> str:
+    back_arm = _draw_arm(look, -38, shape.left_hand)
+    front_arm = _draw_arm(look, 38, shape.right_hand)
     head = group(draw_head(look, face), y=-222)
     arms_raised = shape.right_hand[1] < -200 and shape.left_hand[1] < -200
-    body = _hair_fall(look) + back_arm + _torso(look)
+    body = _draw_hair_fall(look) + back_arm + _draw_torso(look)
     return body + head + front_arm if not arms_raised else front_arm + body + head
 
 
-def _arm(look: Look, shoulder: float, hand: tuple[float, float]) -> str:
+def _draw_arm(look: Look, shoulder: float, hand: tuple[float, float]) -> str:
     x, y = hand
     bend = shoulder + (x - shoulder) * 0.35 + (14 if shoulder > 0 else -14)
     middle = (-140 + y) / 2 + 8
@@ -92,7 +92,7 @@ def _arm(look: Look, shoulder: float, hand: tuple[float, float]) -> str:
     ) + circle(x, y, 15, look.skin)
 
 
-def _torso(look: Look) -> str:
+def _draw_torso(look: Look) -> str:
     colour = look.clothes
     if look.dress:
         shape = path("M-38 -154 Q0 -168 38 -154 L66 -58 Q0 -42 -66 -58 Z", colour)
@@ -113,12 +113,12 @@ def _torso(look: Look) -> str:
     return shape + stripes
 
 
-def _head(look: Look, face: str) -> str:
+def _draw_head(look: Look, face: str) -> str:
     ears = circle(-70, 8, 14, shade(look.skin, 0.93)) + circle(70, 8, 14, shade(look.skin, 0.93))
-    return ears + ellipse(0, 0, 72, 70, look.skin) + _face(look, face)
+    return ears + ellipse(0, 0, 72, 70, look.skin) + _draw_face(look, face)
 
 
-def _face(look: Look, face: str) -> str:
+def _draw_face(look: Look, face: str) -> str:
     cheeks = "".join(circle(x, 26, 14, "#ee7f73", opacity=0.34) for x in (-42, 42))
     freckles = "".join(
         circle(side * (26 + step * 9), 18 + (step % 2) * 7, 2.4, shade(look.skin, 0.7))
@@ -133,10 +133,10 @@ def _face(look: Look, face: str) -> str:
             for x in (-28, 28)
         ) + line("M-8 2 Q0 -3 8 2", "#3f4a66", 4)
     nose = line("M-4 17 Q0 21 4 17", shade(look.skin, 0.72), 3.6)
-    return cheeks + freckles + nose + _eyes(face) + _mouth(face) + glasses
+    return cheeks + freckles + nose + _draw_eyes(face) + _draw_mouth(face) + glasses
 
 
-def _eyes(face: str) -> str:
+def _draw_eyes(face: str) -> str:
     if face == "asleep":
         return "".join(line(f"M{x - 12} 4 Q{x} 14 {x + 12} 4", _INK, 4.5) for x in (-28, 28))
     if face == "joy":
@@ -152,7 +152,7 @@ def _eyes(face: str) -> str:
     return eyes + (line(brows[face], _INK, 4) if face in brows else "")
 
 
-def _mouth(face: str) -> str:
+def _draw_mouth(face: str) -> str:
     match face:
         case "joy":
             return path("M-20 30 Q0 34 20 30 Q16 54 0 54 Q-16 54 -20 30 Z", "#8c3b3f") + ellipse(
@@ -170,7 +170,7 @@ def _mouth(face: str) -> str:
             return line("M-17 33 Q0 49 17 33", _INK, 4.5)
 
 
-def _hair_back(look: Look) -> str:
+def _draw_hair_back(look: Look) -> str:
     dark = shade(look.hair, 0.88)
     match look.hair_style:
         case "afro":
@@ -196,8 +196,8 @@ def _hair_back(look: Look) -> str:
             return ""
 
 
-def _hair_fall(look: Look) -> str:
-    """The hair that falls behind the shoulders."""
+def _draw_hair_fall(look: Look) -> str:
+    """Draw the hair that falls behind the shoulders."""
     dark = shade(look.hair, 0.86)
     match look.hair_style:
         case "long":
@@ -218,7 +218,7 @@ def _hair_fall(look: Look) -> str:
             return ""
 
 
-def _hair_front(look: Look) -> str:
+def _draw_hair_front(look: Look) -> str:
     colour = look.hair
     if look.hair_style == "none":
         fringe = ""
@@ -237,10 +237,10 @@ def _hair_front(look: Look) -> str:
             "Q70 -26 50 -38 Q10 -24 -18 -46 Q-40 -26 -62 -20 Q-72 -8 -76 12 Z",
             colour,
         )
-    return fringe + (_hat(look.hat) if look.hat else "")
+    return fringe + (_draw_hat(look.hat) if look.hat else "")
 
 
-def _hat(colour: str) -> str:
+def _draw_hat(colour: str) -> str:
     return (
         path("M-74 -30 Q-70 -100 0 -102 Q70 -100 74 -30 Q0 -52 -74 -30 Z", colour)
         + line("M-72 -30 Q0 -54 72 -30", shade(colour, 0.8), 14)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from subgraphs.ai.providers.offline.plan import pick, seeded_random
+from subgraphs.ai.providers.offline.plan import create_random, pick
 from subgraphs.ai.providers.protocol import Hero, Pronouns
 
 COLOURS = {
@@ -74,16 +74,16 @@ class Look:
 def derive_look(hero: Hero) -> Look:
     """Derive the look; what the description leaves open is chosen from a seed of the hero."""
     words = hero.appearance.lower()
-    random = seeded_random("look", hero.digest())
+    random = create_random("look", hero.compute_digest())
     garment = re.search(rf"\b({'|'.join(COLOURS)})\b[\w\s-]{{0,14}}?\b({_GARMENTS})\b", words)
     worn = re.search(rf"\b({_GARMENTS})\b", words)
     hat = re.search(rf"\b({'|'.join(COLOURS)})\b[\w\s-]{{0,10}}?\b(?:hat|cap|beanie)\b", words)
     clothes = COLOURS[garment[1]] if garment else pick(random, _DEFAULT_CLOTHES)
     kind = worn[1] if worn else ""
-    skin = _find_colour(_words_before(words, "skin"), _SKIN) or pick(random, _likely_skins(words))
+    skin = _find_colour(_find_words_before(words, "skin"), _SKIN) or pick(random, _list_likely_skins(words))
     return Look(
         skin=skin,
-        hair=_find_colour(_words_before(words, "hair|curls|braids?|plaits|pigtails|ponytail"), _HAIR)
+        hair=_find_colour(_find_words_before(words, "hair|curls|braids?|plaits|pigtails|ponytail"), _HAIR)
         or pick(random, _DARK_HAIR if skin in _DARK_SKIN else _DEFAULT_HAIR),
         hair_style=_find_hair_style(words, hero.pronouns),
         clothes=clothes,
@@ -100,8 +100,8 @@ def derive_look(hero: Hero) -> Look:
     )
 
 
-def _likely_skins(words: str) -> tuple[str, ...]:
-    """The skin tones to choose from if the description names none."""
+def _list_likely_skins(words: str) -> tuple[str, ...]:
+    """List the skin tones to choose from if the description names none."""
     is_often_fair = re.search(
         r"\b(?:blond\w*|ginger|red hair|blue eyes|green eyes|freckle\w*|fair|pale)\b", words
     )
@@ -125,8 +125,8 @@ def _find_hair_style(words: str, pronouns: Pronouns) -> str:
     return {Pronouns.SHE: "long", Pronouns.HE: "short", Pronouns.THEY: "bob"}[pronouns]
 
 
-def _words_before(words: str, noun: str) -> str:
-    """The words before a noun within the same phrase."""
+def _find_words_before(words: str, noun: str) -> str:
+    """Find the words before a noun within the same phrase."""
     match = re.search(rf"([\w\s-]{{0,40}})\b(?:{noun})\b", words)
     return re.split(r"\b(?:and|with|has|have|skin|eyes)\b", match[1])[-1] if match else ""
 

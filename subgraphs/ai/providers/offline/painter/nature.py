@@ -39,22 +39,24 @@ LIGHTS = {
 }
 
 
-def sky(light: Light, random: Random, *, clouds: int = 3) -> str:
-    """The sky with its sun or moon, and clouds."""
+def draw_sky(light: Light, random: Random, *, clouds: int = 3) -> str:
+    """Draw the sky with its sun or moon, and clouds."""
     x, y = light.disc_at
     parts = [rect(0, 0, 1000, 1000, "url(#sky)")]
     if light.night > 0.3:
-        parts.append(stars(random, 70, 560))
+        parts.append(draw_stars(random, 70, 560))
     parts.append(circle(x, y, light.disc_size * 3.1, "url(#halo)", opacity=0.75))
-    parts.append(_crescent(x, y, light) if light.night > 0.3 else circle(x, y, light.disc_size, light.disc))
+    parts.append(
+        _draw_crescent(x, y, light) if light.night > 0.3 else circle(x, y, light.disc_size, light.disc)
+    )
     tone = "#ffffff" if light.night < 0.2 else shade(light.bottom, 1.15)
     for index in range(clouds):
         across = 120 + index * 300 + random.uniform(-70, 70)
-        parts.append(cloud(across, random.uniform(90, 300), random.uniform(0.7, 1.15), tone, 0.8))
+        parts.append(draw_cloud(across, random.uniform(90, 300), random.uniform(0.7, 1.15), tone, 0.8))
     return "".join(parts)
 
 
-def _crescent(x: float, y: float, light: Light) -> str:
+def _draw_crescent(x: float, y: float, light: Light) -> str:
     r = light.disc_size
     return group(
         path(f"M0 {-r} A{r} {r} 0 1 0 {r} 0 A{r * 0.8:.0f} {r * 0.8:.0f} 0 0 1 0 {-r} Z", light.disc),
@@ -64,8 +66,8 @@ def _crescent(x: float, y: float, light: Light) -> str:
     )
 
 
-def cloud(x: float, y: float, scale: float, colour: str, opacity: float = 1) -> str:
-    """A cloud."""
+def draw_cloud(x: float, y: float, scale: float, colour: str, opacity: float = 1) -> str:
+    """Draw a cloud."""
     puffs = (
         ellipse(0, 0, 90, 34, colour)
         + circle(-44, -16, 34, colour)
@@ -75,8 +77,8 @@ def cloud(x: float, y: float, scale: float, colour: str, opacity: float = 1) -> 
     return f'<g opacity="{opacity}">{group(puffs, x=x, y=y, scale=scale)}</g>'
 
 
-def stars(random: Random, count: int, depth: float) -> str:
-    """Stars between the upper edge and `depth`."""
+def draw_stars(random: Random, count: int, depth: float) -> str:
+    """Draw stars between the upper edge and `depth`."""
     return "".join(
         circle(
             random.uniform(10, 990),
@@ -89,8 +91,8 @@ def stars(random: Random, count: int, depth: float) -> str:
     )
 
 
-def hills(random: Random, y: float, height: float, colour: str) -> str:
-    """A rolling line of hills down to the bottom edge."""
+def draw_hills(random: Random, y: float, height: float, colour: str) -> str:
+    """Draw a rolling line of hills down to the bottom edge."""
     first, second = random.uniform(-height, 0), random.uniform(-height, height * 0.3)
     return path(
         f"M-10 {y:.0f} C150 {y + first * 1.4:.0f} 300 {y + first:.0f} 470 {y:.0f} "
@@ -99,8 +101,8 @@ def hills(random: Random, y: float, height: float, colour: str) -> str:
     )
 
 
-def tree(x: float, y: float, scale: float, leaf: str, trunk: str, kind: int) -> str:
-    """A tree of one of three kinds: round, fir or poplar."""
+def draw_tree(x: float, y: float, scale: float, leaf: str, trunk: str, kind: int) -> str:
+    """Draw a tree of one of three kinds: round, fir or poplar."""
     stem = path("M-13 0 Q-7 -80 -9 -150 L9 -150 Q7 -80 15 0 Z", trunk)
     if kind == 0:
         crown = (
@@ -122,8 +124,8 @@ def tree(x: float, y: float, scale: float, leaf: str, trunk: str, kind: int) -> 
     return group(stem + crown, x=x, y=y, scale=scale)
 
 
-def flowers(random: Random, count: int, top: float, bottom: float) -> str:
-    """Flowers, smaller where they are further away."""
+def draw_flowers(random: Random, count: int, top: float, bottom: float) -> str:
+    """Draw flowers, smaller where they are further away."""
     colours = ("#f7d35e", "#ee8fae", "#ffffff", "#d9483b", "#b79ad6")
     parts = []
     for _ in range(count):
@@ -139,8 +141,8 @@ def flowers(random: Random, count: int, top: float, bottom: float) -> str:
     return "".join(parts)
 
 
-def grass(random: Random, colour: str, count: int = 26) -> str:
-    """Blades of grass along the lower edge."""
+def draw_grass(random: Random, colour: str, count: int = 26) -> str:
+    """Draw blades of grass along the lower edge."""
     parts = []
     for index in range(count):
         x = index * (1000 / count) + random.uniform(-14, 14)
@@ -156,8 +158,8 @@ def grass(random: Random, colour: str, count: int = 26) -> str:
     return "".join(parts)
 
 
-def night(light: Light) -> str:
-    """An overlay that darkens the land but not the sky."""
+def draw_night(light: Light) -> str:
+    """Draw an overlay that darkens the land but not the sky."""
     return rect(0, 0, 1000, 1000, "url(#nightfall)", opacity=light.night) if light.night else ""
 
 
@@ -166,8 +168,8 @@ def pick_leaf(random: Random) -> str:
     return ("#5fa56a", "#4c9a72", "#79b35f", "#3f8f6b")[random.randrange(4)]
 
 
-def mushrooms(random: Random) -> str:
-    """Red mushrooms at the foot of the trees."""
+def draw_mushrooms(random: Random) -> str:
+    """Draw red mushrooms at the foot of the trees."""
     parts = []
     for x in (90, 150, 860, 925):
         y, size = random.uniform(835, 900), random.uniform(0.7, 1.15)
@@ -180,8 +182,10 @@ def mushrooms(random: Random) -> str:
     return "".join(parts)
 
 
-def house(x: float, y: float, width: float, height: float, colour: str, light: Light, random: Random) -> str:
-    """A town house."""
+def draw_house(
+    x: float, y: float, width: float, height: float, colour: str, light: Light, random: Random
+) -> str:
+    """Draw a town house."""
     lit = "#ffe39a" if light.night > 0.15 else "#d7ecf2"
     roof = polygon(
         [

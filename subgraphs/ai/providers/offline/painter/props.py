@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from subgraphs.ai.providers.offline.painter.nature import cloud
+from subgraphs.ai.providers.offline.painter.nature import draw_cloud
 from subgraphs.ai.providers.offline.painter.shapes import (
     circle,
     ellipse,
@@ -17,8 +17,8 @@ from subgraphs.ai.providers.offline.painter.shapes import (
 )
 
 
-def star(x: float, y: float, size: float, colour: str = "#f9cf57") -> str:
-    """A five-pointed star with rounded corners."""
+def draw_star(x: float, y: float, size: float, colour: str = "#f9cf57") -> str:
+    """Draw a five-pointed star with rounded corners."""
     points = [
         (
             x + math.sin(turn * math.pi / 5) * size * (1 if turn % 2 == 0 else 0.48),
@@ -51,7 +51,7 @@ _PROPS = {
     + rect(-25, -32, 50, 62, "#ffe9a8", rx=8)
     + path("M0 20 Q-16 2 0 -22 Q16 2 0 20 Z", "#f0913a")
     + rect(-30, 28, 60, 13, "#7a5a45", rx=5),
-    "star": circle(0, 0, 86, "url(#warm)") + star(0, 0, 42),
+    "star": circle(0, 0, 86, "url(#warm)") + draw_star(0, 0, 42),
     "firefly": circle(0, 0, 70, "url(#warm)")
     + ellipse(0, 8, 11, 17, "#f9df7a")
     + circle(0, -12, 10, "#4a3f3a")
@@ -103,7 +103,7 @@ def draw_overcome_obstacle(key: str) -> str:
     return _OVERCOME_OBSTACLES.get(key, "")
 
 
-def _stream() -> str:
+def _draw_stream() -> str:
     banks = path(
         "M560 780 Q700 800 640 880 Q600 950 690 1010 L1010 1010 L1010 760 Q800 740 560 780 Z", "#4fa3cf"
     )
@@ -117,7 +117,7 @@ def _stream() -> str:
     )
 
 
-def _hedge() -> str:
+def _draw_hedge() -> str:
     leaves = "".join(
         circle(
             640 + (index * 61) % 390,
@@ -133,7 +133,7 @@ def _hedge() -> str:
     )
 
 
-def _gate() -> str:
+def _draw_gate() -> str:
     bars = "".join(
         rect(664 + index * 46, 420, 16, 400, "#5b5470", rx=8) + circle(672 + index * 46, 412, 15, "#e9b949")
         for index in range(6)
@@ -147,7 +147,7 @@ def _gate() -> str:
     )
 
 
-def _cave() -> str:
+def _draw_cave() -> str:
     rock = path("M540 850 Q560 520 690 420 Q800 340 930 410 Q1010 440 1010 850 Z", "#7d8390") + path(
         "M620 850 Q640 600 760 540 Q890 540 920 850 Z", "#262a40"
     )
@@ -156,7 +156,7 @@ def _cave() -> str:
     )
 
 
-def _growler() -> str:
+def _draw_growler() -> str:
     face = (
         circle(-30, -10, 11, "#ffffff")
         + circle(30, -10, 11, "#ffffff")
@@ -166,7 +166,7 @@ def _growler() -> str:
     )
     rain = "".join(line(f"M{640 + index * 52} 690 l-12 44", "#a7c9e8", 7) for index in range(6))
     return (
-        cloud(770, 600, 2.1, "#737b95")
+        draw_cloud(770, 600, 2.1, "#737b95")
         + group(face, x=776, y=560, scale=1.3)
         + rain
         + polygon(
@@ -175,7 +175,7 @@ def _growler() -> str:
     )
 
 
-def _wave() -> str:
+def _draw_wave() -> str:
     return (
         path("M520 860 Q600 420 860 430 Q970 450 950 560 Q900 500 830 540 Q760 620 860 860 Z", "#3585b0")
         + path("M860 430 Q970 450 950 560 Q900 500 830 540 Q850 480 800 450 Q830 430 860 430 Z", "#e7f5fa")
@@ -183,7 +183,7 @@ def _wave() -> str:
     )
 
 
-def _gusts() -> str:
+def _draw_gusts() -> str:
     return "".join(
         line(
             f"M{980 - index * 18} {360 + index * 78} "
@@ -199,7 +199,7 @@ def _gusts() -> str:
     )
 
 
-def _tangle() -> str:
+def _draw_tangle() -> str:
     net = "".join(
         line(f"M{600 + index * 60} 620 Q{640 + index * 54} 720 {590 + index * 64} 850", "#6b5a4a", 6)
         for index in range(7)
@@ -216,7 +216,7 @@ def _tangle() -> str:
     )
 
 
-def _rocks() -> str:
+def _draw_rocks() -> str:
     spots = (
         (650, 330, 62),
         (800, 250, 84),
@@ -234,41 +234,41 @@ def _rocks() -> str:
     )
 
 
-def _crater() -> str:
+def _draw_crater() -> str:
     return (
         ellipse(760, 850, 230, 74, "#9a9db2")
         + ellipse(760, 862, 200, 58, "#4a4d6b")
         + ellipse(760, 880, 150, 34, "#2b2e4d")
-        + star(760, 872, 20)
+        + draw_star(760, 872, 20)
     )
 
 
 _OBSTACLES = {
-    "river": _stream(),
-    "hedge": _hedge(),
-    "gate": _gate(),
-    "cave": _cave(),
-    "cloud": _growler(),
-    "wave": _wave(),
-    "wind": _gusts(),
+    "river": _draw_stream(),
+    "hedge": _draw_hedge(),
+    "gate": _draw_gate(),
+    "cave": _draw_cave(),
+    "cloud": _draw_growler(),
+    "wave": _draw_wave(),
+    "wind": _draw_gusts(),
     "cracks": "".join(
         line(f"M{x} {y} l40 16 l24 -22 l46 14 m-70 10 l-8 34", "#7d5c31", 9)
         for x, y in ((560, 830), (700, 800), (840, 840), (640, 900), (800, 930), (890, 900))
     ),
-    "tangle": _tangle(),
-    "rocks": _rocks(),
-    "crater": _crater(),
+    "tangle": _draw_tangle(),
+    "rocks": _draw_rocks(),
+    "crater": _draw_crater(),
 }
 _OVERCOME_OBSTACLES = {
-    "river": _stream()
+    "river": _draw_stream()
     + line("M600 800 Q760 850 960 770", "#8a6a45", 14)
     + line("M604 760 Q760 800 956 726", "#8a6a45", 7),
-    "cave": _cave() + circle(770, 700, 150, "url(#warm)"),
-    "cloud": cloud(800, 260, 1.3, "#ffffff", 0.95),
+    "cave": _draw_cave() + circle(770, 700, 150, "url(#warm)"),
+    "cloud": draw_cloud(800, 260, 1.3, "#ffffff", 0.95),
     "rocks": "".join(
         circle(x, y, r, shade("#8a7f93", 0.9)) for x, y, r in ((80, 420, 40), (930, 300, 34), (60, 640, 28))
     ),
-    "crater": _crater(),
+    "crater": _draw_crater(),
     "gate": rect(610, 360, 44, 470, "#a08f86", rx=10)
     + rect(930, 360, 44, 470, "#a08f86", rx=10)
     + circle(790, 600, 210, "url(#warm)"),

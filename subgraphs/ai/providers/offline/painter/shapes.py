@@ -9,38 +9,38 @@ Point = tuple[float, float]
 
 def circle(x: float, y: float, r: float, fill: str, **extra: object) -> str:
     """A filled circle."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{fill}"{_attributes(extra)}/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{fill}"{_format_attributes(extra)}/>'
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, fill: str, **extra: object) -> str:
     """A filled ellipse."""
     bounds = f'cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}"'
-    return f'<ellipse {bounds} fill="{fill}"{_attributes(extra)}/>'
+    return f'<ellipse {bounds} fill="{fill}"{_format_attributes(extra)}/>'
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str, **extra: object) -> str:
     """A filled rectangle."""
     bounds = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<rect {bounds} fill="{fill}"{_attributes(extra)}/>'
+    return f'<rect {bounds} fill="{fill}"{_format_attributes(extra)}/>'
 
 
 def path(d: str, fill: str, **extra: object) -> str:
     """A filled path."""
-    return f'<path d="{d}" fill="{fill}"{_attributes(extra)}/>'
+    return f'<path d="{d}" fill="{fill}"{_format_attributes(extra)}/>'
 
 
 def line(d: str, stroke: str, width: float, **extra: object) -> str:
     """A stroked path with round caps and joins."""
     return (
         f'<path d="{d}" fill="none" stroke="{stroke}" stroke-width="{width:.1f}" stroke-linecap="round" '
-        f'stroke-linejoin="round"{_attributes(extra)}/>'
+        f'stroke-linejoin="round"{_format_attributes(extra)}/>'
     )
 
 
 def polygon(points: Iterable[Point], fill: str, **extra: object) -> str:
     """A filled polygon."""
     corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polygon points="{corners}" fill="{fill}"{_attributes(extra)}/>'
+    return f'<polygon points="{corners}" fill="{fill}"{_format_attributes(extra)}/>'
 
 
 def group(
@@ -79,5 +79,5 @@ def shade(colour: str, factor: float) -> str:
     return "#" + "".join(f"{min(255, max(0, round(channel))):02x}" for channel in mixed)
 
 
-def _attributes(extra: dict[str, object]) -> str:
+def _format_attributes(extra: dict[str, object]) -> str:
     return "".join(f' {key.replace("_", "-")}="{value}"' for key, value in extra.items())

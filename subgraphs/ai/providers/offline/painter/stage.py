@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from subgraphs.ai.providers.offline.painter.animals import draw_helper
-from subgraphs.ai.providers.offline.painter.backdrops import definitions, paint_backdrop
+from subgraphs.ai.providers.offline.painter.backdrops import build_definitions, paint_backdrop
 from subgraphs.ai.providers.offline.painter.child import draw_child, draw_head
 from subgraphs.ai.providers.offline.painter.look import Look, derive_look
-from subgraphs.ai.providers.offline.painter.nature import LIGHTS, cloud
+from subgraphs.ai.providers.offline.painter.nature import LIGHTS, draw_cloud
 from subgraphs.ai.providers.offline.painter.props import (
     draw_obstacle,
     draw_overcome_obstacle,
     draw_prop,
-    star,
+    draw_star,
 )
 from subgraphs.ai.providers.offline.painter.shapes import circle, ellipse, group, line, path, rect, shade
-from subgraphs.ai.providers.offline.plan import make_plan, seeded_random
+from subgraphs.ai.providers.offline.plan import create_random, make_plan
 from subgraphs.ai.providers.offline.tales import Tale
 from subgraphs.ai.providers.protocol import StoryBrief
 
@@ -94,20 +94,20 @@ def compose(brief: StoryBrief, number: int | None, take: int) -> str:
     tale, look = make_plan(brief).tale, derive_look(brief.hero)
     stage = _COVER if number is None else _STAGES[number - 1]
     light = _choose_light(stage, tale, take)
-    random = seeded_random("place", brief.hero.digest(), _choose_view(stage, tale), take)
+    random = create_random("place", brief.hero.compute_digest(), _choose_view(stage, tale), take)
     backdrop = paint_backdrop(_choose_view(stage, tale), light, random)
     content = (
         backdrop.background
         + _draw_middle(stage, tale, look, random)
         + backdrop.foreground
-        + _night_overlay(light)
+        + _draw_night_overlay(light)
     )
     content = _zoom(content, stage)
     if take % 2:
         content = f'<g transform="translate(1000 0) scale(-1 1)">{content}</g>'
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000">'
-        f"<defs>{definitions(light)}</defs>{content}</svg>"
+        f"<defs>{build_definitions(light)}</defs>{content}</svg>"
     )
 
 
@@ -215,11 +215,16 @@ def _draw_prop(stage: Stage, tale: Tale) -> str:
             return draw_prop(tale.gift_prop, x, y, 0.9)
         case "wish":
             dream = (
-                cloud(690, 290, 2.0, "#ffffff", 0.95)
+                draw_cloud(690, 290, 2.0, "#ffffff", 0.95)
                 + circle(665, 430, 19, "#ffffff")
                 + circle(652, 474, 11, "#ffffff")
             )
-            return dream + star(600, 262, 32) + star(776, 250, 24) + draw_prop(tale.gift_prop, 690, 258, 0.95)
+            return (
+                dream
+                + draw_star(600, 262, 32)
+                + draw_star(776, 250, 24)
+                + draw_prop(tale.gift_prop, 690, 258, 0.95)
+            )
         case _:
             return ""
 
@@ -231,7 +236,7 @@ def _draw_confetti(random: Random) -> str:
         x, y = random.uniform(30, 970), random.uniform(40, 620)
         colour = colours[index % len(colours)]
         parts.append(
-            star(x, y, random.uniform(6, 12), colour)
+            draw_star(x, y, random.uniform(6, 12), colour)
             if index % 3 == 0
             else ellipse(
                 x, y, 9, 4.5, colour, transform=f"rotate({random.uniform(0, 180):.0f} {x:.0f} {y:.0f})"
@@ -253,7 +258,7 @@ def _draw_bed(look: Look) -> str:
     blanket = path(
         "M190 672 Q330 640 480 668 Q660 630 890 668 L890 846 L170 846 Q160 740 190 672 Z", look.clothes
     ) + "".join(
-        star(x, y, 17, shade(look.clothes, 1.5))
+        draw_star(x, y, 17, shade(look.clothes, 1.5))
         for x, y in ((290, 760), (420, 720), (540, 790), (660, 725), (780, 785))
     )
     hem = line("M190 678 Q330 646 480 674 Q660 636 888 674", "#fbf6ea", 22)
@@ -261,7 +266,7 @@ def _draw_bed(look: Look) -> str:
     return ellipse(490, 892, 440, 26, "#2b2f44", opacity=0.2) + frame + pillow + head + blanket + hem + hand
 
 
-def _night_overlay(light: str) -> str:
+def _draw_night_overlay(light: str) -> str:
     """Darken the whole picture at dusk and night."""
     night = LIGHTS[light].night
     return rect(0, 0, 1000, 1000, "#1b2360", opacity=round(night * 0.3, 3)) if night > 0.2 else ""
