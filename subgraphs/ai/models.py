@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
@@ -18,22 +19,6 @@ class GenerationKind(StrEnum):
 
     BOOK = "BOOK"
     PAGE = "PAGE"
-
-
-class GenerationStatus(StrEnum):
-    """The state of a generation; PARTIAL lacks the steps that kept failing."""
-
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"
-    PARTIAL = "PARTIAL"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it is queued or running."""
-        return self in {GenerationStatus.QUEUED, GenerationStatus.RUNNING}
 
 
 class StepKind(StrEnum):

@@ -13,18 +13,18 @@ from subgraphs.ai.models import (
     Generation,
     GenerationEvent,
     GenerationKind,
-    GenerationStatus,
     GenerationStep,
     StepKind,
     StepStatus,
 )
+from subgraphs.ai.states import GENERATION_STATES
 from subgraphs.common.database import group_by
 from subgraphs.common.errors import require_found
 from subgraphs.common.pagination import Page, PageRequest, load_pages
 
 _OWNER_LOCK_SEED: Final = 1
 """The hash seed of advisory locks on owners."""
-_ACTIVE = Generation.status.in_([GenerationStatus.QUEUED, GenerationStatus.RUNNING])
+_ACTIVE = Generation.status.in_(sorted(GENERATION_STATES.active))
 
 
 async def load_generations(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, Generation]:
@@ -155,6 +155,11 @@ async def find_newest_outline(session: AsyncSession, owner_id: str, book_id: str
         .order_by(GenerationStep.generation_id.desc())
         .limit(1)
     )
+
+
+async def find_provider(session: AsyncSession, generation_id: str) -> str | None:
+    """Find the name of the provider of a generation; None when it has been deleted."""
+    return await session.scalar(select(Generation.provider).where(Generation.id == generation_id))
 
 
 async def find_lease(session: AsyncSession, generation_id: str) -> int | None:

@@ -1,14 +1,11 @@
-"""The states of an order, and the transitions between them.
-
-Reports of the print domain arrive late, twice and out of order, so a report moves an order only to a state
-ahead of its current one. The graph has no cycles: whatever the sequence of the reports, an order ends in the
-same state.
-"""
+"""The states of an order, the transitions between them, and what reports of its print job do to it."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
+
+from subgraphs.common.state_machine import StateMachine
 
 
 class OrderStatus(StrEnum):
@@ -27,26 +24,25 @@ class OrderStatus(StrEnum):
 
 S = OrderStatus
 
-_NEXT: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
-    S.AWAITING_PAYMENT: frozenset({S.PAID, S.PAYMENT_FAILED}),
-    S.PAID: frozenset({S.PREPARING, S.CANCELLED, S.PRINT_REJECTED}),
-    S.PREPARING: frozenset({S.IN_PRODUCTION, S.CANCELLED, S.PRINT_REJECTED}),
-    S.IN_PRODUCTION: frozenset({S.SHIPPED, S.PRINT_REJECTED}),
-    S.SHIPPED: frozenset({S.DELIVERED}),
-    S.DELIVERED: frozenset(),
-    S.PAYMENT_FAILED: frozenset(),
-    S.CANCELLED: frozenset(),
-    S.PRINT_REJECTED: frozenset(),
-}
+ORDER_STATES: Final = StateMachine(
+    {
+        S.AWAITING_PAYMENT: {S.PAID, S.PAYMENT_FAILED},
+        S.PAID: {S.PREPARING, S.CANCELLED, S.PRINT_REJECTED},
+        S.PREPARING: {S.IN_PRODUCTION, S.CANCELLED, S.PRINT_REJECTED},
+        S.IN_PRODUCTION: {S.SHIPPED, S.PRINT_REJECTED},
+        S.SHIPPED: {S.DELIVERED},
+        S.DELIVERED: (),
+        S.PAYMENT_FAILED: (),
+        S.CANCELLED: (),
+        S.PRINT_REJECTED: (),
+    }
+)
 
-TERMINAL: Final = frozenset(status for status in OrderStatus if not _NEXT[status])
-"""The final states."""
-
-CANCELLABLE: Final = frozenset(status for status in OrderStatus if S.CANCELLED in _NEXT[status])
+CANCELLABLE: Final = ORDER_STATES.states_before(S.CANCELLED)
 """The states in which a parent can cancel an order: before production begins."""
 
 # A job that the shop cancels on its own will not be printed. If the parent has cancelled the order, it is in
-# a final state already, and the report changes nothing.
+# a terminal state already, and the report changes nothing.
 _BY_PRINT_STATUS: Final[dict[str, OrderStatus]] = {
     "CREATED": S.PREPARING,
     "PREFLIGHT": S.PREPARING,
@@ -57,14 +53,9 @@ _BY_PRINT_STATUS: Final[dict[str, OrderStatus]] = {
     "IN_PRODUCTION": S.IN_PRODUCTION,
     "SHIPPED": S.SHIPPED,
     "REJECTED": S.PRINT_REJECTED,
-    "CANCELED": S.PRINT_REJECTED,
+    "CANCELLED": S.PRINT_REJECTED,
     "ERROR": S.PRINT_REJECTED,
 }
-
-
-def can_become(current: OrderStatus, following: OrderStatus) -> bool:
-    """Whether one state can directly follow another."""
-    return following in _NEXT[current]
 
 
 def apply_print_report(current: OrderStatus, print_status: str) -> OrderStatus | None:
@@ -76,8 +67,4 @@ def apply_print_report(current: OrderStatus, print_status: str) -> OrderStatus |
     if current is S.AWAITING_PAYMENT:
         return None
     reported = _BY_PRINT_STATUS[print_status]
-    return reported if reported in _find_ahead(current) else None
-
-
-def _find_ahead(status: OrderStatus) -> frozenset[OrderStatus]:
-    return _NEXT[status].union(*(_find_ahead(following) for following in _NEXT[status]))
+    return reported if ORDER_STATES.is_ahead(current, reported) else None

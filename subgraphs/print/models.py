@@ -40,6 +40,7 @@ class PrintJob(Table):
     interior_key: Mapped[str | None] = mapped_column(Text)
     cover_key: Mapped[str | None] = mapped_column(Text)
     preflight: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    provider: Mapped[str] = mapped_column(String(20))
     provider_reference: Mapped[str | None] = mapped_column(String(100))
     shipment: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     cancel_requested: Mapped[bool]
@@ -75,7 +76,7 @@ class OfflineShopJob(Table):
     quantity: Mapped[int]
     shipping_level: Mapped[str] = mapped_column(String(20))
     accepted_at: Mapped[datetime]
-    canceled_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
 
 
 create_outbox_table(Table.metadata)

@@ -22,7 +22,7 @@ strawberry.enum(
     PrintJobStatus,
     description=(
         "Up to SUBMITTING our own states: created, files checked or rejected, on the way to the print shop. "
-        "From SUBMITTED on the shop's. SHIPPED, REJECTED, CANCELED and ERROR are final."
+        "From SUBMITTED on the shop's. SHIPPED, REJECTED, CANCELLED and ERROR are final."
     ),
 )
 

@@ -1,13 +1,15 @@
 """The documents: what they list, link to and print is what the project has today.
 
-`.venv/bin/python -m tests.infra.test_docs` rewrites the listings of the planner's walk-through.
+`.venv/bin/python -m tests.infra.test_docs` rewrites the planner's walk-through and draws the state machines.
 """
 
 import re
 import shlex
 from collections.abc import Iterator
 from contextlib import chdir
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import parse, validate
@@ -17,16 +19,22 @@ from infra.checkout import ROOT
 from infra.cli import app
 from infra.schema.files import SUPERGRAPH
 from router.supergraph import Supergraph
+from subgraphs.common.state_machine import StateMachine
 
 DOCS = ROOT / "infra" / "docs"
 RECORDS = sorted((DOCS / "decisions").glob("*.md"))
 WALKTHROUGH = DOCS / "planner-walkthrough.md"
+STATE_MACHINES = DOCS / "state-machines.md"
 REWRITE = ".venv/bin/python -m tests.infra.test_docs"
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives considered"]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LISTING = re.compile(r"^```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
+DIAGRAM = re.compile(
+    r"^(?P<heading>## [^\n]+`subgraphs/(?P<domain>\w+)/states\.py`)\n```mermaid\n.*?^```$",
+    re.MULTILINE | re.DOTALL,
+)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 FILE = re.compile(r"`((?:router|subgraphs|workers|infra|tests|schema)/[\w./-]+\.\w+)`")
 TITLE = re.compile(r"# (?P<number>\d+)\. (?P<title>.+)")
@@ -55,6 +63,19 @@ def regenerate(text: str) -> str:
     return LISTING.sub(
         lambda found: f"```console\n$ {found['command']}\n{run_listing(found['command'])}```", text
     )
+
+
+def redraw(text: str) -> str:
+    """The document with the diagrams of today's state machines."""
+    return DIAGRAM.sub(
+        lambda found: f"{found['heading']}\n```mermaid\n{find_machine(found['domain']).draw()}\n```", text
+    )
+
+
+def find_machine(domain: str) -> StateMachine[Any]:
+    states = import_module(f"subgraphs.{domain}.states")
+    [machine] = (value for value in vars(states).values() if isinstance(value, StateMachine))
+    return machine
 
 
 def iterate_titles() -> Iterator[tuple[Path, int, str]]:
@@ -93,6 +114,13 @@ def test_every_operation_of_the_walkthrough_is_shown():
     text = WALKTHROUGH.read_text()
     for operation in sorted((DOCS / "planner-walkthrough").iterdir()):
         assert f"$ cat {operation.relative_to(ROOT)}\n" in text
+
+
+def test_every_state_machine_is_drawn_as_it_is_today():
+    text = STATE_MACHINES.read_text()
+    drawn = {found["domain"] for found in DIAGRAM.finditer(text)}
+    assert drawn == {path.parent.name for path in (ROOT / "subgraphs").glob("*/states.py")}
+    assert redraw(text) == text, f"A state machine is not as it is drawn. Run: {REWRITE}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
@@ -148,3 +176,4 @@ def test_the_operations_of_the_readme_are_valid():
 
 if __name__ == "__main__":
     WALKTHROUGH.write_text(regenerate(WALKTHROUGH.read_text()))
+    STATE_MACHINES.write_text(redraw(STATE_MACHINES.read_text()))

@@ -6,7 +6,8 @@ from contextlib import aclosing
 from arq.connections import ArqRedis
 
 from subgraphs.ai import service
-from subgraphs.ai.models import GenerationStatus, StepKind, StepStatus
+from subgraphs.ai.models import StepKind, StepStatus
+from subgraphs.ai.states import GenerationStatus
 from subgraphs.books.models import BookStatus
 from tests.workers import generation_runs
 from tests.workers.harness import run_worker_process, wait_until

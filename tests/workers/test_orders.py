@@ -6,13 +6,17 @@ from sqlalchemy import select
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
+from subgraphs.common.providers import ProviderNotConfigured
 from subgraphs.orders import repository, service
 from subgraphs.orders.addresses import Address
 from subgraphs.orders.jobs import RefundPayment, SettlePayment
 from subgraphs.orders.models import OfflineCharge, Order, Payment, ShippingLevel
 from subgraphs.orders.payments.base import Outcome, PaymentRequest
+from subgraphs.orders.payments.offline import OfflinePayments
+from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.quotes import Price, store_quote
 from subgraphs.print.events import PrintJobStatusChanged
+from tests.support.providers import use_provider
 from workers.orders import follow_print_job, refund_payment, settle_payment
 from workers.platform import Platform
 
@@ -26,8 +30,6 @@ class ProcessEnded(Exception):
 
 class InterruptingProvider:
     """A payment provider at which the checkout's process ends."""
-
-    name = "offline"
 
     async def charge(self, request: PaymentRequest) -> Outcome:
         raise ProcessEnded
@@ -54,8 +56,8 @@ async def pay(platform: Platform, parent: Identity, method: str = "pm_card_visa"
 
 async def interrupt_checkout(platform: Platform, parent: Identity, method: str) -> str:
     quote_id = await create_quote(platform, parent)
-    with pytest.raises(ProcessEnded):
-        await service.checkout(platform.orders, parent, quote_id, method, payments=InterruptingProvider())
+    with use_provider(PROVIDERS, InterruptingProvider()), pytest.raises(ProcessEnded):
+        await service.checkout(platform.orders, parent, quote_id, method)
     async with platform.orders.database.read() as session:
         order = await repository.find_order_of_quote(session, quote_id)
     assert order is not None
@@ -102,6 +104,24 @@ async def read_refund_time(platform: Platform, order_id: str) -> object:
     async with platform.orders.database.read() as session:
         charge = select(OfflineCharge).where(OfflineCharge.order_id == order_id)
         return (await session.scalars(charge)).one().refunded_at
+
+
+async def test_a_refund_goes_to_the_provider_that_charged_and_waits_until_it_is_configured(
+    platform: Platform, parent: Identity
+) -> None:
+    order = await pay(platform, parent)
+    async with platform.orders.unit_of_work() as uow:
+        (await repository.get_payment_of_order(uow.session, order.id)).provider = "elsewhere"
+    await service.cancel_order(platform.orders, parent, order.id)
+
+    with pytest.raises(ProviderNotConfigured, match="'elsewhere' is not configured"):
+        await refund_payment(platform, RefundPayment(order.id))
+    assert await state(platform, parent, order.id) == ("CANCELLED", "SUCCEEDED", 3)
+
+    offline = OfflinePayments(platform.orders.database, platform.orders.clock)
+    with use_provider(PROVIDERS, offline, "elsewhere"), use_provider(PROVIDERS, InterruptingProvider()):
+        await refund_payment(platform, RefundPayment(order.id))
+    assert await state(platform, parent, order.id) == ("CANCELLED", "REFUNDED", 3)
 
 
 async def test_a_print_job_event_takes_effect_once(platform: Platform, parent: Identity) -> None:

@@ -105,7 +105,7 @@ async def test_an_order_cancelled_before_submission_is_not_printed(
         while True:
             async with platform.print.database.read() as session:
                 found = await repository.load_jobs_of_orders(session, parent.user_id, [paid.id])
-            if found and found[paid.id].status is PrintJobStatus.CANCELED:
+            if found and found[paid.id].status is PrintJobStatus.CANCELLED:
                 break
             await asyncio.sleep(0.1)
     assert await list_jobs_at_provider(platform, found[paid.id].id) == []

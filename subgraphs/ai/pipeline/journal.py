@@ -18,7 +18,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.ai import repository
-from subgraphs.ai.models import Generation, GenerationEvent, GenerationStatus
+from subgraphs.ai.models import Generation, GenerationEvent
+from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
@@ -93,7 +94,7 @@ class Journal:
         """Acquire the lease of a generation; None when it has ended or has been deleted."""
         async with runtime.unit_of_work() as uow:
             generation = await repository.lock_any_generation(uow.session, generation_id)
-            if generation is None or not generation.status.is_active:
+            if generation is None or generation.status in GENERATION_STATES.terminal:
                 return None
             appended = await runtime.live.read_last_sequence(build_stream_key(generation_id))
             first = await find_next_sequence(runtime.live, generation)
@@ -111,7 +112,7 @@ class Journal:
         async with self._lock:
             async with self._runtime.unit_of_work() as uow:
                 generation = await repository.lock_any_generation(uow.session, self._id)
-                if generation is None or generation.lease != self._lease or not generation.status.is_active:
+                if generation is None or not self._may_write(generation):
                     raise Superseded
                 transaction = JournalTransaction(uow, generation, self._last)
                 yield transaction
@@ -130,6 +131,9 @@ class Journal:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             await self._require_lease()
+
+    def _may_write(self, generation: Generation) -> bool:
+        return generation.lease == self._lease and generation.status in GENERATION_STATES.active
 
     async def _append(self, event: LiveEvent) -> None:
         try:

@@ -12,7 +12,6 @@ from subgraphs.ai import repository
 from subgraphs.ai.models import (
     Generation,
     GenerationKind,
-    GenerationStatus,
     GenerationStep,
     StepKind,
     StepStatus,
@@ -30,6 +29,7 @@ from subgraphs.ai.providers.protocol import (
     SceneRequest,
     StoryBrief,
 )
+from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.errors import DomainError
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger

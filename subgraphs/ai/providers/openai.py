@@ -85,8 +85,6 @@ async def open_openai(settings: Settings) -> AsyncIterator[OpenAIProvider]:
 class OpenAIProvider:
     """Writes and draws with the configured models; OpenAI is asked not to store responses."""
 
-    name = "openai"
-
     def __init__(self, client: AsyncOpenAI, text_model: str, image_model: str) -> None:
         self._client = client
         self._text_model = text_model

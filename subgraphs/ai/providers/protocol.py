@@ -172,8 +172,6 @@ class ContentRefused(ProviderFailed):
 class Provider(Protocol):
     """Writes, draws and moderates. Each method call makes one call to the service behind it."""
 
-    name: str
-
     def supports_language(self, language: str) -> bool:
         """Whether it writes stories in this language (a BCP 47 tag)."""
         ...

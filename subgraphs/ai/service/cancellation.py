@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from subgraphs.ai import repository
-from subgraphs.ai.models import Generation, GenerationStatus
+from subgraphs.ai.models import Generation
 from subgraphs.ai.pipeline.journal import build_stream_key, find_next_sequence, record_event
+from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import StaleWriter
 from subgraphs.common.runtime import Runtime
@@ -21,7 +22,7 @@ async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: s
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         generation = await repository.lock_generation(uow.session, parent.user_id, generation_id)
-        if not generation.status.is_active:
+        if not GENERATION_STATES.may_become(generation.status, GenerationStatus.CANCELLED):
             return generation
         number = await find_next_sequence(runtime.live, generation)
         generation.lease += 1

@@ -9,12 +9,13 @@ from subgraphs.ai import repository
 from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
-from subgraphs.ai.models import Generation, GenerationKind, GenerationStatus, GenerationStep
+from subgraphs.ai.models import Generation, GenerationKind, GenerationStep
 from subgraphs.ai.pipeline.request import GenerationRequest, build_book_steps
-from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
+from subgraphs.ai.providers.registry import PROVIDERS
 from subgraphs.ai.service.consent import SELECTION, require_consent
 from subgraphs.ai.service.moderation import require_moderation
+from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
@@ -51,10 +52,11 @@ async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Gen
     when it is being generated, GenerationLimitReached when too many other books of the parent are.
     """
     parent.require("parent")
-    async with open_provider(runtime.get_settings(Settings)) as provider:
+    provider_name = PROVIDERS.default_name(runtime)
+    async with PROVIDERS.open(runtime, provider_name) as provider:
         book = await _fetch_book(runtime, provider, parent, book_id)
-        async with runtime.unit_of_work() as uow:
-            return await queue_book_generation(uow, parent, book, provider.name, get_limit(runtime))
+    async with runtime.unit_of_work() as uow:
+        return await queue_book_generation(uow, parent, book, provider_name, get_limit(runtime))
 
 
 async def queue_book_generation(

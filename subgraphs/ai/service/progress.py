@@ -9,11 +9,12 @@ from typing import Final
 
 from subgraphs.ai import repository
 from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
+from subgraphs.ai.states import GENERATION_STATES
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.runtime import Runtime
 
-_TERMINAL: Final = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
+_LAST_KINDS: Final = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ async def follow_generation(
     async with runtime.database.read() as session:
         generation = await repository.get_generation(session, caller.user_id, generation_id)
         page_numbers = await repository.load_page_numbers(session, generation_id)
-    if not generation.status.is_active and after >= generation.last_sequence:
+    if generation.status in GENERATION_STATES.terminal and after >= generation.last_sequence:
         return
 
     async def load_history(last: int) -> Sequence[LiveEvent]:
@@ -44,5 +45,5 @@ async def follow_generation(
     async with aclosing(runtime.live.follow(build_stream_key(generation_id), after, load_history)) as events:
         async for event in events:
             yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)
-            if event.kind in _TERMINAL:
+            if event.kind in _LAST_KINDS:
                 return

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from subgraphs.ai import repository
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import NotGenerated
 from subgraphs.ai.models import Generation, GenerationKind, StepKind
 from subgraphs.ai.pipeline.request import (
@@ -16,8 +15,8 @@ from subgraphs.ai.pipeline.request import (
     find_scene_of_page,
     get_text_page,
 )
-from subgraphs.ai.providers.choice import open_provider
 from subgraphs.ai.providers.protocol import SCENES, Outline, Provider
+from subgraphs.ai.providers.registry import PROVIDERS
 from subgraphs.ai.service.consent import SELECTION, require_consent
 from subgraphs.ai.service.generation import build_generation, get_limit, queue_generation
 from subgraphs.ai.service.moderation import require_moderation
@@ -83,10 +82,11 @@ async def regenerate_page(
     cleaned = None
     if instruction and instruction.strip():
         cleaned = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
-    async with open_provider(runtime.get_settings(Settings)) as provider:
+    provider_name = PROVIDERS.default_name(runtime)
+    async with PROVIDERS.open(runtime, provider_name) as provider:
         page = await _fetch_page(runtime, provider, parent, page_id, parts, cleaned)
-        async with runtime.unit_of_work() as uow:
-            return await _queue_page_generation(uow, parent, page, provider.name, get_limit(runtime))
+    async with runtime.unit_of_work() as uow:
+        return await _queue_page_generation(uow, parent, page, provider_name, get_limit(runtime))
 
 
 async def _fetch_page(

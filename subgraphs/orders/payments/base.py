@@ -40,8 +40,6 @@ Outcome = Succeeded | Declined
 class PaymentProvider(Protocol):
     """Charges and refunds payments."""
 
-    name: str
-
     async def charge(self, request: PaymentRequest) -> Outcome:
         """Charge once for each idempotency key; a repeated key gives the outcome of the first request."""
 

@@ -48,8 +48,6 @@ class OfflinePayments:
     becomes of the order.
     """
 
-    name = "offline"
-
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock

@@ -9,8 +9,7 @@ from subgraphs.orders.errors import OrderNotCancellable
 from subgraphs.orders.events import OrderCancelled
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, PaymentStatus
-from subgraphs.orders.payments.base import PaymentProvider
-from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import CANCELLABLE, OrderStatus
 
@@ -30,14 +29,14 @@ async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Ord
     return order
 
 
-async def refund_payment(runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None) -> None:
+async def refund_payment(runtime: Runtime, order_id: str) -> None:
     """Refund the payment of an order and record it; a second call changes nothing."""
-    payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
         payment = await repository.get_payment_of_order(session, order_id)
     if payment.status is not PaymentStatus.SUCCEEDED:
         return
-    await payments.refund(payment.reference)
+    async with PROVIDERS.open(runtime, payment.provider) as payments:
+        await payments.refund(payment.reference)
     async with runtime.unit_of_work() as uow:
         await repository.lock_any_order(uow.session, order_id)
         (await repository.get_payment_of_order(uow.session, order_id)).status = PaymentStatus.REFUNDED

@@ -22,8 +22,8 @@ from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
 from subgraphs.orders.events import OrderPaid
 from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
-from subgraphs.orders.payments.base import Outcome, PaymentProvider, PaymentRequest, Succeeded
-from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.payments.base import Outcome, PaymentRequest, Succeeded
+from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import OrderStatus
 
@@ -31,14 +31,7 @@ _SETTLEMENT_DELAY = timedelta(minutes=1)
 _NUMBER_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-async def checkout(
-    runtime: Runtime,
-    parent: Identity,
-    quote_id: str,
-    payment_method: str,
-    *,
-    payments: PaymentProvider | None = None,
-) -> Order:
+async def checkout(runtime: Runtime, parent: Identity, quote_id: str, payment_method: str) -> Order:
     """Order and pay for what was quoted. It is idempotent: it charges once and returns the same order.
 
     QuoteExpired when the price no longer holds; then nothing is ordered. PaymentDeclined when the payment was
@@ -46,32 +39,28 @@ async def checkout(
     """
     parent.require("parent")
     method = _check_payment_method(payment_method)
-    payments = payments or choose_payment_provider(runtime)
     async with runtime.unit_of_work() as uow:
-        order = await _place_order(uow, runtime, payments, parent, quote_id, method)
-    return await settle_payment(runtime, order.id, payments=payments)
+        order = await _place_order(uow, runtime, parent, quote_id, method)
+    return await settle_payment(runtime, order.id)
 
 
-async def settle_payment(
-    runtime: Runtime, order_id: str, *, payments: PaymentProvider | None = None
-) -> Order:
+async def settle_payment(runtime: Runtime, order_id: str) -> Order:
     """Charge for an order that awaits payment and record the outcome.
 
     Any other order is left as it is. PaymentDeclined when the payment was declined, now or earlier.
     """
-    payments = payments or choose_payment_provider(runtime)
     async with runtime.database.read() as session:
         order = await repository.get_any_order(session, order_id)
         payment = await repository.get_payment_of_order(session, order_id)
     if order.status is OrderStatus.AWAITING_PAYMENT:
-        outcome = await payments.charge(
-            PaymentRequest(
-                idempotency_key=order.quote_id,
-                order_id=order.id,
-                amount=Money(payment.amount, payment.currency),
-                payment_method=payment.method,
-            )
+        request = PaymentRequest(
+            idempotency_key=order.quote_id,
+            order_id=order.id,
+            amount=Money(payment.amount, payment.currency),
+            payment_method=payment.method,
         )
+        async with PROVIDERS.open(runtime, payment.provider) as payments:
+            outcome = await payments.charge(request)
         async with runtime.unit_of_work() as uow:
             order, payment = await _record_outcome(uow, runtime, order_id, outcome)
     if payment.status is PaymentStatus.DECLINED:
@@ -80,12 +69,7 @@ async def settle_payment(
 
 
 async def _place_order(
-    uow: UnitOfWork,
-    runtime: Runtime,
-    payments: PaymentProvider,
-    parent: Identity,
-    quote_id: str,
-    method: str,
+    uow: UnitOfWork, runtime: Runtime, parent: Identity, quote_id: str, method: str
 ) -> Order:
     """Return the order of a quote; create it if there is none. The lock on the quote allows only one."""
     quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
@@ -103,7 +87,7 @@ async def _place_order(
             status=PaymentStatus.PENDING,
             amount=order.total,
             currency=order.currency,
-            provider=payments.name,
+            provider=PROVIDERS.default_name(runtime),
             method=method,
             reference="",
             created_at=uow.now,

@@ -19,7 +19,7 @@ from subgraphs.orders import repository
 from subgraphs.orders.events import OrderShipped
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, OrderTransition
-from subgraphs.orders.states import TERMINAL, OrderStatus, apply_print_report, can_become
+from subgraphs.orders.states import ORDER_STATES, OrderStatus, apply_print_report
 from subgraphs.print.events import PrintJobStatusChanged
 
 _KIND = "OrderTransition"
@@ -81,7 +81,7 @@ async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> 
     staff.require("staff")
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_any_order(uow.session, order_id)
-        if not can_become(order.status, OrderStatus.DELIVERED):
+        if not ORDER_STATES.may_become(order.status, OrderStatus.DELIVERED):
             raise Conflict(f"An order that is {order.status} cannot have been delivered.")
         await record_transition(uow, runtime.live, order, OrderStatus.DELIVERED, None)
     return order
@@ -98,14 +98,14 @@ async def follow_order(
         return [to_live_event(transition) for transition in transitions.get(order_id, ())]
 
     order = await _get_order(runtime, caller, order_id)
-    if order.status in TERMINAL and after >= order.last_sequence:
+    if order.status in ORDER_STATES.terminal and after >= order.last_sequence:
         return
     async with aclosing(runtime.live.follow(build_stream_key(order_id), after, load_history)) as events:
         async for event in events:
             order = await _get_order(runtime, caller, order_id)
             status = OrderStatus(event.data["status"])
             yield OrderProgress(event.sequence, event.at, status, order)
-            if status in TERMINAL:
+            if status in ORDER_STATES.terminal:
                 return
 
 

@@ -42,7 +42,7 @@ class OfflinePrintShop:
             quantity=submission.quantity,
             shipping_level=submission.shipping_level,
             accepted_at=self._clock(),
-            canceled_at=None,
+            cancelled_at=None,
         )
         async with self._database.session() as session, session.begin():
             session.add(job)
@@ -66,12 +66,12 @@ class OfflinePrintShop:
         async with self._database.session() as session, session.begin():
             job = _require_job(await repository.find_shop_job(session, reference), reference)
             if self._build_report(job).status in CANCELLABLE:
-                job.canceled_at = self._clock()
+                job.cancelled_at = self._clock()
         return self._build_report(job)
 
     def _build_report(self, job: OfflineShopJob) -> ShopJob:
-        if job.canceled_at is not None:
-            return ShopJob(job.reference, PrintJobStatus.CANCELED, "Cancelled before production.")
+        if job.cancelled_at is not None:
+            return ShopJob(job.reference, PrintJobStatus.CANCELLED, "Cancelled before production.")
         last = len(_TIMELINE) - 1
         steps = int((self._clock() - job.accepted_at) / self._step) if self._step else last
         # Another process's clock may be ahead of ours.

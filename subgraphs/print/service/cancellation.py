@@ -6,6 +6,7 @@ from typing import Final
 
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import repository
+from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.service.creation import NewPrintJob, ensure_job
 from subgraphs.print.service.progress import move_job
 from subgraphs.print.states import PrintJobStatus
@@ -23,10 +24,10 @@ async def cancel_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) 
     async with runtime.unit_of_work() as uow:
         if not await uow.receive("print.cancel_print_job", message_id):
             return
-        await ensure_job(uow, new)
+        await ensure_job(uow, new, PROVIDERS.default_name(runtime))
         job = await repository.lock_job_of_order(uow.session, new.order_id)
         assert job is not None, "it exists, or has just been created"
         if job.status in _NOT_SUBMITTED:
-            await move_job(uow, job, PrintJobStatus.CANCELED, "The order was cancelled.")
+            await move_job(uow, job, PrintJobStatus.CANCELLED, "The order was cancelled.")
         else:
             job.cancel_requested = True

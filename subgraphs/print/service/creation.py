@@ -10,6 +10,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
 from subgraphs.print.catalogue import get_product
 from subgraphs.print.jobs import PreflightPrintJob
+from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.service.progress import record_transition
 from subgraphs.print.states import PrintJobStatus
 
@@ -29,10 +30,10 @@ async def create_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) 
     """Create the print job of a paid order and enqueue its preflight, once for each message."""
     async with runtime.unit_of_work() as uow:
         if await uow.receive("print.create_print_job", message_id):
-            await ensure_job(uow, new)
+            await ensure_job(uow, new, PROVIDERS.default_name(runtime))
 
 
-async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
+async def ensure_job(uow: UnitOfWork, new: NewPrintJob, provider: str) -> None:
     """Create the print job of an order and enqueue its preflight, unless the order has one."""
     job = await repository.add_job(
         uow.session,
@@ -44,6 +45,7 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob) -> None:
             "product_id": get_product(new.product_id).id,
             "quantity": new.quantity,
             "status": PrintJobStatus.CREATED,
+            "provider": provider,
             "cancel_requested": False,
             "attempts": 0,
             "checks": 0,

@@ -6,12 +6,12 @@ from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print.events import PrintJobStatusChanged
 from subgraphs.print.models import PrintJob, PrintJobTransition
-from subgraphs.print.states import PrintJobStatus, can_become
+from subgraphs.print.states import PRINT_JOB_STATES, PrintJobStatus
 
 
 async def move_job(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, message: str = "") -> bool:
     """Move a locked job to a state; false, and no change, when that is not ahead of its current one."""
-    if not can_become(job.status, status):
+    if not PRINT_JOB_STATES.is_ahead(job.status, status):
         if status is not job.status:
             get_logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
         return False

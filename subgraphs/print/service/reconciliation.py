@@ -10,22 +10,20 @@ from subgraphs.common.telemetry import get_logger
 from subgraphs.print import repository
 from subgraphs.print.jobs import ReconcilePrintJob
 from subgraphs.print.providers.base import PrintProvider, Shipment, ShopJob, ShopUnreachable
-from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.service.progress import move_job
-from subgraphs.print.states import CANCELLABLE, TERMINAL
+from subgraphs.print.states import CANCELLABLE, PRINT_JOB_STATES
 
 
-async def reconcile_print_job(
-    runtime: Runtime, print_job_id: str, check: int, *, provider: PrintProvider | None = None
-) -> None:
+async def reconcile_print_job(runtime: Runtime, print_job_id: str, check: int) -> None:
     """Ask the shop for the state of a job and adopt it; enqueue the next check unless it is final."""
-    provider = provider or choose_print_provider(runtime)
     async with runtime.database.read() as session:
         job = await repository.get_any_job(session, print_job_id)
     if job.checks != check - 1 or job.provider_reference is None:
         return
     wants_cancel = job.cancel_requested and job.status in CANCELLABLE
-    report = await _fetch_report(provider, job.provider_reference, cancel=wants_cancel)
+    async with PROVIDERS.open(runtime, job.provider) as provider:
+        report = await _fetch_report(provider, job.provider_reference, cancel=wants_cancel)
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_any_job(uow.session, print_job_id)
         if job.checks != check - 1:
@@ -33,7 +31,7 @@ async def reconcile_print_job(
         job.checks = check
         if report is not None and await move_job(uow, job, report.status, report.message) and report.shipment:
             job.shipment = _convert_shipment(report.shipment)
-        if job.status not in TERMINAL:
+        if job.status not in PRINT_JOB_STATES.terminal:
             await uow.enqueue(ReconcilePrintJob(job.id, check + 1), delay=provider.poll_interval)
 
 

@@ -28,9 +28,9 @@ from subgraphs.print.providers.base import (
     Submission,
     SubmissionRefused,
 )
-from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.service.progress import move_job
-from subgraphs.print.states import TERMINAL, PrintJobStatus
+from subgraphs.print.states import PRINT_JOB_STATES, PrintJobStatus
 
 _CALL_TIMEOUT_SECONDS: Final = 30
 _ATTEMPT_INTERVAL: Final = timedelta(seconds=60)
@@ -47,29 +47,28 @@ class Delivery:
     recipient: Recipient
 
 
-async def submit_print_job(
-    runtime: Runtime,
-    print_job_id: str,
-    attempt: int,
-    delivery: Delivery,
-    *,
-    provider: PrintProvider | None = None,
-) -> None:
-    """Submit a preflighted job to the shop, or record that an earlier attempt has done so."""
-    provider = provider or choose_print_provider(runtime)
-    job = await _begin_attempt(runtime, print_job_id, attempt)
-    if job is None:
-        return
+async def submit_print_job(runtime: Runtime, print_job_id: str, attempt: int, delivery: Delivery) -> None:
+    """Submit a preflighted job to its shop, or record that an earlier attempt has done so."""
+    async with runtime.database.read() as session:
+        job = await repository.get_any_job(session, print_job_id)
+    async with PROVIDERS.open(runtime, job.provider) as provider:
+        if begun := await _begin_attempt(runtime, print_job_id, attempt):
+            await _submit(runtime, provider, begun, _build_submission(runtime, begun, delivery))
+
+
+async def _submit(runtime: Runtime, provider: PrintProvider, job: PrintJob, submission: Submission) -> None:
     try:
         async with asyncio.timeout(_CALL_TIMEOUT_SECONDS):
-            accepted = await provider.find(job.id) if attempt > 1 else None
-            accepted = accepted or await provider.submit(_build_submission(runtime, job, delivery))
+            accepted = await provider.find(job.id) if job.attempts > 1 else None
+            accepted = accepted or await provider.submit(submission)
     except SubmissionRefused as refusal:
-        await _record_refusal(runtime, print_job_id, str(refusal))
+        await _record_refusal(runtime, job.id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
-        get_logger().warning("Submission without an answer", print_job=job.id, attempt=attempt, error=error)
+        get_logger().warning(
+            "Submission without an answer", print_job=job.id, attempt=job.attempts, error=error
+        )
     else:
-        await _record_acceptance(runtime, print_job_id, accepted, provider.poll_interval)
+        await _record_acceptance(runtime, job.id, accepted, provider.poll_interval)
 
 
 async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
@@ -107,7 +106,7 @@ async def _record_acceptance(
         if job.provider_reference is None:
             job.provider_reference = accepted.reference
             await move_job(uow, job, PrintJobStatus.SUBMITTED)
-            if job.status not in TERMINAL:
+            if job.status not in PRINT_JOB_STATES.terminal:
                 await uow.enqueue(ReconcilePrintJob(job.id, check=1), delay=poll_interval)
 
 

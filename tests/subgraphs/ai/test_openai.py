@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-from subgraphs.ai.providers.choice import open_provider
+from subgraphs.ai.providers.openai import open_openai
 from subgraphs.ai.providers.protocol import (
     ContentRefused,
     Hero,
@@ -18,7 +18,10 @@ from subgraphs.ai.providers.protocol import (
     SceneRequest,
     StoryBrief,
 )
+from subgraphs.ai.providers.registry import PROVIDERS
 from subgraphs.common.ids import new_id
+from subgraphs.common.runtime import open_runtime
+from subgraphs.domains import DOMAINS
 from tests.subgraphs.ai.library import FakeBookWriter, Parent, run
 from tests.support.openai import (
     Fault,
@@ -50,7 +53,7 @@ async def server() -> AsyncIterator[OpenAIServer]:
 @pytest.fixture
 async def provider(server: OpenAIServer) -> AsyncIterator[Provider]:
     settings = build_settings("ai", {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.base_url})
-    async with open_provider(settings) as opened:
+    async with open_openai(settings) as opened:
         yield opened
 
 
@@ -63,15 +66,16 @@ async def write_scene(provider: Provider, outline: Outline) -> list[str]:
     return [piece async for piece in provider.write_scene(request, author=AUTHOR)]
 
 
-@pytest.mark.parametrize("key", ["", "your_key_here"])
-async def test_without_a_key_the_offline_studio_is_chosen(key: str) -> None:
-    async with open_provider(build_settings("ai", {"OPENAI_API_KEY": key})) as opened:
-        assert opened.name == "offline"
+@pytest.mark.parametrize(
+    ("key", "name"), [("", "offline"), ("your_key_here", "offline"), ("sk-test", "openai")]
+)
+async def test_new_generations_use_openai_if_it_has_a_key(key: str, name: str) -> None:
+    async with open_runtime(DOMAINS["ai"], build_settings("ai", {"OPENAI_API_KEY": key})) as runtime:
+        assert PROVIDERS.default_name(runtime) == name
 
 
 async def test_an_outline_has_the_requested_format(server: OpenAIServer, provider: Provider) -> None:
     outline = await write_outline(provider)
-    assert provider.name == "openai"
     assert (outline.title, len(outline.scenes)) == ("Mia and the Fox", 14)
     assert outline.scenes[13].summary == "Scene 14 happens."
     sent = server.list_bodies("/responses")[0]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.ai.models import GenerationStatus
+from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.ids import new_id
 from tests.subgraphs.ai.library import (
     CANCEL,

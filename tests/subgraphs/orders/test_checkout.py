@@ -14,9 +14,11 @@ from subgraphs.common.money import Money
 from subgraphs.orders import service
 from subgraphs.orders.models import OfflineCharge, Order, Quote
 from subgraphs.orders.payments.base import Outcome, PaymentRequest
-from subgraphs.orders.payments.choice import choose_payment_provider
+from subgraphs.orders.payments.offline import OfflinePayments
+from subgraphs.orders.payments.registry import PROVIDERS
 from tests.subgraphs.orders.conftest import checkout, quote
 from tests.subgraphs.orders.outbox import read_messages
+from tests.support.providers import use_provider
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import sign_token
 
@@ -70,7 +72,7 @@ async def test_a_checkout_interrupted_after_the_charge_does_not_charge_again(
     orders: SubgraphClient, token: str
 ) -> None:
     order_id, quote_id = await create_unpaid_order(orders, token)
-    provider = choose_payment_provider(orders.runtime)
+    provider = OfflinePayments(orders.runtime.database, orders.runtime.clock)
     await provider.charge(PaymentRequest(quote_id, order_id, Money(2600, "USD"), "pm_card_visa"))
     order = (await checkout(orders, token, quote_id)).ok["checkout"]
     assert (order["id"], order["status"]) == (order_id, "PAID")
@@ -84,8 +86,6 @@ async def create_unpaid_order(orders: SubgraphClient, token: str) -> tuple[str, 
         pass
 
     class UnreachableProvider:
-        name = "offline"
-
         async def charge(self, request: PaymentRequest) -> Outcome:
             raise Gone
 
@@ -94,14 +94,8 @@ async def create_unpaid_order(orders: SubgraphClient, token: str) -> tuple[str, 
 
     quote_id = await quote(orders, token)
     verifier = orders.verifier
-    with pytest.raises(Gone):
-        await service.checkout(
-            orders.runtime,
-            await verifier.verify(token),
-            quote_id,
-            "pm_card_visa",
-            payments=UnreachableProvider(),
-        )
+    with use_provider(PROVIDERS, UnreachableProvider()), pytest.raises(Gone):
+        await service.checkout(orders.runtime, await verifier.verify(token), quote_id, "pm_card_visa")
     [order] = await read_orders(orders, quote_id)
     assert order.status == "AWAITING_PAYMENT"
     return order.id, quote_id

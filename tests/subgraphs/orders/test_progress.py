@@ -180,7 +180,7 @@ async def test_an_order_in_production_is_not_cancellable(orders: SubgraphClient,
 async def test_reports_after_a_cancellation_change_nothing(orders: SubgraphClient, token: str) -> None:
     order_id = await create_paid_order(orders, token)
     await orders.execute(CANCEL, {"id": order_id}, token)
-    await report(orders, order_id, "PREFLIGHT", "CANCELED", "SHIPPED")
+    await report(orders, order_id, "PREFLIGHT", "CANCELLED", "SHIPPED")
     assert (await show(orders, order_id, token))["status"] == "CANCELLED"
 
 

@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import timedelta
 
 from subgraphs.common.runtime import open_runtime
 from subgraphs.domains import DOMAINS, load_worker_settings
 from subgraphs.print import service
 from subgraphs.print.providers.base import ShopJob, Submission
-from subgraphs.print.providers.choice import choose_print_provider
 from subgraphs.print.providers.offline import OfflinePrintShop
+from subgraphs.print.providers.registry import PROVIDERS
 from tests.subgraphs.print.jobs import DELIVERY
+from tests.support.providers import use_provider
 
 
 class LastShop(OfflinePrintShop):
@@ -25,8 +27,9 @@ class LastShop(OfflinePrintShop):
 
 async def main(job_id: str) -> None:
     async with open_runtime(DOMAINS["print"], load_worker_settings()[1]["print"]) as runtime:
-        shop = LastShop(runtime.database, runtime.clock, choose_print_provider(runtime).poll_interval)
-        await service.submit_print_job(runtime, job_id, 1, DELIVERY, provider=shop)
+        shop = LastShop(runtime.database, runtime.clock, timedelta(seconds=1))
+        with use_provider(PROVIDERS, shop):
+            await service.submit_print_job(runtime, job_id, 1, DELIVERY)
 
 
 if __name__ == "__main__":

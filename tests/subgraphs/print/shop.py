@@ -1,13 +1,15 @@
 """A print shop that can refuse jobs and lose connections."""
 
+from datetime import timedelta
+
 from subgraphs.common.runtime import Runtime
+from subgraphs.print.domain import Settings
 from subgraphs.print.providers.base import (
     ShopJob,
     ShopUnreachable,
     Submission,
     SubmissionRefused,
 )
-from subgraphs.print.providers.choice import choose_print_provider
 from subgraphs.print.providers.offline import OfflinePrintShop
 
 
@@ -15,8 +17,8 @@ class Shop(OfflinePrintShop):
     """The offline shop with a connection that can break; it records the submissions."""
 
     def __init__(self, runtime: Runtime) -> None:
-        shop = choose_print_provider(runtime)
-        super().__init__(runtime.database, runtime.clock, shop.poll_interval)
+        step = timedelta(seconds=runtime.get_settings(Settings).offline_print_step_seconds)
+        super().__init__(runtime.database, runtime.clock, step)
         self.received: list[Submission] = []
         self.accepts = True
         self.answers = True

@@ -8,7 +8,6 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
-from subgraphs.print.providers.choice import choose_print_provider
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import DELIVERY, create_checked_job, create_job
 from tests.support.subgraph import SubgraphClient, run_subgraph
@@ -108,10 +107,9 @@ async def test_an_order_shows_its_owner_the_whole_job(
     graph: SubgraphClient, runtime: Runtime, clock: SteppingClock
 ) -> None:
     job = await create_checked_job(runtime)
-    shop = choose_print_provider(runtime)
-    await service.submit_print_job(runtime, job.id, 1, DELIVERY, provider=shop)
+    await service.submit_print_job(runtime, job.id, 1, DELIVERY)
     clock.advance(seconds=40)
-    await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
+    await service.reconcile_print_job(runtime, job.id, 1)
     [found] = await graph.resolve_entities(JOB, [build_order_reference(job)], sign_token("usr_ada"))
     shown = found["printJob"]
     assert (shown["id"], shown["status"]) == (job.id, "SHIPPED")

@@ -8,7 +8,7 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
 from subgraphs.print.providers.base import ShopJob, ShopUnreachable
-from subgraphs.print.providers.choice import choose_print_provider
+from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
@@ -22,6 +22,7 @@ from tests.subgraphs.print.jobs import (
     read_statuses,
 )
 from tests.subgraphs.print.shop import Shop
+from tests.support.providers import use_provider
 
 S = PrintJobStatus
 OURS = [S.CREATED, S.PREFLIGHT, S.SUBMITTING, S.SUBMITTED]
@@ -83,10 +84,9 @@ async def test_a_reconciliation_that_is_delivered_twice_continues_once(
     runtime: Runtime, clock: SteppingClock
 ) -> None:
     job = await create_submitted_job(runtime)
-    shop = choose_print_provider(runtime)
     clock.advance(seconds=10)
-    await asyncio.gather(*(service.reconcile_print_job(runtime, job.id, 1, provider=shop) for _ in range(4)))
-    await service.reconcile_print_job(runtime, job.id, 1, provider=shop)
+    await asyncio.gather(*(service.reconcile_print_job(runtime, job.id, 1) for _ in range(4)))
+    await service.reconcile_print_job(runtime, job.id, 1)
     waiting = await read_outbox(runtime, job.id, "print.ReconcilePrintJob")
     assert [message["check"] for message in waiting] == [1, 2]
     assert (await read_statuses(runtime, job.id)).count(S.PRODUCTION_DELAYED) == 1
@@ -101,7 +101,8 @@ async def test_a_late_answer_does_not_move_a_job_back(runtime: Runtime, clock: S
         async def get(self, reference: str) -> ShopJob:
             return ShopJob(reference, S.PRODUCTION_DELAYED)
 
-    await service.reconcile_print_job(runtime, job.id, 2, provider=Late(runtime))
+    with use_provider(PROVIDERS, Late(runtime)):
+        await service.reconcile_print_job(runtime, job.id, 2)
     assert (await read_job(runtime, job.id)).status is S.IN_PRODUCTION
 
 
@@ -112,7 +113,8 @@ async def test_an_unreachable_shop_is_polled_again_later(runtime: Runtime, clock
         async def get(self, reference: str) -> ShopJob:
             raise ShopUnreachable("timed out")
 
-    await service.reconcile_print_job(runtime, job.id, 1, provider=Silent(runtime))
+    with use_provider(PROVIDERS, Silent(runtime)):
+        await service.reconcile_print_job(runtime, job.id, 1)
     assert (await read_job(runtime, job.id)).status is S.SUBMITTED
     clock.advance(seconds=40)
     await run_reconciliation(runtime, job.id)
@@ -123,7 +125,7 @@ async def test_a_job_unknown_to_the_shop_is_cancelled(runtime: Runtime) -> None:
     job = await create_job(runtime)
     await cancel(runtime, job.order_id)
     assert await service.begin_preflight(runtime, job.id) is None
-    assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELED]
+    assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELLED]
 
 
 async def test_a_job_cancelled_after_preflight_is_not_submitted(runtime: Runtime) -> None:
@@ -131,7 +133,7 @@ async def test_a_job_cancelled_after_preflight_is_not_submitted(runtime: Runtime
     await cancel(runtime, job.order_id)
     await service.submit_print_job(runtime, job.id, 1, DELIVERY)
     assert await read_shop_jobs(runtime, job.id) == []
-    assert (await read_job(runtime, job.id)).status is S.CANCELED
+    assert (await read_job(runtime, job.id)).status is S.CANCELLED
 
 
 async def test_a_submitted_job_is_cancelled_before_production(runtime: Runtime, clock: SteppingClock) -> None:
@@ -139,8 +141,8 @@ async def test_a_submitted_job_is_cancelled_before_production(runtime: Runtime, 
     await cancel(runtime, job.order_id)
     clock.advance(seconds=10)
     await run_reconciliation(runtime, job.id)
-    assert await read_statuses(runtime, job.id) == [*OURS, S.CANCELED]
-    assert (await read_shop_jobs(runtime, job.id))[0].canceled_at == clock.now
+    assert await read_statuses(runtime, job.id) == [*OURS, S.CANCELLED]
+    assert (await read_shop_jobs(runtime, job.id))[0].cancelled_at == clock.now
 
 
 async def test_a_job_in_production_is_printed_although_cancelled(
@@ -160,11 +162,11 @@ async def test_an_order_cancelled_before_its_payment_event_is_not_printed(runtim
     await cancel(runtime, order_id)
     job = await create_job(runtime, order_id=order_id)
     assert await service.begin_preflight(runtime, job.id) is None
-    assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELED]
+    assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELLED]
 
 
 async def test_payment_and_cancellation_may_arrive_at_the_same_time(runtime: Runtime) -> None:
     for _ in range(10):
         order_id = new_id("ord")
         job, _ = await asyncio.gather(create_job(runtime, order_id=order_id), cancel(runtime, order_id))
-        assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELED]
+        assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELLED]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subgraphs.print.states import _NEXT, CANCELLABLE, TERMINAL, PrintJobStatus, can_become
+from subgraphs.print.states import CANCELLABLE, PRINT_JOB_STATES, PrintJobStatus
 
 LULU_RUN = [
     PrintJobStatus.SUBMITTED,
@@ -18,7 +18,7 @@ LULU_RUN = [
 def apply_reports(start: PrintJobStatus, reports: list[PrintJobStatus]) -> list[PrintJobStatus]:
     states = [start]
     for report in reports:
-        states.append(report if can_become(states[-1], report) else states[-1])
+        states.append(report if PRINT_JOB_STATES.is_ahead(states[-1], report) else states[-1])
     return states
 
 
@@ -26,8 +26,9 @@ def apply_reports(start: PrintJobStatus, reports: list[PrintJobStatus]) -> list[
 def generate_runs(draw: st.DrawFn) -> list[PrintJobStatus]:
     run: list[PrintJobStatus] = [PrintJobStatus.CREATED]
     goes_on = st.integers(0, 9).map(bool)
-    while draw(goes_on) and _NEXT[run[-1]]:
-        run.append(draw(st.sampled_from(sorted(_NEXT[run[-1]]))))
+    while run[-1] in PRINT_JOB_STATES.active and draw(goes_on):
+        following = [status for status in PrintJobStatus if PRINT_JOB_STATES.may_become(run[-1], status)]
+        run.append(draw(st.sampled_from(following)))
     return run
 
 
@@ -50,7 +51,7 @@ def test_no_report_leads_back_to_an_earlier_state(reports: list[PrintJobStatus])
         seen.append(state)
 
 
-@given(st.sampled_from(sorted(TERMINAL)), st.lists(st.sampled_from(PrintJobStatus)))
+@given(st.sampled_from(sorted(PRINT_JOB_STATES.terminal)), st.lists(st.sampled_from(PrintJobStatus)))
 def test_a_terminal_state_stays(terminal: PrintJobStatus, reports: list[PrintJobStatus]) -> None:
     assert set(apply_reports(terminal, reports)) == {terminal}
 
@@ -64,13 +65,13 @@ def test_states_between_two_polls_may_be_skipped(missing: set[PrintJobStatus]) -
 @pytest.mark.parametrize("status", [PrintJobStatus.IN_PRODUCTION, PrintJobStatus.PRODUCTION_READY])
 def test_a_job_in_production_can_no_longer_be_cancelled(status: PrintJobStatus) -> None:
     assert status not in CANCELLABLE
-    assert not can_become(status, PrintJobStatus.CANCELED)
+    assert not PRINT_JOB_STATES.is_ahead(status, PrintJobStatus.CANCELLED)
 
 
 def test_the_terminal_states_have_no_successors() -> None:
     assert {
         PrintJobStatus.SHIPPED,
         PrintJobStatus.REJECTED,
-        PrintJobStatus.CANCELED,
+        PrintJobStatus.CANCELLED,
         PrintJobStatus.ERROR,
-    } == TERMINAL
+    } == PRINT_JOB_STATES.terminal

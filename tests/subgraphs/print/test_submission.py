@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 import pytest
 
+from subgraphs.common.providers import ProviderNotConfigured
 from subgraphs.common.runtime import Runtime
-from subgraphs.print import service
+from subgraphs.print import repository, service
 from subgraphs.print.providers.base import (
     PrintProvider,
     ShopJob,
     Submission,
 )
+from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
@@ -25,6 +27,7 @@ from tests.subgraphs.print.jobs import (
     read_statuses,
 )
 from tests.subgraphs.print.shop import Shop
+from tests.support.providers import use_provider
 
 
 @pytest.fixture
@@ -33,7 +36,8 @@ def shop(runtime: Runtime) -> Shop:
 
 
 async def submit(runtime: Runtime, shop: PrintProvider, job_id: str, attempt: int = 1) -> None:
-    await service.submit_print_job(runtime, job_id, attempt, DELIVERY, provider=shop)
+    with use_provider(PROVIDERS, shop):
+        await service.submit_print_job(runtime, job_id, attempt, DELIVERY)
 
 
 async def test_a_checked_job_is_submitted_and_then_followed(runtime: Runtime, shop: Shop) -> None:
@@ -137,6 +141,33 @@ async def test_a_worker_killed_after_the_shop_accepted_leaves_one_job(
     [accepted] = await read_shop_jobs(runtime, job.id)
     after = await read_job(runtime, job.id)
     assert (after.status, after.provider_reference) == (PrintJobStatus.SUBMITTED, accepted.reference)
+
+
+async def test_a_job_whose_shop_is_not_configured_waits_for_it(runtime: Runtime, shop: Shop) -> None:
+    job = await create_checked_job(runtime)
+    async with runtime.unit_of_work() as uow:
+        (await repository.lock_any_job(uow.session, job.id)).provider = "elsewhere"
+
+    with pytest.raises(ProviderNotConfigured, match="The print shop 'elsewhere' is not configured"):
+        await submit(runtime, shop, job.id)
+    waiting = await read_job(runtime, job.id)
+    assert (waiting.status, waiting.attempts) == (PrintJobStatus.PREFLIGHT, 0)
+    assert shop.received == []
+
+    with use_provider(PROVIDERS, shop, "elsewhere"), use_provider(PROVIDERS, UnusedShop(runtime)):
+        await service.submit_print_job(runtime, job.id, 1, DELIVERY)
+        await service.reconcile_print_job(runtime, job.id, 1)
+    assert [submission.external_id for submission in shop.received] == [job.id]
+
+
+class UnusedShop(Shop):
+    """A shop that nothing may be sent to or asked of."""
+
+    async def submit(self, submission: Submission) -> ShopJob:
+        raise AssertionError(submission)
+
+    async def get(self, reference: str) -> ShopJob:
+        raise AssertionError(reference)
 
 
 async def test_the_next_attempt_is_scheduled_after_the_longest_possible_call(

@@ -26,8 +26,6 @@ class OfflineStudio:
     It ignores instructions; another take chooses other sentences and another light.
     """
 
-    name = "offline"
-
     def __init__(self, words_per_second: float) -> None:
         self._pause = 1 / words_per_second
 

@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("shipping_level", sa.String(length=20), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("canceled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("reference", name="pk_offline_shop_jobs"),
         schema="print",
     )
@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("interior_key", sa.Text(), nullable=True),
         sa.Column("cover_key", sa.Text(), nullable=True),
         sa.Column("preflight", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("provider", sa.String(length=20), nullable=False),
         sa.Column("provider_reference", sa.String(length=100), nullable=True),
         sa.Column("shipment", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),

@@ -1,0 +1,22 @@
+"""The payment providers: the offline one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from subgraphs.common.providers import ProviderFactory, ProviderRegistry
+from subgraphs.common.runtime import Runtime
+from subgraphs.orders.payments.base import PaymentProvider
+from subgraphs.orders.payments.offline import OfflinePayments
+
+
+@asynccontextmanager
+async def _open_offline(runtime: Runtime) -> AsyncIterator[PaymentProvider]:
+    yield OfflinePayments(runtime.database, runtime.clock)
+
+
+PROVIDERS: Final = ProviderRegistry[PaymentProvider](
+    "payment provider", {"offline": ProviderFactory(_open_offline, lambda _: True)}
+)
