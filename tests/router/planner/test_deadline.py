@@ -49,7 +49,7 @@ def render_plan_until(planner: Planner, operation: Operation, deadline: Deadline
 
 
 def test_an_operation_that_takes_too_long_to_plan_is_refused_with_its_own_code():
-    with pytest.raises(PlanningTooLongError, match="could not be planned in the time") as raised:
+    with pytest.raises(PlanningTooLongError, match="could not be planned in time") as raised:
         compile_operation(
             Planner(load_supergraph("shop")), load_operation("shop", TEXT), None, expire_after(3)
         )

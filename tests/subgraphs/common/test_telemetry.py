@@ -19,7 +19,7 @@ def run_and_read_log(level: str, program: str) -> list[dict[str, Any]]:
     """Run a program in a process; return the lines that it logs."""
     source = (
         "import logging\n"
-        "from subgraphs.common.telemetry import configure_logging, logger, start_trace\n"
+        "from subgraphs.common.telemetry import configure_logging, get_logger, start_trace\n"
         f"configure_logging('books', {level!r})\n{program}"
     )
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
@@ -42,14 +42,14 @@ def test_log_lines_have_the_format_of_the_platform() -> None:
 
 
 def test_a_line_without_details_has_no_metadata() -> None:
-    [line] = run_and_read_log("info", "logger().info('Made')")
+    [line] = run_and_read_log("info", "get_logger().info('Made')")
     assert line.keys() == {"level", "service", "timestamp", "traceId", "message"}
 
 
 def test_levels_have_the_names_of_the_platform() -> None:
     lines = run_and_read_log(
         "debug",
-        "for name in ('debug', 'info', 'warning', 'error', 'critical'): getattr(logger(), name)('x')",
+        "for name in ('debug', 'info', 'warning', 'error', 'critical'): getattr(get_logger(), name)('x')",
     )
     assert [line["level"] for line in lines] == ["debug", "info", "warn", "error", "error"]
 
@@ -59,7 +59,7 @@ def test_levels_have_the_names_of_the_platform() -> None:
     [("debug", ["debug", "info", "warn", "error"]), ("warn", ["warn", "error"]), ("error", ["error"])],
 )
 def test_lines_below_the_level_are_not_logged(level: str, logged: list[str]) -> None:
-    program = "log = logger()\nfor name in ('debug', 'info', 'warning', 'error'): getattr(log, name)('x')"
+    program = "log = get_logger()\nfor name in ('debug', 'info', 'warning', 'error'): getattr(log, name)('x')"
     assert [line["level"] for line in run_and_read_log(level, program)] == logged
 
 
@@ -74,7 +74,7 @@ def test_log_lines_of_libraries_have_the_same_format() -> None:
 
 def test_an_exception_is_one_line_with_its_traceback() -> None:
     [line] = run_and_read_log(
-        "info", "try: 1 / 0\nexcept ZeroDivisionError as error: logger().error('Broke', exc_info=error)"
+        "info", "try: 1 / 0\nexcept ZeroDivisionError as error: get_logger().error('Broke', exc_info=error)"
     )
     assert line["metadata"]["exception"][-1] == "ZeroDivisionError: division by zero"
 
