@@ -57,7 +57,7 @@ def introspect(
             operation.schema, document, variable_values=dict(variables), middleware=[_limit_fields(limit)]
         )
     except _LimitExceeded:
-        message = f"The schema is asked for too often; its answer has more than {limit} fields."
+        message = f"The introspection result has more than {limit} fields."
         raise ValidationFailedError([GraphQLError(message, extensions={"limit": limit})]) from None
     return result.data, [dict(error.formatted) for error in result.errors or ()]
 

@@ -14,6 +14,7 @@ import jwt
 import orjson
 
 from router.errors import IdentityUnavailableError, UnauthenticatedError
+from router.policy.bounded_body import read_bounded
 from router.policy.verified_tokens import VerifiedTokens
 from router.telemetry import log
 
@@ -97,7 +98,7 @@ class KeySet:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS), self._session.get(self.url) as response:
                 response.raise_for_status()
-                published = orjson.loads(await _read_bounded(response))
+                published = orjson.loads(await read_bounded(response, MAX_KEY_SET_BYTES))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning("The key set cannot be fetched", extra={"metadata": {"reason": repr(error)}})
             return
@@ -193,15 +194,6 @@ def _decode(token: str, key: jwt.PyJWK, issuer: str) -> dict[str, Any]:
 
 def _is_timestamp(value: Any) -> bool:
     return isinstance(value, int | float) and value is not True and 0 <= value <= MAX_TIMESTAMP
-
-
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_KEY_SET_BYTES:
-            raise ValueError(f"The key set is larger than {MAX_KEY_SET_BYTES} bytes.")
-    return bytes(body)
 
 
 def _parse_keys(published: Any) -> dict[str, jwt.PyJWK]:

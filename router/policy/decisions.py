@@ -20,10 +20,12 @@ import aiohttp
 import orjson
 
 from router.policy.auth import Identity
+from router.policy.bounded_body import read_bounded
 from router.telemetry import log
 
 Policies = frozenset[str]
 NO_POLICIES: Policies = frozenset()
+MAX_DECISION_BYTES = 100_000
 
 
 class InvalidDecisionError(ValueError):
@@ -62,7 +64,14 @@ class PolicyDecisions:
             timeout=self._timeout,
             allow_redirects=False,
         ) as response:
-            return parse_decision(response.status, await response.read())
+            return parse_decision(response.status, await _read_body(response))
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    try:
+        return await read_bounded(response, MAX_DECISION_BYTES)
+    except ValueError as error:
+        raise InvalidDecisionError(str(error)) from None
 
 
 def parse_decision(status: int, body: bytes) -> Policies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def build_routes(examples: Path) -> list[BaseRoute]:
     """The routes of the explorer's assets, and of its example tabs, which are read from a folder."""
 
     async def serve_examples(_: Request) -> Response:
-        return JSONResponse(load_examples(examples), headers={"cache-control": "no-cache"})
+        content = await asyncio.to_thread(load_examples, examples)
+        return JSONResponse(content, headers={"cache-control": "no-cache"})
 
     tabs = Route("/explorer/examples.json", serve_examples)
     return [tabs, Mount("/explorer", StaticFiles(directory=BUILT))] if BUILT.is_dir() else [tabs]

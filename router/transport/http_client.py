@@ -255,9 +255,9 @@ class _PooledConnection(asyncio.Protocol):
             self._headers[name] = value
 
     def on_headers_complete(self) -> None:
-        """The headers are complete."""
+        """The headers are complete; those of an interim response (1xx) are dropped with it."""
         self._status = self._parser.get_status_code()
-        if found := self._headers.get(b"content-encoding"):
+        if self._status >= 200 and (found := self._headers.get(b"content-encoding")):
             coding = found.strip().lower().decode("latin-1")
             try:
                 self._decoder = None if coding in IDENTITY else ContentDecoder(coding)
@@ -282,7 +282,7 @@ class _PooledConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The response is complete, unless it is an interim one (1xx)."""
         if self._status < 200:
-            self._has_length, self._status = False, 0
+            self._reset()
             return
         is_reusable = self._parser.should_keep_alive()
         self._complete()

@@ -186,8 +186,11 @@ class HttpStream(asyncio.Protocol):
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
-        """The response is complete, unless it is an interim one."""
-        self._is_complete = bool(self._status)
+        """The response is complete, unless it is an interim one, whose headers are dropped."""
+        if self._status:
+            self._is_complete = True
+        else:
+            self._content_type, self._has_length, self._kept = "", False, {}
 
     async def _wait(self) -> None:
         if self._failure is not None:

@@ -68,6 +68,7 @@ async def test_a_policy_holds_only_if_it_was_requested_and_is_true():
         (FixedAnswer(b"[]"), "the body has no object 'result'"),
         (FixedAnswer(b'{"result": true}'), "the body has no object 'result'"),
         (FixedAnswer(b'{"result": ["own"]}'), "the body has no object 'result'"),
+        (FixedAnswer(b" " * 100_001), "The body is larger than 100000 bytes."),
     ],
 )
 async def test_no_policy_holds_after_an_unusable_answer(

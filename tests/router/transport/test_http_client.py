@@ -97,10 +97,14 @@ async def test_a_request_is_one_message_with_its_headers_and_its_length():
             HttpResponse(200, b"hello"),
         ),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + HELLO, HttpResponse(200, b"hello")),
+        (
+            b"HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\ncontent-encoding: gzip\r\n\r\n" + HELLO,
+            HttpResponse(200, b"hello"),
+        ),
         (b"HTTP/1.1 204 No Content\r\n\r\n", HttpResponse(204, b"")),
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", HttpResponse(503, b"")),
     ],
-    ids=["chunked", "after an interim answer", "without content", "empty"],
+    ids=["chunked", "after an interim response", "after one with headers", "without content", "empty"],
 )
 async def test_a_response_ends_where_its_head_says(script: bytes, answer: HttpResponse):
     async with run_scripted_server(script, script) as server, HttpClient() as client:

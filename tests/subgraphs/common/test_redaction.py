@@ -56,7 +56,7 @@ def test_our_own_messages_are_kept_with_their_place_and_cause() -> None:
             raise BadUserInput("name", "name must have at least 1 character.") from cause
     except BadUserInput as error:
         lines = redact(None, "error", {"event": "Failed", "exc_info": error})["exception"]
-    places = [line for line in lines if " in test_what_we_state" in line]
+    places = [line for line in lines if " in test_our_own_messages" in line]
     assert len(places) == 2
     assert [line for line in lines if line not in places] == [
         "builtins.KeyError",

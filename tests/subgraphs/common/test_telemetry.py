@@ -28,7 +28,7 @@ def run_and_read_log(level: str, program: str) -> list[dict[str, Any]]:
 
 def test_log_lines_have_the_format_of_the_platform() -> None:
     [line] = run_and_read_log(
-        "info", f"start_trace('00-{TRACE}-b7ad6b7169203331-01')\nlogger().info('Made', pages=32)"
+        "info", f"start_trace('00-{TRACE}-b7ad6b7169203331-01')\nget_logger().info('Made', pages=32)"
     )
     timestamp = datetime.fromisoformat(line.pop("timestamp"))
     assert timestamp.utcoffset() is not None
