@@ -42,9 +42,9 @@ def test_a_process_does_not_start_without_its_secrets_and_names_them_all(process
 def test_a_weak_password_does_not_count_as_a_secret(servers: Mapping[str, str], password: str) -> None:
     given = {**servers} | {"ENVIRONMENT": "production", "BOOKS_POSTGRES_PASSWORD": password}
     needed = ["postgres_password", "redis_password"]
-    assert build_settings("books", given).missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
-    assert build_settings("ai", given).missing_secrets(needed) == []
-    assert build_settings("books", given | {"ENVIRONMENT": "development"}).missing_secrets(needed) == []
+    assert build_settings("books", given).find_missing_secrets(needed) == ["BOOKS_POSTGRES_PASSWORD"]
+    assert build_settings("ai", given).find_missing_secrets(needed) == []
+    assert build_settings("books", given | {"ENVIRONMENT": "development"}).find_missing_secrets(needed) == []
 
 
 async def test_the_schema_is_hidden_in_production(servers: Mapping[str, str], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from redis.exceptions import RedisError
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation
@@ -11,6 +11,7 @@ from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import StaleWriter
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import get_logger
 
 
 async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: str) -> Generation:
@@ -32,8 +33,11 @@ async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: s
         event = record_event(uow, generation, number, "GenerationCancelled", {})
 
         async def send() -> None:
-            with suppress(StaleWriter):
+            try:
                 await runtime.live.append(build_stream_key(generation_id), event)
+            except (RedisError, StaleWriter) as error:
+                # Subscribers read it from the row instead.
+                get_logger().warning("A live event was not appended", generation=generation_id, error=error)
 
         uow.after_commit.append(send)
     return generation
