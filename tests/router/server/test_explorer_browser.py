@@ -90,4 +90,4 @@ async def test_the_explorer_loads_nothing_from_elsewhere(explorer: Page):
 async def test_a_tab_names_the_value_that_another_tab_has_not_produced_yet(explorer: Page):
     await open_tab(explorer, "Books")
     await explorer.evaluate(RUN)
-    await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not known yet')")
+    await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not set')")
