@@ -44,7 +44,8 @@ class Budget:
         try:
             async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
                 self._timeout = timeout
-                yield
+                with self.scheduler.run():
+                    yield
         except TimeoutError as error:
             if not timeout.expired():
                 raise

@@ -37,5 +37,5 @@ async def test_the_introspection_query_of_tools_is_answered_unless_repeated_many
         whole = await hidden.run(get_introspection_query(input_value_deprecation=True))
         assert whole.data is not None
         assert (await hidden.run(f"{{ {once} again: {once} }}")).errors == []
-        with pytest.raises(ValidationFailedError, match=r"answer has more than \d+ fields"):
+        with pytest.raises(ValidationFailedError, match=r"result has more than \d+ fields"):
             await hidden.run(f"{{ {' '.join(f'a{number}: {once}' for number in range(25))} }}")
