@@ -44,8 +44,7 @@ class Budget:
         try:
             async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
                 self._timeout = timeout
-                with self.scheduler.run():
-                    yield
+                yield
         except TimeoutError as error:
             if not timeout.expired():
                 raise
