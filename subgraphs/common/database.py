@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import DateTime, Enum, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -67,18 +68,24 @@ class Database:
             url,
             pool_size=4,
             max_overflow=4,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={"server_settings": {"statement_timeout": str(_STATEMENT_SECONDS * 1000)}},
         )
+        event.listen(self.engine.sync_engine, "checkout", _check_connection)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        # PostgreSQL's default isolation has no snapshot over several statements, so a transaction would only
+        # cost two round trips.
+        self._read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         statements = SQL_STATEMENTS.labels(service)
         event.listen(self.engine.sync_engine, "before_cursor_execute", lambda *_: statements.inc())
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session for one read. It must not be shared: sibling GraphQL fields run concurrently."""
-        async with self._sessions() as session:
+        """Open a session for one read, without a transaction: each statement sees what is committed by then.
+
+        It must not be shared: sibling GraphQL fields run concurrently.
+        """
+        async with self._sessions(bind=self._read_engine) as session:
             yield session
 
     def session(self) -> AsyncSession:
@@ -93,3 +100,9 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _check_connection(connection: Any, *_: object) -> None:
+    """Let the pool replace a connection that PostgreSQL has closed, without asking PostgreSQL."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError

@@ -1,13 +1,19 @@
 """Cooperative scheduling: a large answer is completed in many time slices, and other requests run in between.
 
-An operation runs until its time slice is over, and waits for the next one. Its loaders send their batches
-when the whole operation is idle: none of its steps waits for a slice, and none has run for some turns of the
-event loop. An example with three books, where a slice has time for two:
+An operation runs until its time slice is over, and then waits for the next one, which comes after a pause of
+some iterations of the event loop. A small request waits for the database and for its batches, and so takes
+dozens of iterations; without pauses, each of them would be as long as a slice. An example with operations A
+and B, whose answers are large, and C, whose answer is small:
 
-    slice 1   books 1 and 2 request their pages; book 3 waits
-    slice 2   book 3 requests its pages; the operation is idle, so one batch loads all pages
-    slice 3   the pages of books 1 and 2 request their pictures; those of book 3 wait
-    slice 4   the pages of book 3 request theirs; one batch loads all pictures
+    iteration 1       A runs for 2 ms, B finds no time left
+    iteration 2       B runs for 2 ms; A waits for its next slice
+    iterations 3-12   pause: C requests its pages, loads them and returns them
+    iteration 13      A runs for 2 ms
+    iterations 14-23  pause
+    iteration 24      B runs for 2 ms
+
+The loaders of an operation send their batches when the whole operation is idle: none of its steps waits for
+time, and none has run for some iterations. So keys requested in different slices are loaded together.
 """
 
 from __future__ import annotations
@@ -19,11 +25,14 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
-SLICE_SECONDS: Final = 0.003
-"""The time for which answers are completed before the event loop runs other tasks."""
-_RESUMED_PER_SLICE: Final = 50
-# A list of objects within a list of objects starts two turns of the event loop after its field.
-_IDLE_TURNS: Final = 4
+SLICE_SECONDS: Final = 0.002
+"""The time of an operation between two pauses, and of all operations in one iteration of the event loop."""
+PAUSE_ITERATIONS: Final = 10
+"""Iterations of the event loop in a pause; one in which nothing runs takes some 10 µs."""
+MAX_PAUSE_SECONDS: Final = SLICE_SECONDS
+_RESUMED_AT_ONCE: Final = 50
+# A list of objects within a list of objects starts two iterations of the event loop after its field.
+_IDLE_ITERATIONS: Final = 4
 
 
 class LazyAwaitable:
@@ -38,28 +47,31 @@ class LazyAwaitable:
 
 
 class OperationScheduler:
-    """The scheduler of an operation; all operations of an event loop share its time slices.
-
-    Waiting operations are resumed in turn, one step each, however many steps of one of them are waiting.
-    """
+    """The scheduler of an operation; all operations of an event loop share its time slices."""
 
     def __init__(self) -> None:
+        self.used_seconds = 0.0
         self._slices = _TimeSlices.of(asyncio.get_running_loop())
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle_callbacks: list[Callable[[], object]] = []
-        self._idle_turns = 0
+        self._idle_iterations = 0
+
+    @property
+    def has_slice(self) -> bool:
+        """Whether the operation has time left in its slice."""
+        return self.used_seconds < SLICE_SECONDS
 
     def has_time(self) -> bool:
-        """Whether the current slice has time for another step, which the caller must then take."""
-        self._idle_turns = 0
-        return self._slices.has_time()
+        """Whether there is time for another step now, which the caller must then take."""
+        self._idle_iterations = 0
+        return self._slices.has_time(self)
 
     async def wait(self) -> None:
-        """Wait for a slice that has time left."""
+        """Wait until there is time for another step."""
         while not self.has_time():
             waiting = asyncio.get_running_loop().create_future()
             if not self._waiting:
-                self._slices.operations.append(self)
+                self._slices.add(self)
             self._waiting.append(waiting)
             await waiting
 
@@ -75,11 +87,11 @@ class OperationScheduler:
         if not self._idle_callbacks:
             asyncio.get_running_loop().call_soon(self._call_if_idle)
         self._idle_callbacks.append(callback)
-        self._idle_turns = 0
+        self._idle_iterations = 0
 
     def _call_if_idle(self) -> None:
-        self._idle_turns = 0 if self._waiting else self._idle_turns + 1
-        if self._idle_turns <= _IDLE_TURNS:
+        self._idle_iterations = 0 if self._waiting else self._idle_iterations + 1
+        if self._idle_iterations <= _IDLE_ITERATIONS:
             asyncio.get_running_loop().call_soon(self._call_if_idle)
             return
         callbacks, self._idle_callbacks = self._idle_callbacks, []
@@ -88,7 +100,7 @@ class OperationScheduler:
 
 
 class _TimeSlices:
-    """The time slices of an event loop, and the operations that wait for the next one."""
+    """The time slices of an event loop, and the operations that wait for time."""
 
     _of_loops: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, _TimeSlices]] = WeakKeyDictionary()
 
@@ -98,29 +110,70 @@ class _TimeSlices:
         return cls._of_loops.setdefault(loop, cls())
 
     def __init__(self) -> None:
-        self.operations: deque[OperationScheduler] = deque()
-        self._end: float | None = None
+        self._loop = asyncio.get_running_loop()
+        # Operations whose slice is over, and those that found no time left in an iteration.
+        self._paused: deque[OperationScheduler] = deque()
+        self._late: deque[OperationScheduler] = deque()
+        self._is_pause = False
+        self._iteration_end: float | None = None
+        self._last_step: tuple[OperationScheduler, float]
 
-    def has_time(self) -> bool:
-        """Whether the current slice has time left; the first call begins a slice."""
+    def has_time(self, operation: OperationScheduler) -> bool:
+        """Whether the operation and this iteration of the event loop have time for another step.
+
+        The time since the step before counts as that step's.
+        """
         now = time.perf_counter()
-        if self._end is None:
-            self._begin(now)
-            return True
-        return now < self._end
+        if self._iteration_end is None:
+            self._iteration_end = now + SLICE_SECONDS
+            self._loop.call_soon(self._end_iteration)
+        else:
+            last, started = self._last_step
+            last.used_seconds += now - started
+        self._last_step = operation, now
+        return operation.has_slice and now < self._iteration_end
 
-    def _begin(self, now: float) -> None:
-        self._end = now + SLICE_SECONDS
-        asyncio.get_running_loop().call_soon(self._finish)
+    def add(self, operation: OperationScheduler) -> None:
+        """Add an operation that waits for time."""
+        if operation.has_slice:
+            self._late.append(operation)
+        else:
+            self._paused.append(operation)
+            self._ensure_pause()
 
-    def _finish(self) -> None:
-        self._end = None
-        for _ in range(_RESUMED_PER_SLICE):
-            if not self.operations:
+    def _end_iteration(self) -> None:
+        """Resume operations that found no time left, in turn, one step each."""
+        self._iteration_end = None
+        for _ in range(_RESUMED_AT_ONCE):
+            if not self._late:
                 return
-            operation = self.operations.popleft()
+            operation = self._late.popleft()
             if operation.resume():
-                self.operations.append(operation)
-        if self.operations:
-            # If the resumed steps have been cancelled meanwhile, they begin no slice.
-            self._begin(time.perf_counter())
+                self._late.append(operation)
+        if self._late:
+            self._loop.call_soon(self._end_iteration)
+
+    def _ensure_pause(self) -> None:
+        if not self._is_pause:
+            self._is_pause = True
+            self._loop.call_soon(self._begin_pause)
+
+    def _begin_pause(self) -> None:
+        self._pause(PAUSE_ITERATIONS, time.perf_counter() + MAX_PAUSE_SECONDS)
+
+    def _pause(self, iterations: int, latest: float) -> None:
+        """Let everything else run for some iterations, but not for long, and give the next slice."""
+        if iterations and time.perf_counter() < latest:
+            self._loop.call_soon(self._pause, iterations - 1, latest)
+            return
+        self._is_pause = False
+        self._give_slice(self._paused.popleft())
+        if self._paused:
+            self._ensure_pause()
+
+    def _give_slice(self, operation: OperationScheduler) -> None:
+        operation.used_seconds = 0.0
+        for _ in range(_RESUMED_AT_ONCE):
+            if not operation.resume():
+                return
+        self._paused.append(operation)
