@@ -13,13 +13,17 @@ ifdef WISH
 override WISH := $(value WISH)
 export WISH
 endif
+ifdef MOMENTS
+override MOMENTS := $(value MOMENTS)
+export MOMENTS
+endif
 ifdef MINUTES
 override MINUTES := $(value MINUTES)
 export MINUTES
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench bench-router fuzz fuzz-router explorer browser clean
+.PHONY: help setup demo run test check bench bench-router fuzz fuzz-router soak explorer browser clean
 .PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests check-fuzz
 
 help: ## List the commands.
@@ -74,6 +78,9 @@ bench-router: $(READY) ## Measure the router alone on one wide query: CPU, throu
 
 fuzz: $(READY) explorer ## Attack a platform of its own and report findings: make fuzz MINUTES=60
 	@exec $(BIN)/memorable fuzz
+
+soak: $(READY) ## Cause faults while books are made and orders printed, and report what was lost or done twice: make soak MOMENTS=200
+	@exec $(BIN)/python -m tests.workers.soak --moments "$${MOMENTS:-200}"
 
 fuzz-router: $(READY) ## Compare the router with an oracle on a hundred thousand generated operations.
 	@exec $(BIN)/python -m tests.router.oracle

@@ -8,16 +8,20 @@ import typer
 from typer.core import TyperGroup
 
 from infra.commands import (
+    audit,
     bench,
     bench_router,
+    config,
     database,
     demo,
     fuzz,
     health,
+    jobs,
     logs,
     planning,
     run,
     schema,
+    staff,
     testing,
 )
 from infra.console import print_error
@@ -57,3 +61,7 @@ app.command("test")(testing.run_tests)
 app.command()(fuzz.fuzz)
 app.add_typer(schema.app, name="schema")
 app.add_typer(database.app, name="db")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(staff.app, name="staff")
+app.add_typer(audit.app, name="audit")
+app.add_typer(config.app, name="config")

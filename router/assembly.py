@@ -9,6 +9,7 @@ import aiohttp
 
 from router.config.header_rules import HeaderRule, HeaderRules, SetValue
 from router.config.settings import Settings, get_url_variable
+from router.config.traffic import TlsFiles
 from router.pipeline import Pipeline
 from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
@@ -167,7 +168,7 @@ def parse_subgraph_addresses(settings: Settings, supergraph: Supergraph) -> Mapp
     for name, info in supergraph.subgraphs.items():
         try:
             url = settings.get_subgraph_url(name, info.url)
-            addresses[name] = Address.parse(url, settings.traffic.subgraph_ca_files.get(name))
+            addresses[name] = Address.parse(url, settings.traffic.subgraph_tls.get(name, TlsFiles()))
         except UnusableAddressError as error:
             message = f"The URL of the subgraph {name!r} ({get_url_variable(name)}) is invalid: {error}."
             raise UnusableAddressError(message) from None

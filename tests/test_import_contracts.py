@@ -175,7 +175,7 @@ def test_tests_share_helpers_through_their_package_or_support():
         ("from tests.router.running_library import run_library", ["tests.router.running_library"]),
         ("from tests.support.pictures import build_png", []),
         ("from tests.support import pictures", []),
-        ("from tests.workers.harness import JOB", []),
+        ("from tests.workers.harness import HoldStill", []),
         ("from tests.workers import harness", []),
         ("from tests.workers.conftest import queue", []),
     ],

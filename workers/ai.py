@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from subgraphs.ai import jobs, service
 from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.providers.protocol import Outline
+from subgraphs.ai.service.consent import AI_PROCESSING
+from subgraphs.auth.events import ConsentRevoked
 from subgraphs.books import service as books
 from subgraphs.books.events import ChildDeleted
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.unit_of_work import UnitOfWork
+from workers import queues
 from workers.platform import Platform
 from workers.registry import on, task
 
@@ -57,13 +61,26 @@ class BookWriterAdapter:
         await books.finish_generation(self._runtime, book_id, key)
 
 
-@task(jobs.GenerateBook)
+@task(jobs.GenerateBook, queue="ai")
 async def generate_book(platform: Platform, job: jobs.GenerateBook) -> None:
     """Run a generation, resuming from its last finished step."""
     await service.run_generation(platform.ai, BookWriterAdapter(platform.books), job.generation_id)
 
 
-@on(ChildDeleted, consumer="ai.forget_child")
-async def delete_generations_of_child(platform: Platform, event: ChildDeleted, _: str) -> None:
+@task(jobs.DeleteGenerationsOfChild, queue=queues.DEFAULT)
+async def delete_generations_of_child(platform: Platform, job: jobs.DeleteGenerationsOfChild) -> None:
     """Delete everything generated for a deleted child."""
-    await service.delete_generations_of_child(platform.ai, event.child_id)
+    await service.delete_generations_of_child(platform.ai, job.child_id)
+
+
+@on(ChildDeleted, domain="ai")
+async def forget_child(_: Platform, uow: UnitOfWork, event: ChildDeleted) -> None:
+    """Let everything generated for a deleted child be deleted."""
+    await uow.enqueue(jobs.DeleteGenerationsOfChild(event.child_id), owner_id=event.owner_id)
+
+
+@on(ConsentRevoked, domain="ai")
+async def stop_generations(platform: Platform, uow: UnitOfWork, event: ConsentRevoked) -> None:
+    """Cancel the generations of a parent who has revoked the consent to the use of AI."""
+    if event.purpose == AI_PROCESSING:
+        await service.cancel_generations_of_owner(platform.ai, uow, event.user_id)

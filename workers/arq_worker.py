@@ -1,49 +1,46 @@
-"""The arq worker: runs the registered handlers, with retries and fast takeover from a dead worker."""
+"""The arq workers, one for each queue, which hand deliveries to the runner.
+
+arq decides when a delivery of a queue starts. What became of it stands in PostgreSQL alone: arq keeps no
+results, retries nothing, and may lose or repeat what is on its queue.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-import time
-from datetime import timedelta
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
-from arq import Retry, Worker, create_pool
-from arq.connections import ArqRedis, RedisSettings
-from arq.constants import in_progress_key_prefix
+from arq import Worker
+from arq.connections import ArqRedis
+from arq.constants import job_key_prefix
 from arq.worker import func
+from redis.exceptions import RedisError
 
-from subgraphs.common.errors import DomainError
 from subgraphs.common.settings import Settings
-from subgraphs.common.telemetry import JOB_SECONDS, JOBS, get_logger, start_trace
-from workers.platform import Platform
-from workers.registry import Handler, Registry
+from subgraphs.common.telemetry import get_logger
+from workers import queues
+from workers.relay import DELIVER
+from workers.runner import Runner
 
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
 
-QUEUE: Final = "memorable:jobs"
-_MAX_RETRY_DELAY_SECONDS = 60
-_JOB_EXPIRY: Final = timedelta(days=30)
-_JOB_TIMEOUT_SECONDS = 30 * 60
-_IN_PROGRESS_TTL_SECONDS = 10
-_HEARTBEAT_SECONDS = 3
+_UNLIMITED_SECONDS: Final = 365 * 24 * 3600
+_START_MARK_SECONDS: Final = 60
+_RETRY_SECONDS: Final = 1.0
+_TIMEOUT_SECONDS: Final = 5.0
 
 
-def build_redis_settings(settings: Settings) -> RedisSettings:
-    """Build arq's settings of the queue's Redis connection."""
-    return RedisSettings.from_dsn(settings.redis_url)
-
-
-async def open_queue(settings: Settings) -> ArqRedis:
-    """Connect to the queue; queued jobs expire after 30 days, so that they outlive a long outage."""
-    return await create_pool(
-        build_redis_settings(settings),
-        job_serializer=serialize,
-        default_queue_name=QUEUE,
-        expires_extra_ms=int(_JOB_EXPIRY.total_seconds() * 1000),
+def open_queue(settings: Settings) -> ArqRedis:
+    """Open a client of the queues; connections are made when they are first used."""
+    queue: ArqRedis = ArqRedis.from_url(
+        settings.redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
     )
+    queue.job_serializer = serialize
+    return queue
 
 
 def serialize(value: Any) -> bytes:
@@ -51,73 +48,80 @@ def serialize(value: Any) -> bytes:
     return orjson.dumps(value, default=str)
 
 
-def create_worker(platform: Platform, queue: ArqRedis, registry: Registry) -> Worker:
-    """Create an arq worker for all handlers.
+async def run_queue(runner: Runner, settings: Settings, queue: str) -> None:
+    """Run the worker of a queue until cancelled, and then release what it is handling.
 
-    arq marks a job as in progress for the whole job timeout, so a job whose worker was killed would wait that
-    long. Here the mark is short-lived and `renew_in_progress_marks` renews it.
+    When Redis is lost, what is being handled goes on, and another worker takes over the queue.
     """
+    workers: list[Worker] = []
+    try:
+        while True:
+            try:
+                worker = create_worker(runner, open_queue(settings), queue)
+                workers.append(worker)
+                await worker.async_run()
+            except (OSError, RedisError) as error:
+                get_logger().warning("A worker lost its queue", queue=queue, error=error)
+            workers = [each for each in workers if not await _is_retired(each)]
+            await asyncio.sleep(_RETRY_SECONDS)
+    finally:
+        await stop(workers)
+
+
+def create_worker(runner: Runner, connection: ArqRedis, queue: str) -> Worker:
+    """Create an arq worker for a queue; it owns the connection."""
+    # Its lines repeat the runner's.
+    logging.getLogger("arq.worker").setLevel(logging.WARNING)
+
+    async def deliver(ctx: dict[str, Any], *, domain: str, delivery_id: str, attempts: int) -> None:
+        # What has started is not on the queue any more, so that no worker starts it again under this id.
+        await connection.zrem(queues.build_key(queue), ctx["job_id"])
+        await connection.delete(job_key_prefix + ctx["job_id"])
+        await runner.run(domain, delivery_id, attempts)
+
     worker = Worker(
-        functions=[
-            func(_wrap(platform, name, handler), name=name) for name, handler in registry.handlers.items()
-        ],
-        queue_name=QUEUE,
-        redis_pool=queue,
+        functions=[func(cast("WorkerCoroutine", deliver), name=DELIVER)],
+        queue_name=queues.build_key(queue),
+        redis_pool=connection,
         handle_signals=False,
-        max_jobs=8,
-        # Customers have paid for this work, so a job is retried until it succeeds.
-        max_tries=sys.maxsize,
-        job_timeout=_JOB_TIMEOUT_SECONDS,
+        max_jobs=queues.CONCURRENCY[queue],
+        job_timeout=_UNLIMITED_SECONDS,
+        keep_result=0,
         poll_delay=0.1,
         log_results=False,
         job_serializer=serialize,
         job_deserializer=orjson.loads,
     )
-    worker.in_progress_timeout_s = _IN_PROGRESS_TTL_SECONDS
+    # How long others leave alone what a worker has picked that died before it took it off the queue.
+    worker.in_progress_timeout_s = _START_MARK_SECONDS
     return worker
 
 
-async def renew_in_progress_marks(worker: Worker) -> None:
-    """Renew the in-progress marks of this worker's running jobs until cancelled."""
-    while True:
-        for job_id in list(worker.tasks):
-            await worker.pool.expire(in_progress_key_prefix + job_id, _IN_PROGRESS_TTL_SECONDS)
-        await asyncio.sleep(_HEARTBEAT_SECONDS)
-
-
-async def stop(worker: Worker, running: asyncio.Task[None]) -> None:
-    """Stop a worker and the task that runs it; running jobs return to the queue.
+async def stop(workers: Sequence[Worker]) -> None:
+    """Stop workers; the deliveries that they are handling are released.
 
     `Worker.close` gathers the jobs it cancels without `return_exceptions`, so a cancelled job would cancel
     the caller too. The jobs are therefore cancelled and awaited before it is called.
     """
-    for task in (running, *worker.tasks.values()):
+    tasks = [task for worker in workers for task in (worker.main_task, *worker.tasks.values()) if task]
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(running, *worker.tasks.values(), return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for worker in workers:
+        await _close(worker)
+
+
+async def _is_retired(worker: Worker) -> bool:
+    """Close a worker that has ended, once it is handling nothing any more."""
+    if any(not task.done() for task in worker.tasks.values()):
+        return False
+    # Each could not take its job off the queue that is gone.
+    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+    await _close(worker)
+    return True
+
+
+async def _close(worker: Worker) -> None:
     worker.tasks.clear()
-    await worker.close()
-
-
-def _wrap(platform: Platform, name: str, handler: Handler) -> WorkerCoroutine:
-    """Wrap a handler: continue the trace, record metrics, log, and turn a failure into a retry."""
-
-    async def run(ctx: dict[str, Any], *, payload: dict[str, Any], message_id: str, traceparent: str) -> None:
-        start_trace(traceparent)
-        started = time.perf_counter()
-        try:
-            await handler(platform, payload, message_id)
-        except DomainError as error:
-            # The domain has refused the job, and would refuse a retry too.
-            JOBS.labels(name, "refused").inc()
-            get_logger().warning("Job refused", job=name, message_id=message_id, reason=error)
-        except Exception as error:
-            JOBS.labels(name, "error").inc()
-            get_logger().exception("Job failed", job=name, message_id=message_id, attempt=ctx["job_try"])
-            raise Retry(defer=min(_MAX_RETRY_DELAY_SECONDS, 2 ** min(ctx["job_try"], 10))) from error
-        else:
-            JOBS.labels(name, "ok").inc()
-            get_logger().info("Job done", job=name, message_id=message_id)
-        finally:
-            JOB_SECONDS.labels(name).observe(time.perf_counter() - started)
-
-    return cast("WorkerCoroutine", run)
+    with suppress(OSError, RedisError):
+        await worker.close()

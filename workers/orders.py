@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import service
 from subgraphs.orders.errors import PaymentDeclined
 from subgraphs.orders.jobs import RefundPayment, SettlePayment
@@ -10,7 +11,7 @@ from workers.platform import Platform
 from workers.registry import on, task
 
 
-@task(SettlePayment)
+@task(SettlePayment, queue="payments")
 async def settle_payment(platform: Platform, job: SettlePayment) -> None:
     """Settle a payment whose checkout may have been interrupted."""
     try:
@@ -20,13 +21,13 @@ async def settle_payment(platform: Platform, job: SettlePayment) -> None:
         return
 
 
-@task(RefundPayment)
+@task(RefundPayment, queue="payments")
 async def refund_payment(platform: Platform, job: RefundPayment) -> None:
     """Refund an order that will not be printed."""
     await service.refund_payment(platform.orders, job.order_id)
 
 
-@on(PrintJobStatusChanged, consumer="orders.follow_print_job")
-async def follow_print_job(platform: Platform, event: PrintJobStatusChanged, message_id: str) -> None:
+@on(PrintJobStatusChanged, domain="orders", queue="print")
+async def follow_print_job(platform: Platform, uow: UnitOfWork, event: PrintJobStatusChanged) -> None:
     """Update an order's status from its print job's."""
-    await service.follow_print_job(platform.orders, event, message_id)
+    await service.follow_print_job(platform.orders, uow, event)

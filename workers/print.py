@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from subgraphs.books.service import typeset_snapshot
 from subgraphs.common.errors import DomainError
+from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders.events import OrderCancelled, OrderPaid
 from subgraphs.orders.service import Fulfilment, get_fulfilment
 from subgraphs.print import service
@@ -15,21 +16,21 @@ from workers.platform import Platform
 from workers.registry import on, task
 
 
-@on(OrderPaid, consumer="print.create_print_job")
-async def create_print_job(platform: Platform, event: OrderPaid, message_id: str) -> None:
+@on(OrderPaid, domain="print", queue="print")
+async def create_print_job(platform: Platform, uow: UnitOfWork, event: OrderPaid) -> None:
     """Create the print job of a paid order."""
     order = await get_fulfilment(platform.orders, event.order_id)
-    await service.create_print_job(platform.print, _build_print_job(order), message_id)
+    await service.create_print_job(platform.print, uow, _build_print_job(order))
 
 
-@on(OrderCancelled, consumer="print.cancel_print_job")
-async def cancel_print_job(platform: Platform, event: OrderCancelled, message_id: str) -> None:
+@on(OrderCancelled, domain="print", queue="print")
+async def cancel_print_job(platform: Platform, uow: UnitOfWork, event: OrderCancelled) -> None:
     """Cancel the print job of a cancelled order."""
     order = await get_fulfilment(platform.orders, event.order_id)
-    await service.cancel_print_job(platform.print, _build_print_job(order), message_id)
+    await service.cancel_print_job(platform.print, uow, _build_print_job(order))
 
 
-@task(PreflightPrintJob)
+@task(PreflightPrintJob, queue="print")
 async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> None:
     """Typeset the approved snapshot and preflight its files."""
     snapshot_id = await service.begin_preflight(platform.print, job.print_job_id)
@@ -47,7 +48,7 @@ async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> Non
         await service.reject_print_job(platform.print, job.print_job_id, str(error))
 
 
-@task(SubmitPrintJob)
+@task(SubmitPrintJob, queue="print")
 async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
     """Submit a preflighted job to the print provider, with the order's shipping address."""
     order_id = await service.get_order_id(platform.print, job.print_job_id)
@@ -55,7 +56,7 @@ async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
     await service.submit_print_job(platform.print, job.print_job_id, job.attempt, _build_delivery(order))
 
 
-@task(ReconcilePrintJob)
+@task(ReconcilePrintJob, queue="print")
 async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> None:
     """Reconcile a print job with the print provider's state."""
     await service.reconcile_print_job(platform.print, job.print_job_id, job.check)

@@ -60,6 +60,7 @@ async def _check(client: httpx2.AsyncClient, name: str, url: str) -> Health:
         response = await client.get(f"{url}/metrics" if is_worker else f"{url}/health/ready")
     except httpx2.HTTPError as error:
         return Health(name, url, is_ready=False, detail=str(error) or type(error).__name__)
-    checks = {} if is_worker else response.json().get("checks", {})
-    detail = ", ".join(f"{check} {outcome}" for check, outcome in checks.items())
+    report = {} if is_worker else response.json()
+    checks = [f"{check} {outcome}" for check, outcome in report.get("checks", {}).items()]
+    detail = ", ".join([*checks, *report.get("warnings", [])])
     return Health(name, url, is_ready=response.status_code == 200, detail=detail)

@@ -38,8 +38,9 @@ COMMON_SETTINGS = (
 STORE_SETTINGS = (
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"),
     *("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),
-    *("GRAPH_URL", "STORAGE_URL", "FILES_URL", "PUBLIC_URL", "FILE_SIGNING_KEY"),
+    *("GRAPH_URL", "STORAGE_URL", "FILES_URL", "PUBLIC_URL", "FILE_SIGNING_KEY", "OUTGOING_CA_FILE"),
 )
+WORKER_SETTINGS = ("MESSAGE_RETENTION_DAYS",)
 PASSWORD_SETTINGS = tuple(domain.password_variable for domain in DOMAINS.values())
 URL_SETTINGS = tuple(domain.url_variable for domain in DOMAINS.values())
 
@@ -67,6 +68,7 @@ def build_subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, 
         *SERVICE_SETTINGS,
         domain.password_variable,
         *domain.variables,
+        *_select_by_prefix(OPENTELEMETRY_PREFIX, settings),
     ]
     return _select(names, settings)
 
@@ -79,8 +81,9 @@ def build_worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict
         for variable in domain.variables
         if variable not in map(domain.settings.get_variable, domain.secrets)
     )
-    names = [*COMMON_SETTINGS, *STORE_SETTINGS, *PASSWORD_SETTINGS, *own]
-    return _select(names, settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
+    names = [*COMMON_SETTINGS, *STORE_SETTINGS, *WORKER_SETTINGS, *PASSWORD_SETTINGS, *own]
+    own_telemetry = _select_by_prefix(OPENTELEMETRY_PREFIX, settings)
+    return _select([*names, *own_telemetry], settings) | {"WORKER_METRICS_PORT": str(metrics_port)}
 
 
 def build_router_environ(settings: Mapping[str, str]) -> dict[str, str]:
@@ -110,6 +113,7 @@ _KNOWN_SETTINGS = {
     *COMMON_SETTINGS,
     *STORE_SETTINGS,
     *SERVICE_SETTINGS,
+    *WORKER_SETTINGS,
     *OWNER_CREDENTIALS,
     *(variable for domain in DOMAINS.values() for variable in domain.variables),
     *PASSWORD_SETTINGS,

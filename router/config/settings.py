@@ -1,4 +1,4 @@
-"""The router's settings, read from the environment."""
+"""The router's settings, read from the environment and from a configuration file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -22,9 +22,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.config.connections import Connections
+from router.config.file import ConfigFile, InvalidConfigFile
 from router.config.header_rules import HeaderRule, SetValue
 from router.config.traffic import Traffic
 
+CONFIG_VARIABLE = "ROUTER_CONFIG"
 METRICS_PORT_OFFSET = 1000
 PORTS = 65536
 YEAR_SECONDS = 31_536_000
@@ -36,8 +38,11 @@ MAY_BE_SECRET = frozenset(
 )
 
 
+Group = TypeVar("Group", bound=BaseSettings)
+
+
 class InvalidSettingError(Exception):
-    """A setting is invalid; the message names its variable."""
+    """Settings are invalid; the message names each by its variable, or by its place in the file."""
 
 
 class Limits(BaseSettings):
@@ -279,33 +284,87 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: object) -> Settings:
-    """Reads the settings from the environment, with `overrides` by field name.
+    """Reads the settings from the environment and the file in ROUTER_CONFIG, with `overrides` by field name.
 
     Raises:
-        InvalidSettingError: a setting is invalid.
+        InvalidSettingError: settings are invalid; the message names all, with their places in the file.
     """
     try:
-        return Settings.model_validate(overrides)
-    except ValidationError as error:
-        raise InvalidSettingError("; ".join(_describe_errors(error))) from None
+        file = read_config_file()
+    except InvalidConfigFile as error:
+        raise InvalidSettingError(str(error)) from None
+    chosen = {name: value for name, value in file.values.items() if not os.environ.get(name.upper())}
+    problems: list[str] = []
+
+    def read(kind: type[Group], values: Mapping[str, Any]) -> Group:
+        try:
+            return kind.model_validate({**_select(kind, chosen), **values})
+        except ValidationError as error:
+            problems.extend(_describe_errors(error, file.places))
+            return kind.model_construct()
+
+    groups = {name: read(kind, {}) for name, kind in GROUPS.items()}
+    settings = read(Settings, {**groups, **overrides})
+    if problems:
+        raise InvalidSettingError("; ".join(problems))
+    return settings
 
 
-_PREFIXES = {
-    field: group.model_config.get("env_prefix", "")
-    for group in (Limits, Traffic, Connections, OpenTelemetry)
-    for field in group.model_fields
+GROUPS: Final[Mapping[str, type[BaseSettings]]] = {
+    "limits": Limits,
+    "traffic": Traffic,
+    "connections": Connections,
+    "telemetry": OpenTelemetry,
 }
+"""The settings that stand together, by the field of `Settings` that holds them."""
 
 
-def _describe_errors(error: ValidationError) -> Iterable[str]:
+def list_names(kind: type[BaseSettings]) -> dict[str, str]:
+    """List the names of settings, which are their variables in lower case, with the fields that hold them."""
+    prefix = str(kind.model_config.get("env_prefix", "")).lower()
+    return {f"{prefix}{field}": field for field in kind.model_fields if field not in _NOT_SET_BY_NAME}
+
+
+_NOT_SET_BY_NAME: Final = frozenset({*GROUPS, "subgraph_urls"})
+
+
+def read_config_file() -> ConfigFile:
+    """Reads the file that ROUTER_CONFIG names, if it does.
+
+    Raises:
+        InvalidConfigFile: it is not readable, or has unknown or repeated keys.
+    """
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        return ConfigFile()
+    return ConfigFile.read(Path(path), set(_NAMES.values()))
+
+
+def _select(kind: type[BaseSettings], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Select the values of a group, by field."""
+    return {field: values[name] for name, field in list_names(kind).items() if name in values}
+
+
+def _name_fields() -> dict[str, str]:
+    kinds: tuple[type[BaseSettings], ...] = (Settings, *GROUPS.values())
+    return {field: name for kind in kinds for name, field in list_names(kind).items()}
+
+
+_NAMES: Final = _name_fields()
+
+
+def _describe_errors(error: ValidationError, places: Mapping[str, str]) -> Iterable[str]:
     for problem in error.errors():
         if not problem["loc"]:
             yield problem["msg"].removeprefix("Value error, ")
             continue
         field = str(problem["loc"][0])
-        name = f"{_PREFIXES.get(field, '')}{field}"
+        name = _NAMES.get(field, field)
+        from_file = name in places and not os.environ.get(name.upper())
+        where = f"{places[name]}: {name}" if from_file else name.upper()
+        part = "".join(f"[{key}]" for key in problem["loc"][1:2])
         value = "" if field in MAY_BE_SECRET else f" (got {problem['input']!r})"
-        yield f"{name.upper()}: {problem['msg']}{value}"
+        yield f"{where}{part}: {problem['msg']}{value}"
 
 
 def get_url_variable(subgraph: str) -> str:

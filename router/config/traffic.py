@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from urllib.parse import urljoin
 
-import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     FilePath,
     StringConstraints,
+    Tag,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -87,7 +89,39 @@ class RemoveHeader(_Rule):
         return HeaderRule(Remove(self.remove), self.subgraph)
 
 
-Rule: TypeAlias = PropagateHeader | SetHeader | RemoveHeader
+def _find_kind(rule: Any) -> str | None:
+    """Find which of the three rules a mapping is, so that only that one's errors are reported."""
+    keys = rule if isinstance(rule, dict) else getattr(rule, "model_fields_set", ())
+    return next((kind for kind in ("propagate", "set", "remove") if kind in keys), None)
+
+
+Rule: TypeAlias = Annotated[
+    Annotated[PropagateHeader, Tag("propagate")]
+    | Annotated[SetHeader, Tag("set")]
+    | Annotated[RemoveHeader, Tag("remove")],
+    Discriminator(
+        _find_kind,
+        custom_error_type="header_rule",
+        custom_error_message="A rule has one of the keys propagate, set and remove",
+    ),
+]
+
+
+class TlsFiles(BaseModel):
+    """PEM files for TLS to a subgraph: CA certificates instead of the system's, and a client certificate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ca: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+    """The key of the certificate, if it is not in the same file."""
+
+    @model_validator(mode="after")
+    def _require_certificate(self) -> Self:
+        if self.key and not self.certificate:
+            raise ValueError("a key needs its certificate")
+        return self
 
 
 class Subscriptions(BaseModel):
@@ -107,8 +141,10 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _parse_json(value: Any) -> Any:
-    return orjson.loads(value) if isinstance(value, str) else value
+def _refuse_text(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError("it can only be set in the file that ROUTER_CONFIG names")  # noqa: TRY004 - pydantic's
+    return value
 
 
 class Traffic(BaseSettings):
@@ -118,11 +154,11 @@ class Traffic(BaseSettings):
 
     operation_timeout: Seconds = Field(default=60.0, description="Timeout of a query or mutation in seconds.")
     subgraph_timeout: Seconds = Field(default=30.0, description="Timeout of one fetch in seconds.")
-    subgraph_timeouts: Annotated[Mapping[str, Seconds], NoDecode, BeforeValidator(_parse_json)] = Field(
-        default_factory=dict, description="Fetch timeouts of single subgraphs, as a JSON object."
+    subgraph_timeouts: Annotated[Mapping[str, Seconds], NoDecode, BeforeValidator(_refuse_text)] = Field(
+        default_factory=dict, description="Fetch timeouts of single subgraphs."
     )
-    subscriptions: Annotated[Mapping[str, Subscriptions], NoDecode, BeforeValidator(_parse_json)] = Field(
-        default_factory=dict, description="Subgraphs with subscriptions over WebSocket, as a JSON object."
+    subscriptions: Annotated[Mapping[str, Subscriptions], NoDecode, BeforeValidator(_refuse_text)] = Field(
+        default_factory=dict, description="Subgraphs with subscriptions over WebSocket."
     )
     max_response_bytes: int = Field(
         default=33_554_432, ge=1, description="Maximum size of a subgraph's response, decompressed."
@@ -134,9 +170,8 @@ class Traffic(BaseSettings):
     subgraph_compression: Annotated[tuple[Coding, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), description="Content codings accepted from subgraphs, separated by commas."
     )
-    subgraph_ca_files: Annotated[Mapping[str, FilePath], NoDecode, BeforeValidator(_parse_json)] = Field(
-        default_factory=dict,
-        description="CA certificate files of single subgraphs, as a JSON object.",
+    subgraph_tls: Annotated[Mapping[str, TlsFiles], NoDecode, BeforeValidator(_refuse_text)] = Field(
+        default_factory=dict, description="CA certificates and client certificates for single subgraphs."
     )
     retries: int = Field(default=1, ge=0, le=10, description="Maximum retries of a failed query.")
     retry_share: float = Field(default=0.1, ge=0, le=1, description="Retries allowed per fetch.")
@@ -153,12 +188,12 @@ class Traffic(BaseSettings):
         default=None,
         description="Subgraphs whose error messages are exposed, separated by commas; *: all.",
     )
-    override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_parse_json)] = Field(
+    override_labels: Annotated[Mapping[str, Percentage], NoDecode, BeforeValidator(_refuse_text)] = Field(
         default_factory=dict,
-        description="Percentages of requests in which @override labels are active, as a JSON object.",
+        description="Percentages of requests in which @override labels are active.",
     )
-    headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_parse_json)] = Field(
-        default=(PropagateHeader(propagate="user-agent"),), description="Header rules, as a JSON list."
+    headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_refuse_text)] = Field(
+        default=(PropagateHeader(propagate="user-agent"),), description="Header rules."
     )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), description="Origins that CORS allows, separated by commas; *: all."

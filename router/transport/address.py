@@ -6,11 +6,14 @@ import re
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
+
+from router.config.traffic import TlsFiles
+from router.transport.tls import UnusableTlsError, create_tls_context
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~-._?"
+_SYSTEM = TlsFiles()
 _INVALID = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -28,17 +31,17 @@ class Address:
     port: int
     tls: ssl.SSLContext | None
     head: str
-    pool: tuple[str, int, str]
+    pool: tuple[str, int, TlsFiles | None]
     """The key of its connection pool."""
     basic: str | None = None
     """The `authorization` header of the URL's credentials (RFC 7617)."""
 
     @classmethod
-    def parse(cls, url: str, ca_file: Path | None = None) -> Address:
-        """Parses a URL; `ca_file` has the CA certificates to trust instead of the system's.
+    def parse(cls, url: str, tls: TlsFiles = _SYSTEM) -> Address:
+        """Parses a URL; `tls` are the files for HTTPS.
 
         Raises:
-            UnusableAddressError: the URL is invalid, or the file has no certificates.
+            UnusableAddressError: the URL is invalid, or a file cannot be used.
         """
         parts = _split(url)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
@@ -50,9 +53,9 @@ class Address:
             f"{parts.scheme}://{netloc}{target}",
             host,
             port,
-            _create_tls_context(ca_file) if is_secure else None,
+            _create_context(tls) if is_secure else None,
             f"POST {target} HTTP/1.1\r\nhost: {netloc}\r\n",
-            (host, port, str(ca_file or "") if is_secure else "plain"),
+            (host, port, tls if is_secure else None),
             f"Basic {b64encode(unquote_to_bytes(user)).decode()}" if user else None,
         )
 
@@ -81,9 +84,8 @@ def _replace_host(parts: SplitResult, host: str) -> str:
     return f"{user}{at}{host}" + (f":{parts.port}" if parts.port else "")
 
 
-def _create_tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def _create_context(tls: TlsFiles) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        reason = f"the CA certificates cannot be read from {str(ca_file)!r}: {error}"
-        raise UnusableAddressError(reason) from None
+        return create_tls_context(tls)
+    except UnusableTlsError as error:
+        raise UnusableAddressError(str(error)) from None

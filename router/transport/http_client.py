@@ -15,6 +15,7 @@ from typing import cast
 import httptools
 
 from router.config.header_rules import HeaderValue
+from router.config.traffic import TlsFiles
 from router.round_robin import RoundRobin
 from router.transport.address import Address
 from router.transport.content_coding import IDENTITY, ContentDecoder, ContentError, ContentTooLargeError
@@ -76,7 +77,7 @@ class HttpClient:
         self._max_response_bytes = max_response_bytes
         self._max_connections = max_connections
         self._max_waiting = max_waiting
-        self._pools: dict[tuple[str, int, str], _Pool] = {}
+        self._pools: dict[tuple[str, int, TlsFiles | None], _Pool] = {}
 
     async def post(
         self, address: Address, headers: Mapping[str, HeaderValue], body: bytes, seconds: float

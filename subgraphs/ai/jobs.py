@@ -12,3 +12,10 @@ class GenerateBook(Job):
     """Run the steps of a generation that are not finished."""
 
     generation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGenerationsOfChild(Job):
+    """Delete everything that was generated for a child who has been deleted."""
+
+    child_id: str

@@ -10,7 +10,9 @@ from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.ai.states import GenerationStatus
+from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
@@ -123,3 +125,5 @@ class GenerationEvent(Table):
 
 create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
+create_deliveries_table(Table.metadata)
+create_audit_table(Table.metadata)

@@ -123,6 +123,17 @@ async def list_active_generations(session: AsyncSession, owner_id: str) -> Seque
     return rows.all()
 
 
+async def lock_active_generations(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
+    """Lock the active generations of a parent, in the order of their ids."""
+    rows = await session.scalars(
+        select(Generation)
+        .where(Generation.owner_id == owner_id, _ACTIVE)
+        .order_by(Generation.id)
+        .with_for_update()
+    )
+    return rows.all()
+
+
 async def count_generations(session: AsyncSession, book_id: str, kind: GenerationKind) -> int:
     """Count the generations of a kind that a book has had."""
     found = await session.scalar(

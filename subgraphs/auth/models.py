@@ -8,7 +8,9 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
@@ -93,3 +95,5 @@ class Consent(Table):
 
 create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
+create_deliveries_table(Table.metadata)
+create_audit_table(Table.metadata)

@@ -92,6 +92,12 @@ async def lock_user(session: AsyncSession, user_id: str) -> User:
     return require_found("User", user_id, row)
 
 
+async def lock_user_by_email(session: AsyncSession, email: str) -> User:
+    """Lock the account of a normalised address; NotFound when there is none."""
+    row = await session.scalar(select(User).where(User.email == email).with_for_update())
+    return require_found("User", email, row)
+
+
 async def find_consent_in_force(
     session: AsyncSession, user_id: str, purpose: ConsentPurpose, policy_version: str
 ) -> Consent | None:

@@ -62,5 +62,5 @@ class InvalidAddress(DomainError):
         super().__init__("This address is not valid, or no longer.")
 
 
-class IllustrationChanged(Exception):
+class IllustrationChanged(DomainError):
     """A picture in the store is not the file that was approved."""

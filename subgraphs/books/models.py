@@ -9,7 +9,9 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subgraphs.books.layouts import Layout
+from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 
 
@@ -211,3 +213,5 @@ class PrintFile(Table):
 
 create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
+create_deliveries_table(Table.metadata)
+create_audit_table(Table.metadata)

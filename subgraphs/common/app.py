@@ -26,9 +26,12 @@ from strawberry.http.streaming import AsyncTextStream, HTTPStreamTransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 
+from subgraphs.common import deliveries
+from subgraphs.common.budget import is_idle
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
 from subgraphs.common.event_streams import ClosingStreamingResponse, LineFeedEvents, close_with_stream
+from subgraphs.common.garbage import collect_when_idle
 from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.manifest import Domain
@@ -37,11 +40,15 @@ from subgraphs.common.redaction import truncate
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import REQUEST_SECONDS, REQUESTS, get_logger, start_trace
+from subgraphs.common.tracing import open_span
 from subgraphs.common.validation import parse_small_number
 
 DEADLINE_HEADER: Final = "x-deadline-ms"
 
 LoaderFactory = Callable[[Runtime, Identity | None], Any]
+
+_CHECK_SECONDS: Final = 3.0
+"""How long a readiness check waits for PostgreSQL or Redis."""
 
 
 class GraphQLView(GraphQL[Context[Any], None]):
@@ -161,7 +168,8 @@ class TraceMiddleware:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        start_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+        start_trace(traceparent)
         started, status = time.perf_counter(), 0
 
         async def record_status(message: Message) -> None:
@@ -171,7 +179,8 @@ class TraceMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, record_status)
+            with open_span("POST /graphql", "server", {"http.route": "/graphql"}, traceparent=traceparent):
+                await self._app(scope, receive, record_status)
         finally:
             seconds = time.perf_counter() - started
             REQUESTS.labels(self._service, "ok" if status == 200 else "error").inc()
@@ -208,14 +217,21 @@ async def _check_readiness(request: Request) -> Response:
         "redis": await _run_check(runtime.redis.ping),
     }
     ready = all(outcome == "ok" for outcome in checks.values())
-    return JSONResponse(
-        {"status": "ok" if ready else "unavailable", "checks": checks}, status_code=200 if ready else 503
-    )
+    report: dict[str, Any] = {"status": "ok" if ready else "unavailable", "checks": checks}
+    if ready and (parked := await _count_parked_jobs(runtime)):
+        report["warnings"] = [f"parked jobs: {parked} (memorable jobs list)"]
+    return JSONResponse(report, status_code=200 if ready else 503)
+
+
+async def _count_parked_jobs(runtime: Runtime) -> int:
+    async with runtime.database.read() as session:
+        return await deliveries.count_parked(session, runtime.domain.get_table("deliveries"))
 
 
 async def _run_check(check: Callable[[], Awaitable[Any]]) -> str:
     try:
-        await check()
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await check()
     except Exception as error:  # noqa: BLE001 - whatever the error, the dependency is not ready
         return type(error).__name__
     return "ok"
@@ -233,7 +249,7 @@ def create_subgraph(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_runtime(domain, settings) as runtime:
+        async with open_runtime(domain, settings) as runtime, collect_when_idle(is_idle):
             app.state.runtime = runtime
             app.state.verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, runtime.clock)
             yield

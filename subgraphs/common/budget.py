@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from subgraphs.common.deadline import set_deadline
 from subgraphs.common.errors import DeadlineExceeded, OperationTooLarge
 from subgraphs.common.scheduling import LazyAwaitable, OperationScheduler
 
@@ -41,6 +42,8 @@ class Budget:
     async def enforce(self) -> AsyncIterator[None]:
         """Stop the block when the budget is spent, with DeadlineExceeded or OperationTooLarge."""
         _current.set(self)
+        set_deadline(self.deadline)
+        _executing.add(self)
         try:
             async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
                 self._timeout = timeout
@@ -49,6 +52,8 @@ class Budget:
             if not timeout.expired():
                 raise
             raise self._build_error() from error
+        finally:
+            _executing.discard(self)
         if self.objects < 0:
             raise self._build_error()
 
@@ -73,6 +78,12 @@ class Budget:
 
 
 _current: ContextVar[Budget] = ContextVar("budget")
+_executing: set[Budget] = set()
+
+
+def is_idle() -> bool:
+    """Whether no operation is executed in this process."""
+    return not _executing
 
 
 def get_budget() -> Budget:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from subgraphs.common.errors import BadUserInput, DependencyFailed, NotFound, Unauthenticated
+from subgraphs.common.http import IDEMPOTENT, create_client
 from subgraphs.common.identity import Identity
-from subgraphs.common.telemetry import build_traceparent, get_logger
+from subgraphs.common.telemetry import get_logger
 
 
 class GraphClient:
     """A client of the public GraphQL endpoint, which sends the caller's own token."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, ca_file: Path | None = None) -> None:
         self._address = address
-        self._http = httpx2.AsyncClient(timeout=10)
+        self._http = create_client("graph", deadline_seconds=10, ca_file=ca_file)
 
     async def query(self, identity: Identity, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Send a query; return its `data`.
@@ -27,7 +29,8 @@ class GraphClient:
             response = await self._http.post(
                 self._address,
                 json={"query": document, "variables": variables},
-                headers={"authorization": f"Bearer {identity.token}", "traceparent": build_traceparent()},
+                headers={"authorization": f"Bearer {identity.token}"},
+                extensions={IDEMPOTENT: True},
             )
             answer = response.json()
         except (httpx2.HTTPError, ValueError) as error:

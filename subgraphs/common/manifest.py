@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from subgraphs.common.settings import DomainSettings
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData
+    from sqlalchemy import MetaData, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,10 @@ class Domain:
         """Its tables, in the PostgreSQL schema with its name."""
         metadata: MetaData = self._import("models").Table.metadata
         return metadata
+
+    def get_table(self, name: str) -> Table:
+        """Return one of its tables by its name."""
+        return self.metadata.tables[f"{self.name}.{name}"]
 
     @property
     def schema(self) -> Any:

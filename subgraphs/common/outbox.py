@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, DateTime, MetaData, String, Table, delete, insert, select, text
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,14 +20,16 @@ CHANNEL = "outbox"
 
 
 def create_outbox_table(metadata: MetaData) -> Table:
-    """Create the outbox of a domain; the relay deletes each row when it has passed on the message."""
+    """Create the outbox of a domain; the relay replaces each row by the deliveries of its message."""
     return Table(
         "outbox",
         metadata,
         Column("id", String(40), primary_key=True),
         Column("kind", String(8), nullable=False),
         Column("name", String(100), nullable=False),
+        Column("version", Integer, nullable=False),
         Column("payload", JSONB, nullable=False),
+        Column("owner_id", String(40)),
         Column("traceparent", String(64), nullable=False),
         Column("not_before", DateTime(timezone=True)),
         Column("created_at", DateTime(timezone=True), nullable=False),
@@ -47,18 +49,26 @@ def create_inbox_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message in the outbox; if it is relayed several times, its id is the same."""
+    """A message in the outbox; `owner_id` is the parent whose turn its job takes, if it has one."""
 
     id: str
     kind: str
     name: str
+    version: int
     payload: dict[str, Any]
+    owner_id: str | None
     traceparent: str
     not_before: datetime | None
 
 
 async def append(
-    session: AsyncSession, table: Table, message: Message, *, now: datetime, not_before: datetime | None
+    session: AsyncSession,
+    table: Table,
+    message: Message,
+    *,
+    owner_id: str | None,
+    now: datetime,
+    not_before: datetime | None,
 ) -> None:
     """Write a message in the transaction that sends it, and wake the relay when that commits."""
     await session.execute(
@@ -66,7 +76,9 @@ async def append(
             id=new_id("msg"),
             kind="event" if isinstance(message, Event) else "job",
             name=message.name(),
+            version=message.version,
             payload=message.payload(),
+            owner_id=owner_id,
             traceparent=build_traceparent(),
             not_before=not_before,
             created_at=now,
@@ -81,9 +93,20 @@ async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRo
         select(table).order_by(table.c.id).limit(limit).with_for_update(skip_locked=True)
     )
     taken = [
-        OutboxRow(row.id, row.kind, row.name, row.payload, row.traceparent, row.not_before) for row in rows
+        OutboxRow(
+            id=row.id,
+            kind=row.kind,
+            name=row.name,
+            version=row.version,
+            payload=row.payload,
+            owner_id=row.owner_id,
+            traceparent=row.traceparent,
+            not_before=row.not_before,
+        )
+        for row in rows
     ]
-    await session.execute(delete(table).where(table.c.id.in_([row.id for row in taken])))
+    if taken:
+        await session.execute(delete(table).where(table.c.id.in_([row.id for row in taken])))
     return taken
 
 
@@ -96,3 +119,17 @@ async def receive(session: AsyncSession, table: Table, consumer: str, message_id
         .returning(table.c.consumer)
     )
     return row is not None
+
+
+async def prune_inbox(session: AsyncSession, table: Table, retention: timedelta, limit: int) -> int:
+    """Delete up to `limit` rows that are older than the retention; return their number."""
+    old = (
+        select(table.c.consumer, table.c.message_id)
+        .where(table.c.received_at < func.now() - retention)
+        .limit(limit)
+        .subquery()
+    )
+    deleted = await session.execute(
+        delete(table).where(table.c.consumer == old.c.consumer, table.c.message_id == old.c.message_id)
+    )
+    return int(deleted.rowcount)  # type: ignore[attr-defined]  # the result of a DELETE has it

@@ -14,6 +14,7 @@ from subgraphs.common.database import Database
 from subgraphs.common.graph import GraphClient
 from subgraphs.common.live import LiveStreams
 from subgraphs.common.manifest import Domain
+from subgraphs.common.redis import open_redis
 from subgraphs.common.settings import DomainSettings, SettingsType
 from subgraphs.common.storage import Storage
 from subgraphs.common.unit_of_work import UnitOfWork, open_unit_of_work
@@ -53,9 +54,9 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """Open a domain's resources until the context exits; connections are made when they are first used."""
     database = Database(settings.build_database_url(domain.role), domain.name)
-    redis = Redis.from_url(settings.redis_url)
+    redis = open_redis(settings.redis_url)
     live = LiveStreams(redis)
-    graph = GraphClient(settings.graph_address)
+    graph = GraphClient(settings.graph_address, settings.outgoing_ca_file)
     storage = Storage(settings.storage_url, settings.files_url, settings.file_signing_key.get_secret_value())
     try:
         yield Runtime(domain, settings, database, redis, live, storage, graph, clock)

@@ -15,6 +15,7 @@ from subgraphs.common.http_protocol import BoundedHttpProtocol
 from subgraphs.common.manifest import Domain
 from subgraphs.common.settings import DomainSettings
 from subgraphs.common.telemetry import configure_logging
+from subgraphs.common.tracing import record_spans
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
@@ -48,13 +49,14 @@ def serve(domain: Domain, settings: DomainSettings) -> None:
     tune_garbage_collector()
     ignore_unawaited_coroutines()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    uvicorn.run(
-        app,
-        host=settings.subgraph_host,
-        port=settings.port,
-        http=BoundedHttpProtocol,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=3,
-        ws="none",
-    )
+    with record_spans(domain.name):
+        uvicorn.run(
+            app,
+            host=settings.subgraph_host,
+            port=settings.port,
+            http=BoundedHttpProtocol,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            ws="none",
+        )

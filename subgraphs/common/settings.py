@@ -64,12 +64,18 @@ class Settings(BaseSettings):
     jwt_issuer: str = "memorable"
     jwks_url: str = Field(default="", description="Where the keys that sign access tokens are published.")
     graph_url: str = ""
+    outgoing_ca_file: Path | None = Field(
+        default=None, description="CA certificates to trust in other services, instead of the system's."
+    )
 
     storage_url: str = f"file://{Path.cwd() / '.memorable' / 'files'}"
     files_url: str = Field(default="", description="The address below which signed file URLs are served.")
     file_signing_key: SecretStr = SecretStr("")
 
     worker_metrics_port: Port | None = None
+    message_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30, description="For how long handled messages are kept."
+    )
 
     @classmethod
     def get_variable(cls, field: str) -> str:

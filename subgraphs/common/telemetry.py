@@ -14,6 +14,7 @@ import orjson
 import structlog
 from prometheus_client import Counter, Histogram
 
+from subgraphs.common import tracing
 from subgraphs.common.redaction import redact
 
 REQUESTS = Counter("graphql_requests_total", "GraphQL requests by outcome.", ["service", "outcome"])
@@ -22,27 +23,32 @@ SQL_STATEMENTS = Counter("sql_statements_total", "SQL statements sent.", ["servi
 JOBS = Counter("jobs_total", "Jobs run by outcome.", ["job", "outcome"])
 JOB_SECONDS = Histogram("job_seconds", "Time to run a job.", ["job"])
 
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
-_trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+_NOT_SAMPLED = "00"
+_trace: ContextVar[tuple[str, str]] = ContextVar("trace", default=("", _NOT_SAMPLED))
 _LEVELS = {"warning": "warn", "critical": "error", "exception": "error"}
 
 
 def start_trace(traceparent: str | None) -> str:
     """Continue the trace of a W3C `traceparent`, or begin one; return its id, 32 hex digits."""
     match = _TRACEPARENT.match(traceparent or "")
-    trace_id = match[1] if match and match[1].strip("0") else secrets.token_hex(16)
-    _trace_id.set(trace_id)
+    is_valid = match is not None and match[1].strip("0") and match[2].strip("0")
+    trace_id, flags = (match[1], match[3]) if match and is_valid else (secrets.token_hex(16), _NOT_SAMPLED)
+    _trace.set((trace_id, flags))
     return trace_id
 
 
 def get_trace_id() -> str:
     """Return the id of the current trace; empty outside of a trace."""
-    return _trace_id.get()
+    return _trace.get()[0]
 
 
 def build_traceparent() -> str:
-    """Build a W3C `traceparent` that continues the current trace."""
-    return f"00-{_trace_id.get() or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    """Build a W3C `traceparent` that continues the current span, or else the current trace."""
+    if traceparent := tracing.build_traceparent():
+        return traceparent
+    trace_id, flags = _trace.get()
+    return f"00-{trace_id or secrets.token_hex(16)}-{secrets.token_hex(8)}-{flags}"
 
 
 def _create_arranger(service: str) -> structlog.typing.Processor:

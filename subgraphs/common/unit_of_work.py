@@ -11,7 +11,8 @@ from typing import Any, Final
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from subgraphs.common import outbox
+from subgraphs.common import audit, outbox
+from subgraphs.common.audit import AuditEntry
 from subgraphs.common.clock import Clock
 from subgraphs.common.database import Database
 from subgraphs.common.messages import Event, Job
@@ -28,15 +29,25 @@ class UnitOfWork:
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         self._outbox = metadata.tables[f"{metadata.schema}.outbox"]
         self._inbox = metadata.tables[f"{metadata.schema}.inbox"]
+        self._audit = metadata.tables[f"{metadata.schema}.audit"]
 
     async def publish(self, event: Event) -> None:
         """Publish an event when this transaction commits."""
-        await outbox.append(self.session, self._outbox, event, now=self.now, not_before=None)
+        await outbox.append(self.session, self._outbox, event, owner_id=None, now=self.now, not_before=None)
 
-    async def enqueue(self, job: Job, *, delay: timedelta = timedelta()) -> None:
-        """Enqueue a job when this transaction commits; it starts after the delay."""
+    async def enqueue(self, job: Job, *, owner_id: str | None, delay: timedelta = timedelta()) -> None:
+        """Enqueue a job when this transaction commits; it starts after the delay.
+
+        The jobs of one owner take turns with those of others.
+        """
         not_before = self.now + delay if delay else None
-        await outbox.append(self.session, self._outbox, job, now=self.now, not_before=not_before)
+        await outbox.append(
+            self.session, self._outbox, job, owner_id=owner_id, now=self.now, not_before=not_before
+        )
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Write an entry of the audit log."""
+        await audit.append(self.session, self._audit, entry, self.now)
 
     async def receive(self, consumer: str, message_id: str) -> bool:
         """Record a message in the inbox; false when this consumer has already handled it."""

@@ -19,10 +19,3 @@ class OrderCancelled(Event):
     """An order has been cancelled: it must not be printed."""
 
     order_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderShipped(Event):
-    """The parcel of an order has been sent."""
-
-    order_id: str

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.money import Money
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.orders.addresses import Address
@@ -143,3 +145,5 @@ class OfflineCharge(Table):
 
 create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
+create_deliveries_table(Table.metadata)
+create_audit_table(Table.metadata)

@@ -9,7 +9,9 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
+from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.print.states import PrintJobStatus
 
@@ -81,3 +83,5 @@ class OfflineShopJob(Table):
 
 create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
+create_deliveries_table(Table.metadata)
+create_audit_table(Table.metadata)

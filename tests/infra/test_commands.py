@@ -13,14 +13,22 @@ from typing import Any
 
 import psutil
 import pytest
+from sqlalchemy import text, update
 from typer.testing import CliRunner
 
 from infra.checkout import ROOT
 from infra.cli import app
-from infra.local import Stack, environment
+from infra.database import Database, migrate
+from infra.local import Servers, Stack, environment
 from infra.local.folder import DataFolder
 from infra.local.ports import find_free_port, is_listening
-from infra.local.state import PlatformState
+from infra.local.state import SHARED_SETTINGS, PlatformState
+from subgraphs.auth.models import User
+from subgraphs.common import database as domain_database
+from subgraphs.common import deliveries
+from subgraphs.common.clock import utc_now
+from subgraphs.domains import DOMAINS
+from tests.support.deliveries import build_delivery_row
 
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
 
@@ -89,6 +97,10 @@ def test_help_lists_every_command():
         "fuzz",
         "schema",
         "db",
+        "jobs",
+        "staff",
+        "audit",
+        "config",
     ):
         assert f" {command} " in shown
 
@@ -186,6 +198,92 @@ def test_health_fails_if_a_process_does_not_respond(tmp_path, free_ports):
     assert checked.stdout.count("not ready") == 6
 
 
+@pytest.fixture
+def database_settings(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What a command needs to reach a migrated database."""
+    with Servers(tmp_path, durable=False) as servers:
+        migrate(servers.environ)
+        passwords = ("POSTGRES_PASSWORD", *(domain.password_variable for domain in DOMAINS.values()))
+        names = (*SHARED_SETTINGS, *passwords)
+        yield {name: servers.environ[name] for name in names if name in servers.environ}
+
+
+def run_on_database(settings: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    """Run a command; return its exit code and its output in one line, without the lines of tables."""
+    result = run_memorable(*arguments, **settings, COLUMNS="200")
+    return result.returncode, " ".join((result.stdout + result.stderr).replace("│", " ").split())
+
+
+async def test_jobs_lists_retries_and_discards_what_is_parked(database_settings):
+    url = Database.from_environ(database_settings).build_url("orders")
+    await park_job(url)
+    code, output = run_on_database(database_settings, "jobs", "list")
+    assert code == 0
+    assert "msg_1:orders.RefundPayment payments 30" in output
+    assert "ConnectionError: unreachable" in output
+    code, output = run_on_database(database_settings, "jobs", "retry", "msg_2")
+    assert (code, output) == (1, "error: No parked or refused job has the id msg_2.")
+    code, output = run_on_database(database_settings, "jobs", "retry", "msg_1:orders.RefundPayment")
+    assert (code, output) == (0, "The job will be tried again now.")
+    assert run_on_database(database_settings, "jobs", "list") == (0, "No job is parked.")
+    code, output = run_on_database(database_settings, "jobs", "list", "--state", "due")
+    assert "msg_1:orders.RefundPayment payments 0" in output
+    assert run_on_database(database_settings, "jobs", "discard", "msg_1:orders.RefundPayment")[0] == 1
+    await park_job(url)
+    code, output = run_on_database(database_settings, "jobs", "discard", "msg_1:orders.RefundPayment")
+    assert (code, output) == (0, "The job is deleted.")
+    assert run_on_database(database_settings, "jobs", "list") == (0, "No job is parked.")
+    code, output = run_on_database(database_settings, "audit", "verify")
+    assert (code, "orders 2 " in output, "print 0 " in output) == (0, True, True)
+
+
+async def test_staff_grants_and_revokes_roles_and_audit_verifies_their_entries(database_settings):
+    database = domain_database.Database(Database.from_environ(database_settings).build_url("auth"), "auth")
+    user = User(
+        id="usr_1",
+        email="ada@memorable.example",
+        display_name="Ada",
+        password_hash="",
+        scopes=["parent"],
+        created_at=utc_now(),
+    )
+    async with database.session() as session, session.begin():
+        session.add(user)
+    grants = [
+        (("add", "Ada@Memorable.example", "--role", "support"), "parent, staff, support."),
+        (("add", "ada@memorable.example", "--role", "finance"), "finance, parent, staff, support."),
+        (("remove", "ada@memorable.example", "--role", "support"), "finance, parent, staff."),
+        (("remove", "ada@memorable.example", "--role", "finance"), "parent."),
+        (("remove", "ada@memorable.example", "--role", "finance"), "parent."),
+    ]
+    for arguments, scopes in grants:
+        result = run_on_database(database_settings, "staff", *arguments)
+        assert result == (0, f"usr_1 has the scopes {scopes}")
+    unknown = run_on_database(database_settings, "staff", "add", "ben@memorable.example", "--role", "support")
+    assert unknown == (1, "error: No account has the address ben@memorable.example.")
+
+    code, output = run_on_database(database_settings, "audit", "verify")
+    assert (code, "auth 4 " in output) == (0, True)
+    async with database.session() as session, session.begin():
+        await session.execute(text("ALTER TABLE auth.audit DISABLE TRIGGER audit_is_append_only"))
+        await session.execute(text("UPDATE auth.audit SET reason = 'finance' WHERE sequence = 1"))
+    await database.close()
+    broken = run_on_database(database_settings, "audit", "verify")
+    assert broken == (1, "error: The audit log of auth is broken: entry 1 is not what was written.")
+
+
+async def park_job(url: str) -> None:
+    """Add a parked job of the orders domain, or park it again."""
+    database = domain_database.Database(url, "orders")
+    table = DOMAINS["orders"].get_table("deliveries")
+    row = build_delivery_row("orders.RefundPayment", "payments", id="msg_1:orders.RefundPayment")
+    async with database.session() as session, session.begin():
+        await deliveries.add(session, table, [row])
+        values = {"state": "PARKED", "attempts": 30, "error": "ConnectionError: unreachable"}
+        await session.execute(update(table).values(values))
+    await database.close()
+
+
 def test_logs_shows_the_last_lines_of_a_log(stack: Stack, monkeypatch):
     monkeypatch.setattr("infra.commands.logs.DATA_DIR", stack.logs_dir.parent)
     shown = CliRunner().invoke(app, ["logs", "postgres", "--raw", "--lines", "1000"])
@@ -193,6 +291,42 @@ def test_logs_shows_the_last_lines_of_a_log(stack: Stack, monkeypatch):
     assert (
         len(CliRunner().invoke(app, ["logs", "postgres", "--raw", "--lines", "1"]).output.splitlines()) == 1
     )
+
+
+def test_config_shows_each_setting_with_its_source_and_no_secret(tmp_path):
+    config = tmp_path / "router.yaml"
+    config.write_text("router_max_depth: 12\nrouter_headers:\n  - {set: x-key, value: hidden-key}\n")
+    shown = run_memorable(
+        "config",
+        "show",
+        ROUTER_CONFIG=str(config),
+        API_PORT="4001",
+        SERVICE_TOKEN="a-secret-token",
+        REDIS_PASSWORD="hidden-password",
+        COLUMNS="300",
+    )
+    rows = {
+        name: (value, source)
+        for line in shown.stdout.splitlines()
+        if line.count("│") == 4
+        for name, value, source in [[cell.strip() for cell in line.split("│")[1:4]]]
+    }
+    assert rows["API_PORT"] == ("4001", "environment")
+    assert rows["ROUTER_MAX_DEPTH"] == ("12", f"{config}:1")
+    assert rows["ROUTER_HEADERS"] == ("(hidden)", f"{config}:2")
+    assert rows["ROUTER_MAX_COST"] == ("20000", "default")
+    assert rows["MESSAGE_RETENTION_DAYS"] == ("30", "default")
+    assert rows["SERVICE_TOKEN"] == rows["REDIS_PASSWORD"] == ("(hidden)", "environment")
+    assert not any(secret in shown.stdout for secret in ("hidden-", "a-secret"))
+
+
+def test_config_names_every_setting_that_is_not_valid(tmp_path):
+    config = tmp_path / "router.yaml"
+    config.write_text("router_max_depth: 0\n")
+    refused = run_memorable("config", "show", ROUTER_CONFIG=str(config), ROUTER_MAX_COST="-1")
+    assert refused.returncode == 1
+    assert f"{config}:1: router_max_depth: Input should be greater" in refused.stderr
+    assert "ROUTER_MAX_COST: Input should be greater" in refused.stderr
 
 
 def test_plan_prints_the_fetches_of_an_operation(tmp_path):

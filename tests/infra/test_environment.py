@@ -78,3 +78,13 @@ def test_the_example_file_lists_every_setting():
     example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     kinds = [domain.settings for domain in DOMAINS.values()]
     assert {kind.get_variable(name) for kind in kinds for name in kind.model_fields} - example == set()
+
+
+def test_every_setting_reaches_a_process():
+    kinds = [domain.settings for domain in DOMAINS.values()]
+    variables = {kind.get_variable(name) for kind in kinds for name in kind.model_fields}
+    settings = dict.fromkeys(variables, "given")
+    environs = [environment.build_subgraph_environ(domain, settings) for domain in DOMAINS]
+    environs.append(environment.build_worker_environ(settings, 1))
+    # The local platform chooses a free port for the metrics of each process.
+    assert variables - {name for environ in environs for name in environ} == {"METRICS_PORT"}

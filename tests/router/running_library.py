@@ -11,8 +11,9 @@ from router.app import create_app
 from router.config.settings import load
 from router.telemetry import Metrics
 from tests.router.identity import IdentityService
-from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library import SUPERGRAPH
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
+from tests.support.serving import serve_app
 
 
 @dataclass

@@ -6,9 +6,10 @@ import socket
 import aiohttp
 import pytest
 
-from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library import SUPERGRAPH
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
 from tests.support.router_process import read_log, start_router, wait_for_origin
+from tests.support.serving import serve_app
 
 
 async def test_it_serves_a_supergraph_with_subgraphs_named_on_the_command_line_and_in_the_environment():

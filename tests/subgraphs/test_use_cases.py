@@ -1,4 +1,4 @@
-"""Use cases have the same signature in all domains: the runtime first, then the caller if there is one."""
+"""Use cases have the same signature in all domains: the runtime, then the caller or a unit of work."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -22,5 +22,6 @@ def use_cases(domain: str) -> list[Callable[..., Any]]:
 def test_a_use_case_takes_the_runtime_and_then_the_caller(use_case: Callable[..., Any]) -> None:
     first, *others = signature(use_case).parameters.values()
     assert (first.name, first.annotation) == ("runtime", "Runtime")
-    assert [each.name for each in others if each.annotation == "Identity"] in [[], [others[0].name]]
-    assert not {"uow", "session", "context", "live", "graph"} & {each.name for each in others}
+    second = [each.name for each in others if each.annotation in {"Identity", "UnitOfWork"}]
+    assert second in [[], [others[0].name]]
+    assert not {"session", "context", "live", "graph"} & {each.name for each in others}

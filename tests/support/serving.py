@@ -35,7 +35,14 @@ async def serve_app(
     """Serve an ASGI application by uvicorn; yields its address, such as `http://127.0.0.1:41234`."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Server(
-        uvicorn.Config(app, http=http, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            http=http,
+            ws="websockets-sansio",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -3,55 +3,101 @@
 import asyncio
 import os
 import sys
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
-from arq import Worker
+from sqlalchemy import select
 
+from subgraphs.common.clock import utc_now
+from subgraphs.common.deliveries import Delivery, DeliveryState
+from subgraphs.common.messages import Event, Job
+from subgraphs.domains import DOMAINS
 from tests.support.subgraph import build_settings
-from workers import arq_worker
-from workers.arq_worker import create_worker, open_queue, renew_in_progress_marks, stop
-from workers.platform import Platform
+from workers import queues
+from workers.arq_worker import open_queue, run_queue
+from workers.platform import Platform, open_platform
 from workers.registry import REGISTRY, Handler, Registry
 from workers.relay import Relay
+from workers.runner import Runner
 
-JOB = "print.HoldStill"
 ROOT = Path(__file__).parents[2]
 
 
-@asynccontextmanager
-async def run_worker(environ: Mapping[str, str], handler: Handler) -> AsyncIterator[Worker]:
-    """Run a worker with one handler, renewing its in-progress marks."""
-    queue = await open_queue(build_settings("auth", environ))
-    nowhere = cast("Platform", None)
-    worker = create_worker(nowhere, queue, Registry({JOB: handler}, defaultdict(list)))
-    async with _run(worker, renew_in_progress_marks(worker)):
-        yield worker
+@dataclass(frozen=True, slots=True)
+class HoldStill(Job):
+    """A job of these tests."""
+
+    n: int
+
+
+def build_registry(handle: Callable[[Platform, Delivery], Awaitable[None]]) -> Registry:
+    """Build a registry with one handler, for HoldStill."""
+    registry = Registry()
+    registry.add("workers.HoldStill", Handler(handle, queues.DEFAULT))
+    return registry
+
+
+async def enqueue(platform: Platform, *numbers: int, owner_id: str | None = None) -> None:
+    """Commit jobs of the print domain."""
+    async with platform.print.unit_of_work() as uow:
+        for n in numbers:
+            await uow.enqueue(HoldStill(n), owner_id=owner_id)
+
+
+async def deliver_event(platform: Platform, event: Event, consumer: str, message_id: str) -> None:
+    """Hand an event to one of its consumers, as a worker does."""
+    delivery = Delivery(
+        id=f"{message_id}:{consumer}",
+        message_id=message_id,
+        destination=consumer,
+        queue=queues.DEFAULT,
+        version=event.version,
+        payload=event.payload(),
+        owner_id=None,
+        traceparent="",
+        state=DeliveryState.DUE,
+        attempts=1,
+        turn=None,
+        due_at=utc_now(),
+        error=None,
+    )
+    await REGISTRY.handlers[consumer].handle(platform, delivery)
+
+
+async def read_deliveries(platform: Platform, domain: str = "print") -> list[Delivery]:
+    """The deliveries of a domain, in the order in which they were ready."""
+    table = DOMAINS[domain].get_table("deliveries")
+    async with platform.runtimes[domain].database.read() as session:
+        rows = await session.execute(select(table).order_by(table.c.ready_at, table.c.id))
+        fields = Delivery.__dataclass_fields__
+        return [Delivery(**{name: getattr(row, name) for name in fields}) for row in rows]
 
 
 @asynccontextmanager
-async def run_full_worker(environ: Mapping[str, str], platform: Platform) -> AsyncIterator[None]:
-    """Run a worker with every registered task, and the outbox relay."""
-    queue = await open_queue(build_settings("auth", environ))
-    worker = create_worker(platform, queue, REGISTRY)
-    async with _run(worker, renew_in_progress_marks(worker), Relay(platform, queue, REGISTRY).run()):
-        yield
-
-
-@asynccontextmanager
-async def _run(worker: Worker, *coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    running = asyncio.create_task(worker.async_run())
-    background = [asyncio.create_task(coroutine) for coroutine in coroutines]
+async def run_worker(
+    environ: Mapping[str, str],
+    platform: Platform,
+    registry: Registry = REGISTRY,
+    names: Collection[str] = tuple(queues.CONCURRENCY),
+) -> AsyncIterator[Runner]:
+    """Run a worker of some queues, with its relay, inside of the test."""
+    settings = build_settings("auth", environ)
+    runner, connection = Runner(platform, registry), open_queue(settings)
+    coroutines = [
+        *(run_queue(runner, settings, name) for name in names),
+        runner.renew_leases(),
+        Relay(platform, connection, registry).run(),
+    ]
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
-        yield
+        yield runner
     finally:
-        for task in background:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await stop(worker, running)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await connection.aclose(close_connection_pool=True)
 
 
 @asynccontextmanager
@@ -80,23 +126,20 @@ async def wait_until(condition: Callable[[], Awaitable[bool]], seconds: float = 
             await asyncio.sleep(0.02)
 
 
-def shorten_heartbeat() -> None:
-    """Shorten the in-progress marks to one second, so that a takeover is quick."""
-    vars(arq_worker)["_IN_PROGRESS_TTL_SECONDS"] = 1
-    vars(arq_worker)["_HEARTBEAT_SECONDS"] = 0.2
-
-
 async def hold_until_killed() -> None:
     """Take one job, print `holding`, and never finish it."""
-    shorten_heartbeat()
 
-    async def hold(platform: Platform, payload: dict[str, Any], message_id: str) -> None:
-        del platform, payload, message_id
+    async def hold(platform: Platform, delivery: Delivery) -> None:
+        del platform, delivery
         sys.stdout.write("holding\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
 
-    async with run_worker(os.environ, hold):
+    settings = {domain: build_settings(domain, os.environ) for domain in DOMAINS}
+    async with (
+        open_platform(settings) as platform,
+        run_worker(os.environ, platform, build_registry(hold), [queues.DEFAULT]),
+    ):
         await asyncio.Event().wait()
 
 

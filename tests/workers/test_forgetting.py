@@ -6,10 +6,10 @@ import pytest
 from arq.connections import ArqRedis
 from sqlalchemy import func, select
 
+from subgraphs.ai.jobs import DeleteGenerationsOfChild
 from subgraphs.ai.models import Generation, GenerationEvent, GenerationStep, StepKind
 from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.providers.offline.studio import OfflineStudio
-from subgraphs.books.events import ChildDeleted
 from subgraphs.common.errors import NotFound
 from tests.workers import generation_runs
 from workers.ai import BookWriterAdapter, delete_generations_of_child
@@ -39,9 +39,7 @@ async def test_everything_generated_for_a_deleted_child_is_deleted(
     }
     assert len(files[deleted.child_id]) == 15
     for _ in range(2):
-        await delete_generations_of_child(
-            platform, ChildDeleted(deleted.child_id, deleted.parent.user_id), "1"
-        )
+        await delete_generations_of_child(platform, DeleteGenerationsOfChild(deleted.child_id))
 
     async with platform.ai.database.read() as session:
         assert await session.get(Generation, generations[deleted.child_id]) is None

@@ -17,7 +17,8 @@ from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.quotes import Price, store_quote
 from subgraphs.print.events import PrintJobStatusChanged
 from tests.support.providers import use_provider
-from workers.orders import follow_print_job, refund_payment, settle_payment
+from tests.workers.harness import deliver_event
+from workers.orders import refund_payment, settle_payment
 from workers.platform import Platform
 
 ADDRESS = Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000")
@@ -124,11 +125,16 @@ async def test_a_refund_goes_to_the_provider_that_charged_and_waits_until_it_is_
     assert await state(platform, parent, order.id) == ("CANCELLED", "REFUNDED", 3)
 
 
+async def deliver(platform: Platform, event: PrintJobStatusChanged, message_id: str) -> None:
+    """Deliver an event to the orders domain."""
+    await deliver_event(platform, event, "orders.follow_print_job", message_id)
+
+
 async def test_a_print_job_event_takes_effect_once(platform: Platform, parent: Identity) -> None:
     order = await pay(platform, parent)
     event = PrintJobStatusChanged("prj_1", order.id, "PREFLIGHT", "")
     for _ in range(2):
-        await follow_print_job(platform, event, f"msg_{order.id}")
+        await deliver(platform, event, f"msg_{order.id}")
     assert await state(platform, parent, order.id) == ("PREPARING", "SUCCEEDED", 3)
 
 
@@ -136,7 +142,7 @@ async def test_a_rejected_print_job_queues_one_refund(platform: Platform, parent
     order = await pay(platform, parent)
     for number in range(2):
         event = PrintJobStatusChanged("prj_1", order.id, "REJECTED", "The cover is too small.")
-        await follow_print_job(platform, event, f"msg_{number}_{order.id}")
+        await deliver(platform, event, f"msg_{number}_{order.id}")
     assert await state(platform, parent, order.id) == ("PRINT_REJECTED", "SUCCEEDED", 3)
     assert await count_queued_refunds(platform, order.id) == 1
 

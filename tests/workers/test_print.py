@@ -15,7 +15,7 @@ from subgraphs.print import repository
 from subgraphs.print.models import OfflineShopJob, PrintJob
 from subgraphs.print.preflight import PreflightReport
 from subgraphs.print.states import PrintJobStatus
-from tests.workers.harness import run_full_worker
+from tests.workers.harness import run_worker
 from tests.workers.paid_orders import COARSE_SIDE, create_paid_order
 from workers.platform import Platform
 
@@ -55,7 +55,7 @@ async def test_a_paid_order_is_typeset_preflighted_printed_once_and_shipped(
     environ: dict[str, str], platform: Platform
 ) -> None:
     parent, paid = await create_paid_order(platform)
-    async with run_full_worker(environ, platform):
+    async with run_worker(environ, platform):
         order = await wait_for_order(
             platform, parent, paid.id, OrderStatus.SHIPPED, OrderStatus.PRINT_REJECTED
         )
@@ -86,7 +86,7 @@ async def test_an_order_with_low_resolution_pictures_is_rejected_before_submissi
     environ: dict[str, str], platform: Platform
 ) -> None:
     parent, paid = await create_paid_order(platform, picture_side=COARSE_SIDE)
-    async with run_full_worker(environ, platform):
+    async with run_worker(environ, platform):
         await wait_for_order(platform, parent, paid.id, OrderStatus.PRINT_REJECTED)
     job = await read_job(platform, parent, paid.id)
     assert job.preflight is not None
@@ -101,7 +101,7 @@ async def test_an_order_cancelled_before_submission_is_not_printed(
 ) -> None:
     parent, paid = await create_paid_order(platform)
     await orders.cancel_order(platform.orders, parent, paid.id)
-    async with run_full_worker(environ, platform), asyncio.timeout(90):
+    async with run_worker(environ, platform), asyncio.timeout(90):
         while True:
             async with platform.print.database.read() as session:
                 found = await repository.load_jobs_of_orders(session, parent.user_id, [paid.id])

@@ -1,6 +1,8 @@
-"""Cancellation of a generation."""
+"""Cancellation of generations, by their parent or because consent was revoked."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from redis.exceptions import RedisError
 
@@ -9,9 +11,17 @@ from subgraphs.ai.models import Generation
 from subgraphs.ai.pipeline.journal import build_stream_key, find_next_sequence, record_event
 from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.identity import Identity
-from subgraphs.common.live import StaleWriter
+from subgraphs.common.live import LiveStreams, StaleWriter
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger
+from subgraphs.common.unit_of_work import UnitOfWork
+
+
+class CancellationReason(StrEnum):
+    """Why a generation was cancelled."""
+
+    REQUESTED = "REQUESTED"
+    CONSENT_REVOKED = "CONSENT_REVOKED"
 
 
 async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: str) -> Generation:
@@ -23,21 +33,33 @@ async def cancel_generation(runtime: Runtime, parent: Identity, generation_id: s
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
         generation = await repository.lock_generation(uow.session, parent.user_id, generation_id)
-        if not GENERATION_STATES.may_become(generation.status, GenerationStatus.CANCELLED):
-            return generation
-        number = await find_next_sequence(runtime.live, generation)
-        generation.lease += 1
-        generation.status = GenerationStatus.CANCELLED
-        generation.finished_at = uow.now
-        await repository.skip_open_steps(uow.session, generation_id)
-        event = record_event(uow, generation, number, "GenerationCancelled", {})
-
-        async def send() -> None:
-            try:
-                await runtime.live.append(build_stream_key(generation_id), event)
-            except (RedisError, StaleWriter) as error:
-                # Subscribers read it from the row instead.
-                get_logger().warning("A live event was not appended", generation=generation_id, error=error)
-
-        uow.after_commit.append(send)
+        if GENERATION_STATES.may_become(generation.status, GenerationStatus.CANCELLED):
+            await _cancel(uow, runtime.live, generation, CancellationReason.REQUESTED)
     return generation
+
+
+async def cancel_generations_of_owner(runtime: Runtime, uow: UnitOfWork, owner_id: str) -> None:
+    """Cancel all active generations of a parent who has revoked the consent to them."""
+    await repository.lock_owner(uow.session, owner_id)
+    for generation in await repository.lock_active_generations(uow.session, owner_id):
+        await _cancel(uow, runtime.live, generation, CancellationReason.CONSENT_REVOKED)
+
+
+async def _cancel(
+    uow: UnitOfWork, live: LiveStreams, generation: Generation, reason: CancellationReason
+) -> None:
+    number = await find_next_sequence(live, generation)
+    generation.lease += 1
+    generation.status = GenerationStatus.CANCELLED
+    generation.finished_at = uow.now
+    await repository.skip_open_steps(uow.session, generation.id)
+    event = record_event(uow, generation, number, "GenerationCancelled", {"reason": reason.value})
+
+    async def send() -> None:
+        try:
+            await live.append(build_stream_key(generation.id), event)
+        except (RedisError, StaleWriter) as error:
+            # Subscribers read it from the row instead.
+            get_logger().warning("A live event was not appended", generation=generation.id, error=error)
+
+    uow.after_commit.append(send)

@@ -108,7 +108,7 @@ async def queue_generation(
     uow.session.add(generation)
     await uow.session.flush()
     uow.session.add_all(steps)
-    await uow.enqueue(GenerateBook(generation.id))
+    await uow.enqueue(GenerateBook(generation.id), owner_id=generation.owner_id)
     return generation
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import strawberry
 
-from subgraphs.ai.service import GenerationProgress
+from subgraphs.ai.service import CancellationReason, GenerationProgress
 from subgraphs.ai.types.generation import Book, Generation, GenerationStep, Illustration, Info, Page
 from subgraphs.common.errors import require_found
+
+strawberry.enum(CancellationReason, description="Why a generation was cancelled.")
 
 _SAME_TYPE = "Never null; nullable as in the other events, so that one query can select it in all."
 
@@ -112,6 +114,8 @@ class GenerationFailed(GenerationEvent):
 class GenerationCancelled(GenerationEvent):
     """The generation was cancelled."""
 
+    reason: CancellationReason
+
 
 EVENT_TYPES: tuple[type[GenerationEvent], ...] = (
     GenerationStarted,
@@ -149,6 +153,8 @@ def convert_event(progress: GenerationProgress) -> GenerationEvent:
         shown["page"] = Page.of(data["page_id"], progress.page_numbers.get(data["page_id"]))
     if kind is IllustrationReady:
         shown["illustration"] = Illustration(id=strawberry.ID(data["illustration_id"]))
+    if kind is GenerationCancelled:
+        shown["reason"] = CancellationReason(data["reason"])
     if kind in {OutlineWritten, GenerationCompleted}:
         shown["book"] = Book(id=strawberry.ID(progress.book_id))
     return kind(sequence=event.sequence, at=event.at, generation_id=progress.generation_id, **shown)

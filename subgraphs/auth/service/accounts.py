@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from subgraphs.auth import passwords, repository
 from subgraphs.auth.domain import Settings
 from subgraphs.auth.errors import EmailTaken, InvalidCredentials
-from subgraphs.auth.events import UserSignedUp
 from subgraphs.auth.models import User
 from subgraphs.auth.service.sessions import SignedIn, open_session
 from subgraphs.common.errors import BadUserInput
@@ -67,7 +66,6 @@ async def sign_up(runtime: Runtime, details: AccountDetails, user_agent: str | N
         )
         if not await repository.add_user(uow.session, user):
             raise EmailTaken
-        await uow.publish(UserSignedUp(user.id))
         return await open_session(uow, runtime.get_settings(Settings), user, user_agent)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from subgraphs.auth import repository
-from subgraphs.auth.events import ConsentRecorded, ConsentRevoked
+from subgraphs.auth.events import ConsentRevoked
 from subgraphs.auth.models import Consent, ConsentPurpose
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
@@ -30,7 +30,6 @@ async def record_consent(
             granted_at=uow.now,
         )
         uow.session.add(consent)
-        await uow.publish(ConsentRecorded(consent.id, consent.user_id, purpose))
     return consent
 
 

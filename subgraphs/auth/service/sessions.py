@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from subgraphs.auth import repository
 from subgraphs.auth.domain import Settings
-from subgraphs.auth.events import SessionFamilyRevoked
 from subgraphs.auth.models import RefreshToken, Session, User
 from subgraphs.auth.tokens import REFRESH_LIFETIME, create_refresh_token, hash_refresh_token, load_signer
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 
 _KEPT_AFTER_END = timedelta(days=30)
@@ -56,7 +56,8 @@ async def refresh(runtime: Runtime, refresh_token: str) -> SignedIn | None:
         if not session.is_open(uow.now):
             return None
         if token.used_at is not None:
-            await _end_session(uow, session, "reuse")
+            get_logger().warning("A used refresh token was presented", session=session.id)
+            _end_session(uow, session)
             return None
         token.used_at = uow.now
         user = await uow.session.get_one(User, session.user_id)
@@ -67,14 +68,14 @@ async def sign_out(runtime: Runtime, caller: Identity) -> None:
     """End the session of the caller's token."""
     async with runtime.unit_of_work() as uow:
         session = await repository.lock_session(uow.session, caller.user_id, caller.session_id)
-        await _end_session(uow, session, "signed_out")
+        _end_session(uow, session)
 
 
 async def revoke_session(runtime: Runtime, caller: Identity, session_id: str) -> Session:
     """Revoke a session of the caller's; one that has ended is left as it is. NotFound for any other."""
     async with runtime.unit_of_work() as uow:
         session = await repository.lock_session(uow.session, caller.user_id, session_id)
-        await _end_session(uow, session, "revoked")
+        _end_session(uow, session)
     return session
 
 
@@ -89,8 +90,6 @@ async def _issue_tokens(uow: UnitOfWork, settings: Settings, user: User, session
     return SignedIn(user, session, access_token, refresh_token)
 
 
-async def _end_session(uow: UnitOfWork, session: Session, reason: str) -> None:
-    if session.revoked_at is not None:
-        return
-    session.revoked_at = uow.now
-    await uow.publish(SessionFamilyRevoked(session.id, session.user_id, reason))
+def _end_session(uow: UnitOfWork, session: Session) -> None:
+    if session.revoked_at is None:
+        session.revoked_at = uow.now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from subgraphs.books import events, jobs, repository
+from subgraphs.books import jobs, repository
 from subgraphs.books.content import BookContent, hash_content
 from subgraphs.books.errors import BookConflict, BookIncomplete
 from subgraphs.books.layouts import TITLE_PAGE, is_complete
@@ -32,8 +32,7 @@ async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expecte
         book.status = BookStatus.APPROVED
         book.snapshot_id = snapshot.id
         if not await repository.load_print_files_of_snapshots(uow.session, [snapshot.id]):
-            await uow.enqueue(jobs.TypesetSnapshot(snapshot.id))
-        await uow.publish(events.BookApproved(book.id, snapshot.id))
+            await uow.enqueue(jobs.TypesetSnapshot(snapshot.id), owner_id=parent.user_id)
     return snapshot
 
 

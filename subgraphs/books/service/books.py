@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from subgraphs.books import events, repository
+from subgraphs.books import repository
 from subgraphs.books.errors import TextDoesNotFit
 from subgraphs.books.layouts import PAGE_COUNT, Layout, get_first_layout
 from subgraphs.books.models import Book, BookStatus, Page, Theme
@@ -58,7 +58,6 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
             Page(id=new_id("page"), book_id=book.id, number=number, first_layout=get_first_layout(number))
             for number in range(1, PAGE_COUNT + 1)
         )
-        await uow.publish(events.BookCreated(book.id, parent.user_id))
     return book
 
 

@@ -79,7 +79,7 @@ async def delete_child(runtime: Runtime, parent: Identity, child_id: str) -> Non
     async with runtime.unit_of_work() as uow:
         child = await repository.lock_child(uow.session, parent.user_id, child_id)
         if keys := await repository.list_file_keys_of_child(uow.session, child_id):
-            await uow.enqueue(jobs.DeleteFiles(tuple(keys)))
+            await uow.enqueue(jobs.DeleteFiles(tuple(keys)), owner_id=parent.user_id)
         await uow.session.delete(child)
         await uow.publish(events.ChildDeleted(child_id, parent.user_id))
 

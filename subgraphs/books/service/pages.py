@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from subgraphs.books import events, repository
+from subgraphs.books import repository
 from subgraphs.books.errors import EditConflict
 from subgraphs.books.layouts import Layout, list_layouts
 from subgraphs.books.models import Page, PageVersionSource
@@ -75,8 +75,7 @@ async def _add_version_under_lock(
     book = await repository.lock_book(uow.session, parent.user_id, page.book_id)
     page = await repository.get_current_page(uow.session, page.id)
     _require_version(page, expected_version)
-    version = add_version(uow, book, page, content, source)
-    await uow.publish(events.PageEdited(page.id, book.id, version.number))
+    add_version(uow, book, page, content, source)
     return page
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from subgraphs.books import events, repository
+from subgraphs.books import repository
 from subgraphs.books.content import BookContent
 from subgraphs.books.errors import IllustrationChanged
 from subgraphs.books.models import PrintFile, PrintPart
 from subgraphs.books.typesetting.typesetter import TypesetFile, typeset
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.telemetry import get_logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ async def _read_illustrations(runtime: Runtime, keys: Mapping[str, str]) -> dict
     pictures = dict(zip(keys, contents, strict=True))
     for sha256, picture in pictures.items():
         if hashlib.sha256(picture).hexdigest() != sha256:
-            raise IllustrationChanged(f"{keys[sha256]} no longer has the SHA-256 {sha256}")
+            get_logger().error("An approved illustration has changed", storage_key=keys[sha256])
+            raise IllustrationChanged("A picture is not the one that was approved.")
     return pictures
 
 
@@ -92,7 +94,6 @@ async def _store_print_files(
             if found := await _find_print_files(uow.session, snapshot_id):
                 return found
             uow.session.add_all(rows)
-            await uow.publish(events.SnapshotTypeset(snapshot_id))
     except NotFound:
         # The child was deleted while the book was being typeset, so its files must be deleted too.
         await runtime.storage.delete([row.storage_key for row in rows])

@@ -25,7 +25,7 @@ async def cancel_order(runtime: Runtime, parent: Identity, order_id: str) -> Ord
             raise OrderNotCancellable(order.status)
         await record_transition(uow, runtime.live, order, OrderStatus.CANCELLED, None)
         await uow.publish(OrderCancelled(order.id))
-        await uow.enqueue(RefundPayment(order.id))
+        await uow.enqueue(RefundPayment(order.id), owner_id=order.owner_id)
     return order
 
 

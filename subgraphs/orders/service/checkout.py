@@ -93,7 +93,7 @@ async def _place_order(
             created_at=uow.now,
         )
     )
-    await uow.enqueue(SettlePayment(order.id), delay=_SETTLEMENT_DELAY)
+    await uow.enqueue(SettlePayment(order.id), owner_id=order.owner_id, delay=_SETTLEMENT_DELAY)
     return order
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
+from subgraphs.common.audit import AuditEntry
 from subgraphs.common.errors import Conflict
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
@@ -16,7 +17,6 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
-from subgraphs.orders.events import OrderShipped
 from subgraphs.orders.jobs import RefundPayment
 from subgraphs.orders.models import Order, OrderTransition
 from subgraphs.orders.states import ORDER_STATES, OrderStatus, apply_print_report
@@ -57,23 +57,18 @@ async def record_transition(
     uow.after_commit.append(send)
 
 
-async def follow_print_job(runtime: Runtime, event: PrintJobStatusChanged, message_id: str) -> None:
-    """Move an order to the state that follows from its print job's, once for each message.
+async def follow_print_job(runtime: Runtime, uow: UnitOfWork, event: PrintJobStatusChanged) -> None:
+    """Move an order to the state that follows from its print job's.
 
     A late report changes nothing. An order that will not be printed is refunded.
     """
-    async with runtime.unit_of_work() as uow:
-        if not await uow.receive("orders.follow_print_job", message_id):
-            return
-        order = await repository.lock_any_order(uow.session, event.order_id)
-        status = apply_print_report(order.status, event.status)
-        if status is None:
-            return
-        await record_transition(uow, runtime.live, order, status, event.message or None)
-        if status is OrderStatus.SHIPPED:
-            await uow.publish(OrderShipped(order.id))
-        if status is OrderStatus.PRINT_REJECTED:
-            await uow.enqueue(RefundPayment(order.id))
+    order = await repository.lock_any_order(uow.session, event.order_id)
+    status = apply_print_report(order.status, event.status)
+    if status is None:
+        return
+    await record_transition(uow, runtime.live, order, status, event.message or None)
+    if status is OrderStatus.PRINT_REJECTED:
+        await uow.enqueue(RefundPayment(order.id), owner_id=order.owner_id)
 
 
 async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> Order:
@@ -84,6 +79,7 @@ async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> 
         if not ORDER_STATES.may_become(order.status, OrderStatus.DELIVERED):
             raise Conflict(f"An order that is {order.status} cannot have been delivered.")
         await record_transition(uow, runtime.live, order, OrderStatus.DELIVERED, None)
+        await uow.audit(AuditEntry(staff.user_id, "confirm_delivery", order.id, order.owner_id))
     return order
 
 

@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
-from subgraphs.print.providers.registry import PROVIDERS
-from subgraphs.print.service.creation import NewPrintJob, ensure_job
+from subgraphs.print.service.creation import NewPrintJob, create_print_job
 from subgraphs.print.service.progress import move_job
 from subgraphs.print.states import PrintJobStatus
 
 _NOT_SUBMITTED: Final = frozenset({PrintJobStatus.CREATED, PrintJobStatus.PREFLIGHT})
 
 
-async def cancel_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) -> None:
-    """Cancel the print job of an order, once for each message.
+async def cancel_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) -> None:
+    """Cancel the print job of an order.
 
     OrderPaid may arrive after OrderCancelled: the order then gets its job here, so that the late event finds
     it cancelled. A job that has not been submitted is cancelled at once. For any other, the next
     reconciliation asks the shop to cancel it, which the shop may refuse.
     """
-    async with runtime.unit_of_work() as uow:
-        if not await uow.receive("print.cancel_print_job", message_id):
-            return
-        await ensure_job(uow, new, PROVIDERS.default_name(runtime))
-        job = await repository.lock_job_of_order(uow.session, new.order_id)
-        assert job is not None, "it exists, or has just been created"
-        if job.status in _NOT_SUBMITTED:
-            await move_job(uow, job, PrintJobStatus.CANCELLED, "The order was cancelled.")
-        else:
-            job.cancel_requested = True
+    await create_print_job(runtime, uow, new)
+    job = await repository.lock_job_of_order(uow.session, new.order_id)
+    assert job is not None, "it exists, or has just been created"
+    if job.status in _NOT_SUBMITTED:
+        await move_job(uow, job, PrintJobStatus.CANCELLED, "The order was cancelled.")
+    else:
+        job.cancel_requested = True

@@ -26,14 +26,7 @@ class NewPrintJob:
     quantity: int
 
 
-async def create_print_job(runtime: Runtime, new: NewPrintJob, message_id: str) -> None:
-    """Create the print job of a paid order and enqueue its preflight, once for each message."""
-    async with runtime.unit_of_work() as uow:
-        if await uow.receive("print.create_print_job", message_id):
-            await ensure_job(uow, new, PROVIDERS.default_name(runtime))
-
-
-async def ensure_job(uow: UnitOfWork, new: NewPrintJob, provider: str) -> None:
+async def create_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) -> None:
     """Create the print job of an order and enqueue its preflight, unless the order has one."""
     job = await repository.add_job(
         uow.session,
@@ -45,7 +38,7 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob, provider: str) -> None:
             "product_id": get_product(new.product_id).id,
             "quantity": new.quantity,
             "status": PrintJobStatus.CREATED,
-            "provider": provider,
+            "provider": PROVIDERS.default_name(runtime),
             "cancel_requested": False,
             "attempts": 0,
             "checks": 0,
@@ -55,7 +48,7 @@ async def ensure_job(uow: UnitOfWork, new: NewPrintJob, provider: str) -> None:
     )
     if job is not None:
         await record_transition(uow, job)
-        await uow.enqueue(PreflightPrintJob(job.id))
+        await uow.enqueue(PreflightPrintJob(job.id), owner_id=job.owner_id)
 
 
 async def get_order_id(runtime: Runtime, print_job_id: str) -> str:

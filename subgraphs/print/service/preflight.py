@@ -49,7 +49,7 @@ async def check_files(runtime: Runtime, print_job_id: str, interior: FileToPrint
         job.preflight = report.as_json()
         job.interior_key, job.cover_key = interior.storage_key, cover.storage_key
         if report.passed:
-            await uow.enqueue(SubmitPrintJob(job.id, attempt=1))
+            await uow.enqueue(SubmitPrintJob(job.id, attempt=1), owner_id=job.owner_id)
         else:
             reasons = sorted({issue.code.value for issue in report.issues})
             await move_job(uow, job, PrintJobStatus.REJECTED, f"Preflight found {', '.join(reasons)}.")

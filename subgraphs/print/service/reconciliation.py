@@ -32,7 +32,9 @@ async def reconcile_print_job(runtime: Runtime, print_job_id: str, check: int) -
         if report is not None and await move_job(uow, job, report.status, report.message) and report.shipment:
             job.shipment = _convert_shipment(report.shipment)
         if job.status not in PRINT_JOB_STATES.terminal:
-            await uow.enqueue(ReconcilePrintJob(job.id, check + 1), delay=provider.poll_interval)
+            await uow.enqueue(
+                ReconcilePrintJob(job.id, check + 1), owner_id=job.owner_id, delay=provider.poll_interval
+            )
 
 
 async def _fetch_report(provider: PrintProvider, reference: str, *, cancel: bool) -> ShopJob | None:

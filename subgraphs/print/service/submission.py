@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from subgraphs.common.runtime import Runtime
@@ -32,7 +32,8 @@ from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.service.progress import move_job
 from subgraphs.print.states import PRINT_JOB_STATES, PrintJobStatus
 
-_CALL_TIMEOUT_SECONDS: Final = 30
+_CALL_TIMEOUT: Final = timedelta(seconds=30)
+"""How long after its transaction an attempt may call the shop."""
 _ATTEMPT_INTERVAL: Final = timedelta(seconds=60)
 """Longer than a call can take, with a margin for clock skew."""
 
@@ -47,18 +48,32 @@ class Delivery:
     recipient: Recipient
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """An attempt that has been recorded; the shop is called before the deadline or not at all."""
+
+    job: PrintJob
+    deadline: datetime
+
+
 async def submit_print_job(runtime: Runtime, print_job_id: str, attempt: int, delivery: Delivery) -> None:
     """Submit a preflighted job to its shop, or record that an earlier attempt has done so."""
     async with runtime.database.read() as session:
         job = await repository.get_any_job(session, print_job_id)
     async with PROVIDERS.open(runtime, job.provider) as provider:
         if begun := await _begin_attempt(runtime, print_job_id, attempt):
-            await _submit(runtime, provider, begun, _build_submission(runtime, begun, delivery))
+            await _submit(runtime, provider, begun, delivery)
 
 
-async def _submit(runtime: Runtime, provider: PrintProvider, job: PrintJob, submission: Submission) -> None:
+async def _submit(runtime: Runtime, provider: PrintProvider, attempt: _Attempt, delivery: Delivery) -> None:
+    job, submission = attempt.job, _build_submission(runtime, attempt.job, delivery)
+    remaining = (attempt.deadline - runtime.clock()).total_seconds()
+    if remaining <= 0:
+        # The process was paused after the commit, and the next attempt may be under way.
+        get_logger().warning("Submission begun too late", print_job=job.id, attempt=job.attempts)
+        return
     try:
-        async with asyncio.timeout(_CALL_TIMEOUT_SECONDS):
+        async with asyncio.timeout(remaining):
             accepted = await provider.find(job.id) if job.attempts > 1 else None
             accepted = accepted or await provider.submit(submission)
     except SubmissionRefused as refusal:
@@ -71,7 +86,7 @@ async def _submit(runtime: Runtime, provider: PrintProvider, job: PrintJob, subm
         await _record_acceptance(runtime, job.id, accepted, provider.poll_interval)
 
 
-async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> PrintJob | None:
+async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> _Attempt | None:
     """Record an attempt before it is made; None unless it is the next one."""
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_any_job(uow.session, print_job_id)
@@ -79,8 +94,8 @@ async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> P
             return None
         await move_job(uow, job, PrintJobStatus.SUBMITTING)
         job.attempts = attempt
-        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), delay=_ATTEMPT_INTERVAL)
-        return job
+        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), owner_id=job.owner_id, delay=_ATTEMPT_INTERVAL)
+        return _Attempt(job, uow.now + _CALL_TIMEOUT)
 
 
 def _build_submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submission:
@@ -107,7 +122,9 @@ async def _record_acceptance(
             job.provider_reference = accepted.reference
             await move_job(uow, job, PrintJobStatus.SUBMITTED)
             if job.status not in PRINT_JOB_STATES.terminal:
-                await uow.enqueue(ReconcilePrintJob(job.id, check=1), delay=poll_interval)
+                await uow.enqueue(
+                    ReconcilePrintJob(job.id, check=1), owner_id=job.owner_id, delay=poll_interval
+                )
 
 
 async def _record_refusal(runtime: Runtime, print_job_id: str, reason: str) -> None:

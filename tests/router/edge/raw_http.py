@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 import psutil
 
-from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library import SUPERGRAPH
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
 from tests.support.router_process import start_router, wait_for_origin
+from tests.support.serving import serve_app
 
 QUERY_BODY = b'{"query": "{ average }"}'
 ANSWER = {"data": {"average": 4.5}}

@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 from contextlib import AsyncExitStack, closing, suppress
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -15,7 +16,7 @@ from tests.router.library import wait_until
 MEBIBYTE = 2**20
 LARGE = b'{"query": "{ ' + b" ".join(b"a%d: books { title }" % n for n in range(20)) + b' }"}'
 
-PROPAGATE_NAME = '[{"propagate": "x-name"}]'
+PROPAGATE_NAME = "router_headers: [{propagate: x-name}]"
 NAME = re.compile(rb"\r\nx-name: (\w+)", re.IGNORECASE)
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
@@ -63,8 +64,10 @@ async def test_a_trusted_proxy_may_exceed_the_connections_of_one_client():
                 assert (await socket.read_answer()).status == expected
 
 
-async def test_one_request_does_not_wait_for_the_whole_burst_of_another_client():
+async def test_one_request_does_not_wait_for_the_whole_burst_of_another_client(tmp_path: Path):
     names: list[str] = []
+    config = tmp_path / "router.yaml"
+    config.write_text(PROPAGATE_NAME)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), suppress(asyncio.IncompleteReadError):
@@ -80,7 +83,7 @@ async def test_one_request_does_not_wait_for_the_whole_burst_of_another_client()
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/graphql"
     async with (
         server,
-        run_edge(REVIEWS_URL=url, ROUTER_HEADERS=PROPAGATE_NAME) as running,
+        run_edge(REVIEWS_URL=url, ROUTER_CONFIG=str(config)) as running,
         AsyncExitStack() as sockets,
     ):
         assert (await running.request(build_post(QUERY_BODY, b"x-name: first"))).json == ANSWER

@@ -29,11 +29,11 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
-from tests.router.library import serve_app
 from tests.router.oracle.fuzzing import CONTEXT, Counts, compare_run, fuzz, generate_graphs, open_graph
 from tests.router.oracle.operations import Operations
 from tests.router.oracle.serving import Run, ServedSubgraphs
 from tests.router.oracle.shrinking import format_report, shrink
+from tests.support.serving import serve_app
 
 GRAPHS = 20
 OPERATIONS = 20

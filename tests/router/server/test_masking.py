@@ -28,7 +28,8 @@ from router.server.websocket import SUBPROTOCOL, WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.transport.base import RequestContext
-from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library import SUPERGRAPH
+from tests.support.serving import serve_app
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}
@@ -84,9 +85,12 @@ async def test_an_unexpected_error_is_masked_over_http(origin: str, caplog: pyte
     assert has_logged_error(caplog, "the password is 1234")
 
 
-@pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [("{ average }", "the password is 1234"), ("subscription { published { id } }", "KeyError('catalog')")],
+)
 async def test_an_unexpected_error_is_masked_over_an_event_stream(
-    origin: str, query: str, caplog: pytest.LogCaptureFixture
+    origin: str, query: str, error: str, caplog: pytest.LogCaptureFixture
 ):
     headers = {**HEADERS, "accept": "text/event-stream"}
     async with (
@@ -95,12 +99,15 @@ async def test_an_unexpected_error_is_masked_over_an_event_stream(
     ):
         _, event = (await response.text()).split("event: next\ndata: ")
     assert json.loads(event.splitlines()[0]) == {"errors": [MASKED]}
-    assert has_logged_error(caplog, "the password is 1234") or has_logged_error(caplog, "KeyError")
+    assert has_logged_error(caplog, error)
 
 
-@pytest.mark.parametrize("query", ["{ average }", "subscription { published { id } }"])
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [("{ average }", "the password is 1234"), ("subscription { published { id } }", "KeyError('catalog')")],
+)
 async def test_an_unexpected_error_is_masked_over_websocket(
-    origin: str, query: str, caplog: pytest.LogCaptureFixture
+    origin: str, query: str, error: str, caplog: pytest.LogCaptureFixture
 ):
     async with (
         aiohttp.ClientSession() as client,
@@ -110,4 +117,4 @@ async def test_an_unexpected_error_is_masked_over_websocket(
         await socket.receive_json()
         await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": query}})
         assert await socket.receive_json() == {"id": "1", "type": "error", "payload": [MASKED]}
-    assert has_logged_error(caplog, "the password is 1234") or has_logged_error(caplog, "KeyError")
+    assert has_logged_error(caplog, error)

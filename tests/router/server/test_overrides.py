@@ -18,7 +18,7 @@ OVERRIDDEN_FIELD = """average: Float
 async def test_a_field_moves_when_its_label_is_activated(share: str, book_requests: int, tmp_path: Path):
     file = tmp_path / "supergraph.graphql"
     file.write_text(SUPERGRAPH.read_text().replace(FIELD, OVERRIDDEN_FIELD))
-    traffic = Traffic.model_validate({"override_labels": f'{{"average-of-reviews": {share}}}'})
+    traffic = Traffic.model_validate({"override_labels": {"average-of-reviews": share}})
     async with run_library(supergraph=file, traffic=traffic) as library:
         answer = await library.ask("{ average }")
         assert len(library.shelf.requests) == book_requests

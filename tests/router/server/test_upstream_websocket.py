@@ -1,6 +1,7 @@
 """Subscriptions that a running router receives from a subgraph over WebSocket."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,11 @@ from tests.router.websocket_client import SILENCE, open_acknowledged_socket
 
 
 @pytest.fixture
-async def library(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Library]:
+async def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Library]:
     """The library whose books subgraph streams over WebSocket, at a path other than that of queries."""
-    monkeypatch.setenv(
-        "ROUTER_SUBSCRIPTIONS", '{"books": {"protocol": "graphql_ws", "path": "/subscriptions"}}'
-    )
+    config = tmp_path / "router.yaml"
+    config.write_text("router_subscriptions: {books: {protocol: graphql_ws, path: /subscriptions}}")
+    monkeypatch.setenv("ROUTER_CONFIG", str(config))
     async with run_library() as running:
         yield running
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from router.server import websocket
 from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
@@ -74,31 +73,10 @@ async def test_an_invalid_operation_leaves_the_socket_open(
         assert (await socket.receive())["payload"] == {"data": {"average": 4.5}}
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "{", '{"type": "start"}', '{"type": "ping", "payload": 1}'])
-async def test_an_invalid_message_closes_with_4400(library: Library, text: str):
-    async with open_acknowledged_socket(library) as socket:
-        await socket.raw.send_str(text)
-        code, reason = await socket.wait_for_close()
-    assert code == 4400
-    assert reason
-
-
 async def test_a_binary_message_is_read_like_text(library: Library):
     async with open_socket(library) as socket:
         await socket.raw.send_bytes(b'{"type": "connection_init"}')
         assert await socket.receive() == {"type": "connection_ack"}
-
-
-async def test_subscribing_before_the_acknowledgement_closes_with_4401(library: Library):
-    async with open_socket(library) as socket:
-        await socket.subscribe("1", "{ average }")
-        assert await socket.wait_for_close() == (4401, "Unauthorized")
-
-
-async def test_an_invalid_token_closes_with_4403(library: Library):
-    async with open_socket(library) as socket:
-        await socket.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
-        assert await socket.wait_for_close() == (4403, "Forbidden: The token is invalid.")
 
 
 async def test_a_token_that_cannot_be_verified_now_closes_with_4500():
@@ -109,32 +87,6 @@ async def test_a_token_that_cannot_be_verified_now_closes_with_4500():
         token = f"Bearer {library.identities.issue_token()}"
         await socket.send(type="connection_init", payload={"Authorization": token})
         assert await socket.wait_for_close() == (4500, "Tokens cannot be verified at the moment.")
-
-
-async def test_another_subprotocol_closes_with_4406(library: Library):
-    async with open_socket(library, "graphql-ws") as socket:
-        assert await socket.wait_for_close() == (4406, "Subprotocol not acceptable")
-
-
-async def test_a_client_that_never_initialises_is_closed_with_4408(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(websocket, "INIT_TIMEOUT_SECONDS", 0.05)
-    async with open_socket(library) as socket:
-        assert await socket.wait_for_close() == (4408, "Connection initialisation timeout")
-
-
-async def test_an_id_in_use_closes_with_4409(library: Library):
-    async with open_acknowledged_socket(library) as socket:
-        await socket.subscribe("1", SILENCE)
-        await socket.subscribe("1", SILENCE)
-        assert await socket.wait_for_close() == (4409, "Subscriber for 1 already exists")
-
-
-async def test_a_second_initialisation_closes_with_4429(library: Library):
-    async with open_acknowledged_socket(library) as socket:
-        await socket.send(type="connection_init")
-        assert await socket.wait_for_close() == (4429, "Too many initialisation requests")
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization"])

@@ -13,9 +13,10 @@ from router.app import create_app
 from router.config.settings import load
 from router.server import websocket
 from router.server.application import Application
-from tests.router.library import SUPERGRAPH, serve_app, wait_until
+from tests.router.library import SUPERGRAPH, wait_until
 from tests.router.running_library import Library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
+from tests.support.serving import serve_app
 
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]
 AVERAGE = {"data": {"average": 4.5}}
@@ -55,7 +56,7 @@ async def a_second_initialisation_closes_with_4429(library: Library) -> None:
 async def a_rejected_initialisation_closes_with_4403(library: Library) -> None:
     async with open_socket(library) as socket:
         await socket.send(type="connection_init", payload={"Authorization": "Bearer x"})
-        assert (await socket.wait_for_close())[0] == 4403
+        assert await socket.wait_for_close() == (4403, "Forbidden: The token is invalid.")
 
 
 async def a_ping_is_answered_at_any_time(library: Library) -> None:
@@ -148,7 +149,7 @@ def check_invalid_message(text: str) -> Rule:
 
 async def another_subprotocol_closes_with_4406(library: Library) -> None:
     async with open_socket(library, "graphql-ws") as socket:
-        assert (await socket.wait_for_close())[0] == 4406
+        assert await socket.wait_for_close() == (4406, "Subprotocol not acceptable")
 
 
 INVALID_MESSAGES = [

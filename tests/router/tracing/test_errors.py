@@ -2,9 +2,8 @@
 
 from starlette.responses import PlainTextResponse
 
-from tests.router.library import serve_app
 from tests.router.tracing.traced_library import TracedLibrary, create_callers_trace, run_traced_library
-from tests.support.serving import refuse_connections
+from tests.support.serving import refuse_connections, serve_app
 
 QUERY = {"query": "query Failing { books { title stars } }"}
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import aiohttp
 
-from tests.router.library import SUPERGRAPH, serve_app, wait_until
+from tests.router.library import SUPERGRAPH, wait_until
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
 from tests.support.otlp_collector import Collector
 from tests.support.router_process import start_router, wait_for_origin
+from tests.support.serving import serve_app
 
 
 @dataclass

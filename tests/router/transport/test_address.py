@@ -6,6 +6,7 @@ import pytest
 
 from router.app import create_app
 from router.config.settings import load
+from router.config.traffic import TlsFiles
 from router.transport.address import Address, UnusableAddressError
 from tests.support.planning import SUPERGRAPHS
 
@@ -67,8 +68,18 @@ def test_an_unusable_subgraph_url_prevents_the_start_and_is_named(url: str):
         create_app(load(supergraph=SUPERGRAPHS / "single.graphql", subgraph_urls={"a": url}))
 
 
-def test_unreadable_certificates_are_reported_at_startup(tmp_path: Path):
-    file = tmp_path / "ca.pem"
+@pytest.mark.parametrize(
+    ("field", "kind"), [("ca", "CA certificates"), ("certificate", "client certificate")]
+)
+def test_unreadable_certificates_are_reported_at_startup(tmp_path: Path, field: str, kind: str):
+    file = tmp_path / "file.pem"
     file.write_text("nothing")
-    with pytest.raises(UnusableAddressError, match=r"certificates cannot be read from .*ca\.pem"):
-        Address.parse("https://a.example/", file)
+    with pytest.raises(UnusableAddressError, match=rf"the {kind} cannot be read from .*file\.pem"):
+        Address.parse("https://a.example/", TlsFiles.model_validate({field: file}))
+
+
+def test_a_key_without_its_certificate_is_refused(tmp_path: Path):
+    file = tmp_path / "key.pem"
+    file.write_text("nothing")
+    with pytest.raises(ValueError, match="a key needs its certificate"):
+        TlsFiles(key=file)

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from router.config.traffic import TlsFiles
 from router.transport.address import Address
 from router.transport.http_client import HttpClient, HttpError, HttpResponse
 
@@ -295,3 +296,15 @@ async def test_the_certificate_of_a_server_is_verified(tmp_path: Path, monkeypat
             assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
                 200, b"hello"
             )
+
+
+async def test_the_router_presents_its_certificate_to_a_subgraph_that_asks_for_one(tmp_path: Path):
+    path = create_certificate(tmp_path)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=path)
+    tls.load_cert_chain(path)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    async with run_scripted_server(HELLO, tls=tls) as server, HttpClient() as client:
+        with pytest.raises(HttpError):
+            await client.post(Address.parse(server.url, TlsFiles(ca=path)), {}, b"{}", PATIENCE)
+        known = Address.parse(server.url, TlsFiles(ca=path, certificate=path))
+        assert await client.post(known, {}, b"{}", PATIENCE) == HttpResponse(200, b"hello")

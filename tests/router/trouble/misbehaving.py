@@ -13,8 +13,9 @@ from router.app import create_app
 from router.config.settings import load
 from router.config.traffic import Traffic
 from router.telemetry import Metrics
-from tests.router.library import SUPERGRAPH, serve_app
+from tests.router.library import SUPERGRAPH
 from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
+from tests.support.serving import serve_app
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

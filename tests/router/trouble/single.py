@@ -12,8 +12,8 @@ import orjson
 from router.app import create_app
 from router.config.settings import load
 from router.config.traffic import Traffic
-from tests.router.library import serve_app
 from tests.support.planning import SUPERGRAPHS
+from tests.support.serving import serve_app
 
 SUPERGRAPH = SUPERGRAPHS / "single.graphql"
 

@@ -60,9 +60,6 @@ async def test_approving_a_book_announces_it_and_queues_typesetting(parent: Pare
     assert await read_messages(runtime, "TypesetSnapshot", snapshot_id=snapshot["id"]) == [
         {"snapshot_id": snapshot["id"]}
     ]
-    assert await read_messages(runtime, "BookApproved", book_id=book["id"]) == [
-        {"book_id": book["id"], "snapshot_id": snapshot["id"]}
-    ]
 
 
 async def test_the_same_content_gives_the_same_snapshot(parent: Parent) -> None:

@@ -12,7 +12,6 @@ from tests.subgraphs.books.library import Parent, store_picture
 from tests.support.subgraph import build_settings
 from workers import books as tasks
 from workers.platform import Platform, open_platform
-from workers.registry import REGISTRY
 
 
 @pytest.fixture
@@ -26,9 +25,8 @@ async def test_an_approved_book_is_typeset_by_its_job(
 ) -> None:
     snapshot = await parent.approve(await parent.create_finished_book())
     job = jobs.TypesetSnapshot(snapshot["id"])
-    typeset = REGISTRY.handlers[job.name()]
-    for attempt in ("1", "2"):
-        await typeset(platform, job.payload(), attempt)
+    for _ in range(2):
+        await tasks.typeset_snapshot(platform, job)
     files = await service.get_print_files(runtime, snapshot["id"])
     content = await runtime.storage.get(files.interior.storage_key)
     assert len(content) == files.interior.size
@@ -38,6 +36,6 @@ async def test_files_are_deleted_by_their_job(runtime: Runtime, platform: Platfo
     picture = await store_picture(runtime, 1)
     job = jobs.DeleteFiles((picture.storage_key, "illustrations/never-there.png"))
     for _ in range(2):
-        await tasks.delete_files(platform, jobs.DeleteFiles.of(job.payload()))
+        await tasks.delete_files(platform, jobs.DeleteFiles.read(job.payload()))
     with pytest.raises(NotFound):
         await runtime.storage.get(picture.storage_key)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 import aiohttp
 import pytest
 import strawberry
 from prometheus_client import REGISTRY
+from sqlalchemy import delete, update
 
+from subgraphs.common import deliveries
 from subgraphs.common.app import create_subgraph
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
+from tests.support.deliveries import build_delivery_row
 from tests.support.serving import serve_app
 from tests.support.subgraph import SubgraphClient, build_settings
 from tests.support.tokens import serve_keys, sign_token
@@ -184,6 +188,20 @@ async def test_a_running_subgraph_is_alive_and_ready(subgraph: SubgraphClient) -
     )
 
 
+async def test_a_subgraph_with_parked_jobs_is_ready_with_a_warning(subgraph: SubgraphClient) -> None:
+    table = subgraph.runtime.domain.get_table("deliveries")
+    async with subgraph.runtime.unit_of_work() as uow:
+        await deliveries.add(uow.session, table, [build_delivery_row("auth.Greet")])
+        await uow.session.execute(update(table).values(state="PARKED"))
+    try:
+        ready = await subgraph.http.get("/health/ready")
+    finally:
+        async with subgraph.runtime.unit_of_work() as uow:
+            await uow.session.execute(delete(table))
+    assert ready.status_code == 200
+    assert ready.json()["warnings"] == ["parked jobs: 1 (memorable jobs list)"]
+
+
 async def test_a_subgraph_without_its_servers_is_alive_but_not_ready(servers: Mapping[str, str]) -> None:
     app = create_subgraph(
         DOMAINS["auth"],
@@ -201,6 +219,21 @@ async def test_a_subgraph_without_its_servers_is_alive_but_not_ready(servers: Ma
     assert ready.json()["status"] == "unavailable"
     assert set(ready.json()["checks"]) == {"database", "redis"}
     assert "ok" not in ready.json()["checks"].values()
+
+
+async def test_a_subgraph_whose_redis_does_not_answer_says_so_soon(servers: Mapping[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        app = create_subgraph(
+            DOMAINS["auth"],
+            build_settings("auth", {**servers, "REDIS_PORT": str(silent.getsockname()[1])}),
+            schema=create_schema(Query, subscription=Subscription),
+            loaders=lambda *_: None,
+        )
+        async with serve_app(app) as address, asyncio.timeout(30):
+            client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+            ready = await client.http.get("/health/ready", timeout=30)
+            await client.http.aclose()
+    assert (ready.status_code, ready.json()["checks"]) == (503, {"database": "ok", "redis": "TimeoutError"})
 
 
 async def test_requests_are_counted(subgraph: SubgraphClient) -> None:

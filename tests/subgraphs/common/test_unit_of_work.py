@@ -79,7 +79,7 @@ async def test_state_and_messages_are_committed_together(runtime: Runtime, thing
     async with runtime.unit_of_work() as uow:
         uow.session.add(user)
         await uow.publish(SomethingHappened(thing))
-        await uow.enqueue(DoSomething(thing), delay=timedelta(minutes=5))
+        await uow.enqueue(DoSomething(thing), owner_id="usr_ada", delay=timedelta(minutes=5))
     fact, order = await read_rows(runtime, thing)
     assert (fact.kind, fact.name, fact.payload) == (
         "event",
@@ -88,6 +88,7 @@ async def test_state_and_messages_are_committed_together(runtime: Runtime, thing
     )
     assert fact.not_before is None
     assert (order.kind, order.not_before - order.created_at) == ("job", timedelta(minutes=5))
+    assert (fact.owner_id, order.owner_id, fact.version) == (None, "usr_ada", 1)
     assert trace in fact.traceparent
     async with runtime.database.read() as session:
         assert await session.get(User, user.id) is not None

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from subgraphs.common.ids import new_id
 from subgraphs.orders import service
 from subgraphs.print.events import PrintJobStatusChanged
 from tests.subgraphs.orders.conftest import create_paid_order
@@ -36,7 +35,8 @@ ORDER = "query ($id: ID!) { order(id: $id) { status payment { status } history {
 async def report(orders: SubgraphClient, order_id: str, *statuses: str, message: str = "") -> None:
     for status in statuses:
         event = PrintJobStatusChanged("prj_1", order_id, status, message)
-        await service.follow_print_job(orders.runtime, event, new_id("msg"))
+        async with orders.runtime.unit_of_work() as uow:
+            await service.follow_print_job(orders.runtime, uow, event)
 
 
 async def watch(
@@ -69,7 +69,6 @@ async def test_an_order_follows_its_print_job_until_it_is_shipped(orders: Subgra
         "IN_PRODUCTION",
         "SHIPPED",
     ]
-    assert (await read_messages(orders, order_id)).count("orders.OrderShipped") == 1
 
 
 async def test_a_rejected_print_job_ends_the_order_with_its_reason(

@@ -27,13 +27,15 @@ COVER = cache(build_cover)
 async def create_job(runtime: Runtime, owner_id: str = "usr_ada", order_id: str | None = None) -> PrintJob:
     """Create a print job."""
     new = build_new_job(order_id or new_id("ord"), owner_id)
-    await service.create_print_job(runtime, new, new_id("msg"))
+    async with runtime.unit_of_work() as uow:
+        await service.create_print_job(runtime, uow, new)
     return await read_job_of_order(runtime, new.order_id, owner_id)
 
 
 async def cancel(runtime: Runtime, order_id: str) -> None:
     """Cancel an order's printing."""
-    await service.cancel_print_job(runtime, build_new_job(order_id), new_id("msg"))
+    async with runtime.unit_of_work() as uow:
+        await service.cancel_print_job(runtime, uow, build_new_job(order_id))
 
 
 def build_new_job(order_id: str, owner_id: str = "usr_ada") -> service.NewPrintJob:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -183,6 +185,24 @@ async def test_the_next_attempt_is_scheduled_after_the_longest_possible_call(
         }
     assert due[1] is None
     assert (due[2] - clock.now).total_seconds() == 60
+
+
+async def test_a_worker_that_was_paused_after_its_commit_does_not_call_the_shop(
+    runtime: Runtime, shop: Shop, clock: SteppingClock
+) -> None:
+    job = await create_checked_job(runtime)
+
+    def jump() -> datetime:
+        """Tell the time, and let half a minute pass until the next call."""
+        clock.advance(seconds=31)
+        return clock.now
+
+    await submit(replace(runtime, clock=jump), shop, job.id)
+    assert shop.received == []
+    paused = await read_job(runtime, job.id)
+    assert (paused.status, paused.attempts) == (PrintJobStatus.SUBMITTING, 1)
+    await submit(runtime, shop, job.id, attempt=2)
+    assert len(await read_shop_jobs(runtime, job.id)) == 1
 
 
 async def test_a_refusal_ends_the_job_with_its_reason(runtime: Runtime, shop: Shop) -> None:

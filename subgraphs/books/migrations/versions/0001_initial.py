@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from subgraphs.common.audit import build_trigger
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -40,11 +42,72 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
         sa.Column("traceparent", sa.String(length=64), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        schema="books",
+    )
+    op.create_table(
+        "audit",
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name="pk_audit"),
+        schema="books",
+    )
+    for statement in build_trigger("books"):
+        op.execute(statement)
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.String(length=160), nullable=False),
+        sa.Column("message_id", sa.String(length=100), nullable=False),
+        sa.Column("destination", sa.String(length=100), nullable=False),
+        sa.Column("queue", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("traceparent", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=True),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+        schema="books",
+    )
+    op.create_index(
+        "ix_deliveries_due_at",
+        "deliveries",
+        ["due_at"],
+        unique=False,
+        schema="books",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.create_index(
+        "ix_deliveries_queue_owner_id",
+        "deliveries",
+        ["queue", "owner_id"],
+        unique=False,
+        schema="books",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.create_index(
+        "ix_deliveries_state_finished_at",
+        "deliveries",
+        ["state", "finished_at"],
+        unique=False,
         schema="books",
     )
     op.create_table(
@@ -214,6 +277,22 @@ def downgrade() -> None:
     op.drop_index("ix_books_cover_illustration_id", table_name="books", schema="books")
     op.drop_index("ix_books_child_id", table_name="books", schema="books")
     op.drop_table("books", schema="books")
+    op.drop_table("audit", schema="books")
+    op.execute("DROP FUNCTION books.refuse_audit_change()")
+    op.drop_index("ix_deliveries_state_finished_at", table_name="deliveries", schema="books")
+    op.drop_index(
+        "ix_deliveries_queue_owner_id",
+        table_name="deliveries",
+        schema="books",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.drop_index(
+        "ix_deliveries_due_at",
+        table_name="deliveries",
+        schema="books",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.drop_table("deliveries", schema="books")
     op.drop_table("outbox", schema="books")
     op.drop_table("inbox", schema="books")
     op.drop_index("ix_children_owner_id", table_name="children", schema="books")

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from subgraphs.common.audit import build_trigger
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -41,11 +43,72 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
         sa.Column("traceparent", sa.String(length=64), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        schema="print",
+    )
+    op.create_table(
+        "audit",
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name="pk_audit"),
+        schema="print",
+    )
+    for statement in build_trigger("print"):
+        op.execute(statement)
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.String(length=160), nullable=False),
+        sa.Column("message_id", sa.String(length=100), nullable=False),
+        sa.Column("destination", sa.String(length=100), nullable=False),
+        sa.Column("queue", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("traceparent", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=True),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+        schema="print",
+    )
+    op.create_index(
+        "ix_deliveries_due_at",
+        "deliveries",
+        ["due_at"],
+        unique=False,
+        schema="print",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.create_index(
+        "ix_deliveries_queue_owner_id",
+        "deliveries",
+        ["queue", "owner_id"],
+        unique=False,
+        schema="print",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.create_index(
+        "ix_deliveries_state_finished_at",
+        "deliveries",
+        ["state", "finished_at"],
+        unique=False,
         schema="print",
     )
     op.create_table(
@@ -95,6 +158,22 @@ def downgrade() -> None:
     op.drop_table("print_job_transitions", schema="print")
     op.drop_index("ix_print_jobs_owner_id", table_name="print_jobs", schema="print")
     op.drop_table("print_jobs", schema="print")
+    op.drop_table("audit", schema="print")
+    op.execute("DROP FUNCTION print.refuse_audit_change()")
+    op.drop_index("ix_deliveries_state_finished_at", table_name="deliveries", schema="print")
+    op.drop_index(
+        "ix_deliveries_queue_owner_id",
+        table_name="deliveries",
+        schema="print",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.drop_index(
+        "ix_deliveries_due_at",
+        table_name="deliveries",
+        schema="print",
+        postgresql_where=sa.text("state = 'DUE'"),
+    )
+    op.drop_table("deliveries", schema="print")
     op.drop_table("outbox", schema="print")
     op.drop_index("ix_offline_shop_jobs_external_id", table_name="offline_shop_jobs", schema="print")
     op.drop_table("offline_shop_jobs", schema="print")

@@ -1,0 +1,49 @@
+"""`memorable staff`: grant and revoke the roles of staff."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from infra.console import console
+from infra.domains import run_in_domain
+from infra.errors import InfraError
+from subgraphs.auth.models import User
+from subgraphs.auth.service import staff
+from subgraphs.auth.service.staff import StaffRole
+from subgraphs.common.errors import NotFound
+from subgraphs.common.manifest import Domain
+from subgraphs.common.unit_of_work import UnitOfWork
+
+app = typer.Typer(help="Grant and revoke the roles of staff.", no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(help="The address of an account, which signs up like a parent's.")]
+Role = Annotated[StaffRole, typer.Option(help="What the person does.")]
+
+
+@app.command()
+def add(email: Email, role: Role) -> None:
+    """Grant a role to an account; its scopes are in the tokens of the next sign-in or refresh."""
+    user = _change(email, role, staff.grant_role)
+    console.print(f"{user.id} has the scopes {', '.join(user.scopes)}.")
+
+
+@app.command()
+def remove(email: Email, role: Role) -> None:
+    """Revoke a role; tokens that have been issued keep its scope until they expire."""
+    user = _change(email, role, staff.revoke_role)
+    console.print(f"{user.id} has the scopes {', '.join(user.scopes)}.")
+
+
+def _change(
+    email: str, role: StaffRole, change: Callable[[UnitOfWork, str, StaffRole], Awaitable[User]]
+) -> User:
+    async def change_in_auth(uow: UnitOfWork, _: Domain) -> User:
+        try:
+            return await change(uow, email, role)
+        except NotFound:
+            raise InfraError(f"No account has the address {email}.") from None
+
+    return run_in_domain("auth", change_in_auth)

@@ -1,0 +1,53 @@
+"""When a parent revokes the consent to the use of AI, their generations stop."""
+
+from arq.connections import ArqRedis
+
+from subgraphs.ai.states import GenerationStatus
+from subgraphs.auth.events import ConsentRevoked
+from tests.workers import generation_runs
+from tests.workers.harness import deliver_event, run_worker_process, wait_until
+from workers.platform import Platform
+from workers.registry import load_tasks
+
+load_tasks()
+
+
+async def read_status(platform: Platform, generation_id: str) -> GenerationStatus:
+    return (await generation_runs.read_generation(platform, generation_id)).status
+
+
+async def test_the_parents_waiting_generations_are_cancelled_and_no_others(platform: Platform) -> None:
+    draft = await generation_runs.create_draft_book(platform)
+    mine = await generation_runs.queue_book(platform, draft)
+    other = await generation_runs.queue_book(platform, await generation_runs.create_draft_book(platform))
+    for number, purpose in enumerate(["CHILD_PROFILE", "AI_PROCESSING", "AI_PROCESSING"]):
+        event = ConsentRevoked("con_1", draft.parent.user_id, purpose)
+        await deliver_event(platform, event, "ai.stop_generations", f"msg_{number}_{mine}")
+        if purpose == "CHILD_PROFILE":
+            assert await read_status(platform, mine) is GenerationStatus.QUEUED
+    assert await read_status(platform, mine) is GenerationStatus.CANCELLED
+    assert await read_status(platform, other) is GenerationStatus.QUEUED
+    [stored] = await generation_runs.read_durable_events(platform, mine)
+    assert (stored.kind, stored.data) == ("GenerationCancelled", {"reason": "CONSENT_REVOKED"})
+
+
+async def test_a_running_generation_stops_when_the_event_is_published(
+    platform: Platform, queue: ArqRedis, environ: dict[str, str]
+) -> None:
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
+
+    async def has_a_page() -> bool:
+        events = await generation_runs.read_durable_events(platform, generation_id)
+        return generation_runs.count_kinds(events)["PageWritten"] >= 1
+
+    async def is_cancelled() -> bool:
+        return await read_status(platform, generation_id) is GenerationStatus.CANCELLED
+
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="60"):
+        await wait_until(has_a_page)
+        async with platform.auth.unit_of_work() as uow:
+            await uow.publish(ConsentRevoked("con_1", draft.parent.user_id, "AI_PROCESSING"))
+        await wait_until(is_cancelled)
+    events = await generation_runs.read_durable_events(platform, generation_id)
+    assert (events[-1].kind, events[-1].data) == ("GenerationCancelled", {"reason": "CONSENT_REVOKED"})

@@ -1,0 +1,32 @@
+"""Retention: what is done is deleted from deliveries and inboxes after a while."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from subgraphs.common import deliveries, outbox
+from subgraphs.common.jobs import PruneMessages
+from subgraphs.domains import DOMAINS
+from workers import queues
+from workers.platform import Platform
+from workers.registry import schedule, task
+
+_BATCH_SIZE: Final = 1000
+_INTERVAL: Final = timedelta(hours=1)
+
+
+@task(PruneMessages, queue=queues.DEFAULT)
+async def prune_messages(platform: Platform, job: PruneMessages) -> None:
+    """Delete what is done and older than the retention, in short transactions."""
+    runtime = platform.runtimes[job.domain]
+    retention = timedelta(days=runtime.settings.message_retention_days)
+    for name, prune in (("deliveries", deliveries.prune), ("inbox", outbox.prune_inbox)):
+        deleted = _BATCH_SIZE
+        while deleted == _BATCH_SIZE:
+            async with runtime.database.session() as session, session.begin():
+                deleted = await prune(session, runtime.domain.get_table(name), retention, _BATCH_SIZE)
+
+
+for _domain in DOMAINS:
+    schedule(PruneMessages(_domain), domain=_domain, every=_INTERVAL)
