@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from subgraphs.ai import jobs, service
 from subgraphs.ai.pipeline.book_writer import StoredPicture
-from subgraphs.ai.providers.protocol import Outline
+from subgraphs.ai.providers.story import Outline
 from subgraphs.ai.service.consent import AI_PROCESSING
 from subgraphs.auth.events import ConsentRevoked
 from subgraphs.books import service as books

@@ -56,8 +56,10 @@ class Table(Base):
 class Generation(Table):
     """A generation of a book, or of parts of a page.
 
-    `lease` counts the runners that have acquired the generation; only the last may write. `request` is the
-    frozen GenerationRequest. `last_sequence` is the number of the newest durable event.
+    `writer`, `illustrator` and `moderator` are the names of its providers; `moderation_usage` is the Usage of
+    moderating the parent's texts, null when there were none. `request` is the frozen GenerationRequest.
+    `lease` counts the runners that have acquired the generation; only the last may write. `last_sequence` is
+    the number of the newest durable event.
     """
 
     __tablename__ = "generations"
@@ -72,7 +74,10 @@ class Generation(Table):
     child_id: Mapped[str] = mapped_column(String(40), index=True)
     kind: Mapped[GenerationKind] = mapped_column(create_enum_type(GenerationKind, 8))
     status: Mapped[GenerationStatus] = mapped_column(create_enum_type(GenerationStatus, 12))
-    provider: Mapped[str] = mapped_column(String(20))
+    writer: Mapped[str] = mapped_column(String(20))
+    illustrator: Mapped[str] = mapped_column(String(20))
+    moderator: Mapped[str] = mapped_column(String(20))
+    moderation_usage: Mapped[dict[str, Any] | None]
     request: Mapped[dict[str, Any]]
     lease: Mapped[int] = mapped_column(Integer, default=0)
     last_sequence: Mapped[int] = mapped_column(Integer, default=0)
@@ -86,7 +91,8 @@ class GenerationStep(Table):
 
     `scene` counts from 1 and is null for the outline and the cover; `page_id` is the page that gets the
     result, and `page_number` its place in the book. A step is DONE when its result is saved, and
-    `announced_at` is set when the book has it and its live event has a number.
+    `announced_at` is set when the book has it and its live event has a number. `usage` has the Usage of each
+    call that its provider began to answer, whether or not the result was used.
     """
 
     __tablename__ = "generation_steps"
@@ -103,6 +109,7 @@ class GenerationStep(Table):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     input_hash: Mapped[str | None] = mapped_column(String(64))
     result: Mapped[dict[str, Any] | None]
+    usage: Mapped[list[dict[str, Any]]]
     failure: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -168,9 +168,9 @@ async def find_newest_outline(session: AsyncSession, owner_id: str, book_id: str
     )
 
 
-async def find_provider(session: AsyncSession, generation_id: str) -> str | None:
-    """Find the name of the provider of a generation; None when it has been deleted."""
-    return await session.scalar(select(Generation.provider).where(Generation.id == generation_id))
+async def find_any_generation(session: AsyncSession, generation_id: str) -> Generation | None:
+    """Find a generation of any owner, for a task; None when it has been deleted."""
+    return await session.get(Generation, generation_id)
 
 
 async def find_lease(session: AsyncSession, generation_id: str) -> int | None:

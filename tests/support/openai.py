@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import re
 import struct
 import zlib
@@ -38,6 +37,15 @@ _CATEGORIES = (
     "violence",
     "violence/graphic",
 )
+TEXT_MODEL = "gpt-5.4-mini-2026-03-17"
+"""The version that answers for the alias `gpt-5.4-mini`."""
+_TEXT_USAGE = {
+    "input_tokens": 412,
+    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+    "output_tokens": 96,
+    "output_tokens_details": {"reasoning_tokens": 32},
+    "total_tokens": 508,
+}
 
 
 def build_outline(scenes: int = 14) -> Body:
@@ -57,11 +65,12 @@ def build_outline(scenes: int = 14) -> Body:
 
 @dataclass(slots=True)
 class Call:
-    """One received request."""
+    """One received request, and the id that it was given."""
 
     path: str
     headers: Mapping[str, str]
     body: Body
+    request_id: str
 
 
 @dataclass(slots=True)
@@ -87,10 +96,21 @@ class OpenAIServer:
         """Lists the bodies that were sent to a path."""
         return [call.body for call in self.calls if call.path == path]
 
+    def list_request_ids(self, path: str) -> list[str]:
+        """Lists the ids that the requests to a path were given."""
+        return [call.request_id for call in self.calls if call.path == path]
+
     async def answer(self, request: Request) -> Response:
+        """Answers a request, and says its id as OpenAI does, whatever the answer is."""
         path = request.url.path.removeprefix("/v1")
         body = orjson.loads(await request.body())
-        self.calls.append(Call(path, dict(request.headers), body))
+        call = Call(path, dict(request.headers), body, f"req_{len(self.calls) + 1:032x}")
+        self.calls.append(call)
+        response = self._answer(request, path, body)
+        response.headers["x-request-id"] = call.request_id
+        return response
+
+    def _answer(self, request: Request, path: str, body: Body) -> Response:
         for index, (wanted, fault) in enumerate(self.faults):
             if wanted == path:
                 del self.faults[index]
@@ -163,7 +183,7 @@ def build_response_events(text: str) -> list[Body]:
         {"type": "response.output_item.done", "output_index": 0, "item": _build_message("completed", [done])},
         {
             "type": "response.completed",
-            "response": _build_response("completed", [_build_message("completed", [done])]),
+            "response": _build_response("completed", [_build_message("completed", [done])], _TEXT_USAGE),
         },
     ]
 
@@ -181,7 +201,7 @@ def build_refusal_events(refusal: str) -> list[Body]:
         {"type": "response.refusal.done", **place, "refusal": refusal},
         {"type": "response.content_part.done", **place, "part": part},
         {"type": "response.output_item.done", "output_index": 0, "item": message},
-        {"type": "response.completed", "response": _build_response("completed", [message])},
+        {"type": "response.completed", "response": _build_response("completed", [message], _TEXT_USAGE)},
     ]
 
 
@@ -200,7 +220,7 @@ def build_failed_event(code: str) -> Body:
 
 def build_incomplete_event(reason: str) -> Body:
     """Builds the event of an incomplete response."""
-    incomplete = _build_response("incomplete", []) | {"incomplete_details": {"reason": reason}}
+    incomplete = _build_response("incomplete", [], _TEXT_USAGE) | {"incomplete_details": {"reason": reason}}
     return {"type": "response.incomplete", "response": incomplete}
 
 
@@ -213,11 +233,16 @@ def build_event_stream(events: list[Body]) -> Response:
     """Streams events with sequence numbers as Server-Sent Events."""
 
     async def lines() -> AsyncIterator[bytes]:
-        for number, event in zip(itertools.count(), events, strict=False):
-            numbered = {**event, "sequence_number": number}
-            yield b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(numbered))
+        for number, event in enumerate(events):
+            yield encode_event(event, number)
 
     return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+def encode_event(event: Body, number: int) -> bytes:
+    """Encodes an event with its sequence number as a Server-Sent Event."""
+    numbered = {**event, "sequence_number": number}
+    return b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(numbered))
 
 
 def build_error_response(status: int, code: str | None, message: str = "No.", **headers: str) -> Response:
@@ -226,7 +251,7 @@ def build_error_response(status: int, code: str | None, message: str = "No.", **
     return JSONResponse(
         {"error": {"message": message, "type": kind, "param": None, "code": code}},
         status_code=status,
-        headers={"x-request-id": "req_1", **headers},
+        headers=headers,
     )
 
 
@@ -249,6 +274,7 @@ def _draw(body: Body) -> Response:
                 "input_tokens": 120,
                 "input_tokens_details": {"text_tokens": 120, "image_tokens": 0},
                 "output_tokens": 6240,
+                "output_tokens_details": {"image_tokens": 6240, "text_tokens": 0},
                 "total_tokens": 6360,
             },
         }
@@ -270,7 +296,7 @@ def _build_message(status: str, content: list[Body]) -> Body:
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}
 
 
-def _build_response(status: str, output: list[Body]) -> Body:
+def _build_response(status: str, output: list[Body], usage: Body | None = None) -> Body:
     return {
         "id": "resp_1",
         "object": "response",
@@ -280,11 +306,12 @@ def _build_response(status: str, output: list[Body]) -> Body:
         "incomplete_details": None,
         "instructions": None,
         "metadata": {},
-        "model": "gpt-5.4-mini",
+        "model": TEXT_MODEL,
         "output": output,
         "parallel_tool_calls": True,
         "temperature": 1.0,
         "tool_choice": "auto",
         "tools": [],
         "top_p": 1.0,
+        "usage": usage,
     }

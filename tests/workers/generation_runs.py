@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
 from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
-from subgraphs.ai.providers.protocol import Hero, StoryBrief
-from subgraphs.ai.providers.protocol import Pronouns as Spoken
+from subgraphs.ai.providers.registry import choose_studio
+from subgraphs.ai.providers.story import Hero, StoryBrief
+from subgraphs.ai.providers.story import Pronouns as Spoken
 from subgraphs.ai.service.generation import BookSource, queue_book_generation
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
@@ -62,8 +63,9 @@ async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
 async def queue_book(platform: Platform, draft: DraftBook) -> str:
     """Queue a book's generation as the mutation does; return the generation's id."""
     source = BookSource(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
+    studio = choose_studio(platform.ai)
     async with platform.ai.unit_of_work() as uow:
-        generation = await queue_book_generation(uow, draft.parent, source, "offline", limit=100)
+        generation = await queue_book_generation(uow, draft.parent, source, studio, limit=100)
     return generation.id
 
 

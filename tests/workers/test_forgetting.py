@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from subgraphs.ai.jobs import DeleteGenerationsOfChild
 from subgraphs.ai.models import Generation, GenerationEvent, GenerationStep, StepKind
 from subgraphs.ai.pipeline.runner import run_generation
-from subgraphs.ai.providers.offline.studio import OfflineStudio
+from subgraphs.ai.providers.offline.studio import OfflineIllustrator, OfflineWriter
 from subgraphs.common.errors import NotFound
 from tests.workers import generation_runs
 from workers.ai import BookWriterAdapter, delete_generations_of_child
@@ -28,7 +28,7 @@ async def test_everything_generated_for_a_deleted_child_is_deleted(
     }
     for generation_id in generations.values():
         books = BookWriterAdapter(platform.books)
-        await run_generation(platform.ai, OfflineStudio(2000), books, generation_id)
+        await run_generation(platform.ai, OfflineWriter(2000), OfflineIllustrator(), books, generation_id)
     files = {
         child_id: [
             step.result["storage_key"]

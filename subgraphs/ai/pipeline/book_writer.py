@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from subgraphs.ai.providers.protocol import Outline
+from subgraphs.ai.providers.story import Outline
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from subgraphs.ai.models import GenerationStep, StepKind, StepStatus
-from subgraphs.ai.providers.protocol import SCENES, Outline, StoryBrief
+from subgraphs.ai.providers.story import SCENES, Outline, StoryBrief
 from subgraphs.common.ids import new_id
 
 
@@ -96,6 +96,7 @@ def _build_steps(
             page_number=number,
             status=StepStatus.PENDING,
             attempts=0,
+            usage=[],
         )
         for position, (kind, number) in enumerate(plan, start=1)
     ]

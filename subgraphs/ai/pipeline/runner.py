@@ -19,16 +19,15 @@ from subgraphs.ai.models import (
 from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
 from subgraphs.ai.pipeline.journal import MAX_DELTAS_PER_STEP, Journal, Superseded
 from subgraphs.ai.pipeline.request import GenerationRequest
-from subgraphs.ai.pipeline.step_executor import ProviderRequest, SendDelta, StepExecutor, Story
-from subgraphs.ai.providers.protocol import (
-    ContentRefused,
-    Outline,
-    PictureRequest,
-    Provider,
-    ProviderFailed,
-    SceneRequest,
-    StoryBrief,
+from subgraphs.ai.pipeline.step_executor import (
+    ProviderRequest,
+    SendDelta,
+    StepExecutor,
+    StepResult,
+    Story,
 )
+from subgraphs.ai.providers.ports import ContentRefused, Illustrator, ProviderFailed, Usage, Writer
+from subgraphs.ai.providers.story import Outline, PictureRequest, SceneRequest, StoryBrief
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.errors import DomainError
 from subgraphs.common.runtime import Runtime
@@ -44,7 +43,9 @@ _CONCURRENT_PICTURES = 3
 _SETTLED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED})
 
 
-async def run_generation(runtime: Runtime, provider: Provider, books: BookWriter, generation_id: str) -> None:
+async def run_generation(
+    runtime: Runtime, writer: Writer, illustrator: Illustrator, books: BookWriter, generation_id: str
+) -> None:
     """Run the steps of a generation that are not finished.
 
     It returns early when the generation is cancelled or another runner acquires it.
@@ -55,7 +56,7 @@ async def run_generation(runtime: Runtime, provider: Provider, books: BookWriter
     try:
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(journal.watch())
-            run = await Run.load(runtime, provider, books, journal, generation_id)
+            run = await Run.load(runtime, writer, illustrator, books, journal, generation_id)
             await run.execute()
             watch.cancel()
     except* Superseded:
@@ -87,7 +88,13 @@ class Run:
 
     @classmethod
     async def load(
-        cls, runtime: Runtime, provider: Provider, books: BookWriter, journal: Journal, generation_id: str
+        cls,
+        runtime: Runtime,
+        writer: Writer,
+        illustrator: Illustrator,
+        books: BookWriter,
+        journal: Journal,
+        generation_id: str,
     ) -> Run:
         """Load the steps, and announce the start in the first run."""
         async with journal.open_transaction() as transaction:
@@ -95,9 +102,8 @@ class Run:
             steps = await repository.load_steps_of_generations(transaction.session, [generation_id])
             if generation.last_sequence == 0:
                 transaction.announce("GenerationStarted")
-        executor = StepExecutor(
-            provider, runtime.storage, GenerationRequest.of(generation.request), generation.owner_id
-        )
+        request = GenerationRequest.of(generation.request)
+        executor = StepExecutor(writer, illustrator, runtime.storage, request, generation.owner_id)
         return cls(journal, books, executor, generation, steps[generation_id])
 
     async def execute(self) -> None:
@@ -147,7 +153,7 @@ class Run:
                 result = await self._execute(step, request, cautious=cautious)
             except ProviderFailed as failure:
                 retrying = failure.retryable and attempt < _MAX_ATTEMPTS
-                await self._fail(step, str(failure), retrying=retrying)
+                await self._fail(step, str(failure), retrying=retrying, usage=failure.usage)
                 if not retrying:
                     return
                 cautious = isinstance(failure, ContentRefused)
@@ -165,9 +171,7 @@ class Run:
             await repository.save_step(transaction.session, step)
             transaction.announce("StepStarted", step_id=step.id, page_id=step.page_id)
 
-    async def _execute(
-        self, step: GenerationStep, request: ProviderRequest, *, cautious: bool
-    ) -> dict[str, Any]:
+    async def _execute(self, step: GenerationStep, request: ProviderRequest, *, cautious: bool) -> StepResult:
         match request:
             case StoryBrief():
                 return await self._executor.write_outline(request)
@@ -189,16 +193,21 @@ class Run:
 
         return send
 
-    async def _complete(self, step: GenerationStep, result: dict[str, Any]) -> None:
+    async def _complete(self, step: GenerationStep, result: StepResult) -> None:
         async with self._journal.open_transaction() as transaction:
-            step.status, step.result = StepStatus.DONE, result
+            step.status, step.result = StepStatus.DONE, result.data
+            step.usage = [*step.usage, result.usage.as_json()]
             step.finished_at = transaction.uow.now
             await repository.save_step(transaction.session, step)
 
-    async def _fail(self, step: GenerationStep, message: str, *, retrying: bool) -> None:
+    async def _fail(
+        self, step: GenerationStep, message: str, *, retrying: bool, usage: Usage | None = None
+    ) -> None:
         async with self._journal.open_transaction() as transaction:
             step.status = StepStatus.PENDING if retrying else StepStatus.FAILED
             step.failure, step.finished_at = message, None if retrying else transaction.uow.now
+            if usage is not None:
+                step.usage = [*step.usage, usage.as_json()]
             await repository.save_step(transaction.session, step)
             transaction.announce("StepFailed", step_id=step.id, message=message, retrying=retrying)
 

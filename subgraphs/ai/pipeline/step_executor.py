@@ -1,4 +1,4 @@
-"""Execution of a step by one call of the provider."""
+"""Execution of a step by one call of the writer or the illustrator."""
 
 from __future__ import annotations
 
@@ -10,15 +10,8 @@ from typing import Any, TypeVar
 
 from subgraphs.ai.models import GenerationStep, StepKind
 from subgraphs.ai.pipeline.request import GenerationRequest
-from subgraphs.ai.providers.protocol import (
-    SCENES,
-    Outline,
-    PictureRequest,
-    Provider,
-    ProviderFailed,
-    SceneRequest,
-    StoryBrief,
-)
+from subgraphs.ai.providers.ports import Illustrator, ProviderFailed, Usage, Writer, WrittenScene
+from subgraphs.ai.providers.story import SCENES, Outline, PictureRequest, SceneRequest, StoryBrief
 from subgraphs.common.storage import Storage
 from subgraphs.common.telemetry import get_logger
 
@@ -26,6 +19,14 @@ Result = TypeVar("Result")
 ProviderRequest = StoryBrief | SceneRequest | PictureRequest
 SendDelta = Callable[[str], Awaitable[None]]
 _MAX_LENGTHS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """The result of a step, as its row keeps it, and what the call used."""
+
+    data: dict[str, Any]
+    usage: Usage
 
 
 @dataclass(slots=True)
@@ -50,10 +51,18 @@ class Story:
 
 
 class StepExecutor:
-    """Runs the steps of a generation with a provider, and checks and stores the results."""
+    """Runs steps with a generation's writer and illustrator, and checks and stores the results."""
 
-    def __init__(self, provider: Provider, storage: Storage, request: GenerationRequest, author: str) -> None:
-        self._provider = provider
+    def __init__(
+        self,
+        writer: Writer,
+        illustrator: Illustrator,
+        storage: Storage,
+        request: GenerationRequest,
+        author: str,
+    ) -> None:
+        self._writer = writer
+        self._illustrator = illustrator
         self._storage = storage
         self._request = request
         self._author = author
@@ -77,41 +86,49 @@ class StepExecutor:
             )
         return PictureRequest(request.brief, story.outline, step.scene, request.instruction, request.take)
 
-    async def write_outline(self, brief: StoryBrief) -> dict[str, Any]:
+    async def write_outline(self, brief: StoryBrief) -> StepResult:
         """Plan the book."""
-        outline = await _guard(self._provider.write_outline(brief, author=self._author))
+        written = await _guard(self._writer.write_outline(brief, author=self._author))
+        outline, usage = written.outline, written.usage
         if [scene.number for scene in outline.scenes] != list(range(1, SCENES + 1)):
-            raise ProviderFailed("The outline does not have its fourteen scenes.", retryable=True)
+            raise ProviderFailed(
+                "The outline does not have its fourteen scenes.", retryable=True, usage=usage
+            )
         if any(len(getattr(outline, part)) > limit for part, limit in _MAX_LENGTHS.items()):
-            raise ProviderFailed("The outline was too long for its pages.", retryable=True)
-        return outline.as_json()
+            raise ProviderFailed("The outline was too long for its pages.", retryable=True, usage=usage)
+        return StepResult(outline.as_json(), usage)
 
-    async def write_text(self, request: SceneRequest, send: SendDelta) -> dict[str, Any]:
+    async def write_text(self, request: SceneRequest, send: SendDelta) -> StepResult:
         """Write a scene and send each piece of its text as it arrives."""
-        text = ""
-        async with aclosing(
-            _guard_pieces(self._provider.write_scene(request, author=self._author))
-        ) as pieces:
-            async for piece in pieces:
-                text += piece
-                await send(piece)
+        written = None
+        async with aclosing(_guard_parts(self._writer.write_scene(request, author=self._author))) as parts:
+            async for part in parts:
+                if isinstance(part, WrittenScene):
+                    written = part
+                else:
+                    await send(part)
+        if written is None:
+            raise ProviderFailed("The text ended early.", retryable=True)
+        text, usage = written.text, written.usage
         if not text.strip():
-            raise ProviderFailed("The page came back empty.", retryable=True)
+            raise ProviderFailed("The page came back empty.", retryable=True, usage=usage)
         if len(text) > request.max_length:
-            raise ProviderFailed("The text was too long for its page.", retryable=True)
-        return {"text": text}
+            raise ProviderFailed("The text was too long for its page.", retryable=True, usage=usage)
+        return StepResult({"text": text}, usage)
 
-    async def draw_picture(self, request: PictureRequest, key: str, *, cautious: bool) -> dict[str, Any]:
+    async def draw_picture(self, request: PictureRequest, key: str, *, cautious: bool) -> StepResult:
         """Draw a picture and store it."""
-        picture = await _guard(self._provider.draw(replace(request, cautious=cautious), author=self._author))
+        request = replace(request, cautious=cautious)
+        picture = await _guard(self._illustrator.draw(request, author=self._author))
         await self._storage.put(key, picture.png)
-        return {
+        data = {
             "storage_key": key,
             "sha256": hashlib.sha256(picture.png).hexdigest(),
             "width": picture.width,
             "height": picture.height,
             "alt_text": picture.alt_text,
         }
+        return StepResult(data, picture.usage)
 
 
 async def _guard(call: Awaitable[Result]) -> Result:
@@ -123,11 +140,13 @@ async def _guard(call: Awaitable[Result]) -> Result:
         raise _convert_failure(error) from error
 
 
-async def _guard_pieces(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+async def _guard_parts(
+    parts: AsyncGenerator[str | WrittenScene, None],
+) -> AsyncGenerator[str | WrittenScene, None]:
     try:
-        async with aclosing(pieces):
-            async for piece in pieces:
-                yield piece
+        async with aclosing(parts):
+            async for part in parts:
+                yield part
     except ProviderFailed:
         raise
     except Exception as error:

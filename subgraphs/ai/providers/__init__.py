@@ -1,1 +1,1 @@
-"""The providers that write stories and draw pictures: OpenAI and the offline studio."""
+"""The providers of the ai domain: OpenAI and the offline studio, behind the ports of a studio."""

@@ -1,39 +1,101 @@
-"""The providers of stories and pictures: OpenAI if a key is set, and always the offline studio."""
+"""The providers of each port: OpenAI if a key is set, and always the offline studio."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from subgraphs.ai.domain import Settings
-from subgraphs.ai.providers.offline.studio import OfflineStudio
-from subgraphs.ai.providers.protocol import Provider
+from subgraphs.ai.providers import offline, openai
+from subgraphs.ai.providers.offline.studio import OfflineIllustrator, OfflineModerator, OfflineWriter
+from subgraphs.ai.providers.ports import Illustrator, Moderator, Writer
 from subgraphs.common.providers import ProviderFactory, ProviderRegistry
 from subgraphs.common.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class StudioNames:
+    """The names of the three providers of a generation, which its row keeps."""
+
+    writer: str
+    illustrator: str
+    moderator: str
+
+
+def choose_studio(runtime: Runtime) -> StudioNames:
+    """Choose the providers of a new generation: those in the settings, else the first that is configured."""
+    settings = runtime.get_settings(Settings)
+    return StudioNames(
+        settings.ai_writer or WRITERS.default_name(runtime),
+        settings.ai_illustrator or ILLUSTRATORS.default_name(runtime),
+        settings.ai_moderator or MODERATORS.default_name(runtime),
+    )
 
 
 def _has_openai_key(runtime: Runtime) -> bool:
     return bool(runtime.get_settings(Settings).openai_api_key.get_secret_value())
 
 
+# OpenAI's client is large: it is imported only where it is used.
 @asynccontextmanager
-async def _open_openai(runtime: Runtime) -> AsyncIterator[Provider]:
-    from subgraphs.ai.providers.openai import open_openai  # noqa: PLC0415 - the client is large
+async def _open_openai_writer(runtime: Runtime) -> AsyncIterator[Writer]:
+    from subgraphs.ai.providers.openai.writer import open_writer  # noqa: PLC0415
 
-    async with open_openai(runtime.get_settings(Settings)) as provider:
-        yield provider
+    async with open_writer(runtime.get_settings(Settings)) as writer:
+        yield writer
 
 
 @asynccontextmanager
-async def _open_offline(runtime: Runtime) -> AsyncIterator[Provider]:
-    yield OfflineStudio(runtime.get_settings(Settings).offline_words_per_second)
+async def _open_openai_illustrator(runtime: Runtime) -> AsyncIterator[Illustrator]:
+    from subgraphs.ai.providers.openai.illustrator import open_illustrator  # noqa: PLC0415
+
+    async with open_illustrator(runtime.get_settings(Settings)) as illustrator:
+        yield illustrator
 
 
-PROVIDERS: Final = ProviderRegistry[Provider](
-    "story provider",
+@asynccontextmanager
+async def _open_openai_moderator(runtime: Runtime) -> AsyncIterator[Moderator]:
+    from subgraphs.ai.providers.openai.moderator import open_moderator  # noqa: PLC0415
+
+    async with open_moderator(runtime.get_settings(Settings)) as moderator:
+        yield moderator
+
+
+@asynccontextmanager
+async def _open_offline_writer(runtime: Runtime) -> AsyncIterator[Writer]:
+    yield OfflineWriter(runtime.get_settings(Settings).offline_words_per_second)
+
+
+@asynccontextmanager
+async def _open_offline_illustrator(_: Runtime) -> AsyncIterator[Illustrator]:
+    yield OfflineIllustrator()
+
+
+@asynccontextmanager
+async def _open_offline_moderator(_: Runtime) -> AsyncIterator[Moderator]:
+    yield OfflineModerator()
+
+
+WRITERS: Final = ProviderRegistry[Writer](
+    "writer",
     {
-        "openai": ProviderFactory(_open_openai, _has_openai_key),
-        "offline": ProviderFactory(_open_offline, lambda _: True),
+        openai.NAME: ProviderFactory(_open_openai_writer, _has_openai_key),
+        offline.NAME: ProviderFactory(_open_offline_writer, lambda _: True),
+    },
+)
+ILLUSTRATORS: Final = ProviderRegistry[Illustrator](
+    "illustrator",
+    {
+        openai.NAME: ProviderFactory(_open_openai_illustrator, _has_openai_key),
+        offline.NAME: ProviderFactory(_open_offline_illustrator, lambda _: True),
+    },
+)
+MODERATORS: Final = ProviderRegistry[Moderator](
+    "moderator",
+    {
+        openai.NAME: ProviderFactory(_open_openai_moderator, _has_openai_key),
+        offline.NAME: ProviderFactory(_open_offline_moderator, lambda _: True),
     },
 )

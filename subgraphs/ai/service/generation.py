@@ -11,8 +11,9 @@ from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStep
 from subgraphs.ai.pipeline.request import GenerationRequest, build_book_steps
-from subgraphs.ai.providers.protocol import Hero, Pronouns, Provider, StoryBrief
-from subgraphs.ai.providers.registry import PROVIDERS
+from subgraphs.ai.providers.ports import Moderator, Usage, Writer
+from subgraphs.ai.providers.registry import MODERATORS, WRITERS, StudioNames, choose_studio
+from subgraphs.ai.providers.story import Hero, Pronouns, StoryBrief
 from subgraphs.ai.service.consent import SELECTION, require_consent
 from subgraphs.ai.service.moderation import require_moderation
 from subgraphs.ai.states import GenerationStatus
@@ -37,12 +38,16 @@ query BookToGenerate($id: ID!) {{
 
 @dataclass(frozen=True, slots=True)
 class BookSource:
-    """A book to generate, as the books domain has it; `page_ids` are the ids of its pages by number."""
+    """A book to generate, as the books domain has it; `page_ids` are the ids of its pages by number.
+
+    `moderation` is what the moderation of its brief used.
+    """
 
     book_id: str
     child_id: str
     brief: StoryBrief
     page_ids: dict[int, str]
+    moderation: Usage | None = None
 
 
 async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Generation:
@@ -52,15 +57,18 @@ async def generate_book(runtime: Runtime, parent: Identity, book_id: str) -> Gen
     when it is being generated, GenerationLimitReached when too many other books of the parent are.
     """
     parent.require("parent")
-    provider_name = PROVIDERS.default_name(runtime)
-    async with PROVIDERS.open(runtime, provider_name) as provider:
-        book = await _fetch_book(runtime, provider, parent, book_id)
+    studio = choose_studio(runtime)
+    async with (
+        WRITERS.open(runtime, studio.writer) as writer,
+        MODERATORS.open(runtime, studio.moderator) as moderator,
+    ):
+        book = await _fetch_book(runtime, writer, moderator, parent, book_id)
     async with runtime.unit_of_work() as uow:
-        return await queue_book_generation(uow, parent, book, provider_name, get_limit(runtime))
+        return await queue_book_generation(uow, parent, book, studio, get_limit(runtime))
 
 
 async def queue_book_generation(
-    uow: UnitOfWork, parent: Identity, book: BookSource, provider: str, limit: int
+    uow: UnitOfWork, parent: Identity, book: BookSource, studio: StudioNames, limit: int
 ) -> Generation:
     """Queue the generation of a book that has passed all checks.
 
@@ -68,13 +76,19 @@ async def queue_book_generation(
     """
     edition = await repository.count_generations(uow.session, book.book_id, GenerationKind.BOOK)
     request = GenerationRequest(book.brief.with_edition(edition))
-    generation = build_generation(uow, parent, book.book_id, book.child_id, request, provider)
+    generation = build_generation(uow, parent, book.book_id, book.child_id, request, studio, book.moderation)
     steps = build_book_steps(generation.id, book.page_ids)
     return await queue_generation(uow, generation, GenerationKind.BOOK, steps, limit)
 
 
 def build_generation(
-    uow: UnitOfWork, parent: Identity, book_id: str, child_id: str, request: GenerationRequest, provider: str
+    uow: UnitOfWork,
+    parent: Identity,
+    book_id: str,
+    child_id: str,
+    request: GenerationRequest,
+    studio: StudioNames,
+    moderation: Usage | None,
 ) -> Generation:
     """Build a generation that waits for a runner."""
     return Generation(
@@ -83,7 +97,10 @@ def build_generation(
         book_id=book_id,
         child_id=child_id,
         status=GenerationStatus.QUEUED,
-        provider=provider,
+        writer=studio.writer,
+        illustrator=studio.illustrator,
+        moderator=studio.moderator,
+        moderation_usage=moderation.as_json() if moderation else None,
         request=request.as_json(),
         lease=0,
         last_sequence=0,
@@ -117,15 +134,17 @@ def get_limit(runtime: Runtime) -> int:
     return runtime.get_settings(Settings).ai_generations_per_parent
 
 
-async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, book_id: str) -> BookSource:
+async def _fetch_book(
+    runtime: Runtime, writer: Writer, moderator: Moderator, parent: Identity, book_id: str
+) -> BookSource:
     """Ask the graph for the book and check whether it may be generated."""
     data = await runtime.graph.query(parent, _BOOK, {"id": book_id})
     require_consent(data)
     book, child, given = data["book"], data["book"]["child"], data["book"]["brief"]
-    if not provider.supports_language(given["language"]):
+    if not writer.supports_language(given["language"]):
         raise BadUserInput("brief.language", f"Stories in {given['language']!r} cannot be written yet.")
-    await require_moderation(
-        provider,
+    moderation = await require_moderation(
+        moderator,
         {
             "wish": given["wish"],
             "dedication": given["dedication"],
@@ -144,7 +163,7 @@ async def _fetch_book(runtime: Runtime, provider: Provider, parent: Identity, bo
     )
     brief = StoryBrief(hero, given["wish"], given["theme"], given["language"], given["dedication"])
     page_ids = {page["number"]: page["id"] for page in book["pages"]}
-    return BookSource(book["id"], child["id"], brief, page_ids)
+    return BookSource(book["id"], child["id"], brief, page_ids, moderation)
 
 
 def compute_age(birth_month: str, now: datetime) -> int:

@@ -15,8 +15,9 @@ from subgraphs.ai.pipeline.request import (
     find_scene_of_page,
     get_text_page,
 )
-from subgraphs.ai.providers.protocol import SCENES, Outline, Provider
-from subgraphs.ai.providers.registry import PROVIDERS
+from subgraphs.ai.providers.ports import Moderator, Usage
+from subgraphs.ai.providers.registry import MODERATORS, StudioNames, choose_studio
+from subgraphs.ai.providers.story import SCENES, Outline
 from subgraphs.ai.service.consent import SELECTION, require_consent
 from subgraphs.ai.service.generation import build_generation, get_limit, queue_generation
 from subgraphs.ai.service.moderation import require_moderation
@@ -56,7 +57,10 @@ _PARTS_OF_LAYOUT = {
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """A page to regenerate, as the books domain has it, and what to regenerate of it."""
+    """A page to regenerate, as the books domain has it, and what to regenerate of it.
+
+    `moderation` is what the moderation of the instruction used.
+    """
 
     page_id: str
     book_id: str
@@ -65,6 +69,7 @@ class PageSource:
     story: tuple[str, ...]
     kinds: tuple[StepKind, ...]
     instruction: str | None
+    moderation: Usage | None
 
 
 async def regenerate_page(
@@ -82,16 +87,16 @@ async def regenerate_page(
     cleaned = None
     if instruction and instruction.strip():
         cleaned = clean_text("instruction", instruction, max_length=MAX_INSTRUCTION_LENGTH, lines=True)
-    provider_name = PROVIDERS.default_name(runtime)
-    async with PROVIDERS.open(runtime, provider_name) as provider:
-        page = await _fetch_page(runtime, provider, parent, page_id, parts, cleaned)
+    studio = choose_studio(runtime)
+    async with MODERATORS.open(runtime, studio.moderator) as moderator:
+        page = await _fetch_page(runtime, moderator, parent, page_id, parts, cleaned)
     async with runtime.unit_of_work() as uow:
-        return await _queue_page_generation(uow, parent, page, provider_name, get_limit(runtime))
+        return await _queue_page_generation(uow, parent, page, studio, get_limit(runtime))
 
 
 async def _fetch_page(
     runtime: Runtime,
-    provider: Provider,
+    moderator: Moderator,
     parent: Identity,
     page_id: str,
     parts: Sequence[PagePart],
@@ -104,14 +109,16 @@ async def _fetch_page(
     if find_scene_of_page(page["number"]) is None:
         raise BadUserInput("pageId", "Only the pages of the story can be regenerated.")
     kinds = _select_step_kinds(parts, page["layout"])
-    await require_moderation(provider, {"instruction": instruction}, parent.user_id)
+    moderation = await require_moderation(moderator, {"instruction": instruction}, parent.user_id)
     texts = {other["number"]: other["text"] for other in book["pages"]}
     story = tuple(texts[get_text_page(number)] for number in range(1, SCENES + 1))
-    return PageSource(page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, instruction)
+    return PageSource(
+        page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, instruction, moderation
+    )
 
 
 async def _queue_page_generation(
-    uow: UnitOfWork, parent: Identity, page: PageSource, provider: str, limit: int
+    uow: UnitOfWork, parent: Identity, page: PageSource, studio: StudioNames, limit: int
 ) -> Generation:
     outline = await repository.find_newest_outline(uow.session, parent.user_id, page.book_id)
     if outline is None or outline.result is None:
@@ -124,7 +131,7 @@ async def _queue_page_generation(
         instruction=page.instruction,
         take=await repository.count_takes(uow.session, page.book_id, page.page_id),
     )
-    generation = build_generation(uow, parent, page.book_id, page.child_id, request, provider)
+    generation = build_generation(uow, parent, page.book_id, page.child_id, request, studio, page.moderation)
     steps = build_page_steps(generation.id, page.page_id, page.number, page.kinds)
     return await queue_generation(uow, generation, GenerationKind.PAGE, steps, limit)
 

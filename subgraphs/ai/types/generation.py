@@ -12,7 +12,7 @@ from strawberry.federation.types import FieldSet
 from subgraphs.ai import models
 from subgraphs.ai.loaders import Loaders
 from subgraphs.ai.models import GenerationKind, StepKind, StepStatus
-from subgraphs.ai.providers.protocol import SCENES
+from subgraphs.ai.providers.story import SCENES
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
@@ -124,7 +124,9 @@ class Generation:
     last_sequence: int = strawberry.field(
         description="The number of the newest event; subscribe with it as `after` to follow on."
     )
-    provider: str = strawberry.field(description="The provider that writes and draws.")
+    provider: str = strawberry.field(
+        description="The provider that writes and draws, or the two: `openai, offline`."
+    )
     failure: str | None = strawberry.field(description="The first failure; null when there was none.")
     created_at: datetime
     finished_at: datetime | None
@@ -138,7 +140,7 @@ class Generation:
             status=row.status,
             book=Book(id=strawberry.ID(row.book_id)),
             last_sequence=row.last_sequence,
-            provider=row.provider,
+            provider=", ".join(dict.fromkeys([row.writer, row.illustrator])),
             failure=row.failure,
             created_at=row.created_at,
             finished_at=row.finished_at,

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.providers.offline.painter.stage import compose
-from subgraphs.ai.providers.offline.studio import OfflineStudio
-from subgraphs.ai.providers.protocol import Outline, Picture, PictureRequest, Provider
+from subgraphs.ai.providers.offline.studio import OfflineIllustrator, OfflineWriter
+from subgraphs.ai.providers.ports import Illustrator, Picture, Usage, Writer, WrittenOutline
+from subgraphs.ai.providers.story import Outline, PictureRequest
 from subgraphs.common.errors import NotFound
 from subgraphs.common.ids import new_id
 from tests.support.subgraph import Answer, SubgraphClient
@@ -162,7 +163,11 @@ class FakeBookWriter:
         self.put.append((what, key))
 
 
-class CountingStudio(OfflineStudio):
+class Studio(Writer, Illustrator, Protocol):
+    """A writer that is its own illustrator."""
+
+
+class CountingStudio(OfflineWriter, OfflineIllustrator):
     """The offline studio, which records each call; `fault` may raise instead of an answer.
 
     Its pictures stay SVG, which is quicker.
@@ -173,25 +178,25 @@ class CountingStudio(OfflineStudio):
         self.calls: list[tuple[str, int | None]] = []
         self._fault = fault
 
-    async def write_outline(self, brief: Any, *, author: str) -> Outline:
+    async def write_outline(self, brief: Any, *, author: str) -> WrittenOutline:
         self._record("outline", None)
         return await super().write_outline(brief, author=author)
 
     async def write_scene(self, request: Any, *, author: str) -> Any:
         self._record("scene", request.number)
-        async for word in super().write_scene(request, author=author):
-            yield word
+        async for part in super().write_scene(request, author=author):
+            yield part
 
     async def draw(self, request: PictureRequest, *, author: str) -> Picture:
         self._record("picture", request.number)
         svg = compose(request.brief, request.number, request.take)
-        return Picture(svg.encode(), 2625, 2625, "A picture.")
+        return Picture(svg.encode(), 2625, 2625, "A picture.", Usage("offline", images=1))
 
     def _record(self, kind: str, number: int | None) -> None:
         self.calls.append((kind, number))
         self._fault(kind, len(self.calls))
 
 
-async def run(client: SubgraphClient, provider: Provider, books: FakeBookWriter, generation_id: str) -> None:
+async def run(client: SubgraphClient, studio: Studio, books: FakeBookWriter, generation_id: str) -> None:
     """Run a generation in this process, in a task of its own as a worker does."""
-    await asyncio.create_task(run_generation(client.runtime, provider, books, generation_id))
+    await asyncio.create_task(run_generation(client.runtime, studio, studio, books, generation_id))

@@ -12,7 +12,8 @@ from subgraphs.ai.providers.offline import moderation, phrases
 from subgraphs.ai.providers.offline.tales import TALES
 from subgraphs.ai.providers.offline.wish import Wish, read_wish
 from subgraphs.ai.providers.offline.writer import describe, write_outline, write_scene
-from subgraphs.ai.providers.protocol import SCENES, Hero, Pronouns, Rejection, StoryBrief
+from subgraphs.ai.providers.ports import Rejection
+from subgraphs.ai.providers.story import SCENES, Hero, Pronouns, StoryBrief
 
 MIA = Hero(
     "Mia", 5, Pronouns.SHE, "curly brown hair, brown skin and a yellow raincoat", ("dinosaurs", "drawing")
@@ -165,4 +166,4 @@ def test_a_long_wish_is_truncated_at_a_word() -> None:
 )
 def test_moderation_matches_whole_words(text: str, category: str | None) -> None:
     expected = Rejection("wish", category) if category else None
-    assert moderation.review({"wish": text}) == expected
+    assert moderation.find_rejection({"wish": text}) == expected

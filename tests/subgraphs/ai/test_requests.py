@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from subgraphs.ai.models import Generation
+from subgraphs.ai.providers.ports import Usage
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.ids import new_id
 from tests.subgraphs.ai.library import (
@@ -147,6 +149,11 @@ async def test_a_page_is_regenerated_from_its_own_story(ai: SubgraphClient, pare
     picture = await parent.regenerate(f"{book_id}-11", "ILLUSTRATION")
     await run(ai, studio, books, picture["id"])
     assert studio.calls[1:] == [("picture", 4)]
+    async with ai.runtime.database.read() as session:
+        with_instruction = await session.get_one(Generation, again["id"])
+        without = await session.get_one(Generation, picture["id"])
+    assert with_instruction.moderation_usage == Usage("offline").as_json()
+    assert without.moderation_usage is None
     assert books.pictures[f"{book_id}-11"].sha256 != first_picture.sha256
     assert books.finished == 1
 

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from subgraphs.ai import repository
-from subgraphs.ai.models import GenerationStep
+from subgraphs.ai.models import GenerationStep, StepKind
 from subgraphs.ai.pipeline.journal import HEADROOM, Journal, Superseded
-from subgraphs.ai.providers.protocol import ContentRefused, Outline, Picture, PictureRequest, ProviderFailed
+from subgraphs.ai.providers.ports import ContentRefused, Picture, ProviderFailed, Usage, WrittenOutline
+from subgraphs.ai.providers.story import Outline, PictureRequest
 from subgraphs.common.errors import Conflict
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
@@ -182,6 +185,26 @@ async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Pa
     assert [(event["message"], event["retrying"]) for event in failures] == [("Busy.", True)] * 2
     read = await parent.read(generation_id)
     assert (read["status"], read["steps"][0]["attempts"]) == ("COMPLETED", 3)
+
+
+async def test_a_step_keeps_what_each_answered_call_used(ai: SubgraphClient, parent: Parent) -> None:
+    _, generation_id = await start(parent)
+
+    class Verbose(CountingStudio):
+        async def write_outline(self, brief: Any, *, author: str) -> WrittenOutline:
+            written = await super().write_outline(brief, author=author)
+            if len(self.calls) == 2:
+                return WrittenOutline(replace(written.outline, title="x" * 81), Usage("offline", "draft"))
+            return written
+
+    busy = build_fault("outline", 1, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
+    await run(ai, Verbose(busy), FakeBookWriter(), generation_id)
+    steps = await _read_steps(ai.runtime, generation_id)
+    assert steps[0].attempts == 3
+    assert steps[0].usage == [Usage("offline", "draft").as_json(), Usage("offline").as_json()]
+    for step in steps[1:]:
+        images = int(step.kind in {StepKind.COVER, StepKind.ILLUSTRATION})
+        assert step.usage == [Usage("offline", images=images).as_json()]
 
 
 async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(

@@ -1,1 +1,3 @@
-"""The offline studio: a provider that writes from a grammar and draws vector pictures, without a network."""
+"""The offline studio: it writes from a grammar, draws vector pictures and moderates by a list of words."""
+
+NAME = "offline"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from subgraphs.ai.providers.protocol import Rejection
+from subgraphs.ai.providers.ports import Rejection
 
 _CATEGORIES = {
     "sexual": r"sex\w*|porn\w*|nude\w*|naked|erotic\w*|fetish\w*|rape\w*",
@@ -20,7 +20,7 @@ _PATTERNS = {category: re.compile(rf"\b(?:{words})\b") for category, words in _C
 _CATEGORIES_BY_SEVERITY = ("self-harm", "sexual", "violence", "hate", "illicit")
 
 
-def review(texts: Mapping[str, str]) -> Rejection | None:
+def find_rejection(texts: Mapping[str, str]) -> Rejection | None:
     """Reject the first text that contains a listed word; the most severe category wins."""
     for field, text in texts.items():
         plain = unicodedata.normalize("NFKC", text).casefold()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from subgraphs.ai.providers.offline import phrases
 from subgraphs.ai.providers.offline.plan import create_random, make_plan, pick
-from subgraphs.ai.providers.protocol import Outline, Scene, StoryBrief
+from subgraphs.ai.providers.story import Outline, Scene, StoryBrief
 
 
 def write_outline(brief: StoryBrief) -> Outline:

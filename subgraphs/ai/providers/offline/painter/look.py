@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from subgraphs.ai.providers.offline.plan import create_random, pick
-from subgraphs.ai.providers.protocol import Hero, Pronouns
+from subgraphs.ai.providers.story import Hero, Pronouns
 
 COLOURS = {
     "red": "#d9483b",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typst
 
 from subgraphs.ai.providers.offline.painter.stage import compose
-from subgraphs.ai.providers.protocol import StoryBrief
+from subgraphs.ai.providers.story import StoryBrief
 
 SIZE = 2625
 """Edge length in pixels: the page with bleed, 8.75 inches at 300 ppi."""

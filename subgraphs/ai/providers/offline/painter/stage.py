@@ -19,7 +19,7 @@ from subgraphs.ai.providers.offline.painter.props import (
 from subgraphs.ai.providers.offline.painter.shapes import circle, ellipse, group, line, path, rect, shade
 from subgraphs.ai.providers.offline.plan import create_random, make_plan
 from subgraphs.ai.providers.offline.tales import Tale
-from subgraphs.ai.providers.protocol import StoryBrief
+from subgraphs.ai.providers.story import StoryBrief
 
 _FLOATING = frozenset({"sea"})
 _IN_WATER = frozenset({"whale", "turtle"})

@@ -1,12 +1,11 @@
-"""The protocol of providers that write and draw: its requests, results and errors."""
+"""A story as providers know it: its brief, its outline, and the requests for its texts and pictures."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import orjson
 
@@ -132,65 +131,3 @@ class PictureRequest(Value):
     instruction: str | None = None
     take: int = 0
     cautious: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture: a PNG file in sRGB, with its size in pixels."""
-
-    png: bytes
-    width: int
-    height: int
-    alt_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A rejected text: its field, and the provider's moderation category."""
-
-    field: str
-    category: str
-
-
-class ProviderFailed(Exception):
-    """The provider failed. `retry_after` is in seconds, if the provider stated it."""
-
-    def __init__(self, message: str, *, retryable: bool, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retryable = retryable
-        self.retry_after = retry_after
-
-
-class ContentRefused(ProviderFailed):
-    """The provider refused the content under a category of its policy."""
-
-    def __init__(self, category: str) -> None:
-        super().__init__(f"The content was refused ({category}).", retryable=True)
-        self.category = category
-
-
-class Provider(Protocol):
-    """Writes, draws and moderates. Each method call makes one call to the service behind it."""
-
-    def supports_language(self, language: str) -> bool:
-        """Whether it writes stories in this language (a BCP 47 tag)."""
-        ...
-
-    async def moderate(self, texts: Mapping[str, str], *, author: str) -> Rejection | None:
-        """Moderate a parent's texts, given by field name; return the first rejection.
-
-        `author` is the parent's id; it is hashed before it is sent to the provider.
-        """
-        ...
-
-    async def write_outline(self, brief: StoryBrief, *, author: str) -> Outline:
-        """Plan the book: its title and all its scenes."""
-        ...
-
-    def write_scene(self, request: SceneRequest, *, author: str) -> AsyncGenerator[str, None]:
-        """Write one scene, yielding its text as it arrives."""
-        ...
-
-    async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-        """Draw one picture."""
-        ...

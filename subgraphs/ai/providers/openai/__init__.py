@@ -1,0 +1,3 @@
+"""OpenAI as writer, illustrator and moderator, on its official client."""
+
+NAME = "openai"
