@@ -73,6 +73,12 @@ async def delete_generations_of_child(platform: Platform, job: jobs.DeleteGenera
     await service.delete_generations_of_child(platform.ai, job.child_id)
 
 
+@task(jobs.DeletePictures, queue=queues.DEFAULT)
+async def delete_pictures(platform: Platform, job: jobs.DeletePictures) -> None:
+    """Delete the pictures of a deleted child; missing ones are ignored."""
+    await service.delete_pictures(platform.ai, job.keys)
+
+
 @on(ChildDeleted, domain="ai")
 async def forget_child(_: Platform, uow: UnitOfWork, event: ChildDeleted) -> None:
     """Let everything generated for a deleted child be deleted."""

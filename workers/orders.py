@@ -1,11 +1,10 @@
-"""Tasks of the orders domain: settling and refunding payments, and following print jobs."""
+"""Tasks of the orders domain: settling and refunding payments, expiring orders, and following print jobs."""
 
 from __future__ import annotations
 
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import service
-from subgraphs.orders.errors import PaymentDeclined
-from subgraphs.orders.jobs import RefundPayment, SettlePayment
+from subgraphs.orders.jobs import ExpireOrder, RefundPayment, SettlePayment
 from subgraphs.print.events import PrintJobStatusChanged
 from workers.platform import Platform
 from workers.registry import on, task
@@ -13,18 +12,20 @@ from workers.registry import on, task
 
 @task(SettlePayment, queue="payments")
 async def settle_payment(platform: Platform, job: SettlePayment) -> None:
-    """Settle a payment whose checkout may have been interrupted."""
-    try:
-        await service.settle_payment(platform.orders, job.order_id)
-    except PaymentDeclined:
-        # A decline is an outcome; the service has recorded it.
-        return
+    """Settle a payment attempt that is pending, or whose checkout was interrupted."""
+    await service.settle_payment(platform.orders, job.attempt_id, job.check)
+
+
+@task(ExpireOrder, queue="payments")
+async def expire_order(platform: Platform, job: ExpireOrder) -> None:
+    """End an order that was not paid while its quote held."""
+    await service.expire_order(platform.orders, job.order_id)
 
 
 @task(RefundPayment, queue="payments")
 async def refund_payment(platform: Platform, job: RefundPayment) -> None:
-    """Refund an order that will not be printed."""
-    await service.refund_payment(platform.orders, job.order_id)
+    """Refund the payment of an order that will not be printed."""
+    await service.refund_payment(platform.orders, job.refund_id)
 
 
 @on(PrintJobStatusChanged, domain="orders", queue="print")

@@ -81,7 +81,8 @@ class Parent:
         quote = expect(
             (await self.graph.execute(documents.CREATE_QUOTE, {"input": quote_input}))["createQuote"], "Quote"
         )
-        order = (await self.graph.execute(documents.CHECKOUT, {"quoteId": quote["id"]}))["checkout"]
+        purchase = {"quoteId": quote["id"], "attemptKey": secrets.token_hex(6)}
+        order = (await self.graph.execute(documents.CHECKOUT, purchase))["checkout"]
         shipped = self.graph.follow(documents.WATCH_ORDER, "order", {"id": expect(order, "Order")["id"]})
         async for event in shipped:
             if event["status"] == "SHIPPED":

@@ -146,11 +146,13 @@ mutation CreateQuote($input: CreateQuoteInput!) {
 """
 
 CHECKOUT = """
-mutation Checkout($quoteId: ID!) {
-  checkout(input: {quoteId: $quoteId, paymentMethod: "pm_card_visa"}) {
+mutation Checkout($quoteId: ID!, $attemptKey: String!) {
+  checkout(input: {quoteId: $quoteId, paymentMethod: "pm_card_visa", attemptKey: $attemptKey}) {
     __typename
-    ... on Order { id number status payment { status provider } }
+    ... on Order { id number status paymentAttempts { status provider } }
     ... on PaymentDeclined { message declineCode }
+    ... on PaymentActionRequired { attempt { id } action { redirectUrl } }
+    ... on PaymentPending { attempt { id } }
     ... on QuoteExpired { message }
   }
 }

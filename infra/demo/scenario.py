@@ -17,7 +17,7 @@ from infra.errors import InfraError
 
 SCENE_COUNT = 14
 PRINT_FILES_TIMEOUT = 60.0
-FAILED_ORDER_STATUSES = {"PAYMENT_FAILED", "CANCELLED", "PRINT_REJECTED"}
+FAILED_ORDER_STATUSES = {"EXPIRED", "CANCELLED", "PRINT_REJECTED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +204,10 @@ class Scenario:
 
     async def _pay(self, quote: Object) -> Object:
         with self._screen.step("Pay") as step:
-            result = await self._graph.execute(documents.CHECKOUT, {"quoteId": quote["id"]})
+            variables = {"quoteId": quote["id"], "attemptKey": secrets.token_hex(8)}
+            result = await self._graph.execute(documents.CHECKOUT, variables)
             order = expect(result["checkout"], "Order")
-            payment = order["payment"]
+            payment = order["paymentAttempts"][-1]
             step.detail = (
                 f"order {order['number']}, payment {payment['status'].lower()} ({payment['provider']})"
             )

@@ -19,3 +19,10 @@ class DeleteGenerationsOfChild(Job):
     """Delete everything that was generated for a child who has been deleted."""
 
     child_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePictures(Job):
+    """Delete pictures from the store; their rows are deleted, so the job holds the keys."""
+
+    keys: tuple[str, ...]

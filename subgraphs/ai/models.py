@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,6 +30,15 @@ class StepKind(StrEnum):
     SCENE_TEXT = "SCENE_TEXT"
     ILLUSTRATION = "ILLUSTRATION"
     COVER = "COVER"
+
+
+PICTURE_STEPS: Final = frozenset({StepKind.COVER, StepKind.ILLUSTRATION})
+"""The steps whose result is a picture."""
+
+
+def build_picture_key(step_id: str, attempt: int) -> str:
+    """Build the storage key of the picture of one attempt of a step."""
+    return f"illustrations/{step_id}-{attempt}.png"
 
 
 class StepStatus(StrEnum):

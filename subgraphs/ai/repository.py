@@ -10,12 +10,14 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.ai.models import (
+    PICTURE_STEPS,
     Generation,
     GenerationEvent,
     GenerationKind,
     GenerationStep,
     StepKind,
     StepStatus,
+    build_picture_key,
 )
 from subgraphs.ai.states import GENERATION_STATES
 from subgraphs.common.database import group_by
@@ -201,13 +203,13 @@ async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:
 
 
 async def list_picture_keys_of_child(session: AsyncSession, child_id: str) -> Sequence[str]:
-    """List the storage keys of all pictures that were drawn for a child."""
-    rows = await session.scalars(
-        select(GenerationStep.result["storage_key"].astext)
+    """List the storage keys of all pictures that may have been stored for a child, of any attempt."""
+    rows = await session.execute(
+        select(GenerationStep.id, GenerationStep.attempts)
         .join(Generation)
-        .where(Generation.child_id == child_id, GenerationStep.result.has_key("storage_key"))
+        .where(Generation.child_id == child_id, GenerationStep.kind.in_(PICTURE_STEPS))
     )
-    return rows.all()
+    return [build_picture_key(id_, attempt + 1) for id_, attempts in rows for attempt in range(attempts)]
 
 
 async def delete_generations_of_child(session: AsyncSession, child_id: str) -> Sequence[str]:

@@ -24,14 +24,13 @@ class QuoteExpired(DomainError):
         super().__init__("This price no longer holds; ask for a new quote.")
 
 
-class PaymentDeclined(DomainError):
-    """The payment provider refused the charge."""
+class RefundExceedsPayment(DomainError):
+    """More would be refunded than was paid."""
 
-    code = "PAYMENT_DECLINED"
+    code = "REFUND_EXCEEDS_PAYMENT"
 
-    def __init__(self, decline_code: str, message: str) -> None:
-        super().__init__(message)
-        self.decline_code = decline_code
+    def __init__(self) -> None:
+        super().__init__("No more can be refunded than was paid.")
 
 
 class OrderNotCancellable(DomainError):

@@ -57,11 +57,15 @@ class CreateQuoteInput:
         )
 
 
-@strawberry.input(description="The quote to buy, and the payment method.")
+@strawberry.input(description="The quote to buy, and an attempt to pay for it.")
 class CheckoutInput:
     """The input of checkout."""
 
     quote_id: strawberry.ID
     payment_method: str = strawberry.field(
         description="The payment provider's id of the method, such as `pm_card_visa`."
+    )
+    attempt_key: str = strawberry.field(
+        description="The client's own name of this attempt, such as a UUID: sent again with the same key, "
+        "a checkout gives the same attempt. Take a new one to try again after a decline."
     )

@@ -9,13 +9,21 @@ from subgraphs.common.messages import Job
 
 @dataclass(frozen=True, slots=True)
 class SettlePayment(Job):
-    """Finish a checkout whose process ended between the order and the charge."""
+    """Find out what has become of a payment attempt; `check` counts these jobs, and the newest one acts."""
+
+    attempt_id: str
+    check: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireOrder(Job):
+    """End an order that was not paid while its quote held."""
 
     order_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundPayment(Job):
-    """Refund the payment of an order that will not be printed."""
+    """Give back what a refund says."""
 
-    order_id: str
+    refund_id: str

@@ -11,7 +11,7 @@ from subgraphs.common.loaders import PageKey, bind_owner, create_loader, create_
 from subgraphs.common.pagination import Page
 from subgraphs.common.runtime import Runtime
 from subgraphs.orders import repository
-from subgraphs.orders.models import Order, OrderTransition, Payment, Quote
+from subgraphs.orders.models import Order, OrderTransition, PaymentAttempt, Quote, Refund
 
 
 class Loaders:
@@ -27,11 +27,14 @@ class Loaders:
         self.order: DataLoader[str, Order | None] = create_loader(
             database, bind_owner(repository.load_orders, owner_id), None
         )
-        self.payment: DataLoader[str, Payment | None] = create_loader(
-            database, bind_owner(repository.load_payments, owner_id), None
+        self.attempt: DataLoader[str, PaymentAttempt | None] = create_loader(
+            database, bind_owner(repository.load_attempts, owner_id), None
         )
-        self.payment_of_order: DataLoader[str, Payment | None] = create_loader(
-            database, repository.load_payments_of_orders, None
+        self.attempts_of_order: DataLoader[str, Sequence[PaymentAttempt]] = create_loader(
+            database, repository.load_attempts_of_orders, ()
+        )
+        self.refunds_of_attempt: DataLoader[str, Sequence[Refund]] = create_loader(
+            database, repository.load_refunds_of_attempts, ()
         )
         self.transitions_of_order: DataLoader[str, Sequence[OrderTransition]] = create_loader(
             database, repository.load_transitions_of_orders, ()

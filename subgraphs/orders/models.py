@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.common.audit import create_audit_table
@@ -15,7 +16,7 @@ from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.money import Money
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.orders.addresses import Address
-from subgraphs.orders.states import OrderStatus
+from subgraphs.orders.states import AttemptStatus, OrderStatus, RefundStatus
 
 
 class ShippingLevel(StrEnum):
@@ -28,13 +29,11 @@ class ShippingLevel(StrEnum):
     EXPRESS = "EXPRESS"
 
 
-class PaymentStatus(StrEnum):
-    """The state of a payment."""
+class RefundReason(StrEnum):
+    """Why money is given back."""
 
-    PENDING = "PENDING"
-    SUCCEEDED = "SUCCEEDED"
-    DECLINED = "DECLINED"
-    REFUNDED = "REFUNDED"
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    PRINT_REJECTED = "PRINT_REJECTED"
 
 
 class Table(Base):
@@ -109,28 +108,73 @@ class OrderTransition(Table):
     reason: Mapped[str | None] = mapped_column(Text)
 
 
-class Payment(Table):
-    """The payment of an order, with the outcome that the provider reported."""
+class PaymentAttempt(Table):
+    """An attempt to pay for an order; at most one of an order is open or has succeeded.
 
-    __tablename__ = "payments"
+    `idempotency_key` is the client's; at the provider the key is the row's id. `action` is what the parent
+    has to do, if anything. `checks` counts the jobs that settle the attempt: only the newest one acts.
+    """
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        UniqueConstraint("order_id", "idempotency_key"),
+        Index(
+            "uq_payment_attempts_not_declined",
+            "order_id",
+            unique=True,
+            postgresql_where=text("status <> 'DECLINED'"),
+        ),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey(Order.id), unique=True)
-    status: Mapped[PaymentStatus] = mapped_column(create_enum_type(PaymentStatus))
-    amount: Mapped[int]
-    currency: Mapped[str] = mapped_column(String(3))
+    order_id: Mapped[str] = mapped_column(ForeignKey(Order.id))
+    number: Mapped[int]
+    idempotency_key: Mapped[str] = mapped_column(String(64))
     provider: Mapped[str] = mapped_column(String(20))
     method: Mapped[str] = mapped_column(String(100))
-    reference: Mapped[str] = mapped_column(String(100))
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[AttemptStatus] = mapped_column(create_enum_type(AttemptStatus))
+    reference: Mapped[str | None] = mapped_column(String(100))
+    action: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     decline_code: Mapped[str | None] = mapped_column(String(60))
     decline_message: Mapped[str | None] = mapped_column(String(200))
+    checks: Mapped[int]
     created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
 
 
-class OfflineCharge(Table):
-    """A charge in the ledger of the offline payment provider."""
+class Refund(Table):
+    """A refund of an attempt that succeeded; all that have not failed together are at most its amount.
 
-    __tablename__ = "offline_charges"
+    `idempotency_key` names the cause, which is refunded once; at the provider the key is the row's id.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "idempotency_key"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(ForeignKey(PaymentAttempt.id))
+    idempotency_key: Mapped[str] = mapped_column(String(64))
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[RefundReason] = mapped_column(create_enum_type(RefundReason))
+    status: Mapped[RefundStatus] = mapped_column(create_enum_type(RefundStatus))
+    reference: Mapped[str | None] = mapped_column(String(100))
+    failure_code: Mapped[str | None] = mapped_column(String(60))
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class OfflinePayment(Table):
+    """A payment in the ledger of the offline payment provider."""
+
+    __tablename__ = "offline_payments"
 
     idempotency_key: Mapped[str] = mapped_column(String(80), primary_key=True)
     reference: Mapped[str] = mapped_column(String(40), unique=True)
@@ -138,9 +182,21 @@ class OfflineCharge(Table):
     method: Mapped[str] = mapped_column(String(100))
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
-    decline_code: Mapped[str | None] = mapped_column(String(60))
-    charged_at: Mapped[datetime]
-    refunded_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    acted_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+
+class OfflineRefund(Table):
+    """A refund in the ledger of the offline payment provider."""
+
+    __tablename__ = "offline_refunds"
+
+    idempotency_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(40), unique=True)
+    payment_reference: Mapped[str] = mapped_column(ForeignKey(OfflinePayment.reference))
+    amount: Mapped[int]
+    created_at: Mapped[datetime]
 
 
 create_outbox_table(Table.metadata)

@@ -7,7 +7,12 @@ from strawberry.federation.schema_directives import Cost
 
 from subgraphs.orders import errors, results, service
 from subgraphs.orders.inputs import CheckoutInput, CreateQuoteInput
-from subgraphs.orders.results import CancelOrderResult, CheckoutResult, CreateQuoteResult
+from subgraphs.orders.results import (
+    CancelOrderResult,
+    CheckoutResult,
+    CompletePaymentResult,
+    CreateQuoteResult,
+)
 from subgraphs.orders.types import Info, Order, Quote
 
 PARENT = [["parent"]]
@@ -37,21 +42,32 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_REMOTE_CALL],
-        description="Order and pay what was quoted. Sent again, it charges nothing more and returns "
-        "the same order.",
+        description="Order and pay what was quoted. Sent again with the same key, it charges nothing more "
+        "and gives the same attempt. While an attempt is pending or has succeeded, no other is made.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
         """Order and pay for what was quoted."""
         context = info.context
         try:
-            order = await service.checkout(
-                context.runtime, context.identity, input.quote_id, input.payment_method
+            progress = await service.checkout(
+                context.runtime, context.identity, input.quote_id, input.payment_method, input.attempt_key
             )
         except errors.QuoteExpired as error:
             return results.QuoteExpired(message=str(error))
-        except errors.PaymentDeclined as error:
-            return results.PaymentDeclined(message=str(error), decline_code=error.decline_code)
-        return Order.of(order)
+        return results.build_payment_result(progress)
+
+    @strawberry.federation.mutation(
+        requires_scopes=PARENT,
+        directives=[_REMOTE_CALL],
+        description="Go on with a payment when the parent has done what it requires, or ask what has become "
+        "of a pending one.",
+    )
+    async def complete_payment(self, info: Info, attempt_id: strawberry.ID) -> CompletePaymentResult:
+        """Find out what has become of a payment attempt."""
+        context = info.context
+        return results.build_payment_result(
+            await service.complete_payment(context.runtime, context.identity, attempt_id)
+        )
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,

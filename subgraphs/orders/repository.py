@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from subgraphs.common.database import group_by
 from subgraphs.common.errors import require_found
 from subgraphs.common.pagination import Page, PageRequest, load_pages
-from subgraphs.orders.models import Order, OrderTransition, Payment, Quote
+from subgraphs.orders.models import Order, OrderTransition, PaymentAttempt, Quote, Refund
+from subgraphs.orders.states import AttemptStatus
 
 
 async def load_quotes(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, Quote]:
@@ -25,20 +26,38 @@ async def load_orders(session: AsyncSession, owner_id: str, ids: Sequence[str]) 
     return {row.id: row for row in rows}
 
 
-async def load_payments(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, Payment]:
-    """Load the payments of an owner's orders by id."""
+async def load_attempts(
+    session: AsyncSession, owner_id: str, ids: Sequence[str]
+) -> dict[str, PaymentAttempt]:
+    """Load the payment attempts of an owner's orders by id."""
     rows = await session.scalars(
-        select(Payment)
-        .join(Order, Order.id == Payment.order_id)
-        .where(Payment.id.in_(ids), Order.owner_id == owner_id)
+        select(PaymentAttempt)
+        .join(Order, Order.id == PaymentAttempt.order_id)
+        .where(PaymentAttempt.id.in_(ids), Order.owner_id == owner_id)
     )
     return {row.id: row for row in rows}
 
 
-async def load_payments_of_orders(session: AsyncSession, order_ids: Sequence[str]) -> dict[str, Payment]:
-    """Load payments by order."""
-    rows = await session.scalars(select(Payment).where(Payment.order_id.in_(order_ids)))
-    return {row.order_id: row for row in rows}
+async def load_attempts_of_orders(
+    session: AsyncSession, order_ids: Sequence[str]
+) -> dict[str, list[PaymentAttempt]]:
+    """Load the payment attempts of each order, oldest first."""
+    rows = await session.scalars(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.order_id.in_(order_ids))
+        .order_by(PaymentAttempt.order_id, PaymentAttempt.number)
+    )
+    return group_by(rows, lambda row: row.order_id)
+
+
+async def load_refunds_of_attempts(
+    session: AsyncSession, attempt_ids: Sequence[str]
+) -> dict[str, list[Refund]]:
+    """Load the refunds of each payment attempt, oldest first."""
+    rows = await session.scalars(
+        select(Refund).where(Refund.attempt_id.in_(attempt_ids)).order_by(Refund.attempt_id, Refund.id)
+    )
+    return group_by(rows, lambda row: row.attempt_id)
 
 
 async def load_transitions_of_orders(
@@ -81,9 +100,13 @@ async def get_any_order(session: AsyncSession, order_id: str) -> Order:
 
 
 async def lock_quote(session: AsyncSession, owner_id: str, quote_id: str) -> Quote:
-    """Lock an owner's quote; NotFound when there is none."""
+    """Lock an owner's quote; NotFound when there is none.
+
+    The lock allows others to refer to the quote, as PostgreSQL does for whoever changes its order twice in a
+    transaction. They may hold the order, which is locked after the quote.
+    """
     row = await session.scalar(
-        select(Quote).where(Quote.id == quote_id, Quote.owner_id == owner_id).with_for_update()
+        select(Quote).where(Quote.id == quote_id, Quote.owner_id == owner_id).with_for_update(key_share=True)
     )
     return require_found("Quote", quote_id, row)
 
@@ -102,10 +125,35 @@ async def lock_any_order(session: AsyncSession, order_id: str) -> Order:
 
 
 async def find_order_of_quote(session: AsyncSession, quote_id: str) -> Order | None:
-    """Find the order that was made from a quote."""
-    return await session.scalar(select(Order).where(Order.quote_id == quote_id))
+    """Find the order that was made from a quote, and lock it."""
+    return await session.scalar(select(Order).where(Order.quote_id == quote_id).with_for_update())
 
 
-async def get_payment_of_order(session: AsyncSession, order_id: str) -> Payment:
-    """Get the payment of an order; every order has one."""
-    return (await session.scalars(select(Payment).where(Payment.order_id == order_id))).one()
+async def get_attempt(session: AsyncSession, owner_id: str, attempt_id: str) -> PaymentAttempt:
+    """Get a payment attempt of an owner's order; NotFound when there is none."""
+    attempts = await load_attempts(session, owner_id, [attempt_id])
+    return require_found("PaymentAttempt", attempt_id, attempts.get(attempt_id))
+
+
+async def get_any_attempt(session: AsyncSession, attempt_id: str) -> PaymentAttempt:
+    """Get a payment attempt of any owner, for a task; NotFound when there is none."""
+    return require_found("PaymentAttempt", attempt_id, await session.get(PaymentAttempt, attempt_id))
+
+
+async def find_current_attempt(session: AsyncSession, order_id: str) -> PaymentAttempt | None:
+    """Find the one attempt of an order that is open or has succeeded."""
+    return await session.scalar(
+        select(PaymentAttempt).where(
+            PaymentAttempt.order_id == order_id, PaymentAttempt.status != AttemptStatus.DECLINED
+        )
+    )
+
+
+async def get_any_refund(session: AsyncSession, refund_id: str) -> Refund:
+    """Get a refund of any owner, for a task; NotFound when there is none."""
+    return require_found("Refund", refund_id, await session.get(Refund, refund_id))
+
+
+async def lock_any_refund(session: AsyncSession, refund_id: str) -> Refund:
+    """Lock a refund of any owner, for a task; NotFound when there is none."""
+    return require_found("Refund", refund_id, await session.get(Refund, refund_id, with_for_update=True))

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import strawberry
 
-from subgraphs.orders.states import OrderStatus
-from subgraphs.orders.types import Order, Quote
+from subgraphs.orders.service import PaymentProgress
+from subgraphs.orders.states import AttemptStatus, OrderStatus
+from subgraphs.orders.types import Order, PaymentAction, PaymentAttempt, Quote
 
 
 @strawberry.type(description="The book has no approved snapshot.")
@@ -18,16 +19,40 @@ class BookNotApproved:
 
 
 @strawberry.type(
-    description="The payment was declined. The quote is used up: another attempt needs a new one."
+    description="The payment was declined. The order can be paid by another attempt while its quote holds."
 )
 class PaymentDeclined:
-    """A result of checkout."""
+    """A result of checkout and completePayment."""
 
     message: str
     decline_code: str = strawberry.field(description="The payment provider's code for the reason.")
+    order: Order
 
 
-@strawberry.type(description="The quote's price no longer holds; nothing was ordered.")
+@strawberry.type(
+    description="The parent has to act first. When that is done, go on with completePayment; to pay by "
+    "another method instead, check out with a new key."
+)
+class PaymentActionRequired:
+    """A result of checkout and completePayment."""
+
+    action: PaymentAction
+    attempt: PaymentAttempt
+    order: Order
+
+
+@strawberry.type(
+    description="The payment provider does not know yet whether the payment succeeds. The order's "
+    "subscription says what becomes of it."
+)
+class PaymentPending:
+    """A result of checkout and completePayment."""
+
+    attempt: PaymentAttempt
+    order: Order
+
+
+@strawberry.type(description="The quote's price no longer holds; nothing was charged.")
 class QuoteExpired:
     """A result of checkout."""
 
@@ -43,5 +68,23 @@ class OrderNotCancellable:
 
 
 CreateQuoteResult = Annotated[Quote | BookNotApproved, strawberry.union("CreateQuoteResult")]
-CheckoutResult = Annotated[Order | PaymentDeclined | QuoteExpired, strawberry.union("CheckoutResult")]
+PaymentResult = Order | PaymentDeclined | PaymentActionRequired | PaymentPending
+CheckoutResult = Annotated[PaymentResult | QuoteExpired, strawberry.union("CheckoutResult")]
+CompletePaymentResult = Annotated[PaymentResult, strawberry.union("CompletePaymentResult")]
 CancelOrderResult = Annotated[Order | OrderNotCancellable, strawberry.union("CancelOrderResult")]
+
+
+def build_payment_result(progress: PaymentProgress) -> PaymentResult:
+    """Build the result of a mutation that pays."""
+    order, attempt = Order.of(progress.order), PaymentAttempt.of(progress.attempt)
+    if attempt.status is AttemptStatus.SUCCEEDED:
+        return order
+    if attempt.status is AttemptStatus.DECLINED:
+        return PaymentDeclined(
+            message=progress.attempt.decline_message or "",
+            decline_code=attempt.decline_code or "",
+            order=order,
+        )
+    if attempt.action is not None:
+        return PaymentActionRequired(action=attempt.action, attempt=attempt, order=order)
+    return PaymentPending(attempt=attempt, order=order)

@@ -1,4 +1,4 @@
-"""The states of an order, the transitions between them, and what reports of its print job do to it."""
+"""The states of orders, payment attempts and refunds, and what reports of its print job do to an order."""
 
 from __future__ import annotations
 
@@ -17,24 +17,62 @@ class OrderStatus(StrEnum):
     IN_PRODUCTION = "IN_PRODUCTION"
     SHIPPED = "SHIPPED"
     DELIVERED = "DELIVERED"
-    PAYMENT_FAILED = "PAYMENT_FAILED"
+    EXPIRED = "EXPIRED"
     CANCELLED = "CANCELLED"
     PRINT_REJECTED = "PRINT_REJECTED"
 
 
+class AttemptStatus(StrEnum):
+    """The state of a payment attempt."""
+
+    CREATED = "CREATED"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    DECLINED = "DECLINED"
+
+
+class RefundStatus(StrEnum):
+    """The state of a refund."""
+
+    REQUESTED = "REQUESTED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
 S = OrderStatus
+A = AttemptStatus
+R = RefundStatus
 
 ORDER_STATES: Final = StateMachine(
     {
-        S.AWAITING_PAYMENT: {S.PAID, S.PAYMENT_FAILED},
+        S.AWAITING_PAYMENT: {S.PAID, S.EXPIRED},
         S.PAID: {S.PREPARING, S.CANCELLED, S.PRINT_REJECTED},
         S.PREPARING: {S.IN_PRODUCTION, S.CANCELLED, S.PRINT_REJECTED},
         S.IN_PRODUCTION: {S.SHIPPED, S.PRINT_REJECTED},
         S.SHIPPED: {S.DELIVERED},
         S.DELIVERED: (),
-        S.PAYMENT_FAILED: (),
+        S.EXPIRED: (),
         S.CANCELLED: (),
         S.PRINT_REJECTED: (),
+    }
+)
+
+ATTEMPT_STATES: Final = StateMachine(
+    {
+        A.CREATED: {A.REQUIRES_ACTION, A.PENDING, A.SUCCEEDED, A.DECLINED},
+        A.REQUIRES_ACTION: {A.PENDING, A.SUCCEEDED, A.DECLINED},
+        A.PENDING: {A.SUCCEEDED, A.DECLINED},
+        A.SUCCEEDED: (),
+        A.DECLINED: (),
+    }
+)
+
+REFUND_STATES: Final = StateMachine(
+    {
+        R.REQUESTED: {R.SUCCEEDED, R.FAILED},
+        R.SUCCEEDED: (),
+        R.FAILED: (),
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import strawberry
 from strawberry.federation.schema_directives import Key
@@ -15,20 +15,30 @@ from subgraphs.common.pagination import PageRequest
 from subgraphs.common.types import PAGED, After, Connection, First, Money, sized
 from subgraphs.orders import addresses, models, service
 from subgraphs.orders.loaders import Loaders
-from subgraphs.orders.models import PaymentStatus, ShippingLevel
-from subgraphs.orders.states import OrderStatus
+from subgraphs.orders.models import RefundReason, ShippingLevel
+from subgraphs.orders.states import AttemptStatus, OrderStatus, RefundStatus
 
 Info = strawberry.Info[Context[Loaders], None]
 
 strawberry.enum(ShippingLevel, description="How fast a parcel travels.")
-strawberry.enum(PaymentStatus, description="The state of a payment.")
 strawberry.enum(
     OrderStatus,
     description=(
         "The state of an order: from AWAITING_PAYMENT through PAID, PREPARING (files made and checked), "
-        "IN_PRODUCTION and SHIPPED to DELIVERED. PAYMENT_FAILED, CANCELLED and PRINT_REJECTED are final too."
+        "IN_PRODUCTION and SHIPPED to DELIVERED. CANCELLED, PRINT_REJECTED and EXPIRED, which was not paid "
+        "while its quote held, are final too."
     ),
 )
+strawberry.enum(
+    AttemptStatus,
+    name="PaymentAttemptStatus",
+    description=(
+        "The state of a payment attempt: CREATED until the payment provider has answered, REQUIRES_ACTION "
+        "until the parent has acted, PENDING until the provider knows, and finally SUCCEEDED or DECLINED."
+    ),
+)
+strawberry.enum(RefundStatus, description="The state of a refund.")
+strawberry.enum(RefundReason, description="Why money is given back.")
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
@@ -121,37 +131,98 @@ class Quote:
         return cls.of(row) if row else None
 
 
-@strawberry.federation.type(keys=["id"], description="The payment of an order.")
-class Payment:
-    """A payment."""
+@strawberry.type(
+    description="What a parent has to do before a payment goes on, such as to confirm it to the bank."
+)
+class PaymentAction:
+    """An action that a payment requires."""
 
-    id: strawberry.ID
-    status: PaymentStatus
+    client_secret: str = strawberry.field(description="For the payment provider's library in the client.")
+    redirect_url: str | None = strawberry.field(
+        description="Where to send the parent, if that is how the payment method works."
+    )
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> Self:
+        """Convert a column."""
+        return cls(client_secret=value["client_secret"], redirect_url=value["redirect_url"])
+
+
+@strawberry.type(description="Money that is given back of a payment.")
+class Refund:
+    """A refund."""
+
+    status: RefundStatus
     amount: Money
-    provider: str = strawberry.field(description="The payment provider; `offline` charges nothing.")
-    reference: str = strawberry.field(description="The provider's id of the charge; empty while pending.")
+    reason: RefundReason
     created_at: datetime
 
     @classmethod
-    def of(cls, row: models.Payment) -> Self:
+    def of(cls, row: models.Refund) -> Self:
+        """Convert a row."""
+        return cls(
+            status=row.status,
+            amount=Money.of(money.Money(row.amount, row.currency)),
+            reason=row.reason,
+            created_at=row.created_at,
+        )
+
+
+@strawberry.federation.type(
+    keys=["id"],
+    description="An attempt to pay for an order, of which one at most is open or has succeeded.",
+)
+class PaymentAttempt:
+    """A payment attempt."""
+
+    id: strawberry.ID
+    number: int = strawberry.field(description="Counts the attempts of an order from 1.")
+    status: AttemptStatus
+    amount: Money
+    provider: str = strawberry.field(description="The payment provider; `offline` charges nothing.")
+    reference: str | None = strawberry.field(
+        description="The provider's id of the payment, once it is known."
+    )
+    action: PaymentAction | None = strawberry.field(
+        description="What the parent has to do while the attempt is in the state REQUIRES_ACTION."
+    )
+    decline_code: str | None = strawberry.field(
+        description="The provider's code for the reason of a decline."
+    )
+    created_at: datetime
+    settled_at: datetime | None = strawberry.field(description="When it succeeded or was declined.")
+
+    @classmethod
+    def of(cls, row: models.PaymentAttempt) -> Self:
         """Convert a row."""
         return cls(
             id=strawberry.ID(row.id),
+            number=row.number,
             status=row.status,
             amount=Money.of(money.Money(row.amount, row.currency)),
             provider=row.provider,
             reference=row.reference,
+            action=PaymentAction.of(row.action) if row.action else None,
+            decline_code=row.decline_code,
             created_at=row.created_at,
+            settled_at=row.settled_at,
         )
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Find the payment of one of the caller's orders."""
-        row = await info.context.loaders.payment.load(id)
+        """Find an attempt to pay for one of the caller's orders."""
+        row = await info.context.loaders.attempt.load(id)
         return cls.of(row) if row else None
 
+    @strawberry.field(directives=[sized(2)], description="What is given back, oldest first.")
+    async def refunds(self, info: Info) -> list[Refund]:
+        """Load the refunds."""
+        return [Refund.of(row) for row in await info.context.loaders.refunds_of_attempt.load(self.id)]
 
-@strawberry.type(description="A transition of an order into a state.")
+
+@strawberry.type(
+    description="A transition of an order into a state, or news of its payment while it awaits that."
+)
 class OrderTransition:
     """A transition."""
 
@@ -209,11 +280,10 @@ class Order:
         row = await info.context.loaders.order.load(id)
         return cls.of(row) if row else None
 
-    @strawberry.field
-    async def payment(self, info: Info) -> Payment | None:
-        """Load the payment."""
-        row = await info.context.loaders.payment_of_order.load(self.id)
-        return Payment.of(row) if row else None
+    @strawberry.field(directives=[sized(3)], description="Every attempt to pay for it, oldest first.")
+    async def payment_attempts(self, info: Info) -> list[PaymentAttempt]:
+        """Load the attempts."""
+        return [PaymentAttempt.of(row) for row in await info.context.loaders.attempts_of_order.load(self.id)]
 
     @strawberry.field(directives=[sized(10)], description="Every transition of the order, oldest first.")
     async def history(self, info: Info) -> list[OrderTransition]:
@@ -223,7 +293,9 @@ class Order:
         ]
 
 
-@strawberry.type(description="An order has changed its state.")
+@strawberry.type(
+    description="An order has changed its state, or there is news of its payment while it awaits that."
+)
 class OrderEvent:
     """A numbered event of one order."""
 
@@ -231,7 +303,7 @@ class OrderEvent:
         description="Counts from 1 without gaps; pass it as `after` to continue."
     )
     at: datetime
-    status: OrderStatus = strawberry.field(description="The new state.")
+    status: OrderStatus = strawberry.field(description="The state by then.")
     order: Order = strawberry.field(description="The order as it is now, which may be in a later state.")
 
     @classmethod

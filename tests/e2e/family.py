@@ -86,12 +86,17 @@ QUOTE = """mutation ($input: CreateQuoteInput!) { createQuote(input: $input) {
   }
   ... on BookNotApproved { message }
 } }"""
-CHECKOUT = """mutation ($quoteId: ID!, $method: String!) {
-  checkout(input: {quoteId: $quoteId, paymentMethod: $method}) {
+CHECKOUT = """mutation ($quoteId: ID!, $method: String!, $key: String!) {
+  checkout(input: {quoteId: $quoteId, paymentMethod: $method, attemptKey: $key}) {
     __typename
     ... on Order { id number status total { amount currency } }
     ... on PaymentDeclined { declineCode }
+    ... on PaymentActionRequired { action { clientSecret } attempt { id } }
+    ... on PaymentPending { order { id status } }
   }
+}"""
+COMPLETE_PAYMENT = """mutation ($id: ID!) {
+  completePayment(attemptId: $id) { __typename ... on Order { id status } }
 }"""
 WATCH_ORDER = """subscription ($id: ID!, $after: Int!) { order(id: $id, after: $after) {
   sequence status order { id number }
@@ -212,9 +217,9 @@ class Family:
         } | changes
         return await self.get(QUOTE, input=wanted)
 
-    async def pay(self, quote_id: str, method: str = "pm_card_visa") -> Any:
-        """Check out a quote."""
-        return await self.get(CHECKOUT, quoteId=quote_id, method=method)
+    async def pay(self, quote_id: str, method: str = "pm_card_visa", key: str = "first") -> Any:
+        """Check out a quote; the key names the attempt to pay for it."""
+        return await self.get(CHECKOUT, quoteId=quote_id, method=method, key=key)
 
     async def wait_until_shipped(self, order_id: str) -> list[Object]:
         """Collect the events of an order until it is shipped or has failed."""

@@ -15,7 +15,7 @@ fragment file on PrintFile { url sha256 pageCount bytes widthPoints heightPoints
 
 
 ORDER = """query ($id: ID!) { order(id: $id) {
-  status total { amount currency } payment { status }
+  status total { amount currency } paymentAttempts { status }
   book { title } snapshot { id contentHash }
   printJob {
     status providerReference product { podPackageId }
@@ -54,7 +54,7 @@ async def order_printed_book(family: Family) -> None:
     ]
 
     order = await family.get(ORDER, id=paid["id"])
-    assert (order["status"], order["payment"]["status"]) == ("SHIPPED", "SUCCEEDED")
+    assert (order["status"], order["paymentAttempts"]) == ("SHIPPED", [{"status": "SUCCEEDED"}])
     assert order["snapshot"] == {"id": snapshot["id"], "contentHash": snapshot["contentHash"]}
     job = order["printJob"]
     assert job["product"]["podPackageId"] == "0850X0850.FC.PRE.CW.080CW444.MXX"

@@ -6,7 +6,7 @@ from io import BytesIO
 from pypdf import PdfReader
 
 from tests.e2e.conftest import Shelf
-from tests.e2e.family import Family
+from tests.e2e.family import COMPLETE_PAYMENT, Family
 from tests.e2e.journeys import (
     ORDER,
     PRINT_FILES,
@@ -43,11 +43,27 @@ async def test_paying_twice_for_one_quote_creates_one_order(shelf: Shelf) -> Non
     assert (await shelf.family.wait_until_shipped(orders[0]["id"]))[-1]["status"] == "SHIPPED"
 
 
-async def test_a_declined_card_prints_nothing(shelf: Shelf) -> None:
-    await shelf.family.approve(shelf.book_id)
-    quote = await shelf.family.create_quote(shelf.book_id)
-    declined = await shelf.family.pay(quote["id"], "pm_card_chargeDeclinedInsufficientFunds")
+async def test_after_a_declined_card_another_one_pays_for_the_same_quote(shelf: Shelf) -> None:
+    family = shelf.family
+    await family.approve(shelf.book_id)
+    quote = await family.create_quote(shelf.book_id)
+    declined = await family.pay(quote["id"], "pm_card_chargeDeclinedInsufficientFunds")
     assert declined == {"__typename": "PaymentDeclined", "declineCode": "insufficient_funds"}
     orders = "query ($id: ID!) { book(id: $id) { orders { status printJob { id } } } }"
-    found = (await shelf.family.get(orders, id=shelf.book_id))["orders"]
-    assert {"status": "PAYMENT_FAILED", "printJob": None} in found
+    found = (await family.get(orders, id=shelf.book_id))["orders"]
+    assert {"status": "AWAITING_PAYMENT", "printJob": None} in found
+    required = await family.pay(quote["id"], "pm_card_authenticationRequired", "second")
+    assert required["action"]["clientSecret"]
+    completed = await family.get(COMPLETE_PAYMENT, id=required["attempt"]["id"])
+    assert (completed["__typename"], completed["status"]) == ("Order", "PAID")
+    assert (await family.wait_until_shipped(completed["id"]))[-1]["status"] == "SHIPPED"
+
+
+async def test_a_pending_payment_is_settled_by_a_worker(shelf: Shelf) -> None:
+    await shelf.family.approve(shelf.book_id)
+    quote = await shelf.family.create_quote(shelf.book_id)
+    pending = await shelf.family.pay(quote["id"], "pm_usBankAccount_success")
+    assert (pending["__typename"], pending["order"]["status"]) == ("PaymentPending", "AWAITING_PAYMENT")
+    events = await shelf.family.wait_until_shipped(pending["order"]["id"])
+    assert [event["status"] for event in events][:3] == ["AWAITING_PAYMENT", "AWAITING_PAYMENT", "PAID"]
+    assert events[-1]["status"] == "SHIPPED"

@@ -32,7 +32,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LISTING = re.compile(r"^```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
 DIAGRAM = re.compile(
-    r"^(?P<heading>## [^\n]+`subgraphs/(?P<domain>\w+)/states\.py`)\n```mermaid\n.*?^```$",
+    r"^(?P<heading>## [^\n]+`(?P<machine>\w+)` in `subgraphs/(?P<domain>\w+)/states\.py`)\n"
+    r"```mermaid\n.*?^```$",
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -68,14 +69,16 @@ def regenerate(text: str) -> str:
 def redraw(text: str) -> str:
     """The document with the diagrams of today's state machines."""
     return DIAGRAM.sub(
-        lambda found: f"{found['heading']}\n```mermaid\n{find_machine(found['domain']).draw()}\n```", text
+        lambda found: (
+            f"{found['heading']}\n```mermaid\n{find_machines(found['domain'])[found['machine']].draw()}\n```"
+        ),
+        text,
     )
 
 
-def find_machine(domain: str) -> StateMachine[Any]:
+def find_machines(domain: str) -> dict[str, StateMachine[Any]]:
     states = import_module(f"subgraphs.{domain}.states")
-    [machine] = (value for value in vars(states).values() if isinstance(value, StateMachine))
-    return machine
+    return {name: value for name, value in vars(states).items() if isinstance(value, StateMachine)}
 
 
 def iterate_titles() -> Iterator[tuple[Path, int, str]]:
@@ -118,8 +121,9 @@ def test_every_operation_of_the_walkthrough_is_shown():
 
 def test_every_state_machine_is_drawn_as_it_is_today():
     text = STATE_MACHINES.read_text()
-    drawn = {found["domain"] for found in DIAGRAM.finditer(text)}
-    assert drawn == {path.parent.name for path in (ROOT / "subgraphs").glob("*/states.py")}
+    drawn = {(found["domain"], found["machine"]) for found in DIAGRAM.finditer(text)}
+    domains = [path.parent.name for path in (ROOT / "subgraphs").glob("*/states.py")]
+    assert drawn == {(domain, machine) for domain in domains for machine in find_machines(domain)}
     assert redraw(text) == text, f"A state machine is not as it is drawn. Run: {REWRITE}"
 
 

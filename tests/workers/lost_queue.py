@@ -24,7 +24,7 @@ from subgraphs.common import deliveries
 from subgraphs.common.deliveries import DeliveryState
 from subgraphs.domains import DOMAINS
 from subgraphs.orders import repository as orders_repository
-from subgraphs.orders.models import OfflineCharge
+from subgraphs.orders.models import OfflinePayment
 from subgraphs.orders.states import OrderStatus
 from subgraphs.print import repository as print_repository
 from subgraphs.print.models import OfflineShopJob
@@ -38,6 +38,8 @@ from workers.registry import load_tasks
 SETTINGS = {"OFFLINE_PRINT_STEP_SECONDS": "0.3", "OFFLINE_WORDS_PER_SECOND": "2000"}
 FINISHED = {GenerationStatus.COMPLETED, GenerationStatus.FAILED}
 RESTARTS = 4
+LATER = {"orders.SettlePayment", "orders.ExpireOrder"}
+"""Jobs that look after an order minutes after it was paid."""
 
 
 @asynccontextmanager
@@ -116,7 +118,7 @@ async def print_order(
         await wait_until(lambda: is_nothing_due(platform))
     async with platform.orders.database.read() as session:
         order = await orders_repository.get_order(session, parent.user_id, paid.id)
-        charges = await session.scalars(select(OfflineCharge).where(OfflineCharge.order_id == paid.id))
+        charges = await session.scalars(select(OfflinePayment).where(OfflinePayment.order_id == paid.id))
         assert (order.status, len(charges.all())) == (OrderStatus.SHIPPED, 1)
         transitions = (await orders_repository.load_transitions_of_orders(session, [paid.id]))[paid.id]
     passed = [transition.status for transition in transitions]
@@ -129,12 +131,12 @@ async def print_order(
 
 
 async def is_nothing_due(platform: Platform) -> bool:
-    """Whether no delivery waits, but for the settlement of a checkout, which comes minutes later."""
+    """Whether no delivery waits, but for what comes later."""
     found = [delivery for domain in DOMAINS for delivery in await read_deliveries(platform, domain)]
     return not [
         delivery
         for delivery in found
-        if delivery.state is DeliveryState.DUE and delivery.destination != "orders.SettlePayment"
+        if delivery.state is DeliveryState.DUE and delivery.destination not in LATER
     ]
 
 

@@ -32,8 +32,8 @@ async def create_paid_order(platform: Platform, *, picture_side: int = SHARP_SID
     part = Money(500, "USD")
     async with platform.orders.unit_of_work() as uow:
         quote = store_quote(uow, parent, request, Price(snapshot_id, part, part, part, part))
-    order = await orders.checkout(platform.orders, parent, quote.id, "pm_card_visa")
-    return parent, order
+    progress = await orders.checkout(platform.orders, parent, quote.id, "pm_card_visa", "first")
+    return parent, progress.order
 
 
 async def create_approved_book(platform: Platform, parent: Identity, picture_side: int) -> tuple[str, str]:

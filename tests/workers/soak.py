@@ -33,7 +33,7 @@ from infra.local import Servers
 from subgraphs.ai.models import Generation, GenerationEvent, GenerationStep, StepStatus
 from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.domains import DOMAINS
-from subgraphs.orders.models import OfflineCharge, Order
+from subgraphs.orders.models import OfflinePayment, Order
 from subgraphs.orders.states import OrderStatus
 from subgraphs.print.models import OfflineShopJob, PrintJob
 from tests.support.subgraph import build_settings
@@ -162,7 +162,9 @@ class Soak:
         async with self.platform.orders.database.read() as session:
             unprinted = select(Order).where(Order.status != OrderStatus.SHIPPED)
             found += [f"{order.id} is {order.status}" for order in await session.scalars(unprinted)]
-            charged = select(OfflineCharge.order_id).group_by(OfflineCharge.order_id).having(func.count() > 1)
+            charged = (
+                select(OfflinePayment.order_id).group_by(OfflinePayment.order_id).having(func.count() > 1)
+            )
             found += [f"{order_id} was charged twice" for order_id in await session.scalars(charged)]
         async with self.platform.print.database.read() as session:
             jobs = await session.scalar(select(func.count()).select_from(PrintJob))
@@ -179,7 +181,7 @@ async def run(moments: int, seed: int) -> list[str]:
         tempfile.TemporaryDirectory(prefix="memorable-soak-") as folder,
         Servers(Path(folder), durable=False) as servers,
     ):
-        migrate(servers.environ)
+        await asyncio.to_thread(migrate, servers.environ)
         settings = {domain: build_settings(domain, servers.environ) for domain in DOMAINS}
         async with open_platform(settings) as platform:
             soak = Soak(servers, platform, random)

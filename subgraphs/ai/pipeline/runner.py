@@ -15,6 +15,7 @@ from subgraphs.ai.models import (
     GenerationStep,
     StepKind,
     StepStatus,
+    build_picture_key,
 )
 from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
 from subgraphs.ai.pipeline.journal import MAX_DELTAS_PER_STEP, Journal, Superseded
@@ -178,7 +179,8 @@ class Run:
             case SceneRequest():
                 return await self._executor.write_text(request, self._create_delta_sender(step))
             case PictureRequest():
-                key = f"illustrations/{step.id}.png"
+                # A runner that has been superseded may still store its picture, under its own attempt.
+                key = build_picture_key(step.id, step.attempts)
                 return await self._executor.draw_picture(request, key, cautious=cautious)
 
     def _create_delta_sender(self, step: GenerationStep) -> SendDelta:

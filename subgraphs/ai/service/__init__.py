@@ -7,7 +7,7 @@ from subgraphs.ai.service.cancellation import (
     cancel_generation,
     cancel_generations_of_owner,
 )
-from subgraphs.ai.service.deletion import delete_generations_of_child
+from subgraphs.ai.service.deletion import delete_generations_of_child, delete_pictures
 from subgraphs.ai.service.generation import generate_book
 from subgraphs.ai.service.progress import GenerationProgress, follow_generation
 from subgraphs.ai.service.regeneration import PagePart, regenerate_page
@@ -20,6 +20,7 @@ __all__ = [
     "cancel_generation",
     "cancel_generations_of_owner",
     "delete_generations_of_child",
+    "delete_pictures",
     "follow_generation",
     "generate_book",
     "regenerate_page",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from subgraphs.common.money import Money
@@ -10,7 +11,7 @@ from subgraphs.common.money import Money
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """A charge to make; `payment_method` is the provider's id of it, such as `pm_card_visa`."""
+    """A payment to take; `payment_method` is the provider's id of it, such as `pm_card_visa`."""
 
     idempotency_key: str
     order_id: str
@@ -20,28 +21,83 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The charge succeeded; `reference` is the provider's id of the charge."""
+    """The money was taken. `reference`, here and below, is the provider's id of the payment."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The charge was declined; `code` is the provider's, `message` is for the parent."""
+    """The money will not be taken; `code` is the provider's, `message` is for the parent."""
 
     reference: str
     code: str
     message: str
 
 
-Outcome = Succeeded | Declined
+@dataclass(frozen=True, slots=True)
+class RequiresAction:
+    """The parent has to do something first, such as to confirm the payment to the bank.
+
+    The client shows it with the provider's own library, by `client_secret`, or sends the parent to
+    `redirect_url` if there is one.
+    """
+
+    reference: str
+    client_secret: str
+    redirect_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The provider does not know yet, as with bank transfers."""
+
+    reference: str
+
+
+Outcome = Succeeded | Declined | RequiresAction | Pending
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """An amount to give back of a payment that succeeded."""
+
+    idempotency_key: str
+    payment_reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The money was given back; `reference` is the provider's id of the refund."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """The money cannot be given back this way; `code` is the provider's."""
+
+    code: str
+
+
+RefundOutcome = Refunded | RefundFailed
 
 
 class PaymentProvider(Protocol):
-    """Charges and refunds payments."""
+    """Takes payments and gives them back."""
 
-    async def charge(self, request: PaymentRequest) -> Outcome:
-        """Charge once for each idempotency key; a repeated key gives the outcome of the first request."""
+    poll_interval: timedelta
+    """How long to wait before a pending payment is checked again."""
 
-    async def refund(self, reference: str) -> None:
-        """Refund a charge in full; a charge that has been refunded is left as it is."""
+    async def pay(self, request: PaymentRequest) -> Outcome:
+        """Take a payment once for each idempotency key; a repeated key makes no second one."""
+
+    async def check(self, reference: str) -> Outcome:
+        """Find out what has become of a payment, after the parent has acted or time has passed."""
+
+    async def cancel(self, reference: str) -> Outcome:
+        """Cancel a payment that requires an action, which declines it; the outcome if it is too late."""
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Give money back once for each idempotency key."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from subgraphs.orders.service.cancellation import cancel_order, refund_payment
-from subgraphs.orders.service.checkout import checkout, settle_payment
+from subgraphs.orders.service.attempts import PaymentProgress, complete_payment, settle_payment
+from subgraphs.orders.service.cancellation import cancel_order
+from subgraphs.orders.service.checkout import checkout
+from subgraphs.orders.service.expiry import expire_order
 from subgraphs.orders.service.fulfilment import Fulfilment, get_fulfilment
 from subgraphs.orders.service.progress import (
     OrderProgress,
@@ -12,15 +14,19 @@ from subgraphs.orders.service.progress import (
     follow_print_job,
 )
 from subgraphs.orders.service.quotes import QuoteRequest, create_quote
+from subgraphs.orders.service.refunds import refund_payment
 
 __all__ = [
     "Fulfilment",
     "OrderProgress",
+    "PaymentProgress",
     "QuoteRequest",
     "cancel_order",
     "checkout",
+    "complete_payment",
     "confirm_delivery",
     "create_quote",
+    "expire_order",
     "follow_order",
     "follow_print_job",
     "get_fulfilment",

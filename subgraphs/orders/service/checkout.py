@@ -1,104 +1,97 @@
-"""Checkout: the order of a quote, and its payment.
+"""Checkout: the order of a quote, and the attempts to pay for it.
 
-The order and its pending payment are committed before the provider is called, and the outcome is committed
-afterwards: no transaction waits for a provider. The quote's id is the idempotency key of the charge, so a
-later attempt finds the same charge instead of making another.
+The order and the attempt are committed before the provider is called, and the outcome is committed
+afterwards: no transaction waits for a provider. The attempt's id is the idempotency key at the provider, so
+whoever goes on with the attempt finds the same payment instead of making another.
 """
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Final
 
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
-from subgraphs.common.money import Money
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 from subgraphs.orders import repository
-from subgraphs.orders.errors import PaymentDeclined, QuoteExpired
-from subgraphs.orders.events import OrderPaid
-from subgraphs.orders.jobs import SettlePayment
-from subgraphs.orders.models import Order, Payment, PaymentStatus, Quote
-from subgraphs.orders.payments.base import Outcome, PaymentRequest, Succeeded
+from subgraphs.orders.errors import QuoteExpired
+from subgraphs.orders.jobs import ExpireOrder
+from subgraphs.orders.models import Order, PaymentAttempt, Quote
 from subgraphs.orders.payments.registry import PROVIDERS
+from subgraphs.orders.service.attempts import (
+    PaymentProgress,
+    enqueue_check,
+    give_up_attempt,
+    submit_attempt,
+)
 from subgraphs.orders.service.progress import record_transition
-from subgraphs.orders.states import OrderStatus
+from subgraphs.orders.states import AttemptStatus, OrderStatus
 
-_SETTLEMENT_DELAY = timedelta(minutes=1)
-_NUMBER_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_SETTLEMENT_DELAY: Final = timedelta(minutes=1)
+_STAYS: Final = frozenset({AttemptStatus.PENDING, AttemptStatus.SUCCEEDED})
+"""The states in which an attempt cannot be given up in favour of another."""
+
+_NUMBER_SYMBOLS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-async def checkout(runtime: Runtime, parent: Identity, quote_id: str, payment_method: str) -> Order:
-    """Order and pay for what was quoted. It is idempotent: it charges once and returns the same order.
+async def checkout(
+    runtime: Runtime, parent: Identity, quote_id: str, payment_method: str, attempt_key: str
+) -> PaymentProgress:
+    """Order what was quoted and attempt to pay for it; a repeated key gives the attempt that it has.
 
-    QuoteExpired when the price no longer holds; then nothing is ordered. PaymentDeclined when the payment was
-    declined; then the order is in the state PAYMENT_FAILED, and another attempt needs another quote.
+    While another attempt is pending or has succeeded, that one is returned. One that waits for the parent is
+    cancelled in favour of the new one. QuoteExpired when the price no longer holds; then nothing is charged.
     """
     parent.require("parent")
     method = _check_payment_method(payment_method)
-    async with runtime.unit_of_work() as uow:
-        order = await _place_order(uow, runtime, parent, quote_id, method)
-    return await settle_payment(runtime, order.id)
-
-
-async def settle_payment(runtime: Runtime, order_id: str) -> Order:
-    """Charge for an order that awaits payment and record the outcome.
-
-    Any other order is left as it is. PaymentDeclined when the payment was declined, now or earlier.
-    """
-    async with runtime.database.read() as session:
-        order = await repository.get_any_order(session, order_id)
-        payment = await repository.get_payment_of_order(session, order_id)
-    if order.status is OrderStatus.AWAITING_PAYMENT:
-        request = PaymentRequest(
-            idempotency_key=order.quote_id,
-            order_id=order.id,
-            amount=Money(payment.amount, payment.currency),
-            payment_method=payment.method,
-        )
-        async with PROVIDERS.open(runtime, payment.provider) as payments:
-            outcome = await payments.charge(request)
+    key = clean_text("attemptKey", attempt_key, max_length=64)
+    while True:
         async with runtime.unit_of_work() as uow:
-            order, payment = await _record_outcome(uow, runtime, order_id, outcome)
-    if payment.status is PaymentStatus.DECLINED:
-        raise PaymentDeclined(payment.decline_code or "", payment.decline_message or "")
-    return order
+            attempt = await _begin_attempt(uow, runtime, parent, quote_id, method, key)
+        if attempt.idempotency_key == key:
+            return await submit_attempt(runtime, attempt)
+        other = await give_up_attempt(runtime, attempt)
+        if other.attempt.status in _STAYS:
+            return other
 
 
-async def _place_order(
-    uow: UnitOfWork, runtime: Runtime, parent: Identity, quote_id: str, method: str
-) -> Order:
-    """Return the order of a quote; create it if there is none. The lock on the quote allows only one."""
+async def _begin_attempt(
+    uow: UnitOfWork, runtime: Runtime, parent: Identity, quote_id: str, method: str, key: str
+) -> PaymentAttempt:
+    """Return the attempt with this key, or the one that is open or has succeeded, or a new one.
+
+    The lock on the quote allows only one order and one new attempt at a time.
+    """
     quote = await repository.lock_quote(uow.session, parent.user_id, quote_id)
-    if existing := await repository.find_order_of_quote(uow.session, quote.id):
-        return existing
-    if quote.expires_at <= uow.now:
+    order = await repository.find_order_of_quote(uow.session, quote.id)
+    attempts = await _load_attempts(uow, order)
+    for attempt in attempts:
+        if attempt.idempotency_key == key:
+            return _require_method(attempt, method)
+    for attempt in attempts:
+        if attempt.status is not AttemptStatus.DECLINED:
+            return attempt
+    if quote.expires_at <= uow.now or (order and order.status is not OrderStatus.AWAITING_PAYMENT):
         raise QuoteExpired
-    order = _build_order(uow, quote)
-    uow.session.add(order)
-    await record_transition(uow, runtime.live, order, OrderStatus.AWAITING_PAYMENT, None)
-    uow.session.add(
-        Payment(
-            id=new_id("pay"),
-            order_id=order.id,
-            status=PaymentStatus.PENDING,
-            amount=order.total,
-            currency=order.currency,
-            provider=PROVIDERS.default_name(runtime),
-            method=method,
-            reference="",
-            created_at=uow.now,
-        )
-    )
-    await uow.enqueue(SettlePayment(order.id), owner_id=order.owner_id, delay=_SETTLEMENT_DELAY)
-    return order
+    order = order or await _place_order(uow, runtime, quote)
+    attempt = _build_attempt(uow, runtime, order, method, key, number=len(attempts) + 1)
+    uow.session.add(attempt)
+    await enqueue_check(uow, order, attempt, _SETTLEMENT_DELAY)
+    return attempt
 
 
-def _build_order(uow: UnitOfWork, quote: Quote) -> Order:
-    return Order(
+async def _load_attempts(uow: UnitOfWork, order: Order | None) -> list[PaymentAttempt]:
+    if order is None:
+        return []
+    return (await repository.load_attempts_of_orders(uow.session, [order.id]))[order.id]
+
+
+async def _place_order(uow: UnitOfWork, runtime: Runtime, quote: Quote) -> Order:
+    order = Order(
         id=new_id("ord"),
         number="M-" + "".join(secrets.choice(_NUMBER_SYMBOLS) for _ in range(8)),
         quote_id=quote.id,
@@ -114,25 +107,28 @@ def _build_order(uow: UnitOfWork, quote: Quote) -> Order:
         last_sequence=0,
         created_at=uow.now,
     )
+    uow.session.add(order)
+    await record_transition(uow, runtime.live, order, OrderStatus.AWAITING_PAYMENT, None)
+    await uow.enqueue(ExpireOrder(order.id), owner_id=order.owner_id, delay=quote.expires_at - uow.now)
+    return order
 
 
-async def _record_outcome(
-    uow: UnitOfWork, runtime: Runtime, order_id: str, outcome: Outcome
-) -> tuple[Order, Payment]:
-    order = await repository.lock_any_order(uow.session, order_id)
-    payment = await repository.get_payment_of_order(uow.session, order_id)
-    if order.status is not OrderStatus.AWAITING_PAYMENT:
-        return order, payment
-    payment.reference = outcome.reference
-    if isinstance(outcome, Succeeded):
-        payment.status, order.paid_at = PaymentStatus.SUCCEEDED, uow.now
-        await record_transition(uow, runtime.live, order, OrderStatus.PAID, None)
-        await uow.publish(OrderPaid(order.id))
-    else:
-        payment.status = PaymentStatus.DECLINED
-        payment.decline_code, payment.decline_message = outcome.code, outcome.message
-        await record_transition(uow, runtime.live, order, OrderStatus.PAYMENT_FAILED, outcome.message)
-    return order, payment
+def _build_attempt(
+    uow: UnitOfWork, runtime: Runtime, order: Order, method: str, key: str, *, number: int
+) -> PaymentAttempt:
+    return PaymentAttempt(
+        id=new_id("pat"),
+        order_id=order.id,
+        number=number,
+        idempotency_key=key,
+        provider=PROVIDERS.default_name(runtime),
+        method=method,
+        amount=order.total,
+        currency=order.currency,
+        status=AttemptStatus.CREATED,
+        checks=0,
+        created_at=uow.now,
+    )
 
 
 def _check_payment_method(value: str) -> str:
@@ -140,3 +136,9 @@ def _check_payment_method(value: str) -> str:
     if not method.startswith("pm_"):
         raise BadUserInput("paymentMethod", "paymentMethod must be the id of a payment method: pm_….")
     return method
+
+
+def _require_method(attempt: PaymentAttempt, method: str) -> PaymentAttempt:
+    if attempt.method != method:
+        raise BadUserInput("attemptKey", "attemptKey names an attempt with another payment method.")
+    return attempt

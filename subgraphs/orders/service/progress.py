@@ -17,8 +17,8 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
-from subgraphs.orders.jobs import RefundPayment
-from subgraphs.orders.models import Order, OrderTransition
+from subgraphs.orders.models import Order, OrderTransition, RefundReason
+from subgraphs.orders.service.refunds import refund_in_full
 from subgraphs.orders.states import ORDER_STATES, OrderStatus, apply_print_report
 from subgraphs.print.events import PrintJobStatusChanged
 
@@ -68,7 +68,7 @@ async def follow_print_job(runtime: Runtime, uow: UnitOfWork, event: PrintJobSta
         return
     await record_transition(uow, runtime.live, order, status, event.message or None)
     if status is OrderStatus.PRINT_REJECTED:
-        await uow.enqueue(RefundPayment(order.id), owner_id=order.owner_id)
+        await refund_in_full(uow, order, RefundReason.PRINT_REJECTED)
 
 
 async def confirm_delivery(runtime: Runtime, staff: Identity, order_id: str) -> Order:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
+from subgraphs.common.runtime import Runtime, open_runtime
+from subgraphs.domains import DOMAINS
+from subgraphs.orders.models import Quote
 from tests.support.graph import FakeGraph, GraphError, serve_graph
-from tests.support.subgraph import Answer, SubgraphClient, run_subgraph
+from tests.support.subgraph import Answer, SubgraphClient, build_settings, run_subgraph
 from tests.support.tokens import sign_token
 
 ADDRESS = {
@@ -34,16 +39,24 @@ mutation ($input: CreateQuoteInput!) {
   }
 }
 """
-CHECKOUT = """
-mutation ($quote: ID!, $method: String!) {
-  checkout(input: {quoteId: $quote, paymentMethod: $method}) {
+OUTCOME = """
     __typename
-    ... on Order { id number status total { amount } payment { status provider } history { status } }
-    ... on PaymentDeclined { message declineCode }
-    ... on QuoteExpired { message }
-  }
-}
+    ... on Order { id number status total { amount } paymentAttempts { status provider } history { status } }
+    ... on PaymentDeclined { message declineCode order { id status } }
+    ... on PaymentActionRequired {
+      action { clientSecret redirectUrl } attempt { id number status } order { id status }
+    }
+    ... on PaymentPending { attempt { id number status } order { id status } }
 """
+CHECKOUT = f"""
+mutation ($quote: ID!, $method: String!, $key: String!) {{
+  checkout(input: {{quoteId: $quote, paymentMethod: $method, attemptKey: $key}}) {{
+    {OUTCOME}
+    ... on QuoteExpired {{ message }}
+  }}
+}}
+"""
+COMPLETE_PAYMENT = f"mutation ($id: ID!) {{ completePayment(attemptId: $id) {{ {OUTCOME} }} }}"
 
 
 def book(arguments: dict[str, Any]) -> Any:
@@ -76,6 +89,12 @@ async def orders(servers: Mapping[str, str], graph: FakeGraph) -> AsyncIterator[
 
 
 @pytest.fixture
+async def runtime(servers: Mapping[str, str]) -> AsyncIterator[Runtime]:
+    async with open_runtime(DOMAINS["orders"], build_settings("orders", servers)) as opened:
+        yield opened
+
+
+@pytest.fixture
 def user_id() -> str:
     return f"usr_{uuid4().hex}"
 
@@ -101,8 +120,21 @@ async def quote(orders: SubgraphClient, token: str, **changes: Any) -> str:
     return str(answer.ok["createQuote"]["id"])
 
 
-async def checkout(orders: SubgraphClient, token: str, quote_id: str, method: str = "pm_card_visa") -> Answer:
-    return await orders.execute(CHECKOUT, {"quote": quote_id, "method": method}, token)
+async def checkout(
+    orders: SubgraphClient, token: str, quote_id: str, method: str = "pm_card_visa", key: str = "first"
+) -> Answer:
+    return await orders.execute(CHECKOUT, {"quote": quote_id, "method": method, "key": key}, token)
+
+
+async def complete_payment(orders: SubgraphClient, token: str, attempt_id: str) -> Answer:
+    return await orders.execute(COMPLETE_PAYMENT, {"id": attempt_id}, token)
+
+
+async def end_quote(orders: SubgraphClient, quote_id: str) -> None:
+    """Let a quote expire."""
+    async with orders.runtime.unit_of_work() as uow:
+        expired = uow.now - timedelta(seconds=1)
+        await uow.session.execute(update(Quote).where(Quote.id == quote_id).values(expires_at=expired))
 
 
 async def create_paid_order(orders: SubgraphClient, token: str) -> str:

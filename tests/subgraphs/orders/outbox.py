@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 
 from subgraphs.orders.models import Table
 from tests.support.subgraph import SubgraphClient
 
 
-async def read_messages(orders: SubgraphClient, order_id: str) -> list[str]:
+async def read_messages(orders: SubgraphClient, id_: str) -> list[str]:
+    """The names of the messages about a row, oldest first."""
     outbox = Table.metadata.tables["orders.outbox"]
     async with orders.runtime.database.read() as session:
         rows = await session.scalars(
-            select(outbox.c.name).where(outbox.c.payload["order_id"].astext == order_id).order_by(outbox.c.id)
+            select(outbox.c.name).where(cast(outbox.c.payload, Text).contains(id_)).order_by(outbox.c.id)
         )
         return list(rows)

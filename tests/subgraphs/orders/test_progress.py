@@ -12,6 +12,7 @@ from subgraphs.orders import service
 from subgraphs.print.events import PrintJobStatusChanged
 from tests.subgraphs.orders.conftest import create_paid_order
 from tests.subgraphs.orders.outbox import read_messages
+from tests.support.payments import list_refunds
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import sign_token
 
@@ -29,7 +30,13 @@ mutation ($id: ID!) {
   }
 }
 """
-ORDER = "query ($id: ID!) { order(id: $id) { status payment { status } history { status reason } } }"
+ORDER = """
+query ($id: ID!) {
+  order(id: $id) {
+    status paymentAttempts { status refunds { status reason amount { amount } } } history { status reason }
+  }
+}
+"""
 
 
 async def report(orders: SubgraphClient, order_id: str, *statuses: str, message: str = "") -> None:
@@ -161,11 +168,14 @@ async def test_an_order_can_be_cancelled_before_printing_and_is_refunded(
     for _ in range(2):
         answer = await orders.execute(CANCEL, {"id": order_id}, token)
         assert answer.ok["cancelOrder"] == {"__typename": "Order", "status": "CANCELLED"}
-    sent = await read_messages(orders, order_id)
-    assert (sent.count("orders.OrderCancelled"), sent.count("orders.RefundPayment")) == (1, 1)
-    for _ in range(2):
-        await service.refund_payment(orders.runtime, order_id)
-    assert (await show(orders, order_id, token))["payment"] == {"status": "REFUNDED"}
+    assert (await read_messages(orders, order_id)).count("orders.OrderCancelled") == 1
+    [refund] = await list_refunds(orders.runtime, order_id)
+    assert await read_messages(orders, refund.id) == ["orders.RefundPayment"]
+    await service.refund_payment(orders.runtime, refund.id)
+    given_back = {"status": "SUCCEEDED", "reason": "ORDER_CANCELLED", "amount": {"amount": 2600}}
+    assert (await show(orders, order_id, token))["paymentAttempts"] == [
+        {"status": "SUCCEEDED", "refunds": [given_back]}
+    ]
 
 
 async def test_an_order_in_production_is_not_cancellable(orders: SubgraphClient, token: str) -> None:
@@ -173,7 +183,9 @@ async def test_an_order_in_production_is_not_cancellable(orders: SubgraphClient,
     await report(orders, order_id, "IN_PRODUCTION")
     answer = await orders.execute(CANCEL, {"id": order_id}, token)
     assert answer.ok["cancelOrder"] == {"__typename": "OrderNotCancellable", "status": "IN_PRODUCTION"}
-    assert (await show(orders, order_id, token))["payment"] == {"status": "SUCCEEDED"}
+    assert (await show(orders, order_id, token))["paymentAttempts"] == [
+        {"status": "SUCCEEDED", "refunds": []}
+    ]
 
 
 async def test_reports_after_a_cancellation_change_nothing(orders: SubgraphClient, token: str) -> None:

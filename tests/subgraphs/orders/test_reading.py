@@ -14,7 +14,9 @@ from tests.support.tokens import sign_token
 OF_USER = """... on User {
   orders(first: 2) { nodes { id } edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } }
 }"""
-WIDE = "... on User { orders { nodes { id book { id } payment { id } history { status } } } }"
+WIDE = """... on User {
+  orders { nodes { id book { id } paymentAttempts { id refunds { status } } history { status } } }
+}"""
 
 
 async def test_someone_elses_order_is_not_found(orders: SubgraphClient, token: str) -> None:
@@ -66,12 +68,12 @@ async def test_the_orders_of_a_book_are_those_of_the_caller(orders: SubgraphClie
     assert await orders.resolve_entities(selection, references, stranger) == [{"orders": []}, {"orders": []}]
 
 
-@pytest.mark.parametrize("kind", ["Order", "Payment"])
+@pytest.mark.parametrize("kind", ["Order", "PaymentAttempt"])
 async def test_references_resolve_only_for_the_owner(orders: SubgraphClient, token: str, kind: str) -> None:
     order_id = await create_paid_order(orders, token)
-    query = f'{{ order(id: "{order_id}") {{ id payment {{ id }} }} }}'
+    query = f'{{ order(id: "{order_id}") {{ id paymentAttempts {{ id }} }} }}'
     order = (await orders.execute(query, token=token)).ok["order"]
-    id_ = order["id"] if kind == "Order" else order["payment"]["id"]
+    id_ = order["id"] if kind == "Order" else order["paymentAttempts"][0]["id"]
     reference = [{"__typename": kind, "id": id_}]
     selection = f"... on {kind} {{ id }}"
     assert await orders.resolve_entities(selection, reference, token) == [{"id": id_}]
@@ -87,10 +89,10 @@ async def test_statements_do_not_grow_with_the_orders(
         return len(user["orders"]["nodes"]), await orders.count_statements() - before
 
     await create_paid_order(orders, token)
-    assert await count_statements_of_a_read() == (1, 3)
+    assert await count_statements_of_a_read() == (1, 4)
     for _ in range(6):
         await create_paid_order(orders, token)
-    assert await count_statements_of_a_read() == (7, 3)
+    assert await count_statements_of_a_read() == (7, 4)
 
 
 @pytest.mark.parametrize("first", [0, -1, 101])

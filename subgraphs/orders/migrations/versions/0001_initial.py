@@ -24,18 +24,34 @@ def upgrade() -> None:
         schema="orders",
     )
     op.create_table(
-        "offline_charges",
+        "offline_payments",
         sa.Column("idempotency_key", sa.String(length=80), nullable=False),
         sa.Column("reference", sa.String(length=40), nullable=False),
         sa.Column("order_id", sa.String(length=40), nullable=False),
         sa.Column("method", sa.String(length=100), nullable=False),
         sa.Column("amount", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("decline_code", sa.String(length=60), nullable=True),
-        sa.Column("charged_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("idempotency_key", name="pk_offline_charges"),
-        sa.UniqueConstraint("reference", name="uq_offline_charges_reference"),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("idempotency_key", name="pk_offline_payments"),
+        sa.UniqueConstraint("reference", name="uq_offline_payments_reference"),
+        schema="orders",
+    )
+    op.create_table(
+        "offline_refunds",
+        sa.Column("idempotency_key", sa.String(length=80), nullable=False),
+        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column("payment_reference", sa.String(length=40), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["payment_reference"],
+            ["orders.offline_payments.reference"],
+            name="fk_offline_refunds_payment_reference",
+        ),
+        sa.PrimaryKeyConstraint("idempotency_key", name="pk_offline_refunds"),
+        sa.UniqueConstraint("reference", name="uq_offline_refunds_reference"),
         schema="orders",
     )
     op.create_table(
@@ -172,27 +188,65 @@ def upgrade() -> None:
         schema="orders",
     )
     op.create_table(
-        "payments",
+        "payment_attempts",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("order_id", sa.String(length=40), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=False),
         sa.Column("provider", sa.String(length=20), nullable=False),
         sa.Column("method", sa.String(length=100), nullable=False),
-        sa.Column("reference", sa.String(length=100), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("reference", sa.String(length=100), nullable=True),
+        sa.Column("action", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("decline_code", sa.String(length=60), nullable=True),
         sa.Column("decline_message", sa.String(length=200), nullable=True),
+        sa.Column("checks", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.orders.id"], name="fk_payments_order_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_payments"),
-        sa.UniqueConstraint("order_id", name="uq_payments_order_id"),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount > 0", name="ck_payment_attempts_amount_positive"),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.orders.id"], name="fk_payment_attempts_order_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_payment_attempts"),
+        sa.UniqueConstraint(
+            "order_id", "idempotency_key", name="uq_payment_attempts_order_id_idempotency_key"
+        ),
+        sa.UniqueConstraint("order_id", "number", name="uq_payment_attempts_order_id_number"),
+        schema="orders",
+    )
+    op.create_index(
+        "uq_payment_attempts_not_declined",
+        "payment_attempts",
+        ["order_id"],
+        unique=True,
+        schema="orders",
+        postgresql_where=sa.text("status <> 'DECLINED'"),
+    )
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("reference", sa.String(length=100), nullable=True),
+        sa.Column("failure_code", sa.String(length=60), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount > 0", name="ck_refunds_amount_positive"),
+        sa.ForeignKeyConstraint(["attempt_id"], ["orders.payment_attempts.id"], name="fk_refunds_attempt_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_refunds"),
+        sa.UniqueConstraint("attempt_id", "idempotency_key", name="uq_refunds_attempt_id_idempotency_key"),
         schema="orders",
     )
 
 
 def downgrade() -> None:
-    op.drop_table("payments", schema="orders")
+    op.drop_table("refunds", schema="orders")
+    op.drop_index("uq_payment_attempts_not_declined", table_name="payment_attempts", schema="orders")
+    op.drop_table("payment_attempts", schema="orders")
     op.drop_table("order_transitions", schema="orders")
     op.drop_index("ix_orders_owner_id", table_name="orders", schema="orders")
     op.drop_index("ix_orders_book_id", table_name="orders", schema="orders")
@@ -217,5 +271,6 @@ def downgrade() -> None:
     )
     op.drop_table("deliveries", schema="orders")
     op.drop_table("outbox", schema="orders")
-    op.drop_table("offline_charges", schema="orders")
+    op.drop_table("offline_refunds", schema="orders")
+    op.drop_table("offline_payments", schema="orders")
     op.drop_table("inbox", schema="orders")
