@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from subgraphs.ai import jobs, service
 from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.providers.story import Outline
-from subgraphs.ai.service.consent import AI_PROCESSING
 from subgraphs.auth.events import ConsentRevoked
 from subgraphs.books import service as books
 from subgraphs.books.events import ChildDeleted
+from subgraphs.common.consent import ConsentPurpose
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from workers import queues
@@ -88,5 +88,5 @@ async def forget_child(_: Platform, uow: UnitOfWork, event: ChildDeleted) -> Non
 @on(ConsentRevoked, domain="ai")
 async def stop_generations(platform: Platform, uow: UnitOfWork, event: ConsentRevoked) -> None:
     """Cancel the generations of a parent who has revoked the consent to the use of AI."""
-    if event.purpose == AI_PROCESSING:
+    if event.purpose == ConsentPurpose.AI_PROCESSING:
         await service.cancel_generations_of_owner(platform.ai, uow, event.user_id)

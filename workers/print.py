@@ -9,8 +9,6 @@ from subgraphs.orders.events import OrderCancelled, OrderPaid
 from subgraphs.orders.service import Fulfilment, get_fulfilment
 from subgraphs.print import service
 from subgraphs.print.jobs import PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
-from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers.base import Recipient
 from subgraphs.print.service import Delivery, FileToPrint, NewPrintJob
 from workers.platform import Platform
 from workers.registry import on, task
@@ -53,7 +51,9 @@ async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
     """Submit a preflighted job to the print provider, with the order's shipping address."""
     order_id = await service.get_order_id(platform.print, job.print_job_id)
     order = await get_fulfilment(platform.orders, order_id)
-    await service.submit_print_job(platform.print, job.print_job_id, job.attempt, _build_delivery(order))
+    await service.submit_print_job(
+        platform.print, job.print_job_id, job.attempt, Delivery(order.shipping_level, order.address)
+    )
 
 
 @task(ReconcilePrintJob, queue="print")
@@ -64,20 +64,3 @@ async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> Non
 
 def _build_print_job(order: Fulfilment) -> NewPrintJob:
     return NewPrintJob(order.order_id, order.owner_id, order.snapshot_id, order.product_id, order.quantity)
-
-
-def _build_delivery(order: Fulfilment) -> Delivery:
-    address = order.address
-    return Delivery(
-        shipping_level=ShippingLevel(order.shipping_level.value),
-        recipient=Recipient(
-            name=address.name,
-            line1=address.line1,
-            line2=address.line2,
-            city=address.city,
-            region=address.region,
-            postal_code=address.postal_code,
-            country_code=address.country_code,
-            phone=address.phone,
-        ),
-    )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from subgraphs.common import deliveries, outbox
-from subgraphs.common.jobs import PruneMessages
+from subgraphs.common.retention import PruneMessages
 from subgraphs.domains import DOMAINS
 from workers import queues
 from workers.platform import Platform

@@ -74,8 +74,10 @@ def _change(
 
 
 def _build_table(found: list[Delivery]) -> ScreenTable:
-    table = ScreenTable("id", "queue", "attempts", "due", "last error")
+    table = ScreenTable("queue", "attempts", "due", "last error")
+    # Whoever retries or discards a job copies its id.
+    table.add_column("id", overflow="fold")
     for delivery in found:
         due = delivery.due_at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(delivery.id, delivery.queue, str(delivery.attempts), due, delivery.error or "")
+        table.add_row(delivery.queue, str(delivery.attempts), due, delivery.error or "", delivery.id)
     return table

@@ -14,6 +14,7 @@ from infra.demo import documents
 from infra.demo.client import GraphClient, Object, UnexpectedResponse, expect
 from infra.demo.screen import GenerationProgress, Screen, Step
 from infra.errors import InfraError
+from subgraphs.common.money import Money
 
 SCENE_COUNT = 14
 PRINT_FILES_TIMEOUT = 60.0
@@ -269,7 +270,7 @@ def _format_status(status: str) -> str:
 
 
 def _format_money(money: Object) -> str:
-    return f"{money['amount'] / 100:.2f} {money['currency']}"
+    return f"{Money(money['amount'], money['currency']).to_decimal()} {money['currency']}"
 
 
 def _format_size(file: Object) -> str:

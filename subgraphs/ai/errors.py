@@ -5,16 +5,6 @@ from __future__ import annotations
 from subgraphs.common.errors import Conflict, DomainError
 
 
-class ConsentRequired(DomainError):
-    """The parent's consent to this purpose is not in force."""
-
-    code = "CONSENT_REQUIRED"
-
-    def __init__(self, purpose: str) -> None:
-        super().__init__("Agree to the use of AI for your child's book first.")
-        self.purpose = purpose
-
-
 class GenerationRunning(DomainError):
     """Another generation of the book is active."""
 

@@ -9,6 +9,8 @@ from subgraphs.ai import errors, results, service
 from subgraphs.ai.inputs import GenerateBookInput, RegeneratePageInput
 from subgraphs.ai.results import GenerateResult
 from subgraphs.ai.types import Generation, Info
+from subgraphs.common import types
+from subgraphs.common.consent import ConsentRequired
 from subgraphs.common.errors import DomainError
 
 PARENT = [["parent"]]
@@ -63,8 +65,8 @@ class Mutation:
 async def _convert_refusal(info: Info, error: DomainError) -> GenerateResult:
     """Convert the error of a refused generation to its result; raise an error that has none."""
     match error:
-        case errors.ConsentRequired():
-            return results.ConsentRequired(purpose=error.purpose, message=str(error))
+        case ConsentRequired():
+            return types.ConsentRequired.of(error)
         case errors.GenerationRunning():
             active = await info.context.loaders.generation.load(error.generation_id)
             assert active is not None

@@ -20,65 +20,43 @@ from subgraphs.ai.models import (
     build_picture_key,
 )
 from subgraphs.ai.states import GENERATION_STATES
-from subgraphs.common.database import group_by
-from subgraphs.common.errors import require_found
+from subgraphs.common.ownership import Owned
 from subgraphs.common.pagination import Page, PageRequest, load_pages
+from subgraphs.common.rows import load_by, load_groups
 
 _OWNER_LOCK_SEED: Final = 1
 """The hash seed of advisory locks on owners."""
 _ACTIVE = Generation.status.in_(sorted(GENERATION_STATES.active))
 
+_GENERATIONS = Owned(Generation, Generation.owner_id)
+_STEPS = _GENERATIONS.extend_to(GenerationStep, GenerationStep.generation_id)
 
-async def load_generations(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, Generation]:
-    """Load an owner's generations by id."""
-    rows = await session.scalars(
-        select(Generation).where(Generation.id.in_(ids), Generation.owner_id == owner_id)
-    )
-    return {row.id: row for row in rows}
-
-
-async def load_steps(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, GenerationStep]:
-    """Load the steps of an owner's generations by id."""
-    rows = await session.scalars(
-        select(GenerationStep)
-        .join(Generation)
-        .where(GenerationStep.id.in_(ids), Generation.owner_id == owner_id)
-    )
-    return {row.id: row for row in rows}
+load_generations, get_generation, lock_generation = _GENERATIONS.load, _GENERATIONS.get, _GENERATIONS.lock
+load_steps = _STEPS.load
 
 
 async def load_steps_of_generations(
     session: AsyncSession, generation_ids: Sequence[str]
 ) -> dict[str, list[GenerationStep]]:
     """Load all steps of each generation, in their order."""
-    rows = await session.scalars(
-        select(GenerationStep)
-        .where(GenerationStep.generation_id.in_(generation_ids))
-        .order_by(GenerationStep.generation_id, GenerationStep.position)
-    )
-    return group_by(rows, lambda row: row.generation_id)
+    in_order = select(GenerationStep).order_by(GenerationStep.generation_id, GenerationStep.position)
+    return await load_groups(session, in_order, GenerationStep.generation_id, generation_ids)
 
 
 async def load_newest_generations_of_books(
     session: AsyncSession, owner_id: str, book_ids: Sequence[str]
 ) -> dict[str, Generation]:
     """Load the owner's newest generation of each book, by book."""
-    rows = await session.scalars(
-        select(Generation)
-        .where(Generation.book_id.in_(book_ids), Generation.owner_id == owner_id)
-        .ext(distinct_on(Generation.book_id))
-        .order_by(Generation.book_id, Generation.id.desc())
-    )
-    return {row.book_id: row for row in rows}
+    newest = _GENERATIONS.select(owner_id).ext(distinct_on(Generation.book_id))
+    newest = newest.order_by(Generation.book_id, Generation.id.desc())
+    return await load_by(session, newest, Generation.book_id, book_ids)
 
 
 async def load_generations_of_books(
     session: AsyncSession, owner_id: str, book_ids: Sequence[str], request: PageRequest
 ) -> dict[str, Page[Generation]]:
     """Load the same page of the owner's generations of each book, newest first."""
-    return await load_pages(
-        session, Generation, Generation.book_id, book_ids, request, Generation.owner_id == owner_id
-    )
+    return await load_pages(session, _GENERATIONS.select(owner_id), Generation.book_id, book_ids, request)
 
 
 async def load_page_numbers(session: AsyncSession, generation_id: str) -> dict[str, int]:
@@ -89,22 +67,6 @@ async def load_page_numbers(session: AsyncSession, generation_id: str) -> dict[s
         )
     )
     return {page_id: number for page_id, number in rows if page_id and number}
-
-
-async def get_generation(session: AsyncSession, owner_id: str, generation_id: str) -> Generation:
-    """Get an owner's generation; NotFound when there is none."""
-    rows = await load_generations(session, owner_id, [generation_id])
-    return require_found("Generation", generation_id, rows.get(generation_id))
-
-
-async def lock_generation(session: AsyncSession, owner_id: str, generation_id: str) -> Generation:
-    """Lock an owner's generation; NotFound when there is none."""
-    row = await session.scalar(
-        select(Generation)
-        .where(Generation.id == generation_id, Generation.owner_id == owner_id)
-        .with_for_update()
-    )
-    return require_found("Generation", generation_id, row)
 
 
 async def lock_any_generation(session: AsyncSession, generation_id: str) -> Generation | None:
@@ -121,7 +83,7 @@ async def lock_owner(session: AsyncSession, owner_id: str) -> None:
 
 async def list_active_generations(session: AsyncSession, owner_id: str) -> Sequence[Generation]:
     """List the active generations of a parent."""
-    rows = await session.scalars(select(Generation).where(Generation.owner_id == owner_id, _ACTIVE))
+    rows = await session.scalars(_GENERATIONS.select(owner_id).where(_ACTIVE))
     return rows.all()
 
 
@@ -157,10 +119,8 @@ async def count_takes(session: AsyncSession, book_id: str, page_id: str) -> int:
 async def find_newest_outline(session: AsyncSession, owner_id: str, book_id: str) -> GenerationStep | None:
     """Find the step that wrote the current outline of an owner's book."""
     return await session.scalar(
-        select(GenerationStep)
-        .join(Generation)
+        _STEPS.select(owner_id)
         .where(
-            Generation.owner_id == owner_id,
             Generation.book_id == book_id,
             GenerationStep.kind == StepKind.OUTLINE,
             GenerationStep.status == StepStatus.DONE,

@@ -7,14 +7,7 @@ from typing import Annotated
 import strawberry
 
 from subgraphs.ai import types
-
-
-@strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
-class ConsentRequired:
-    """A result of generateBook and regeneratePage."""
-
-    purpose: str
-    message: str
+from subgraphs.common.types import ConsentRequired
 
 
 @strawberry.type(description="Another generation works on the book already.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
-from subgraphs.auth.models import ConsentPurpose
 from subgraphs.auth.service import AccountDetails
+from subgraphs.common.consent import ConsentPurpose
 
 
 @strawberry.input(description="The account to create.")

@@ -24,7 +24,7 @@ class Loaders:
         async def load_sessions(
             session: AsyncSession, user_ids: list[str]
         ) -> Mapping[str, Sequence[Session]]:
-            return await repository.load_open_sessions_of_users(session, user_ids, runtime.clock())
+            return await repository.load_open_sessions_of_users(session, owner_id, user_ids, runtime.clock())
 
         self.user: DataLoader[str, User | None] = create_loader(
             database, bind_owner(repository.load_users, owner_id), None
@@ -34,5 +34,5 @@ class Loaders:
         )
         self.sessions_of_user: DataLoader[str, Sequence[Session]] = create_loader(database, load_sessions, ())
         self.consents_of_user: DataLoader[str, Sequence[Consent]] = create_loader(
-            database, repository.load_consents_of_users, ()
+            database, bind_owner(repository.load_consents_of_users, owner_id), ()
         )

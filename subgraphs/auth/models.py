@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subgraphs.common.audit import create_audit_table
+from subgraphs.common.consent import ConsentPurpose
 from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
-
-
-class ConsentPurpose(StrEnum):
-    """What a parent can consent to."""
-
-    CHILD_PROFILE = "CHILD_PROFILE"
-    AI_PROCESSING = "AI_PROCESSING"
 
 
 class Table(Base):

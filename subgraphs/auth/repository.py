@@ -9,9 +9,19 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from subgraphs.auth.models import Consent, ConsentPurpose, RefreshToken, Session, User
-from subgraphs.common.database import group_by
+from subgraphs.auth.models import Consent, RefreshToken, Session, User
+from subgraphs.common.consent import ConsentPurpose
 from subgraphs.common.errors import require_found
+from subgraphs.common.ownership import Owned
+from subgraphs.common.rows import load_groups
+
+_USERS = Owned(User, User.id)
+_SESSIONS = Owned(Session, Session.user_id)
+_CONSENTS = Owned(Consent, Consent.user_id)
+
+load_users = _USERS.load
+lock_session = _SESSIONS.lock
+load_consents, lock_consent = _CONSENTS.load, _CONSENTS.lock
 
 
 async def add_user(session: AsyncSession, user: User) -> bool:
@@ -28,44 +38,21 @@ async def find_user_by_email(session: AsyncSession, email: str) -> User | None:
     return await session.scalar(select(User).where(User.email == email))
 
 
-async def load_users(session: AsyncSession, user_id: str, ids: Sequence[str]) -> dict[str, User]:
-    """Load the user's own account, if its id is among these, by id."""
-    rows = await session.scalars(select(User).where(User.id.in_(ids), User.id == user_id))
-    return {row.id: row for row in rows}
-
-
-async def load_consents(session: AsyncSession, user_id: str, ids: Sequence[str]) -> dict[str, Consent]:
-    """Load entries of the user's ledger by id."""
-    rows = await session.scalars(select(Consent).where(Consent.id.in_(ids), Consent.user_id == user_id))
-    return {row.id: row for row in rows}
-
-
 async def load_open_sessions_of_users(
-    session: AsyncSession, user_ids: Sequence[str], now: datetime
+    session: AsyncSession, user_id: str, user_ids: Sequence[str], now: datetime
 ) -> dict[str, list[Session]]:
-    """Load the sessions that can still be refreshed, by user, the last seen first."""
-    rows = await session.scalars(
-        select(Session)
-        .where(Session.user_id.in_(user_ids), Session.revoked_at.is_(None), Session.expires_at > now)
-        .order_by(Session.last_seen_at.desc(), Session.id.desc())
-    )
-    return group_by(rows, lambda row: row.user_id)
+    """Load the user's refreshable sessions, if the user is among these, the last seen first."""
+    still_open = _SESSIONS.select(user_id).where(Session.revoked_at.is_(None), Session.expires_at > now)
+    last_seen_first = still_open.order_by(Session.last_seen_at.desc(), Session.id.desc())
+    return await load_groups(session, last_seen_first, Session.user_id, user_ids)
 
 
-async def load_consents_of_users(session: AsyncSession, user_ids: Sequence[str]) -> dict[str, list[Consent]]:
-    """Load the whole ledger of each user, newest entry first."""
-    rows = await session.scalars(
-        select(Consent).where(Consent.user_id.in_(user_ids)).order_by(Consent.id.desc())
-    )
-    return group_by(rows, lambda row: row.user_id)
-
-
-async def lock_session(session: AsyncSession, user_id: str, session_id: str) -> Session:
-    """Lock a session of the user's; NotFound when there is none."""
-    row = await session.scalar(
-        select(Session).where(Session.id == session_id, Session.user_id == user_id).with_for_update()
-    )
-    return require_found("Session", session_id, row)
+async def load_consents_of_users(
+    session: AsyncSession, user_id: str, user_ids: Sequence[str]
+) -> dict[str, list[Consent]]:
+    """Load the user's whole ledger, if the user is among these, newest entry first."""
+    newest_first = _CONSENTS.select(user_id).order_by(Consent.id.desc())
+    return await load_groups(session, newest_first, Consent.user_id, user_ids)
 
 
 async def lock_family(session: AsyncSession, token_hash: str) -> tuple[Session, RefreshToken] | None:
@@ -88,8 +75,7 @@ async def delete_ended_sessions(session: AsyncSession, user_id: str, before: dat
 
 async def lock_user(session: AsyncSession, user_id: str) -> User:
     """Lock an account, which serialises changes of its consent ledger; NotFound when there is none."""
-    row = await session.get(User, user_id, with_for_update=True)
-    return require_found("User", user_id, row)
+    return await _USERS.lock(session, user_id, user_id)
 
 
 async def lock_user_by_email(session: AsyncSession, email: str) -> User:
@@ -103,20 +89,11 @@ async def find_consent_in_force(
 ) -> Consent | None:
     """Find the user's consent in force for a purpose and a policy version, and lock it."""
     return await session.scalar(
-        select(Consent)
+        _CONSENTS.select(user_id)
         .where(
-            Consent.user_id == user_id,
             Consent.purpose == purpose,
             Consent.policy_version == policy_version,
             Consent.revoked_at.is_(None),
         )
         .with_for_update()
     )
-
-
-async def lock_consent(session: AsyncSession, user_id: str, consent_id: str) -> Consent:
-    """Lock a consent of the user's; NotFound when there is none."""
-    row = await session.scalar(
-        select(Consent).where(Consent.id == consent_id, Consent.user_id == user_id).with_for_update()
-    )
-    return require_found("Consent", consent_id, row)

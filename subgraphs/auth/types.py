@@ -9,7 +9,7 @@ import strawberry
 
 from subgraphs.auth import models
 from subgraphs.auth.loaders import Loaders
-from subgraphs.auth.models import ConsentPurpose
+from subgraphs.common.consent import ConsentPurpose
 from subgraphs.common.context import Context
 from subgraphs.common.types import sized
 

@@ -5,16 +5,6 @@ from __future__ import annotations
 from subgraphs.common.errors import Conflict, DomainError
 
 
-class ConsentRequired(DomainError):
-    """The parent's consent for this purpose is not in force."""
-
-    code = "CONSENT_REQUIRED"
-
-    def __init__(self, purpose: str) -> None:
-        super().__init__(f"This needs your consent for the purpose {purpose}.")
-        self.purpose = purpose
-
-
 class EditConflict(Conflict):
     """The page is no longer at the version that was edited."""
 

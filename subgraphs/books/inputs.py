@@ -5,8 +5,9 @@ from __future__ import annotations
 import strawberry
 
 from subgraphs.books.layouts import Layout
-from subgraphs.books.models import Pronouns, Theme
+from subgraphs.books.models import Theme
 from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
+from subgraphs.common.pronouns import Pronouns
 
 
 @strawberry.input

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-PAGE_COUNT = 32
-TITLE_PAGE, IMPRINT_PAGE, DEDICATION_PAGE, CLOSING_PAGE = 1, 2, 3, 32
+from subgraphs.common.scenes import SCENES, find_scene_of_page, get_picture_page, get_text_page
+
+TITLE_PAGE, IMPRINT_PAGE, DEDICATION_PAGE = 1, 2, 3
+CLOSING_PAGE = PAGE_COUNT = get_picture_page(SCENES) + 1
 
 
 class Layout(StrEnum):
@@ -20,10 +22,12 @@ class Layout(StrEnum):
     CLOSING = "CLOSING"
 
 
-_FIXED = {
+_FIRST_LAYOUTS = {
     TITLE_PAGE: Layout.TITLE,
     IMPRINT_PAGE: Layout.IMPRINT,
     DEDICATION_PAGE: Layout.DEDICATION,
+    **{get_text_page(scene): Layout.TEXT for scene in range(1, SCENES + 1)},
+    **{get_picture_page(scene): Layout.FULL_BLEED for scene in range(1, SCENES + 1)},
     CLOSING_PAGE: Layout.CLOSING,
 }
 _SCENE_LAYOUTS = frozenset({Layout.TEXT, Layout.FULL_BLEED, Layout.TEXT_BELOW})
@@ -33,14 +37,12 @@ _WITH_TEXT = frozenset({Layout.TITLE, Layout.DEDICATION, Layout.TEXT, Layout.TEX
 
 def get_first_layout(number: int) -> Layout:
     """Get the layout of a page of a new book."""
-    if number in _FIXED:
-        return _FIXED[number]
-    return Layout.TEXT if number % 2 == 0 else Layout.FULL_BLEED
+    return _FIRST_LAYOUTS[number]
 
 
 def list_layouts(number: int) -> frozenset[Layout]:
     """List the layouts that a page can have: those of scenes can change, the others are fixed."""
-    return frozenset({_FIXED[number]}) if number in _FIXED else _SCENE_LAYOUTS
+    return _SCENE_LAYOUTS if find_scene_of_page(number) else frozenset({_FIRST_LAYOUTS[number]})
 
 
 def is_complete(layout: Layout, text: str, *, has_picture: bool) -> bool:

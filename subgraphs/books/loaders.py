@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from subgraphs.books import repository
@@ -20,11 +18,9 @@ from subgraphs.books.models import (
     Snapshot,
 )
 from subgraphs.common.identity import Identity
-from subgraphs.common.loaders import PageKey, create_loader, create_page_loader
+from subgraphs.common.loaders import PageKey, bind_owner, create_loader, create_page_loader
 from subgraphs.common.pagination import Page as ConnectionPage
 from subgraphs.common.runtime import Runtime
-
-Row = TypeVar("Row")
 
 
 class Loaders:
@@ -34,23 +30,29 @@ class Loaders:
         database = runtime.database
         owner_id = caller.user_id if caller else ""
 
-        def create_owned_loader(entity: type[Row]) -> DataLoader[str, Row | None]:
-            async def load(session: AsyncSession, ids: list[str]) -> Mapping[str, Row | None]:
-                return await repository.load_owned(session, owner_id, entity, ids)
-
-            return create_loader(database, load, None)
-
-        self.child: DataLoader[str, Child | None] = create_owned_loader(Child)
-        self.book: DataLoader[str, Book | None] = create_owned_loader(Book)
-        self.page: DataLoader[str, Page | None] = create_owned_loader(Page)
-        self.version: DataLoader[str, PageVersion | None] = create_owned_loader(PageVersion)
-        self.illustration: DataLoader[str, Illustration | None] = create_owned_loader(Illustration)
-        self.snapshot: DataLoader[str, Snapshot | None] = create_owned_loader(Snapshot)
+        self.child: DataLoader[str, Child | None] = create_loader(
+            database, bind_owner(repository.load_children, owner_id), None
+        )
+        self.book: DataLoader[str, Book | None] = create_loader(
+            database, bind_owner(repository.load_books, owner_id), None
+        )
+        self.page: DataLoader[str, Page | None] = create_loader(
+            database, bind_owner(repository.load_pages, owner_id), None
+        )
+        self.version: DataLoader[str, PageVersion | None] = create_loader(
+            database, bind_owner(repository.load_versions, owner_id), None
+        )
+        self.illustration: DataLoader[str, Illustration | None] = create_loader(
+            database, bind_owner(repository.load_illustrations, owner_id), None
+        )
+        self.snapshot: DataLoader[str, Snapshot | None] = create_loader(
+            database, bind_owner(repository.load_snapshots, owner_id), None
+        )
         self.children_of_user: DataLoader[str, Sequence[Child]] = create_loader(
-            database, repository.load_children_of_users, ()
+            database, bind_owner(repository.load_children_of_users, owner_id), ()
         )
         self.books_of_user: DataLoader[PageKey, ConnectionPage[Book]] = create_page_loader(
-            database, repository.load_books_of_users
+            database, bind_owner(repository.load_books_of_users, owner_id)
         )
         self.pages_of_book: DataLoader[str, Sequence[Page]] = create_loader(
             database, repository.load_pages_of_books, ()

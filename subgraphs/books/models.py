@@ -13,14 +13,7 @@ from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
-
-
-class Pronouns(StrEnum):
-    """The pronouns that a story uses for a child."""
-
-    SHE = "SHE"
-    HE = "HE"
-    THEY = "THEY"
+from subgraphs.common.pronouns import Pronouns
 
 
 class Theme(StrEnum):

@@ -16,6 +16,8 @@ from subgraphs.books.inputs import (
 )
 from subgraphs.books.results import ApproveBookResult, CreateChildResult, EditPageResult
 from subgraphs.books.types import Book, Child, Info, Page, Snapshot
+from subgraphs.common import types
+from subgraphs.common.consent import ConsentRequired
 
 PARENT = [["parent"]]
 # A text is typeset to measure it, or a whole book to print it.
@@ -35,8 +37,8 @@ class Mutation:
             child = await service.create_child(
                 info.context.runtime, info.context.identity, input.to_details()
             )
-        except errors.ConsentRequired as error:
-            return results.ConsentRequired(purpose=error.purpose, message=str(error))
+        except ConsentRequired as error:
+            return types.ConsentRequired.of(error)
         return Child.of(child)
 
     @strawberry.federation.mutation(

@@ -8,15 +8,7 @@ import strawberry
 
 from subgraphs.books.layouts import PAGE_COUNT
 from subgraphs.books.types import Book, Child, Page, Snapshot
-from subgraphs.common.types import sized
-
-
-@strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
-class ConsentRequired:
-    """A result of createChild."""
-
-    purpose: str
-    message: str
+from subgraphs.common.types import ConsentRequired, sized
 
 
 @strawberry.type(description="The page was changed since; nothing was written.")

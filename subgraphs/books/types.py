@@ -11,10 +11,11 @@ from strawberry.federation.schema_directives import Cost
 from subgraphs.books import models
 from subgraphs.books.layouts import PAGE_COUNT, Layout
 from subgraphs.books.loaders import Loaders
-from subgraphs.books.models import BookStatus, PageVersionSource, PrintPart, Pronouns, Theme
+from subgraphs.books.models import BookStatus, PageVersionSource, PrintPart, Theme
 from subgraphs.books.service.children import MAX_INTERESTS
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
+from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.types import PAGED, After, Connection, First, sized
 from subgraphs.common.validation import require_in_range
 
@@ -368,8 +369,7 @@ class User:
     @classmethod
     def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
         """Resolve the caller; other users have no books and children here."""
-        caller = info.context.caller
-        return cls(id=id) if caller and caller.user_id == id else None
+        return cls(id=id) if info.context.is_caller(id) else None
 
     @strawberry.federation.field(
         authenticated=True, directives=[PAGED], description="The books, newest first."

@@ -31,6 +31,10 @@ class Context(Generic[Loaders]):
             raise Unauthenticated
         return self.caller
 
+    def is_caller(self, user_id: str) -> bool:
+        """Whether a user is the caller."""
+        return self.caller is not None and self.caller.user_id == user_id
+
     def require_found(self, kind: str, id: str, found: Found | None) -> Found:
         """Return what was found under an id; raise Unauthenticated without a caller, or NotFound."""
         if self.caller is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Enum, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -17,9 +16,6 @@ from sqlalchemy.orm import DeclarativeBase
 
 from subgraphs.common.telemetry import SQL_STATEMENTS
 from subgraphs.common.tracing import watch_statements
-
-Row = TypeVar("Row")
-Key = TypeVar("Key", bound=Hashable)
 
 _STATEMENT_SECONDS = 60
 """The statement_timeout of every connection."""
@@ -49,17 +45,9 @@ def create_metadata(domain: str) -> MetaData:
     return MetaData(schema=domain, naming_convention=_NAMES)
 
 
-def create_enum_type(values: type[StrEnum], length: int = 20) -> Enum:
+def create_enum_type(values: type[StrEnum]) -> Enum:
     """Create the column type of an enum: its names as text, without a constraint in the database."""
-    return Enum(values, native_enum=False, length=length)
-
-
-def group_by(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
-    """Group rows by a key; each group keeps their order."""
-    groups: defaultdict[Key, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[key(row)].append(row)
-    return dict(groups)
+    return Enum(values, native_enum=False, length=20)
 
 
 class Database:

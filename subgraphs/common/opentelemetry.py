@@ -20,10 +20,8 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Engine, event
 
-from subgraphs.common.tracing import Kind
-
 _FLUSH_SECONDS: Final = 2.0
-_KINDS: Final[Mapping[Kind, SpanKind]] = {
+_KINDS: Final[Mapping[str, SpanKind]] = {
     "server": SpanKind.SERVER,
     "client": SpanKind.CLIENT,
     "consumer": SpanKind.CONSUMER,
@@ -42,7 +40,7 @@ class SpanRecorder:
 
     @contextmanager
     def open_span(
-        self, name: str, kind: Kind, attributes: Mapping[str, Any], traceparent: str | None
+        self, name: str, kind: str, attributes: Mapping[str, Any], traceparent: str | None
     ) -> Iterator[None]:
         """Open a span below that of a `traceparent`, or else below the current one.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from subgraphs.common.database import group_by
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import is_id
+from subgraphs.common.rows import group_by
 from subgraphs.common.validation import require_in_range
 
 Row = TypeVar("Row", covariant=True)
@@ -49,34 +50,42 @@ class Page(Generic[Row]):
 EMPTY: Page[Any] = Page((), (), has_next=False, has_previous=False)
 
 
+async def load_page(
+    session: AsyncSession, statement: Select[Any], id: InstrumentedAttribute[str], request: PageRequest
+) -> Page[Any]:
+    """Load a page of the rows that a statement selects; their `id` sorts by time of creation."""
+    newest = _start_after(statement, id, request).order_by(id.desc()).limit(request.first + 1)
+    return _build_page((await session.scalars(newest)).all(), request)
+
+
 async def load_pages(
     session: AsyncSession,
-    entity: Any,
+    statement: Select[Any],
     parent: InstrumentedAttribute[str],
     parent_ids: Sequence[str],
     request: PageRequest,
-    where: ColumnElement[bool] | None = None,
 ) -> dict[str, Page[Any]]:
     """Load the same page of several parents' lists with one statement, by parent id.
 
-    `entity` must have an `id` that sorts by time of creation.
+    The statement selects the rows of all lists; their `id` sorts by time of creation.
     """
-    rank = func.row_number().over(partition_by=parent, order_by=entity.id.desc()).label("rank")
-    inner: Select[Any] = select(entity, rank).where(parent.in_(parent_ids))
-    if where is not None:
-        inner = inner.where(where)
-    if request.after is not None:
-        inner = inner.where(entity.id < request.after)
-    ranked = inner.subquery()
-    row = aliased(entity, ranked)
+    id = parent.class_.id
+    rank = func.row_number().over(partition_by=parent, order_by=id.desc()).label("rank")
+    listed = statement.add_columns(rank).where(parent.in_(parent_ids))
+    ranked = _start_after(listed, id, request).subquery()
+    row = aliased(parent.class_, ranked)
     found = await session.scalars(
         select(row).where(ranked.c.rank <= request.first + 1).order_by(row.id.desc())
     )
-    groups = group_by(found, lambda row: getattr(row, parent.key))
-    return {parent_id: build_page(rows, request) for parent_id, rows in groups.items()}
+    groups = group_by(found, attrgetter(parent.key))
+    return {parent_id: _build_page(rows, request) for parent_id, rows in groups.items()}
 
 
-def build_page(rows: Sequence[Any], request: PageRequest) -> Page[Any]:
+def _start_after(statement: Select[Any], id: InstrumentedAttribute[str], request: PageRequest) -> Select[Any]:
+    return statement if request.after is None else statement.where(id < request.after)
+
+
+def _build_page(rows: Sequence[Any], request: PageRequest) -> Page[Any]:
     """Build a page from its rows; one row more than was requested shows that there is a next page."""
     kept = rows[: request.first]
     return Page(

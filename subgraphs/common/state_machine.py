@@ -25,8 +25,8 @@ class StateMachine(Generic[State]):
 
     def __init__(self, transitions: Mapping[State, Collection[State]]) -> None:
         self._next = {state: frozenset(following) for state, following in transitions.items()}
-        self._initial = next(iter(transitions))
-        if missing := set(type(self._initial)) - set(self._next):
+        self.initial = next(iter(transitions))
+        if missing := set(type(self.initial)) - set(self._next):
             raise ValueError(f"transitions are missing from {', '.join(sorted(missing))}")
         self._ahead: dict[State, frozenset[State]] = {}
         for state in self._next:
@@ -56,7 +56,7 @@ class StateMachine(Generic[State]):
 
     def draw(self) -> str:
         """A Mermaid state diagram."""
-        arrows = [f"[*] --> {self._initial}"]
+        arrows = [f"[*] --> {self.initial}"]
         for state, following in self._next.items():
             arrows += [f"{state} --> {each}" for each in self._next if each in following]
             if not following:

@@ -7,11 +7,14 @@ from typing import Annotated, Generic, Self, TypeVar
 import strawberry
 from strawberry.federation.schema_directives import ListSize
 
-from subgraphs.common import money
+from subgraphs.common import consent, money
 from subgraphs.common.pagination import Page
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.common.validation import require_in_range
 
 Node = TypeVar("Node")
+
+strawberry.enum(ShippingLevel, description="How fast a parcel travels.")
 
 
 @strawberry.federation.type(shareable=True, description="An exact amount of money.")
@@ -25,6 +28,19 @@ class Money:
     def of(cls, value: money.Money) -> Self:
         """Convert an amount."""
         return cls(amount=value.amount, currency=value.currency)
+
+
+@strawberry.federation.type(shareable=True, description="A consent must be recorded first.")
+class ConsentRequired:
+    """A result of mutations that need a consent."""
+
+    purpose: str
+    message: str
+
+    @classmethod
+    def of(cls, error: consent.ConsentRequired) -> Self:
+        """Convert the error."""
+        return cls(purpose=error.purpose, message=str(error))
 
 
 @strawberry.federation.type(shareable=True, description="Where a page of a connection begins and ends.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
-from subgraphs.orders import addresses
-from subgraphs.orders.models import ShippingLevel
+from subgraphs.common import postal
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.orders.service import QuoteRequest
 
 
@@ -22,18 +22,9 @@ class AddressInput:
     country_code: str = strawberry.field(description="ISO 3166, two letters.")
     phone: str = strawberry.field(description="For the carrier.")
 
-    def to_address(self) -> addresses.Address:
+    def to_address(self) -> postal.Address:
         """Convert to the argument of the use case."""
-        return addresses.Address(
-            name=self.name,
-            line1=self.line1,
-            line2=self.line2,
-            city=self.city,
-            region=self.region,
-            postal_code=self.postal_code,
-            country_code=self.country_code,
-            phone=self.phone,
-        )
+        return postal.Address(**vars(self))
 
 
 @strawberry.input(description="The copies to quote a price for.")

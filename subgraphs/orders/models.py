@@ -15,18 +15,8 @@ from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.money import Money
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
-from subgraphs.orders.addresses import Address
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.orders.states import AttemptStatus, OrderStatus, RefundStatus
-
-
-class ShippingLevel(StrEnum):
-    """Shipping levels, named as in Lulu's API."""
-
-    MAIL = "MAIL"
-    PRIORITY_MAIL = "PRIORITY_MAIL"
-    GROUND = "GROUND"
-    EXPEDITED = "EXPEDITED"
-    EXPRESS = "EXPRESS"
 
 
 class RefundReason(StrEnum):
@@ -59,6 +49,10 @@ class Purchase(Table):
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime]
 
+    def to_money(self, amount: int) -> Money:
+        """Convert one of its amounts, which are all in its currency."""
+        return Money(amount, self.currency)
+
     @property
     def address(self) -> Address:
         """The shipping address."""
@@ -79,7 +73,8 @@ class Quote(Purchase):
     @property
     def total(self) -> Money:
         """The amount to pay."""
-        return Money(self.items + self.shipping + self.fulfilment + self.tax, self.currency)
+        parts = (self.items, self.shipping, self.fulfilment, self.tax)
+        return sum(map(self.to_money, parts), Money.zero(self.currency))
 
 
 class Order(Purchase):

@@ -9,18 +9,18 @@ import strawberry
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
-from subgraphs.common import money
+from subgraphs.common import money, postal
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.common.types import PAGED, After, Connection, First, Money, sized
-from subgraphs.orders import addresses, models, service
+from subgraphs.orders import models, service
 from subgraphs.orders.loaders import Loaders
-from subgraphs.orders.models import RefundReason, ShippingLevel
+from subgraphs.orders.models import RefundReason
 from subgraphs.orders.states import AttemptStatus, OrderStatus, RefundStatus
 
 Info = strawberry.Info[Context[Loaders], None]
 
-strawberry.enum(ShippingLevel, description="How fast a parcel travels.")
 strawberry.enum(
     OrderStatus,
     description=(
@@ -69,18 +69,9 @@ class Address:
     phone: str
 
     @classmethod
-    def of(cls, value: addresses.Address) -> Self:
+    def of(cls, value: postal.Address) -> Self:
         """Convert an address."""
-        return cls(
-            name=value.name,
-            line1=value.line1,
-            line2=value.line2,
-            city=value.city,
-            region=value.region,
-            postal_code=value.postal_code,
-            country_code=value.country_code,
-            phone=value.phone,
-        )
+        return cls(**value.as_json())
 
 
 @strawberry.federation.type(
@@ -105,10 +96,6 @@ class Quote:
     @classmethod
     def of(cls, row: models.Quote) -> Self:
         """Convert a row."""
-
-        def to_money(amount: int) -> Money:
-            return Money.of(money.Money(amount, row.currency))
-
         return cls(
             id=strawberry.ID(row.id),
             snapshot=Snapshot(id=strawberry.ID(row.snapshot_id)),
@@ -116,10 +103,10 @@ class Quote:
             quantity=row.quantity,
             shipping_level=row.shipping_level,
             shipping_address=Address.of(row.address),
-            items=to_money(row.items),
-            shipping=to_money(row.shipping),
-            fulfilment=to_money(row.fulfilment),
-            tax=to_money(row.tax),
+            items=Money.of(row.to_money(row.items)),
+            shipping=Money.of(row.to_money(row.shipping)),
+            fulfilment=Money.of(row.to_money(row.fulfilment)),
+            tax=Money.of(row.to_money(row.tax)),
             total=Money.of(row.total),
             expires_at=row.expires_at,
         )
@@ -267,7 +254,7 @@ class Order:
             product=PrintProduct(id=strawberry.ID(row.product_id)),
             quantity=row.quantity,
             shipping_level=row.shipping_level,
-            total=Money.of(money.Money(row.total, row.currency)),
+            total=Money.of(row.to_money(row.total)),
             shipping_address=Address.of(row.address),
             last_sequence=row.last_sequence,
             created_at=row.created_at,
@@ -347,8 +334,7 @@ class User:
     @classmethod
     def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
         """Resolve the caller; other users have no orders here."""
-        caller = info.context.caller
-        return cls(id=id) if caller and caller.user_id == id else None
+        return cls(id=id) if info.context.is_caller(id) else None
 
     @strawberry.federation.field(
         authenticated=True, directives=[PAGED], description="The orders, newest first."

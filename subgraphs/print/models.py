@@ -13,6 +13,7 @@ from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.print.states import PrintJobStatus
 
 
@@ -76,7 +77,7 @@ class OfflineShopJob(Table):
     external_id: Mapped[str] = mapped_column(String(40), index=True)
     pod_package_id: Mapped[str] = mapped_column(String(40))
     quantity: Mapped[int]
-    shipping_level: Mapped[str] = mapped_column(String(20))
+    shipping_level: Mapped[ShippingLevel] = mapped_column(create_enum_type(ShippingLevel))
     accepted_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
 

@@ -7,12 +7,11 @@ multiplied, so that the cost of the items is the displayed price of one copy tim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP
-from enum import StrEnum
 from typing import Final
 
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.money import Money
+from subgraphs.common.money import Money, Rounding
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.common.validation import require_in_range
 from subgraphs.print.catalogue import Product
 from subgraphs.print.countries import Zone, find_zone
@@ -21,16 +20,6 @@ CURRENCY: Final = "USD"
 MAX_COPIES: Final = 100
 _FULFILMENT: Final = 175
 """Cents for handling an order of any quantity."""
-
-
-class ShippingLevel(StrEnum):
-    """Shipping levels, named as in Lulu's API."""
-
-    MAIL = "MAIL"
-    PRIORITY_MAIL = "PRIORITY_MAIL"
-    GROUND = "GROUND"
-    EXPEDITED = "EXPEDITED"
-    EXPRESS = "EXPRESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +61,7 @@ _SHIPPING: Final[dict[ShippingLevel, dict[Zone, tuple[int, int]]]] = {
 def compute_copy_price(product: Product, page_count: int) -> Money:
     """Compute the price of one copy: a base price and a price for each page."""
     dollars = product.base_price + page_count * product.page_price
-    return Money(int((dollars * 100).to_integral_value(ROUND_HALF_UP)), CURRENCY)
+    return Money.of_decimal(dollars, CURRENCY, Rounding.HALF_UP)
 
 
 def compute_cost(
@@ -83,10 +72,11 @@ def compute_cost(
     if page_count % product.page_multiple:
         raise BadUserInput("pageCount", f"pageCount must be a multiple of {product.page_multiple}.")
     require_in_range("quantity", quantity, 1, MAX_COPIES)
-    first_copy, further_copy = _SHIPPING[shipping_level][find_zone(country_code)]
+    table = _SHIPPING[shipping_level][find_zone(country_code)]
+    first_copy, further_copy = (Money(cents, CURRENCY) for cents in table)
     return Cost(
         items=compute_copy_price(product, page_count) * quantity,
-        shipping=Money(first_copy + further_copy * (quantity - 1), CURRENCY),
+        shipping=first_copy + further_copy * (quantity - 1),
         fulfilment=Money(_FULFILMENT, CURRENCY),
         tax=Money.zero(CURRENCY),
     )

@@ -9,66 +9,42 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from subgraphs.common.database import group_by
 from subgraphs.common.errors import require_found
-from subgraphs.common.pagination import Page, PageRequest, build_page
+from subgraphs.common.ownership import Owned
+from subgraphs.common.pagination import Page, PageRequest, load_page
+from subgraphs.common.rows import load_by, load_groups
 from subgraphs.print.models import OfflineShopJob, PrintJob, PrintJobTransition
 
+_JOBS = Owned(PrintJob, PrintJob.owner_id)
 
-async def load_jobs(session: AsyncSession, owner_id: str, ids: Sequence[str]) -> dict[str, PrintJob]:
-    """Load an owner's print jobs by id."""
-    rows = await session.scalars(select(PrintJob).where(PrintJob.owner_id == owner_id, PrintJob.id.in_(ids)))
-    return {row.id: row for row in rows}
+load_jobs = _JOBS.load
+get_any_job, lock_any_job = _JOBS.get_any, _JOBS.lock_any
 
 
 async def load_jobs_of_orders(
     session: AsyncSession, owner_id: str, order_ids: Sequence[str]
 ) -> dict[str, PrintJob]:
     """Load an owner's print jobs by order."""
-    rows = await session.scalars(
-        select(PrintJob).where(PrintJob.owner_id == owner_id, PrintJob.order_id.in_(order_ids))
-    )
-    return {row.order_id: row for row in rows}
+    return await load_by(session, _JOBS.select(owner_id), PrintJob.order_id, order_ids)
 
 
 async def load_transitions_of_jobs(
     session: AsyncSession, job_ids: Sequence[str]
 ) -> dict[str, list[PrintJobTransition]]:
     """Load the transitions of each print job, oldest first."""
-    rows = await session.scalars(
-        select(PrintJobTransition)
-        .where(PrintJobTransition.print_job_id.in_(job_ids))
-        .order_by(PrintJobTransition.sequence)
-    )
-    return group_by(rows, lambda row: row.print_job_id)
+    in_order = select(PrintJobTransition).order_by(PrintJobTransition.sequence)
+    return await load_groups(session, in_order, PrintJobTransition.print_job_id, job_ids)
 
 
 async def list_jobs(session: AsyncSession, request: PageRequest) -> Page[PrintJob]:
     """List a page of the print jobs of all owners, newest first."""
-    query = select(PrintJob).order_by(PrintJob.id.desc()).limit(request.first + 1)
-    if request.after is not None:
-        query = query.where(PrintJob.id < request.after)
-    return build_page((await session.scalars(query)).all(), request)
+    return await load_page(session, select(PrintJob), PrintJob.id, request)
 
 
-async def get_any_job(session: AsyncSession, job_id: str) -> PrintJob:
-    """Get a print job of any owner, for a task; NotFound when there is none."""
-    row = await session.get(PrintJob, job_id)
-    return require_found("PrintJob", job_id, row)
-
-
-async def lock_any_job(session: AsyncSession, job_id: str) -> PrintJob:
-    """Lock a print job of any owner, for a task; NotFound when there is none."""
-    row = await session.scalar(select(PrintJob).where(PrintJob.id == job_id).with_for_update())
-    return require_found("PrintJob", job_id, row)
-
-
-async def lock_job_of_order(session: AsyncSession, order_id: str) -> PrintJob | None:
-    """Lock the print job of an order of any owner, for a task; None when it has none."""
-    job: PrintJob | None = await session.scalar(
-        select(PrintJob).where(PrintJob.order_id == order_id).with_for_update()
-    )
-    return job
+async def lock_job_of_order(session: AsyncSession, order_id: str) -> PrintJob:
+    """Lock the print job of an order of any owner, for a task; NotFound when it has none."""
+    job = await session.scalar(select(PrintJob).where(PrintJob.order_id == order_id).with_for_update())
+    return require_found("PrintJob", order_id, job)
 
 
 async def add_job(session: AsyncSession, values: Mapping[str, Any]) -> PrintJob | None:

@@ -1,5 +1,7 @@
 """The schema of the print domain."""
 
+from __future__ import annotations
+
 from subgraphs.common.schema import create_schema
 from subgraphs.print.queries import Query
 from subgraphs.print.types import Order

@@ -1,23 +1,25 @@
 """The print domain's part of the graph."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
 from subgraphs.common.context import Context
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.common.types import Money, sized
 from subgraphs.print import catalogue, models, preflight, prices
+from subgraphs.print.catalogue import Binding
 from subgraphs.print.loaders import Loaders
+from subgraphs.print.preflight import PreflightCode
 from subgraphs.print.states import PrintJobStatus
 
 Info = strawberry.Info[Context[Loaders], None]
 
-Binding = strawberry.enum(catalogue.Binding, description="The binding of a book.")
-ShippingLevel = strawberry.enum(prices.ShippingLevel, description="How fast a parcel travels.")
-PreflightCode = strawberry.enum(
-    preflight.PreflightCode, description="The kinds of issues that preflight finds."
-)
+strawberry.enum(Binding, description="The binding of a book.")
+strawberry.enum(PreflightCode, description="The kinds of issues that preflight finds.")
 strawberry.enum(
     PrintJobStatus,
     description=(
@@ -59,7 +61,7 @@ class PrintProduct:
     pod_package_id: str = strawberry.field(description="The product's code at the print shop, with dots.")
     trim_width: float = strawberry.field(description="Trim width in inches.")
     trim_height: float = strawberry.field(description="Trim height in inches.")
-    binding: catalogue.Binding
+    binding: Binding
     minimum_pages: int
     maximum_pages: int
 
@@ -88,7 +90,7 @@ class PrintProduct:
         self,
         page_count: Annotated[int, strawberry.argument(description="An even number of interior pages.")],
         country_code: Annotated[str, strawberry.argument(description="ISO 3166-1, two capital letters.")],
-        shipping_level: prices.ShippingLevel,
+        shipping_level: ShippingLevel,
         quantity: Annotated[int, strawberry.argument(description="From 1 to 100.")] = 1,
     ) -> PrintCost:
         """Compute the cost from the price tables."""
@@ -100,7 +102,7 @@ class PrintProduct:
 class PreflightIssue:
     """An issue of a report."""
 
-    code: preflight.PreflightCode
+    code: PreflightCode
     page: int | None = strawberry.field(
         description="The page of the interior; null for the cover and for the whole file."
     )
@@ -189,7 +191,7 @@ class PrintJob:
         return cls.of(row) if row else None
 
     @strawberry.field(description="The order that is printed.")
-    def order(self) -> "Order | None":
+    def order(self) -> Order | None:
         """Refer to the order, which the orders domain resolves."""
         return Order(id=strawberry.ID(self.order_id))
 

@@ -219,15 +219,15 @@ async def test_jobs_lists_retries_and_discards_what_is_parked(database_settings)
     await park_job(url)
     code, output = run_on_database(database_settings, "jobs", "list")
     assert code == 0
-    assert "msg_1:orders.RefundPayment payments 30" in output
-    assert "ConnectionError: unreachable" in output
+    assert "payments 30 " in output
+    assert "ConnectionError: unreachable msg_1:orders.RefundPayment" in output
     code, output = run_on_database(database_settings, "jobs", "retry", "msg_2")
     assert (code, output) == (1, "error: No parked or refused job has the id msg_2.")
     code, output = run_on_database(database_settings, "jobs", "retry", "msg_1:orders.RefundPayment")
     assert (code, output) == (0, "The job will be tried again now.")
     assert run_on_database(database_settings, "jobs", "list") == (0, "No job is parked.")
     code, output = run_on_database(database_settings, "jobs", "list", "--state", "due")
-    assert "msg_1:orders.RefundPayment payments 0" in output
+    assert "payments 0 " in output
     assert run_on_database(database_settings, "jobs", "discard", "msg_1:orders.RefundPayment")[0] == 1
     await park_job(url)
     code, output = run_on_database(database_settings, "jobs", "discard", "msg_1:orders.RefundPayment")

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.orders import repository, service
-from subgraphs.orders.addresses import Address
-from subgraphs.orders.models import OfflinePayment, OfflineRefund, PaymentAttempt, Refund, ShippingLevel
+from subgraphs.orders.models import OfflinePayment, OfflineRefund, PaymentAttempt, Refund
 from subgraphs.orders.payments.base import Outcome, PaymentRequest, RefundOutcome, RefundRequest
 from subgraphs.orders.payments.offline import OfflinePayments
 from subgraphs.orders.service.quotes import Price, store_quote

@@ -11,15 +11,15 @@ from subgraphs.ai.models import Generation, GenerationStep
 from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.ai.providers.registry import choose_studio
 from subgraphs.ai.providers.story import Hero, StoryBrief
-from subgraphs.ai.providers.story import Pronouns as Spoken
 from subgraphs.ai.service.generation import BookSource, queue_book_generation
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
-from subgraphs.books.models import Book, Child, Page, Pronouns, Theme
+from subgraphs.books.models import Book, Child, Page, Theme
 from subgraphs.common.clock import utc_now
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent
+from subgraphs.common.pronouns import Pronouns
 from workers.platform import Platform
 
 TERMINAL = {"GenerationCompleted", "GenerationFailed", "GenerationCancelled"}
@@ -54,7 +54,7 @@ async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
     brief = books.BriefDetails("to find a friend", Theme.ADVENTURE, "en", None)
     book = await books.create_book(platform.books, parent, child.id, brief)
     page_ids = {page.number: page.id for page in await read_pages(platform, book.id)}
-    hero = Hero(name, 5, Spoken.SHE, child.appearance, ("foxes",))
+    hero = Hero(name, 5, Pronouns.SHE, child.appearance, ("foxes",))
     return DraftBook(
         parent, book.id, child.id, page_ids, StoryBrief(hero, "to find a friend", "ADVENTURE", "en", None)
     )

@@ -4,15 +4,16 @@ import hashlib
 from functools import cache
 
 from subgraphs.books import service as books
-from subgraphs.books.models import Child, Pronouns, Theme
+from subgraphs.books.models import Child, Theme
 from subgraphs.books.repository import get_any_book
 from subgraphs.common.clock import utc_now
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
+from subgraphs.common.postal import Address, ShippingLevel
+from subgraphs.common.pronouns import Pronouns
 from subgraphs.orders import service as orders
-from subgraphs.orders.addresses import Address
-from subgraphs.orders.models import Order, ShippingLevel
+from subgraphs.orders.models import Order
 from subgraphs.orders.service.quotes import Price, store_quote
 from tests.support.pictures import build_png
 from workers.platform import Platform

@@ -8,7 +8,7 @@ from sqlalchemy import func, update
 
 from subgraphs.common import deliveries
 from subgraphs.common.deliveries import DeliveryState
-from subgraphs.common.jobs import PruneMessages
+from subgraphs.common.retention import PruneMessages
 from subgraphs.domains import DOMAINS
 from tests.support.deliveries import build_delivery_row
 from tests.workers.harness import read_deliveries

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from subgraphs.ai.models import GenerationStep, StepKind, StepStatus
-from subgraphs.ai.providers.story import SCENES, Outline, StoryBrief
+from subgraphs.ai.providers.story import Outline, StoryBrief
 from subgraphs.common.ids import new_id
+from subgraphs.common.scenes import SCENES, find_scene_of_page, get_picture_page, get_text_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,6 @@ class GenerationRequest:
             "instruction": self.instruction,
             "take": self.take,
         }
-
-
-def get_text_page(scene: int) -> int:
-    """Get the number of the page with the text of a scene, from 1; it is a left-hand page."""
-    return 2 * scene + 2
-
-
-def get_picture_page(scene: int) -> int:
-    """Get the number of the page with the picture of a scene, which faces its text."""
-    return 2 * scene + 3
-
-
-def find_scene_of_page(number: int) -> int | None:
-    """Find the scene that a page belongs to; None for the pages around the story."""
-    scene = (number - 2) // 2
-    return scene if 1 <= scene <= SCENES and number >= get_text_page(1) else None
 
 
 def build_book_steps(generation_id: str, page_ids: dict[int, str]) -> list[GenerationStep]:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from subgraphs.ai.models import GenerationStep, StepKind
 from subgraphs.ai.pipeline.request import GenerationRequest
 from subgraphs.ai.providers.ports import Illustrator, ProviderFailed, Usage, Writer, WrittenScene
-from subgraphs.ai.providers.story import SCENES, Outline, PictureRequest, SceneRequest, StoryBrief
+from subgraphs.ai.providers.story import Outline, PictureRequest, SceneRequest, StoryBrief
+from subgraphs.common.scenes import SCENES
 from subgraphs.common.storage import Storage
 from subgraphs.common.telemetry import get_logger
 

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Any, Self
 
 import orjson
 
-SCENES = 14
-"""The number of scenes of a story, one for each spread of text and picture."""
-
-
-class Pronouns(StrEnum):
-    """The child's pronouns."""
-
-    SHE = "SHE"
-    HE = "HE"
-    THEY = "THEY"
+from subgraphs.common.pronouns import Pronouns
 
 
 class Value:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from redis.exceptions import RedisError
-
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation
 from subgraphs.ai.pipeline.journal import build_stream_key, find_next_sequence, record_event
 from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.identity import Identity
-from subgraphs.common.live import LiveStreams, StaleWriter
+from subgraphs.common.live import LiveStreams
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import get_logger
+from subgraphs.common.transitions import announce_after_commit
 from subgraphs.common.unit_of_work import UnitOfWork
 
 
@@ -54,12 +52,4 @@ async def _cancel(
     generation.finished_at = uow.now
     await repository.skip_open_steps(uow.session, generation.id)
     event = record_event(uow, generation, number, "GenerationCancelled", {"reason": reason.value})
-
-    async def send() -> None:
-        try:
-            await live.append(build_stream_key(generation.id), event)
-        except (RedisError, StaleWriter) as error:
-            # Subscribers read it from the row instead.
-            get_logger().warning("A live event was not appended", generation=generation.id, error=error)
-
-    uow.after_commit.append(send)
+    announce_after_commit(uow, live, build_stream_key(generation.id), event)

@@ -13,19 +13,20 @@ from subgraphs.ai.models import Generation, GenerationKind, GenerationStep
 from subgraphs.ai.pipeline.request import GenerationRequest, build_book_steps
 from subgraphs.ai.providers.ports import Moderator, Usage, Writer
 from subgraphs.ai.providers.registry import MODERATORS, WRITERS, StudioNames, choose_studio
-from subgraphs.ai.providers.story import Hero, Pronouns, StoryBrief
-from subgraphs.ai.service.consent import SELECTION, require_consent
+from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.ai.service.moderation import require_moderation
 from subgraphs.ai.states import GenerationStatus
+from subgraphs.common.consent import CONSENTS, ConsentPurpose, require_consent
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
+from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 
 _BOOK = f"""
 query BookToGenerate($id: ID!) {{
-  {SELECTION}
+  {CONSENTS}
   book(id: $id) {{
     id
     brief {{ wish theme language dedication }}
@@ -139,7 +140,7 @@ async def _fetch_book(
 ) -> BookSource:
     """Ask the graph for the book and check whether it may be generated."""
     data = await runtime.graph.query(parent, _BOOK, {"id": book_id})
-    require_consent(data)
+    require_consent(data, ConsentPurpose.AI_PROCESSING)
     book, child, given = data["book"], data["book"]["child"], data["book"]["brief"]
     if not writer.supports_language(given["language"]):
         raise BadUserInput("brief.language", f"Stories in {given['language']!r} cannot be written yet.")

@@ -7,12 +7,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from subgraphs.ai import repository
 from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.ai.states import GENERATION_STATES
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.transitions import follow_until
 
 _LAST_KINDS: Final = frozenset({"GenerationCompleted", "GenerationFailed", "GenerationCancelled"})
 
@@ -37,13 +40,15 @@ async def follow_generation(
     if generation.status in GENERATION_STATES.terminal and after >= generation.last_sequence:
         return
 
-    async def load_history(last: int) -> Sequence[LiveEvent]:
-        async with runtime.database.read() as session:
-            rows = await repository.list_events(session, generation_id, last)
+    async def list_events(session: AsyncSession, last: int) -> Sequence[LiveEvent]:
+        rows = await repository.list_events(session, generation_id, last)
         return [to_live_event(row) for row in rows]
 
-    async with aclosing(runtime.live.follow(build_stream_key(generation_id), after, load_history)) as events:
+    events = follow_until(_is_last, runtime, build_stream_key(generation_id), after, list_events)
+    async with aclosing(events):
         async for event in events:
             yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)
-            if event.kind in _LAST_KINDS:
-                return
+
+
+def _is_last(event: LiveEvent) -> bool:
+    return event.kind in _LAST_KINDS

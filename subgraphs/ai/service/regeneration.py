@@ -12,18 +12,17 @@ from subgraphs.ai.models import Generation, GenerationKind, StepKind
 from subgraphs.ai.pipeline.request import (
     GenerationRequest,
     build_page_steps,
-    find_scene_of_page,
-    get_text_page,
 )
 from subgraphs.ai.providers.ports import Moderator, Usage
 from subgraphs.ai.providers.registry import MODERATORS, StudioNames, choose_studio
-from subgraphs.ai.providers.story import SCENES, Outline
-from subgraphs.ai.service.consent import SELECTION, require_consent
+from subgraphs.ai.providers.story import Outline
 from subgraphs.ai.service.generation import build_generation, get_limit, queue_generation
 from subgraphs.ai.service.moderation import require_moderation
+from subgraphs.common.consent import CONSENTS, ConsentPurpose, require_consent
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.scenes import SCENES, find_scene_of_page, get_text_page
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
@@ -31,7 +30,7 @@ MAX_INSTRUCTION_LENGTH = 500
 
 _PAGE = f"""
 query PageToRegenerate($id: ID!) {{
-  {SELECTION}
+  {CONSENTS}
   page(id: $id) {{
     id number layout
     book {{ id child {{ id }} pages {{ number text }} }}
@@ -104,7 +103,7 @@ async def _fetch_page(
 ) -> PageSource:
     """Ask the graph for the page and check whether these parts of it may be regenerated."""
     data = await runtime.graph.query(parent, _PAGE, {"id": page_id})
-    require_consent(data)
+    require_consent(data, ConsentPurpose.AI_PROCESSING)
     page, book = data["page"], data["page"]["book"]
     if find_scene_of_page(page["number"]) is None:
         raise BadUserInput("pageId", "Only the pages of the story can be regenerated.")

@@ -12,10 +12,10 @@ from strawberry.federation.types import FieldSet
 from subgraphs.ai import models
 from subgraphs.ai.loaders import Loaders
 from subgraphs.ai.models import GenerationKind, StepKind, StepStatus
-from subgraphs.ai.providers.story import SCENES
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
+from subgraphs.common.scenes import SCENES
 from subgraphs.common.types import PAGED, After, Connection, First, sized
 
 Info = strawberry.Info[Context[Loaders], None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from subgraphs.auth import repository
 from subgraphs.auth.events import ConsentRevoked
-from subgraphs.auth.models import Consent, ConsentPurpose
+from subgraphs.auth.models import Consent
+from subgraphs.common.consent import ConsentPurpose
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime

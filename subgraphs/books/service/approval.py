@@ -50,7 +50,8 @@ def find_incomplete_pages(book: Book, pages: Sequence[Page]) -> list[int]:
 
 async def _find_or_create_snapshot(uow: UnitOfWork, book: Book, pages: Sequence[Page]) -> Snapshot:
     shown = [page.illustration_id for page in pages] + [book.cover_illustration_id]
-    pictures = await repository.load_illustrations(uow.session, [id_ for id_ in shown if id_])
+    illustration_ids = [id_ for id_ in shown if id_]
+    pictures = await repository.load_illustrations(uow.session, book.owner_id, illustration_ids)
     document = BookContent.of(book, pages, pictures).to_canonical_json()
     digest = hash_content(document)
     if existing := await repository.find_snapshot_by_hash(uow.session, book.id, digest):

@@ -9,21 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from subgraphs.books import events, jobs, repository
-from subgraphs.books.errors import ConsentRequired
-from subgraphs.books.models import Child, Pronouns
+from subgraphs.books.models import Child
 from subgraphs.books.service.versions import require_printable
+from subgraphs.common.consent import CONSENTS, ConsentPurpose, require_consent
 from subgraphs.common.errors import BadUserInput
-from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
+from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.validation import clean_text
 
-CHILD_PROFILE = "CHILD_PROFILE"
 MAX_AGE_YEARS = 18
 MAX_INTERESTS = 10
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_CONSENTS = "query Consents { me { consents { purpose revokedAt } } }"
+_CONSENTS = f"query Consents {{ {CONSENTS} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class ChildDetails:
 async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails) -> Child:
     """Create a child's profile; ConsentRequired unless the parent's consent is in force."""
     parent.require("parent")
-    await _require_consent(runtime.graph, parent)
+    require_consent(await runtime.graph.query(parent, _CONSENTS, {}), ConsentPurpose.CHILD_PROFILE)
     async with runtime.unit_of_work() as uow:
         child = Child(
             id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.normalize(uow.now)
@@ -67,7 +66,7 @@ async def update_child(runtime: Runtime, parent: Identity, child_id: str, detail
     """Update a child's profile; existing books are left as they are."""
     parent.require("parent")
     async with runtime.unit_of_work() as uow:
-        child: Child = await repository.lock_child(uow.session, parent.user_id, child_id)
+        child = await repository.lock_child(uow.session, parent.user_id, child_id)
         for name, value in details.normalize(uow.now).items():
             setattr(child, name, value)
     return child
@@ -82,13 +81,6 @@ async def delete_child(runtime: Runtime, parent: Identity, child_id: str) -> Non
             await uow.enqueue(jobs.DeleteFiles(tuple(keys)), owner_id=parent.user_id)
         await uow.session.delete(child)
         await uow.publish(events.ChildDeleted(child_id, parent.user_id))
-
-
-async def _require_consent(graph: GraphClient, parent: Identity) -> None:
-    """Ask the graph whether the parent's consent is in force; ConsentRequired otherwise."""
-    consents = (await graph.query(parent, _CONSENTS, {}))["me"]["consents"]
-    if not any(consent["purpose"] == CHILD_PROFILE and consent["revokedAt"] is None for consent in consents):
-        raise ConsentRequired(CHILD_PROFILE)
 
 
 def _check_name(value: str) -> str:

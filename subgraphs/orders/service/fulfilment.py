@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.orders import repository
-from subgraphs.orders.addresses import Address
-from subgraphs.orders.models import ShippingLevel
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common.audit import AuditEntry
 from subgraphs.common.errors import Conflict
 from subgraphs.common.identity import Identity
-from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
+from subgraphs.common.live import LiveEvent, LiveStreams
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.telemetry import get_logger
+from subgraphs.common.transitions import announce_after_commit, follow_until, move
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
 from subgraphs.orders.models import Order, OrderTransition, RefundReason
@@ -39,33 +40,33 @@ async def record_transition(
     uow: UnitOfWork, live: LiveStreams, order: Order, status: OrderStatus, reason: str | None
 ) -> None:
     """Move a locked order to a state; its live event is sent after the commit."""
-    order.status = status
-    order.last_sequence += 1
-    transition = OrderTransition(
-        order_id=order.id, sequence=order.last_sequence, status=status, at=uow.now, reason=reason
-    )
+    sequence = move(ORDER_STATES, order, status)
     await uow.session.flush()
+    transition = OrderTransition(
+        order_id=order.id, sequence=sequence, status=status, at=uow.now, reason=reason
+    )
     uow.session.add(transition)
+    announce_after_commit(uow, live, build_stream_key(order.id), to_live_event(transition))
 
-    async def send() -> None:
-        try:
-            await live.append(build_stream_key(order.id), to_live_event(transition))
-        except (RedisError, StaleWriter) as error:
-            # Subscribers read it from the row instead.
-            get_logger().warning("A live event was not appended", order_id=order.id, error=error)
 
-    uow.after_commit.append(send)
+_PRINTING: Final = (OrderStatus.PREPARING, OrderStatus.IN_PRODUCTION, OrderStatus.SHIPPED)
+"""The states of an order whose copies are made, in their order."""
 
 
 async def follow_print_job(runtime: Runtime, uow: UnitOfWork, event: PrintJobStatusChanged) -> None:
     """Move an order to the state that follows from its print job's.
 
-    A late report changes nothing. An order that will not be printed is refunded.
+    A late report changes nothing, and one that has overtaken others records the states that they would have.
+    An order that will not be printed is refunded.
     """
     order = await repository.lock_any_order(uow.session, event.order_id)
     status = apply_print_report(order.status, event.status)
     if status is None:
         return
+    if status in _PRINTING:
+        for passed in _PRINTING[: _PRINTING.index(status)]:
+            if ORDER_STATES.is_ahead(order.status, passed):
+                await record_transition(uow, runtime.live, order, passed, None)
     await record_transition(uow, runtime.live, order, status, event.message or None)
     if status is OrderStatus.PRINT_REJECTED:
         await refund_in_full(uow, order, RefundReason.PRINT_REJECTED)
@@ -87,22 +88,19 @@ async def follow_order(
     runtime: Runtime, caller: Identity, order_id: str, after: int
 ) -> AsyncGenerator[OrderProgress, None]:
     """Yield the transitions of the caller's order after a number, up to one into a final state."""
-
-    async def load_history(last: int) -> Sequence[LiveEvent]:
-        async with runtime.database.read() as session:
-            transitions = await repository.load_transitions_of_orders(session, [order_id], last)
-        return [to_live_event(transition) for transition in transitions.get(order_id, ())]
-
     order = await _get_order(runtime, caller, order_id)
     if order.status in ORDER_STATES.terminal and after >= order.last_sequence:
         return
-    async with aclosing(runtime.live.follow(build_stream_key(order_id), after, load_history)) as events:
+
+    async def list_events(session: AsyncSession, last: int) -> Sequence[LiveEvent]:
+        transitions = await repository.load_transitions_of_orders(session, [order_id], last)
+        return [to_live_event(transition) for transition in transitions.get(order_id, ())]
+
+    events = follow_until(_is_last, runtime, build_stream_key(order_id), after, list_events)
+    async with aclosing(events):
         async for event in events:
             order = await _get_order(runtime, caller, order_id)
-            status = OrderStatus(event.data["status"])
-            yield OrderProgress(event.sequence, event.at, status, order)
-            if status in ORDER_STATES.terminal:
-                return
+            yield OrderProgress(event.sequence, event.at, _get_status(event), order)
 
 
 async def _get_order(runtime: Runtime, caller: Identity, order_id: str) -> Order:
@@ -118,3 +116,11 @@ def build_stream_key(order_id: str) -> str:
 def to_live_event(transition: OrderTransition) -> LiveEvent:
     """Convert a transition to a live event."""
     return LiveEvent(transition.sequence, _KIND, transition.at, {"status": transition.status})
+
+
+def _is_last(event: LiveEvent) -> bool:
+    return _get_status(event) in ORDER_STATES.terminal
+
+
+def _get_status(event: LiveEvent) -> OrderStatus:
+    return OrderStatus(event.data["status"])

@@ -10,12 +10,12 @@ from subgraphs.common.graph import GraphClient
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.money import Money
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import require_in_range
-from subgraphs.orders.addresses import Address
 from subgraphs.orders.errors import BookNotApproved
-from subgraphs.orders.models import Quote, ShippingLevel
+from subgraphs.orders.models import Quote
 
 HOLDS_FOR = timedelta(hours=24)
 _MAX_COPIES = 100
@@ -52,7 +52,7 @@ class QuoteRequest:
     def normalize(self) -> QuoteRequest:
         """Normalise the request; BadUserInput when it cannot be ordered."""
         require_in_range("quantity", self.quantity, 1, _MAX_COPIES)
-        address = self.shipping_address.normalize()
+        address = self.shipping_address.normalize("shippingAddress")
         return QuoteRequest(self.book_id, self.product_id, self.quantity, address, self.shipping_level)
 
 
@@ -65,6 +65,11 @@ class Price:
     shipping: Money
     fulfilment: Money
     tax: Money
+
+    @property
+    def total(self) -> Money:
+        """The amount to pay."""
+        return self.items + self.shipping + self.fulfilment + self.tax
 
 
 async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
@@ -81,7 +86,6 @@ async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest
 
 def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price: Price) -> Quote:
     """Store a quote for the parent."""
-    total = price.items + price.shipping + price.fulfilment + price.tax
     quote = Quote(
         id=new_id("quo"),
         owner_id=parent.user_id,
@@ -91,7 +95,7 @@ def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price:
         quantity=request.quantity,
         shipping_level=request.shipping_level,
         shipping_address=request.shipping_address.as_json(),
-        currency=total.currency,
+        currency=price.total.currency,
         items=price.items.amount,
         shipping=price.shipping.amount,
         fulfilment=price.fulfilment.amount,

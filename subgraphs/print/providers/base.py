@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from subgraphs.print.prices import ShippingLevel
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.print.states import PrintJobStatus
 
 
@@ -19,20 +19,6 @@ class ShopUnreachable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """The recipient and the address of a parcel."""
-
-    name: str
-    line1: str
-    line2: str | None
-    city: str
-    region: str | None
-    postal_code: str
-    country_code: str
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
 class Submission:
     """A book to print; the shop downloads the files from their URLs."""
 
@@ -40,7 +26,7 @@ class Submission:
     pod_package_id: str
     quantity: int
     shipping_level: ShippingLevel
-    recipient: Recipient
+    address: Address
     interior_url: str
     cover_url: str
 

@@ -23,7 +23,6 @@ async def cancel_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) 
     """
     await create_print_job(runtime, uow, new)
     job = await repository.lock_job_of_order(uow.session, new.order_id)
-    assert job is not None, "it exists, or has just been created"
     if job.status in _NOT_SUBMITTED:
         await move_job(uow, job, PrintJobStatus.CANCELLED, "The order was cancelled.")
     else:

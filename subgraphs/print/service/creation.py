@@ -47,7 +47,7 @@ async def create_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) 
         },
     )
     if job is not None:
-        await record_transition(uow, job)
+        await record_transition(uow, job, PrintJobStatus.CREATED)
         await uow.enqueue(PreflightPrintJob(job.id), owner_id=job.owner_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from subgraphs.common.telemetry import get_logger
+from subgraphs.common.transitions import move
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print.events import PrintJobStatusChanged
 from subgraphs.print.models import PrintJob, PrintJobTransition
@@ -15,21 +16,16 @@ async def move_job(uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, messa
         if status is not job.status:
             get_logger().info("Late report ignored", print_job=job.id, status=job.status, reported=status)
         return False
-    job.status = status
-    await record_transition(uow, job, message)
+    await record_transition(uow, job, status, message)
     return True
 
 
-async def record_transition(uow: UnitOfWork, job: PrintJob, message: str = "") -> None:
-    """Record the job's current state as a transition and publish it."""
-    job.last_sequence += 1
+async def record_transition(
+    uow: UnitOfWork, job: PrintJob, status: PrintJobStatus, message: str = ""
+) -> None:
+    """Move a locked job to a state that is ahead, and publish that."""
+    sequence = move(PRINT_JOB_STATES, job, status)
     uow.session.add(
-        PrintJobTransition(
-            print_job_id=job.id,
-            sequence=job.last_sequence,
-            status=job.status,
-            at=uow.now,
-            message=message,
-        )
+        PrintJobTransition(print_job_id=job.id, sequence=sequence, status=status, at=uow.now, message=message)
     )
-    await uow.publish(PrintJobStatusChanged(job.id, job.order_id, job.status.value, message))
+    await uow.publish(PrintJobStatusChanged(job.id, job.order_id, status.value, message))

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger
 from subgraphs.print import repository
 from subgraphs.print.catalogue import get_product
 from subgraphs.print.jobs import ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.models import PrintJob
-from subgraphs.print.prices import ShippingLevel
 from subgraphs.print.providers.base import (
     PrintProvider,
-    Recipient,
     ShopJob,
     ShopUnreachable,
     Submission,
@@ -45,7 +44,7 @@ class Delivery:
     """How and where to send an order; it is read for each submission and not stored in this domain."""
 
     shipping_level: ShippingLevel
-    recipient: Recipient
+    address: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _build_submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Su
         pod_package_id=get_product(job.product_id).pod_package_id,
         quantity=job.quantity,
         shipping_level=delivery.shipping_level,
-        recipient=delivery.recipient,
+        address=delivery.address,
         interior_url=runtime.storage.sign_url(job.interior_key, now),
         cover_url=runtime.storage.sign_url(job.cover_key, now),
     )

@@ -87,7 +87,7 @@ async def test_an_unexpected_error_is_masked_over_http(origin: str, caplog: pyte
 
 @pytest.mark.parametrize(
     ("query", "error"),
-    [("{ average }", "the password is 1234"), ("subscription { published { id } }", "KeyError('catalog')")],
+    [("{ average }", "the password is 1234"), ("subscription { published { id } }", "KeyError('books')")],
 )
 async def test_an_unexpected_error_is_masked_over_an_event_stream(
     origin: str, query: str, error: str, caplog: pytest.LogCaptureFixture
@@ -104,7 +104,7 @@ async def test_an_unexpected_error_is_masked_over_an_event_stream(
 
 @pytest.mark.parametrize(
     ("query", "error"),
-    [("{ average }", "the password is 1234"), ("subscription { published { id } }", "KeyError('catalog')")],
+    [("{ average }", "the password is 1234"), ("subscription { published { id } }", "KeyError('books')")],
 )
 async def test_an_unexpected_error_is_masked_over_websocket(
     origin: str, query: str, error: str, caplog: pytest.LogCaptureFixture

@@ -14,8 +14,8 @@ OVERRIDDEN_FIELD = """average: Float
     @join__field(graph: BOOKS, overrideLabel: "average-of-reviews")"""
 
 
-@pytest.mark.parametrize(("share", "book_requests"), [("true", 0), ("100", 0), ("false", 1), ("0", 1)])
-async def test_a_field_moves_when_its_label_is_activated(share: str, book_requests: int, tmp_path: Path):
+@pytest.mark.parametrize(("share", "book_requests"), [(True, 0), (100, 0), (False, 1), (0, 1)])
+async def test_a_field_moves_when_its_label_is_activated(share: float, book_requests: int, tmp_path: Path):
     file = tmp_path / "supergraph.graphql"
     file.write_text(SUPERGRAPH.read_text().replace(FIELD, OVERRIDDEN_FIELD))
     traffic = Traffic.model_validate({"override_labels": {"average-of-reviews": share}})

@@ -12,7 +12,8 @@ from subgraphs.ai.providers.offline.painter.look import COLOURS, derive_look
 from subgraphs.ai.providers.offline.painter.picture import SIZE, paint
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.tales import TALES
-from subgraphs.ai.providers.story import Hero, Pronouns, StoryBrief
+from subgraphs.ai.providers.story import Hero, StoryBrief
+from subgraphs.common.pronouns import Pronouns
 
 MIA = Hero("Mia", 5, Pronouns.SHE, "curly red hair, brown skin, a yellow raincoat and glasses", ())
 BRIEF = StoryBrief(MIA, "to find a friend", "ADVENTURE", "en", None)

@@ -13,7 +13,9 @@ from subgraphs.ai.providers.offline.tales import TALES
 from subgraphs.ai.providers.offline.wish import Wish, read_wish
 from subgraphs.ai.providers.offline.writer import describe, write_outline, write_scene
 from subgraphs.ai.providers.ports import Rejection
-from subgraphs.ai.providers.story import SCENES, Hero, Pronouns, StoryBrief
+from subgraphs.ai.providers.story import Hero, StoryBrief
+from subgraphs.common.pronouns import Pronouns
+from subgraphs.common.scenes import SCENES
 
 MIA = Hero(
     "Mia", 5, Pronouns.SHE, "curly brown hair, brown skin and a yellow raincoat", ("dinosaurs", "drawing")

@@ -22,8 +22,9 @@ from subgraphs.ai.providers.ports import (
     Writer,
     WrittenScene,
 )
-from subgraphs.ai.providers.story import Hero, Outline, PictureRequest, Pronouns, SceneRequest, StoryBrief
+from subgraphs.ai.providers.story import Hero, Outline, PictureRequest, SceneRequest, StoryBrief
 from subgraphs.common.ids import new_id
+from subgraphs.common.pronouns import Pronouns
 from tests.subgraphs.ai.library import FakeBookWriter, Parent
 from tests.support.graph import FakeGraph
 from tests.support.openai import (

@@ -14,7 +14,8 @@ from subgraphs.ai.providers.ports import (
     WrittenScene,
 )
 from subgraphs.ai.providers.registry import ILLUSTRATORS, MODERATORS, WRITERS
-from subgraphs.ai.providers.story import Hero, PictureRequest, Pronouns, SceneRequest, StoryBrief
+from subgraphs.ai.providers.story import Hero, PictureRequest, SceneRequest, StoryBrief
+from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
 from tests.support.openai import serve_openai

@@ -63,7 +63,7 @@ async def test_without_a_valid_consent_nothing_is_queued(
     assert await parent.generate(new_id("book")) == {
         "__typename": "ConsentRequired",
         "purpose": "AI_PROCESSING",
-        "message": "Agree to the use of AI for your child's book first.",
+        "message": "This needs your consent for the purpose AI_PROCESSING.",
     }
 
 

@@ -43,7 +43,7 @@ class Service:
         return answer if isinstance(answer, Response) else await answer(request)
 
     @asynccontextmanager
-    async def serve(self, deadline_seconds: float = 20, **options: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    async def serve(self, deadline_seconds: float = 120, **options: Any) -> AsyncIterator[httpx2.AsyncClient]:
         app = Starlette(routes=[Route("/", self.answer, methods=["GET", "POST"])])
         async with (
             serve_app(app) as address,

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from subgraphs.auth.models import Session, User
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
-from subgraphs.common.pagination import PageRequest, load_pages
+from subgraphs.common.pagination import PageRequest, load_page, load_pages
 from subgraphs.common.runtime import Runtime
 
 
@@ -45,7 +46,9 @@ async def create_user_with_sessions(runtime: Runtime, count: int) -> tuple[str, 
 
 async def read_page(runtime: Runtime, user_ids: list[str], first: int, after: str | None = None) -> Any:
     async with runtime.database.read() as session:
-        return await load_pages(session, Session, Session.user_id, user_ids, PageRequest.of(first, after))
+        return await load_pages(
+            session, select(Session), Session.user_id, user_ids, PageRequest.of(first, after)
+        )
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 7, 8, 100])
@@ -78,6 +81,18 @@ async def test_a_cursor_of_a_missing_row_still_marks_a_position(runtime: Runtime
     found = await read_page(runtime, [user_id], 10, "ses_zz")
     assert [row.id for row in found[user_id].rows] == ids
     assert await read_page(runtime, [user_id], 10, "0") == {}
+
+
+async def test_a_single_list_is_paged_like_one_of_many(runtime: Runtime) -> None:
+    user_id, ids = await create_user_with_sessions(runtime, 3)
+    await create_user_with_sessions(runtime, 2)
+    own = select(Session).where(Session.user_id == user_id)
+    async with runtime.database.read() as session:
+        newest = await load_page(session, own, Session.id, PageRequest.of(2, None))
+        rest = await load_page(session, own, Session.id, PageRequest.of(2, newest.cursors[-1]))
+    assert [*newest.cursors, *rest.cursors] == ids
+    assert (newest.has_previous, newest.has_next) == (False, True)
+    assert (rest.has_previous, rest.has_next) == (True, False)
 
 
 @pytest.mark.parametrize("first", [-1, 0, 101])

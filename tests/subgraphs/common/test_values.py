@@ -1,4 +1,4 @@
-"""Money, ids and the checks of text."""
+"""Ids and the checks of text."""
 
 from __future__ import annotations
 
@@ -12,27 +12,7 @@ from hypothesis import strategies as st
 
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
-from subgraphs.common.money import Money
 from subgraphs.common.validation import clean_text, parse_small_number, require_in_range
-
-AMOUNTS = st.integers(-(10**15), 10**15)
-
-
-@given(st.lists(AMOUNTS))
-def test_a_sum_of_money_is_exact(amounts: list[int]) -> None:
-    assert sum((Money(amount, "USD") for amount in amounts), Money.zero("USD")) == Money(sum(amounts), "USD")
-
-
-@given(AMOUNTS, st.integers(0, 1000))
-def test_money_can_be_multiplied_by_a_number(amount: int, factor: int) -> None:
-    price = Money(amount, "EUR")
-    assert price * factor == sum([price] * factor, Money.zero("EUR"))
-
-
-@given(AMOUNTS, AMOUNTS)
-def test_money_of_two_currencies_cannot_be_added(first: int, second: int) -> None:
-    with pytest.raises(ValueError, match="cannot add EUR to USD"):
-        Money(first, "USD") + Money(second, "EUR")
 
 
 def test_ids_are_prefixed_and_sort_by_creation_time() -> None:

@@ -70,7 +70,7 @@ def book(arguments: dict[str, Any]) -> Any:
 
 
 def cost(arguments: dict[str, Any]) -> dict[str, Any]:
-    if arguments["countryCode"] == "ZZ":
+    if arguments["countryCode"] == "AQ":
         raise GraphError("BAD_USER_INPUT", "Nothing is sent there.")
     amounts = {"items": 1300 * arguments["quantity"], "shipping": 1099, "fulfilment": 175, "tax": 26}
     return {part: {"amount": amount, "currency": "USD"} for part, amount in amounts.items()}

@@ -78,6 +78,19 @@ async def test_an_order_follows_its_print_job_until_it_is_shipped(orders: Subgra
     ]
 
 
+async def test_a_report_that_overtakes_others_leaves_no_gap(orders: SubgraphClient, token: str) -> None:
+    order_id = await create_paid_order(orders, token)
+    await report(orders, order_id, "SHIPPED", "IN_PRODUCTION", "PREFLIGHT")
+    history = (await show(orders, order_id, token))["history"]
+    assert [transition["status"] for transition in history] == [
+        "AWAITING_PAYMENT",
+        "PAID",
+        "PREPARING",
+        "IN_PRODUCTION",
+        "SHIPPED",
+    ]
+
+
 async def test_a_rejected_print_job_ends_the_order_with_its_reason(
     orders: SubgraphClient, token: str
 ) -> None:

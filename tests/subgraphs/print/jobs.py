@@ -7,17 +7,16 @@ from typing import Any
 from sqlalchemy import select
 
 from subgraphs.common.ids import new_id
+from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import repository, service
 from subgraphs.print.models import OfflineShopJob, PrintJob, PrintJobTransition
-from subgraphs.print.prices import ShippingLevel
-from subgraphs.print.providers.base import Recipient
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.pdf_files import build_book, build_cover
 
 DELIVERY = service.Delivery(
     shipping_level=ShippingLevel.MAIL,
-    recipient=Recipient("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000"),
+    address=Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000"),
 )
 
 INTERIOR = cache(build_book)

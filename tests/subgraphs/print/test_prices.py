@@ -7,9 +7,10 @@ import pytest
 
 from subgraphs.common.errors import BadUserInput, NotFound
 from subgraphs.common.money import Money
+from subgraphs.common.postal import ShippingLevel
 from subgraphs.print.catalogue import get_product, list_products
 from subgraphs.print.countries import Zone, find_zone
-from subgraphs.print.prices import ShippingLevel, compute_copy_price, compute_cost
+from subgraphs.print.prices import compute_copy_price, compute_cost
 
 CASEWRAP = get_product("casewrap-8.5-square")
 

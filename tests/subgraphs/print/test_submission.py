@@ -63,7 +63,7 @@ async def test_the_shop_receives_the_files_that_passed_preflight(
     await submit(runtime, shop, job.id)
     [sent] = shop.received
     assert (sent.external_id, sent.pod_package_id) == (job.id, "0850X0850.FC.PRE.CW.080CW444.MXX")
-    assert (sent.quantity, sent.recipient.country_code) == (1, "GB")
+    assert (sent.quantity, sent.address.country_code) == (1, "GB")
     address, _, signature = sent.interior_url.partition("?")
     assert address.endswith(f"/{job.snapshot_id}/interior.pdf")
     expires, signed = (part.partition("=")[2] for part in signature.split("&"))

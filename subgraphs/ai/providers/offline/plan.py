@@ -12,7 +12,8 @@ from typing import TypeVar
 from subgraphs.ai.providers.offline.phrases import COMMON_LESSON, LESSONS
 from subgraphs.ai.providers.offline.tales import TALES, Tale
 from subgraphs.ai.providers.offline.wish import Wish, read_wish
-from subgraphs.ai.providers.story import Pronouns, StoryBrief
+from subgraphs.ai.providers.story import StoryBrief
+from subgraphs.common.pronouns import Pronouns
 
 Choice = TypeVar("Choice")
 

@@ -15,7 +15,8 @@ from subgraphs.ai.providers import prompts
 from subgraphs.ai.providers.openai.client import hash_author, open_client, translate_errors
 from subgraphs.ai.providers.openai.reply import Reply
 from subgraphs.ai.providers.ports import ProviderFailed, Writer, WrittenOutline, WrittenScene
-from subgraphs.ai.providers.story import SCENES, Outline, Scene, SceneRequest, StoryBrief
+from subgraphs.ai.providers.story import Outline, Scene, SceneRequest, StoryBrief
+from subgraphs.common.scenes import SCENES
 
 _OUTLINE_TOKENS = 6000
 _SCENE_TOKENS = 1500

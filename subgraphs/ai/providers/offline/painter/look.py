@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from subgraphs.ai.providers.offline.plan import create_random, pick
-from subgraphs.ai.providers.story import Hero, Pronouns
+from subgraphs.ai.providers.story import Hero
+from subgraphs.common.pronouns import Pronouns
 
 COLOURS = {
     "red": "#d9483b",

@@ -1,4 +1,4 @@
-"""The jobs that every domain has."""
+"""The job of every domain that deletes what was handled long ago."""
 
 from __future__ import annotations
 
