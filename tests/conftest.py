@@ -1,7 +1,9 @@
 """Fixtures shared by all tests: the real servers and the whole platform."""
 
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,29 @@ def stack() -> Iterator[Stack]:
         with portal.wrap_async_context_manager(platform) as running:
             patched.undo()
             yield running
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Names each failure when it happens, so that the output of a run that is ended early tells what failed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_FailureNames(reporter))
+
+
+class _FailureNames:
+    def __init__(self, reporter: Any) -> None:
+        self._reporter = reporter
+        self._started = time.monotonic()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not report.failed:
+            return
+        elapsed = timedelta(seconds=round(time.monotonic() - self._started))
+        reason = report.longreprtext.strip().rpartition("\n")[2]
+        self._reporter.write_line(
+            f"\n{elapsed} {report.nodeid} failed in {report.when} after {report.duration:.0f} s: {reason}"
+        )
 
 
 @pytest.hookimpl(optionalhook=True)
