@@ -73,7 +73,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Names each failure when it happens, so that the output of a run that is ended early tells what failed."""
+    """Names each failure when it happens: the output of a run that is ended early tells what failed."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_FailureNames(reporter))
