@@ -1,5 +1,8 @@
 """Fixtures shared by all tests: the real servers and the whole platform."""
 
+import asyncio
+import functools
+import inspect
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +26,9 @@ PLATFORM_TESTS = (
     "tests/infra/test_demo.py",
     "tests/infra/test_stack.py",
 )
+
+# A little less than pytest-timeout's limit.
+MAX_TEST_SECONDS = 200
 
 # How long an example takes depends on how busy the machine is.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -92,6 +98,21 @@ class _FailureNames:
         self._reporter.write_line(
             f"\n{elapsed} {report.nodeid} failed in {report.when} after {report.duration:.0f} s: {reason}"
         )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Cancels a test that hangs in its event loop, which pytest-timeout would leave unusable for others."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return
+
+    @functools.wraps(test)
+    async def bounded(**arguments: Any) -> None:
+        async with asyncio.timeout(MAX_TEST_SECONDS):
+            await test(**arguments)
+
+    pyfuncitem.obj = bounded
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -19,6 +19,7 @@ from arq.constants import job_key_prefix
 from arq.worker import func
 from redis.exceptions import RedisError
 
+from subgraphs.common.redis import BoundedConnection
 from subgraphs.common.settings import Settings
 from subgraphs.common.telemetry import get_logger
 from workers import queues
@@ -31,14 +32,11 @@ if TYPE_CHECKING:
 _UNLIMITED_SECONDS: Final = 365 * 24 * 3600
 _START_MARK_SECONDS: Final = 60
 _RETRY_SECONDS: Final = 1.0
-_TIMEOUT_SECONDS: Final = 5.0
 
 
 def open_queue(settings: Settings) -> ArqRedis:
     """Open a client of the queues; connections are made when they are first used."""
-    queue: ArqRedis = ArqRedis.from_url(
-        settings.redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-    )
+    queue: ArqRedis = ArqRedis.from_url(settings.redis_url, connection_class=BoundedConnection)
     queue.job_serializer = serialize
     return queue
 

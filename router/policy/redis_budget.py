@@ -28,9 +28,8 @@ class RedisCostBudget:
     """Counts what each client has spent in the current minute."""
 
     def __init__(self, url: str, limit: int, clock: Callable[[], float] = time.time) -> None:
-        self._redis = Redis.from_url(
-            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-        )
+        # Not `socket_timeout`: before Python 3.12 it can lose a cancellation.
+        self._redis = Redis.from_url(url, socket_connect_timeout=TIMEOUT_SECONDS)
         self._limit = limit
         self._clock = clock
         self._unavailable_until = 0.0

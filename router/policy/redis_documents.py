@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from redis.asyncio import Redis
@@ -18,17 +19,14 @@ class RedisDocuments:
     """Documents by hash; while Redis is unavailable it has none and stores none."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-        )
+        # Not `socket_timeout`: before Python 3.12 it can lose a cancellation.
+        self._redis = Redis.from_url(url, decode_responses=True, socket_connect_timeout=TIMEOUT_SECONDS)
 
     async def get(self, document_id: str) -> str | None:
         """The document with this hash, or None; renews its expiry."""
         try:
-            text: str | None = await self._redis.getex(PREFIX + document_id, ex=EXPIRY)
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                text: str | None = await self._redis.getex(PREFIX + document_id, ex=EXPIRY)
         except (RedisError, OSError, UnicodeDecodeError) as error:
             _log_failure(error)
             return None
@@ -37,7 +35,8 @@ class RedisDocuments:
     async def put(self, document_id: str, text: str) -> None:
         """Stores a document by its hash."""
         try:
-            await self._redis.set(PREFIX + document_id, text, ex=EXPIRY)
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._redis.set(PREFIX + document_id, text, ex=EXPIRY)
         except (RedisError, OSError) as error:
             _log_failure(error)
 

@@ -1,11 +1,15 @@
-"""The connection to Redis, whose commands have spans if spans are recorded."""
+"""The connection to Redis: its commands have a deadline, and spans if spans are recorded."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 from redis.asyncio.client import Pipeline
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from subgraphs.common.tracing import is_recording, open_span
 
@@ -17,10 +21,37 @@ _ATTRIBUTES: Final = {"db.system.name": "redis"}
 def open_redis(url: str) -> Redis:
     """Open a client; connections are made when they are first used."""
     kind = _TracedRedis if is_recording() else Redis
-    redis: Redis = kind.from_url(
-        url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-    )
+    redis: Redis = kind.from_url(url, connection_class=BoundedConnection)
     return redis
+
+
+class BoundedConnection(Connection):
+    """A connection that waits for the server for a limited time, and where no cancellation is lost.
+
+    redis-py's own `socket_timeout` bounds the sending by `asyncio.wait_for`, which before Python 3.12 loses a
+    cancellation that comes in the moment in which the sending ends: the task would then go on for ever.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(socket_connect_timeout=_TIMEOUT_SECONDS, **options)
+
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        """Send a command."""
+        async with self._bound():
+            await super().send_packed_command(*args, **options)
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        """Read the response to a command."""
+        async with self._bound():
+            return await super().read_response(*args, **options)
+
+    @asynccontextmanager
+    async def _bound(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                yield
+        except TimeoutError:
+            raise RedisTimeoutError("The server did not respond in time") from None
 
 
 class _TracedRedis(Redis):

@@ -61,5 +61,10 @@ async def test_a_book_and_an_order_finish_though_valkey_is_killed_and_starts_emp
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(180):
+            output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
     assert output.decode().endswith("finished\n"), errors.decode()[-5000:]
