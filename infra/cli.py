@@ -23,6 +23,7 @@ from infra.commands import (
     schema,
     staff,
     testing,
+    webhooks,
 )
 from infra.console import print_error
 from infra.errors import InfraError
@@ -62,6 +63,7 @@ app.command()(fuzz.fuzz)
 app.add_typer(schema.app, name="schema")
 app.add_typer(database.app, name="db")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(staff.app, name="staff")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")

@@ -24,10 +24,11 @@ from router.pipeline.single_flight import open_single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
 from router.reload import ServedSupergraph, watch_supergraph
-from router.server import graphiql, health
+from router.server import graphiql, health, pass_through
 from router.server.application import ENDPOINT, METHODS, PATHS, Application
 from router.server.http import EndpointResponse
 from router.server.origins import EXPOSED_HEADERS, may_connect
+from router.server.request_bodies import RequestBodies
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
 from router.server.websocket import WebSocketSession
@@ -54,17 +55,20 @@ def create_app(settings: Settings) -> Application:
     content = settings.supergraph.read_text()
     supergraph = Supergraph.parse(content)
     parse_subgraph_addresses(settings, supergraph)
+    _check_pass_through(settings, supergraph)
     manifest = settings.router_trusted_documents
     trusted = read_manifest(manifest) if manifest else None
+    metrics, bodies, responses = Metrics(), RequestBodies(settings.limits), Responses(settings.connections)
     return Application(
         settings.connections,
-        Metrics(),
-        lifespan=partial(_lifespan, settings, content, supergraph, trusted),
+        metrics,
+        lifespan=partial(_lifespan, settings, content, supergraph, trusted, bodies, responses),
         middleware=_build_cors(settings),
         routes=[
             *(Route(path, _handle_http, methods=METHODS) for path in PATHS),
             *(WebSocketRoute(path, partial(_handle_websocket, settings)) for path in PATHS),
             *health.build_routes(),
+            *pass_through.build_routes(settings.traffic.pass_through, bodies, responses, metrics),
             *(graphiql.build_routes(settings.supergraph.parent / EXAMPLES) if settings.explorer else ()),
         ],
     )
@@ -76,6 +80,8 @@ async def _lifespan(
     content: str,
     supergraph: Supergraph,
     trusted: Mapping[str, str] | None,
+    bodies: RequestBodies,
+    responses: Responses,
     app: Application,
 ) -> AsyncIterator[None]:
     """Serves the supergraph that was parsed from `content`, and its later versions."""
@@ -107,7 +113,8 @@ async def _lifespan(
                 limits.max_reserved_streams_per_client,
                 limits.max_socket_operations,
             ),
-            Responses(settings.connections),
+            responses,
+            bodies,
         )
 
         def apply(supergraph: Supergraph) -> ServedSupergraph:
@@ -116,6 +123,12 @@ async def _lifespan(
 
         async with _watch(settings, apply, apply(supergraph), content):
             yield
+
+
+def _check_pass_through(settings: Settings, supergraph: Supergraph) -> None:
+    for path, subgraph in settings.traffic.pass_through.items():
+        if subgraph not in supergraph.subgraphs:
+            raise ValueError(f"ROUTER_PASS_THROUGH: {path} names {subgraph!r}, which is not a subgraph.")
 
 
 class _Store(Protocol):

@@ -23,6 +23,7 @@ from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.application import Service
 from router.server.http import HttpEndpoint
+from router.server.request_bodies import RequestBodies
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
 from router.supergraph import Supergraph
@@ -32,6 +33,7 @@ from router.transport.address import Address, UnusableAddressError
 from router.transport.base import StreamSource, Transport
 from router.transport.breaker import CircuitBreakers
 from router.transport.deduplication import Deduplication
+from router.transport.forwarding import Forwarding
 from router.transport.http import HttpTransport
 from router.transport.http_client import HttpClient
 from router.transport.redaction import ALL, RedactedSource, Redaction
@@ -58,16 +60,24 @@ class Assembly:
     budget: CostBudget | None
     streams: EventStreams
     responses: Responses
+    bodies: RequestBodies
 
     def build_service(self, supergraph: Supergraph, previous: Service | None) -> Service:
         """The service of a supergraph; it keeps the previous service's key set if its URL is the same."""
         settings = self.settings
         keys = self._select_key_set(supergraph, previous.keys if previous else None)
-        pipeline = self._build_pipeline(supergraph, keys)
+        addresses = parse_subgraph_addresses(settings, supergraph)
+        pipeline = self._build_pipeline(supergraph, addresses, keys)
         endpoint = HttpEndpoint(
-            pipeline, self.streams, self.responses, settings.limits, explorer=settings.explorer
+            pipeline,
+            self.streams,
+            self.responses,
+            self.bodies,
+            max_batch=settings.limits.max_batch,
+            explorer=settings.explorer,
         )
-        return Service(pipeline, endpoint, keys)
+        forwarder = Forwarding(self.session, addresses, settings.traffic.subgraph_timeout)
+        return Service(pipeline, endpoint, keys, forwarder)
 
     def _select_key_set(self, supergraph: Supergraph, previous: KeySet | None) -> KeySet | None:
         """The key set that verifies tokens; a previous one stays usable while its URL is unreachable."""
@@ -76,9 +86,10 @@ class Assembly:
             return previous
         return KeySet(url, self.session) if url else None
 
-    def _build_pipeline(self, supergraph: Supergraph, keys: KeySet | None) -> Pipeline:
+    def _build_pipeline(
+        self, supergraph: Supergraph, addresses: Mapping[str, Address], keys: KeySet | None
+    ) -> Pipeline:
         settings, traffic = self.settings, self.settings.traffic
-        addresses = parse_subgraph_addresses(settings, supergraph)
         rules = _build_header_rules(settings, addresses)
         return Pipeline(
             self._build_operation_cache(supergraph),

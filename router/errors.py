@@ -4,6 +4,7 @@ RouterError                           shown to clients: a message, `extensions.c
 ├── RequestError                      the HTTP request or the WebSocket message is not a GraphQL request
 │   ├── MalformedRequestError         400  BAD_REQUEST
 │   ├── CrossSiteRequestError         403  CSRF_PREVENTED
+│   ├── PathNotFoundError             404  NOT_FOUND
 │   ├── StreamNotFoundError           404  STREAM_NOT_FOUND
 │   ├── MethodNotAllowedError         405  METHOD_NOT_ALLOWED
 │   ├── NotAcceptableError            406  NOT_ACCEPTABLE
@@ -29,6 +30,7 @@ RouterError                           shown to clients: a message, `extensions.c
 │   └── ForbiddenError                403  FORBIDDEN
 ├── TooSlowError                      408  TOO_SLOW
 ├── CostBudgetError                   429  COST_BUDGET_EXCEEDED
+├── BadGatewayError                   502  DOWNSTREAM_SERVICE_ERROR
 ├── OverloadedError                   503  OVERLOADED
 ├── StoppedError                      503  STOPPED
 ├── IdentityUnavailableError          503  DOWNSTREAM_SERVICE_ERROR
@@ -88,6 +90,16 @@ class CrossSiteRequestError(RequestError):
 
     code = "CSRF_PREVENTED"
     status = 403
+
+
+class PathNotFoundError(RequestError):
+    """Nothing is served at the path."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing at this path.")
 
 
 class StreamNotFoundError(RequestError):
@@ -319,14 +331,27 @@ class IdentityUnavailableError(RouterError):
     status = 503
 
 
+class BadGatewayError(RouterError):
+    """A request could not be passed on to its subgraph; `reason` is for operators."""
+
+    code = "DOWNSTREAM_SERVICE_ERROR"
+    status = 502
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The service behind this path does not respond.")
+        self.reason = reason
+
+
 class OverloadedError(RouterError):
-    """The queue of operations to prepare is full; operations prepared before are still served."""
+    """Too much is waiting already, such as operations to prepare; those prepared before are still served."""
 
     code = "OVERLOADED"
     status = 503
 
-    def __init__(self) -> None:
-        super().__init__("Too many new operations are waiting to be prepared; try again later.")
+    def __init__(
+        self, message: str = "Too many new operations are waiting to be prepared; try again later."
+    ) -> None:
+        super().__init__(message)
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -195,6 +195,12 @@ class Metrics:
             ["subgraph"],
             registry=self.registry,
         )
+        self.passed_requests = Counter(
+            "router_passed_requests",
+            "Requests that are not GraphQL, passed on to a subgraph, by the class of its response's status.",
+            ["subgraph", "outcome"],
+            registry=self.registry,
+        )
         self.breaker_state = Gauge(
             "router_subgraph_breaker_state",
             "State of a subgraph's circuit breaker: 0 closed, 1 half-open, 2 open.",

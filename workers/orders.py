@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import service
-from subgraphs.orders.jobs import ExpireOrder, RefundPayment, SettlePayment
+from subgraphs.orders.jobs import ExpireOrder, HandlePaymentEvent, RefundPayment, SettlePayment
 from subgraphs.print.events import PrintJobStatusChanged
 from workers.platform import Platform
 from workers.registry import on, task
@@ -14,6 +14,12 @@ from workers.registry import on, task
 async def settle_payment(platform: Platform, job: SettlePayment) -> None:
     """Settle a payment attempt that is pending, or whose checkout was interrupted."""
     await service.settle_payment(platform.orders, job.attempt_id, job.check)
+
+
+@task(HandlePaymentEvent, queue="payments")
+async def handle_payment_event(platform: Platform, job: HandlePaymentEvent) -> None:
+    """Find out what has become of the payment that a provider's webhook is about."""
+    await service.handle_payment_event(platform.orders, job.receipt_id)
 
 
 @task(ExpireOrder, queue="payments")

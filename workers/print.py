@@ -8,7 +8,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders.events import OrderCancelled, OrderPaid
 from subgraphs.orders.service import Fulfilment, get_fulfilment
 from subgraphs.print import service
-from subgraphs.print.jobs import PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
+from subgraphs.print.jobs import HandleShopEvent, PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
 from subgraphs.print.service import Delivery, FileToPrint, NewPrintJob
 from workers.platform import Platform
 from workers.registry import on, task
@@ -60,6 +60,12 @@ async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
 async def reconcile_print_job(platform: Platform, job: ReconcilePrintJob) -> None:
     """Reconcile a print job with the print provider's state."""
     await service.reconcile_print_job(platform.print, job.print_job_id, job.check)
+
+
+@task(HandleShopEvent, queue="print")
+async def handle_shop_event(platform: Platform, job: HandleShopEvent) -> None:
+    """Reconcile the print job that a shop's webhook is about."""
+    await service.handle_shop_event(platform.print, job.receipt_id)
 
 
 def _build_print_job(order: Fulfilment) -> NewPrintJob:

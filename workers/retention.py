@@ -1,11 +1,11 @@
-"""Retention: what is done is deleted from deliveries and inboxes after a while."""
+"""Retention: what is done is deleted from deliveries, inboxes and receipts after a while."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
 
-from subgraphs.common import deliveries, outbox
+from subgraphs.common import deliveries, outbox, webhooks
 from subgraphs.common.retention import PruneMessages
 from subgraphs.domains import DOMAINS
 from workers import queues
@@ -21,7 +21,10 @@ async def prune_messages(platform: Platform, job: PruneMessages) -> None:
     """Delete what is done and older than the retention, in short transactions."""
     runtime = platform.runtimes[job.domain]
     retention = timedelta(days=runtime.settings.message_retention_days)
-    for name, prune in (("deliveries", deliveries.prune), ("inbox", outbox.prune_inbox)):
+    prunings = [("deliveries", deliveries.prune), ("inbox", outbox.prune_inbox)]
+    if runtime.domain.webhook_sources:
+        prunings.append(("webhook_receipts", webhooks.prune))
+    for name, prune in prunings:
         deleted = _BATCH_SIZE
         while deleted == _BATCH_SIZE:
             async with runtime.database.session() as session, session.begin():

@@ -38,7 +38,7 @@ COMMON_SETTINGS = (
 STORE_SETTINGS = (
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"),
     *("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),
-    *("GRAPH_URL", "STORAGE_URL", "FILES_URL", "PUBLIC_URL", "FILE_SIGNING_KEY", "OUTGOING_CA_FILE"),
+    *("GRAPH_URL", "STORAGE_URL", "PUBLIC_URL", "FILE_SIGNING_KEY", "OUTGOING_CA_FILE"),
 )
 WORKER_SETTINGS = ("MESSAGE_RETENTION_DAYS",)
 PASSWORD_SETTINGS = tuple(domain.password_variable for domain in DOMAINS.values())
@@ -89,7 +89,8 @@ def build_worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict
 def build_router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """Build the environment of the router, without databases, stores and providers."""
     # The error messages of our own subgraphs are meant for clients.
-    settings = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), **settings}
+    own_graph = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), "ROUTER_PASS_THROUGH": _PASS_THROUGH}
+    settings = own_graph | dict(settings)
     own = [*_select_by_prefix(ROUTER_PREFIX, settings), *_select_by_prefix(OPENTELEMETRY_PREFIX, settings)]
     return _select([*COMMON_SETTINGS, *own, "SERVICE_TOKEN", "SUPERGRAPH", *URL_SETTINGS], settings)
 
@@ -109,6 +110,7 @@ def _select(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
     return machine | MALLOC_SETTINGS | {"PYTHONUNBUFFERED": "1"} | chosen
 
 
+_PASS_THROUGH = ",".join(f"{path}={domain.name}" for domain in DOMAINS.values() for path in domain.paths)
 _KNOWN_SETTINGS = {
     *COMMON_SETTINGS,
     *STORE_SETTINGS,

@@ -37,6 +37,16 @@ def _require_unreserved(name: str) -> str:
     return name
 
 
+# Paths of the router's own, by their first segment.
+OWN_PATHS = ("graphql", "health", "explorer", "metrics")
+
+
+def _refuse_own_path(path: str) -> str:
+    if path.split("/")[1] in OWN_PATHS:
+        raise ValueError(f"the router serves {path} itself")
+    return path
+
+
 def _to_percentage(value: Any) -> Any:
     return 100 * value if isinstance(value, bool) else value
 
@@ -46,6 +56,9 @@ HeaderName = Annotated[
 ]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[\x21-\x7e]*$")]
+PassedPath = Annotated[
+    str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)+$"), AfterValidator(_refuse_own_path)
+]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
 Coding = Literal["gzip", "deflate", "br", "zstd"]
 Seconds = Annotated[float, Field(gt=0)]
@@ -141,6 +154,14 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _parse_paths(value: Any) -> Any:
+    """Parse paths and their subgraphs, such as `/files=books, /webhooks/stripe=orders`."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in _split(value)]
+    return {path.strip(): subgraph.strip() for path, _, subgraph in pairs}
+
+
 def _refuse_text(value: Any) -> Any:
     if isinstance(value, str):
         raise ValueError("it can only be set in the file that ROUTER_CONFIG names")  # noqa: TRY004 - pydantic's
@@ -194,6 +215,10 @@ class Traffic(BaseSettings):
     )
     headers: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_refuse_text)] = Field(
         default=(PropagateHeader(propagate="user-agent"),), description="Header rules."
+    )
+    pass_through: Annotated[Mapping[PassedPath, str], NoDecode, BeforeValidator(_parse_paths)] = Field(
+        default_factory=dict,
+        description="Paths passed on to a subgraph as they are, as path=subgraph, separated by commas.",
     )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), description="Origins that CORS allows, separated by commas; *: all."

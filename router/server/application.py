@@ -20,6 +20,7 @@ from router.pipeline import Pipeline
 from router.policy.auth import KeySet
 from router.server.clients import Clients, identify_client
 from router.server.http import HttpEndpoint
+from router.server.pass_through import Forwarder
 from router.telemetry import Metrics
 
 ENDPOINT = "/graphql"
@@ -35,6 +36,7 @@ class Service:
     pipeline: Pipeline
     endpoint: HttpEndpoint
     keys: KeySet | None
+    forwarder: Forwarder
 
 
 class Application(Starlette):

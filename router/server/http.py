@@ -9,16 +9,13 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from router.config.settings import Limits
 from router.errors import (
     AccessError,
-    BodyTooLargeError,
     CrossSiteRequestError,
     DocumentError,
     MalformedRequestError,
     MethodNotAllowedError,
     NotAcceptableError,
-    OverloadedError,
     RouterError,
     StoppedError,
     UnsupportedMediaTypeError,
@@ -44,6 +41,7 @@ from router.server.negotiation import (
     negotiate_type,
     parse_media_type,
 )
+from router.server.request_bodies import RequestBodies
 from router.server.responses import Responses, build_retry_after_header
 from router.server.single_connection import (
     MESSAGES,
@@ -57,8 +55,6 @@ from router.telemetry import Trace, current_trace, log
 
 EndpointResponse: TypeAlias = Response | StreamResponse
 
-# Content lengths with more digits exceed any limit.
-MAX_DIGITS = 18
 SERVER_ERROR = 500
 
 
@@ -70,17 +66,18 @@ class HttpEndpoint:
         pipeline: Pipeline,
         streams: EventStreams,
         responses: Responses,
-        limits: Limits,
+        bodies: RequestBodies,
         *,
+        max_batch: int,
         explorer: bool,
     ) -> None:
         self._pipeline = pipeline
         self._tracer = pipeline.tracer
         self._streams = streams
         self._responses = responses
-        self._limits = limits
+        self._bodies = bodies
+        self._max_batch = max_batch
         self._explorer = explorer
-        self._body_bytes = 0
 
     async def handle(self, request: Request) -> EndpointResponse:
         """Handles one HTTP request; every error becomes a response."""
@@ -191,27 +188,7 @@ class HttpEndpoint:
         essence, parameters = parse_media_type(request.headers.get("content-type"))
         if essence != JSON or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("The body must be application/json in UTF-8.")
-        return parse_body(await self._read_body(request), self._limits.max_batch)
-
-    async def _read_body(self, request: Request) -> bytes:
-        declared = request.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:MAX_DIGITS]) > self._limits.max_body_bytes:
-            raise self._build_too_large_error()
-        body = bytearray()
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                self._body_bytes += len(chunk)
-                if len(body) > self._limits.max_body_bytes:
-                    raise self._build_too_large_error()
-                if self._body_bytes > self._limits.max_bodies_bytes:
-                    raise OverloadedError
-        finally:
-            self._body_bytes -= len(body)
-        return bytes(body)
-
-    def _build_too_large_error(self) -> BodyTooLargeError:
-        return BodyTooLargeError(f"The body is larger than {self._limits.max_body_bytes} bytes.")
+        return parse_body(await self._bodies.read(request), self._max_batch)
 
     async def _build_error_response(self, request: Request, error: RouterError) -> EndpointResponse:
         # A request to a shared stream is only accepted or refused; it has no GraphQL response of its own.

@@ -19,5 +19,5 @@ DOMAIN = Domain(
     "books",
     Settings,
     secrets=("file_signing_key",),
-    serves={"files_url": "http://localhost:{port}/files"},
+    paths=("/files",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mimetypes import guess_type
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from subgraphs.books import service
@@ -19,15 +19,16 @@ async def serve_file(request: Request) -> Response:
     key = request.path_params["key"]
     expires, signature = (request.query_params.get(name, "") for name in ("expires", "signature"))
     try:
-        content = await service.read_file(request.app.state.runtime, key, expires, signature)
+        file = await service.open_file(request.app.state.runtime, key, expires, signature)
     except InvalidAddress as invalid:
         return _build_error_response(403, invalid.code, str(invalid))
     except NotFound:
         return _build_error_response(404, "NOT_FOUND", "There is no such file.")
-    return Response(
-        content,
+    return StreamingResponse(
+        file.chunks,
         media_type=guess_type(key)[0] or "application/octet-stream",
         headers={
+            "content-length": str(file.size),
             "cache-control": f"private, max-age={int(LIFETIME.total_seconds())}, immutable",
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
             "x-content-type-options": "nosniff",

@@ -20,12 +20,14 @@ class Domain:
     Manifests are cheap to import: tables, schema and application are imported when they are first used.
     `secrets` are the settings with secrets that only its subgraph needs. `serves` has the URLs beside the
     graph that other processes use, by the setting for them; `{port}` stands for the port of the subgraph.
+    `paths` are those of its subgraph that the router passes on to it, with what is below them.
     """
 
     name: str
     settings: type[DomainSettings]
     secrets: tuple[str, ...] = ()
     serves: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
 
     @property
     def port(self) -> int:
@@ -72,6 +74,13 @@ class Domain:
     def schema(self) -> Any:
         """Its GraphQL schema, a Strawberry schema."""
         return self._import("schema").schema
+
+    @property
+    def webhook_sources(self) -> Mapping[str, Any]:
+        """The senders of webhooks that it receives, each a `WebhookSource`, by name."""
+        receives = any(path.startswith("/webhooks/") for path in self.paths)
+        sources: Mapping[str, Any] = self._import("webhooks").SOURCES if receives else {}
+        return sources
 
     def create_app(self, settings: DomainSettings) -> Any:
         """Create its subgraph, a Starlette application."""

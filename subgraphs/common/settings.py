@@ -68,8 +68,10 @@ class Settings(BaseSettings):
         default=None, description="CA certificates to trust in other services, instead of the system's."
     )
 
+    public_url: str = Field(
+        default="", description="The address at which clients reach the router; unset, API_PORT of localhost."
+    )
     storage_url: str = f"file://{Path.cwd() / '.memorable' / 'files'}"
-    files_url: str = Field(default="", description="The address below which signed file URLs are served.")
     file_signing_key: SecretStr = SecretStr("")
 
     worker_metrics_port: Port | None = None
@@ -94,6 +96,11 @@ class Settings(BaseSettings):
         password = self.redis_password.get_secret_value()
         login = f":{quote(password, safe='')}@" if password else ""
         return f"redis://{login}{self.redis_host}:{self.redis_port}/{self.redis_db}"
+
+    @property
+    def files_url(self) -> str:
+        """The address below which signed URLs of files are."""
+        return f"{(self.public_url or f'http://localhost:{self.api_port}').rstrip('/')}/files"
 
     @property
     def graph_address(self) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import obstore
@@ -15,7 +18,19 @@ from obstore.store import ObjectStore, from_url
 from subgraphs.common.errors import NotFound
 from subgraphs.common.validation import parse_small_number
 
+if TYPE_CHECKING:
+    from obstore._obstore import GetResult
+
+_CHUNK_BYTES = 256 * 1024
 LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is open; its size is in bytes."""
+
+    size: int
+    chunks: AsyncIterator[bytes]
 
 
 class Storage:
@@ -35,11 +50,12 @@ class Storage:
 
     async def get(self, key: str) -> bytes:
         """Read a file; NotFound when there is none."""
-        try:
-            result = await obstore.get_async(self._store, key)
-        except (NotFoundError, FileNotFoundError) as error:
-            raise NotFound("File", key) from error
-        return bytes(await result.bytes_async())
+        return bytes(await (await self._get(key)).bytes_async())
+
+    async def open(self, key: str) -> StoredFile:
+        """Open a file to be sent while it is read; NotFound when there is none."""
+        result = await self._get(key)
+        return StoredFile(result.meta["size"], _read_chunks(result))
 
     async def delete(self, keys: list[str]) -> None:
         """Delete files; missing ones are ignored."""
@@ -61,5 +77,16 @@ class Storage:
             return False
         return hmac.compare_digest(self._sign(key, until).encode(), signature.encode())
 
+    async def _get(self, key: str) -> GetResult:
+        try:
+            return await obstore.get_async(self._store, key)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise NotFound("File", key) from error
+
     def _sign(self, key: str, expires: int) -> str:
         return hmac.new(self._signing_key, f"{key}\n{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+async def _read_chunks(result: GetResult) -> AsyncIterator[bytes]:
+    async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
+        yield bytes(chunk)

@@ -14,6 +14,10 @@ class Settings(DomainSettings):
     port: Port = Field(default=3004, validation_alias="order_service_port")
     postgres_password: SecretStr = Field(default=SecretStr(""), validation_alias="orders_postgres_password")
     stripe_api_key: ApiKey = SecretStr("")
+    offline_payments_webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="What signs offline webhooks; empty, none is accepted.",
+    )
 
 
-DOMAIN = Domain("orders", Settings)
+DOMAIN = Domain("orders", Settings, paths=("/webhooks/offline-payments",))

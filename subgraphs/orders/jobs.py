@@ -16,6 +16,13 @@ class SettlePayment(Job):
 
 
 @dataclass(frozen=True, slots=True)
+class HandlePaymentEvent(Job):
+    """Find out what has become of the payment that a provider's webhook is about."""
+
+    receipt_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExpireOrder(Job):
     """End an order that was not paid while its quote held."""
 

@@ -16,6 +16,7 @@ from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.money import Money
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.common.postal import Address, ShippingLevel
+from subgraphs.common.webhooks import create_receipts_table
 from subgraphs.orders.states import AttemptStatus, OrderStatus, RefundStatus
 
 
@@ -114,6 +115,7 @@ class PaymentAttempt(Table):
     __table_args__ = (
         UniqueConstraint("order_id", "number"),
         UniqueConstraint("order_id", "idempotency_key"),
+        UniqueConstraint("provider", "reference"),
         Index(
             "uq_payment_attempts_not_declined",
             "order_id",
@@ -198,3 +200,4 @@ create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
 create_deliveries_table(Table.metadata)
 create_audit_table(Table.metadata)
+create_receipts_table(Table.metadata)

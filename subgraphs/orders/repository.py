@@ -81,6 +81,20 @@ async def find_order_of_quote(session: AsyncSession, quote_id: str) -> Order | N
     return await session.scalar(select(Order).where(Order.quote_id == quote_id).with_for_update())
 
 
+async def find_any_attempt(
+    session: AsyncSession, provider: str, reference: str, attempt_id: str | None
+) -> PaymentAttempt | None:
+    """Find a provider's attempt, of any owner, by the provider's reference, or else by its id."""
+    by_reference = PaymentAttempt.reference == reference
+    matches = by_reference if attempt_id is None else by_reference | (PaymentAttempt.id == attempt_id)
+    return await session.scalar(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.provider == provider, matches)
+        .order_by(by_reference.desc())
+        .limit(1)
+    )
+
+
 async def find_current_attempt(session: AsyncSession, order_id: str) -> PaymentAttempt | None:
     """Find the one attempt of an order that is open or has succeeded."""
     return await session.scalar(

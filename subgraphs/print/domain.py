@@ -16,6 +16,9 @@ class Settings(DomainSettings):
     port: Port = Field(default=3005, validation_alias="print_service_port")
     postgres_password: SecretStr = Field(default=SecretStr(""), validation_alias="print_postgres_password")
     offline_print_step_seconds: Annotated[float, Field(ge=0)] = 1.0
+    offline_print_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="What signs offline webhooks; empty, none is accepted."
+    )
 
 
-DOMAIN = Domain("print", Settings)
+DOMAIN = Domain("print", Settings, paths=("/webhooks/offline-print",))

@@ -28,3 +28,10 @@ class ReconcilePrintJob(Job):
 
     print_job_id: str
     check: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandleShopEvent(Job):
+    """Reconcile the print job that a shop's webhook is about, now."""
+
+    receipt_id: str

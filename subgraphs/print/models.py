@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +14,7 @@ from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.deliveries import create_deliveries_table
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.common.postal import ShippingLevel
+from subgraphs.common.webhooks import create_receipts_table
 from subgraphs.print.states import PrintJobStatus
 
 
@@ -32,6 +33,7 @@ class PrintJob(Table):
     """
 
     __tablename__ = "print_jobs"
+    __table_args__ = (UniqueConstraint("provider", "provider_reference"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     order_id: Mapped[str] = mapped_column(String(40), unique=True)
@@ -86,3 +88,4 @@ create_outbox_table(Table.metadata)
 create_inbox_table(Table.metadata)
 create_deliveries_table(Table.metadata)
 create_audit_table(Table.metadata)
+create_receipts_table(Table.metadata)

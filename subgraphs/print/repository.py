@@ -47,6 +47,13 @@ async def lock_job_of_order(session: AsyncSession, order_id: str) -> PrintJob:
     return require_found("PrintJob", order_id, job)
 
 
+async def find_any_job(session: AsyncSession, provider: str, reference: str) -> PrintJob | None:
+    """Find a print job, of any owner, by its shop's reference."""
+    return await session.scalar(
+        select(PrintJob).where(PrintJob.provider == provider, PrintJob.provider_reference == reference)
+    )
+
+
 async def add_job(session: AsyncSession, values: Mapping[str, Any]) -> PrintJob | None:
     """Insert a print job, locked until the transaction ends; None when its order already has one.
 

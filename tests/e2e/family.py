@@ -91,7 +91,7 @@ CHECKOUT = """mutation ($quoteId: ID!, $method: String!, $key: String!) {
     __typename
     ... on Order { id number status total { amount currency } }
     ... on PaymentDeclined { declineCode }
-    ... on PaymentActionRequired { action { clientSecret } attempt { id } }
+    ... on PaymentActionRequired { action { clientSecret } attempt { id } order { id } }
     ... on PaymentPending { order { id status } }
   }
 }"""

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from typer.testing import CliRunner
 
 from infra.checkout import ROOT
@@ -25,10 +25,15 @@ from infra.local.ports import find_free_port, is_listening
 from infra.local.state import SHARED_SETTINGS, PlatformState
 from subgraphs.auth.models import User
 from subgraphs.common import database as domain_database
-from subgraphs.common import deliveries
+from subgraphs.common import deliveries, webhooks
 from subgraphs.common.clock import utc_now
+from subgraphs.common.runtime import open_runtime
+from subgraphs.common.webhooks import SIGNATURE_HEADER
 from subgraphs.domains import DOMAINS
+from subgraphs.orders.webhooks import SOURCES
 from tests.support.deliveries import build_delivery_row
+from tests.support.subgraph import build_settings
+from tests.support.webhooks import build_event, sign
 
 MEMORABLE = [sys.executable, "-c", "from infra.cli import app; app()"]
 
@@ -98,6 +103,7 @@ def test_help_lists_every_command():
         "schema",
         "db",
         "jobs",
+        "webhooks",
         "staff",
         "audit",
         "config",
@@ -235,6 +241,28 @@ async def test_jobs_lists_retries_and_discards_what_is_parked(database_settings)
     assert run_on_database(database_settings, "jobs", "list") == (0, "No job is parked.")
     code, output = run_on_database(database_settings, "audit", "verify")
     assert (code, "orders 2 " in output, "print 0 " in output) == (0, True, True)
+
+
+async def test_webhooks_lists_receipts_and_replays_one(database_settings):
+    assert run_on_database(database_settings, "webhooks", "list") == (0, "No webhook has been received.")
+    body = build_event("evt_1", "payment.updated", "pi_1")
+    environ = {**database_settings, "OFFLINE_PAYMENTS_WEBHOOK_SECRET": "whsec_0123456789"}
+    async with open_runtime(DOMAINS["orders"], build_settings("orders", environ)) as orders:
+        headers = {SIGNATURE_HEADER: sign(body, "whsec_0123456789")}
+        await webhooks.receive(orders, SOURCES["offline-payments"], headers, body)
+        async with orders.database.read() as session:
+            [receipt] = await webhooks.list_receipts(session, orders.domain.get_table("webhook_receipts"), 10)
+        code, output = run_on_database(database_settings, "webhooks", "list")
+        assert (code, f"offline-payments payment.updated evt_1 {receipt.id}" in output) == (0, True)
+        code, output = run_on_database(database_settings, "webhooks", "replay", "whr_2")
+        assert (code, output) == (1, "error: No webhook has the receipt whr_2.")
+        code, output = run_on_database(database_settings, "webhooks", "replay", receipt.id)
+        assert (code, output) == (0, "The webhook's job will run again now.")
+        async with orders.database.read() as session:
+            outbox = orders.domain.get_table("outbox")
+            sent = (await session.execute(select(outbox.c.name, outbox.c.payload))).all()
+    assert sent == [("orders.HandlePaymentEvent", {"receipt_id": receipt.id})] * 2
+    assert "orders 1 " in run_on_database(database_settings, "audit", "verify")[1]
 
 
 async def test_staff_grants_and_revokes_roles_and_audit_verifies_their_entries(database_settings):

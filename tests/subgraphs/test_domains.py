@@ -37,10 +37,17 @@ def test_the_url_of_a_domain_is_at_its_port_unless_a_setting_overrides_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AUTH_SERVICE_PORT", "4001")
-    monkeypatch.setenv("FILES_URL", "https://files.example")
     settings = load_subgraph_settings(DOMAINS["print"])
     assert settings.jwks_url == "http://127.0.0.1:4001/.well-known/jwks.json"
-    assert settings.files_url == "https://files.example"
+    monkeypatch.setenv("JWKS_URL", "https://keys.example")
+    assert load_subgraph_settings(DOMAINS["print"]).jwks_url == "https://keys.example"
+
+
+def test_files_have_the_public_address_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_PORT", "4000")
+    assert load_subgraph_settings(DOMAINS["print"]).files_url == "http://localhost:4000/files"
+    monkeypatch.setenv("PUBLIC_URL", "https://books.example/")
+    assert load_subgraph_settings(DOMAINS["print"]).files_url == "https://books.example/files"
 
 
 def test_an_invalid_port_ends_every_process_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from subgraphs.books.service.approval import approve_book
 from subgraphs.books.service.books import BriefDetails, create_book
 from subgraphs.books.service.children import ChildDetails, create_child, delete_child, update_child
-from subgraphs.books.service.files import delete_files, read_file
+from subgraphs.books.service.files import delete_files, open_file
 from subgraphs.books.service.generation import (
     BookOutline,
     IllustrationTarget,
@@ -41,7 +41,7 @@ __all__ = [
     "finish_generation",
     "get_print_files",
     "get_story",
-    "read_file",
+    "open_file",
     "revert_page",
     "typeset_snapshot",
     "update_child",

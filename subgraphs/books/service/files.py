@@ -1,4 +1,4 @@
-"""Files in the object store: reading one by its signed URL, and deleting them."""
+"""Files in the object store: opening one by its signed URL, and deleting them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from subgraphs.books.errors import InvalidAddress
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.storage import StoredFile
 
 
-async def read_file(runtime: Runtime, key: str, expires: str, signature: str) -> bytes:
-    """Read a file by its signed URL.
+async def open_file(runtime: Runtime, key: str, expires: str, signature: str) -> StoredFile:
+    """Open a file by its signed URL.
 
     InvalidAddress when the signature is not valid or has expired, NotFound when there is no such file.
     """
     if not runtime.storage.verify(key, expires, signature, runtime.clock()):
         raise InvalidAddress
-    return await runtime.storage.get(key)
+    return await runtime.storage.open(key)
 
 
 async def delete_files(runtime: Runtime, keys: Sequence[str]) -> None:

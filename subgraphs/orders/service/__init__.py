@@ -13,6 +13,7 @@ from subgraphs.orders.service.progress import (
     follow_order,
     follow_print_job,
 )
+from subgraphs.orders.service.provider_events import handle_payment_event
 from subgraphs.orders.service.quotes import QuoteRequest, create_quote
 from subgraphs.orders.service.refunds import refund_payment
 
@@ -30,6 +31,7 @@ __all__ = [
     "follow_order",
     "follow_print_job",
     "get_fulfilment",
+    "handle_payment_event",
     "refund_payment",
     "settle_payment",
 ]

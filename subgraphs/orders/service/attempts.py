@@ -63,15 +63,7 @@ async def complete_payment(runtime: Runtime, parent: Identity, attempt_id: str) 
     parent.require("parent")
     async with runtime.database.read() as session:
         attempt = await repository.get_attempt(session, parent.user_id, attempt_id)
-    return await _ask(
-        runtime,
-        attempt,
-        {
-            AttemptStatus.CREATED: _pay,
-            AttemptStatus.REQUIRES_ACTION: _check,
-            AttemptStatus.PENDING: _check,
-        },
-    )
+    return await check_attempt(runtime, attempt)
 
 
 async def settle_payment(runtime: Runtime, attempt_id: str, check: int) -> None:
@@ -83,6 +75,19 @@ async def settle_payment(runtime: Runtime, attempt_id: str, check: int) -> None:
         attempt = await repository.get_any_attempt(session, attempt_id)
     if attempt.checks == check:
         await _ask(runtime, attempt, {AttemptStatus.CREATED: _pay, AttemptStatus.PENDING: _check})
+
+
+async def check_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
+    """Go on with an attempt in whatever state it is, as the parent or its provider has acted."""
+    return await _ask(
+        runtime,
+        attempt,
+        {
+            AttemptStatus.CREATED: _pay,
+            AttemptStatus.REQUIRES_ACTION: _check,
+            AttemptStatus.PENDING: _check,
+        },
+    )
 
 
 async def enqueue_check(uow: UnitOfWork, order: Order, attempt: PaymentAttempt, delay: timedelta) -> None:

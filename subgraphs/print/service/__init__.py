@@ -8,6 +8,7 @@ from subgraphs.print.service.creation import NewPrintJob, create_print_job, get_
 from subgraphs.print.service.jobs import list_print_jobs
 from subgraphs.print.service.preflight import FileToPrint, begin_preflight, check_files, reject_print_job
 from subgraphs.print.service.reconciliation import reconcile_print_job
+from subgraphs.print.service.shop_events import handle_shop_event
 from subgraphs.print.service.submission import Delivery, submit_print_job
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "create_print_job",
     "get_order_id",
     "get_product",
+    "handle_shop_event",
     "list_print_jobs",
     "list_products",
     "reconcile_print_job",

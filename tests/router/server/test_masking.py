@@ -22,12 +22,14 @@ from router.policy.documents import Documents
 from router.policy.overrides import Overrides
 from router.server.application import Application, Service
 from router.server.http import HttpEndpoint
+from router.server.request_bodies import RequestBodies
 from router.server.responses import Responses
 from router.server.single_connection import EventStreams
 from router.server.websocket import SUBPROTOCOL, WebSocketSession
 from router.supergraph import Supergraph
 from router.telemetry import Metrics
 from router.transport.base import RequestContext
+from router.transport.forwarding import Forwarding
 from tests.router.library import SUPERGRAPH
 from tests.support.serving import serve_app
 
@@ -66,10 +68,15 @@ async def origin() -> AsyncIterator[str]:
             await WebSocketSession(socket, lambda: pipeline, Admission(), 10).serve()
 
         endpoint = HttpEndpoint(
-            pipeline, EventStreams(1, 1, 1), Responses(load().connections), limits, explorer=False
+            pipeline,
+            EventStreams(1, 1, 1),
+            Responses(load().connections),
+            RequestBodies(limits),
+            max_batch=1,
+            explorer=False,
         )
         app = Application(load().connections, metrics, routes=[WebSocketRoute("/graphql", websocket)])
-        app.service = Service(pipeline, endpoint, None)
+        app.service = Service(pipeline, endpoint, None, Forwarding(session, {}, 1.0))
         async with serve_app(app) as served:
             yield f"{served}/graphql"
 

@@ -9,6 +9,8 @@ from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
 from tests.support.subgraph import build_settings
 
+WEBHOOK_SECRET = "whsec_0123456789"
+
 
 class SteppingClock:
     """A clock that only the test advances."""
@@ -30,6 +32,10 @@ def clock() -> SteppingClock:
 
 @pytest.fixture
 async def runtime(servers: Mapping[str, str], clock: SteppingClock) -> AsyncIterator[Runtime]:
-    environ = {**servers, "OFFLINE_PRINT_STEP_SECONDS": "10"}
+    environ = {
+        **servers,
+        "OFFLINE_PRINT_STEP_SECONDS": "10",
+        "OFFLINE_PRINT_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
     async with open_runtime(DOMAINS["print"], build_settings("print", environ), clock) as opened:
         yield opened

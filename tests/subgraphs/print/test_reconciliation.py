@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from subgraphs.common import webhooks
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
@@ -10,12 +11,14 @@ from subgraphs.print.models import PrintJob
 from subgraphs.print.providers.base import ShopJob, ShopUnreachable
 from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.states import PrintJobStatus
-from tests.subgraphs.print.conftest import SteppingClock
+from subgraphs.print.webhooks import SOURCES
+from tests.subgraphs.print.conftest import WEBHOOK_SECRET, SteppingClock
 from tests.subgraphs.print.jobs import (
     DELIVERY,
     cancel,
     create_checked_job,
     create_job,
+    read_history,
     read_job,
     read_outbox,
     read_shop_jobs,
@@ -23,6 +26,7 @@ from tests.subgraphs.print.jobs import (
 )
 from tests.subgraphs.print.shop import Shop
 from tests.support.providers import use_provider
+from tests.support.webhooks import build_event, sign
 
 S = PrintJobStatus
 OURS = [S.CREATED, S.PREFLIGHT, S.SUBMITTING, S.SUBMITTED]
@@ -170,3 +174,52 @@ async def test_payment_and_cancellation_may_arrive_at_the_same_time(runtime: Run
         order_id = new_id("ord")
         job, _ = await asyncio.gather(create_job(runtime, order_id=order_id), cancel(runtime, order_id))
         assert await read_statuses(runtime, job.id) == [S.CREATED, S.CANCELLED]
+
+
+async def send_event(runtime: Runtime, reference: str) -> str:
+    """Receive an event about the shop's job; return the id of its receipt."""
+    event_id = new_id("evt")
+    body = build_event(event_id, "print_job.updated", reference)
+    headers = {webhooks.SIGNATURE_HEADER: sign(body, WEBHOOK_SECRET, runtime.clock())}
+    await webhooks.receive(runtime, SOURCES["offline-print"], headers, body)
+    async with runtime.database.read() as session:
+        receipts = await webhooks.list_receipts(session, runtime.domain.get_table("webhook_receipts"), 1000)
+    [receipt_id] = [receipt.id for receipt in receipts if receipt.event_id == event_id]
+    return receipt_id
+
+
+async def test_a_webhook_reconciles_a_job_before_its_next_check(
+    runtime: Runtime, clock: SteppingClock
+) -> None:
+    job = await create_submitted_job(runtime)
+    clock.advance(seconds=40)
+    assert job.provider_reference is not None
+    await service.handle_shop_event(runtime, await send_event(runtime, job.provider_reference))
+    assert (await read_statuses(runtime, job.id))[-1] is S.SHIPPED
+    before = await read_history(runtime, job.id)
+    await run_reconciliation(runtime, job.id)
+    assert len(await read_history(runtime, job.id)) == len(before)
+
+
+async def test_webhooks_about_one_job_at_the_same_time_make_one_chain_of_checks(
+    runtime: Runtime, clock: SteppingClock
+) -> None:
+    job = await create_submitted_job(runtime)
+    clock.advance(seconds=10)
+    assert job.provider_reference is not None
+    receipts = [await send_event(runtime, job.provider_reference) for _ in range(3)]
+    await asyncio.gather(*(service.handle_shop_event(runtime, receipt) for receipt in receipts))
+    checks = [each["check"] for each in await read_outbox(runtime, job.id, "print.ReconcilePrintJob")]
+    assert checks == sorted(set(checks))
+
+
+async def test_a_webhook_about_an_unknown_or_a_finished_job_changes_nothing(
+    runtime: Runtime, clock: SteppingClock
+) -> None:
+    await service.handle_shop_event(runtime, await send_event(runtime, "shop_unknown"))
+    job = await create_submitted_job(runtime)
+    clock.advance(seconds=100)
+    await run_reconciliation(runtime, job.id)
+    assert job.provider_reference is not None
+    await service.handle_shop_event(runtime, await send_event(runtime, job.provider_reference))
+    assert len(await read_outbox(runtime, job.id, "print.ReconcilePrintJob")) == 1

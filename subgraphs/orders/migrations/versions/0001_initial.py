@@ -69,6 +69,21 @@ def upgrade() -> None:
         schema="orders",
     )
     op.create_table(
+        "webhook_receipts",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("event_id", sa.String(length=255), nullable=False),
+        sa.Column("type", sa.String(length=100), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_webhook_receipts"),
+        sa.UniqueConstraint("source", "event_id", name="uq_webhook_receipts_source_event_id"),
+        schema="orders",
+    )
+    op.create_index(
+        "ix_webhook_receipts_received_at", "webhook_receipts", ["received_at"], unique=False, schema="orders"
+    )
+    op.create_table(
         "audit",
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -212,6 +227,7 @@ def upgrade() -> None:
             "order_id", "idempotency_key", name="uq_payment_attempts_order_id_idempotency_key"
         ),
         sa.UniqueConstraint("order_id", "number", name="uq_payment_attempts_order_id_number"),
+        sa.UniqueConstraint("provider", "reference", name="uq_payment_attempts_provider_reference"),
         schema="orders",
     )
     op.create_index(
@@ -254,6 +270,8 @@ def downgrade() -> None:
     op.drop_index("ix_quotes_owner_id", table_name="quotes", schema="orders")
     op.drop_index("ix_quotes_book_id", table_name="quotes", schema="orders")
     op.drop_table("quotes", schema="orders")
+    op.drop_index("ix_webhook_receipts_received_at", table_name="webhook_receipts", schema="orders")
+    op.drop_table("webhook_receipts", schema="orders")
     op.drop_table("audit", schema="orders")
     op.execute("DROP FUNCTION orders.refuse_audit_change()")
     op.drop_index("ix_deliveries_state_finished_at", table_name="deliveries", schema="orders")

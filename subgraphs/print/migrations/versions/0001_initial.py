@@ -53,6 +53,21 @@ def upgrade() -> None:
         schema="print",
     )
     op.create_table(
+        "webhook_receipts",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("event_id", sa.String(length=255), nullable=False),
+        sa.Column("type", sa.String(length=100), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_webhook_receipts"),
+        sa.UniqueConstraint("source", "event_id", name="uq_webhook_receipts_source_event_id"),
+        schema="print",
+    )
+    op.create_index(
+        "ix_webhook_receipts_received_at", "webhook_receipts", ["received_at"], unique=False, schema="print"
+    )
+    op.create_table(
         "audit",
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -133,6 +148,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_print_jobs"),
         sa.UniqueConstraint("order_id", name="uq_print_jobs_order_id"),
+        sa.UniqueConstraint(
+            "provider", "provider_reference", name="uq_print_jobs_provider_provider_reference"
+        ),
         schema="print",
     )
     op.create_index("ix_print_jobs_owner_id", "print_jobs", ["owner_id"], unique=False, schema="print")
@@ -158,6 +176,8 @@ def downgrade() -> None:
     op.drop_table("print_job_transitions", schema="print")
     op.drop_index("ix_print_jobs_owner_id", table_name="print_jobs", schema="print")
     op.drop_table("print_jobs", schema="print")
+    op.drop_index("ix_webhook_receipts_received_at", table_name="webhook_receipts", schema="print")
+    op.drop_table("webhook_receipts", schema="print")
     op.drop_table("audit", schema="print")
     op.execute("DROP FUNCTION print.refuse_audit_change()")
     op.drop_index("ix_deliveries_state_finished_at", table_name="deliveries", schema="print")
