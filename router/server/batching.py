@@ -1,4 +1,4 @@
-"""Batching: several operations in one HTTP request, run concurrently; their responses are in the same order.
+"""Batching: several operations in one HTTP request; their responses are in the same order.
 
 There is no specification; the format is that of Apollo's and other clients: a JSON array of requests, a JSON
 array of responses, and status 200. An operation that fails has an error response of its own.
@@ -6,6 +6,8 @@ array of responses, and status 200. An operation that fails has an error respons
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from graphql import OperationType
@@ -15,6 +17,22 @@ from router.pipeline import Pipeline
 from router.pipeline.caller import Caller
 from router.pipeline.request import GraphQLRequest
 from router.telemetry import Trace, log
+
+# A batch is one request of one client: if all of its operations ran at once, others would wait for them.
+MAX_CONCURRENT = 3
+
+
+async def execute_batch(
+    batch: Iterable[GraphQLRequest], execute: Callable[[GraphQLRequest], Awaitable[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Executes the operations of a batch, a few at a time; returns their responses in the same order."""
+    slots = asyncio.Semaphore(MAX_CONCURRENT)
+
+    async def execute_in_turn(request: GraphQLRequest) -> dict[str, Any]:
+        async with slots:
+            return await execute(request)
+
+    return await asyncio.gather(*map(execute_in_turn, batch))
 
 
 async def execute_member(

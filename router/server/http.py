@@ -26,7 +26,7 @@ from router.pipeline.caller import Caller
 from router.pipeline.ready_operation import ReadyOperation
 from router.pipeline.request import PARAMETERS, GraphQLRequest, parse_body, parse_query_string
 from router.server import graphiql
-from router.server.batching import execute_member
+from router.server.batching import execute_batch, execute_member
 from router.server.clients import identify_client
 from router.server.http_protocol import ENDLESS
 from router.server.negotiation import (
@@ -174,7 +174,7 @@ class HttpEndpoint:
     ) -> Response:
         if negotiate_type(request.headers.get("accept"), (JSON,)) is None:
             raise NotAcceptableError(f"A batch is only available as {JSON}.")
-        results = await asyncio.gather(*(self._execute_member(each, caller, trace) for each in batch))
+        results = await execute_batch(batch, lambda member: self._execute_member(member, caller, trace))
         return await self._responses.build_json(request, results)
 
     async def _execute_member(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> dict[str, Any]:

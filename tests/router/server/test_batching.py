@@ -1,10 +1,13 @@
 """Batches: several operations in one HTTP request to a running router."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from router.pipeline.request import GraphQLRequest
+from router.server.batching import execute_batch
 from tests.router.running_library import Library, run_library
 
 AVERAGE = {"query": "{ average }"}
@@ -63,3 +66,19 @@ async def test_a_malformed_batch_is_refused_as_a_whole(batching_library: Library
 async def test_a_batch_is_answered_only_as_application_json(batching_library: Library):
     status, answer = await post(batching_library, [AVERAGE], accept="application/graphql-response+json")
     assert (status, answer["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
+
+
+async def test_the_operations_of_a_batch_run_three_at_a_time():
+    running = most = 0
+
+    async def execute(request: GraphQLRequest) -> dict[str, Any]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return {"data": request.query}
+
+    batch = [GraphQLRequest(f"{{ field_{number} }}", None, {}) for number in range(10)]
+    assert await execute_batch(batch, execute) == [{"data": request.query} for request in batch]
+    assert most == 3
