@@ -28,10 +28,17 @@ from workers.statistics import report_statistics
 async def run(
     settings: Settings, domain_settings: Mapping[str, DomainSettings], names: Collection[str]
 ) -> None:
-    """Run the deliveries of some queues, and relay, until SIGTERM or SIGINT; then release the unfinished."""
-    stop_requested = asyncio.Event()
+    """Run the deliveries of some queues, and relay, until SIGTERM or SIGINT; then finish what has begun.
+
+    What takes longer than WORKER_DRAIN_SECONDS, or until a second signal, is released for other workers.
+    """
+    stop_requested, hurry_requested = asyncio.Event(), asyncio.Event()
+
+    def request_stop() -> None:
+        (hurry_requested if stop_requested.is_set() else stop_requested).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
+        asyncio.get_running_loop().add_signal_handler(number, request_stop)
     async with open_platform(domain_settings) as platform:
         runner = Runner(platform, REGISTRY)
         tasks = [
@@ -43,6 +50,14 @@ async def run(
         ]
         get_logger().info("Worker ready", handlers=len(REGISTRY.handlers), queues=list(names))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if stop_requested.is_set():
+            platform.draining.set()
+            ends = [
+                asyncio.create_task(runner.finish(settings.worker_drain_seconds)),
+                asyncio.create_task(hurry_requested.wait()),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            tasks += ends
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -64,7 +64,8 @@ class BookWriterAdapter:
 @task(jobs.GenerateBook, queue="ai")
 async def generate_book(platform: Platform, job: jobs.GenerateBook) -> None:
     """Run a generation, resuming from its last finished step."""
-    await service.run_generation(platform.ai, BookWriterAdapter(platform.books), job.generation_id)
+    books_of_domain = BookWriterAdapter(platform.books)
+    await service.run_generation(platform.ai, books_of_domain, job.generation_id, platform.draining)
 
 
 @task(jobs.DeleteGenerationsOfChild, queue=queues.DEFAULT)

@@ -66,6 +66,19 @@ async def run_queue(runner: Runner, settings: Settings, queue: str) -> None:
         await stop(workers)
 
 
+class _QueueWorker(Worker):
+    """An arq worker that starts nothing more when its process is to end."""
+
+    def __init__(self, draining: asyncio.Event, **options: Any) -> None:
+        super().__init__(**options)
+        self._draining = draining
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start jobs from the queue, or leave them there for other workers."""
+        if not self._draining.is_set():
+            await super().start_jobs(job_ids)
+
+
 def create_worker(runner: Runner, connection: ArqRedis, queue: str) -> Worker:
     """Create an arq worker for a queue; it owns the connection."""
     # Its lines repeat the runner's.
@@ -77,7 +90,8 @@ def create_worker(runner: Runner, connection: ArqRedis, queue: str) -> Worker:
         await connection.delete(job_key_prefix + ctx["job_id"])
         await runner.run(domain, delivery_id, attempts)
 
-    worker = Worker(
+    worker = _QueueWorker(
+        runner.draining,
         functions=[func(cast("WorkerCoroutine", deliver), name=DELIVER)],
         queue_name=queues.build_key(queue),
         redis_pool=connection,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,10 +12,14 @@ from subgraphs.domains import DOMAINS
 
 
 class Platform:
-    """The open runtime of each domain, as an attribute of the domain's name."""
+    """The open runtime of each domain, as an attribute of the domain's name.
+
+    `draining` is set when the worker is to end: a job that takes long then raises Drained at its next step.
+    """
 
     def __init__(self, runtimes: Mapping[str, Runtime]) -> None:
         self.runtimes = runtimes
+        self.draining = asyncio.Event()
 
     def __getattr__(self, domain: str) -> Runtime:
         try:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from subgraphs.common import deliveries
 from subgraphs.common.deliveries import Delivery, DeliveryState
+from subgraphs.common.draining import Drained
 from subgraphs.common.errors import DeadlineExceeded, DependencyFailed, DomainError, Overloaded
 from subgraphs.common.redaction import describe_error
 from subgraphs.common.runtime import Runtime
@@ -74,8 +75,15 @@ class Runner:
         self._registry = registry
         self._held: set[_Held] = set()
 
+    @property
+    def draining(self) -> asyncio.Event:
+        """Set when the worker is to end, and starts nothing more."""
+        return self._platform.draining
+
     async def run(self, domain: str, delivery_id: str, attempts: int) -> None:
         """Claim a delivery and handle it, unless it was claimed or finished since it was queued."""
+        if self.draining.is_set():
+            return
         runtime = self._platform.runtimes[domain]
         async with runtime.database.session() as session, session.begin():
             table = runtime.domain.get_table("deliveries")
@@ -95,6 +103,12 @@ class Runner:
             JOBS.labels(delivery.destination, outcome).inc()
         finally:
             self._held.discard(held)
+
+    async def finish(self, within: float) -> None:
+        """Wait until what is running has ended, for so many seconds at most."""
+        if running := {held.task for held in self._held}:
+            get_logger().info("Worker draining", jobs=len(running))
+            await asyncio.wait(running, timeout=within)
 
     async def renew_leases(self) -> None:
         """Renew the leases of what is running until cancelled; cancel what another worker has claimed."""
@@ -121,6 +135,9 @@ class Runner:
                 raise
             get_logger().warning("Job lost to another worker", **held.description)
             return "lost"
+        except Drained:
+            await held.record(deliveries.release)
+            return "drained"
         except DomainError as error:
             if isinstance(error, _TEMPORARY):
                 return await self._fail(held, error)

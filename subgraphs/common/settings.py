@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     file_signing_key: SecretStr = SecretStr("")
 
     worker_metrics_port: Port | None = None
+    worker_drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=60, description="How long a worker that is to end may finish what it has begun."
+    )
     message_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30, description="For how long handled messages are kept."
     )

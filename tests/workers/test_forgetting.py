@@ -60,7 +60,9 @@ async def test_everything_generated_for_a_deleted_child_is_deleted(
     }
     for generation_id in generations.values():
         books = BookWriterAdapter(platform.books)
-        await run_generation(platform.ai, OfflineWriter(2000), OfflineIllustrator(), books, generation_id)
+        await run_generation(
+            platform.ai, OfflineWriter(2000), OfflineIllustrator(), books, generation_id, platform.draining
+        )
     files = {
         child_id: [
             step.result["storage_key"]

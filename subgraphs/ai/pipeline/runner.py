@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from prometheus_client import Counter
@@ -30,6 +31,7 @@ from subgraphs.ai.pipeline.step_executor import (
 from subgraphs.ai.providers.ports import ContentRefused, Illustrator, ProviderFailed, Usage, Writer
 from subgraphs.ai.providers.story import Outline, PictureRequest, SceneRequest, StoryBrief
 from subgraphs.ai.states import GenerationStatus
+from subgraphs.common.draining import Drained
 from subgraphs.common.errors import DomainError
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger
@@ -38,6 +40,9 @@ STEPS = Counter("generation_steps_total", "Steps of generations by outcome.", ["
 GENERATIONS = Counter("generations_total", "Generations by how they ended.", ["kind", "status"])
 
 _MAX_ATTEMPTS = 4
+"""The attempts at a step in one run."""
+_MAX_ATTEMPTS_OF_ALL_RUNS = 12
+"""Runs end early when a process dies, or the store takes no pictures; each attempt costs money."""
 _FIRST_BACKOFF_SECONDS = 0.5
 _MAX_BACKOFF_SECONDS = 30.0
 _CONCURRENT_PICTURES = 3
@@ -45,23 +50,32 @@ _SETTLED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED})
 
 
 async def run_generation(
-    runtime: Runtime, writer: Writer, illustrator: Illustrator, books: BookWriter, generation_id: str
+    runtime: Runtime,
+    writer: Writer,
+    illustrator: Illustrator,
+    books: BookWriter,
+    generation_id: str,
+    draining: asyncio.Event,
 ) -> None:
     """Run the steps of a generation that are not finished.
 
-    It returns early when the generation is cancelled or another runner acquires it.
+    It returns early when the generation is cancelled or another runner acquires it. When `draining` is set,
+    it begins no further step, and raises Drained once those that are paid for are finished.
     """
     journal = await Journal.acquire(runtime, generation_id)
     if journal is None:
         return
+    has_ended = True
     try:
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(journal.watch())
-            run = await Run.load(runtime, writer, illustrator, books, journal, generation_id)
-            await run.execute()
+            run = await Run.load(runtime, writer, illustrator, books, journal, generation_id, draining)
+            has_ended = await run.execute()
             watch.cancel()
     except* Superseded:
         get_logger().info("Generation superseded", generation_id=generation_id)
+    if not has_ended:
+        raise Drained
 
 
 class Run:
@@ -74,7 +88,9 @@ class Run:
         executor: StepExecutor,
         generation: Generation,
         steps: Sequence[GenerationStep],
+        draining: asyncio.Event,
     ) -> None:
+        self._draining = draining
         self._journal = journal
         self._books = books
         self._executor = executor
@@ -96,6 +112,7 @@ class Run:
         books: BookWriter,
         journal: Journal,
         generation_id: str,
+        draining: asyncio.Event,
     ) -> Run:
         """Load the steps, and announce the start in the first run."""
         async with journal.open_transaction() as transaction:
@@ -105,22 +122,25 @@ class Run:
                 transaction.announce("GenerationStarted")
         request = GenerationRequest.of(generation.request)
         executor = StepExecutor(writer, illustrator, runtime.storage, request, generation.owner_id)
-        return cls(journal, books, executor, generation, steps[generation_id])
+        return cls(journal, books, executor, generation, steps[generation_id], draining)
 
-    async def execute(self) -> None:
-        """Deliver the finished steps, run the others, and close the generation."""
+    async def execute(self) -> bool:
+        """Deliver the finished steps, run the others, and close the generation; false when it was drained."""
         try:
             self._max_lengths = await self._books.get_max_lengths(self._generation.book_id)
         except DomainError as refusal:
             await self._close(GenerationStatus.FAILED, str(refusal))
-            return
+            return True
         await self._settle_in_order(self._select_steps(StepKind.OUTLINE))
         if all(step.status is StepStatus.DONE for step in self._select_steps(StepKind.OUTLINE)):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._settle_in_order(self._select_steps(StepKind.SCENE_TEXT)))
                 for step in self._select_steps(StepKind.COVER, StepKind.ILLUSTRATION):
                     tasks.create_task(self._draw(step))
+        if self._draining.is_set() and any(step.status not in _SETTLED for step in self._steps):
+            return False
         await self._finish()
+        return True
 
     def _select_steps(self, *kinds: StepKind) -> list[GenerationStep]:
         return [step for step in self._steps if step.kind in kinds]
@@ -141,11 +161,17 @@ class Run:
             self._story.add(step)
             if step.announced_at is None:
                 await self._deliver(step)
-        STEPS.labels(step.kind, step.status.lower()).inc()
+        if step.status in _SETTLED:
+            STEPS.labels(step.kind, step.status.lower()).inc()
 
     async def _produce(self, step: GenerationStep) -> None:
         cautious = False
         for attempt in range(1, _MAX_ATTEMPTS + 1):
+            if self._draining.is_set():
+                return
+            if step.attempts >= _MAX_ATTEMPTS_OF_ALL_RUNS:
+                await self._fail(step, "The studio has tried this too often.", retrying=False)
+                return
             request = self._executor.build_request(
                 step, self._story, self._max_lengths.get(step.page_id or "", 0)
             )
@@ -158,7 +184,9 @@ class Run:
                 if not retrying:
                     return
                 cautious = isinstance(failure, ContentRefused)
-                await asyncio.sleep(_compute_backoff(failure, attempt))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_compute_backoff(failure, attempt)):
+                        await self._draining.wait()
             else:
                 await self._complete(step, result)
                 return

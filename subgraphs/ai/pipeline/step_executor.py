@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+from obstore.exceptions import BaseError
 
 from subgraphs.ai.models import GenerationStep, StepKind
 from subgraphs.ai.pipeline.request import GenerationRequest
@@ -19,6 +22,8 @@ from subgraphs.common.telemetry import get_logger
 Result = TypeVar("Result")
 ProviderRequest = StoryBrief | SceneRequest | PictureRequest
 SendDelta = Callable[[str], Awaitable[None]]
+_STORE_PAUSES = (0.5, 1, 2, 4, 8, 15, 30)
+"""The seconds between attempts to store a picture."""
 _MAX_LENGTHS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
 
 
@@ -121,7 +126,7 @@ class StepExecutor:
         """Draw a picture and store it."""
         request = replace(request, cautious=cautious)
         picture = await _guard(self._illustrator.draw(request, author=self._author))
-        await self._storage.put(key, picture.png)
+        await self._store(key, picture.png)
         data = {
             "storage_key": key,
             "sha256": hashlib.sha256(picture.png).hexdigest(),
@@ -130,6 +135,18 @@ class StepExecutor:
             "alt_text": picture.alt_text,
         }
         return StepResult(data, picture.usage)
+
+    async def _store(self, key: str, content: bytes) -> None:
+        """Store a picture, with pauses while the store does not take it: to draw it again would cost more."""
+        for pause in _STORE_PAUSES:
+            try:
+                await self._storage.put(key, content)
+            except (OSError, BaseError) as error:
+                get_logger().warning("A picture could not be stored yet", key=key, error=error)
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._storage.put(key, content)
 
 
 async def _guard(call: Awaitable[Result]) -> Result:

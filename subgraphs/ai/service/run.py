@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from subgraphs.ai import repository
 from subgraphs.ai.pipeline import runner
 from subgraphs.ai.pipeline.book_writer import BookWriter
@@ -9,10 +11,13 @@ from subgraphs.ai.providers.registry import ILLUSTRATORS, WRITERS
 from subgraphs.common.runtime import Runtime
 
 
-async def run_generation(runtime: Runtime, books: BookWriter, generation_id: str) -> None:
+async def run_generation(
+    runtime: Runtime, books: BookWriter, generation_id: str, draining: asyncio.Event
+) -> None:
     """Run the steps of a generation that are not finished, with the providers that it began with.
 
-    ProviderNotConfigured when one of them is gone. A deleted generation has nothing to run.
+    ProviderNotConfigured when one of them is gone, Drained when `draining` is set before the end. A deleted
+    generation has nothing to run.
     """
     async with runtime.database.read() as session:
         generation = await repository.find_any_generation(session, generation_id)
@@ -22,4 +27,4 @@ async def run_generation(runtime: Runtime, books: BookWriter, generation_id: str
         WRITERS.open(runtime, generation.writer) as writer,
         ILLUSTRATORS.open(runtime, generation.illustrator) as illustrator,
     ):
-        await runner.run_generation(runtime, writer, illustrator, books, generation_id)
+        await runner.run_generation(runtime, writer, illustrator, books, generation_id, draining)

@@ -199,4 +199,6 @@ class CountingStudio(OfflineWriter, OfflineIllustrator):
 
 async def run(client: SubgraphClient, studio: Studio, books: FakeBookWriter, generation_id: str) -> None:
     """Run a generation in this process, in a task of its own as a worker does."""
-    await asyncio.create_task(run_generation(client.runtime, studio, studio, books, generation_id))
+    await asyncio.create_task(
+        run_generation(client.runtime, studio, studio, books, generation_id, asyncio.Event())
+    )

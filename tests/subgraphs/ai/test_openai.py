@@ -1,5 +1,6 @@
 """The OpenAI provider with its official client against a fake HTTP server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import anyio
@@ -367,7 +368,7 @@ async def test_a_book_is_completed_despite_faults_and_every_request_counts_as_an
     )
     server.fail("/images/generations", lambda _, __: build_error_response(400, "moderation_blocked"))
     books = FakeBookWriter()
-    await service.run_generation(ai.runtime, books, generation["id"])
+    await service.run_generation(ai.runtime, books, generation["id"], asyncio.Event())
     read = await parent.read(generation["id"])
     assert (read["status"], read["stepsDone"]) == ("COMPLETED", 30)
     moderations = server.list_request_ids("/moderations")

@@ -1,5 +1,7 @@
 """A generation is continued by the writer and the illustrator that it began with."""
 
+import asyncio
+
 import pytest
 
 from subgraphs.ai import repository, service
@@ -27,7 +29,7 @@ async def test_a_generation_waits_for_its_provider_and_names_what_is_missing(
     generation = await parent.generate(new_id("book"))
     await name_provider(runtime, generation["id"], port, "elsewhere")
     with pytest.raises(ProviderNotConfigured, match=f"The {port} 'elsewhere' is not configured"):
-        await service.run_generation(runtime, FakeBookWriter(), generation["id"])
+        await service.run_generation(runtime, FakeBookWriter(), generation["id"], asyncio.Event())
     assert (await parent.read(generation["id"]))["status"] == "QUEUED"
 
 
@@ -44,7 +46,7 @@ async def test_each_part_is_made_by_the_provider_that_the_row_names_and_no_other
         use_provider(ILLUSTRATORS, offline),
         use_provider(ILLUSTRATORS, elsewhere, "elsewhere"),
     ):
-        await service.run_generation(runtime, FakeBookWriter(), generation["id"])
+        await service.run_generation(runtime, FakeBookWriter(), generation["id"], asyncio.Event())
     read = await parent.read(generation["id"])
     assert (read["status"], read["provider"]) == ("COMPLETED", "elsewhere, offline")
     assert [kind for kind, _ in elsewhere.calls] == ["outline", *["scene"] * 14]
@@ -63,4 +65,4 @@ async def test_a_generation_keeps_the_names_of_its_providers_and_what_its_modera
 
 
 async def test_a_generation_that_was_deleted_leaves_nothing_to_run(runtime: Runtime) -> None:
-    await service.run_generation(runtime, FakeBookWriter(), new_id("gen"))
+    await service.run_generation(runtime, FakeBookWriter(), new_id("gen"), asyncio.Event())

@@ -1,23 +1,30 @@
 """Running a generation: its steps, their retries and the events that subscribers receive."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from obstore.exceptions import BaseError
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import GenerationStep, StepKind
+from subgraphs.ai.pipeline import step_executor
 from subgraphs.ai.pipeline.journal import HEADROOM, Journal, Superseded
+from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.providers.ports import ContentRefused, Picture, ProviderFailed, Usage, WrittenOutline
 from subgraphs.ai.providers.story import Outline, PictureRequest
+from subgraphs.common.draining import Drained
 from subgraphs.common.errors import Conflict
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.ai.library import CANCEL, CountingStudio, FakeBookWriter, Parent, run
-from tests.support.subgraph import SubgraphClient
+from tests.support.graph import FakeGraph
+from tests.support.subgraph import SubgraphClient, run_subgraph
 
 
 class Killed(BaseException):
@@ -323,3 +330,71 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
 async def _read_steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:
     async with runtime.database.read() as session:
         return (await repository.load_steps_of_generations(session, [generation_id]))[generation_id]
+
+
+@pytest.fixture
+async def own_store(
+    servers: Mapping[str, str], graph: FakeGraph, tmp_path: Path
+) -> AsyncIterator[SubgraphClient]:
+    """The subgraph with a store of its own, which takes no pictures: a file stands in their folder's place."""
+    (tmp_path / "illustrations").write_text("")
+    environ = {**servers, "GRAPH_URL": graph.url, "STORAGE_URL": f"file://{tmp_path}"}
+    async with run_subgraph("ai", environ) as client:
+        yield client
+
+
+async def test_while_the_store_takes_no_pictures_none_is_drawn_again(
+    own_store: SubgraphClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_executor, "_STORE_PAUSES", [0.02] * 1000)
+    _, generation_id = await start(Parent(own_store))
+    studio, books = CountingStudio(), FakeBookWriter()
+    running = asyncio.create_task(run(own_store, studio, books, generation_id))
+    async with asyncio.timeout(60):
+        while not any(kind == "picture" for kind, _ in studio.calls):  # noqa: ASYNC110 - of another task
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    (tmp_path / "illustrations").unlink()
+    await running
+    drawn = Counter(number for kind, number in studio.calls if kind == "picture")
+    assert (len(drawn), set(drawn.values())) == (15, {1})
+    assert len(books.pictures) == 15
+
+
+async def test_runs_that_end_early_do_not_draw_a_picture_without_limit(
+    own_store: SubgraphClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_executor, "_STORE_PAUSES", [])
+    _, generation_id = await start(Parent(own_store))
+    studio, books = CountingStudio(), FakeBookWriter()
+    has_ended = False
+    while not has_ended:
+        has_ended = True
+        try:
+            await run(own_store, studio, books, generation_id)
+        except* BaseError:
+            has_ended = False
+    drawn = Counter(number for kind, number in studio.calls if kind == "picture")
+    assert set(drawn.values()) == {12}
+    assert (books.pictures, len(books.texts)) == ({}, 14)
+
+
+async def test_a_draining_run_finishes_its_steps_begins_no_others_and_another_run_goes_on(
+    ai: SubgraphClient, parent: Parent
+) -> None:
+    book_id, generation_id = await start(parent)
+    draining, books = asyncio.Event(), FakeBookWriter()
+
+    def drain_at_the_third_picture(kind: str, _: int) -> None:
+        if kind == "picture" and sum(called == "picture" for called, _ in studio.calls) == 3:
+            draining.set()
+
+    studio = CountingStudio(drain_at_the_third_picture)
+    with pytest.raises(Drained):
+        await run_generation(ai.runtime, studio, studio, books, generation_id, draining)
+    begun = list(studio.calls)
+    assert sum(kind == "picture" for kind, _ in begun) == 3
+    assert len(books.pictures) == 3
+    await run(ai, studio, books, generation_id)
+    assert len(studio.calls) == len(set(studio.calls)) == 30
+    assert (len(books.pictures), len(books.texts), books.finished) == (15, 14, 1)
