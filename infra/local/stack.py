@@ -18,9 +18,12 @@ from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
 from infra.local.servers import Servers
 from infra.local.state import SHARED_SETTINGS, PlatformState
 from infra.local.supervisor import StatusListener, Supervisor
+from subgraphs.common.settings import Settings
 from subgraphs.domains import DOMAINS
 
 READY_TIMEOUT = 90.0
+# The seconds that a process may take to stop when it has finished its work.
+STOP_MARGIN = 8.0
 
 
 class Stack:
@@ -145,7 +148,9 @@ class Stack:
             raise ProcessFailed("migrations", self.logs_dir, code)
 
     async def _start_processes(self) -> None:
-        supervisor = self._supervisor = Supervisor(self._servers.process_context, self._on_status)
+        supervisor = self._supervisor = Supervisor(
+            self._servers.process_context, self._on_status, self._compute_stop_timeout()
+        )
         for domain in self._domains:
             self.urls[domain] = f"http://127.0.0.1:{self.environ[DOMAINS[domain].port_variable]}"
             environ = environment.build_subgraph_environ(domain, self.environ) | self._assign_metrics_port(
@@ -161,6 +166,11 @@ class Stack:
         for name in self._worker_names:
             self._start_worker(supervisor, name)
         await supervisor.wait_until_ready(list(self.urls), READY_TIMEOUT)
+
+    def _compute_stop_timeout(self) -> float:
+        """Compute the seconds that processes may take to stop: workers finish first what they have begun."""
+        default = Settings.model_fields["worker_drain_seconds"].default
+        return float(self.environ.get("WORKER_DRAIN_SECONDS", default)) + STOP_MARGIN
 
     def _start_worker(self, supervisor: Supervisor, name: str) -> None:
         port = find_free_port()

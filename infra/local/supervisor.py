@@ -15,7 +15,6 @@ from infra.local.process import ProcessContext, ProcessFailed, ProcessSpec, rota
 POLL_INTERVAL = 0.2
 MIN_RESTART_DELAY, MAX_RESTART_DELAY = 0.5, 30.0
 STABLE_AFTER = 30.0
-STOP_TIMEOUT = 8.0
 
 StatusListener = Callable[[str, str], None]
 
@@ -34,11 +33,12 @@ class Supervisor:
     """Starts processes, waits until they are ready, and restarts those that end unexpectedly.
 
     The delay before a restart doubles with each crash and is reset once a process has run for a while.
-    `on_status` is called with a process name and a message.
+    `on_status` is called with a process name and a message. `stop_timeout` is in seconds.
     """
 
-    def __init__(self, context: ProcessContext, on_status: StatusListener) -> None:
+    def __init__(self, context: ProcessContext, on_status: StatusListener, stop_timeout: float) -> None:
         self._context = context
+        self._stop_timeout = stop_timeout
         self._on_status = on_status
         self._children: dict[str, _Child] = {}
 
@@ -96,7 +96,7 @@ class Supervisor:
         """Stop all processes in parallel, killing those that do not stop in time."""
         running = {name: (child.process, child.spec.stop_signal) for name, child in self._children.items()}
         self._children.clear()
-        for name in await asyncio.to_thread(stop_all, running, STOP_TIMEOUT):
+        for name in await asyncio.to_thread(stop_all, running, self._stop_timeout):
             self._on_status(name, "did not stop in time and was killed")
 
 

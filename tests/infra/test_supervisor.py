@@ -21,6 +21,7 @@ import http.server, os, sys
 print("listening with", sorted(set(os.environ) - {"LC_CTYPE"}), flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
+STOP_TIMEOUT = 8.0
 STUBBORN = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SERVER}"
 
 
@@ -64,7 +65,7 @@ async def wait_until(condition) -> None:
 
 
 async def test_a_process_receives_exactly_its_environment(process_context):
-    supervisor = Supervisor(process_context, StatusMessages())
+    supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
     supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
@@ -73,7 +74,7 @@ async def test_a_process_receives_exactly_its_environment(process_context):
 
 async def test_a_crashed_process_is_restarted(process_context):
     messages = StatusMessages()
-    supervisor = Supervisor(process_context, messages)
+    supervisor = Supervisor(process_context, messages, STOP_TIMEOUT)
     supervisor.start(*build_server("one"))
     async with run(supervisor):
         await supervisor.wait_until_ready(["one"], within=30)
@@ -90,7 +91,7 @@ async def test_a_crashed_process_is_restarted(process_context):
 
 async def test_each_crash_doubles_the_restart_delay(process_context):
     messages = StatusMessages()
-    supervisor = Supervisor(process_context, messages)
+    supervisor = Supervisor(process_context, messages, STOP_TIMEOUT)
     spec = ProcessSpec("broken", [sys.executable, "-c", "raise SystemExit(3)"], {}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
     async with run(supervisor):
@@ -105,7 +106,7 @@ async def test_each_crash_doubles_the_restart_delay(process_context):
 
 
 async def test_a_process_that_ends_before_it_is_ready_fails_with_the_end_of_its_log(process_context):
-    supervisor = Supervisor(process_context, StatusMessages())
+    supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
     code = "print('no such setting: PORT'); raise SystemExit(2)"
     spec = ProcessSpec("broken", [sys.executable, "-c", code], {}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
@@ -115,7 +116,7 @@ async def test_a_process_that_ends_before_it_is_ready_fails_with_the_end_of_its_
 
 
 async def test_a_process_that_never_gets_ready_fails(process_context):
-    supervisor = Supervisor(process_context, StatusMessages())
+    supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
     spec = ProcessSpec("silent", ["sleep", "60"], {"PATH": os.environ["PATH"]}, Path("/"))
     supervisor.start(spec, "http://127.0.0.1:1/")
     with pytest.raises(ProcessFailed, match="silent was not ready in time"):
@@ -126,7 +127,7 @@ async def test_a_process_that_never_gets_ready_fails(process_context):
 async def test_a_process_that_ignores_sigterm_is_killed(process_context, monkeypatch):
     monkeypatch.setattr("infra.local.supervisor.STOP_TIMEOUT", 0.5)
     messages = StatusMessages()
-    supervisor = Supervisor(process_context, messages)
+    supervisor = Supervisor(process_context, messages, STOP_TIMEOUT)
     supervisor.start(*build_server("cooperative"))
     supervisor.start(*build_server("stubborn", STUBBORN))
     await supervisor.wait_until_ready(["cooperative", "stubborn"], within=30)
@@ -137,7 +138,7 @@ async def test_a_process_that_ignores_sigterm_is_killed(process_context, monkeyp
 
 async def test_logs_of_earlier_runs_are_rotated(process_context):
     for run in range(5):
-        supervisor = Supervisor(process_context, StatusMessages())
+        supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
         code = f"import time; print('run {run}', flush=True); time.sleep(60)"
         supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
         await wait_until(

@@ -10,6 +10,7 @@ from sqlalchemy import func, update
 
 from subgraphs.common import deliveries
 from subgraphs.common.deliveries import MAX_ATTEMPTS, Delivery, DeliveryState
+from subgraphs.common.draining import Drained
 from subgraphs.common.errors import Conflict, DependencyFailed
 from subgraphs.common.telemetry import get_trace_id, start_trace
 from subgraphs.common.tracing import record_spans
@@ -426,3 +427,47 @@ async def test_a_job_is_a_span_of_the_trace_that_enqueued_it(
         await asyncio.to_thread(recording.__exit__, None, None, None)
     [span] = collector.find_spans("workers.HoldStill")
     assert (span.kind, span.trace_id, span.parent_id) == ("CONSUMER", "ab" * 16, done.traceparent[36:52])
+
+
+async def test_a_draining_worker_finishes_what_it_has_begun_and_starts_nothing_more(
+    environ: dict[str, str], platform: Platform, queue: ArqRedis, handler: Recorder, registry: Registry
+) -> None:
+    del queue
+    async with run_worker(environ, platform, registry) as runner:
+        await enqueue(platform, 1)
+        await handler.called.wait()
+        platform.draining.set()
+        await enqueue(platform, 2)
+        finishing = asyncio.create_task(runner.finish(within=60))
+        await asyncio.sleep(0.3)
+        assert not finishing.done()
+        handler.released.set()
+        await finishing
+        states = {delivery.payload["n"]: delivery.state for delivery in await read_deliveries(platform)}
+    assert states == {1: DeliveryState.DONE, 2: DeliveryState.DUE}
+    assert (len(handler.calls), handler.cancelled) == (1, [])
+
+
+async def test_a_job_that_takes_longer_than_draining_may_is_released(
+    environ: dict[str, str], platform: Platform, queue: ArqRedis, handler: Recorder, registry: Registry
+) -> None:
+    del queue
+    async with run_worker(environ, platform, registry) as runner:
+        await enqueue(platform, 1)
+        await handler.called.wait()
+        platform.draining.set()
+        await runner.finish(within=0.1)
+    assert len(handler.cancelled) == 1
+    assert (await read_only_delivery(platform)).state is DeliveryState.DUE
+
+
+async def test_a_drained_job_is_due_again_at_once_for_another_worker(
+    environ: dict[str, str], platform: Platform, queue: ArqRedis, handler: Recorder, registry: Registry
+) -> None:
+    del queue
+    handler.failures = [Drained()]
+    handler.released.set()
+    async with run_worker(environ, platform, registry):
+        await enqueue(platform, 1)
+        done = await wait_for_state(platform, DeliveryState.DONE)
+    assert (done.attempts, done.error) == (2, None)

@@ -336,7 +336,7 @@ async def _read_steps(runtime: Runtime, generation_id: str) -> list[GenerationSt
 async def own_store(
     servers: Mapping[str, str], graph: FakeGraph, tmp_path: Path
 ) -> AsyncIterator[SubgraphClient]:
-    """The subgraph with a store of its own, which takes no pictures: a file stands in their folder's place."""
+    """The subgraph with a store that takes no pictures: a file stands in the place of their folder."""
     (tmp_path / "illustrations").write_text("")
     environ = {**servers, "GRAPH_URL": graph.url, "STORAGE_URL": f"file://{tmp_path}"}
     async with run_subgraph("ai", environ) as client:
@@ -382,7 +382,7 @@ async def test_runs_that_end_early_do_not_draw_a_picture_without_limit(
 async def test_a_draining_run_finishes_its_steps_begins_no_others_and_another_run_goes_on(
     ai: SubgraphClient, parent: Parent
 ) -> None:
-    book_id, generation_id = await start(parent)
+    _, generation_id = await start(parent)
     draining, books = asyncio.Event(), FakeBookWriter()
 
     def drain_at_the_third_picture(kind: str, _: int) -> None:
