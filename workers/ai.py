@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from subgraphs.ai import jobs, service
 from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.providers.story import Outline
+from subgraphs.auth import service as auth
 from subgraphs.auth.events import ConsentRevoked
 from subgraphs.books import service as books
 from subgraphs.books.events import ChildDeleted
@@ -63,7 +64,16 @@ class BookWriterAdapter:
 
 @task(jobs.GenerateBook, queue="ai")
 async def generate_book(platform: Platform, job: jobs.GenerateBook) -> None:
-    """Run a generation, resuming from its last finished step."""
+    """Run a generation, resuming from its last finished step, while its parent's consent is in force.
+
+    The consent may have been revoked after the request for the generation was checked, but before there was
+    a generation to cancel.
+    """
+    owner_id = await service.find_owner(platform.ai, job.generation_id)
+    if owner_id and not await auth.has_consent(platform.auth, owner_id, ConsentPurpose.AI_PROCESSING):
+        async with platform.ai.unit_of_work() as uow:
+            await service.cancel_generations_of_owner(platform.ai, uow, owner_id)
+        return
     books_of_domain = BookWriterAdapter(platform.books)
     await service.run_generation(platform.ai, books_of_domain, job.generation_id, platform.draining)
 

@@ -84,6 +84,12 @@ async def lock_user_by_email(session: AsyncSession, email: str) -> User:
     return require_found("User", email, row)
 
 
+async def has_consent_in_force(session: AsyncSession, user_id: str, purpose: ConsentPurpose) -> bool:
+    """Whether the user has a consent in force for a purpose, whatever its policy version."""
+    in_force = _CONSENTS.select(user_id).where(Consent.purpose == purpose, Consent.revoked_at.is_(None))
+    return bool(await session.scalar(select(in_force.exists())))
+
+
 async def find_consent_in_force(
     session: AsyncSession, user_id: str, purpose: ConsentPurpose, policy_version: str
 ) -> Consent | None:

@@ -12,10 +12,13 @@ from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
 from subgraphs.ai.providers.registry import choose_studio
 from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.ai.service.generation import BookSource, queue_book_generation
+from subgraphs.auth import service as auth
+from subgraphs.auth.models import User
 from subgraphs.books import repository as books_repository
 from subgraphs.books import service as books
 from subgraphs.books.models import Book, Child, Page, Theme
 from subgraphs.common.clock import utc_now
+from subgraphs.common.consent import ConsentPurpose
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent
@@ -37,8 +40,19 @@ class DraftBook:
 
 
 async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
-    """Create a child and a draft book in the books domain."""
+    """Create a parent who has consented, a child and a draft book."""
     parent = Identity(new_id("usr"), "ses_test", frozenset({"parent"}), "")
+    async with platform.auth.unit_of_work() as uow:
+        user = User(
+            id=parent.user_id,
+            email=f"{parent.user_id}@example.com",
+            display_name="Ana",
+            password_hash="",
+            scopes=["parent"],
+            created_at=utc_now(),
+        )
+        uow.session.add(user)
+    await auth.record_consent(platform.auth, parent, ConsentPurpose.AI_PROCESSING, "2026-01")
     async with platform.books.unit_of_work() as uow:
         child = Child(
             id=new_id("chd"),

@@ -1,11 +1,15 @@
 """When a parent revokes the consent to the use of AI, their generations stop."""
 
 from arq.connections import ArqRedis
+from sqlalchemy import update
 
+from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.auth.events import ConsentRevoked
+from subgraphs.auth.models import Consent
 from tests.workers import generation_runs
 from tests.workers.harness import deliver_event, run_worker_process, wait_until
+from workers.ai import generate_book
 from workers.platform import Platform
 from workers.registry import load_tasks
 
@@ -51,3 +55,20 @@ async def test_a_running_generation_stops_when_the_event_is_published(
         await wait_until(is_cancelled)
     events = await generation_runs.read_durable_events(platform, generation_id)
     assert (events[-1].kind, events[-1].data) == ("GenerationCancelled", {"reason": "CONSENT_REVOKED"})
+
+
+async def test_a_generation_that_is_queued_after_the_consent_was_revoked_calls_no_provider(
+    platform: Platform,
+) -> None:
+    """The event came while the request for the generation had passed its check, but not yet stored it."""
+    draft = await generation_runs.create_draft_book(platform)
+    async with platform.auth.unit_of_work() as uow:
+        await uow.session.execute(
+            update(Consent).where(Consent.user_id == draft.parent.user_id).values(revoked_at=uow.now)
+        )
+    generation_id = await generation_runs.queue_book(platform, draft)
+    await generate_book(platform, GenerateBook(generation_id))
+    assert await read_status(platform, generation_id) is GenerationStatus.CANCELLED
+    [event] = await generation_runs.read_durable_events(platform, generation_id)
+    assert (event.kind, event.data) == ("GenerationCancelled", {"reason": "CONSENT_REVOKED"})
+    assert {step.attempts for step in await generation_runs.read_steps(platform, generation_id)} == {0}

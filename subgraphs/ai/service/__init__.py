@@ -11,7 +11,7 @@ from subgraphs.ai.service.deletion import delete_generations_of_child, delete_pi
 from subgraphs.ai.service.generation import generate_book
 from subgraphs.ai.service.progress import GenerationProgress, follow_generation
 from subgraphs.ai.service.regeneration import PagePart, regenerate_page
-from subgraphs.ai.service.run import run_generation
+from subgraphs.ai.service.run import find_owner, run_generation
 
 __all__ = [
     "CancellationReason",
@@ -21,6 +21,7 @@ __all__ = [
     "cancel_generations_of_owner",
     "delete_generations_of_child",
     "delete_pictures",
+    "find_owner",
     "follow_generation",
     "generate_book",
     "regenerate_page",

@@ -11,6 +11,13 @@ from subgraphs.ai.providers.registry import ILLUSTRATORS, WRITERS
 from subgraphs.common.runtime import Runtime
 
 
+async def find_owner(runtime: Runtime, generation_id: str) -> str | None:
+    """Find the parent whose generation it is; None when it has been deleted."""
+    async with runtime.database.read() as session:
+        generation = await repository.find_any_generation(session, generation_id)
+    return generation.owner_id if generation else None
+
+
 async def run_generation(
     runtime: Runtime, books: BookWriter, generation_id: str, draining: asyncio.Event
 ) -> None:

@@ -43,3 +43,9 @@ async def revoke_consent(runtime: Runtime, parent: Identity, consent_id: str) ->
             consent.revoked_at = uow.now
             await uow.publish(ConsentRevoked(consent.id, consent.user_id, consent.purpose))
     return consent
+
+
+async def has_consent(runtime: Runtime, user_id: str, purpose: ConsentPurpose) -> bool:
+    """Whether a user has consented to a purpose, for a task that uses the user's data."""
+    async with runtime.database.read() as session:
+        return await repository.has_consent_in_force(session, user_id, purpose)
