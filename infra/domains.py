@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.checkout import DATA_DIR
 from infra.database import Database as PlatformDatabase
 from infra.errors import InfraError
+from infra.local.connection_pools import MIN_POOL_SIZE
 from infra.local.state import open_database_settings
 from subgraphs.common.clock import utc_now
 from subgraphs.common.database import Database
@@ -47,7 +48,7 @@ def run_in_all_domains(action: Action[Result]) -> dict[str, Result]:
 
 
 async def _run(platform: PlatformDatabase, domain: Domain, action: Action[Result]) -> Result:
-    database = Database(platform.build_url(domain.name), domain.name)
+    database = Database(platform.build_url(domain.name), domain.name, MIN_POOL_SIZE)
     try:
         async with open_unit_of_work(database, domain.metadata, utc_now) as uow:
             return await action(uow, domain)

@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.errors import InfraError
 
 MAX_ROTATED_LOGS = 3
+MIN_RESTART_DELAY, MAX_RESTART_DELAY = 0.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,22 @@ def rotate_log(logs: Path, name: str) -> None:
             older.replace(logs / f"{name}.{age + 1}.log")
     if current.exists():
         current.replace(logs / f"{name}.1.log")
+
+
+@dataclass(slots=True)
+class Backoff:
+    """The delays before the restarts of a process that keeps crashing: they double, up to a few seconds.
+
+    A process that has run for `stable_after` seconds does not keep crashing.
+    """
+
+    stable_after: float
+    crashes: int = 0
+
+    def compute_delay(self, lived: float) -> float:
+        """Compute the seconds before the restart of a process that has crashed after so many."""
+        self.crashes = self.crashes + 1 if lived < self.stable_after else 1
+        return min(MIN_RESTART_DELAY * 2 ** (self.crashes - 1), MAX_RESTART_DELAY)
 
 
 def spawn(spec: ProcessSpec, context: ProcessContext) -> subprocess.Popen[bytes]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,7 @@ from infra.local.folder import DataFolder, FolderLocks, acquire
 from infra.local.guardian import Guardian
 from infra.local.ports import find_free_port
 from infra.local.process import (
+    Backoff,
     ProcessContext,
     ProcessFailed,
     ProcessSpec,
@@ -25,8 +28,18 @@ from infra.local.process import (
 from infra.local.secrets import Secrets, ensure_secrets
 
 READY_TIMEOUT = 60.0
+STABLE_AFTER = 3.0
 STOP_TIMEOUT = 15.0
 MAX_ATTEMPTS = 3
+
+
+@dataclass(slots=True)
+class _Server:
+    spec: ProcessSpec
+    process: subprocess.Popen[bytes]
+    started: float
+    backoff: Backoff = field(default_factory=lambda: Backoff(STABLE_AFTER))
+    restart_at: float | None = None
 
 
 class Servers:
@@ -46,7 +59,7 @@ class Servers:
         self._durable = durable
         self._locks: FolderLocks | None = None
         self._guardian: Guardian | None = None
-        self._running: dict[str, tuple[ProcessSpec, subprocess.Popen[bytes]]] = {}
+        self._running: dict[str, _Server] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,7 +105,7 @@ class Servers:
     def stop(self) -> None:
         """Stop both servers and release the folder; does nothing if they are not running."""
         stop_all(
-            {name: (process, spec.stop_signal) for name, (spec, process) in self._running.items()},
+            {name: (each.process, each.spec.stop_signal) for name, each in self._running.items()},
             STOP_TIMEOUT,
         )
         self._running.clear()
@@ -113,19 +126,26 @@ class Servers:
     @property
     def pids(self) -> dict[str, int]:
         """The process id of each embedded server."""
-        return {name: process.pid for name, (_, process) in self._running.items()}
+        return {name: each.process.pid for name, each in self._running.items()}
 
     def restart_crashed(self) -> list[str]:
-        """Restart each server that has ended, on the same port; return their names.
+        """Restart servers that have ended, on the same port; return the names of those restarted now.
 
-        PostgreSQL does not start while a process of its last run still uses the data. It ends again, and the
-        next call restarts it.
+        PostgreSQL does not start while a process of its last run still uses the data: it ends again, and a
+        later call restarts it. A server that cannot start at all is tried with growing delays.
         """
-        crashed = [name for name, (_, process) in self._running.items() if process.poll() is not None]
-        for name in crashed:
-            spec, _ = self._running[name]
-            self._running[name] = (spec, spawn(spec, self.process_context))
-        return crashed
+        now = time.monotonic()
+        restarted = []
+        for name, server in self._running.items():
+            if server.process.poll() is None:
+                continue
+            if server.restart_at is None:
+                server.restart_at = now + server.backoff.compute_delay(now - server.started)
+            if now >= server.restart_at:
+                server.process = spawn(server.spec, self.process_context)
+                server.started, server.restart_at = now, None
+                restarted.append(name)
+        return restarted
 
     def _start_on_free_port(self, name: str) -> int:
         """Start the server, choosing another port if the first was taken in the meantime."""
@@ -134,7 +154,7 @@ class Servers:
             port = find_free_port()
             spec = self._build_spec(name, port)
             process = spawn(spec, self.process_context)
-            self._running[name] = (spec, process)
+            self._running[name] = _Server(spec, process, time.monotonic())
             if self._wait_until_ready(name, port, process):
                 return port
             code = process.poll()

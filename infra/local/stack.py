@@ -13,6 +13,7 @@ from typing import Literal, Self
 from infra.checkout import DATA_DIR, ROOT
 from infra.errors import InfraError
 from infra.local import environment
+from infra.local.connection_pools import compute_worker_pool_size, read_max_connections
 from infra.local.ports import find_free_port, require_free
 from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
 from infra.local.servers import Servers
@@ -56,6 +57,7 @@ class Stack:
         self._supervisor: Supervisor | None = None
         self._supervision: asyncio.Task[None] | None = None
         self.environ: dict[str, str] = {}
+        self._worker_pool: dict[str, str] = {}
         self.urls: dict[str, str] = {}
         self.metrics_urls: dict[str, str] = {}
 
@@ -99,6 +101,7 @@ class Stack:
                 for domain in DOMAINS.values()
             }
             await self._migrate()
+            await self._size_worker_pools()
             self._on_status("platform", "starting the subgraphs, the router and the worker")
             await self._start_processes()
             self._supervision = asyncio.create_task(self._supervise())
@@ -147,6 +150,13 @@ class Stack:
         if code != 0:
             raise ProcessFailed("migrations", self.logs_dir, code)
 
+    async def _size_worker_pools(self) -> None:
+        """Let the workers have as many connections as PostgreSQL allows, unless a setting says how many."""
+        if self._worker_names and "POSTGRES_POOL_SIZE" not in self.environ:
+            limit = await read_max_connections(self.environ)
+            size = compute_worker_pool_size(limit, len(self._worker_names))
+            self._worker_pool = {"POSTGRES_POOL_SIZE": str(size)}
+
     async def _start_processes(self) -> None:
         supervisor = self._supervisor = Supervisor(
             self._servers.process_context, self._on_status, self._compute_stop_timeout()
@@ -176,7 +186,9 @@ class Stack:
         port = find_free_port()
         self.urls[name] = self.metrics_urls[name] = f"http://127.0.0.1:{port}"
         spec = self._build_process_spec(
-            name, "workers", environ=environment.build_worker_environ(self.environ, port)
+            name,
+            "workers",
+            environ=environment.build_worker_environ(self.environ, port) | self._worker_pool,
         )
         supervisor.start(spec, f"{self.urls[name]}/metrics")
 

@@ -6,14 +6,21 @@ import asyncio
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx2
 
-from infra.local.process import ProcessContext, ProcessFailed, ProcessSpec, rotate_log, spawn, stop_all
+from infra.local.process import (
+    Backoff,
+    ProcessContext,
+    ProcessFailed,
+    ProcessSpec,
+    rotate_log,
+    spawn,
+    stop_all,
+)
 
 POLL_INTERVAL = 0.2
-MIN_RESTART_DELAY, MAX_RESTART_DELAY = 0.5, 30.0
 STABLE_AFTER = 30.0
 
 StatusListener = Callable[[str, str], None]
@@ -25,7 +32,7 @@ class _Child:
     ready_url: str
     process: subprocess.Popen[bytes]
     started: float
-    crashes: int = 0
+    backoff: Backoff = field(default_factory=lambda: Backoff(STABLE_AFTER))
     restart_at: float | None = None
 
 
@@ -87,8 +94,7 @@ class Supervisor:
                 child.started, child.restart_at = now, None
                 self._on_status(child.spec.name, f"restarted as process {child.process.pid}")
         elif (code := child.process.poll()) is not None:
-            child.crashes = child.crashes + 1 if now - child.started < STABLE_AFTER else 1
-            delay = min(MIN_RESTART_DELAY * 2 ** (child.crashes - 1), MAX_RESTART_DELAY)
+            delay = child.backoff.compute_delay(now - child.started)
             child.restart_at = now + delay
             self._on_status(child.spec.name, f"{_describe_exit(code)}; restarting in {delay:g} s")
 

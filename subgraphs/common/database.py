@@ -51,13 +51,14 @@ def create_enum_type(values: type[StrEnum]) -> Enum:
 
 
 class Database:
-    """Connections to PostgreSQL as one domain's role."""
+    """At most `pool_size` connections to PostgreSQL as one domain's role, half of which are kept open."""
 
-    def __init__(self, url: str, service: str) -> None:
+    def __init__(self, url: str, service: str, pool_size: int) -> None:
+        kept = pool_size // 2
         self.engine = create_async_engine(
             url,
-            pool_size=4,
-            max_overflow=4,
+            pool_size=kept,
+            max_overflow=pool_size - kept,
             hide_parameters=True,
             connect_args={"server_settings": {"statement_timeout": str(_STATEMENT_SECONDS * 1000)}},
         )

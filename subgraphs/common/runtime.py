@@ -53,7 +53,7 @@ async def open_runtime(
     domain: Domain, settings: DomainSettings, clock: Clock = utc_now
 ) -> AsyncIterator[Runtime]:
     """Open a domain's resources until the context exits; connections are made when they are first used."""
-    database = Database(settings.build_database_url(domain.role), domain.name)
+    database = Database(settings.build_database_url(domain.role), domain.name, settings.postgres_pool_size)
     redis = open_redis(settings.redis_url)
     live = LiveStreams(redis)
     graph = GraphClient(settings.graph_address, settings.outgoing_ca_file)

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     postgres_host: str = "127.0.0.1"
     postgres_port: Port = 5432
     postgres_db: str = "memorable"
+    postgres_pool_size: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=8, description="How many connections a process may have to the schema of one domain."
+    )
 
     redis_host: str = "127.0.0.1"
     redis_port: Port = 6379

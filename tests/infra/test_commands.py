@@ -266,7 +266,7 @@ async def test_webhooks_lists_receipts_and_replays_one(database_settings):
 
 
 async def test_staff_grants_and_revokes_roles_and_audit_verifies_their_entries(database_settings):
-    database = domain_database.Database(Database.from_environ(database_settings).build_url("auth"), "auth")
+    database = domain_database.Database(Database.from_environ(database_settings).build_url("auth"), "auth", 2)
     user = User(
         id="usr_1",
         email="ada@memorable.example",
@@ -302,7 +302,7 @@ async def test_staff_grants_and_revokes_roles_and_audit_verifies_their_entries(d
 
 async def park_job(url: str) -> None:
     """Add a parked job of the orders domain, or park it again."""
-    database = domain_database.Database(url, "orders")
+    database = domain_database.Database(url, "orders", 2)
     table = DOMAINS["orders"].get_table("deliveries")
     row = build_delivery_row("orders.RefundPayment", "payments", id="msg_1:orders.RefundPayment")
     async with database.session() as session, session.begin():

@@ -39,8 +39,8 @@ class DraftBook:
     brief: StoryBrief
 
 
-async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
-    """Create a parent who has consented, a child and a draft book."""
+async def create_parent(platform: Platform) -> Identity:
+    """Create a parent who has consented to the use of AI."""
     parent = Identity(new_id("usr"), "ses_test", frozenset({"parent"}), "")
     async with platform.auth.unit_of_work() as uow:
         user = User(
@@ -53,6 +53,14 @@ async def create_draft_book(platform: Platform, name: str = "Mia") -> DraftBook:
         )
         uow.session.add(user)
     await auth.record_consent(platform.auth, parent, ConsentPurpose.AI_PROCESSING, "2026-01")
+    return parent
+
+
+async def create_draft_book(
+    platform: Platform, name: str = "Mia", parent: Identity | None = None
+) -> DraftBook:
+    """Create a child and a draft book, of a new parent unless one is given."""
+    parent = parent or await create_parent(platform)
     async with platform.books.unit_of_work() as uow:
         child = Child(
             id=new_id("chd"),
