@@ -1,5 +1,7 @@
 """Fairness between parents, with real books: nobody waits for all the books of another."""
 
+from functools import partial
+
 import pytest
 from arq.connections import ArqRedis
 
@@ -64,9 +66,9 @@ async def test_a_parent_with_many_books_delays_anothers_book_by_one_and_anothers
         async with run_worker(environ, platform):
             await wait_until(is_shipped)
             unfinished = [each for each in many if not await is_done(each)]
-            await wait_until(lambda: is_done(other))
+            await wait_until(partial(is_done, other))
             for generation_id in many:
-                await wait_until(lambda: is_done(generation_id))
+                await wait_until(partial(is_done, generation_id))
     starts = await list_starts(platform, [*many, other])
     assert len(starts) == BOOKS + 1
     # All slots are taken by the first parent's books at most once before the other's turn.
