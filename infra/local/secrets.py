@@ -21,6 +21,8 @@ GENERATED = (
     "FILE_SIGNING_KEY",
     "SERVICE_TOKEN",
 )
+# How the names of a server's passwords end.
+PASSWORDS = {"postgres": "POSTGRES_PASSWORD", "valkey": "REDIS_PASSWORD"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,6 +31,11 @@ class Secrets:
 
     values: dict[str, str]
     signing_key_file: Path
+
+    def select_passwords(self, server: str) -> dict[str, str]:
+        """Select the passwords of an embedded server, which no setting overrides."""
+        suffix = PASSWORDS[server]
+        return {name: value for name, value in self.values.items() if name.endswith(suffix)}
 
 
 def ensure_secrets(folder: DataFolder) -> Secrets:
