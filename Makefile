@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check bench bench-router fuzz fuzz-router soak explorer browser clean
-.PHONY: check-format check-lint check-types check-contracts check-schema check-planner check-tests check-fuzz
+.PHONY: check-format check-lint check-types check-explorer check-contracts check-schema check-planner check-tests check-fuzz
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ run: $(READY) ## Start everything and keep it running; prints the URL of the end
 test: $(READY) browser explorer ## Run all tests.
 	@exec $(BIN)/memorable test
 
-check: check-format check-lint check-types check-contracts check-schema check-planner check-tests check-fuzz ## What CI runs: format, lint, types, import contracts, schema drift, the planner's branches, tests with coverage, the fuzz harness.
+check: check-format check-lint check-types check-explorer check-contracts check-schema check-planner check-tests check-fuzz ## What CI runs: format, lint, types, import contracts, schema drift, the planner's branches, tests with coverage, the fuzz harness.
 
 check-format: $(READY)
 	$(BIN)/ruff format --check .
@@ -50,6 +50,9 @@ check-lint: $(READY)
 
 check-types: $(READY)
 	$(BIN)/mypy
+
+check-explorer: $(READY)
+	$(BIN)/memorable explorer --check
 
 check-contracts: $(READY)
 	$(BIN)/lint-imports

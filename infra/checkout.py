@@ -1,4 +1,4 @@
-"""Paths of this checkout and of its platform's data."""
+"""Paths of this checkout, of its platform's data and of its settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("MEMORABLE_DATA_DIR") or ROOT / ".memorable").resolve()
+ENV_FILE = Path(os.environ.get("MEMORABLE_ENV_FILE") or ROOT / ".env").resolve()
 
 
 def replace_process(command: Sequence[str]) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The build of the explorer: GraphiQL, bundled by Vite and rebuilt when its sources change."""
+"""The build of the explorer: GraphiQL, bundled by Vite and rebuilt when its sources change, and its types."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def ensure_built() -> None:
         ensure_packages(SOURCE)
         run_npm(["run", "build"], SOURCE)
         STAMP.write_text(_compute_source_fingerprint())
+
+
+def check_types() -> None:
+    """Check the types of the sources.
+
+    Raises:
+        InfraError: A type is wrong; the message has the compiler's output.
+    """
+    ensure_packages(SOURCE)
+    run_npm(["run", "check"], SOURCE)
 
 
 def _compute_source_fingerprint() -> str:

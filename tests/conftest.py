@@ -21,6 +21,7 @@ from infra.local import Servers, Stack
 # The tests that share the platform. Tests that start a platform of their own can run in any process.
 PLATFORM_TESTS = (
     "tests/e2e/",
+    "tests/infra/test_commands.py::test_beside_a_platform",
     "tests/infra/test_commands.py::test_health_checks_the_running_platform",
     "tests/infra/test_commands.py::test_logs_shows_the_last_lines_of_a_log",
     "tests/infra/test_demo.py",

@@ -59,7 +59,11 @@ async def run_queue(runner: Runner, settings: Settings, queue: str) -> None:
                 workers.append(worker)
                 await worker.async_run()
             except (OSError, RedisError) as error:
-                get_logger().warning("A worker lost its queue", queue=queue, error=error)
+                get_logger().warning(
+                    "A queue cannot be reached; its jobs are kept, and the worker reconnects",
+                    queue=queue,
+                    error=error,
+                )
             workers = [each for each in workers if not await _is_retired(each)]
             await asyncio.sleep(_RETRY_SECONDS)
     finally:

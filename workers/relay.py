@@ -46,7 +46,10 @@ class Relay:
             try:
                 await self._follow()
             except (OSError, asyncpg.PostgresError, SQLAlchemyError, RedisError) as error:
-                get_logger().warning("The outbox relay lost a connection", error=error)
+                get_logger().warning(
+                    "PostgreSQL or Redis cannot be reached; messages are kept, and the relay reconnects",
+                    error=error,
+                )
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def relay_once(self) -> timedelta:

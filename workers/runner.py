@@ -55,7 +55,9 @@ class _Held:
             async with self.runtime.database.session() as session, session.begin():
                 await write(session, table, self.delivery, *args, **kwargs)
         except (OSError, SQLAlchemyError) as error:
-            get_logger().warning("The outcome of a job was not recorded", error=error, **self.description)
+            get_logger().warning(
+                "The outcome of a job was not recorded; it will run again", error=error, **self.description
+            )
 
     @property
     def description(self) -> dict[str, Any]:
@@ -133,7 +135,7 @@ class Runner:
             if not held.is_lost:
                 await held.record(deliveries.release)
                 raise
-            get_logger().warning("Job lost to another worker", **held.description)
+            get_logger().warning("Job taken over by another worker", **held.description)
             return "lost"
         except Drained:
             await held.record(deliveries.release)

@@ -47,8 +47,10 @@ def migrate() -> None:
 
 @app.command()
 def revise(
-    domain: Annotated[str, typer.Argument(help="The domain whose tables changed.")],
-    message: Annotated[str, typer.Argument(help="What changes, for example 'add a subtitle'.")],
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain whose tables changed.")],
+    message: Annotated[
+        str, typer.Argument(metavar="MESSAGE", help="What changes, for example 'add a subtitle'.")
+    ],
 ) -> None:
     """Generate a domain's next migration by comparing its models with the database."""
     from infra import database  # noqa: PLC0415 - it imports every domain's tables

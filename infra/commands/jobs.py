@@ -28,7 +28,8 @@ _MAX_LISTED = 1000
 @app.command("list")
 def list_jobs(
     state: Annotated[
-        DeliveryState, typer.Option(case_sensitive=False, help="Their state.")
+        DeliveryState,
+        typer.Option(case_sensitive=False, show_default=False, help="Their state; by default parked."),
     ] = DeliveryState.PARKED,
 ) -> None:
     """List the deliveries in a state: parked ones have failed too often and wait for someone to decide."""

@@ -18,7 +18,9 @@ POLL_INTERVAL = 0.2
 
 
 def logs(
-    service: Annotated[str, typer.Argument(help="A process: router, auth, books, worker, postgres, …")],
+    service: Annotated[
+        str, typer.Argument(metavar="SERVICE", help="A process: router, auth, books, worker, postgres, …")
+    ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Number of earlier lines to show.")] = 50,
     raw: Annotated[bool, typer.Option("--raw", help="Print the lines unformatted.")] = False,

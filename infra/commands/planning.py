@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphql import GraphQLError, OperationDefinitionNode, parse, validate
+from graphql import GraphQLError, OperationDefinitionNode, Source, parse, validate
 
 from infra.errors import InfraError
 from infra.schema.files import SUPERGRAPH
@@ -31,32 +31,50 @@ class Stage(StrEnum):
 
 def plan(
     operation: Annotated[
-        str, typer.Argument(help="A file that contains the operation, or - for standard input.")
+        str,
+        typer.Argument(
+            metavar="OPERATION", help="A file that contains the operation, or - for standard input."
+        ),
     ],
-    stage: Annotated[Stage, typer.Option(help="Print the result of this stage of planning.")] = Stage.PLAN,
+    stage: Annotated[
+        Stage, typer.Option(metavar="STAGE", help=f"Print the result of a stage: {', '.join(Stage)}.")
+    ] = Stage.PLAN,
     name: Annotated[str | None, typer.Option(help="The operation to plan, if the file has several.")] = None,
-    supergraph: Annotated[Path, typer.Option(help="The supergraph to plan on.")] = SUPERGRAPH,
+    supergraph: Annotated[
+        Path,
+        typer.Option(
+            show_default=False, help="The supergraph to plan on; by default schema/supergraph.graphql."
+        ),
+    ] = SUPERGRAPH,
 ) -> None:
     """Print the query plan of an operation, for a client that accepts @defer."""
-    text = sys.stdin.read() if operation == "-" else _read(Path(operation))
+    source = (
+        Source(sys.stdin.read(), "standard input")
+        if operation == "-"
+        else Source(_read(Path(operation)), operation)
+    )
     graph = Supergraph.parse(_read(supergraph))
     try:
-        selected = _select_operation(graph, text, name)
+        selected = _select_operation(graph, source, name)
         artifact = getattr(Planner(graph).start(selected, find_defer_variables(selected)), stage)
     except UnplannableError as error:
         raise InfraError(f"The operation cannot be planned: {error}") from None
     typer.echo("\n\n".join(map(str, _flatten(artifact))))
 
 
-def _select_operation(graph: Supergraph, text: str, name: str | None) -> Operation:
-    """Parse and validate the operation, as the router does."""
+def _select_operation(graph: Supergraph, source: Source, name: str | None) -> Operation:
+    """Parse and validate the operation, as the router does.
+
+    Raises:
+        InfraError: It is not valid; the message shows the places in the document.
+    """
     try:
-        document = parse(text)
+        document = parse(source)
     except GraphQLError as error:
         raise InfraError(str(error)) from None
     problems = validate(graph.public_schema, document)
     if problems:
-        raise InfraError("\n".join(problem.message for problem in problems))
+        raise InfraError("\n\n".join(map(str, problems)))
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
     if len(chosen) != 1:

@@ -27,14 +27,16 @@ from subgraphs.domains import DOMAINS
 
 POLL_INTERVAL = 0.2
 SERVICES = ("servers", "router", *DOMAINS, "worker")
-Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.", metavar="SERVICE")]
+Service = Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")]
 
 
 def run(
     workers: Annotated[int, typer.Option(min=1, max=16, help="Number of workers.")] = 1,
     without: Annotated[
         list[str] | None,
-        typer.Option(help="A process to leave out, to run it with `memorable dev`; repeatable."),
+        typer.Option(
+            metavar="SERVICE", help="A process to leave out, to run it with `memorable dev`; repeatable."
+        ),
     ] = None,
     show_logs: Annotated[
         bool, typer.Option("--logs/--no-logs", help="Show the logs of all processes.")
@@ -44,6 +46,7 @@ def run(
     ] = True,
 ) -> None:
     """Start the platform and keep it running until Ctrl-C."""
+    _require_no_platform()
     if with_explorer:
         build_explorer()
     left_out = [_check_service(name) for name in without or []]
@@ -58,6 +61,17 @@ def run(
             show_logs,
         )
     )
+
+
+def _require_no_platform() -> None:
+    """Refuse to start a second platform in this checkout."""
+    running = find_platform_state(DATA_DIR)
+    if running is not None:
+        where = f" at {running.graphql_url}" if running.graphql_url else ""
+        raise InfraError(
+            f"The platform of this checkout is already running{where}, as process {running.pid}. "
+            "Use that one, or stop it first: press Ctrl-C in its terminal."
+        )
 
 
 async def _run(stack: Stack, show_logs: bool) -> None:
@@ -81,9 +95,13 @@ def _render_welcome(stack: Stack) -> Panel:
     return Panel(grid, title="Memorable is running", title_align="left", border_style="green", expand=False)
 
 
-def build_explorer() -> None:
+def build_explorer(
+    check: Annotated[bool, typer.Option("--check", help="Check the types of its sources instead.")] = False,
+) -> None:
     """Build the GraphiQL explorer, unless the build is up to date."""
-    if not explorer.is_built():
+    if check:
+        explorer.check_types()
+    elif not explorer.is_built():
         print_status("platform", "building the explorer")
         explorer.ensure_built()
 
@@ -94,10 +112,11 @@ def dev(
 ) -> None:
     """Run one process in this terminal and restart it when its code changes.
 
-    It uses the servers of the platform that runs in this checkout (`memorable run --without books`, or
-    `memorable dev servers` for the servers alone), or those that POSTGRES_HOST and REDIS_HOST name.
+    It uses the PostgreSQL and the Valkey of what runs in this checkout:
+    `memorable run --without SERVICE`, or `memorable dev servers` alone.
     """
     if _check_service(service) == "servers":
+        _require_no_platform()
         asyncio.run(_run_servers())
         return
     running = find_platform_state(DATA_DIR)
@@ -118,7 +137,7 @@ async def _run_servers() -> None:
             print_status("platform", "migrating the database")
             await asyncio.to_thread(migrate, servers.environ)
             shared = {name: servers.environ[name] for name in SHARED_SETTINGS if name in servers.environ}
-            PlatformState(os.getpid(), "", {}, {}, shared).write(servers.folder)
+            PlatformState(os.getpid(), list(servers.pids), "", {}, {}, shared).write(servers.folder)
             print_status("platform", "PostgreSQL and Valkey are running; press Ctrl-C to stop them")
             await stopped.wait()
             servers.folder.state.unlink(missing_ok=True)

@@ -66,7 +66,10 @@ def check(
         )
     if drifted:
         names = ", ".join(str(file.file.relative_to(ROOT)) for file in drifted)
-        raise InfraError(f"Out of date: {names}. Run: memorable schema export && memorable schema compose")
+        raise InfraError(
+            f"Not as the code makes them: {names}. If the change above is intended, run "
+            "`memorable schema export && memorable schema compose` and commit the files."
+        )
     breaking = sum(change.severity is Severity.BREAKING for change in changes)
     if breaking:
         raise InfraError(f"{breaking} breaking change(s) of the public API since {base}.")

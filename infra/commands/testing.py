@@ -19,7 +19,9 @@ MAX_RERUNS = 3
 
 
 def run_tests(
-    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all tests if omitted.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", help="Files or folders; all tests if omitted.")
+    ] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Measure branch coverage.")] = False,
     parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Number of test processes.")] = 3,
     again: Annotated[

@@ -47,7 +47,7 @@ class GraphClient:
                 self.url, json=_build_request_body(document, variables), headers=self._build_headers()
             )
         except httpx2.HTTPError as error:
-            raise InfraError(f"{self.url} does not respond: {error!r}") from error
+            raise InfraError(f"{self.url} does not respond. See: memorable logs router") from error
         return _extract_data(response.json())
 
     async def follow(
@@ -68,7 +68,7 @@ class GraphClient:
             except httpx2.HTTPError as error:
                 if time.monotonic() > deadline:
                     raise InfraError(
-                        f"The subscription to {root} was lost and could not be resumed: {error!r}"
+                        f"The subscription to {root} was lost and not resumed. See: memorable logs router"
                     ) from error
                 await asyncio.sleep(0.5)
             else:

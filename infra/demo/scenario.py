@@ -89,7 +89,7 @@ class Scenario:
             }
             book = (await self._graph.execute(documents.CREATE_BOOK, {"input": brief}))["createBook"]
             self._book_id = book["id"]
-            step.detail = f"“{book['brief']['wish']}”, {book['pageCount']} pages"
+            step.detail = f"“{book['brief']['wish']}”, to print on {book['pageCount']} pages"
 
     async def _generate_book(self) -> None:
         with self._screen.step("Write and illustrate the book") as step:
@@ -99,7 +99,7 @@ class Scenario:
             self._screen.show_progress(progress)
             finished = await self._watch(generation["id"], progress)
             step.detail = (
-                f"“{finished['book']['title']}”, {progress.written} pages, {progress.drawn} pictures"
+                f"“{finished['book']['title']}”, {progress.written} texts, {progress.drawn} pictures"
             )
 
     async def _watch(self, generation_id: str, progress: GenerationProgress) -> Object:

@@ -112,7 +112,7 @@ def _build_row(mark: RenderableType, label: str, detail: str, seconds: str) -> T
 
 def _render_progress(progress: GenerationProgress) -> Iterator[RenderableType]:
     bars = Progress(TextColumn("  {task.description:<9}"), BarColumn(bar_width=40), MofNCompleteColumn())
-    bars.add_task("pages", total=progress.pages, completed=progress.written)
+    bars.add_task("texts", total=progress.pages, completed=progress.written)
     bars.add_task("pictures", total=progress.pictures, completed=progress.drawn)
     yield bars
     if progress.last_picture:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dotenv import dotenv_values
 
-from infra.checkout import ROOT
+from infra.checkout import ENV_FILE
 from subgraphs.domains import DOMAINS
 
 ROUTER_PORT_SETTING = "API_PORT"
@@ -46,17 +46,28 @@ URL_SETTINGS = tuple(domain.url_variable for domain in DOMAINS.values())
 
 # Prefixes of the settings of the router and of OpenTelemetry.
 ROUTER_PREFIX, OPENTELEMETRY_PREFIX = "ROUTER_", "OTEL_"
-OWNER_CREDENTIALS = ("POSTGRES_USER", "POSTGRES_PASSWORD")
+# Those of the database's owner, with the defaults in `infra.database`.
+OWNER_CREDENTIALS = {"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": ""}
 
 
 def read_settings() -> dict[str, str]:
     """Read the platform's settings from the environment or else `.env`; empty values count as unset."""
-    environ = dotenv_values(ROOT / ".env") | dict(os.environ)
-    return {name: value for name, value in environ.items() if value and _is_setting(name)}
+    environ = dotenv_values(ENV_FILE) | dict(os.environ)
+    return {name: value for name, value in environ.items() if value and is_setting(name)}
 
 
-def _is_setting(name: str) -> bool:
+def is_setting(name: str) -> bool:
+    """Whether a process of the platform may read the variable."""
     return name in _KNOWN_SETTINGS or name.startswith((ROUTER_PREFIX, OPENTELEMETRY_PREFIX))
+
+
+def build_subgraph_urls(settings: Mapping[str, str]) -> dict[str, str]:
+    """Build the URL of each subgraph, from its port unless it is set."""
+    return {
+        domain.url_variable: settings.get(domain.url_variable)
+        or f"http://127.0.0.1:{settings.get(domain.port_variable, domain.port)}/graphql"
+        for domain in DOMAINS.values()
+    }
 
 
 def build_subgraph_environ(name: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -88,9 +99,6 @@ def build_worker_environ(settings: Mapping[str, str], metrics_port: int) -> dict
 
 def build_router_environ(settings: Mapping[str, str]) -> dict[str, str]:
     """Build the environment of the router, without databases, stores and providers."""
-    # The error messages of our own subgraphs are meant for clients.
-    own_graph = {"ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS), "ROUTER_PASS_THROUGH": _PASS_THROUGH}
-    settings = own_graph | dict(settings)
     own = [*_select_by_prefix(ROUTER_PREFIX, settings), *_select_by_prefix(OPENTELEMETRY_PREFIX, settings)]
     return _select([*COMMON_SETTINGS, *own, "SERVICE_TOKEN", "SUPERGRAPH", *URL_SETTINGS], settings)
 
@@ -110,7 +118,6 @@ def _select(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
     return machine | MALLOC_SETTINGS | {"PYTHONUNBUFFERED": "1"} | chosen
 
 
-_PASS_THROUGH = ",".join(f"{path}={domain.name}" for domain in DOMAINS.values() for path in domain.paths)
 _KNOWN_SETTINGS = {
     *COMMON_SETTINGS,
     *STORE_SETTINGS,

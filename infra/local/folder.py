@@ -113,7 +113,7 @@ def acquire(folder: DataFolder) -> FolderLocks:
     lock_fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
     if not _lock_within(lock_fd, LOCK_TIMEOUT):
         os.close(lock_fd)
-        raise FolderInUse(f"A platform is already running in {folder.root}. Stop it first.")
+        raise FolderInUse(f"A platform is already running, starting or stopping in {folder.root}.")
     lease_fd = os.open(folder.lease, os.O_RDWR | os.O_CREAT, 0o600)
     if not _lock_within(lease_fd, LEASE_TIMEOUT):
         os.close(lease_fd)

@@ -23,6 +23,8 @@ GENERATED = (
     "OFFLINE_PAYMENTS_WEBHOOK_SECRET",
     "OFFLINE_PRINT_WEBHOOK_SECRET",
 )
+# How the names of a server's passwords end.
+PASSWORDS = {"postgres": "POSTGRES_PASSWORD", "valkey": "REDIS_PASSWORD"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,6 +33,11 @@ class Secrets:
 
     values: dict[str, str]
     signing_key_file: Path
+
+    def select_passwords(self, server: str) -> dict[str, str]:
+        """Select the passwords of an embedded server, which no setting overrides."""
+        suffix = PASSWORDS[server]
+        return {name: value for name, value in self.values.items() if name.endswith(suffix)}
 
 
 def ensure_secrets(folder: DataFolder) -> Secrets:

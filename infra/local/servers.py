@@ -26,6 +26,7 @@ from infra.local.process import (
     stop_all,
 )
 from infra.local.secrets import Secrets, ensure_secrets
+from subgraphs.domains import DOMAINS
 
 READY_TIMEOUT = 60.0
 STABLE_AFTER = 3.0
@@ -83,21 +84,18 @@ class Servers:
             secrets = ensure_secrets(self.folder)
             self.environ = build_local_settings(self.folder, secrets) | self._settings
             if "POSTGRES_HOST" not in self._settings:
-                postgres.ensure_cluster(self.folder, secrets.values["POSTGRES_PASSWORD"])
+                self.environ |= secrets.select_passwords("postgres")
+                postgres.ensure_cluster(self.folder, self.environ["POSTGRES_PASSWORD"])
                 port = self._start_on_free_port("postgres")
                 self.environ |= {
                     "POSTGRES_HOST": "127.0.0.1",
                     "POSTGRES_PORT": str(port),
                     "POSTGRES_USER": postgres.OWNER,
-                    "POSTGRES_PASSWORD": secrets.values["POSTGRES_PASSWORD"],
                 }
             if "REDIS_HOST" not in self._settings:
+                self.environ |= secrets.select_passwords("valkey")
                 port = self._start_on_free_port("valkey")
-                self.environ |= {
-                    "REDIS_HOST": "127.0.0.1",
-                    "REDIS_PORT": str(port),
-                    "REDIS_PASSWORD": secrets.values["REDIS_PASSWORD"],
-                }
+                self.environ |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port)}
         except BaseException:
             self.stop()
             raise
@@ -193,4 +191,9 @@ def build_local_settings(folder: DataFolder, secrets: Secrets) -> dict[str, str]
         "AUTH_SIGNING_KEY_FILE": str(secrets.signing_key_file),
         "JWT_ISSUER": "memorable",
         "STORAGE_URL": f"file://{folder.files}",
+        # The error messages of our own subgraphs are meant for clients.
+        "ROUTER_INCLUDE_SUBGRAPH_ERRORS": ",".join(DOMAINS),
+        "ROUTER_PASS_THROUGH": ",".join(
+            f"{path}={domain.name}" for domain in DOMAINS.values() for path in domain.paths
+        ),
     }

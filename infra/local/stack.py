@@ -95,11 +95,7 @@ class Stack:
         await asyncio.to_thread(self._servers.start)
         try:
             self.environ = self._servers.environ | self._choose_ports()
-            self.environ |= {
-                domain.url_variable: self._settings.get(domain.url_variable)
-                or f"http://127.0.0.1:{self.environ[domain.port_variable]}/graphql"
-                for domain in DOMAINS.values()
-            }
+            self.environ |= environment.build_subgraph_urls(self.environ)
             await self._migrate()
             await self._size_worker_pools()
             self._on_status("platform", "starting the subgraphs, the router and the worker")
@@ -219,6 +215,11 @@ class Stack:
         """Write the state file for other commands of this checkout."""
         environ = {name: self.environ[name] for name in SHARED_SETTINGS if name in self.environ}
         state = PlatformState(
-            os.getpid(), self.graphql_url, dict(self.urls), dict(self.metrics_urls), environ
+            os.getpid(),
+            list(self._servers.pids),
+            self.graphql_url,
+            dict(self.urls),
+            dict(self.metrics_urls),
+            environ,
         )
         state.write(self._servers.folder)

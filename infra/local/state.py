@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.local.environment import DEFAULT_PORTS, read_settings
+from infra.local.environment import DEFAULT_PORTS, build_subgraph_urls, read_settings
 from infra.local.folder import DataFolder, is_locked
 from infra.local.secrets import ensure_secrets
 from infra.local.servers import Servers, build_local_settings
@@ -25,9 +25,10 @@ SHARED_SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class PlatformState:
-    """The process id, URLs and ports of a running platform; contains no secrets."""
+    """The process id, embedded servers, URLs and ports of a running platform; contains no secrets."""
 
     pid: int
+    servers: Sequence[str]
     graphql_url: str
     urls: Mapping[str, str]
     metrics_urls: Mapping[str, str]
@@ -62,5 +63,7 @@ def load_settings(data_dir: Path, state: PlatformState) -> dict[str, str]:
     """Load all settings of a running platform, including secrets."""
     folder = DataFolder(data_dir)
     secrets = ensure_secrets(folder)
-    password = {"POSTGRES_PASSWORD": secrets.values["POSTGRES_PASSWORD"]}
-    return build_local_settings(folder, secrets) | password | read_settings() | dict(state.environ)
+    settings = build_local_settings(folder, secrets) | read_settings() | dict(state.environ)
+    for server in state.servers:
+        settings |= secrets.select_passwords(server)
+    return settings | build_subgraph_urls(settings)

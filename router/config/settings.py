@@ -34,7 +34,10 @@ SERVICE_TOKEN_HEADER = "x-memorable-service-token"  # noqa: S105 - the header's 
 MIN_SECRET_CHARACTERS = 16
 # Error messages do not quote their values.
 MAY_BE_SECRET = frozenset(
-    {"router_apq_redis_url", "router_policy_url", "jwks_url", "headers", "service_token"}
+    {
+        *("router_apq_redis_url", "router_cost_redis_url", "router_policy_url", "jwks_url"),
+        *("headers", "service_token"),
+    }
 )
 
 

@@ -35,7 +35,7 @@ class _Record(NamedTuple):
     def encode(self) -> bytes:
         metadata = {
             "operation": self.kind,
-            "name": self.name,
+            **({"name": self.name} if self.name else {}),
             "outcome": self.outcome,
             "milliseconds": round(self.seconds * 1000, 1),
         }

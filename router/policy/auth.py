@@ -23,6 +23,8 @@ EXPIRED = "The token has expired."
 REFETCH_COOLDOWN_SECONDS = 10.0
 RETRY_COOLDOWN_SECONDS = 1.0
 FETCH_TIMEOUT_SECONDS = 5.0
+# The router may start before the identity service does: until then, failed fetches are not reported.
+REPORT_AFTER_SECONDS = 20.0
 MAX_KEY_SET_BYTES = 100_000
 CLOCK_LEEWAY_SECONDS = 5.0
 MAX_HEADER_CHARACTERS = 8192
@@ -63,6 +65,7 @@ class KeySet:
         self._published: Any = None
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = float("-inf")
+        self._quiet_until: float | None = None
         self._lock = asyncio.Lock()
 
     async def get_key(self, key_id: str) -> jwt.PyJWK | None:
@@ -100,11 +103,36 @@ class KeySet:
                 response.raise_for_status()
                 published = orjson.loads(await read_bounded(response, MAX_KEY_SET_BYTES))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.warning("The key set cannot be fetched", extra={"metadata": {"reason": repr(error)}})
+            self._report_failure(error)
             return
+        self._quiet_until = None
         if published != self._published:
             self._published, self._keys = published, _parse_keys(published)
             self.generation += 1
+
+    def _report_failure(self, error: Exception) -> None:
+        """Logs why the keys could not be fetched, once they have been away for a while."""
+        now = self._clock()
+        if self._quiet_until is None:
+            self._quiet_until = now if self._keys else now + REPORT_AFTER_SECONDS
+        if now >= self._quiet_until:
+            self._quiet_until = now + REPORT_AFTER_SECONDS
+            message = "The key set cannot be fetched; " + (
+                "new keys are not known" if self._keys else "no token can be verified"
+            )
+            log.warning(message, extra={"metadata": {"reason": _describe_failure(error)}})
+
+
+def _describe_failure(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return f"no response within {FETCH_TIMEOUT_SECONDS:g} s"
+        case aiohttp.ClientResponseError():
+            return f"the response has the status {error.status}"
+        case aiohttp.ClientConnectionError():
+            return "no connection"
+        case _:
+            return "the response is not JSON, or too large"
 
 
 class TokenVerifier:

@@ -49,7 +49,9 @@ class RedisCostBudget:
                 spent = await self._add(f"{PREFIX}{_hash(client)}:{minute}", cost)
         except (RedisError, OSError, TimeoutError) as error:
             self._unavailable_until = now + COOLDOWN_SECONDS
-            log.warning("Costs cannot be counted", extra={"metadata": {"reason": repr(error)}})
+            log.warning(
+                "Costs cannot be counted", extra={"metadata": {"reason": str(error) or type(error).__name__}}
+            )
             return
         if spent > self._limit:
             raise CostBudgetError(cost, self._limit, MINUTE - elapsed)

@@ -46,4 +46,6 @@ class RedisDocuments:
 
 
 def _log_failure(error: Exception) -> None:
-    log.warning("Shared documents are unavailable", extra={"metadata": {"reason": repr(error)}})
+    log.warning(
+        "Shared documents are unavailable", extra={"metadata": {"reason": str(error) or type(error).__name__}}
+    )

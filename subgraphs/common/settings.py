@@ -14,7 +14,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 def _remove_placeholder(key: SecretStr) -> SecretStr:
-    """Replace the placeholder in `.env.example` by an empty key."""
+    """Replace a placeholder, which would be taken for a key, by an empty key."""
     return SecretStr("") if key.get_secret_value() == "your_key_here" else key
 
 

@@ -2,18 +2,23 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
 import pytest
 from sqlalchemy import select, text, update
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from infra.checkout import ROOT
@@ -111,6 +116,20 @@ def test_help_lists_every_command():
         assert f" {command} " in shown
 
 
+def test_the_arguments_of_all_commands_are_shown_in_capitals():
+    group = get_command(app)
+    commands = [group, *group.commands.values()]
+    commands += [each for command in commands[1:] for each in getattr(command, "commands", {}).values()]
+    arguments = [
+        parameter
+        for command in commands
+        for parameter in command.params
+        if parameter.param_type_name == "argument"
+    ]
+    assert len(arguments) > 8
+    assert [each.name for each in arguments if not (each.metavar or "").isupper()] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -198,10 +217,65 @@ def test_health_checks_the_running_platform(stack: Stack, monkeypatch):
     assert shown.output.count("database ok, redis ok") == 5
 
 
-def test_health_fails_if_a_process_does_not_respond(tmp_path, free_ports):
+def test_health_says_once_that_nothing_is_running(tmp_path, free_ports):
     checked = run_memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path))
     assert checked.returncode == 1
-    assert checked.stdout.count("not ready") == 6
+    assert checked.stdout == ""
+    assert checked.stderr == "error: Nothing is running. `make run` starts the platform.\n"
+
+
+def test_health_names_the_processes_that_do_not_respond(tmp_path, free_ports):
+    with serve_json({"status": "ok", "checks": {"supergraph": "ok"}}, int(free_ports["API_PORT"])):
+        checked = run_memorable("health", **free_ports, MEMORABLE_DATA_DIR=str(tmp_path), COLUMNS="120")
+    assert checked.returncode == 1
+    assert checked.stdout.count("not ready") == checked.stdout.count("nothing listens there") == 5
+    assert "supergraph ok" in checked.stdout
+
+
+@contextmanager
+def serve_json(answer: Any, port: int) -> Iterator[None]:
+    """Answer each GET request at the port with a JSON value."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", port), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+def test_beside_a_platform_another_is_refused(stack: Stack):
+    refused = run_memorable("run", MEMORABLE_DATA_DIR=str(stack.logs_dir.parent))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"error: The platform of this checkout is already running at {stack.graphql_url}, "
+        f"as process {os.getpid()}. Use that one, or stop it first: press Ctrl-C in its terminal.\n"
+    )
+
+
+def test_beside_a_platform_commands_use_the_passwords_that_it_has_generated(stack: Stack):
+    others = dict.fromkeys(("POSTGRES_PASSWORD", "AUTH_POSTGRES_PASSWORD"), "another")
+    checked = run_memorable("db", "check", MEMORABLE_DATA_DIR=str(stack.logs_dir.parent), **others)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_beside_a_platform_config_shows_what_it_has_chosen(stack: Stack):
+    shown = read_config(MEMORABLE_DATA_DIR=str(stack.logs_dir.parent), LOG_LEVEL="debug", API_PORT="1")
+    for name in ("API_PORT", "POSTGRES_PORT", "REDIS_PORT", "AUTH_URL", "STORAGE_URL"):
+        assert shown[name] == (stack.environ[name], "running platform")
+    assert shown["POSTGRES_PASSWORD"] == ("(hidden)", "running platform")
+    assert shown["METRICS_PORT"] == ("(one for each process)", "running platform")
+    assert shown["LOG_LEVEL"] == ("debug", "environment")
+    assert shown["ROUTER_MAX_DEPTH"] == ("20", "default")
 
 
 @pytest.fixture
@@ -211,7 +285,8 @@ def database_settings(tmp_path: Path) -> Iterator[dict[str, str]]:
         migrate(servers.environ)
         passwords = ("POSTGRES_PASSWORD", *(domain.password_variable for domain in DOMAINS.values()))
         names = (*SHARED_SETTINGS, *passwords)
-        yield {name: servers.environ[name] for name in names if name in servers.environ}
+        own = {name: servers.environ[name] for name in names if name in servers.environ}
+        yield own | {"MEMORABLE_DATA_DIR": str(tmp_path / "commands")}
 
 
 def run_on_database(settings: Mapping[str, str], *arguments: str) -> tuple[int, str]:
@@ -278,20 +353,27 @@ async def test_staff_grants_and_revokes_roles_and_audit_verifies_their_entries(d
     async with database.session() as session, session.begin():
         session.add(user)
     grants = [
-        (("add", "Ada@Memorable.example", "--role", "support"), "parent, staff, support."),
-        (("add", "ada@memorable.example", "--role", "finance"), "finance, parent, staff, support."),
-        (("remove", "ada@memorable.example", "--role", "support"), "finance, parent, staff."),
-        (("remove", "ada@memorable.example", "--role", "finance"), "parent."),
-        (("remove", "ada@memorable.example", "--role", "finance"), "parent."),
+        ("add", "support", "now has the role support. Roles in force: support."),
+        ("add", "support", "already had the role support. Roles in force: support."),
+        ("add", "finance", "now has the role finance. Roles in force: support, finance."),
+        ("remove", "support", "no longer has the role support. Roles in force: finance."),
+        ("remove", "support", "did not have the role support. Roles in force: finance."),
+        ("remove", "finance", "no longer has the role finance. Roles in force: none."),
     ]
-    for arguments, scopes in grants:
-        result = run_on_database(database_settings, "staff", *arguments)
-        assert result == (0, f"usr_1 has the scopes {scopes}")
+    for command, role, outcome in grants:
+        result = run_on_database(database_settings, "staff", command, "Ada@Memorable.example", "--role", role)
+        assert result == (0, f"ada@memorable.example {outcome}")
+    async with database.read() as session:
+        assert (await session.get_one(User, "usr_1")).scopes == ["parent"]
     unknown = run_on_database(database_settings, "staff", "add", "ben@memorable.example", "--role", "support")
     assert unknown == (1, "error: No account has the address ben@memorable.example.")
 
     code, output = run_on_database(database_settings, "audit", "verify")
     assert (code, "auth 4 " in output) == (0, True)
+    assert "The audit logs are intact: 4 entries are as written." in output
+    async with database.read() as session:
+        last = await session.scalar(text("SELECT hash FROM auth.audit WHERE sequence = 4"))
+    assert last in output
     async with database.session() as session, session.begin():
         await session.execute(text("ALTER TABLE auth.audit DISABLE TRIGGER audit_is_append_only"))
         await session.execute(text("UPDATE auth.audit SET reason = 'finance' WHERE sequence = 1"))
@@ -321,31 +403,52 @@ def test_logs_shows_the_last_lines_of_a_log(stack: Stack, monkeypatch):
     )
 
 
+def read_config(**environ: str) -> dict[str, tuple[str, str]]:
+    """The value and the source of each setting that `memorable config show` prints."""
+    shown = run_memorable("config", "show", **environ, COLUMNS="60")
+    assert shown.returncode == 0, shown.stderr
+    comment, *lines = shown.stdout.splitlines()
+    assert comment.startswith("# ")
+    matches = [re.fullmatch(r"(\w+)=(.*?) +# (.+)", line) for line in lines]
+    return {found[1]: (found[2], found[3]) for found in matches if found}
+
+
 def test_config_shows_each_setting_with_its_source_and_no_secret(tmp_path):
-    config = tmp_path / "router.yaml"
+    config, env_file = tmp_path / "router.yaml", tmp_path / "settings"
     config.write_text("router_max_depth: 12\nrouter_headers:\n  - {set: x-key, value: hidden-key}\n")
-    shown = run_memorable(
-        "config",
-        "show",
+    env_file.write_text("LOG_LEVEL=warn\nPOSTGRES_PASSWORD=hidden-password\nAPI_PORT=4000\n")
+    shown = read_config(
         ROUTER_CONFIG=str(config),
+        MEMORABLE_ENV_FILE=str(env_file),
         API_PORT="4001",
-        SERVICE_TOKEN="a-secret-token",
-        REDIS_PASSWORD="hidden-password",
-        COLUMNS="300",
+        SERVICE_TOKEN="hidden-token",
+        BOOKS_URL="http://user:hidden-password@books.example/graphql?key=hidden-key",
+        ROUTER_COST_REDIS_URL="redis://:hidden-password@cache.example/0",
+        ROUTER_CORS_ORIGINS="https://a.example, https://b.example",
+        OTEL_EXPORTER_OTLP_HEADERS="authorization=hidden-key",
     )
-    rows = {
-        name: (value, source)
-        for line in shown.stdout.splitlines()
-        if line.count("│") == 4
-        for name, value, source in [[cell.strip() for cell in line.split("│")[1:4]]]
-    }
-    assert rows["API_PORT"] == ("4001", "environment")
-    assert rows["ROUTER_MAX_DEPTH"] == ("12", f"{config}:1")
-    assert rows["ROUTER_HEADERS"] == ("(hidden)", f"{config}:2")
-    assert rows["ROUTER_MAX_COST"] == ("20000", "default")
-    assert rows["MESSAGE_RETENTION_DAYS"] == ("30", "default")
-    assert rows["SERVICE_TOKEN"] == rows["REDIS_PASSWORD"] == ("(hidden)", "environment")
-    assert not any(secret in shown.stdout for secret in ("hidden-", "a-secret"))
+    assert shown["API_PORT"] == ("4001", "environment")
+    assert shown["GRAPH_URL"] == ("http://127.0.0.1:4001/graphql", "default")
+    assert shown["ROUTER_CONFIG"] == (str(config), "environment")
+    assert shown["ROUTER_MAX_DEPTH"] == ("12", f"{config}:1")
+    assert shown["ROUTER_HEADERS"] == ("(hidden)", f"{config}:2")
+    assert shown["LOG_LEVEL"] == ("warn", ".env")
+    assert shown["POSTGRES_PASSWORD"] == ("(hidden)", ".env")
+    assert shown["POSTGRES_USER"] == ("postgres", "default")
+    assert shown["ROUTER_MAX_COST"] == ("20000", "default")
+    assert shown["ROUTER_EXPLORER"] == ("true", "default")
+    assert shown["OFFLINE_WORDS_PER_SECOND"] == ("60", "default")
+    assert shown["AUTH_URL"] == ("http://127.0.0.1:3001/graphql", "default")
+    assert shown["BOOKS_URL"] == ("http://(hidden)@books.example/graphql?(hidden)", "environment")
+    assert shown["ROUTER_CORS_ORIGINS"] == ("https://a.example,https://b.example", "environment")
+    assert shown["SERVICE_TOKEN"] == ("(hidden)", "environment")
+    assert not any("hidden-" in value for value, _ in shown.values())
+
+
+def test_config_shows_every_variable_of_the_example_file():
+    example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    missing = example - read_config().keys()
+    assert [name for name in missing if not name.startswith("OTEL_")] == []
 
 
 def test_config_names_every_setting_that_is_not_valid(tmp_path):
@@ -364,6 +467,15 @@ def test_plan_prints_the_fetches_of_an_operation(tmp_path):
     assert shown.output.startswith("QueryPlan {")
     assert shown.output.count('Fetch(service: "auth")') == 1
     assert shown.output.count('Fetch(service: "books")') == 1
+
+
+def test_plan_shows_the_place_of_each_error_in_the_document(tmp_path):
+    operation = tmp_path / "me.graphql"
+    operation.write_text("{ me { displayName } }\n{ you }")
+    result = CliRunner().invoke(app, ["plan", str(operation)])
+    assert result.exit_code == 1
+    assert f"{operation}:1:1" in result.stderr
+    assert f"{operation}:2:3\n1 | {{ me {{ displayName }} }}\n2 | {{ you }}\n  |   ^" in result.stderr
 
 
 def test_plan_prints_the_graph_and_deferred_fragments(tmp_path):

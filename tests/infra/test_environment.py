@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from dotenv import dotenv_values
 
 from infra.checkout import ROOT
+from infra.commands.config import list_settings
 from infra.local import environment
 from infra.local.environment import (
     build_migration_environ,
@@ -66,7 +68,7 @@ def test_other_variables_are_not_inherited(servers, monkeypatch):
 
 def test_the_process_environment_overrides_the_env_file(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text("API_PORT=4000\nLOG_LEVEL=debug\nPOSTGRES_HOST=\nUNKNOWN=1\n")
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "ENV_FILE", tmp_path / ".env")
     monkeypatch.setenv("API_PORT", "5000")
     monkeypatch.setenv("REDIS_HOST", "")
     given = read_settings()
@@ -78,6 +80,13 @@ def test_the_example_file_lists_every_setting():
     example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     kinds = [domain.settings for domain in DOMAINS.values()]
     assert {kind.get_variable(name) for kind in kinds for name in kind.model_fields} - example == set()
+
+
+def test_the_example_file_copied_unchanged_changes_nothing(monkeypatch):
+    defaults = list_settings({})
+    for name, value in dotenv_values(ROOT / ".env.example").items():
+        monkeypatch.setenv(name, value)
+    assert list_settings({}) == defaults
 
 
 def test_every_setting_reaches_a_process():

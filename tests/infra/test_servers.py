@@ -18,9 +18,9 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
-from infra.database import Database
+from infra.database import Database, migrate
 from infra.errors import InfraError
-from infra.local import Servers, folder
+from infra.local import Servers, folder, valkey
 from infra.local.folder import DataFolder, FolderInUse, is_locked
 from infra.local.process import ProcessFailed
 
@@ -92,6 +92,14 @@ async def test_postgresql_refuses_its_owner_without_the_password(servers):
             password="guess",
             database="postgres",
         )
+
+
+def test_settings_do_not_override_the_passwords_of_embedded_servers(tmp_path):
+    names = ("POSTGRES_PASSWORD", "AUTH_POSTGRES_PASSWORD", "REDIS_PASSWORD")
+    with Servers(tmp_path, dict.fromkeys(names, "mine"), durable=False) as running:
+        migrate(running.environ)
+        assert valkey.is_ready(int(running.environ["REDIS_PORT"]), running.environ["REDIS_PASSWORD"])
+        assert "mine" not in {running.environ[name] for name in names}
 
 
 def test_the_servers_listen_on_loopback_only(tmp_path):

@@ -11,13 +11,15 @@ from typing import Any
 import orjson
 
 ROOT = Path(__file__).parents[2]
+# By default the router asks the auth service on this machine.
+NO_KEY_SET = "http://127.0.0.1:1/jwks.json"
 
 
 @asynccontextmanager
 async def start_router(
     *arguments: str, files: str = "", code: str = "", **environ: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `python -m router` with exactly this environment.
+    """Run `python -m router` with exactly this environment, and no key set unless it names one.
 
     `files` limits the number of open files; `code` replaces the module as the program to run.
     """
@@ -26,7 +28,7 @@ async def start_router(
     process = await asyncio.create_subprocess_exec(
         *(*limited, sys.executable, *(("-c", code) if code else ("-m", "router")), *arguments),
         cwd=ROOT,
-        env={"PATH": os.defpath, **coverage, **environ},
+        env={"PATH": os.defpath, "JWKS_URL": NO_KEY_SET, **coverage, **environ},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -134,6 +134,7 @@ def test_credentials_are_not_allowed_for_every_origin(monkeypatch: pytest.Monkey
     ("name", "value"),
     [
         ("ROUTER_APQ_REDIS_URL", "http://user:hidden@host"),
+        ("ROUTER_COST_REDIS_URL", "http://user:hidden@host"),
         ("ROUTER_POLICY_URL", "ftp://user:hidden@host"),
     ],
 )

@@ -37,7 +37,6 @@ async def test_every_recorded_operation_is_a_log_line(capsys: pytest.CaptureFixt
     }
     assert second["metadata"] == {
         "operation": "mutation",
-        "name": None,
         "outcome": "error",
         "milliseconds": 1000.0,
     }

@@ -18,6 +18,7 @@ from router.policy.auth import (
     MAX_HEADER_CHARACTERS,
     MAX_KEY_SET_BYTES,
     REFETCH_COOLDOWN_SECONDS,
+    REPORT_AFTER_SECONDS,
     RETRY_COOLDOWN_SECONDS,
     Identity,
     KeySet,
@@ -269,3 +270,33 @@ async def test_an_invalid_key_set_gives_no_keys(published: bytes):
     async with open_verifier(service) as tokens:
         with pytest.raises(IdentityUnavailableError):
             await tokens.identify(f"Bearer {service.issue_token()}")
+
+
+async def test_a_key_set_is_reported_only_if_it_stays_away(caplog: pytest.LogCaptureFixture):
+    service, clock = IdentityService(), Clock()
+    service.is_up = False
+    async with service.serve() as address, aiohttp.ClientSession() as session:
+        keys = KeySet(address, session, clock)
+        for pause in (0, REPORT_AFTER_SECONDS - RETRY_COOLDOWN_SECONDS):
+            clock.now += pause
+            assert not await keys.is_available()
+            assert caplog.records == []
+        clock.now += RETRY_COOLDOWN_SECONDS
+        for _ in range(2):
+            assert not await keys.is_available()
+            clock.now += RETRY_COOLDOWN_SECONDS
+    [warning] = caplog.records
+    assert warning.getMessage() == "The key set cannot be fetched; no token can be verified"
+    assert vars(warning)["metadata"] == {"reason": "the response has the status 500"}
+
+
+async def test_a_key_set_that_comes_late_is_not_reported(caplog: pytest.LogCaptureFixture):
+    service, clock = IdentityService(), Clock()
+    service.is_up = False
+    async with service.serve() as address, aiohttp.ClientSession() as session:
+        keys = KeySet(address, session, clock)
+        assert not await keys.is_available()
+        service.is_up = True
+        clock.now += RETRY_COOLDOWN_SECONDS
+        assert await keys.is_available()
+    assert caplog.records == []

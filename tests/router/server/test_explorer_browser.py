@@ -19,6 +19,7 @@ EXAMPLES = {
     "2-books.headers.json": '{"X-Title": "{{title}}"}',
     "3-published.graphql": "subscription Published { published(count: 2) { title stars } }",
 }
+OFFLINE = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 RUN = "document.querySelector('.graphiql-execute-button').click()"
 SHOWN = "document.querySelector('.result-window').innerText.replaceAll('\\u00a0', ' ')"
 
@@ -91,3 +92,18 @@ async def test_a_tab_names_the_value_that_another_tab_has_not_produced_yet(explo
     await open_tab(explorer, "Books")
     await explorer.evaluate(RUN)
     await explorer.wait_for(f"{SHOWN}.includes('{{{{title}}}} is not set')")
+    assert await explorer.evaluate(f"{SHOWN}.includes('stack')") is False
+
+
+@pytest.mark.parametrize("title", ["Rename", "Published"])
+async def test_a_router_that_is_away_is_named_without_a_stack(explorer: Page, title: str):
+    await open_tab(explorer, title)
+    await explorer.command("Network.emulateNetworkConditions", **OFFLINE)
+    await explorer.evaluate(
+        "globalThis.WebSocket = class extends WebSocket {"
+        "  constructor() { super(location.origin.replace('http', 'ws') + '/away') }"
+        "}"
+    )
+    await explorer.evaluate(RUN)
+    await explorer.wait_for(f"{SHOWN}.includes('There is no connection to the router')")
+    assert await explorer.evaluate(f"{SHOWN}.includes('stack')") is False

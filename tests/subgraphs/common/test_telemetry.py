@@ -54,6 +54,15 @@ def test_levels_have_the_names_of_the_platform() -> None:
     assert [line["level"] for line in lines] == ["debug", "info", "warn", "error", "error"]
 
 
+def test_requests_that_are_sent_are_not_logged() -> None:
+    program = (
+        "import httpx2\n"
+        "answers = httpx2.MockTransport(lambda _: httpx2.Response(200))\n"
+        "httpx2.Client(transport=answers).get('http://127.0.0.1/graphql')"
+    )
+    assert run_and_read_log("info", program) == []
+
+
 @pytest.mark.parametrize(
     ("level", "logged"),
     [("debug", ["debug", "info", "warn", "error"]), ("warn", ["warn", "error"]), ("error", ["error"])],

@@ -1,6 +1,6 @@
 /** The GraphiQL fetcher: queries and mutations over HTTP, subscriptions over WebSocket (graphql-transport-ws). */
 
-import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import type { Fetcher, FetcherOpts, FetcherParams } from "@graphiql/toolkit";
 import {
   type DefinitionNode,
   type ExecutionResult,
@@ -15,8 +15,22 @@ import { interpolate, saveVariables } from "./environment";
 const HTTP_URL = new URL(window.location.pathname, window.location.origin);
 const WEBSOCKET_URL = new URL(HTTP_URL.href.replace(/^http/, "ws"));
 
+const NO_CONNECTION = `There is no connection to the router at ${HTTP_URL.host}. Is it running?`;
+const ABNORMAL_CLOSURE = 1006;
+
 /** Executes an operation, and sets environment variables from its results. */
-export const fetcher: Fetcher = (params, options) => {
+export const fetcher: Fetcher = async (params, options) => {
+  try {
+    return await execute(params, options);
+  } catch (error) {
+    throw toReadableError(error);
+  }
+};
+
+function execute(
+  params: FetcherParams,
+  options?: FetcherOpts,
+): AsyncGenerator<ExecutionResult> | Promise<ExecutionResult> {
   const operation = selectOperation(params);
   const request = {
     query: params.query,
@@ -28,7 +42,7 @@ export const fetcher: Fetcher = (params, options) => {
   return operation?.operation === OperationTypeNode.SUBSCRIPTION
     ? subscribe(request, headers)
     : post(request, headers);
-};
+}
 
 /** The operation to execute: right after a change of tabs, GraphiQL may still pass the previous tab's name. */
 function selectOperation({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined {
@@ -46,17 +60,22 @@ function parseDefinitions(query: string): readonly DefinitionNode[] {
   }
 }
 
-async function post(request: FetcherParams, headers: Record<string, string>): Promise<ExecutionResult> {
-  const response = await fetch(HTTP_URL, {
+async function post(body: FetcherParams, headers: Record<string, string>): Promise<ExecutionResult> {
+  const request = new Request(HTTP_URL, {
     method: "POST",
     headers: {
       accept: "application/graphql-response+json, application/json",
       "content-type": "application/json",
       ...headers,
     },
-    body: JSON.stringify(request),
+    body: JSON.stringify(body),
   });
-  const result: ExecutionResult = await response.json();
+  const response = await fetch(request).catch(() => {
+    throw new Error(NO_CONNECTION);
+  });
+  const result: ExecutionResult = await response.json().catch(() => {
+    throw new Error(`The response is not JSON. Its status is ${response.status}.`);
+  });
   saveVariables(result.data);
   return result;
 }
@@ -82,13 +101,17 @@ async function* subscribe(
   }
 }
 
-/** An error for the response pane; graphql-ws throws GraphQL errors, `CloseEvent`s and `Event`s. */
-function toReadableError(error: unknown): unknown {
+/**
+ * What the response pane shows: GraphQL errors, or a message. GraphiQL would also show the stack of an `Error`.
+ *
+ * graphql-ws throws GraphQL errors, and `CloseEvent`s or other `Event`s of the socket.
+ */
+function toReadableError(error: unknown): readonly unknown[] | { message: string } {
   if (Array.isArray(error)) {
     return error;
   }
-  if (error instanceof CloseEvent) {
-    return new Error(`The connection was closed: ${error.reason || "no reason given"} (${error.code})`);
+  if (error instanceof CloseEvent && error.code !== ABNORMAL_CLOSURE) {
+    return { message: `The connection was closed: ${error.reason || "no reason given"} (${error.code})` };
   }
-  return error instanceof Error ? error : new Error("The WebSocket connection failed.");
+  return { message: error instanceof Error ? error.message : NO_CONNECTION };
 }
