@@ -97,6 +97,8 @@ def configure_logging(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.INFO), force=True)
+    # The HTTP client would log the address of each request, with the ids and queries in it.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 def _convert_library_record(logger: Any, _: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

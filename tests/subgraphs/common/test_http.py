@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -141,6 +141,25 @@ async def test_a_service_that_does_not_listen_is_unreachable() -> None:
         with pytest.raises(httpx2.ConnectError):
             await client.get(address)
     assert count("unreachable") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("uses_proxy", "excepted", "is_proxied"),
+    [(True, "", True), (True, "127.0.0.1", False), (False, "", False)],
+    ids=["outside", "excepted", "inside"],
+)
+async def test_a_service_outside_of_the_platform_is_reached_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, uses_proxy: bool, excepted: str, is_proxied: bool
+) -> None:
+    proxy = Service(Response("proxied"))
+    async with refuse_connections() as address, proxy.serve() as proxy_client:
+        monkeypatch.setenv("http_proxy", str(proxy_client.base_url))
+        monkeypatch.setenv("no_proxy", excepted)
+        async with create_client("shop", deadline_seconds=20, uses_proxy=uses_proxy) as client:
+            with nullcontext() if is_proxied else pytest.raises(httpx2.ConnectError):
+                assert (await client.get(address)).text == "proxied"
+    hosts = [request.headers["host"] for request in proxy.requests]
+    assert hosts == ([address.removeprefix("http://")] if is_proxied else [])
 
 
 async def hang(_: Request) -> Response:
