@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -24,6 +25,7 @@ from subgraphs.common.errors import DeadlineExceeded
 from subgraphs.common.http import IDEMPOTENT, create_client
 from subgraphs.common.telemetry import start_trace
 from tests.support.serving import refuse_connections, serve_app
+from tests.support.tls import create_certificate, serve_tls
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -160,6 +162,16 @@ async def test_a_service_outside_of_the_platform_is_reached_through_the_proxy(
                 assert (await client.get(address)).text == "proxied"
     hosts = [request.headers["host"] for request in proxy.requests]
     assert hosts == ([address.removeprefix("http://")] if is_proxied else [])
+
+
+async def test_the_certificates_in_a_file_are_trusted_instead_of_the_systems(tmp_path: Path) -> None:
+    certificate = create_certificate(tmp_path)
+    async with serve_tls(certificate, 200) as address:
+        async with create_client("shop", deadline_seconds=20, ca_file=certificate) as client:
+            assert (await client.get(address)).status_code == 200
+        async with create_client("shop", deadline_seconds=20) as client:
+            with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await client.get(address)
 
 
 async def hang(_: Request) -> Response:
