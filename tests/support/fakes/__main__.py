@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from infra.signals import stop_on_signals
 from tests.support.fakes.openai.server import FakeOpenAI
 from tests.support.fakes.server import FakeServer, describe_problems
 
-FAKES: Final[Mapping[str, type[FakeServer[Any]]]] = {FakeOpenAI.name: FakeOpenAI}
+FAKES: Final[Mapping[str, Callable[[], FakeServer[Any]]]] = {FakeOpenAI.name: FakeOpenAI}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

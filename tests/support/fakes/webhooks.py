@@ -86,7 +86,7 @@ class WebhookSender:
         while self._waiting:
             await asyncio.sleep(self.faults.delay_seconds)
             bodies, self._waiting = self._waiting, []
-            for body in reversed(bodies) if self.faults.reorder else bodies:
+            for body in bodies[::-1] if self.faults.reorder else bodies:
                 for _ in range(2 if self.faults.duplicate else 1):
                     await self._deliver(body)
 

@@ -55,7 +55,7 @@ def build_refusal(refusal: str) -> Fault:
     part = {"type": "refusal", "refusal": refusal}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     message = _build_message("completed", [part])
-    events = [
+    events: list[Body] = [
         {"type": "response.created", "response": _build_response("in_progress", [])},
         {"type": "response.output_item.added", "output_index": 0, "item": _build_message("in_progress", [])},
         {"type": "response.content_part.added", **place, "part": {"type": "refusal", "refusal": ""}},
