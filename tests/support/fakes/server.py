@@ -23,7 +23,7 @@ from tests.support.serving import serve_app
 
 
 class PlannedFault(BaseModel):
-    """A fault of the next requests to a path, in which `*` stands for anything; without `times`, of all."""
+    """A fault of the next requests to a path, in which `*` stands for anything; `times` is null for all."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
