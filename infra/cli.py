@@ -14,6 +14,7 @@ from infra.commands import (
     config,
     database,
     demo,
+    fake,
     fuzz,
     health,
     jobs,
@@ -60,6 +61,7 @@ app.command()(bench.bench)
 app.command()(bench_router.bench_router)
 app.command("test")(testing.run_tests)
 app.command()(fuzz.fuzz)
+app.command()(fake.fake)
 app.add_typer(schema.app, name="schema")
 app.add_typer(database.app, name="db")
 app.add_typer(jobs.app, name="jobs")

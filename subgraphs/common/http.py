@@ -16,11 +16,13 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 from prometheus_client import Counter, Histogram
@@ -50,26 +52,48 @@ def create_client(
     service: str,
     *,
     deadline_seconds: float,
-    read_seconds: float | None = None,
     max_connections: int = 20,
     max_response_bytes: int = 10_000_000,
     ca_file: Path | None = None,
+    uses_proxy: bool = False,
 ) -> httpx2.AsyncClient:
     """Create a client of a service, which names it in metrics and logs.
 
-    `deadline_seconds` is the time until the response begins, with all attempts; `read_seconds` that between
-    two pieces of its body. `ca_file` has the CA certificates to trust instead of the system's.
+    `deadline_seconds` is the time until the response begins, with all attempts, and the longest pause between
+    two pieces of its body. `ca_file` has the CA certificates to trust instead of the system's. A service
+    outside of the platform is reached through the environment's proxies.
     """
-    inner = httpx2.AsyncHTTPTransport(
-        verify=ssl.create_default_context(cafile=ca_file),
-        limits=httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-    )
-    read = read_seconds or deadline_seconds
+
+    def create_transport(proxy: str | None = None) -> httpx2.AsyncBaseTransport:
+        return httpx2.AsyncHTTPTransport(
+            verify=_create_tls_context(ca_file),
+            limits=httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            proxy=proxy,
+        )
+
+    inner = _ProxyTransport(create_transport) if uses_proxy else create_transport()
     return httpx2.AsyncClient(
         transport=_Transport(service, inner, deadline_seconds, max_response_bytes),
-        timeout=httpx2.Timeout(read, connect=_CONNECT_SECONDS),
+        timeout=httpx2.Timeout(deadline_seconds, connect=_CONNECT_SECONDS),
         follow_redirects=False,
     )
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read the seconds to wait before a retry (RFC 9110, 10.2.3); None without a valid header."""
+    value = headers.get("retry-after", "")
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+@cache
+def _create_tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Create what all clients share: to read the certificates takes longer than all else in creating one."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx2.create_ssl_context()
 
 
 class _Transport(httpx2.AsyncBaseTransport):
@@ -129,7 +153,7 @@ class _Transport(httpx2.AsyncBaseTransport):
                     raise
                 outcome = type(error).__name__
             else:
-                pause = max(pause, _read_retry_after(response))
+                pause = max(pause, read_retry_after(response.headers) or 0.0)
                 is_final = response.status_code not in _TEMPORARY_STATUSES or attempt == attempts
                 if is_final or pause > _MAX_PAUSE_SECONDS or time.monotonic() + pause >= deadline:
                     return response
@@ -138,6 +162,30 @@ class _Transport(httpx2.AsyncBaseTransport):
             get_logger().info("Request is repeated", to=self._service, attempt=attempt, outcome=outcome)
             await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+
+class _ProxyTransport(httpx2.AsyncBaseTransport):
+    """A transport through the proxies in HTTPS_PROXY and HTTP_PROXY, except to the hosts in NO_PROXY."""
+
+    def __init__(self, create_transport: Callable[[str | None], httpx2.AsyncBaseTransport]) -> None:
+        self._direct = create_transport(None)
+        self._proxied = {
+            scheme: create_transport(url if "://" in url else f"http://{url}")
+            for scheme, url in getproxies().items()
+            if scheme in {"http", "https"}
+        }
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request to its host's proxy, or to the host itself."""
+        proxied = self._proxied.get(request.url.scheme)
+        if proxied is None or proxy_bypass(request.url.host):
+            return await self._direct.handle_async_request(request)
+        return await proxied.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for transport in (self._direct, *self._proxied.values()):
+            await transport.aclose()
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
@@ -167,14 +215,3 @@ def _may_be_repeated(request: httpx2.Request) -> bool:
     )
     # Another body is a stream that has been read.
     return is_idempotent and isinstance(request.stream, httpx2.ByteStream)
-
-
-def _read_retry_after(response: httpx2.Response) -> float:
-    """Read the seconds to wait before a retry (RFC 9110, 10.2.3); 0 without a valid header."""
-    value = response.headers.get("retry-after", "")
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0

@@ -97,7 +97,7 @@ def configure_logging(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.INFO), force=True)
-    # It has a line for each request that is sent.
+    # The HTTP client would log the address of each request, with the ids and queries in it.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 from sqlalchemy import select, text, update
@@ -105,6 +106,7 @@ def test_help_lists_every_command():
         "bench",
         "bench-router",
         "fuzz",
+        "fake",
         "schema",
         "db",
         "jobs",
@@ -143,6 +145,10 @@ def test_the_arguments_of_all_commands_are_shown_in_capitals():
         (
             ["schema", "check", "--base", "no-such-branch"],
             "error: git has no schema/supergraph.graphql at no-such",
+        ),
+        (
+            ["fake", "openai", "--scenario", '{"texts": []}'],
+            "error: The scenario is not valid: texts: Extra inputs are not permitted",
         ),
     ],
 )
@@ -458,6 +464,43 @@ def test_config_names_every_setting_that_is_not_valid(tmp_path):
     assert refused.returncode == 1
     assert f"{config}:1: router_max_depth: Input should be greater" in refused.stderr
     assert "ROUTER_MAX_COST: Input should be greater" in refused.stderr
+
+
+@pytest.fixture
+def fake_openai() -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """`memorable fake openai` with a text of its own, and the settings that it prints."""
+    command = [*MEMORABLE, "fake", "openai", "--scenario", json.dumps({"text": "Once upon a time."})]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(5)]
+        yield process, dict(line.strip().split("=", 1) for line in lines if line.startswith("OPENAI_"))
+        process.kill()
+
+
+async def test_fake_prints_the_settings_that_use_it_and_takes_another_scenario(fake_openai):
+    process, settings = fake_openai
+    assert settings.keys() == {"OPENAI_API_KEY", "OPENAI_BASE_URL"}
+    key = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
+    async with httpx2.AsyncClient(timeout=30, headers=key) as client:
+        responses = f"{settings['OPENAI_BASE_URL']}/responses"
+        assert '"text":"Once upon a time."' in (await client.post(responses, json={})).text
+        scenario = settings["OPENAI_BASE_URL"].removesuffix("v1") + "_scenario"
+        assert (await client.put(scenario, json={"text": "The end."})).status_code == 200
+        assert '"text":"The end."' in (await client.post(responses, json={})).text
+        assert (await client.post(responses, json={}, headers={"authorization": ""})).status_code == 401
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+def test_fake_names_a_port_that_is_taken_and_an_unknown_provider():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        failed = run_memorable("fake", "openai", "--port", port)
+    assert failed.returncode == 1
+    assert failed.stderr == f"error: Port {port} cannot be used: Address already in use.\n"
+    unknown = run_memorable("fake", "nobody")
+    assert unknown.returncode == 2
+    assert "invalid choice: 'nobody' (choose from 'openai')" in unknown.stderr
 
 
 def test_plan_prints_the_fetches_of_an_operation(tmp_path):

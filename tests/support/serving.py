@@ -1,4 +1,4 @@
-"""Real HTTP servers on free loopback ports, in the event loop of the test."""
+"""Real HTTP servers on loopback ports, in the event loop of the test."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serve_app(
-    app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
+    app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto", port: int = 0
 ) -> AsyncIterator[str]:
-    """Serve an ASGI application by uvicorn; yields its address, such as `http://127.0.0.1:41234`."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    """Serve an ASGI application by uvicorn; yields its address, such as `http://127.0.0.1:41234`.
+
+    Port 0 takes a free one.
+    """
+    listener = socket.create_server(("127.0.0.1", port))
     server = _Server(
         uvicorn.Config(
             app,

@@ -18,7 +18,7 @@ from subgraphs.ai.providers.story import Hero, PictureRequest, SceneRequest, Sto
 from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
-from tests.support.openai import serve_openai
+from tests.support.fakes.openai.server import FakeOpenAI
 from tests.support.subgraph import build_settings
 
 HERO = Hero("Mia", 5, Pronouns.SHE, "brown curls", ("foxes",))
@@ -30,11 +30,10 @@ LONGEST = 420
 @pytest.fixture
 async def runtime() -> AsyncIterator[Runtime]:
     """A runtime in which all providers are configured; the real ones have fake servers."""
-    async with serve_openai() as openai:
-        openai.flagged = {"violence": "stabbed"}
+    async with FakeOpenAI().serve() as openai:
+        openai.scenario.flagged = {"violence": "stabbed"}
         environ = {
-            "OPENAI_API_KEY": "sk-test",
-            "OPENAI_BASE_URL": openai.base_url,
+            **openai.environ,
             "OFFLINE_WORDS_PER_SECOND": "2000",
         }
         async with open_runtime(DOMAINS["ai"], build_settings("ai", environ)) as opened:

@@ -13,8 +13,8 @@ from subgraphs.common.runtime import open_runtime
 from subgraphs.common.settings import InvalidSettings, read_settings
 from subgraphs.domains import DOMAINS
 from tests.subgraphs.ai.library import Parent
+from tests.support.fakes.openai.server import MODERATIONS, FakeOpenAI
 from tests.support.graph import FakeGraph
-from tests.support.openai import serve_openai
 from tests.support.subgraph import build_settings, run_subgraph
 
 
@@ -53,12 +53,11 @@ async def test_a_new_generation_keeps_the_provider_of_each_port(
     servers: Mapping[str, str], graph: FakeGraph, port: str, provider: str
 ) -> None:
     names = dict.fromkeys(("writer", "illustrator", "moderator"), "offline") | {port: "openai"}
-    async with serve_openai() as openai:
+    async with FakeOpenAI().serve() as openai:
         environ = {
             **servers,
             "GRAPH_URL": graph.url,
-            "OPENAI_API_KEY": "sk-test",
-            "OPENAI_BASE_URL": openai.base_url,
+            **openai.environ,
             **{f"AI_{each.upper()}": name for each, name in names.items()},
         }
         async with run_subgraph("ai", environ) as ai:
@@ -69,7 +68,7 @@ async def test_a_new_generation_keeps_the_provider_of_each_port(
         assert generation["provider"] == provider
         assert row.moderation_usage is not None
         assert row.moderation_usage["provider"] == names["moderator"]
-        assert [call.path for call in openai.calls] == (["/moderations"] if port == "moderator" else [])
+        assert [call.path for call in openai.calls] == ([MODERATIONS] if port == "moderator" else [])
 
 
 @pytest.mark.parametrize("variable", ["AI_WRITER", "AI_ILLUSTRATOR", "AI_MODERATOR"])

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -24,6 +25,7 @@ from subgraphs.common.errors import DeadlineExceeded
 from subgraphs.common.http import IDEMPOTENT, create_client
 from subgraphs.common.telemetry import start_trace
 from tests.support.serving import refuse_connections, serve_app
+from tests.support.tls import create_certificate, serve_tls
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -141,6 +143,38 @@ async def test_a_service_that_does_not_listen_is_unreachable() -> None:
         with pytest.raises(httpx2.ConnectError):
             await client.get(address)
     assert count("unreachable") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("uses_proxy", "excepted", "is_proxied"),
+    [(True, "", True), (True, "127.0.0.1", False), (False, "", False)],
+    ids=["outside", "excepted", "inside"],
+)
+async def test_a_service_outside_of_the_platform_is_reached_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, uses_proxy: bool, excepted: str, is_proxied: bool
+) -> None:
+    proxy = Service(Response("proxied"))
+    async with refuse_connections() as address, proxy.serve() as proxy_client:
+        monkeypatch.setenv("http_proxy", str(proxy_client.base_url))
+        monkeypatch.setenv("no_proxy", excepted)
+        async with create_client("shop", deadline_seconds=20, uses_proxy=uses_proxy) as client:
+            if is_proxied:
+                assert (await client.get(address)).text == "proxied"
+            else:
+                with pytest.raises(httpx2.ConnectError):
+                    await client.get(address)
+    hosts = [request.headers["host"] for request in proxy.requests]
+    assert hosts == ([address.removeprefix("http://")] if is_proxied else [])
+
+
+async def test_the_certificates_in_a_file_are_trusted_instead_of_the_systems(tmp_path: Path) -> None:
+    certificate = create_certificate(tmp_path)
+    async with serve_tls(certificate, 200) as address:
+        async with create_client("shop", deadline_seconds=20, ca_file=certificate) as client:
+            assert (await client.get(address)).status_code == 200
+        async with create_client("shop", deadline_seconds=20) as client:
+            with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await client.get(address)
 
 
 async def hang(_: Request) -> Response:

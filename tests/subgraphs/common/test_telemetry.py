@@ -103,3 +103,12 @@ def test_a_request_without_a_trace_begins_one(header: str | None) -> None:
     assert len(begun) == 32
     assert int(begun, 16) > 0
     assert begun != TRACE
+
+
+def test_the_address_of_an_outgoing_request_is_not_logged() -> None:
+    program = (
+        "import httpx2\n"
+        "transport = httpx2.MockTransport(lambda _: httpx2.Response(200))\n"
+        "httpx2.Client(transport=transport).get('http://shop.example/orders?search=ord_1')"
+    )
+    assert run_and_read_log("debug", program) == []

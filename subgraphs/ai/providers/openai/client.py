@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 
-import httpx2
 from openai import (
     APIConnectionError,
     APIError,
     APIStatusError,
     AsyncOpenAI,
     BadRequestError,
-    DefaultAsyncHttpxClient,
     OpenAIError,
 )
 
 from subgraphs.ai.domain import Settings
+from subgraphs.ai.providers.openai import NAME
 from subgraphs.ai.providers.ports import ContentRefused, ProviderFailed
+from subgraphs.common.http import create_client, read_retry_after
 
-_TIMEOUT_SECONDS = 240
+_DEADLINE_SECONDS = 240
+# A picture of 2048 by 2048 pixels that does not compress, with transparency and in base64, has 22 million.
+_MAX_RESPONSE_BYTES = 32_000_000
 _REFUSALS = frozenset(
     {"moderation_blocked", "content_policy_violation", "image_content_policy_violation", "content_filter"}
 )
@@ -30,24 +30,25 @@ _REFUSALS = frozenset(
 
 @asynccontextmanager
 async def open_client(settings: Settings) -> AsyncIterator[AsyncOpenAI]:
-    """Open a client, and close it on exit.
+    """Open a client over the platform's own HTTP client, and close both on exit.
 
-    It does not retry: the generation's step does, after checking whether it was cancelled.
+    Neither repeats what is written or drawn, which OpenAI would charge again: the generation's step does,
+    after checking whether it was cancelled.
     """
+    http_client = create_client(
+        NAME,
+        deadline_seconds=_DEADLINE_SECONDS,
+        max_response_bytes=_MAX_RESPONSE_BYTES,
+        ca_file=settings.outgoing_ca_file,
+        uses_proxy=True,
+    )
     async with AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
         base_url=settings.openai_base_url,
         max_retries=0,
-        timeout=_TIMEOUT_SECONDS,
-        http_client=DefaultAsyncHttpxClient(verify=_create_tls_context()),
+        http_client=http_client,
     ) as client:
         yield client
-
-
-@cache
-def _create_tls_context() -> ssl.SSLContext:
-    """Create what all clients share: to read the certificates takes longer than all else in opening one."""
-    return httpx2.create_ssl_context()
 
 
 def hash_author(author: str) -> str:
@@ -93,9 +94,7 @@ def _convert_status_error(error: APIStatusError) -> ProviderFailed:
 
 
 def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            return float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-    return None
+    milliseconds = headers.get("retry-after-ms", "")
+    if milliseconds.isascii() and milliseconds.isdigit():
+        return int(milliseconds) / 1000
+    return read_retry_after(headers)

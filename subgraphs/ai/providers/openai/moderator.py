@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -32,8 +33,12 @@ class OpenAIModerator:
     async def moderate(self, texts: Mapping[str, str], *, author: str) -> Review:
         """Moderate all texts in one call; a flagged text is rejected under its highest-scoring category."""
         del author
+        # A moderation changes and costs nothing, so the HTTP client may repeat it.
+        repeatable = {"idempotency-key": secrets.token_hex(16)}
         with translate_errors():
-            response = await self._client.moderations.create(model=_MODEL, input=list(texts.values()))
+            response = await self._client.moderations.create(
+                model=_MODEL, input=list(texts.values()), extra_headers=repeatable
+            )
             rejection = _find_rejection(texts, response)
         request_id = response._request_id  # noqa: SLF001 - documented as public
         return Review(rejection, Usage(NAME, response.model, request_id=request_id))

@@ -1,0 +1,1 @@
+"""A fake of OpenAI: its Responses, Images and Moderations APIs."""
