@@ -12,11 +12,12 @@ from subgraphs.ai.providers.offline.painter.look import COLOURS, derive_look
 from subgraphs.ai.providers.offline.painter.picture import SIZE, paint
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.tales import TALES
+from subgraphs.ai.providers.offline.writer import describe
 from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.common.pronouns import Pronouns
 
 MIA = Hero("Mia", 5, Pronouns.SHE, "curly red hair, brown skin, a yellow raincoat and glasses", ())
-BRIEF = StoryBrief(MIA, "to find a friend", "ADVENTURE", "en", None)
+BRIEF = StoryBrief(MIA, "to find a friend", "ADVENTURE", "en", None, scenes=14)
 NUMBERS = [*range(1, 15), None]
 DRAWN = {
     "circle",
@@ -53,6 +54,15 @@ def test_every_scene_of_every_tale_can_be_drawn_and_contains_no_text(theme: str,
     for picture in pictures:
         names = {element.tag.rpartition("}")[2] for element in ET.fromstring(picture).iter()}  # noqa: S314 - our own
         assert names <= DRAWN
+
+
+def test_the_pictures_of_a_shorter_story_show_what_its_outline_says() -> None:
+    shorter = replace(BRIEF, scenes=10)
+    pictures = [compose(shorter, number, 0) for number in range(1, 11)]
+    assert len(set(pictures)) == 10
+    assert describe(shorter, 10) == describe(BRIEF, 14)
+    asleep = compose(shorter, 10, 0)
+    assert asleep.count("<") == compose(BRIEF, 14, 0).count("<")
 
 
 def test_the_child_looks_the_same_on_every_picture() -> None:
