@@ -362,7 +362,9 @@ class Snapshot:
     """An approved book."""
 
     id: strawberry.ID
-    content_hash: str = strawberry.field(description="SHA-256 of the content: texts, layouts and pictures.")
+    content_hash: str = strawberry.field(
+        description="SHA-256 of the content: format, texts, layouts and pictures."
+    )
     approved_at: datetime
     format: BookFormat
     page_count: int

@@ -45,8 +45,7 @@ class BookFormat:
     @classmethod
     def of(cls, trim_width: float, trim_height: float, bleed: float, page_count: int) -> Self:
         """Take the values of the books domain, which are exact as decimal numbers."""
-        lengths = (Decimal(str(length)) for length in (trim_width, trim_height, bleed))
-        return cls(*lengths, page_count)
+        return cls(Decimal(str(trim_width)), Decimal(str(trim_height)), Decimal(str(bleed)), page_count)
 
 
 def compute_page_size(book: BookFormat) -> Size:
