@@ -31,11 +31,9 @@ async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expecte
         snapshot = await _find_or_create_snapshot(uow, book, pages)
         book.status = BookStatus.APPROVED
         book.snapshot_id = snapshot.id
-        made = (await repository.load_renditions_of_snapshots(uow.session, [snapshot.id])).get(
-            snapshot.id, {}
-        )
+        made = await repository.load_renditions_of_snapshots(uow.session, [snapshot.id])
         for kind in RenditionKind:
-            if kind not in made:
+            if kind not in made.get(snapshot.id, {}):
                 await uow.enqueue(jobs.MakeRendition(snapshot.id, kind.value), owner_id=parent.user_id)
     return snapshot
 

@@ -38,7 +38,7 @@ async def edit_page(runtime: Runtime, parent: Identity, edit: PageEdit) -> Page:
         page = await repository.get_page(uow.session, parent.user_id, edit.page_id)
         _require_version(page, edit.expected_version)
         layout = edit.layout or page.layout
-        if layout not in await _list_layouts(uow, page):
+        if edit.layout and edit.layout not in await _list_layouts(uow, page):
             raise BadUserInput("layout", f"Page {page.number} cannot have the layout {layout}.")
         if layout is Layout.TITLE and not text:
             raise BadUserInput("text", "The title page must have a title.")

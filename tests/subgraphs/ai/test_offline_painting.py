@@ -35,7 +35,7 @@ DRAWN = {
 }
 
 
-def test_a_picture_is_an_rgb_png_of_the_page_with_its_bleed() -> None:
+def test_a_picture_is_an_rgb_png_that_prints_a_page_with_its_bleed() -> None:
     png = paint(BRIEF, 6, 0)
     signature, width, height, depth, colour = struct.unpack_from(">8s8xIIBB", png)
     assert signature == b"\x89PNG\r\n\x1a\n"
