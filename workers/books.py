@@ -1,17 +1,18 @@
-"""Tasks of the books domain: typesetting print files and deleting stored files."""
+"""Tasks of the books domain: making renditions and deleting stored files."""
 
 from __future__ import annotations
 
 from subgraphs.books import jobs, service
+from subgraphs.books.models import RenditionKind
 from workers import queues
 from workers.platform import Platform
 from workers.registry import task
 
 
-@task(jobs.TypesetSnapshot, queue="print")
-async def typeset_snapshot(platform: Platform, job: jobs.TypesetSnapshot) -> None:
-    """Typeset the print files of an approved book; existing files are kept."""
-    await service.typeset_snapshot(platform.books, job.snapshot_id)
+@task(jobs.MakeRendition, queue="print")
+async def make_rendition(platform: Platform, job: jobs.MakeRendition) -> None:
+    """Make a rendition of an approved book; an existing one is kept."""
+    await service.make_rendition(platform.books, job.snapshot_id, RenditionKind(job.kind))
 
 
 @task(jobs.DeleteFiles, queue=queues.DEFAULT)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from subgraphs.books.service import typeset_snapshot
+from subgraphs.books.service import make_print_files
 from subgraphs.common.errors import DomainError
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders.events import OrderCancelled, OrderPaid
 from subgraphs.orders.service import Fulfilment, get_fulfilment
 from subgraphs.print import service
 from subgraphs.print.jobs import HandleShopEvent, PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
-from subgraphs.print.service import Delivery, FileToPrint, NewPrintJob
+from subgraphs.print.service import BookFormat, Delivery, FileToPrint, NewPrintJob
 from workers.platform import Platform
 from workers.registry import on, task
 
@@ -30,17 +30,19 @@ async def cancel_print_job(platform: Platform, uow: UnitOfWork, event: OrderCanc
 
 @task(PreflightPrintJob, queue="print")
 async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> None:
-    """Typeset the approved snapshot and preflight its files."""
+    """Make the print files of the approved snapshot and preflight them."""
     snapshot_id = await service.begin_preflight(platform.print, job.print_job_id)
     if snapshot_id is None:
         return
     try:
-        files = await typeset_snapshot(platform.books, snapshot_id)
+        book = await make_print_files(platform.books, snapshot_id)
+        trim_width, trim_height = book.format.trim_width, book.format.trim_height
         await service.check_files(
             platform.print,
             job.print_job_id,
-            interior=FileToPrint(files.interior.storage_key, files.interior.sha256),
-            cover=FileToPrint(files.cover.storage_key, files.cover.sha256),
+            BookFormat.of(trim_width, trim_height, book.format.bleed, book.page_count),
+            interior=FileToPrint(book.interior.storage_key, book.interior.sha256),
+            cover=FileToPrint(book.cover.storage_key, book.cover.sha256),
         )
     except DomainError as error:
         await service.reject_print_job(platform.print, job.print_job_id, str(error))

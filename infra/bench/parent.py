@@ -69,8 +69,9 @@ class Parent:
         book = (await self.graph.execute(documents.READ_BOOK, {"id": book_id}))["book"]
         approval = {"bookId": book_id, "expectedVersion": book["version"]}
         approved = (await self.graph.execute(documents.APPROVE_BOOK, approval))["approveBook"]
-        expect(approved, "Snapshot")
-        product = (await self.graph.execute(documents.PRINT_PRODUCTS))["printProducts"][0]
+        variables = {"snapshotId": expect(approved, "Snapshot")["id"]}
+        snapshot = (await self.graph.execute(documents.PRINT_PRODUCTS, variables))["snapshot"]
+        product = snapshot["format"]["printProducts"][0]
         quote_input: dict[str, Any] = {
             "bookId": book_id,
             "productId": product["id"],

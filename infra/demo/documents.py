@@ -49,7 +49,7 @@ GENERATE_BOOK = """
 mutation GenerateBook($bookId: ID!) {
   generateBook(input: {bookId: $bookId}) {
     __typename
-    ... on Generation { id provider stepsTotal }
+    ... on Generation { id provider steps { kind } }
     ... on ConsentRequired { message }
     ... on GenerationRunning { message }
     ... on GenerationLimitReached { message }
@@ -129,7 +129,9 @@ fragment file on PrintFile { url sha256 pageCount bytes widthPoints heightPoints
 """
 
 PRINT_PRODUCTS = """
-query PrintProducts { printProducts { id name minimumPages maximumPages } }
+query PrintProducts($snapshotId: ID!) {
+  snapshot(id: $snapshotId) { format { printProducts { id name } } }
+}
 """
 
 CREATE_QUOTE = """
@@ -141,6 +143,7 @@ mutation CreateQuote($input: CreateQuoteInput!) {
       items { amount currency } shipping { amount currency } total { amount currency }
     }
     ... on BookNotApproved { message }
+    ... on ProductDoesNotFit { message }
   }
 }
 """

@@ -16,7 +16,6 @@ from infra.demo.screen import GenerationProgress, Screen, Step
 from infra.errors import InfraError
 from subgraphs.common.money import Money
 
-SCENE_COUNT = 14
 PRINT_FILES_TIMEOUT = 60.0
 FAILED_ORDER_STATUSES = {"EXPIRED", "CANCELLED", "PRINT_REJECTED"}
 
@@ -95,7 +94,10 @@ class Scenario:
         with self._screen.step("Write and illustrate the book") as step:
             result = await self._graph.execute(documents.GENERATE_BOOK, {"bookId": self._book_id})
             generation = expect(result["generateBook"], "Generation")
-            progress = GenerationProgress(pages=SCENE_COUNT, pictures=SCENE_COUNT + 1)
+            kinds = [step["kind"] for step in generation["steps"]]
+            progress = GenerationProgress(
+                pages=kinds.count("SCENE_TEXT"), pictures=kinds.count("ILLUSTRATION") + kinds.count("COVER")
+            )
             self._screen.show_progress(progress)
             finished = await self._watch(generation["id"], progress)
             step.detail = (
@@ -187,7 +189,9 @@ class Scenario:
 
     async def _request_quote(self) -> Object:
         with self._screen.step("Request a quote") as step:
-            product = (await self._graph.execute(documents.PRINT_PRODUCTS))["printProducts"][0]
+            variables = {"snapshotId": self._snapshot["id"]}
+            snapshot = (await self._graph.execute(documents.PRINT_PRODUCTS, variables))["snapshot"]
+            product = snapshot["format"]["printProducts"][0]
             quote_input = {
                 "bookId": self._book_id,
                 "productId": product["id"],

@@ -13,7 +13,7 @@ from subgraphs.books import models
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 
-FORMAT = 1
+TYPESETTING = 1
 """The version of typesetting; to be incremented when the same content would look different."""
 
 
@@ -29,8 +29,9 @@ class PageContent:
 
 @dataclass(frozen=True, slots=True)
 class BookContent:
-    """Everything that determines how a book looks in print; `cover` is a SHA-256."""
+    """Everything that determines how a book looks in print; `format` is an id, `cover` a SHA-256."""
 
+    format: str
     title: str
     subtitle: str | None
     blurb: str
@@ -45,6 +46,7 @@ class BookContent:
     ) -> Self:
         """Take the content of a complete book; `pictures` are its illustrations by id."""
         return cls(
+            format=book.format,
             title=book.title,
             subtitle=book.subtitle,
             blurb=book.blurb,
@@ -66,7 +68,7 @@ class BookContent:
     def parse(cls, document: str) -> Self:
         """Parse a canonical document."""
         values: dict[str, Any] = orjson.loads(document)
-        del values["format"]
+        del values["typesetting"]
         pages = tuple(
             PageContent(**page | {"layout": Layout(page["layout"])}) for page in values.pop("pages")
         )
@@ -74,7 +76,9 @@ class BookContent:
 
     def to_canonical_json(self) -> str:
         """Write the canonical document: sorted keys, no spaces; equal content gives equal bytes."""
-        return orjson.dumps({"format": FORMAT, **asdict(self)}, option=orjson.OPT_SORT_KEYS).decode()
+        return orjson.dumps(
+            {"typesetting": TYPESETTING, **asdict(self)}, option=orjson.OPT_SORT_KEYS
+        ).decode()
 
     @property
     def pictures(self) -> frozenset[str]:

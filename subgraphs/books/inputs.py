@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from subgraphs.books.formats import DEFAULT_FORMAT
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
@@ -52,10 +53,18 @@ class CreateBookInput:
     theme: Theme = Theme.ADVENTURE
     language: str = strawberry.field(default="en", description="A language tag, such as en or en-GB.")
     dedication: str | None = strawberry.field(default=None, description="The text of the dedication page.")
+    format_id: strawberry.ID = strawberry.field(
+        default=strawberry.ID(DEFAULT_FORMAT), description="The format, one of `bookFormats`."
+    )
+    page_count: int | None = strawberry.field(
+        default=None, description="One of the format's page counts; omitted, its first."
+    )
 
     def to_brief(self) -> BriefDetails:
         """Convert to the argument of the use case."""
-        return BriefDetails(self.wish, self.theme, self.language, self.dedication)
+        return BriefDetails(
+            self.wish, self.theme, self.language, self.dedication, self.format_id, self.page_count
+        )
 
 
 @strawberry.input

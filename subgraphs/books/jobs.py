@@ -8,10 +8,11 @@ from subgraphs.common.messages import Job
 
 
 @dataclass(frozen=True, slots=True)
-class TypesetSnapshot(Job):
-    """Typeset an approved book."""
+class MakeRendition(Job):
+    """Make a rendition of an approved book; `kind` is a RenditionKind."""
 
     snapshot_id: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

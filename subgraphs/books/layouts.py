@@ -1,13 +1,14 @@
-"""The pages of a book and their layouts."""
+"""The pages of a book and their layouts.
+
+page     1 to 3           4        5        6        7       ...  last but 2  last but 1  last
+shows    title pages      text 1   picture  text 2   picture ...  last text   picture     closing
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from subgraphs.common.scenes import SCENES, find_scene_of_page, get_picture_page, get_text_page
-
 TITLE_PAGE, IMPRINT_PAGE, DEDICATION_PAGE = 1, 2, 3
-CLOSING_PAGE = PAGE_COUNT = get_picture_page(SCENES) + 1
 
 
 class Layout(StrEnum):
@@ -22,27 +23,25 @@ class Layout(StrEnum):
     CLOSING = "CLOSING"
 
 
-_FIRST_LAYOUTS = {
+_TITLE_LAYOUTS = {
     TITLE_PAGE: Layout.TITLE,
     IMPRINT_PAGE: Layout.IMPRINT,
     DEDICATION_PAGE: Layout.DEDICATION,
-    **{get_text_page(scene): Layout.TEXT for scene in range(1, SCENES + 1)},
-    **{get_picture_page(scene): Layout.FULL_BLEED for scene in range(1, SCENES + 1)},
-    CLOSING_PAGE: Layout.CLOSING,
 }
-_SCENE_LAYOUTS = frozenset({Layout.TEXT, Layout.FULL_BLEED, Layout.TEXT_BELOW})
 _WITH_PICTURE = frozenset({Layout.FULL_BLEED, Layout.TEXT_BELOW})
 _WITH_TEXT = frozenset({Layout.TITLE, Layout.DEDICATION, Layout.TEXT, Layout.TEXT_BELOW, Layout.CLOSING})
 
 
-def get_first_layout(number: int) -> Layout:
-    """Get the layout of a page of a new book."""
-    return _FIRST_LAYOUTS[number]
+def find_scene(number: int, page_count: int) -> int | None:
+    """Find the scene that a page shows, from 1; None for the pages around the story."""
+    return (number - 2) // 2 if DEDICATION_PAGE < number < page_count else None
 
 
-def list_layouts(number: int) -> frozenset[Layout]:
-    """List the layouts that a page can have: those of scenes can change, the others are fixed."""
-    return _SCENE_LAYOUTS if find_scene_of_page(number) else frozenset({_FIRST_LAYOUTS[number]})
+def get_first_layout(number: int, page_count: int) -> Layout:
+    """Get the layout of a page of a new book: a scene has its text on the left, its picture on the right."""
+    if find_scene(number, page_count):
+        return Layout.FULL_BLEED if number % 2 else Layout.TEXT
+    return _TITLE_LAYOUTS.get(number, Layout.CLOSING)
 
 
 def is_complete(layout: Layout, text: str, *, has_picture: bool) -> bool:

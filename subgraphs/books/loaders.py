@@ -13,8 +13,8 @@ from subgraphs.books.models import (
     Illustration,
     Page,
     PageVersion,
-    PrintFile,
-    PrintPart,
+    Rendition,
+    RenditionKind,
     Snapshot,
 )
 from subgraphs.common.identity import Identity
@@ -60,6 +60,6 @@ class Loaders:
         self.versions_of_page: DataLoader[PageKey, ConnectionPage[PageVersion]] = create_page_loader(
             database, repository.load_versions_of_pages
         )
-        self.print_files_of_snapshot: DataLoader[str, Mapping[PrintPart, PrintFile]] = create_loader(
-            database, repository.load_print_files_of_snapshots, {}
+        self.renditions_of_snapshot: DataLoader[str, Mapping[RenditionKind, Rendition]] = create_loader(
+            database, repository.load_renditions_of_snapshots, {}
         )

@@ -43,11 +43,11 @@ class PageVersionSource(StrEnum):
     REVERTED = "REVERTED"
 
 
-class PrintPart(StrEnum):
-    """One of the two files that a print shop needs."""
+class RenditionKind(StrEnum):
+    """What a rendition is for; a print shop needs an interior and a cover."""
 
-    INTERIOR = "INTERIOR"
-    COVER = "COVER"
+    PRINT_INTERIOR = "PRINT_INTERIOR"
+    PRINT_COVER = "PRINT_COVER"
 
 
 class Table(Base):
@@ -84,6 +84,8 @@ class Book(Table):
     theme: Mapped[Theme] = mapped_column(create_enum_type(Theme))
     language: Mapped[str] = mapped_column(String(12))
     dedication: Mapped[str | None] = mapped_column(Text)
+    format: Mapped[str] = mapped_column(String(40))
+    page_count: Mapped[int]
     title: Mapped[str] = mapped_column(Text)
     subtitle: Mapped[str | None] = mapped_column(Text)
     blurb: Mapped[str] = mapped_column(Text)
@@ -116,7 +118,10 @@ class Illustration(Table):
 
 
 class Page(Table):
-    """A page of a book. Its content is that of its current version; a new page has none."""
+    """A page of a book. Its content is that of its current version; a new page has none.
+
+    `scene` counts from 1 and is null for the pages around the story.
+    """
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("book_id", "number"),)
@@ -124,6 +129,7 @@ class Page(Table):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
     number: Mapped[int]
+    scene: Mapped[int | None]
     first_layout: Mapped[Layout] = mapped_column(create_enum_type(Layout))
     current_id: Mapped[str | None] = mapped_column(
         ForeignKey("books.page_versions.id", ondelete="SET NULL", use_alter=True), index=True
@@ -185,17 +191,18 @@ class Snapshot(Table):
     book_id: Mapped[str] = mapped_column(ForeignKey(Book.id, ondelete="CASCADE"))
     content: Mapped[str] = mapped_column(Text)
     content_hash: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(String(40))
     page_count: Mapped[int]
     approved_at: Mapped[datetime]
 
 
-class PrintFile(Table):
-    """One typeset file of a snapshot, in the object store."""
+class Rendition(Table):
+    """A file made from a snapshot, in the object store; there is one of each kind."""
 
-    __tablename__ = "print_files"
+    __tablename__ = "renditions"
 
     snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshot.id, ondelete="CASCADE"), primary_key=True)
-    part: Mapped[PrintPart] = mapped_column(create_enum_type(PrintPart), primary_key=True)
+    kind: Mapped[RenditionKind] = mapped_column(create_enum_type(RenditionKind), primary_key=True)
     storage_key: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     page_count: Mapped[int]

@@ -14,8 +14,8 @@ from subgraphs.books.models import (
     Illustration,
     Page,
     PageVersion,
-    PrintFile,
-    PrintPart,
+    Rendition,
+    RenditionKind,
     Snapshot,
 )
 from subgraphs.common import pagination
@@ -72,12 +72,12 @@ async def load_versions_of_pages(
     return await pagination.load_pages(session, select(PageVersion), PageVersion.page_id, page_ids, request)
 
 
-async def load_print_files_of_snapshots(
+async def load_renditions_of_snapshots(
     session: AsyncSession, snapshot_ids: Sequence[str]
-) -> dict[str, dict[PrintPart, PrintFile]]:
-    """Load the print files of each snapshot; a snapshot that is not typeset yet is left out."""
-    groups = await load_groups(session, select(PrintFile), PrintFile.snapshot_id, snapshot_ids)
-    return {snapshot_id: {file.part: file for file in files} for snapshot_id, files in groups.items()}
+) -> dict[str, dict[RenditionKind, Rendition]]:
+    """Load the renditions of each snapshot; a snapshot that has none yet is left out."""
+    groups = await load_groups(session, select(Rendition), Rendition.snapshot_id, snapshot_ids)
+    return {snapshot_id: {row.kind: row for row in rows} for snapshot_id, rows in groups.items()}
 
 
 async def load_illustrations_of_book(session: AsyncSession, book_id: str) -> dict[str, Illustration]:
@@ -135,16 +135,21 @@ async def find_snapshot_by_hash(session: AsyncSession, book_id: str, content_has
     )
 
 
+async def find_rendition(session: AsyncSession, snapshot_id: str, kind: RenditionKind) -> Rendition | None:
+    """Find the rendition of this kind of a snapshot."""
+    return await session.get(Rendition, (snapshot_id, kind))
+
+
 async def list_file_keys_of_child(session: AsyncSession, child_id: str) -> list[str]:
-    """List the storage keys of the illustrations and print files of all books of a child."""
+    """List the storage keys of the illustrations and renditions of all books of a child."""
     books = select(Book.id).where(Book.child_id == child_id)
     illustrations = select(Illustration.storage_key).where(Illustration.book_id.in_(books))
-    print_files = (
-        select(PrintFile.storage_key)
-        .join(Snapshot, PrintFile.snapshot_id == Snapshot.id)
+    renditions = (
+        select(Rendition.storage_key)
+        .join(Snapshot, Rendition.snapshot_id == Snapshot.id)
         .where(Snapshot.book_id.in_(books))
     )
-    return sorted(set(await session.scalars(illustrations.union_all(print_files))))
+    return sorted(set(await session.scalars(illustrations.union_all(renditions))))
 
 
 async def _get(session: AsyncSession, statement: Select[Row], kind: str, row_id: str) -> Row:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from subgraphs.books.layouts import PAGE_COUNT
+from subgraphs.books.formats import MAX_PAGE_COUNT
 from subgraphs.books.types import Book, Child, Page, Snapshot
 from subgraphs.common.types import ConsentRequired, sized
 
@@ -40,7 +40,7 @@ class BookIncomplete:
     """A result of approveBook."""
 
     message: str
-    pages: list[int] = strawberry.field(directives=[sized(PAGE_COUNT)])
+    pages: list[int] = strawberry.field(directives=[sized(MAX_PAGE_COUNT)])
 
 
 CreateChildResult = Annotated[Child | ConsentRequired, strawberry.union("CreateChildResult")]

@@ -8,10 +8,11 @@ from typing import Annotated, Self
 import strawberry
 from strawberry.federation.schema_directives import Cost
 
-from subgraphs.books import models
-from subgraphs.books.layouts import PAGE_COUNT, Layout
+from subgraphs.books import formats, models
+from subgraphs.books.formats import MAX_PAGE_COUNT, get_format
+from subgraphs.books.layouts import Layout
 from subgraphs.books.loaders import Loaders
-from subgraphs.books.models import BookStatus, PageVersionSource, PrintPart, Theme
+from subgraphs.books.models import BookStatus, PageVersionSource, RenditionKind, Theme
 from subgraphs.books.service.children import MAX_INTERESTS
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
@@ -105,6 +106,45 @@ class Illustration:
         return _sign_url(info, self.storage_key)
 
 
+@strawberry.federation.type(
+    keys=["id"], description="A format that books are made in; lengths are in inches."
+)
+class BookFormat:
+    """A format of the catalogue."""
+
+    id: strawberry.ID
+    name: str
+    trim_width: float = strawberry.field(description="Width of a page after it has been cut.")
+    trim_height: float
+    bleed: float = strawberry.field(description="What is printed beyond each edge of a page and cut off.")
+    safety_margin: float = strawberry.field(description="The distance that texts keep from the cut edges.")
+    page_counts: list[int] = strawberry.field(
+        directives=[sized(5)], description="The page counts that a book can have; the first is the usual one."
+    )
+    layouts: list[Layout] = strawberry.field(
+        directives=[sized(5)], description="The layouts that the pages of a scene can have."
+    )
+
+    @classmethod
+    def of(cls, book_format: formats.BookFormat) -> Self:
+        """Convert a format."""
+        return cls(
+            id=strawberry.ID(book_format.id),
+            name=book_format.name,
+            trim_width=book_format.trim_width,
+            trim_height=book_format.trim_height,
+            bleed=book_format.bleed,
+            safety_margin=book_format.safety_margin,
+            page_counts=list(book_format.page_counts),
+            layouts=sorted(book_format.scene_layouts),
+        )
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Self:
+        """Find a format of the catalogue; NotFound when there is none."""
+        return cls.of(get_format(id))
+
+
 @strawberry.type(description="The parent's brief for a book.")
 class Brief:
     """A brief."""
@@ -128,6 +168,7 @@ class Book:
     version: int = strawberry.field(
         description="Incremented by every change of the book or one of its pages."
     )
+    format: BookFormat
     page_count: int
     created_at: datetime
     row: strawberry.Private[models.Book]
@@ -143,7 +184,8 @@ class Book:
             brief=Brief(wish=row.wish, theme=row.theme, language=row.language, dedication=row.dedication),
             status=row.status,
             version=row.version,
-            page_count=PAGE_COUNT,
+            format=BookFormat.of(get_format(row.format)),
+            page_count=row.page_count,
             created_at=row.created_at,
             row=row,
         )
@@ -161,7 +203,7 @@ class Book:
         assert row is not None
         return Child.of(row)
 
-    @strawberry.field(directives=[sized(PAGE_COUNT)], description="Every page, in order.")
+    @strawberry.field(directives=[sized(MAX_PAGE_COUNT)], description="Every page, in order.")
     async def pages(self, info: Info) -> list[Page]:
         """Load all pages."""
         return [Page.of(row) for row in await info.context.loaders.pages_of_book.load(self.id)]
@@ -171,7 +213,7 @@ class Book:
         self, info: Info, number: Annotated[int, strawberry.argument(description="From 1.")]
     ) -> Page | None:
         """Find a page by its number; it is loaded together with `pages`."""
-        require_in_range("number", number, 1, PAGE_COUNT)
+        require_in_range("number", number, 1, self.page_count)
         rows = await info.context.loaders.pages_of_book.load(self.id)
         return next((Page.of(row) for row in rows if row.number == number), None)
 
@@ -234,6 +276,9 @@ class Page:
 
     id: strawberry.ID
     number: int = strawberry.field(description="From 1; odd pages are on the right.")
+    scene: int | None = strawberry.field(
+        description="The scene of the story, from 1; null for the pages around the story."
+    )
     layout: Layout
     text: str
     version: int = strawberry.field(
@@ -248,6 +293,7 @@ class Page:
         return cls(
             id=strawberry.ID(row.id),
             number=row.number,
+            scene=row.scene,
             layout=row.layout,
             text=row.text,
             version=row.version,
@@ -294,7 +340,7 @@ class PrintFile:
     storage_key: strawberry.Private[str]
 
     @classmethod
-    def of(cls, row: models.PrintFile) -> Self:
+    def of(cls, row: models.Rendition) -> Self:
         """Convert a row."""
         return cls(
             sha256=row.sha256,
@@ -316,8 +362,11 @@ class Snapshot:
     """An approved book."""
 
     id: strawberry.ID
-    content_hash: str = strawberry.field(description="SHA-256 of the content: texts, layouts and pictures.")
+    content_hash: str = strawberry.field(
+        description="SHA-256 of the content: format, texts, layouts and pictures."
+    )
     approved_at: datetime
+    format: BookFormat
     page_count: int
     book_id: strawberry.Private[str]
 
@@ -328,6 +377,7 @@ class Snapshot:
             id=strawberry.ID(row.id),
             content_hash=row.content_hash,
             approved_at=row.approved_at,
+            format=BookFormat.of(get_format(row.format)),
             page_count=row.page_count,
             book_id=row.book_id,
         )
@@ -348,15 +398,15 @@ class Snapshot:
     @strawberry.field(description="The interior; null until it is typeset.")
     async def interior(self, info: Info) -> PrintFile | None:
         """Load the interior."""
-        return await self._load_file(info, PrintPart.INTERIOR)
+        return await self._load_file(info, RenditionKind.PRINT_INTERIOR)
 
     @strawberry.field(description="The cover; null until it is typeset.")
     async def cover(self, info: Info) -> PrintFile | None:
         """Load the cover."""
-        return await self._load_file(info, PrintPart.COVER)
+        return await self._load_file(info, RenditionKind.PRINT_COVER)
 
-    async def _load_file(self, info: Info, part: PrintPart) -> PrintFile | None:
-        row = (await info.context.loaders.print_files_of_snapshot.load(self.id)).get(part)
+    async def _load_file(self, info: Info, kind: RenditionKind) -> PrintFile | None:
+        row = (await info.context.loaders.renditions_of_snapshot.load(self.id)).get(kind)
         return PrintFile.of(row) if row else None
 
 

@@ -15,6 +15,15 @@ class BookNotApproved(DomainError):
         super().__init__("Approve the book first: what is printed is what was approved.")
 
 
+class ProductDoesNotFit(DomainError):
+    """The product is not made for books of this format and length."""
+
+    code = "PRODUCT_DOES_NOT_FIT"
+
+    def __init__(self) -> None:
+        super().__init__("The book cannot be printed as this product: its format or page count does not fit.")
+
+
 class QuoteExpired(DomainError):
     """The quote's price no longer holds."""
 

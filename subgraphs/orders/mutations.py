@@ -37,6 +37,8 @@ class Mutation:
             quote = await service.create_quote(context.runtime, context.identity, input.to_request())
         except errors.BookNotApproved as error:
             return results.BookNotApproved(message=str(error))
+        except errors.ProductDoesNotFit as error:
+            return results.ProductDoesNotFit(message=str(error))
         return Quote.of(quote)
 
     @strawberry.federation.mutation(

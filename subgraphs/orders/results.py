@@ -19,6 +19,15 @@ class BookNotApproved:
 
 
 @strawberry.type(
+    description="The product is not made for books of this format and length; see `BookFormat.printProducts`."
+)
+class ProductDoesNotFit:
+    """A result of createQuote."""
+
+    message: str
+
+
+@strawberry.type(
     description="The payment was declined. The order can be paid by another attempt while its quote holds."
 )
 class PaymentDeclined:
@@ -67,7 +76,9 @@ class OrderNotCancellable:
     status: OrderStatus
 
 
-CreateQuoteResult = Annotated[Quote | BookNotApproved, strawberry.union("CreateQuoteResult")]
+CreateQuoteResult = Annotated[
+    Quote | BookNotApproved | ProductDoesNotFit, strawberry.union("CreateQuoteResult")
+]
 PaymentResult = Order | PaymentDeclined | PaymentActionRequired | PaymentPending
 CheckoutResult = Annotated[PaymentResult | QuoteExpired, strawberry.union("CheckoutResult")]
 CompletePaymentResult = Annotated[PaymentResult, strawberry.union("CompletePaymentResult")]

@@ -18,14 +18,16 @@ class Binding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of the print shop; sizes are in inches, prices in US dollars."""
+    """A product of the print shop for books of one format; lengths are in inches, prices in US dollars."""
 
     id: str
     name: str
     description: str
     pod_package_id: str
+    format_id: str
     trim_width: Decimal
     trim_height: Decimal
+    bleed: Decimal
     binding: Binding
     minimum_pages: int
     maximum_pages: int
@@ -43,8 +45,29 @@ _PRODUCTS: Final = (
             "8.5 by 8.5 inches, printed hard cover with a matte finish, premium colour on coated paper."
         ),
         pod_package_id="0850X0850.FC.PRE.CW.080CW444.MXX",
+        format_id="square-8.5",
         trim_width=Decimal("8.5"),
         trim_height=Decimal("8.5"),
+        bleed=Decimal("0.125"),
+        binding=Binding.CASEWRAP,
+        minimum_pages=24,
+        maximum_pages=800,
+        page_multiple=2,
+        minimum_ppi=200,
+        base_price=Decimal("10.55"),
+        page_price=Decimal("0.2065"),
+    ),
+    Product(
+        id="casewrap-7.5-square",
+        name="Small square hardcover picture book",
+        description=(
+            "7.5 by 7.5 inches, printed hard cover with a matte finish, premium colour on coated paper."
+        ),
+        pod_package_id="0750X0750.FC.PRE.CW.080CW444.MXX",
+        format_id="square-7.5",
+        trim_width=Decimal("7.5"),
+        trim_height=Decimal("7.5"),
+        bleed=Decimal("0.125"),
         binding=Binding.CASEWRAP,
         minimum_pages=24,
         maximum_pages=800,
@@ -60,6 +83,11 @@ _BY_ID: Final = {product.id: product for product in _PRODUCTS}
 def list_products() -> tuple[Product, ...]:
     """List all products."""
     return _PRODUCTS
+
+
+def list_products_of_format(format_id: str) -> tuple[Product, ...]:
+    """List the products that books of a format can be printed as."""
+    return tuple(product for product in _PRODUCTS if product.format_id == format_id)
 
 
 def get_product(product_id: str) -> Product:

@@ -1,4 +1,4 @@
-"""The page and cover sizes that the print shop requires, by its published formulas.
+"""The page and cover sizes that the print shop requires for a format, by its published formulas.
 
 Typesetting has its own formulas, so that preflight notices when the two differ.
 """
@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
-
-from subgraphs.print.catalogue import Product
+from typing import Final, Self
 
 _POINTS: Final = 72
-_BLEED: Final = Decimal("0.125")
 _TURN_IN: Final = Decimal("0.75")
 
 # Spine widths of casewrap books: the maximum page count and the width in inches.
@@ -36,17 +33,31 @@ class Size:
     height: float
 
 
-def compute_page_size(product: Product) -> Size:
+@dataclass(frozen=True, slots=True)
+class BookFormat:
+    """The format of a book as it was approved; lengths are in inches."""
+
+    trim_width: Decimal
+    trim_height: Decimal
+    bleed: Decimal
+    page_count: int
+
+    @classmethod
+    def of(cls, trim_width: float, trim_height: float, bleed: float, page_count: int) -> Self:
+        """Take the values of the books domain, which are exact as decimal numbers."""
+        return cls(Decimal(str(trim_width)), Decimal(str(trim_height)), Decimal(str(bleed)), page_count)
+
+
+def compute_page_size(book: BookFormat) -> Size:
     """Compute the size of an interior page: the trim size with bleed on all four sides."""
-    return _to_points(product.trim_width + 2 * _BLEED, product.trim_height + 2 * _BLEED)
+    return _to_points(book.trim_width + 2 * book.bleed, book.trim_height + 2 * book.bleed)
 
 
-def compute_cover_size(product: Product, page_count: int) -> Size:
+def compute_cover_size(book: BookFormat) -> Size:
     """Compute the size of a casewrap cover: back, spine and front, with turn-in and bleed on all sides."""
-    margin = 2 * (_BLEED + _TURN_IN)
+    margin = 2 * (book.bleed + _TURN_IN)
     return _to_points(
-        2 * product.trim_width + compute_spine_width(page_count) + margin,
-        product.trim_height + margin,
+        2 * book.trim_width + compute_spine_width(book.page_count) + margin, book.trim_height + margin
     )
 
 

@@ -1,4 +1,4 @@
-"""Preflight: the check whether an interior and a cover can be printed as a product."""
+"""Preflight: the check whether an interior and a cover can be printed in their format, as a product."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from subgraphs.print.catalogue import Product
-from subgraphs.print.geometry import Size, compute_cover_size, compute_page_size
+from subgraphs.print.geometry import BookFormat, Size, compute_cover_size, compute_page_size
 from subgraphs.print.pdf import Encrypted, PdfFacts, Unreadable, read_facts
 
 _TOLERANCE = 1.0
@@ -23,6 +23,9 @@ class PreflightCode(StrEnum):
     UNREADABLE = "UNREADABLE"
     ENCRYPTED = "ENCRYPTED"
     CONTENT_CHANGED = "CONTENT_CHANGED"
+    TRIM_SIZE = "TRIM_SIZE"
+    BLEED = "BLEED"
+    PAGE_COUNT = "PAGE_COUNT"
     PAGE_COUNT_MIN = "PAGE_COUNT_MIN"
     PAGE_COUNT_MAX = "PAGE_COUNT_MAX"
     PAGE_COUNT_MULTIPLE = "PAGE_COUNT_MULTIPLE"
@@ -81,16 +84,20 @@ class CandidateFile:
 
 
 def preflight(
-    product: Product, interior: CandidateFile, cover: CandidateFile, now: datetime
+    product: Product, book: BookFormat, interior: CandidateFile, cover: CandidateFile, now: datetime
 ) -> PreflightReport:
     """Check both files of a book and report every issue."""
-    issues = [*_check_hash("interior", interior), *_check_hash("cover", cover)]
+    issues = [
+        *_check_format(product, book),
+        *_check_hash("interior", interior),
+        *_check_hash("cover", cover),
+    ]
     interior_facts = _read_pdf("interior", interior, issues)
     cover_facts = _read_pdf("cover", cover, issues)
     if interior_facts:
-        issues += [*_check_page_count(product, interior_facts), *_check_page_sizes(product, interior_facts)]
+        issues += [*_check_page_count(book, interior_facts), *_check_page_sizes(book, interior_facts)]
     if cover_facts:
-        issues += _check_cover(product, interior_facts, cover_facts)
+        issues += _check_cover(product, book, cover_facts)
     for part, facts in (("interior", interior_facts), ("cover", cover_facts)):
         if facts:
             issues += [*_check_fonts(part, facts), *_check_resolutions(part, facts, product.minimum_ppi)]
@@ -119,8 +126,20 @@ def _read_pdf(part: str, file: CandidateFile, issues: list[PreflightIssue]) -> P
     return None
 
 
-def _check_page_count(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue]:
-    count = len(interior.pages)
+def _check_format(product: Product, book: BookFormat) -> Iterator[PreflightIssue]:
+    """Check whether the product is made of books of this format."""
+    if (book.trim_width, book.trim_height) != (product.trim_width, product.trim_height):
+        yield PreflightIssue(
+            PreflightCode.TRIM_SIZE,
+            None,
+            f"The book is {book.trim_width} by {book.trim_height} in, "
+            f"the product {product.trim_width} by {product.trim_height} in.",
+        )
+    if book.bleed != product.bleed:
+        yield PreflightIssue(
+            PreflightCode.BLEED, None, f"The bleed is {book.bleed} in instead of {product.bleed} in."
+        )
+    count = book.page_count
     if count < product.minimum_pages:
         yield PreflightIssue(
             PreflightCode.PAGE_COUNT_MIN, None, f"{count} pages; at least {product.minimum_pages} are needed."
@@ -139,8 +158,15 @@ def _check_page_count(product: Product, interior: PdfFacts) -> Iterator[Prefligh
         )
 
 
-def _check_page_sizes(product: Product, interior: PdfFacts) -> Iterator[PreflightIssue]:
-    expected = compute_page_size(product)
+def _check_page_count(book: BookFormat, interior: PdfFacts) -> Iterator[PreflightIssue]:
+    if len(interior.pages) != book.page_count:
+        yield PreflightIssue(
+            PreflightCode.PAGE_COUNT, None, f"{len(interior.pages)} pages instead of {book.page_count}."
+        )
+
+
+def _check_page_sizes(book: BookFormat, interior: PdfFacts) -> Iterator[PreflightIssue]:
+    expected = compute_page_size(book)
     for number, size in enumerate(interior.pages, 1):
         if not _fits(size, expected):
             yield PreflightIssue(
@@ -150,16 +176,16 @@ def _check_page_sizes(product: Product, interior: PdfFacts) -> Iterator[Prefligh
             )
 
 
-def _check_cover(product: Product, interior: PdfFacts | None, cover: PdfFacts) -> Iterator[PreflightIssue]:
+def _check_cover(product: Product, book: BookFormat, cover: PdfFacts) -> Iterator[PreflightIssue]:
     if len(cover.pages) != 1:
         yield PreflightIssue(
             PreflightCode.COVER_PAGE_COUNT, None, f"The cover has {len(cover.pages)} pages instead of one."
         )
         return
-    # Without a valid page count the spine has no width; the page count is an issue of its own.
-    if interior is None or len(interior.pages) > product.maximum_pages:
+    # Above the largest page count the spine has no width; the page count is an issue of its own.
+    if book.page_count > product.maximum_pages:
         return
-    expected = compute_cover_size(product, len(interior.pages))
+    expected = compute_cover_size(book)
     if not _fits(cover.pages[0], expected):
         yield PreflightIssue(
             PreflightCode.COVER_SIZE,

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from subgraphs.common.schema import create_schema
 from subgraphs.print.queries import Query
-from subgraphs.print.types import Order
+from subgraphs.print.types import BookFormat, Order
 
-schema = create_schema(Query, types=[Order])
+schema = create_schema(Query, types=[BookFormat, Order])

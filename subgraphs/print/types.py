@@ -59,6 +59,9 @@ class PrintProduct:
     name: str
     description: str
     pod_package_id: str = strawberry.field(description="The product's code at the print shop, with dots.")
+    format: Annotated[BookFormat, strawberry.lazy(__name__)] = strawberry.field(
+        description="The format of the books that it is made of."
+    )
     trim_width: float = strawberry.field(description="Trim width in inches.")
     trim_height: float = strawberry.field(description="Trim height in inches.")
     binding: Binding
@@ -73,6 +76,7 @@ class PrintProduct:
             name=product.name,
             description=product.description,
             pod_package_id=product.pod_package_id,
+            format=BookFormat(id=strawberry.ID(product.format_id)),
             trim_width=float(product.trim_width),
             trim_height=float(product.trim_height),
             binding=product.binding,
@@ -96,6 +100,20 @@ class PrintProduct:
         """Compute the cost from the price tables."""
         product = catalogue.get_product(self.id)
         return PrintCost.of(prices.compute_cost(product, page_count, quantity, country_code, shipping_level))
+
+
+@strawberry.federation.type(keys=["id"])
+class BookFormat:
+    """What the print domain adds to a format of books."""
+
+    id: strawberry.ID
+
+    @strawberry.field(
+        directives=[sized(10)], description="The products that books of this format can be printed as."
+    )
+    def print_products(self) -> list[PrintProduct]:
+        """List the products of the catalogue."""
+        return [PrintProduct.of(product) for product in catalogue.list_products_of_format(self.id)]
 
 
 @strawberry.type(description="One reason why a file cannot be printed.")

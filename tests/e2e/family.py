@@ -85,6 +85,7 @@ QUOTE = """mutation ($input: CreateQuoteInput!) { createQuote(input: $input) {
     id items { amount } shipping { amount } fulfilment { amount } tax { amount } total { amount currency }
   }
   ... on BookNotApproved { message }
+  ... on ProductDoesNotFit { message }
 } }"""
 CHECKOUT = """mutation ($quoteId: ID!, $method: String!, $key: String!) {
   checkout(input: {quoteId: $quoteId, paymentMethod: $method, attemptKey: $key}) {

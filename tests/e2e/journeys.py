@@ -159,7 +159,7 @@ EVERYTHING = """query {
     } }
     orders(first: 1) { nodes { number printJob { preflight { passed } } } }
   }
-  printProducts { id }
+  bookFormats { id printProducts { id } }
 }"""
 
 
@@ -170,7 +170,10 @@ async def check_everything_query(family: Family, book_id: str) -> None:
     book = await family.read(book_id)
 
     answer = (await family.ask(EVERYTHING)).ok
-    assert answer["printProducts"] == [{"id": "casewrap-8.5-square"}]
+    assert answer["bookFormats"] == [
+        {"id": "square-8.5", "printProducts": [{"id": "casewrap-8.5-square"}]},
+        {"id": "square-7.5", "printProducts": [{"id": "casewrap-7.5-square"}]},
+    ]
     me = answer["me"]
     assert (me["id"], me["displayName"], me["email"]) == (family.user_id, "Ada", family.email)
     assert sorted(consent["purpose"] for consent in me["consents"]) == ["AI_PROCESSING", "CHILD_PROFILE"]

@@ -221,6 +221,12 @@ async def test_an_undeliverable_order_is_refused_by_field(
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
 
 
+async def test_a_book_is_not_quoted_as_a_product_of_another_format(shelf: Shelf) -> None:
+    await shelf.family.approve(shelf.book_id)
+    quote = await shelf.family.create_quote(shelf.book_id, productId="casewrap-7.5-square")
+    assert quote["__typename"] == "ProductDoesNotFit"
+
+
 async def test_the_same_address_cannot_sign_up_twice(family: Family) -> None:
     again = Family(family.http, family.url, email=family.email)
     taken = await again.ask(

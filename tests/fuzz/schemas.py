@@ -148,7 +148,7 @@ def _build_value(name: str, kind: GraphQLInputType, parent: Parent) -> Any:
     if isinstance(inner, GraphQLEnumType):
         return next(iter(inner.values))
     if inner.name in ("Int", "Float"):
-        return 1
+        return 32 if name == "pageCount" else 1
     if inner.name == "Boolean":
         return True
     return _build_strings(parent).get(name, "fox")
@@ -173,4 +173,5 @@ def _build_strings(parent: Parent) -> dict[str, str]:
         "phone": "+1 503 555 0100",
         "paymentMethod": "pm_card_visa",
         "productId": "casewrap-8.5-square",
+        "formatId": "square-8.5",
     }

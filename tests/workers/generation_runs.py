@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
 from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
+from subgraphs.ai.pipeline.request import ScenePage
 from subgraphs.ai.providers.registry import choose_studio
 from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.ai.service.generation import BookSource, queue_book_generation
@@ -77,14 +78,18 @@ async def create_draft_book(
     book = await books.create_book(platform.books, parent, child.id, brief)
     page_ids = {page.number: page.id for page in await read_pages(platform, book.id)}
     hero = Hero(name, 5, Pronouns.SHE, child.appearance, ("foxes",))
-    return DraftBook(
-        parent, book.id, child.id, page_ids, StoryBrief(hero, "to find a friend", "ADVENTURE", "en", None)
-    )
+    story = StoryBrief(hero, "to find a friend", "ADVENTURE", "en", None, scenes=14)
+    return DraftBook(parent, book.id, child.id, page_ids, story)
 
 
 async def queue_book(platform: Platform, draft: DraftBook) -> str:
     """Queue a book's generation as the mutation does; return the generation's id."""
-    source = BookSource(draft.book_id, draft.child_id, draft.brief, draft.page_ids)
+    pages = tuple(
+        ScenePage(page.id, page.number, page.scene)
+        for page in await read_pages(platform, draft.book_id)
+        if page.scene is not None
+    )
+    source = BookSource(draft.book_id, draft.child_id, draft.brief, pages)
     studio = choose_studio(platform.ai)
     async with platform.ai.unit_of_work() as uow:
         generation = await queue_book_generation(uow, draft.parent, source, studio, limit=100)

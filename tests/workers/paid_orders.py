@@ -4,6 +4,7 @@ import hashlib
 from functools import cache
 
 from subgraphs.books import service as books
+from subgraphs.books.formats import DEFAULT_FORMAT
 from subgraphs.books.models import Child, Theme
 from subgraphs.books.repository import get_any_book
 from subgraphs.common.clock import utc_now
@@ -24,12 +25,18 @@ COARSE_SIDE = 800
 picture_bytes = cache(lambda side: build_png(7, side))
 
 
-async def create_paid_order(platform: Platform, *, picture_side: int = SHARP_SIDE) -> tuple[Identity, Order]:
+async def create_paid_order(
+    platform: Platform,
+    *,
+    picture_side: int = SHARP_SIDE,
+    format_id: str = DEFAULT_FORMAT,
+    product_id: str = "casewrap-8.5-square",
+) -> tuple[Identity, Order]:
     """Pay for a book with pictures of `picture_side` pixels; return the parent and the order."""
     parent = Identity(new_id("usr"), "ses_1", frozenset({"parent"}), "")
-    book_id, snapshot_id = await create_approved_book(platform, parent, picture_side)
+    book_id, snapshot_id = await create_approved_book(platform, parent, picture_side, format_id)
     address = Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000")
-    request = orders.QuoteRequest(book_id, "casewrap-8.5-square", 1, address, ShippingLevel.MAIL)
+    request = orders.QuoteRequest(book_id, product_id, 1, address, ShippingLevel.MAIL)
     part = Money(500, "USD")
     async with platform.orders.unit_of_work() as uow:
         quote = store_quote(uow, parent, request, Price(snapshot_id, part, part, part, part))
@@ -37,7 +44,9 @@ async def create_paid_order(platform: Platform, *, picture_side: int = SHARP_SID
     return parent, progress.order
 
 
-async def create_approved_book(platform: Platform, parent: Identity, picture_side: int) -> tuple[str, str]:
+async def create_approved_book(
+    platform: Platform, parent: Identity, picture_side: int, format_id: str
+) -> tuple[str, str]:
     """Create and approve a complete book; return the ids of the book and its snapshot."""
     child = Child(
         id=new_id("chd"),
@@ -51,13 +60,13 @@ async def create_approved_book(platform: Platform, parent: Identity, picture_sid
     )
     async with platform.books.unit_of_work() as uow:
         uow.session.add(child)
-    brief = books.BriefDetails("A fox with a lantern", Theme.COURAGE, "en", None)
+    brief = books.BriefDetails("A fox with a lantern", Theme.COURAGE, "en", None, format_id)
     book_id = (await books.create_book(platform.books, parent, child.id, brief)).id
     picture = await store_picture(platform, picture_side)
     story = await books.get_story(platform.books, book_id)
     outline = books.BookOutline("Mia and the Fox", "A story", "A fox is lost.", "For Mia", "Good night.")
     await books.apply_outline(platform.books, book_id, outline, "outline")
-    for page in story.pages[3:31]:
+    for page in story.pages[3:-1]:
         if page.layout == "TEXT":
             text = f"Scene of page {page.number}."
             await books.apply_page_text(platform.books, page.id, text, page.id)

@@ -96,6 +96,35 @@ async def test_an_order_with_low_resolution_pictures_is_rejected_before_submissi
     assert await list_jobs_at_provider(platform, job.id) == []
 
 
+async def test_a_book_of_another_format_is_printed_as_the_product_made_for_it(
+    environ: dict[str, str], platform: Platform
+) -> None:
+    parent, paid = await create_paid_order(platform, format_id="square-7.5", product_id="casewrap-7.5-square")
+    async with run_worker(environ, platform):
+        order = await wait_for_order(
+            platform, parent, paid.id, OrderStatus.SHIPPED, OrderStatus.PRINT_REJECTED
+        )
+    job = await read_job(platform, parent, paid.id)
+    assert job.preflight is not None
+    assert PreflightReport.from_json(job.preflight).issues == ()
+    assert order.status is OrderStatus.SHIPPED
+    [printed] = await list_jobs_at_provider(platform, job.id)
+    assert printed.pod_package_id == "0750X0750.FC.PRE.CW.080CW444.MXX"
+
+
+async def test_a_book_paid_as_a_product_of_another_format_is_rejected_before_submission(
+    environ: dict[str, str], platform: Platform
+) -> None:
+    parent, paid = await create_paid_order(platform, format_id="square-7.5")
+    async with run_worker(environ, platform):
+        await wait_for_order(platform, parent, paid.id, OrderStatus.PRINT_REJECTED)
+    job = await read_job(platform, parent, paid.id)
+    assert job.preflight is not None
+    issues = PreflightReport.from_json(job.preflight).issues
+    assert [issue.code.value for issue in issues] == ["TRIM_SIZE"]
+    assert await list_jobs_at_provider(platform, job.id) == []
+
+
 async def test_an_order_cancelled_before_submission_is_not_printed(
     environ: dict[str, str], platform: Platform
 ) -> None:

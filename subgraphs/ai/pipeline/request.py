@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from subgraphs.ai.models import GenerationStep, StepKind, StepStatus
 from subgraphs.ai.providers.story import Outline, StoryBrief
 from subgraphs.common.ids import new_id
-from subgraphs.common.scenes import SCENES, find_scene_of_page, get_picture_page, get_text_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +46,45 @@ class GenerationRequest:
         }
 
 
-def build_book_steps(generation_id: str, page_ids: dict[int, str]) -> list[GenerationStep]:
-    """Build the steps of a whole book; `page_ids` are the ids of its pages by number."""
-    texts = [(StepKind.SCENE_TEXT, get_text_page(scene)) for scene in range(1, SCENES + 1)]
-    pictures = [(StepKind.ILLUSTRATION, get_picture_page(scene)) for scene in range(1, SCENES + 1)]
-    plan: list[tuple[StepKind, int | None]] = [
+@dataclass(frozen=True, slots=True)
+class ScenePage:
+    """A page of the story: a scene has its text on the left and its picture on the right."""
+
+    id: str
+    number: int
+    scene: int
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it is a left-hand page; the first page of a book is on the right."""
+        return self.number % 2 == 0
+
+
+def list_scene_pages(pages: Sequence[dict[str, Any]]) -> tuple[ScenePage, ...]:
+    """List the pages of the story among all pages of a book, as the graph has them."""
+    return tuple(
+        ScenePage(page["id"], page["number"], page["scene"]) for page in pages if page["scene"] is not None
+    )
+
+
+def build_book_steps(generation_id: str, pages: Sequence[ScenePage]) -> list[GenerationStep]:
+    """Build the steps of a whole book with these pages of the story."""
+    plan: list[tuple[StepKind, ScenePage | None]] = [
         (StepKind.OUTLINE, None),
-        *texts,
+        *((StepKind.SCENE_TEXT, page) for page in pages if page.is_left),
         (StepKind.COVER, None),
-        *pictures,
+        *((StepKind.ILLUSTRATION, page) for page in pages if not page.is_left),
     ]
-    return _build_steps(generation_id, plan, page_ids)
+    return _build_steps(generation_id, plan)
 
 
-def build_page_steps(
-    generation_id: str, page_id: str, number: int, kinds: Sequence[StepKind]
-) -> list[GenerationStep]:
+def build_page_steps(generation_id: str, page: ScenePage, kinds: Sequence[StepKind]) -> list[GenerationStep]:
     """Build the steps for parts of one page."""
-    return _build_steps(generation_id, [(kind, number) for kind in kinds], {number: page_id})
+    return _build_steps(generation_id, [(kind, page) for kind in kinds])
 
 
 def _build_steps(
-    generation_id: str, plan: Sequence[tuple[StepKind, int | None]], page_ids: Mapping[int, str]
+    generation_id: str, plan: Sequence[tuple[StepKind, ScenePage | None]]
 ) -> list[GenerationStep]:
     return [
         GenerationStep(
@@ -76,12 +92,12 @@ def _build_steps(
             generation_id=generation_id,
             position=position,
             kind=kind,
-            scene=find_scene_of_page(number) if number else None,
-            page_id=page_ids[number] if number else None,
-            page_number=number,
+            scene=page.scene if page else None,
+            page_id=page.id if page else None,
+            page_number=page.number if page else None,
             status=StepStatus.PENDING,
             attempts=0,
             usage=[],
         )
-        for position, (kind, number) in enumerate(plan, start=1)
+        for position, (kind, page) in enumerate(plan, start=1)
     ]

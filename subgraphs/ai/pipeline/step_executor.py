@@ -15,7 +15,6 @@ from subgraphs.ai.models import GenerationStep, StepKind
 from subgraphs.ai.pipeline.request import GenerationRequest
 from subgraphs.ai.providers.ports import Illustrator, ProviderFailed, Usage, Writer, WrittenScene
 from subgraphs.ai.providers.story import Outline, PictureRequest, SceneRequest, StoryBrief
-from subgraphs.common.scenes import SCENES
 from subgraphs.common.storage import Storage
 from subgraphs.common.telemetry import get_logger
 
@@ -96,9 +95,9 @@ class StepExecutor:
         """Plan the book."""
         written = await _guard(self._writer.write_outline(brief, author=self._author))
         outline, usage = written.outline, written.usage
-        if [scene.number for scene in outline.scenes] != list(range(1, SCENES + 1)):
+        if [scene.number for scene in outline.scenes] != list(range(1, brief.scenes + 1)):
             raise ProviderFailed(
-                "The outline does not have its fourteen scenes.", retryable=True, usage=usage
+                f"The outline does not have its {brief.scenes} scenes.", retryable=True, usage=usage
             )
         if any(len(getattr(outline, part)) > limit for part, limit in _MAX_LENGTHS.items()):
             raise ProviderFailed("The outline was too long for its pages.", retryable=True, usage=usage)

@@ -39,13 +39,17 @@ class Hero(Value):
 
 @dataclass(frozen=True, slots=True)
 class StoryBrief(Value):
-    """The parent's brief. `edition` counts the earlier stories of the book, so that a new one differs."""
+    """The parent's brief, for a story of `scenes` scenes.
+
+    `edition` counts the earlier stories of the book, so that a new one differs.
+    """
 
     hero: Hero
     wish: str
     theme: str
     language: str
     dedication: str | None
+    scenes: int
     edition: int = 0
 
     def with_edition(self, edition: int) -> Self:

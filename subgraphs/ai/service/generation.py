@@ -10,7 +10,12 @@ from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStep
-from subgraphs.ai.pipeline.request import GenerationRequest, build_book_steps
+from subgraphs.ai.pipeline.request import (
+    GenerationRequest,
+    ScenePage,
+    build_book_steps,
+    list_scene_pages,
+)
 from subgraphs.ai.providers.ports import Moderator, Usage, Writer
 from subgraphs.ai.providers.registry import MODERATORS, WRITERS, StudioNames, choose_studio
 from subgraphs.ai.providers.story import Hero, StoryBrief
@@ -31,7 +36,7 @@ query BookToGenerate($id: ID!) {{
     id
     brief {{ wish theme language dedication }}
     child {{ id name birthMonth pronouns appearance interests }}
-    pages {{ id number }}
+    pages {{ id number scene }}
   }}
 }}
 """
@@ -39,7 +44,7 @@ query BookToGenerate($id: ID!) {{
 
 @dataclass(frozen=True, slots=True)
 class BookSource:
-    """A book to generate, as the books domain has it; `page_ids` are the ids of its pages by number.
+    """A book to generate, as the books domain has it; `pages` are those of its story.
 
     `moderation` is what the moderation of its brief used.
     """
@@ -47,7 +52,7 @@ class BookSource:
     book_id: str
     child_id: str
     brief: StoryBrief
-    page_ids: dict[int, str]
+    pages: tuple[ScenePage, ...]
     moderation: Usage | None = None
 
 
@@ -78,7 +83,7 @@ async def queue_book_generation(
     edition = await repository.count_generations(uow.session, book.book_id, GenerationKind.BOOK)
     request = GenerationRequest(book.brief.with_edition(edition))
     generation = build_generation(uow, parent, book.book_id, book.child_id, request, studio, book.moderation)
-    steps = build_book_steps(generation.id, book.page_ids)
+    steps = build_book_steps(generation.id, book.pages)
     return await queue_generation(uow, generation, GenerationKind.BOOK, steps, limit)
 
 
@@ -162,9 +167,16 @@ async def _fetch_book(
         appearance=child["appearance"],
         interests=tuple(child["interests"]),
     )
-    brief = StoryBrief(hero, given["wish"], given["theme"], given["language"], given["dedication"])
-    page_ids = {page["number"]: page["id"] for page in book["pages"]}
-    return BookSource(book["id"], child["id"], brief, page_ids, moderation)
+    pages = list_scene_pages(book["pages"])
+    brief = StoryBrief(
+        hero=hero,
+        wish=given["wish"],
+        theme=given["theme"],
+        language=given["language"],
+        dedication=given["dedication"],
+        scenes=max(page.scene for page in pages),
+    )
+    return BookSource(book["id"], child["id"], brief, pages, moderation)
 
 
 def compute_age(birth_month: str, now: datetime) -> int:

@@ -11,7 +11,9 @@ from subgraphs.ai.errors import NotGenerated
 from subgraphs.ai.models import Generation, GenerationKind, StepKind
 from subgraphs.ai.pipeline.request import (
     GenerationRequest,
+    ScenePage,
     build_page_steps,
+    list_scene_pages,
 )
 from subgraphs.ai.providers.ports import Moderator, Usage
 from subgraphs.ai.providers.registry import MODERATORS, StudioNames, choose_studio
@@ -22,7 +24,6 @@ from subgraphs.common.consent import CONSENTS, ConsentPurpose, require_consent
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.identity import Identity
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.scenes import SCENES, find_scene_of_page, get_text_page
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import clean_text
 
@@ -32,8 +33,8 @@ _PAGE = f"""
 query PageToRegenerate($id: ID!) {{
   {CONSENTS}
   page(id: $id) {{
-    id number layout
-    book {{ id child {{ id }} pages {{ number text }} }}
+    id layout
+    book {{ id child {{ id }} pages {{ id number scene text }} }}
   }}
 }}
 """
@@ -61,10 +62,9 @@ class PageSource:
     `moderation` is what the moderation of the instruction used.
     """
 
-    page_id: str
+    page: ScenePage
     book_id: str
     child_id: str
-    number: int
     story: tuple[str, ...]
     kinds: tuple[StepKind, ...]
     instruction: str | None
@@ -105,33 +105,35 @@ async def _fetch_page(
     data = await runtime.graph.query(parent, _PAGE, {"id": page_id})
     require_consent(data, ConsentPurpose.AI_PROCESSING)
     page, book = data["page"], data["page"]["book"]
-    if find_scene_of_page(page["number"]) is None:
+    scene_pages = list_scene_pages(book["pages"])
+    regenerated = next((each for each in scene_pages if each.id == page["id"]), None)
+    if regenerated is None:
         raise BadUserInput("pageId", "Only the pages of the story can be regenerated.")
     kinds = _select_step_kinds(parts, page["layout"])
     moderation = await require_moderation(moderator, {"instruction": instruction}, parent.user_id)
-    texts = {other["number"]: other["text"] for other in book["pages"]}
-    story = tuple(texts[get_text_page(number)] for number in range(1, SCENES + 1))
-    return PageSource(
-        page["id"], book["id"], book["child"]["id"], page["number"], story, kinds, instruction, moderation
-    )
+    texts = {each["id"]: each["text"] for each in book["pages"]}
+    story = tuple(texts[each.id] for each in scene_pages if each.is_left)
+    return PageSource(regenerated, book["id"], book["child"]["id"], story, kinds, instruction, moderation)
 
 
 async def _queue_page_generation(
-    uow: UnitOfWork, parent: Identity, page: PageSource, studio: StudioNames, limit: int
+    uow: UnitOfWork, parent: Identity, source: PageSource, studio: StudioNames, limit: int
 ) -> Generation:
-    outline = await repository.find_newest_outline(uow.session, parent.user_id, page.book_id)
+    outline = await repository.find_newest_outline(uow.session, parent.user_id, source.book_id)
     if outline is None or outline.result is None:
         raise NotGenerated
     origin = await repository.get_generation(uow.session, parent.user_id, outline.generation_id)
     request = GenerationRequest(
         brief=GenerationRequest.of(origin.request).brief,
         outline=Outline.of(outline.result),
-        story=page.story,
-        instruction=page.instruction,
-        take=await repository.count_takes(uow.session, page.book_id, page.page_id),
+        story=source.story,
+        instruction=source.instruction,
+        take=await repository.count_takes(uow.session, source.book_id, source.page.id),
     )
-    generation = build_generation(uow, parent, page.book_id, page.child_id, request, studio, page.moderation)
-    steps = build_page_steps(generation.id, page.page_id, page.number, page.kinds)
+    generation = build_generation(
+        uow, parent, source.book_id, source.child_id, request, studio, source.moderation
+    )
+    steps = build_page_steps(generation.id, source.page, source.kinds)
     return await queue_generation(uow, generation, GenerationKind.PAGE, steps, limit)
 
 

@@ -15,7 +15,6 @@ from subgraphs.ai.models import GenerationKind, StepKind, StepStatus
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.context import Context
 from subgraphs.common.pagination import PageRequest
-from subgraphs.common.scenes import SCENES
 from subgraphs.common.types import PAGED, After, Connection, First, sized
 
 Info = strawberry.Info[Context[Loaders], None]
@@ -152,7 +151,7 @@ class Generation:
         row = await info.context.loaders.generation.load(id)
         return cls.of(row) if row else None
 
-    @strawberry.field(directives=[sized(2 * SCENES + 2)], description="The steps, in order.")
+    @strawberry.field(directives=[sized(30)], description="The steps, in order.")
     async def steps(self, info: Info) -> list[GenerationStep]:
         """Load the steps."""
         return [

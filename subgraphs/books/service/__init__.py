@@ -17,7 +17,7 @@ from subgraphs.books.service.generation import (
     get_story,
 )
 from subgraphs.books.service.pages import PageEdit, edit_page, revert_page
-from subgraphs.books.service.typesetting import PrintFiles, get_print_files, typeset_snapshot
+from subgraphs.books.service.renditions import PrintableBook, make_print_files, make_rendition
 
 __all__ = [
     "BookOutline",
@@ -27,7 +27,7 @@ __all__ = [
     "PageContext",
     "PageEdit",
     "Picture",
-    "PrintFiles",
+    "PrintableBook",
     "StoryContext",
     "apply_illustration",
     "apply_outline",
@@ -39,10 +39,10 @@ __all__ = [
     "delete_files",
     "edit_page",
     "finish_generation",
-    "get_print_files",
     "get_story",
+    "make_print_files",
+    "make_rendition",
     "open_file",
     "revert_page",
-    "typeset_snapshot",
     "update_child",
 ]

@@ -8,7 +8,7 @@ from subgraphs.books import jobs, repository
 from subgraphs.books.content import BookContent, hash_content
 from subgraphs.books.errors import BookConflict, BookIncomplete
 from subgraphs.books.layouts import TITLE_PAGE, is_complete
-from subgraphs.books.models import Book, BookStatus, Page, Snapshot
+from subgraphs.books.models import Book, BookStatus, Page, RenditionKind, Snapshot
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
@@ -31,8 +31,10 @@ async def approve_book(runtime: Runtime, parent: Identity, book_id: str, expecte
         snapshot = await _find_or_create_snapshot(uow, book, pages)
         book.status = BookStatus.APPROVED
         book.snapshot_id = snapshot.id
-        if not await repository.load_print_files_of_snapshots(uow.session, [snapshot.id]):
-            await uow.enqueue(jobs.TypesetSnapshot(snapshot.id), owner_id=parent.user_id)
+        made = await repository.load_renditions_of_snapshots(uow.session, [snapshot.id])
+        for kind in RenditionKind:
+            if kind not in made.get(snapshot.id, {}):
+                await uow.enqueue(jobs.MakeRendition(snapshot.id, kind.value), owner_id=parent.user_id)
     return snapshot
 
 
@@ -61,7 +63,8 @@ async def _find_or_create_snapshot(uow: UnitOfWork, book: Book, pages: Sequence[
         book_id=book.id,
         content=document,
         content_hash=digest,
-        page_count=len(pages),
+        format=book.format,
+        page_count=book.page_count,
         approved_at=uow.now,
     )
     uow.session.add(snapshot)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from subgraphs.books import repository
 from subgraphs.books.errors import TextDoesNotFit
-from subgraphs.books.layouts import PAGE_COUNT, Layout, get_first_layout
+from subgraphs.books.formats import DEFAULT_FORMAT, get_format
+from subgraphs.books.layouts import Layout, find_scene, get_first_layout
 from subgraphs.books.models import Book, BookStatus, Page, Theme
 from subgraphs.books.service.versions import require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
@@ -21,12 +22,14 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
 @dataclass(frozen=True, slots=True)
 class BriefDetails:
-    """The brief for a book to create."""
+    """The brief for a book to create, and its format; without a page count, it has the format's first."""
 
     wish: str
     theme: Theme
     language: str
     dedication: str | None
+    format_id: str = DEFAULT_FORMAT
+    page_count: int | None = None
 
 
 async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
@@ -35,6 +38,8 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
     wish = clean_text("wish", brief.wish, max_length=1000, lines=True)
     if not _LANGUAGE.fullmatch(brief.language):
         raise BadUserInput("language", "language must be a language tag such as en or en-GB.")
+    book_format = get_format(brief.format_id)
+    page_count = book_format.choose_page_count(brief.page_count)
     dedication = await _check_dedication(brief.dedication)
     async with runtime.unit_of_work() as uow:
         child = await repository.get_child(uow.session, parent.user_id, child_id)
@@ -46,6 +51,8 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
             theme=brief.theme,
             language=brief.language,
             dedication=dedication,
+            format=book_format.id,
+            page_count=page_count,
             title="",
             blurb="",
             status=BookStatus.DRAFT,
@@ -55,8 +62,14 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
         uow.session.add(book)
         await uow.session.flush()
         uow.session.add_all(
-            Page(id=new_id("page"), book_id=book.id, number=number, first_layout=get_first_layout(number))
-            for number in range(1, PAGE_COUNT + 1)
+            Page(
+                id=new_id("page"),
+                book_id=book.id,
+                number=number,
+                scene=find_scene(number, page_count),
+                first_layout=get_first_layout(number, page_count),
+            )
+            for number in range(1, page_count + 1)
         )
     return book
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from subgraphs.books import repository
-from subgraphs.books.layouts import CLOSING_PAGE, DEDICATION_PAGE, TITLE_PAGE, Layout
+from subgraphs.books.layouts import DEDICATION_PAGE, TITLE_PAGE, Layout
 from subgraphs.books.models import Book, BookStatus, Illustration, Page, PageVersionSource
 from subgraphs.books.service.versions import PageState, add_version, can_fit, mark_changed, require_fit
 from subgraphs.books.typesetting.fit import MAX_CHARACTERS
@@ -77,7 +77,7 @@ async def apply_outline(runtime: Runtime, book_id: str, outline: BookOutline, ke
         texts = {
             TITLE_PAGE: await _choose_title(outline),
             DEDICATION_PAGE: book.dedication or outline.dedication,
-            CLOSING_PAGE: outline.closing,
+            book.page_count: outline.closing,
         }
         for number, text in texts.items():
             page = await repository.get_page_by_number(uow.session, book.id, number)

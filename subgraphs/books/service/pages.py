@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from subgraphs.books import repository
 from subgraphs.books.errors import EditConflict
-from subgraphs.books.layouts import Layout, list_layouts
+from subgraphs.books.formats import get_format
+from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Page, PageVersionSource
 from subgraphs.books.service.versions import PageState, add_version, require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
@@ -37,7 +38,7 @@ async def edit_page(runtime: Runtime, parent: Identity, edit: PageEdit) -> Page:
         page = await repository.get_page(uow.session, parent.user_id, edit.page_id)
         _require_version(page, edit.expected_version)
         layout = edit.layout or page.layout
-        if layout not in list_layouts(page.number):
+        if edit.layout and edit.layout not in await _list_layouts(uow, page):
             raise BadUserInput("layout", f"Page {page.number} cannot have the layout {layout}.")
         if layout is Layout.TITLE and not text:
             raise BadUserInput("text", "The title page must have a title.")
@@ -77,6 +78,13 @@ async def _add_version_under_lock(
     _require_version(page, expected_version)
     add_version(uow, book, page, content, source)
     return page
+
+
+async def _list_layouts(uow: UnitOfWork, page: Page) -> frozenset[Layout]:
+    """List the layouts that a page can have: those of scenes can change, the others are fixed."""
+    if page.scene is None:
+        return frozenset({page.first_layout})
+    return get_format((await repository.get_any_book(uow.session, page.book_id)).format).scene_layouts
 
 
 def _require_version(page: Page, expected: int) -> None:

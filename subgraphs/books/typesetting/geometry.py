@@ -1,13 +1,13 @@
-"""The dimensions of a printed book in inches, by the printer's published formulas."""
+"""The dimensions of a book of a format in inches, by the printer's published formulas."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from subgraphs.books.formats import BookFormat
+
 POINTS_PER_INCH = 72
-BLEED = 0.125
-SAFETY_MARGIN = 0.5
 TURN_IN = 0.75
 SPINE_TEXT_FROM_PAGES = 80
 MIN_PAGES, MAX_PAGES = 24, 800
@@ -34,13 +34,10 @@ class Size:
         return self.width * POINTS_PER_INCH, self.height * POINTS_PER_INCH
 
 
-SQUARE = Size(8.5, 8.5)
-"""The trim size of the picture book."""
-
-
-def compute_page_size(trim: Size) -> Size:
+def compute_page_size(book_format: BookFormat) -> Size:
     """Compute the size of an interior page: the trim size with bleed on all four sides."""
-    return Size(trim.width + 2 * BLEED, trim.height + 2 * BLEED)
+    edge = 2 * book_format.bleed
+    return Size(book_format.trim_width + edge, book_format.trim_height + edge)
 
 
 def compute_spine_width(pages: int) -> float:
@@ -50,10 +47,16 @@ def compute_spine_width(pages: int) -> float:
     return _SPINES[bisect_left(_SPINES, (pages, 0.0))][1]
 
 
-def compute_cover_size(trim: Size, pages: int) -> Size:
+def compute_cover_size(book_format: BookFormat, pages: int) -> Size:
     """Compute the size of a casewrap cover: back, spine and front, with turn-in and bleed on all sides."""
-    edge = 2 * (TURN_IN + BLEED)
-    return Size(2 * trim.width + compute_spine_width(pages) + edge, trim.height + edge)
+    edge = 2 * compute_cover_edge(book_format)
+    width = 2 * book_format.trim_width + compute_spine_width(pages) + edge
+    return Size(width, book_format.trim_height + edge)
+
+
+def compute_cover_edge(book_format: BookFormat) -> float:
+    """Compute the width of the edge of a cover that is not seen from outside: the turn-in and the bleed."""
+    return TURN_IN + book_format.bleed
 
 
 def has_spine_text(pages: int) -> bool:

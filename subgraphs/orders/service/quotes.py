@@ -14,13 +14,18 @@ from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.common.validation import require_in_range
-from subgraphs.orders.errors import BookNotApproved
+from subgraphs.orders.errors import BookNotApproved, ProductDoesNotFit
 from subgraphs.orders.models import Quote
 
 HOLDS_FOR = timedelta(hours=24)
 _MAX_COPIES = 100
 
-_SNAPSHOT = "query SnapshotToPrint($bookId: ID!) { book(id: $bookId) { snapshot { id pageCount } } }"
+_BOOK = """
+query BookToPrint($bookId: ID!, $productId: ID!) {
+  book(id: $bookId) { snapshot { id pageCount format { id } } }
+  printProduct(id: $productId) { format { id } minimumPages maximumPages }
+}
+"""
 _COST = """
 query CostOfPrinting(
   $productId: ID!, $pageCount: Int!, $quantity: Int!, $countryCode: String!, $shippingLevel: ShippingLevel!
@@ -75,7 +80,8 @@ class Price:
 async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
     """Ask the graph for a price and store it as a quote.
 
-    BadUserInput when the request cannot be ordered, BookNotApproved when the book has no snapshot.
+    BadUserInput when the request cannot be ordered, BookNotApproved when the book has no snapshot,
+    ProductDoesNotFit when it cannot be printed as the product.
     """
     parent.require("parent")
     request = request.normalize()
@@ -109,10 +115,13 @@ def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price:
 
 async def _fetch_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
     """Ask the graph for the snapshot to print and for its price."""
-    data = await graph.query(parent, _SNAPSHOT, {"bookId": request.book_id})
-    snapshot = data["book"]["snapshot"]
+    wanted = {"bookId": request.book_id, "productId": request.product_id}
+    data = await graph.query(parent, _BOOK, wanted)
+    snapshot, product = data["book"]["snapshot"], data["printProduct"]
     if snapshot is None:
         raise BookNotApproved
+    if not _fits(snapshot, product):
+        raise ProductDoesNotFit
     variables = {
         "productId": request.product_id,
         "pageCount": snapshot["pageCount"],
@@ -123,6 +132,11 @@ async def _fetch_price(graph: GraphClient, parent: Identity, request: QuoteReque
     cost = (await graph.query(parent, _COST, variables))["printProduct"]["cost"]
     parts = {part: _parse_money(cost[part]) for part in ("items", "shipping", "fulfilment", "tax")}
     return Price(snapshot_id=snapshot["id"], **parts)
+
+
+def _fits(snapshot: dict[str, Any], product: dict[str, Any]) -> bool:
+    has_bindable_length = product["minimumPages"] <= snapshot["pageCount"] <= product["maximumPages"]
+    return bool(snapshot["format"] == product["format"] and has_bindable_length)
 
 
 def _parse_money(value: dict[str, Any]) -> Money:

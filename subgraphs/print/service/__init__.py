@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from subgraphs.print.catalogue import get_product, list_products
+from subgraphs.print.geometry import BookFormat
 from subgraphs.print.service.cancellation import cancel_print_job
 from subgraphs.print.service.creation import NewPrintJob, create_print_job, get_order_id
 from subgraphs.print.service.jobs import list_print_jobs
@@ -12,6 +13,7 @@ from subgraphs.print.service.shop_events import handle_shop_event
 from subgraphs.print.service.submission import Delivery, submit_print_job
 
 __all__ = [
+    "BookFormat",
     "Delivery",
     "FileToPrint",
     "NewPrintJob",

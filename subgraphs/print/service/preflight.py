@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from subgraphs.common.runtime import Runtime
 from subgraphs.print import repository
 from subgraphs.print.catalogue import get_product
+from subgraphs.print.geometry import BookFormat
 from subgraphs.print.jobs import SubmitPrintJob
 from subgraphs.print.preflight import CandidateFile, preflight
 from subgraphs.print.service.progress import move_job
@@ -31,13 +32,16 @@ async def begin_preflight(runtime: Runtime, print_job_id: str) -> str | None:
         return job.snapshot_id if waiting else None
 
 
-async def check_files(runtime: Runtime, print_job_id: str, interior: FileToPrint, cover: FileToPrint) -> None:
+async def check_files(
+    runtime: Runtime, print_job_id: str, book: BookFormat, interior: FileToPrint, cover: FileToPrint
+) -> None:
     """Preflight the two files of a job; enqueue its submission if they pass, and reject it otherwise."""
     async with runtime.database.read() as session:
         product = get_product((await repository.get_any_job(session, print_job_id)).product_id)
     report = await asyncio.to_thread(
         preflight,
         product,
+        book,
         CandidateFile(await runtime.storage.get(interior.storage_key), interior.sha256),
         CandidateFile(await runtime.storage.get(cover.storage_key), cover.sha256),
         runtime.clock(),

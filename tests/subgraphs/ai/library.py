@@ -47,13 +47,13 @@ subscription ($id: ID!, $after: Int!) {
 }"""
 
 
-def find_layout(number: int) -> str:
+def find_layout(number: int, page_count: int) -> str:
     """Finds the layout of a page of a new book."""
-    around = {1: "TITLE", 2: "IMPRINT", 3: "DEDICATION", 32: "CLOSING"}
+    around = {1: "TITLE", 2: "IMPRINT", 3: "DEDICATION", page_count: "CLOSING"}
     return around.get(number, "TEXT" if number % 2 == 0 else "FULL_BLEED")
 
 
-def build_book_answers(**changes: Any) -> dict[str, Any]:
+def build_book_answers(page_count: int = 32, **changes: Any) -> dict[str, Any]:
     """Builds graph answers in which every book id exists; `changes` go into its brief and its child."""
     child = {
         "id": new_id("chd"),
@@ -73,10 +73,11 @@ def build_book_answers(**changes: Any) -> dict[str, Any]:
             {
                 "id": f"{id}-{number}",
                 "number": number,
-                "layout": find_layout(number),
+                "scene": (number - 2) // 2 if 3 < number < page_count else None,
+                "layout": find_layout(number, page_count),
                 "text": f"Text {number}.",
             }
-            for number in range(1, 33)
+            for number in range(1, page_count + 1)
         ]
         return {"id": id, "brief": brief, "child": child, "pages": pages}
 

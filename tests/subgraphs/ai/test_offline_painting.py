@@ -12,11 +12,12 @@ from subgraphs.ai.providers.offline.painter.look import COLOURS, derive_look
 from subgraphs.ai.providers.offline.painter.picture import SIZE, paint
 from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.offline.tales import TALES
+from subgraphs.ai.providers.offline.writer import describe, write_outline
 from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.common.pronouns import Pronouns
 
 MIA = Hero("Mia", 5, Pronouns.SHE, "curly red hair, brown skin, a yellow raincoat and glasses", ())
-BRIEF = StoryBrief(MIA, "to find a friend", "ADVENTURE", "en", None)
+BRIEF = StoryBrief(MIA, "to find a friend", "ADVENTURE", "en", None, scenes=14)
 NUMBERS = [*range(1, 15), None]
 DRAWN = {
     "circle",
@@ -34,7 +35,7 @@ DRAWN = {
 }
 
 
-def test_a_picture_is_an_rgb_png_of_the_page_with_its_bleed() -> None:
+def test_a_picture_is_an_rgb_png_that_prints_a_page_with_its_bleed() -> None:
     png = paint(BRIEF, 6, 0)
     signature, width, height, depth, colour = struct.unpack_from(">8s8xIIBB", png)
     assert signature == b"\x89PNG\r\n\x1a\n"
@@ -53,6 +54,17 @@ def test_every_scene_of_every_tale_can_be_drawn_and_contains_no_text(theme: str,
     for picture in pictures:
         names = {element.tag.rpartition("}")[2] for element in ET.fromstring(picture).iter()}  # noqa: S314 - our own
         assert names <= DRAWN
+
+
+def test_the_pictures_of_a_shorter_story_show_what_its_outline_says() -> None:
+    shorter = replace(BRIEF, scenes=10)
+    pictures = [compose(shorter, number, 0) for number in range(1, 11)]
+    assert len(set(pictures)) == 10
+    pillow = "M110 600 Q120 560"
+    assert [pillow in picture for picture in pictures] == [False] * 9 + [True]
+    described = [describe(shorter, number) for number in range(1, 11)]
+    assert described == [scene.picture for scene in write_outline(shorter).scenes]
+    assert described[-1].startswith("Mia sleeps in bed")
 
 
 def test_the_child_looks_the_same_on_every_picture() -> None:

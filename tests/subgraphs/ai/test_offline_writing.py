@@ -15,12 +15,11 @@ from subgraphs.ai.providers.offline.writer import describe, write_outline, write
 from subgraphs.ai.providers.ports import Rejection
 from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.common.pronouns import Pronouns
-from subgraphs.common.scenes import SCENES
 
 MIA = Hero(
     "Mia", 5, Pronouns.SHE, "curly brown hair, brown skin and a yellow raincoat", ("dinosaurs", "drawing")
 )
-BRIEF = StoryBrief(MIA, "Mia wants to find a friend", "ADVENTURE", "en", None)
+BRIEF = StoryBrief(MIA, "Mia wants to find a friend", "ADVENTURE", "en", None, scenes=14)
 ROOM = 420
 
 words = (
@@ -43,12 +42,13 @@ briefs = st.builds(
     theme=st.sampled_from(sorted(TALES)),
     language=st.just("en"),
     dedication=st.none(),
+    scenes=st.integers(10, 14),
     edition=st.integers(0, 3),
 )
 
 
 def write_story(brief: StoryBrief, take: int = 0) -> list[str]:
-    return [write_scene(brief, number, take, ROOM) for number in range(1, SCENES + 1)]
+    return [write_scene(brief, number, take, ROOM) for number in range(1, brief.scenes + 1)]
 
 
 def split_sentences(texts: Sequence[str]) -> list[str]:
@@ -70,8 +70,26 @@ def test_a_story_is_fourteen_scenes_at_a_picture_books_length(theme: str, editio
     assert len(sentences) == len(set(sentences))
 
 
+def test_a_shorter_story_begins_at_home_fails_once_and_comes_true() -> None:
+    texts, whole = write_story(replace(BRIEF, scenes=10)), write_outline(BRIEF).scenes
+    outline = write_outline(replace(BRIEF, scenes=10))
+    assert len(texts) == len(outline.scenes) == 10
+    assert [scene.number for scene in outline.scenes] == list(range(1, 11))
+    summaries = [scene.summary for scene in outline.scenes]
+    assert summaries[0] == whole[0].summary == "We meet Mia at home."
+    assert "The try fails." in summaries
+    assert summaries[-2].endswith("and the wish comes true.")
+    assert "find a friend" in texts[8]
+
+
+@pytest.mark.parametrize("scenes", [0, 9, 15])
+def test_a_story_of_another_length_is_refused(scenes: int) -> None:
+    with pytest.raises(ValueError, match="cannot be told"):
+        write_outline(replace(BRIEF, scenes=scenes))
+
+
 def test_no_sentence_of_the_grammar_is_used_in_two_places() -> None:
-    templates = [template for scene in phrases.SCENES for slot in scene for template in slot]
+    templates = [template for scene in phrases.BEATS for slot in scene for template in slot]
     assert len(templates) == len(set(templates))
 
 
@@ -120,12 +138,12 @@ def test_markup_braces_and_emoji_in_a_name_are_plain_text() -> None:
 @settings(max_examples=60, deadline=None)
 @given(briefs, st.integers(0, 5), st.integers(0, 500))
 def test_any_brief_gives_a_story_that_fits(brief: StoryBrief, take: int, room: int) -> None:
-    for number in range(1, SCENES + 1):
+    for number in range(1, brief.scenes + 1):
         assert len(write_scene(brief, number, take, room)) <= room
     texts = write_story(brief)
     assert all(texts)
     outline = write_outline(brief)
-    assert [scene.number for scene in outline.scenes] == list(range(1, SCENES + 1))
+    assert [scene.number for scene in outline.scenes] == list(range(1, brief.scenes + 1))
     assert len(outline.title) <= 80
     assert len(outline.blurb) <= 400
 

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -18,26 +19,28 @@ from subgraphs.ai.providers.story import Hero, PictureRequest, SceneRequest, Sto
 from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.domains import DOMAINS
-from tests.support.fakes.openai.server import FakeOpenAI
+from tests.support.fakes.openai.server import FakeOpenAI, build_outline
 from tests.support.subgraph import build_settings
 
 HERO = Hero("Mia", 5, Pronouns.SHE, "brown curls", ("foxes",))
-BRIEF = StoryBrief(HERO, "to find a friend", "ADVENTURE", "en", "For my star")
+BRIEF = StoryBrief(HERO, "to find a friend", "ADVENTURE", "en", "For my star", scenes=14)
 AUTHOR = "usr_1"
 LONGEST = 420
 
 
 @pytest.fixture
-async def runtime() -> AsyncIterator[Runtime]:
+async def openai() -> AsyncIterator[FakeOpenAI]:
+    async with FakeOpenAI().serve() as running:
+        running.scenario.flagged = {"violence": "stabbed"}
+        yield running
+
+
+@pytest.fixture
+async def runtime(openai: FakeOpenAI) -> AsyncIterator[Runtime]:
     """A runtime in which all providers are configured; the real ones have fake servers."""
-    async with FakeOpenAI().serve() as openai:
-        openai.scenario.flagged = {"violence": "stabbed"}
-        environ = {
-            **openai.environ,
-            "OFFLINE_WORDS_PER_SECOND": "2000",
-        }
-        async with open_runtime(DOMAINS["ai"], build_settings("ai", environ)) as opened:
-            yield opened
+    environ = {**openai.environ, "OFFLINE_WORDS_PER_SECOND": "2000"}
+    async with open_runtime(DOMAINS["ai"], build_settings("ai", environ)) as opened:
+        yield opened
 
 
 @pytest.fixture(params=WRITERS.factories)
@@ -86,12 +89,14 @@ async def test_a_writer_supports_english(writer: Writer) -> None:
     assert [writer.supports_language(language) for language in ("en", "en-GB", "")] == [True, True, False]
 
 
-async def test_an_outline_has_fourteen_scenes_and_the_parents_dedication(
-    writer: Writer, writer_name: str
+@pytest.mark.parametrize("scenes", [10, 14])
+async def test_an_outline_has_as_many_scenes_as_its_book_and_the_parents_dedication(
+    writer: Writer, writer_name: str, openai: FakeOpenAI, scenes: int
 ) -> None:
-    written = await writer.write_outline(BRIEF, author=AUTHOR)
+    openai.scenario.outline = build_outline(scenes)
+    written = await writer.write_outline(replace(BRIEF, scenes=scenes), author=AUTHOR)
     outline = written.outline
-    assert [scene.number for scene in outline.scenes] == list(range(1, 15))
+    assert [scene.number for scene in outline.scenes] == list(range(1, scenes + 1))
     assert all(scene.summary and scene.picture for scene in outline.scenes)
     assert all((outline.title, outline.subtitle, outline.blurb, outline.closing))
     assert outline.dedication == "For my star"

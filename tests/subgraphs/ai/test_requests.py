@@ -38,6 +38,38 @@ async def test_a_book_is_queued_with_all_its_steps(parent: Parent) -> None:
     assert pages[16:] == [f"{book_id}-{number}" for number in range(5, 32, 2)]
 
 
+async def test_a_shorter_book_has_a_step_for_each_page_of_its_story(
+    ai: SubgraphClient, parent: Parent, graph: FakeGraph
+) -> None:
+    graph.answers |= build_book_answers(page_count=24)
+    book_id = new_id("book")
+    generation = await parent.generate(book_id)
+    kinds = [step["kind"] for step in generation["steps"]]
+    assert kinds == ["OUTLINE", *["SCENE_TEXT"] * 10, "COVER", *["ILLUSTRATION"] * 10]
+    studio, books = CountingStudio(), FakeBookWriter()
+    await run(ai, studio, books, generation["id"])
+    assert (await parent.read(generation["id"]))["status"] == "COMPLETED"
+    assert books.outline is not None
+    assert len(books.outline.scenes) == 10
+    assert set(books.texts) == {f"{book_id}-{number}" for number in range(4, 24, 2)}
+    assert set(books.pictures) == {None, *(f"{book_id}-{number}" for number in range(5, 24, 2))}
+
+    again = await parent.regenerate(f"{book_id}-22", "TEXT")
+    await run(ai, studio, books, again["id"])
+    assert studio.calls[-1] == ("scene", 10)
+
+
+async def test_a_generation_keeps_the_length_that_its_book_had(
+    ai: SubgraphClient, parent: Parent, graph: FakeGraph
+) -> None:
+    generation = await parent.generate(new_id("book"))
+    graph.answers |= build_book_answers(page_count=24)
+    books = FakeBookWriter()
+    await run(ai, CountingStudio(), books, generation["id"])
+    assert books.outline is not None
+    assert (len(books.outline.scenes), len(books.texts)) == (14, 14)
+
+
 async def test_a_book_has_one_running_generation_at_a_time(parent: Parent) -> None:
     book_id = new_id("book")
     first = await parent.generate(book_id)
@@ -162,6 +194,7 @@ async def test_a_page_is_regenerated_from_its_own_story(ai: SubgraphClient, pare
     ("number", "parts", "field"),
     [
         (1, ["ILLUSTRATION"], "pageId"),
+        (3, ["TEXT"], "pageId"),
         (32, ["TEXT"], "pageId"),
         (4, ["ILLUSTRATION"], "parts"),
         (5, ["TEXT"], "parts"),

@@ -13,7 +13,7 @@ from tests.support.pictures import build_png
 from tests.support.subgraph import Answer, SubgraphClient
 from tests.support.tokens import sign_token
 
-PAGE = "id number layout text version illustration { id }"
+PAGE = "id number scene layout text version illustration { id }"
 CREATE_CHILD = """
 mutation ($input: CreateChildInput!) {
   createChild(input: $input) {
@@ -25,7 +25,8 @@ mutation ($input: CreateChildInput!) {
 CREATE_BOOK = f"""
 mutation ($input: CreateBookInput!) {{
   createBook(input: $input) {{
-    id title status version pageCount brief {{ wish theme language dedication }} pages {{ {PAGE} }}
+    id title status version pageCount format {{ id trimWidth }}
+    brief {{ wish theme language dedication }} pages {{ {PAGE} }}
   }}
 }}"""
 EDITED = f"""
@@ -40,7 +41,9 @@ APPROVE_BOOK = """
 mutation ($input: ApproveBookInput!) {
   approveBook(input: $input) {
     __typename
-    ... on Snapshot { id contentHash pageCount interior { sha256 } cover { sha256 } book { id status } }
+    ... on Snapshot {
+      id contentHash pageCount format { id } interior { sha256 } cover { sha256 } book { id status }
+    }
     ... on BookConflict { message current { id version } }
     ... on BookIncomplete { message pages }
   }
@@ -126,7 +129,7 @@ async def generate(runtime: Runtime, book_id: str) -> None:
     """Generate a complete book through the use cases that workers call."""
     story = await service.get_story(runtime, book_id)
     await service.apply_outline(runtime, book_id, OUTLINE, "outline")
-    for page in story.pages[3:31]:
+    for page in story.pages[3:-1]:
         if page.layout == "TEXT":
             await service.apply_page_text(runtime, page.id, f"Scene of page {page.number}.", page.id)
         else:

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from subgraphs.books.models import Snapshot
+from subgraphs.books import service
+from subgraphs.books.models import RenditionKind, Snapshot
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import APPROVE_BOOK, OUTLINE, Parent
 from tests.subgraphs.books.messages import read_messages
@@ -31,7 +32,8 @@ async def test_the_snapshot_contains_all_printed_content(parent: Parent, runtime
     assert content == orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
     pages = document.pop("pages")
     assert document == {
-        "format": 1,
+        "typesetting": 1,
+        "format": "square-8.5",
         "title": OUTLINE.title,
         "subtitle": OUTLINE.subtitle,
         "blurb": OUTLINE.blurb,
@@ -49,7 +51,7 @@ async def test_the_snapshot_contains_all_printed_content(parent: Parent, runtime
     }
 
 
-async def test_approving_a_book_announces_it_and_queues_typesetting(parent: Parent, runtime: Runtime) -> None:
+async def test_approving_a_book_queues_its_renditions(parent: Parent, runtime: Runtime) -> None:
     book = await parent.create_finished_book()
     assert book["status"] == "READY"
     snapshot = await parent.approve(book)
@@ -57,9 +59,20 @@ async def test_approving_a_book_announces_it_and_queues_typesetting(parent: Pare
     assert (snapshot["pageCount"], snapshot["interior"], snapshot["cover"]) == (32, None, None)
     approved = await parent.read(book["id"])
     assert approved["snapshot"] == {"id": snapshot["id"], "contentHash": snapshot["contentHash"]}
-    assert await read_messages(runtime, "TypesetSnapshot", snapshot_id=snapshot["id"]) == [
-        {"snapshot_id": snapshot["id"]}
+    assert await read_messages(runtime, "MakeRendition", snapshot_id=snapshot["id"]) == [
+        {"snapshot_id": snapshot["id"], "kind": kind} for kind in ("PRINT_INTERIOR", "PRINT_COVER")
     ]
+
+
+async def test_approving_a_book_again_queues_only_the_renditions_that_are_missing(
+    parent: Parent, runtime: Runtime
+) -> None:
+    book = await parent.create_finished_book()
+    snapshot = await parent.approve(book)
+    await service.make_rendition(runtime, snapshot["id"], RenditionKind.PRINT_COVER)
+    await parent.approve(book)
+    queued = await read_messages(runtime, "MakeRendition", snapshot_id=snapshot["id"])
+    assert [job["kind"] for job in queued] == ["PRINT_INTERIOR", "PRINT_COVER", "PRINT_INTERIOR"]
 
 
 async def test_the_same_content_gives_the_same_snapshot(parent: Parent) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.subgraphs.books.library import CREATE_BOOK, Parent
+from tests.support.subgraph import SubgraphClient
 
 SCENE = ["TEXT", "FULL_BLEED"]
 BOOKS = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { books { nodes { id } } } } }"
@@ -45,6 +46,72 @@ async def test_a_bad_brief_is_refused_and_nothing_is_written(parent: Parent, fie
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
     listed = await parent.ask(BOOKS, r=[{"__typename": "User", "id": parent.id}])
     assert listed.ok["_entities"] == [{"books": {"nodes": []}}]
+
+
+async def test_a_book_of_another_format_has_its_page_count(parent: Parent) -> None:
+    book = await parent.create_book(formatId="square-7.5")
+    assert (book["format"], book["pageCount"]) == ({"id": "square-7.5", "trimWidth": 7.5}, 24)
+    assert [page["layout"] for page in book["pages"]] == [
+        "TITLE", "IMPRINT", "DEDICATION", *SCENE * 10, "CLOSING",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page_count", "scenes"), [(32, 14), (24, 10)])
+async def test_every_page_of_the_story_knows_its_scene(parent: Parent, page_count: int, scenes: int) -> None:
+    book = await parent.create_book(pageCount=page_count)
+    assert (book["format"]["id"], book["pageCount"], len(book["pages"])) == (
+        "square-8.5",
+        page_count,
+        page_count,
+    )
+    spreads = [scene for scene in range(1, scenes + 1) for _ in ("text", "picture")]
+    assert [page["scene"] for page in book["pages"]] == [None, None, None, *spreads, None]
+
+
+@pytest.mark.parametrize(
+    ("brief", "code", "field"),
+    [
+        ({"formatId": "square-7.5", "pageCount": 32}, "BAD_USER_INPUT", "pageCount"),
+        ({"pageCount": 25}, "BAD_USER_INPUT", "pageCount"),
+        ({"pageCount": 0}, "BAD_USER_INPUT", "pageCount"),
+        ({"formatId": "scroll"}, "NOT_FOUND", None),
+    ],
+)
+async def test_a_format_or_page_count_that_does_not_exist_is_refused(
+    parent: Parent, brief: dict[str, object], code: str, field: str | None
+) -> None:
+    child_id = await parent.create_child()
+    answer = await parent.ask(CREATE_BOOK, input={"childId": child_id, "wish": "A fox", **brief})
+    assert (answer.code, answer.field) == (code, field)
+
+
+async def test_the_formats_are_public_with_their_measures(books: SubgraphClient) -> None:
+    fields = "id name trimWidth trimHeight bleed safetyMargin pageCounts layouts"
+    listed = (await books.execute(f"{{ bookFormats {{ {fields} }} }}")).ok["bookFormats"]
+    assert listed == [
+        {
+            "id": "square-8.5",
+            "name": "Square picture book",
+            "trimWidth": 8.5,
+            "trimHeight": 8.5,
+            "bleed": 0.125,
+            "safetyMargin": 0.5,
+            "pageCounts": [32, 24],
+            "layouts": ["FULL_BLEED", "TEXT", "TEXT_BELOW"],
+        },
+        {
+            "id": "square-7.5",
+            "name": "Small square picture book",
+            "trimWidth": 7.5,
+            "trimHeight": 7.5,
+            "bleed": 0.125,
+            "safetyMargin": 0.5,
+            "pageCounts": [24],
+            "layouts": ["FULL_BLEED", "TEXT"],
+        },
+    ]
+    references = [{"__typename": "BookFormat", "id": book_format["id"]} for book_format in listed]
+    assert await books.resolve_entities(f"... on BookFormat {{ {fields} }}", references) == listed
 
 
 async def test_an_unknown_theme_is_a_validation_error(parent: Parent) -> None:

@@ -29,6 +29,18 @@ async def test_a_generated_book_is_ready_with_every_page_filled(parent: Parent) 
     assert all(pages[number]["illustration"] for number in range(5, 32, 2))
 
 
+async def test_a_shorter_book_is_generated_up_to_its_closing_page(parent: Parent) -> None:
+    book = await parent.create_finished_book(formatId="square-7.5")
+    assert (book["status"], len(book["pages"])) == ("READY", 24)
+    assert book["pages"][-1]["text"] == OUTLINE.closing
+    snapshot = await parent.approve(book)
+    assert (snapshot["__typename"], snapshot["pageCount"], snapshot["format"]) == (
+        "Snapshot",
+        24,
+        {"id": "square-7.5"},
+    )
+
+
 async def test_every_step_may_be_repeated_and_takes_effect_once(parent: Parent, runtime: Runtime) -> None:
     book = await parent.create_finished_book()
     await generate(runtime, book["id"])

@@ -146,6 +146,14 @@ async def test_a_layout_is_limited_to_its_pages(parent: Parent, number: int, lay
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "layout")
 
 
+async def test_a_small_book_has_no_text_below_a_picture(parent: Parent) -> None:
+    page = (await parent.create_book(formatId="square-7.5"))["pages"][4]
+    edit = {"pageId": page["id"], "expectedVersion": 0, "text": "Hello", "layout": "TEXT_BELOW"}
+    answer = await parent.ask(EDIT_PAGE, input=edit)
+    assert (answer.code, answer.field) == ("BAD_USER_INPUT", "layout")
+    assert (await parent.edit(page, text="Hello", layout="TEXT"))["layout"] == "TEXT"
+
+
 @pytest.mark.parametrize("text", ["bell \x07", "美", "x" * 5001])
 async def test_a_text_that_cannot_be_printed_is_refused(parent: Parent, text: str) -> None:
     page = (await parent.create_book())["pages"][3]

@@ -1,4 +1,4 @@
-"""Print files: typeset once from the snapshot, served at signed addresses, deleted with the child."""
+"""Renditions: made once from the snapshot, served at signed addresses, deleted with the child."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from subgraphs.books import repository, service
 from subgraphs.books.errors import IllustrationChanged
-from subgraphs.books.models import Illustration
+from subgraphs.books.models import Illustration, RenditionKind
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.books.library import Parent, store_picture
@@ -43,13 +43,24 @@ def list_stored_files(runtime: Runtime) -> set[str]:
     return {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
 
 
-async def test_a_typeset_snapshot_has_both_files_as_the_printer_requires(
-    books: SubgraphClient, parent: Parent, runtime: Runtime
+@pytest.mark.parametrize(
+    ("format_id", "sizes"),
+    [
+        ("square-8.5", {"interior": (32, 630.0, 630.0), "cover": (1, 1368.0, 738.0)}),
+        ("square-7.5", {"interior": (24, 558.0, 558.0), "cover": (1, 1224.0, 666.0)}),
+    ],
+)
+async def test_an_approved_book_has_both_files_as_its_format_requires(
+    books: SubgraphClient,
+    parent: Parent,
+    runtime: Runtime,
+    format_id: str,
+    sizes: dict[str, tuple[int, float, float]],
 ) -> None:
-    snapshot = await parent.approve(await parent.create_finished_book())
-    await service.typeset_snapshot(runtime, snapshot["id"])
+    snapshot = await parent.approve(await parent.create_finished_book(formatId=format_id))
+    printable = await service.make_print_files(runtime, snapshot["id"])
+    assert (printable.format.id, printable.page_count) == (format_id, sizes["interior"][0])
     shown: dict[str, Any] = (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
-    sizes = {"interior": (32, 630.0, 630.0), "cover": (1, 1368.0, 738.0)}
     for part, (page_count, width, height) in sizes.items():
         file = shown[part]
         assert (file["pageCount"], file["widthPoints"], file["heightPoints"]) == (page_count, width, height)
@@ -64,21 +75,33 @@ async def test_a_typeset_snapshot_has_both_files_as_the_printer_requires(
         assert len(pages) == page_count
 
 
-async def test_typesetting_twice_makes_one_set_of_files(parent: Parent, runtime: Runtime) -> None:
+async def test_each_rendition_is_made_by_itself(parent: Parent, runtime: Runtime) -> None:
     snapshot = await parent.approve(await parent.create_finished_book())
-    first = await service.typeset_snapshot(runtime, snapshot["id"])
-    second = await service.typeset_snapshot(runtime, snapshot["id"])
-    assert (second.interior.sha256, second.cover.sha256) == (first.interior.sha256, first.cover.sha256)
-    found = await service.get_print_files(runtime, snapshot["id"])
-    assert found.interior.storage_key == f"snapshots/{snapshot['id']}/interior.pdf"
-    assert found.cover.storage_key == f"snapshots/{snapshot['id']}/cover.pdf"
+    cover = await service.make_rendition(runtime, snapshot["id"], RenditionKind.PRINT_COVER)
+    shown = (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
+    assert (shown["interior"], shown["cover"]["sha256"]) == (None, cover.sha256)
+    assert cover.storage_key == f"snapshots/{snapshot['id']}/print-cover.pdf"
+
+
+@pytest.mark.parametrize("kind", RenditionKind)
+async def test_a_rendition_is_made_once_however_often_it_is_asked_for(
+    parent: Parent, runtime: Runtime, kind: RenditionKind
+) -> None:
+    book = await parent.create_finished_book()
+    snapshot = await parent.approve(book)
+    made = await asyncio.gather(*(service.make_rendition(runtime, snapshot["id"], kind) for _ in range(2)))
+    async with runtime.database.read() as session:
+        picture = await session.get_one(Illustration, book["coverIllustration"]["id"])
+    await runtime.storage.delete([picture.storage_key])
+    made.append(await service.make_rendition(runtime, snapshot["id"], kind))
+    assert len({rendition.sha256 for rendition in made}) == 1
 
 
 async def test_the_approved_content_is_printed(parent: Parent, runtime: Runtime) -> None:
     book = await parent.create_finished_book()
     snapshot = await parent.approve(book)
     await parent.edit(book["pages"][3], text="Edited after approval.")
-    files = await service.typeset_snapshot(runtime, snapshot["id"])
+    files = await service.make_print_files(runtime, snapshot["id"])
     interior = PdfReader(BytesIO(await runtime.storage.get(files.interior.storage_key)))
     assert interior.pages[3].extract_text().startswith("Scene of page 4.")
 
@@ -90,14 +113,8 @@ async def test_a_picture_replaced_in_the_store_is_never_printed(parent: Parent, 
         picture = await session.get_one(Illustration, book["pages"][4]["illustration"]["id"])
     await runtime.storage.put(picture.storage_key, build_png(7))
     with pytest.raises(IllustrationChanged):
-        await service.typeset_snapshot(runtime, snapshot["id"])
+        await service.make_print_files(runtime, snapshot["id"])
     assert (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]["interior"] is None
-
-
-async def test_there_are_no_print_files_before_typesetting(parent: Parent, runtime: Runtime) -> None:
-    snapshot = await parent.approve(await parent.create_finished_book())
-    with pytest.raises(NotFound):
-        await service.get_print_files(runtime, snapshot["id"])
 
 
 async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent: Parent) -> None:
@@ -157,7 +174,7 @@ async def test_deleting_a_child_removes_its_books_and_their_files(
     book = await parent.create_finished_book(child_id)
     await parent.edit(book["pages"][3], text="A version.")
     snapshot = await parent.approve(book)
-    await service.typeset_snapshot(runtime, snapshot["id"])
+    await service.make_print_files(runtime, snapshot["id"])
     made = list_stored_files(runtime) - before
     assert len(made) == 14 + 1 + 2
 
@@ -189,7 +206,7 @@ async def test_a_book_that_is_deleted_while_it_is_typeset_leaves_no_files(
         await deletion.session.flush()
         typesetting = group.create_task(_is_refused(runtime, snapshot["id"]))
         for _ in range(1500):
-            if len(_list_print_files(runtime, snapshot["id"])) == 2:
+            if _list_print_files(runtime, snapshot["id"]):
                 break
             await asyncio.sleep(0.02)
     assert await typesetting
@@ -198,7 +215,7 @@ async def test_a_book_that_is_deleted_while_it_is_typeset_leaves_no_files(
 
 async def _is_refused(runtime: Runtime, snapshot_id: str) -> bool:
     try:
-        await service.typeset_snapshot(runtime, snapshot_id)
+        await service.make_print_files(runtime, snapshot_id)
     except NotFound:
         return True
     return False

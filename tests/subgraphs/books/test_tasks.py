@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from subgraphs.books import jobs, service
+from subgraphs.books import jobs, repository
+from subgraphs.books.models import RenditionKind
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from subgraphs.domains import DOMAINS
 from tests.subgraphs.books.library import Parent, store_picture
+from tests.subgraphs.books.messages import read_messages
 from tests.support.subgraph import build_settings
 from workers import books as tasks
 from workers.platform import Platform, open_platform
@@ -20,16 +22,18 @@ async def platform(servers: Mapping[str, str]) -> AsyncIterator[Platform]:
         yield opened
 
 
-async def test_an_approved_book_is_typeset_by_its_job(
+async def test_the_renditions_of_an_approved_book_are_made_by_its_jobs(
     parent: Parent, runtime: Runtime, platform: Platform
 ) -> None:
     snapshot = await parent.approve(await parent.create_finished_book())
-    job = jobs.TypesetSnapshot(snapshot["id"])
-    for _ in range(2):
-        await tasks.typeset_snapshot(platform, job)
-    files = await service.get_print_files(runtime, snapshot["id"])
-    content = await runtime.storage.get(files.interior.storage_key)
-    assert len(content) == files.interior.size
+    payloads = await read_messages(runtime, "MakeRendition", snapshot_id=snapshot["id"])
+    for payload in payloads * 2:
+        await tasks.make_rendition(platform, jobs.MakeRendition.read(payload))
+    async with runtime.database.read() as session:
+        made = (await repository.load_renditions_of_snapshots(session, [snapshot["id"]]))[snapshot["id"]]
+    assert set(made) == set(RenditionKind)
+    for rendition in made.values():
+        assert len(await runtime.storage.get(rendition.storage_key)) == rendition.size
 
 
 async def test_files_are_deleted_by_their_job(runtime: Runtime, platform: Platform) -> None:

@@ -36,6 +36,7 @@ mutation ($input: CreateQuoteInput!) {
       total { amount currency }
     }
     ... on BookNotApproved { message }
+    ... on ProductDoesNotFit { message }
   }
 }
 """
@@ -59,10 +60,26 @@ mutation ($quote: ID!, $method: String!, $key: String!) {{
 COMPLETE_PAYMENT = f"mutation ($id: ID!) {{ completePayment(attemptId: $id) {{ {OUTCOME} }} }}"
 
 
+PRODUCT_FORMATS = {"casewrap-8.5-square": "square-8.5", "casewrap-7.5-square": "square-7.5"}
+
+
+def build_book(page_count: int) -> dict[str, Any]:
+    return {"snapshot": {"id": "snp_1", "pageCount": page_count, "format": {"id": "square-8.5"}}}
+
+
+def print_product(arguments: dict[str, Any]) -> dict[str, Any]:
+    if arguments["id"] not in PRODUCT_FORMATS:
+        raise GraphError("NOT_FOUND", f"PrintProduct '{arguments['id']}' was not found.")
+    format_id = PRODUCT_FORMATS[arguments["id"]]
+    return {"format": {"id": format_id}, "minimumPages": 24, "maximumPages": 800, "cost": cost}
+
+
 def book(arguments: dict[str, Any]) -> Any:
     match arguments["id"]:
         case "book_approved":
-            return {"snapshot": {"id": "snp_1", "pageCount": 32}}
+            return build_book(page_count=32)
+        case "book_long":
+            return build_book(page_count=802)
         case "book_draft":
             return {"snapshot": None}
         case _:
@@ -78,7 +95,7 @@ def cost(arguments: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 async def graph() -> AsyncIterator[FakeGraph]:
-    async with serve_graph({"book": book, "printProduct": {"cost": cost}}) as graph:
+    async with serve_graph({"book": book, "printProduct": print_product}) as graph:
         yield graph
 
 

@@ -62,6 +62,26 @@ async def test_a_book_that_is_not_approved_is_not_quoted(orders: SubgraphClient,
     assert await count_quotes(orders) == before
 
 
+@pytest.mark.parametrize(
+    "changes", [{"productId": "casewrap-7.5-square"}, {"bookId": "book_long"}], ids=["format", "page count"]
+)
+async def test_a_book_is_not_quoted_as_a_product_that_it_does_not_fit(
+    orders: SubgraphClient, token: str, changes: dict[str, str]
+) -> None:
+    before = await count_quotes(orders)
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(**changes), token)
+    assert answer.ok["createQuote"] == {
+        "__typename": "ProductDoesNotFit",
+        "message": "The book cannot be printed as this product: its format or page count does not fit.",
+    }
+    assert await count_quotes(orders) == before
+
+
+async def test_an_unknown_product_is_not_found(orders: SubgraphClient, token: str) -> None:
+    answer = await orders.execute(CREATE_QUOTE, build_quote_input(productId="scroll"), token)
+    assert answer.code == "NOT_FOUND"
+
+
 async def test_someone_elses_book_is_not_found(orders: SubgraphClient, token: str) -> None:
     answer = await orders.execute(CREATE_QUOTE, build_quote_input(bookId="book_other"), token)
     assert answer.code == "NOT_FOUND"

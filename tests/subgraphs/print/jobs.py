@@ -19,6 +19,7 @@ DELIVERY = service.Delivery(
     address=Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000"),
 )
 
+SQUARE = service.BookFormat.of(trim_width=8.5, trim_height=8.5, bleed=0.125, page_count=32)
 INTERIOR = cache(build_book)
 COVER = cache(build_cover)
 
@@ -60,7 +61,7 @@ async def create_checked_job(
         ),
         await store_file(runtime, f"{job.snapshot_id}/cover.pdf", COVER()),
     ]
-    await service.check_files(runtime, job.id, *files)
+    await service.check_files(runtime, job.id, SQUARE, *files)
     return await read_job(runtime, job.id)
 
 

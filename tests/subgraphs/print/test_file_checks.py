@@ -11,6 +11,7 @@ from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
     COVER,
     INTERIOR,
+    SQUARE,
     create_checked_job,
     create_job,
     read_history,
@@ -53,8 +54,8 @@ async def test_bad_files_end_the_job_with_a_report_and_a_reason(runtime: Runtime
     job = await create_checked_job(runtime, interior=build_book(22))
     assert job.status is PrintJobStatus.REJECTED
     assert job.preflight is not None
-    assert [issue["code"] for issue in job.preflight["issues"]] == ["PAGE_COUNT_MIN"]
-    assert (await read_history(runtime, job.id))[-1].message == "Preflight found PAGE_COUNT_MIN."
+    assert [issue["code"] for issue in job.preflight["issues"]] == ["PAGE_COUNT"]
+    assert (await read_history(runtime, job.id))[-1].message == "Preflight found PAGE_COUNT."
     assert await read_outbox(runtime, job.id, "print.SubmitPrintJob") == []
 
 
@@ -64,7 +65,7 @@ async def test_bytes_that_changed_since_approval_are_not_printed(runtime: Runtim
     interior = await store_file(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR())
     cover = await store_file(runtime, f"{job.snapshot_id}/cover.pdf", COVER())
     await runtime.storage.put(interior.storage_key, build_book(34))
-    await service.check_files(runtime, job.id, interior, cover)
+    await service.check_files(runtime, job.id, SQUARE, interior, cover)
     after = await read_job(runtime, job.id)
     assert after.status is PrintJobStatus.REJECTED
     assert after.preflight is not None
@@ -79,7 +80,7 @@ async def test_a_repeated_preflight_submits_once(runtime: Runtime) -> None:
         await store_file(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR()),
         await store_file(runtime, f"{job.snapshot_id}/cover.pdf", COVER()),
     ]
-    await asyncio.gather(*(service.check_files(runtime, job.id, *files) for _ in range(2)))
+    await asyncio.gather(*(service.check_files(runtime, job.id, SQUARE, *files) for _ in range(2)))
     assert await service.begin_preflight(runtime, job.id) is None
     assert len(await read_outbox(runtime, job.id, "print.SubmitPrintJob")) == 1
 

@@ -4,18 +4,32 @@ from decimal import Decimal
 
 import pytest
 
-from subgraphs.print.catalogue import get_product
-from subgraphs.print.geometry import Size, compute_cover_size, compute_page_size, compute_spine_width
+from subgraphs.print.geometry import (
+    BookFormat,
+    Size,
+    compute_cover_size,
+    compute_page_size,
+    compute_spine_width,
+)
 
-CASEWRAP = get_product("casewrap-8.5-square")
+SQUARE = BookFormat.of(8.5, 8.5, 0.125, 32)
+SMALL = BookFormat.of(7.5, 7.5, 0.125, 24)
+LANDSCAPE = BookFormat.of(9.0, 7.0, 0.1, 86)
 
 
 def test_an_interior_page_has_the_trim_size_plus_the_bleed() -> None:
-    assert compute_page_size(CASEWRAP) == Size(630.0, 630.0)
+    assert compute_page_size(SQUARE) == Size(630.0, 630.0)
+    assert compute_page_size(SMALL) == Size(558.0, 558.0)
+    assert compute_page_size(LANDSCAPE) == Size(9.2 * 72, 7.2 * 72)
 
 
 def test_the_cover_of_32_pages_is_19_by_10_and_a_quarter_inches() -> None:
-    assert compute_cover_size(CASEWRAP, 32) == Size(19.0 * 72, 10.25 * 72)
+    assert compute_cover_size(SQUARE) == Size(19.0 * 72, 10.25 * 72)
+
+
+def test_a_cover_has_the_trim_the_bleed_and_the_spine_of_its_book() -> None:
+    assert compute_cover_size(SMALL) == Size(17.0 * 72, 9.25 * 72)
+    assert compute_cover_size(LANDSCAPE) == Size(pytest.approx(20.2 * 72), pytest.approx(8.7 * 72))
 
 
 @pytest.mark.parametrize(

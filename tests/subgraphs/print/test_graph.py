@@ -46,7 +46,7 @@ def build_order_reference(job: PrintJob) -> dict[str, str]:
 async def test_the_catalogue_is_public(graph: SubgraphClient) -> None:
     answer = await graph.execute(
         """{ printProducts {
-          id name podPackageId trimWidth trimHeight binding minimumPages maximumPages
+          id name podPackageId format { id } trimWidth trimHeight binding minimumPages maximumPages
         } }"""
     )
     assert answer.ok["printProducts"] == [
@@ -54,12 +54,35 @@ async def test_the_catalogue_is_public(graph: SubgraphClient) -> None:
             "id": "casewrap-8.5-square",
             "name": "Square hardcover picture book",
             "podPackageId": "0850X0850.FC.PRE.CW.080CW444.MXX",
+            "format": {"id": "square-8.5"},
             "trimWidth": 8.5,
             "trimHeight": 8.5,
             "binding": "CASEWRAP",
             "minimumPages": 24,
             "maximumPages": 800,
-        }
+        },
+        {
+            "id": "casewrap-7.5-square",
+            "name": "Small square hardcover picture book",
+            "podPackageId": "0750X0750.FC.PRE.CW.080CW444.MXX",
+            "format": {"id": "square-7.5"},
+            "trimWidth": 7.5,
+            "trimHeight": 7.5,
+            "binding": "CASEWRAP",
+            "minimumPages": 24,
+            "maximumPages": 800,
+        },
+    ]
+
+
+async def test_a_format_lists_the_products_that_are_made_for_it(graph: SubgraphClient) -> None:
+    references = [
+        {"__typename": "BookFormat", "id": format_id} for format_id in ("square-7.5", "square-8.5", "scroll")
+    ]
+    assert await graph.resolve_entities("... on BookFormat { printProducts { id } }", references) == [
+        {"printProducts": [{"id": "casewrap-7.5-square"}]},
+        {"printProducts": [{"id": "casewrap-8.5-square"}]},
+        {"printProducts": []},
     ]
 
 

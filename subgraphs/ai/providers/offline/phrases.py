@@ -1,4 +1,4 @@
-"""The grammar's sentence templates: for each of the fourteen scenes, slots with alternative sentences.
+"""The grammar's sentence templates: for each of the fourteen beats, slots with alternative sentences.
 
 A scene takes one sentence from each of its slots, so no sentence occurs twice in a book.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 Slot = tuple[str, ...]
 
-SCENES: tuple[tuple[Slot, ...], ...] = (
+BEATS: tuple[tuple[Slot, ...], ...] = (
     (  # 1: home
         (
             "In a house with a crooked chimney lived a child called {name}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from subgraphs.ai.providers.offline import phrases
+from subgraphs.ai.providers.offline.beats import choose_beats
 from subgraphs.ai.providers.offline.plan import create_random, make_plan, pick
 from subgraphs.ai.providers.story import Outline, Scene, StoryBrief
 
@@ -18,10 +19,8 @@ def write_outline(brief: StoryBrief) -> Outline:
         dedication=brief.dedication or plan.fill(pick(random, phrases.DEDICATIONS)),
         closing=plan.fill(pick(random, phrases.CLOSINGS)),
         scenes=tuple(
-            Scene(number, plan.fill(summary), plan.fill(picture))
-            for number, (summary, picture) in enumerate(
-                zip(phrases.SUMMARIES, phrases.PICTURES, strict=True), start=1
-            )
+            Scene(number, plan.fill(phrases.SUMMARIES[beat - 1]), plan.fill(phrases.PICTURES[beat - 1]))
+            for number, beat in enumerate(choose_beats(brief.scenes), start=1)
         ),
     )
 
@@ -36,7 +35,7 @@ def write_scene(brief: StoryBrief, number: int, take: int, max_length: int) -> s
     # Each take advances every slot by one, so it differs from the previous take wherever there is a choice.
     chosen = (
         slot[(index + take) % len(slot)]
-        for slot, index in zip(_get_slots(number), first_choices, strict=True)
+        for slot, index in zip(_get_slots(brief, number), first_choices, strict=True)
     )
     text = ""
     for sentence in map(plan.fill, chosen):
@@ -46,16 +45,17 @@ def write_scene(brief: StoryBrief, number: int, take: int, max_length: int) -> s
     return text
 
 
-def _get_slots(number: int) -> tuple[phrases.Slot, ...]:
-    return phrases.SCENES[number - 1]
+def _get_slots(brief: StoryBrief, number: int) -> tuple[phrases.Slot, ...]:
+    return phrases.BEATS[choose_beats(brief.scenes)[number - 1] - 1]
 
 
 def _choose_first(brief: StoryBrief, number: int) -> list[int]:
     random = create_random("scene", brief.compute_digest(), number)
-    return [random.randrange(len(slot)) for slot in _get_slots(number)]
+    return [random.randrange(len(slot)) for slot in _get_slots(brief, number)]
 
 
 def describe(brief: StoryBrief, number: int | None) -> str:
     """Describe the picture of a scene, or of the cover."""
-    template = phrases.COVER_PICTURE if number is None else phrases.PICTURES[number - 1]
-    return make_plan(brief).fill(template)
+    if number is None:
+        return make_plan(brief).fill(phrases.COVER_PICTURE)
+    return make_plan(brief).fill(phrases.PICTURES[choose_beats(brief.scenes)[number - 1] - 1])

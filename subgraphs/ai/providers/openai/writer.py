@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from functools import cache
 
 from openai import AsyncOpenAI, Omit, omit
 from openai.types.responses import ResponseTextConfigParam
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers import prompts
@@ -16,7 +16,6 @@ from subgraphs.ai.providers.openai.client import hash_author, open_client, trans
 from subgraphs.ai.providers.openai.reply import Reply
 from subgraphs.ai.providers.ports import ProviderFailed, Writer, WrittenOutline, WrittenScene
 from subgraphs.ai.providers.story import Outline, Scene, SceneRequest, StoryBrief
-from subgraphs.common.scenes import SCENES
 
 _OUTLINE_TOKENS = 6000
 _SCENE_TOKENS = 1500
@@ -43,17 +42,14 @@ class OutlineForm(Form):
     blurb: str
     dedication: str
     closing: str
-    scenes: list[SceneForm] = Field(min_length=SCENES, max_length=SCENES)
+    scenes: list[SceneForm]
 
 
-_OUTLINE_FORMAT: Final[ResponseTextConfigParam] = {
-    "format": {
-        "type": "json_schema",
-        "name": "outline",
-        "schema": OutlineForm.model_json_schema(),
-        "strict": True,
-    }
-}
+@cache
+def create_outline_form(scenes: int) -> type[OutlineForm]:
+    """Create the required form of an outline with so many scenes."""
+    exactly = Field(min_length=scenes, max_length=scenes)
+    return create_model("OutlineForm", __base__=OutlineForm, scenes=(list[SceneForm], exactly))
 
 
 @asynccontextmanager
@@ -76,12 +72,13 @@ class OpenAIWriter:
 
     async def write_outline(self, brief: StoryBrief, *, author: str) -> WrittenOutline:
         """Plan the book as structured output."""
+        outline_form = create_outline_form(brief.scenes)
         data = prompts.build_outline_data(brief)
         async with self._open_reply(
-            prompts.OUTLINE_INSTRUCTIONS, data, author, _OUTLINE_TOKENS, _OUTLINE_FORMAT
+            prompts.OUTLINE_INSTRUCTIONS, data, author, _OUTLINE_TOKENS, _build_format(outline_form)
         ) as reply:
             text = "".join([piece async for piece in reply])
-            form = OutlineForm.model_validate_json(text)
+            form = outline_form.model_validate_json(text)
         return WrittenOutline(_build_outline(form, brief), reply.usage)
 
     async def write_scene(
@@ -125,6 +122,17 @@ class OpenAIWriter:
             except ProviderFailed as failure:
                 failure.usage = reply.usage
                 raise
+
+
+def _build_format(form: type[Form]) -> ResponseTextConfigParam:
+    return {
+        "format": {
+            "type": "json_schema",
+            "name": "outline",
+            "schema": form.model_json_schema(),
+            "strict": True,
+        }
+    }
 
 
 def _build_outline(form: OutlineForm, brief: StoryBrief) -> Outline:

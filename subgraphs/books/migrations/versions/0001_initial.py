@@ -119,6 +119,8 @@ def upgrade() -> None:
         sa.Column("theme", sa.String(length=20), nullable=False),
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column("dedication", sa.Text(), nullable=True),
+        sa.Column("format", sa.String(length=40), nullable=False),
+        sa.Column("page_count", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("subtitle", sa.Text(), nullable=True),
         sa.Column("blurb", sa.Text(), nullable=False),
@@ -162,6 +164,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("book_id", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("scene", sa.Integer(), nullable=True),
         sa.Column("first_layout", sa.String(length=20), nullable=False),
         sa.Column("current_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["book_id"], ["books.books.id"], name="fk_pages_book_id", ondelete="CASCADE"),
@@ -176,6 +179,7 @@ def upgrade() -> None:
         sa.Column("book_id", sa.String(length=40), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("format", sa.String(length=40), nullable=False),
         sa.Column("page_count", sa.Integer(), nullable=False),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -214,9 +218,9 @@ def upgrade() -> None:
         "ix_page_versions_illustration_id", "page_versions", ["illustration_id"], unique=False, schema="books"
     )
     op.create_table(
-        "print_files",
+        "renditions",
         sa.Column("snapshot_id", sa.String(length=40), nullable=False),
-        sa.Column("part", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("storage_key", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("page_count", sa.Integer(), nullable=False),
@@ -224,9 +228,9 @@ def upgrade() -> None:
         sa.Column("height_points", sa.Double(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["snapshot_id"], ["books.snapshots.id"], name="fk_print_files_snapshot_id", ondelete="CASCADE"
+            ["snapshot_id"], ["books.snapshots.id"], name="fk_renditions_snapshot_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("snapshot_id", "part", name="pk_print_files"),
+        sa.PrimaryKeyConstraint("snapshot_id", "kind", name="pk_renditions"),
         schema="books",
     )
     op.create_foreign_key(
@@ -265,7 +269,7 @@ def downgrade() -> None:
     op.drop_constraint("fk_books_cover_illustration_id", "books", schema="books", type_="foreignkey")
     op.drop_constraint("fk_books_snapshot_id", "books", schema="books", type_="foreignkey")
     op.drop_constraint("fk_pages_current_id", "pages", schema="books", type_="foreignkey")
-    op.drop_table("print_files", schema="books")
+    op.drop_table("renditions", schema="books")
     op.drop_index("ix_page_versions_illustration_id", table_name="page_versions", schema="books")
     op.drop_table("page_versions", schema="books")
     op.drop_table("snapshots", schema="books")

@@ -9,8 +9,11 @@ from pypdf import PdfReader
 
 from subgraphs.books.layouts import Layout
 from subgraphs.books.typesetting.fit import MAX_CHARACTERS, Box, count_fitting_characters
-from subgraphs.books.typesetting.typesetter import typeset
-from tests.subgraphs.books.typesetting.manuscripts import PICTURES, build_manuscript_with_page
+from tests.subgraphs.books.typesetting.manuscripts import (
+    PICTURES,
+    build_manuscript_with_page,
+    typeset_interior,
+)
 
 BOXES = [box for box, characters in MAX_CHARACTERS.items() if characters]
 WIDEST = ["W", "WWWWW WWW ", "WWWWWWWWWWWWWW ", "MMMM ", "🦊", "🦊 "]
@@ -61,9 +64,8 @@ def test_the_fitting_part_of_a_text_fits(box: Box, text: str) -> None:
 def test_the_longest_text_stays_within_the_safe_area_in_print(layout: Layout, letters: str) -> None:
     number = PAGES.get(layout, 4)
     text = (letters * MAX_CHARACTERS[layout])[: MAX_CHARACTERS[layout]].strip()
-    book = typeset(
-        build_manuscript_with_page(number, layout=layout, text=text, illustration=next(iter(PICTURES))),
-        PICTURES,
+    interior = typeset_interior(
+        build_manuscript_with_page(number, layout=layout, text=text, illustration=next(iter(PICTURES)))
     )
     positions: list[tuple[float, float]] = []
 
@@ -77,7 +79,7 @@ def test_the_longest_text_stays_within_the_safe_area_in_print(layout: Layout, le
                 )
             )
 
-    page = PdfReader(BytesIO(book.interior.content)).pages[number - 1]
+    page = PdfReader(BytesIO(interior.content)).pages[number - 1]
     printed = page.extract_text(visitor_text=record)
     assert printed.count("W") == text.count("W")
     assert len(positions) > 3

@@ -1,11 +1,13 @@
 """The dimensions of a book, compared with the printer's tables and documented examples."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from subgraphs.books.formats import BookFormat, get_format
 from subgraphs.books.typesetting.geometry import (
-    SQUARE,
     Size,
     compute_cover_size,
     compute_page_size,
@@ -13,12 +15,22 @@ from subgraphs.books.typesetting.geometry import (
     has_spine_text,
 )
 
+SQUARE = get_format("square-8.5")
 PAGE_COUNTS = st.integers(12, 400).map(lambda half: 2 * half)
+
+
+def build_format(width: float, height: float, bleed: float = 0.125) -> BookFormat:
+    return replace(SQUARE, trim_width=width, trim_height=height, bleed=bleed)
 
 
 def test_a_square_page_with_bleed_is_630_points() -> None:
     assert compute_page_size(SQUARE) == Size(8.75, 8.75)
     assert compute_page_size(SQUARE).points == (630, 630)
+
+
+def test_a_page_is_as_wide_and_as_high_as_its_format_with_bleed() -> None:
+    assert compute_page_size(build_format(9, 7, 0.25)) == Size(9.5, 7.5)
+    assert compute_page_size(get_format("square-7.5")).points == (558, 558)
 
 
 def test_the_cover_of_a_square_casewrap_book_is_19_by_ten_and_a_quarter_inches() -> None:
@@ -44,13 +56,13 @@ def test_more_pages_never_have_a_narrower_spine(some: int, others: int) -> None:
     assert 0.25 <= compute_spine_width(few) <= compute_spine_width(many) <= 2.0625
 
 
-@given(PAGE_COUNTS, st.floats(4, 12), st.floats(4, 12))
+@given(PAGE_COUNTS, st.floats(4, 12), st.floats(4, 12), st.floats(0, 0.5))
 def test_a_cover_consists_of_two_panels_the_spine_and_its_edges(
-    pages: int, width: float, height: float
+    pages: int, width: float, height: float, bleed: float
 ) -> None:
-    cover = compute_cover_size(Size(width, height), pages)
-    assert cover.width == pytest.approx(2 * width + compute_spine_width(pages) + 1.75)
-    assert cover.height == pytest.approx(height + 1.75)
+    cover = compute_cover_size(build_format(width, height, bleed), pages)
+    assert cover.width == pytest.approx(2 * width + compute_spine_width(pages) + 1.5 + 2 * bleed)
+    assert cover.height == pytest.approx(height + 1.5 + 2 * bleed)
 
 
 @pytest.mark.parametrize("pages", [-2, 0, 22, 25, 33, 801, 802])

@@ -9,8 +9,7 @@ from pypdf import PdfReader
 from pypdf.generic import RectangleObject
 
 from subgraphs.books.typesetting.postprocessing import postprocess
-from subgraphs.books.typesetting.typesetter import typeset
-from tests.subgraphs.books.typesetting.manuscripts import PICTURES, build_manuscript
+from tests.subgraphs.books.typesetting.manuscripts import build_manuscript, typeset_cover, typeset_interior
 from tests.support.pictures import build_png
 
 
@@ -35,11 +34,11 @@ def typeset_page(picture: bytes) -> bytes:
 
 
 def test_the_trim_box_lies_inside_the_bleed_box() -> None:
-    book = typeset(build_manuscript(), PICTURES)
-    interior = PdfReader(BytesIO(book.interior.content)).pages
+    content = build_manuscript()
+    interior = PdfReader(BytesIO(typeset_interior(content).content)).pages
     assert all(page.trimbox == RectangleObject((9, 9, 621, 621)) for page in interior)
     assert all(page.bleedbox == page.mediabox for page in interior)
-    [cover] = PdfReader(BytesIO(book.cover.content)).pages
+    [cover] = PdfReader(BytesIO(typeset_cover(content).content)).pages
     assert cover.trimbox == RectangleObject((63, 63, 1305, 675))
 
 

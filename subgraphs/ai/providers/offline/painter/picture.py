@@ -8,7 +8,7 @@ from subgraphs.ai.providers.offline.painter.stage import compose
 from subgraphs.ai.providers.story import StoryBrief
 
 SIZE = 2625
-"""Edge length in pixels: the page with bleed, 8.75 inches at 300 ppi."""
+"""Edge length in pixels, enough for 8.75 inches at 300 ppi."""
 
 _PAGE = b"""#set page(width: 630pt, height: 630pt, margin: 0pt)
 #image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%)"""

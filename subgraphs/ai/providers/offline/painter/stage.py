@@ -1,10 +1,11 @@
-"""The staging of each scene: setting, light, figures, poses and props."""
+"""The staging of each beat: setting, light, figures, poses and props."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
 
+from subgraphs.ai.providers.offline.beats import choose_beats
 from subgraphs.ai.providers.offline.painter.animals import draw_helper
 from subgraphs.ai.providers.offline.painter.backdrops import build_definitions, paint_backdrop
 from subgraphs.ai.providers.offline.painter.child import draw_child, draw_head
@@ -27,7 +28,7 @@ _IN_WATER = frozenset({"whale", "turtle"})
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The staging of one scene; `view` is home, road, land, peril, goal or bed."""
+    """The staging of one beat; `view` is home, road, land, peril, goal or bed."""
 
     view: str
     light: str
@@ -92,7 +93,7 @@ _COVER = Stage(
 def compose(brief: StoryBrief, number: int | None, take: int) -> str:
     """Compose a scene, or the cover, as SVG; further takes change the light and are mirrored in turn."""
     tale, look = make_plan(brief).tale, derive_look(brief.hero)
-    stage = _COVER if number is None else _STAGES[number - 1]
+    stage = _COVER if number is None else _STAGES[choose_beats(brief.scenes)[number - 1] - 1]
     light = _choose_light(stage, tale, take)
     random = create_random("place", brief.hero.compute_digest(), _choose_view(stage, tale), take)
     backdrop = paint_backdrop(_choose_view(stage, tale), light, random)
