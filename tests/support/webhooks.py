@@ -1,12 +1,12 @@
-"""Webhooks of the offline providers, as a provider would send them."""
+"""Webhooks of the offline providers, for tests that do not let a fake send them."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from datetime import UTC, datetime
 
 import orjson
+
+from tests.support.fakes.webhooks import create_signer
 
 
 def build_event(event_id: str, kind: str, reference: str, own_id: str | None = None) -> bytes:
@@ -16,6 +16,5 @@ def build_event(event_id: str, kind: str, reference: str, own_id: str | None = N
 
 def sign(body: bytes, secret: str, at: datetime | None = None) -> str:
     """Sign a body for the header `memorable-signature`."""
-    time = int((at or datetime.now(UTC)).timestamp())
-    digest = hmac.new(secret.encode(), f"{time}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={time},v1={digest}"
+    seconds = int((at or datetime.now(UTC)).timestamp())
+    return create_signer(secret)(body, seconds)["memorable-signature"]

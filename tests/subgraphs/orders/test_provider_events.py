@@ -15,6 +15,7 @@ from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.webhooks import SOURCES
 from tests.subgraphs.orders.conftest import checkout, complete_payment, quote
 from tests.subgraphs.orders.outbox import read_messages
+from tests.support.fakes.webhooks import WebhookFaults, create_signer, open_webhooks
 from tests.support.graph import FakeGraph
 from tests.support.payments import InterruptedPayments, ProcessEnded, create_quick_payments, list_attempts
 from tests.support.providers import use_provider
@@ -121,3 +122,26 @@ async def test_a_late_event_about_a_settled_payment_changes_nothing(
     before = await read_messages(orders, attempt.order_id)
     await service.handle_payment_event(orders.runtime, receipt_id)
     assert await read_messages(orders, attempt.order_id) == before
+
+
+async def test_what_a_troubled_sender_sends_is_stored_once_for_each_event_and_all_of_it_acknowledged(
+    orders: SubgraphClient,
+) -> None:
+    """Each event is sent twice, the newest first, and the first acknowledgement does not arrive."""
+    events = [
+        {"id": new_id("evt"), "type": "payment.updated", "data": {"reference": f"pi_{number}"}}
+        for number in range(4)
+    ]
+    url = f"{orders.address}/webhooks/{SOURCE.name}"
+    async with open_webhooks(url, create_signer(SECRET)) as sender:
+        sender.faults = WebhookFaults(duplicate=True, reorder=True, drop_after_acceptance=True)
+        for event in events:
+            sender.send(event)
+        await sender.settle()
+        assert {attempt.status for attempt in sender.attempts} == {200}
+        assert len(sender.attempts) == 16
+    table = orders.runtime.domain.get_table("webhook_receipts")
+    async with orders.runtime.database.read() as session:
+        receipts = await webhooks.list_receipts(session, table, 1000)
+    ids = {event["id"] for event in events}
+    assert sorted(each.event_id for each in receipts if each.event_id in ids) == sorted(ids)
