@@ -27,11 +27,10 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 
 from subgraphs.common import deliveries
-from subgraphs.common.budget import is_idle
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
 from subgraphs.common.event_streams import ClosingStreamingResponse, LineFeedEvents, close_with_stream
-from subgraphs.common.garbage import collect_when_idle
+from subgraphs.common.garbage import collect_when_idle, delay_collections
 from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
 from subgraphs.common.manifest import Domain
@@ -92,7 +91,8 @@ class GraphQLView(GraphQL[Context[Any], None]):
     async def run(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a request; RefusedRequest for a malformed one."""
         try:
-            return await super().run(*args, **kwargs)
+            with delay_collections():
+                return await super().run(*args, **kwargs)
         except HTTPException as error:
             raise RefusedRequest(error.reason, error.status_code) from error
 
@@ -249,7 +249,7 @@ def create_subgraph(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_runtime(domain, settings) as runtime, collect_when_idle(is_idle):
+        async with open_runtime(domain, settings) as runtime, collect_when_idle():
             app.state.runtime = runtime
             app.state.verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, runtime.clock)
             yield

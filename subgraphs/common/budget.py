@@ -43,7 +43,6 @@ class Budget:
         """Stop the block when the budget is spent, with DeadlineExceeded or OperationTooLarge."""
         _current.set(self)
         set_deadline(self.deadline)
-        _executing.add(self)
         try:
             async with asyncio.timeout(self.deadline - time.monotonic()) as timeout:
                 self._timeout = timeout
@@ -52,8 +51,6 @@ class Budget:
             if not timeout.expired():
                 raise
             raise self._build_error() from error
-        finally:
-            _executing.discard(self)
         if self.objects < 0:
             raise self._build_error()
 
@@ -78,12 +75,6 @@ class Budget:
 
 
 _current: ContextVar[Budget] = ContextVar("budget")
-_executing: set[Budget] = set()
-
-
-def is_idle() -> bool:
-    """Whether no operation is executed in this process."""
-    return not _executing
 
 
 def get_budget() -> Budget:

@@ -2,16 +2,16 @@
 
 Nearly all objects of requests are freed by reference counting. Refused requests leave cycles, which reach the
 oldest generation if a document or an answer was large. A full collection of 200,000 such objects takes some
-10 ms; but it also visits what is alive, and that takes 200 ms while large answers are executed. So subgraphs
-collect whenever no operation is executed for a moment, and otherwise only after very many allocations.
+10 ms; but it also visits what is alive, and that takes 200 ms while large answers are made. So subgraphs
+collect whenever they are answering no request, and otherwise only after very many allocations.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 _THRESHOLDS: Final = (2_000, 10, 10)
@@ -26,12 +26,26 @@ def tune_garbage_collector() -> None:
     gc.set_threshold(*_THRESHOLDS)
 
 
+_requests: set[object] = set()
+
+
+@contextmanager
+def delay_collections() -> Iterator[None]:
+    """Delay full collections while a request is answered: from its parsing until the answer is serialised."""
+    request = object()
+    _requests.add(request)
+    try:
+        yield
+    finally:
+        _requests.discard(request)
+
+
 @asynccontextmanager
-async def collect_when_idle(is_idle: Callable[[], bool]) -> AsyncIterator[None]:
-    """Make full collections when the process is idle, instead of after so many others."""
+async def collect_when_idle() -> AsyncIterator[None]:
+    """Make full collections when no request is being answered, instead of after so many others."""
     before = gc.get_threshold()
     gc.set_threshold(*before[:2], _THRESHOLD_WHILE_BUSY)
-    collecting = asyncio.create_task(_collect(is_idle))
+    collecting = asyncio.create_task(_collect())
     try:
         yield
     finally:
@@ -39,8 +53,8 @@ async def collect_when_idle(is_idle: Callable[[], bool]) -> AsyncIterator[None]:
         gc.set_threshold(*before)
 
 
-async def _collect(is_idle: Callable[[], bool]) -> None:
+async def _collect() -> None:
     while True:
         await asyncio.sleep(_CHECK_SECONDS)
-        if is_idle() and gc.get_count()[2] >= _THRESHOLDS[2]:
+        if not _requests and gc.get_count()[2] >= _THRESHOLDS[2]:
             gc.collect()
