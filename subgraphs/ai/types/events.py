@@ -1,4 +1,8 @@
-"""The events of a generation as subscribers see them."""
+"""The events of a generation as subscribers see them.
+
+What an event refers to is nullable: if it cannot be read, because its domain is not available, the event's
+number and its own fields arrive all the same.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from subgraphs.common.errors import require_found
 
 strawberry.enum(CancellationReason, description="Why a generation was cancelled.")
 
-_SAME_TYPE = "Never null; nullable as in the other events, so that one query can select it in all."
+_REFERENCE = "Null, with an error, if it cannot be read now; the rest of the event arrives."
 
 
 @strawberry.interface(description="An event of a generation.")
@@ -27,8 +31,8 @@ class GenerationEvent:
     at: datetime
     generation_id: strawberry.Private[str]
 
-    @strawberry.field(description="The generation as it is now.")
-    async def generation(self, info: Info) -> Generation:
+    @strawberry.field(description=f"The generation as it is now. {_REFERENCE}")
+    async def generation(self, info: Info) -> Generation | None:
         """Load the generation."""
         row = await info.context.loaders.generation.load(self.generation_id)
         return Generation.of(require_found("Generation", self.generation_id, row))
@@ -45,8 +49,8 @@ class StepStarted(GenerationEvent):
 
     step_id: strawberry.Private[str]
 
-    @strawberry.field(description="The step as it is now.")
-    async def step(self, info: Info) -> GenerationStep:
+    @strawberry.field(description=f"The step as it is now. {_REFERENCE}")
+    async def step(self, info: Info) -> GenerationStep | None:
         """Load the step."""
         return await _load_step(info, self.step_id)
 
@@ -55,7 +59,7 @@ class StepStarted(GenerationEvent):
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
-    page: Page | None = strawberry.federation.field(provides=["number"], description=_SAME_TYPE)
+    page: Page | None = strawberry.federation.field(provides=["number"], description=_REFERENCE)
     text: str
 
 
@@ -63,7 +67,7 @@ class TextDelta(GenerationEvent):
 class OutlineWritten(GenerationEvent):
     """The outline is written."""
 
-    book: Book
+    book: Book | None = strawberry.field(description=_REFERENCE)
     title: str
 
 
@@ -71,7 +75,7 @@ class OutlineWritten(GenerationEvent):
 class PageWritten(GenerationEvent):
     """A page has its text."""
 
-    page: Page | None = strawberry.federation.field(provides=["number"], description=_SAME_TYPE)
+    page: Page | None = strawberry.federation.field(provides=["number"], description=_REFERENCE)
 
 
 @strawberry.type(description="A picture is drawn.")
@@ -79,7 +83,7 @@ class IllustrationReady(GenerationEvent):
     """A picture is in the book."""
 
     page: Page | None = strawberry.federation.field(provides=["number"], description="Null for the cover.")
-    illustration: Illustration
+    illustration: Illustration | None = strawberry.field(description=_REFERENCE)
 
 
 @strawberry.type(description="A step failed.")
@@ -90,8 +94,8 @@ class StepFailed(GenerationEvent):
     message: str
     retrying: bool = strawberry.field(description="Whether there is another attempt.")
 
-    @strawberry.field(description="The step as it is now.")
-    async def step(self, info: Info) -> GenerationStep:
+    @strawberry.field(description=f"The step as it is now. {_REFERENCE}")
+    async def step(self, info: Info) -> GenerationStep | None:
         """Load the step."""
         return await _load_step(info, self.step_id)
 
@@ -100,7 +104,7 @@ class StepFailed(GenerationEvent):
 class GenerationCompleted(GenerationEvent):
     """The generation completed."""
 
-    book: Book
+    book: Book | None = strawberry.field(description=_REFERENCE)
 
 
 @strawberry.type(description="The generation has failed: it has no results.")
