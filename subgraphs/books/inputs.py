@@ -7,6 +7,7 @@ import strawberry
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
+from subgraphs.common import idempotency
 from subgraphs.common.pronouns import Pronouns
 
 
@@ -21,6 +22,7 @@ class CreateChildInput:
         default="", description="The child's appearance, in at most 500 characters."
     )
     interests: list[str] = strawberry.field(default_factory=list, description="At most 10.")
+    idempotency_key: str | None = strawberry.field(default=None, description=idempotency.DESCRIPTION)
 
     def to_details(self) -> ChildDetails:
         """Convert to the argument of the use case."""
@@ -52,6 +54,7 @@ class CreateBookInput:
     theme: Theme = Theme.ADVENTURE
     language: str = strawberry.field(default="en", description="A language tag, such as en or en-GB.")
     dedication: str | None = strawberry.field(default=None, description="The text of the dedication page.")
+    idempotency_key: str | None = strawberry.field(default=None, description=idempotency.DESCRIPTION)
 
     def to_brief(self) -> BriefDetails:
         """Convert to the argument of the use case."""
