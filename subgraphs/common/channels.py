@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis
@@ -51,7 +52,8 @@ class Channels:
         if channel in self._open:
             listener.on_open()
         if self._connection is None or self._connection.done():
-            self._connection = asyncio.create_task(self._stay_connected())
+            # It belongs to no request, so neither do its logs and spans.
+            self._connection = asyncio.create_task(self._stay_connected(), context=Context())
 
     def leave(self, channel: str) -> None:
         """Listen to a channel no longer."""

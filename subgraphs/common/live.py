@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -139,7 +140,7 @@ class LiveStreams:
         elif self._channels.is_open(channel):
             follower.fall_behind()
         if self._check is None or self._check.done():
-            self._check = asyncio.create_task(self._check_rows())
+            self._check = asyncio.create_task(self._check_rows(), context=Context())
         try:
             yield follower
         finally:

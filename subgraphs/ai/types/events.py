@@ -1,8 +1,4 @@
-"""The events of a generation as subscribers see them.
-
-What an event refers to is nullable: if it cannot be read, because its domain is not available, the event's
-number and its own fields arrive all the same.
-"""
+"""The events of a generation as subscribers see them."""
 
 from __future__ import annotations
 
@@ -18,10 +14,11 @@ from subgraphs.common.errors import require_found
 
 strawberry.enum(CancellationReason, description="Why a generation was cancelled.")
 
-_REFERENCE = "Null, with an error, if it cannot be read now; the rest of the event arrives."
 
-
-@strawberry.interface(description="An event of a generation.")
+@strawberry.interface(
+    description="An event of a generation. What it refers to is null, with an error, if that cannot be read "
+    "now; the rest of the event arrives all the same."
+)
 class GenerationEvent:
     """The fields that all events have."""
 
@@ -31,7 +28,7 @@ class GenerationEvent:
     at: datetime
     generation_id: strawberry.Private[str]
 
-    @strawberry.field(description=f"The generation as it is now. {_REFERENCE}")
+    @strawberry.field(description="The generation as it is now.")
     async def generation(self, info: Info) -> Generation | None:
         """Load the generation."""
         row = await info.context.loaders.generation.load(self.generation_id)
@@ -49,7 +46,7 @@ class StepStarted(GenerationEvent):
 
     step_id: strawberry.Private[str]
 
-    @strawberry.field(description=f"The step as it is now. {_REFERENCE}")
+    @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep | None:
         """Load the step."""
         return await _load_step(info, self.step_id)
@@ -59,7 +56,7 @@ class StepStarted(GenerationEvent):
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
-    page: Page | None = strawberry.federation.field(provides=["number"], description=_REFERENCE)
+    page: Page | None = strawberry.federation.field(provides=["number"])
     text: str
 
 
@@ -67,7 +64,7 @@ class TextDelta(GenerationEvent):
 class OutlineWritten(GenerationEvent):
     """The outline is written."""
 
-    book: Book | None = strawberry.field(description=_REFERENCE)
+    book: Book | None
     title: str
 
 
@@ -75,7 +72,7 @@ class OutlineWritten(GenerationEvent):
 class PageWritten(GenerationEvent):
     """A page has its text."""
 
-    page: Page | None = strawberry.federation.field(provides=["number"], description=_REFERENCE)
+    page: Page | None = strawberry.federation.field(provides=["number"])
 
 
 @strawberry.type(description="A picture is drawn.")
@@ -83,7 +80,7 @@ class IllustrationReady(GenerationEvent):
     """A picture is in the book."""
 
     page: Page | None = strawberry.federation.field(provides=["number"], description="Null for the cover.")
-    illustration: Illustration | None = strawberry.field(description=_REFERENCE)
+    illustration: Illustration | None
 
 
 @strawberry.type(description="A step failed.")
@@ -94,7 +91,7 @@ class StepFailed(GenerationEvent):
     message: str
     retrying: bool = strawberry.field(description="Whether there is another attempt.")
 
-    @strawberry.field(description=f"The step as it is now. {_REFERENCE}")
+    @strawberry.field(description="The step as it is now.")
     async def step(self, info: Info) -> GenerationStep | None:
         """Load the step."""
         return await _load_step(info, self.step_id)
@@ -104,7 +101,7 @@ class StepFailed(GenerationEvent):
 class GenerationCompleted(GenerationEvent):
     """The generation completed."""
 
-    book: Book | None = strawberry.field(description=_REFERENCE)
+    book: Book | None
 
 
 @strawberry.type(description="The generation has failed: it has no results.")
