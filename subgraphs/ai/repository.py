@@ -22,7 +22,7 @@ from subgraphs.ai.models import (
 from subgraphs.ai.states import GENERATION_STATES
 from subgraphs.common.ownership import Owned
 from subgraphs.common.pagination import Page, PageRequest, load_pages
-from subgraphs.common.rows import load_by, load_groups
+from subgraphs.common.rows import load_by, load_groups, load_values
 
 _OWNER_LOCK_SEED: Final = 1
 """The hash seed of advisory locks on owners."""
@@ -148,6 +148,11 @@ async def list_events(session: AsyncSession, generation_id: str, after: int) -> 
         .order_by(GenerationEvent.sequence)
     )
     return rows.all()
+
+
+async def load_last_sequences(session: AsyncSession, generation_ids: Sequence[str]) -> dict[str, int]:
+    """Load the number of each generation's newest durable event."""
+    return await load_values(session, Generation.id, Generation.last_sequence, generation_ids)
 
 
 async def skip_open_steps(session: AsyncSession, generation_id: str) -> None:

@@ -8,6 +8,7 @@ from subgraphs.books.formats import DEFAULT_FORMAT
 from subgraphs.books.layouts import Layout
 from subgraphs.books.models import Theme
 from subgraphs.books.service import BriefDetails, ChildDetails, PageEdit
+from subgraphs.common import idempotency
 from subgraphs.common.pronouns import Pronouns
 
 
@@ -22,6 +23,7 @@ class CreateChildInput:
         default="", description="The child's appearance, in at most 500 characters."
     )
     interests: list[str] = strawberry.field(default_factory=list, description="At most 10.")
+    idempotency_key: str | None = strawberry.field(default=None, description=idempotency.DESCRIPTION)
 
     def to_details(self) -> ChildDetails:
         """Convert to the argument of the use case."""
@@ -59,6 +61,7 @@ class CreateBookInput:
     page_count: int | None = strawberry.field(
         default=None, description="One of the format's page counts; omitted, its first."
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=idempotency.DESCRIPTION)
 
     def to_brief(self) -> BriefDetails:
         """Convert to the argument of the use case."""

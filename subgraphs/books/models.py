@@ -12,6 +12,7 @@ from subgraphs.books.layouts import Layout
 from subgraphs.common.audit import create_audit_table
 from subgraphs.common.database import Base, create_enum_type, create_metadata
 from subgraphs.common.deliveries import create_deliveries_table
+from subgraphs.common.idempotency import CreatedOnce
 from subgraphs.common.outbox import create_inbox_table, create_outbox_table
 from subgraphs.common.pronouns import Pronouns
 
@@ -57,7 +58,7 @@ class Table(Base):
     metadata = create_metadata("books")
 
 
-class Child(Table):
+class Child(CreatedOnce, Table):
     """A child's profile, which belongs to the parent who created it."""
 
     __tablename__ = "children"
@@ -72,7 +73,7 @@ class Child(Table):
     created_at: Mapped[datetime]
 
 
-class Book(Table):
+class Book(CreatedOnce, Table):
     """A book for one child."""
 
     __tablename__ = "books"

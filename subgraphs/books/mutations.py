@@ -35,7 +35,7 @@ class Mutation:
         """Create a child's profile."""
         try:
             child = await service.create_child(
-                info.context.runtime, info.context.identity, input.to_details()
+                info.context.runtime, info.context.identity, input.to_details(), input.idempotency_key
             )
         except ConsentRequired as error:
             return types.ConsentRequired.of(error)
@@ -68,7 +68,11 @@ class Mutation:
     async def create_book(self, info: Info, input: CreateBookInput) -> Book:
         """Create a book."""
         book = await service.create_book(
-            info.context.runtime, info.context.identity, input.child_id, input.to_brief()
+            info.context.runtime,
+            info.context.identity,
+            input.child_id,
+            input.to_brief(),
+            input.idempotency_key,
         )
         return Book.of(book)
 

@@ -20,6 +20,7 @@ from subgraphs.books.models import (
 )
 from subgraphs.common import pagination
 from subgraphs.common.errors import require_found
+from subgraphs.common.idempotency import Creation, find_created
 from subgraphs.common.ownership import Owned
 from subgraphs.common.pagination import PageRequest
 from subgraphs.common.rows import load_groups
@@ -42,6 +43,16 @@ load_versions = _VERSIONS.load
 load_illustrations = _ILLUSTRATIONS.load
 load_snapshots = _SNAPSHOTS.load
 get_any_snapshot, lock_any_snapshot = _SNAPSHOTS.get_any, _SNAPSHOTS.lock_any
+
+
+async def find_created_child(session: AsyncSession, owner_id: str, creation: Creation) -> Child | None:
+    """Find the child that an owner has created under a key."""
+    return await find_created(session, Child, owner_id, creation)
+
+
+async def find_created_book(session: AsyncSession, owner_id: str, creation: Creation) -> Book | None:
+    """Find the book that an owner has created under a key."""
+    return await find_created(session, Book, owner_id, creation)
 
 
 async def load_children_of_users(

@@ -29,7 +29,12 @@ from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from subgraphs.common import deliveries
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
-from subgraphs.common.event_streams import ClosingStreamingResponse, LineFeedEvents, close_with_stream
+from subgraphs.common.event_streams import (
+    ClosingStreamingResponse,
+    LineFeedEvents,
+    break_on_outage,
+    close_with_stream,
+)
 from subgraphs.common.garbage import collect_when_idle, delay_collections
 from subgraphs.common.gate import MAX_BODY_COMMAS, Gate, RefusedRequest
 from subgraphs.common.identity import Identity, TokenVerifier
@@ -66,8 +71,8 @@ class GraphQLView(GraphQL[Context[Any], None]):
     def _stream_result(
         self, request: Request, result: SubscriptionExecutionResult, transport: HTTPStreamTransport
     ) -> AsyncTextStream:
-        results = cast("AsyncGenerator[ExecutionResult]", result)
-        return partial(close_with_stream, super()._stream_result(request, result, transport), results)
+        results = break_on_outage(cast("AsyncGenerator[ExecutionResult]", result))
+        return partial(close_with_stream, super()._stream_result(request, results, transport), results)
 
     async def create_streaming_response(
         self,

@@ -1,4 +1,8 @@
-"""Responses of subscriptions: Server-Sent Events, closed when the caller disconnects."""
+"""Responses of subscriptions: Server-Sent Events, closed when the caller disconnects.
+
+When PostgreSQL or Redis is away, the events end without `complete`. The router then opens the subscription
+again after the last event that it has seen, with growing pauses, so that its client notices nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,10 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
+from strawberry.types import ExecutionResult
+
+from subgraphs.common.outages import is_outage
+from subgraphs.common.telemetry import get_logger
 
 
 class LineFeedEvents(SSETransport):
@@ -36,13 +44,30 @@ class ClosingStreamingResponse(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
+class StreamBroken(Exception):
+    """The next event could not be read because a server is away; its cause says which."""
+
+
+async def break_on_outage(results: AsyncGenerator[ExecutionResult]) -> AsyncGenerator[ExecutionResult]:
+    """Yield the results of a subscription; StreamBroken instead of one that failed because of an outage."""
+    async with aclosing(results):
+        async for result in results:
+            causes = [error.original_error for error in result.errors or ()]
+            if outage := next(filter(is_outage, causes), None):
+                raise StreamBroken from outage
+            yield result
+
+
 async def close_with_stream(
-    stream: Callable[[], AsyncGenerator[str]], results: AsyncGenerator[Any]
+    stream: Callable[[], AsyncGenerator[str]], results: AsyncGenerator[ExecutionResult]
 ) -> AsyncGenerator[str]:
     """Yield the texts of a stream, and close it together with the results that it encodes.
 
     Strawberry reads the results in a task of its own, and does not close them when it cancels that task.
     """
-    async with aclosing(results), aclosing(stream()) as texts:
-        async for text in texts:
-            yield text
+    try:
+        async with aclosing(results), aclosing(stream()) as texts:
+            async for text in texts:
+                yield text
+    except StreamBroken as broken:
+        get_logger().warning("A stream ends because a server is away", error=broken.__cause__)

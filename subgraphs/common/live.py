@@ -1,27 +1,43 @@
-"""Live events: numbered streams in Redis that a subscriber replays from a cursor and then follows."""
+"""Live events: numbered streams in Redis that a subscriber replays from a cursor and then follows.
+
+An appended event is published too. Each process hears it once and hands it to all who follow the stream, so
+that a follower reads only what it has missed, and one for whom nothing happens costs nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import Context
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
-from uuid import uuid4
+from typing import Any, Final, Protocol
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
+from sqlalchemy.exc import SQLAlchemyError
 
+from subgraphs.common.channels import Channels
 from subgraphs.common.telemetry import get_logger
 
-_EXPIRY_SECONDS = 7 * 24 * 3600
-_IDLE_SECONDS = 5.0
-_BLOCK_MILLISECONDS = 2000
+_EXPIRY_SECONDS: Final = 7 * 24 * 3600
+_CHECK_SECONDS = 5.0
+"""How often rows are checked for events that were never appended."""
 _BATCH = 500
+_MAX_WAITING = 500
+"""Events that wait for a follower whose client is slow; it reads any others again."""
+_CONCURRENT_READS: Final = 4
+
+_APPEND: Final = """
+redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'e', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('PUBLISH', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
+"""
+"""A script, so that an event that the stream refuses is not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +50,17 @@ class LiveEvent:
     data: dict[str, Any]
 
 
-History = Callable[[int], Awaitable[Sequence[LiveEvent]]]
-"""A function that reads the durable events after a sequence number from rows, oldest first."""
+class History(Protocol):
+    """The durable events of streams, which are rows; equal objects read the same rows."""
+
+    def __hash__(self) -> int:
+        """Hash it, as followers of one process are grouped by it."""
+
+    async def list_events(self, key: str, after: int) -> Sequence[LiveEvent]:
+        """List the events of a stream after a number, oldest first."""
+
+    async def find_newest(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """Find the number of the newest event of each stream."""
 
 
 class StaleWriter(Exception):
@@ -43,26 +68,28 @@ class StaleWriter(Exception):
 
 
 class LiveStreams:
-    """The live streams of a process; all followers share one blocking reader."""
+    """The live streams of a process.
+
+    `admission` lets a few followers read at a time. When many come at once, they wait for it instead of for
+    connections, which they would not get in time.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._wake_key = f"live:wake:{uuid4().hex}"
-        self._seen: dict[str, str] = {self._wake_key: "0-0"}
-        self._reader: asyncio.Task[None] | None = None
+        self._append = redis.register_script(_APPEND)
+        self._channels = Channels(redis)
+        self._followed: dict[str, _Followed] = {}
+        self.admission = asyncio.Semaphore(_CONCURRENT_READS)
+        self._check: asyncio.Task[None] | None = None
 
     async def append(self, key: str, event: LiveEvent) -> None:
         """Append an event; StaleWriter when its number is not higher than the last.
 
         This fences off an earlier writer of the same stream.
         """
-        fields: dict[Any, Any] = {"e": orjson.dumps([event.kind, event.at, event.data])}
+        text = orjson.dumps([event.kind, event.at, event.data])
         try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.xadd(_build_stream_name(key), fields, id=f"{event.sequence}-0")
-                pipe.expire(_build_stream_name(key), _EXPIRY_SECONDS)
-                await pipe.execute()
+            await self._append(keys=[_build_stream_name(key)], args=[event.sequence, text, _EXPIRY_SECONDS])
         except ResponseError as error:
             raise StaleWriter(f"{key} is already past event {event.sequence}") from error
 
@@ -79,91 +106,182 @@ class LiveStreams:
         """Yield every event after a number, without end: first the past ones, then each as it is appended.
 
         If the stream does not reach back far enough, has a gap or has expired, the durable events come from
-        `history`. It is called again whenever no event has come for a while, so that an event whose writer
-        died before appending it arrives too.
+        `history`. So does an event whose writer died before appending it, after a while. While Redis is away
+        it waits.
         """
-        cursor = after
-        async with self._subscribe(key) as grown:
-            # If the stream reaches the cursor, it has the events that follow. Rows may be ahead of it, and
-            # starting with them would skip events that only the stream has.
-            silent = not 0 < cursor <= await self.read_last_sequence(key)
+        with self._join(key, after, history) as follower:
             while True:
-                grown.clear()
-                events = await self._read(key, cursor)
-                if (silent and not events) or (events and events[-1].sequence - cursor > len(events)):
-                    events = _merge(await history(cursor), events)
-                for event in events:
+                for event in follower.take():
                     yield event
-                    cursor = event.sequence
-                silent = not events and not await _wait_for_growth(grown)
+                if follower.is_behind:
+                    is_row_missing = follower.begin_reading()
+                    async with self.admission:
+                        events = await self._read(key, follower.reached, history, from_rows=is_row_missing)
+                    follower.add_read(events)
+                else:
+                    await follower.wait()
 
     async def close(self) -> None:
-        """Stop the reader."""
-        if self._reader is not None:
-            self._reader.cancel()
+        """Stop listening."""
+        await self._channels.close()
+        if self._check is not None:
+            self._check.cancel()
             with suppress(asyncio.CancelledError):
-                await self._reader
+                await self._check
 
-    async def _read(self, key: str, cursor: int) -> list[LiveEvent]:
-        entries = await self._redis.xrange(_build_stream_name(key), min=f"{cursor + 1}-0", count=_BATCH)
-        return [_decode(entry_id, fields) for entry_id, fields in entries]
-
-    @asynccontextmanager
-    async def _subscribe(self, key: str) -> AsyncIterator[asyncio.Event]:
-        """Provide an asyncio event that is set whenever the stream grows."""
-        grown = asyncio.Event()
-        self._seen.setdefault(_build_stream_name(key), f"{await self.read_last_sequence(key)}-0")
-        self._followers[key].add(grown)
+    @contextmanager
+    def _join(self, key: str, after: int, history: History) -> Iterator[_Follower]:
+        """Add a follower to a stream; it reads once the stream's channel is open, and so misses nothing."""
+        channel, follower = _build_stream_name(key), _Follower(after)
+        followed = self._followed.setdefault(key, _Followed(history))
+        followed.followers.add(follower)
+        if len(followed.followers) == 1:
+            self._channels.listen(channel, followed)
+        elif self._channels.is_open(channel):
+            follower.fall_behind()
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._check_rows(), context=Context())
         try:
-            if self._reader is None or self._reader.done():
-                self._reader = asyncio.create_task(self._watch())
-            await self._wake_reader()
-            yield grown
+            yield follower
         finally:
-            self._followers[key].discard(grown)
-            if not self._followers[key]:
-                del self._followers[key]
-                self._seen.pop(_build_stream_name(key), None)
+            followed.followers.discard(follower)
+            if not followed.followers:
+                del self._followed[key]
+                self._channels.leave(channel)
 
-    async def _wake_reader(self) -> None:
-        """End the reader's blocking call, so that the next one covers all streams that are followed now."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._wake_key, {"w": 1}, maxlen=1)
-            pipe.expire(self._wake_key, 60)
-            await pipe.execute()
+    async def _read(self, key: str, cursor: int, history: History, *, from_rows: bool) -> list[LiveEvent]:
+        """Read the events after a cursor from the stream, and from rows if they have what it lacks."""
+        events, is_reached = await self._read_stream(key, cursor)
+        is_lost = not events and not is_reached
+        has_gap = bool(events) and events[-1].sequence - cursor > len(events)
+        if not (from_rows or is_lost or has_gap):
+            return events
+        rows = await history.list_events(key, cursor)
+        # The stream is read again, because an event that is not a row may have come before the last row.
+        return _merge(rows, (await self._read_stream(key, cursor))[0])
 
-    async def _watch(self) -> None:
-        """Read all followed streams at once and wake the followers of those that have grown."""
-        while self._followers:
-            try:
-                streams = await self._redis.xread(
-                    cast("dict[Any, Any]", self._seen.copy()), count=_BATCH, block=_BLOCK_MILLISECONDS
-                )
-            except RedisError as error:
-                get_logger().warning("Live streams cannot be read", error=error)
-                await asyncio.sleep(1)
-                continue
-            for name, entries in streams:
-                stream = name.decode()
-                if stream in self._seen:
-                    self._seen[stream] = entries[-1][0].decode()
-                for grown in self._followers.get(stream.removeprefix("live:"), ()):
-                    grown.set()
+    async def _read_stream(self, key: str, cursor: int) -> tuple[list[LiveEvent], bool]:
+        """Read the events of a stream after a cursor, and whether the stream reaches back to the cursor."""
+        entries = await self._redis.xrange(_build_stream_name(key), min=f"{cursor}-0", count=_BATCH + 1)
+        events = [_decode(_parse_sequence(entry_id), fields[b"e"]) for entry_id, fields in entries]
+        is_reached = bool(events) and events[0].sequence == cursor
+        return events[is_reached : _BATCH + is_reached], is_reached
+
+    async def _check_rows(self) -> None:
+        """Now and then tell followers of events that are rows and did not come: their writer has died.
+
+        It takes one statement for all streams that are followed.
+        """
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            keys: defaultdict[History, list[str]] = defaultdict(list)
+            for key, followed in self._followed.items():
+                keys[followed.history].append(key)
+            for history, group in keys.items():
+                try:
+                    newest = await history.find_newest(group)
+                except (OSError, SQLAlchemyError) as error:
+                    get_logger().warning("Live events were not compared with their rows", error=error)
+                    continue
+                for key, sequence in newest.items():
+                    if followed := self._followed.get(key):
+                        followed.on_row(sequence)
 
 
-def _merge(history: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
+@dataclass(eq=False, slots=True)
+class _Followed:
+    """A stream that is followed in this process."""
+
+    history: History
+    followers: set[_Follower] = field(default_factory=set)
+
+    def on_open(self) -> None:
+        """Events are heard from now on."""
+        self._tell(_Follower.fall_behind)
+
+    def on_message(self, message: bytes) -> None:
+        """An event was appended."""
+        sequence, _, text = message.partition(b" ")
+        event = _decode(int(sequence), text)
+        self._tell(lambda follower: follower.add_heard(event))
+
+    def on_row(self, sequence: int) -> None:
+        """A row has an event with this number."""
+        self._tell(lambda follower: follower.compare(sequence))
+
+    def _tell(self, tell: Callable[[_Follower], None]) -> None:
+        for follower in self.followers:
+            tell(follower)
+
+
+class _Follower:
+    """A follower of a stream: the events that wait for it, and the last number that it has reached.
+
+    It is behind when there may be events that it has not heard. Those are read, after the waiting ones.
+    """
+
+    def __init__(self, after: int) -> None:
+        self.reached = after
+        self.is_behind = False
+        self._is_row_missing = False
+        self._waiting: list[LiveEvent] = []
+        self._changed = asyncio.Event()
+
+    def add_heard(self, event: LiveEvent) -> None:
+        """Add an event that was published, if it is the next one."""
+        if event.sequence <= self.reached:
+            return
+        if self.is_behind or event.sequence > self.reached + 1 or len(self._waiting) >= _MAX_WAITING:
+            self.fall_behind()
+        else:
+            self._add(event)
+
+    def add_read(self, events: Sequence[LiveEvent]) -> None:
+        """Add events that were read; a full batch has others behind it."""
+        for event in events:
+            if event.sequence > self.reached:
+                self._add(event)
+        if len(events) >= _BATCH:
+            self.fall_behind()
+
+    def compare(self, sequence: int) -> None:
+        """Compare with the number of the newest row."""
+        if sequence > self.reached:
+            self._is_row_missing = True
+            self.fall_behind()
+
+    def fall_behind(self) -> None:
+        """There may be events that were not heard."""
+        self.is_behind = True
+        self._changed.set()
+
+    def begin_reading(self) -> bool:
+        """Catch up, unless something happens while it reads; return whether a row is missing."""
+        is_row_missing, self._is_row_missing = self._is_row_missing, False
+        self.is_behind = False
+        return is_row_missing
+
+    def take(self) -> list[LiveEvent]:
+        """Take the waiting events."""
+        self._changed.clear()
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    async def wait(self) -> None:
+        """Wait until there is an event, or until it is behind."""
+        await self._changed.wait()
+
+    def _add(self, event: LiveEvent) -> None:
+        self._waiting.append(event)
+        self.reached = event.sequence
+        self._changed.set()
+
+
+def _merge(rows: Sequence[LiveEvent], stream: list[LiveEvent]) -> list[LiveEvent]:
     """Merge events from rows and from the stream, up to the last one of the stream."""
     end = stream[-1].sequence if stream else math.inf
-    known = {event.sequence: event for event in (*history, *stream) if event.sequence <= end}
+    known = {event.sequence: event for event in (*rows, *stream) if event.sequence <= end}
     return [known[sequence] for sequence in sorted(known)]
-
-
-async def _wait_for_growth(grown: asyncio.Event) -> bool:
-    """Wait until the stream has grown; false when it has not for a while."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_IDLE_SECONDS):
-            await grown.wait()
-    return grown.is_set()
 
 
 def _build_stream_name(key: str) -> str:
@@ -174,6 +292,6 @@ def _parse_sequence(entry_id: bytes) -> int:
     return int(entry_id.split(b"-")[0])
 
 
-def _decode(entry_id: bytes, fields: dict[bytes, bytes]) -> LiveEvent:
-    kind, at, data = orjson.loads(fields[b"e"])
-    return LiveEvent(_parse_sequence(entry_id), kind, datetime.fromisoformat(at), data)
+def _decode(sequence: int, text: bytes) -> LiveEvent:
+    kind, at, data = orjson.loads(text)
+    return LiveEvent(sequence, kind, datetime.fromisoformat(at), data)

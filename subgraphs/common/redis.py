@@ -8,13 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from redis.asyncio import Connection, Redis
-from redis.asyncio.client import Pipeline
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from subgraphs.common.tracing import is_recording, open_span
 
 _TIMEOUT_SECONDS: Final = 5.0
-"""Longer than a reader of live streams blocks."""
 _ATTRIBUTES: Final = {"db.system.name": "redis"}
 
 
@@ -55,22 +53,9 @@ class BoundedConnection(Connection):
 
 
 class _TracedRedis(Redis):
-    """A client that opens a span for each command and for each pipeline."""
+    """A client that opens a span for each command."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute a command."""
         with open_span(str(args[0]), "client", _ATTRIBUTES):
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """Create a pipeline."""
-        return _TracedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-
-
-class _TracedPipeline(Pipeline):
-    """A pipeline whose commands have one span together."""
-
-    async def execute(self, raise_on_error: bool = True) -> Any:
-        """Execute the commands."""
-        with open_span("PIPELINE", "client", _ATTRIBUTES):
-            return await super().execute(raise_on_error)

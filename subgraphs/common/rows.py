@@ -7,12 +7,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 from typing import TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 
 async def load_by(
@@ -21,6 +22,17 @@ async def load_by(
     """Load the row with each value of a unique column, by that value."""
     rows = await session.scalars(statement.where(key.in_(values)))
     return {getattr(row, key.key): row for row in rows}
+
+
+async def load_values(
+    session: AsyncSession,
+    key: InstrumentedAttribute[Key],
+    column: InstrumentedAttribute[Value],
+    values: Sequence[Key],
+) -> dict[Key, Value]:
+    """Load the value of a column in the row with each value of a unique column, by the latter."""
+    rows = await session.execute(select(key, column).where(key.in_(values)))
+    return {row[0]: row[1] for row in rows}
 
 
 async def load_groups(

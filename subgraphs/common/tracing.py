@@ -2,7 +2,7 @@
 
     POST /graphql          SERVER    continues the span of the router's fetch
     ├── SELECT             CLIENT    each SQL statement
-    ├── XADD               CLIENT    each Redis command
+    ├── EVALSHA            CLIENT    each Redis command
     └── POST graph         CLIENT    each request to another service
     ai.GenerateBook        CONSUMER  a job; it continues the trace of the request that enqueued it
     └── ...

@@ -10,14 +10,16 @@ When a parcel is sent:
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from subgraphs.common.database import Database
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.state_machine import StateMachine
@@ -71,24 +73,52 @@ def announce_after_commit(uow: UnitOfWork, live: LiveStreams, key: str, event: L
     uow.after_commit.append(append)
 
 
-async def follow_until(
-    is_last: Callable[[LiveEvent], bool],
-    runtime: Runtime,
-    key: str,
-    after: int,
-    list_events: Callable[[AsyncSession, int], Awaitable[Sequence[LiveEvent]]],
-) -> AsyncGenerator[LiveEvent, None]:
-    """Yield the events of a live stream after a number, up to the last one.
+@dataclass(frozen=True, slots=True)
+class EventRows:
+    """How the events of one kind of stream are read from rows; `order:ord_…` is a stream of the kind `order`.
 
-    `list_events` reads the events after a number from rows, oldest first, for those that the stream lacks.
+    `list_events` reads the events of a row after a number, oldest first, and `load_last_sequences` the
+    numbers of the newest ones of many rows.
     """
 
-    async def load_history(last: int) -> Sequence[LiveEvent]:
-        async with runtime.database.read() as session:
-            return await list_events(session, last)
+    kind: str
+    list_events: Callable[[AsyncSession, str, int], Awaitable[Sequence[LiveEvent]]]
+    load_last_sequences: Callable[[AsyncSession, Sequence[str]], Awaitable[Mapping[str, int]]]
 
-    async with aclosing(runtime.live.follow(key, after, load_history)) as events:
+    def build_key(self, id: str) -> str:
+        """Build the key of the stream of a row."""
+        return f"{self.kind}:{id}"
+
+
+async def follow_until(
+    is_last: Callable[[LiveEvent], bool], runtime: Runtime, rows: EventRows, id: str, after: int
+) -> AsyncGenerator[LiveEvent, None]:
+    """Yield the events of a row's live stream after a number, up to the last one."""
+    history = _History(runtime.database, rows)
+    async with aclosing(runtime.live.follow(rows.build_key(id), after, history)) as events:
         async for event in events:
             yield event
             if is_last(event):
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """The History of a domain's streams."""
+
+    database: Database
+    rows: EventRows
+
+    async def list_events(self, key: str, after: int) -> Sequence[LiveEvent]:
+        """List the events of a stream after a number, oldest first."""
+        async with self.database.read() as session:
+            return await self.rows.list_events(session, self._get_id(key), after)
+
+    async def find_newest(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """Find the number of the newest event of each stream."""
+        async with self.database.read() as session:
+            found = await self.rows.load_last_sequences(session, [self._get_id(key) for key in keys])
+        return {self.rows.build_key(id): sequence for id, sequence in found.items()}
+
+    def _get_id(self, key: str) -> str:
+        return key.removeprefix(self.rows.build_key(""))

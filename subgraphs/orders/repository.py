@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from subgraphs.common.errors import require_found
 from subgraphs.common.ownership import Owned
 from subgraphs.common.pagination import Page, PageRequest, load_pages
-from subgraphs.common.rows import load_groups
+from subgraphs.common.rows import load_groups, load_values
 from subgraphs.orders.models import Order, OrderTransition, PaymentAttempt, Quote, Refund
 from subgraphs.orders.states import AttemptStatus
 
@@ -49,6 +49,11 @@ async def load_transitions_of_orders(
     transitions = select(OrderTransition).where(OrderTransition.sequence > after)
     in_order = transitions.order_by(OrderTransition.order_id, OrderTransition.sequence)
     return await load_groups(session, in_order, OrderTransition.order_id, order_ids)
+
+
+async def load_last_sequences(session: AsyncSession, order_ids: Sequence[str]) -> dict[str, int]:
+    """Load the number of each order's newest transition."""
+    return await load_values(session, Order.id, Order.last_sequence, order_ids)
 
 
 async def load_orders_of_books(

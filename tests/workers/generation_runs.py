@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation, GenerationStep
-from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
+from subgraphs.ai.pipeline.journal import EVENT_ROWS, to_live_event
 from subgraphs.ai.pipeline.request import ScenePage
 from subgraphs.ai.providers.registry import choose_studio
 from subgraphs.ai.providers.story import Hero, StoryBrief
@@ -24,6 +25,7 @@ from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.pronouns import Pronouns
+from subgraphs.common.transitions import follow_until
 from workers.platform import Platform
 
 TERMINAL = {"GenerationCompleted", "GenerationFailed", "GenerationCancelled"}
@@ -131,14 +133,13 @@ async def read_book(platform: Platform, book_id: str) -> Book:
 async def follow_events(platform: Platform, generation_id: str, after: int = 0) -> AsyncGenerator[LiveEvent]:
     """Yield every event after a sequence number, up to and including the terminal one."""
 
-    async def history(last: int) -> list[LiveEvent]:
-        async with platform.ai.database.read() as session:
-            return [to_live_event(row) for row in await repository.list_events(session, generation_id, last)]
+    def is_last(event: LiveEvent) -> bool:
+        return event.kind in TERMINAL
 
-    async for event in platform.ai.live.follow(build_stream_key(generation_id), after, history):
-        yield event
-        if event.kind in TERMINAL:
-            return
+    events = follow_until(is_last, platform.ai, EVENT_ROWS, generation_id, after)
+    async with aclosing(events):
+        async for event in events:
+            yield event
 
 
 def join_text_deltas(seen: list[LiveEvent]) -> dict[str, str]:

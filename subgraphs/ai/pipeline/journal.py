@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +22,7 @@ from subgraphs.ai.models import Generation, GenerationEvent
 from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import Runtime
+from subgraphs.common.transitions import EventRows
 from subgraphs.common.unit_of_work import UnitOfWork
 
 HEADROOM = 1000
@@ -33,19 +34,21 @@ class Superseded(Exception):
     """The generation was cancelled, has ended or was acquired by another runner."""
 
 
-def build_stream_key(generation_id: str) -> str:
-    """Build the key of a generation's live stream."""
-    return f"generation:{generation_id}"
-
-
 def to_live_event(row: GenerationEvent) -> LiveEvent:
     """Convert a durable event to a live event."""
     return LiveEvent(row.sequence, row.kind, row.at, row.data)
 
 
+async def _list_events(session: AsyncSession, generation_id: str, after: int) -> list[LiveEvent]:
+    return [to_live_event(row) for row in await repository.list_events(session, generation_id, after)]
+
+
+EVENT_ROWS: Final = EventRows("generation", _list_events, repository.load_last_sequences)
+
+
 async def find_next_sequence(live: LiveStreams, generation: Generation) -> int:
     """Find the first number that a new writer of a locked generation may use."""
-    last = max(await live.read_last_sequence(build_stream_key(generation.id)), generation.last_sequence)
+    last = max(await live.read_last_sequence(EVENT_ROWS.build_key(generation.id)), generation.last_sequence)
     return last + 1 + (HEADROOM if generation.lease else 0)
 
 
@@ -96,14 +99,14 @@ class Journal:
             generation = await repository.lock_any_generation(uow.session, generation_id)
             if generation is None or generation.status in GENERATION_STATES.terminal:
                 return None
-            appended = await runtime.live.read_last_sequence(build_stream_key(generation_id))
+            appended = await runtime.live.read_last_sequence(EVENT_ROWS.build_key(generation_id))
             first = await find_next_sequence(runtime.live, generation)
             generation.lease += 1
             generation.status = GenerationStatus.RUNNING
             unsent = await repository.list_events(uow.session, generation_id, appended)
         for row in unsent:
             with suppress(StaleWriter):
-                await runtime.live.append(build_stream_key(generation_id), to_live_event(row))
+                await runtime.live.append(EVENT_ROWS.build_key(generation_id), to_live_event(row))
         return cls(runtime, generation_id, generation.lease, first - 1)
 
     @asynccontextmanager
@@ -137,7 +140,7 @@ class Journal:
 
     async def _append(self, event: LiveEvent) -> None:
         try:
-            await self._runtime.live.append(build_stream_key(self._id), event)
+            await self._runtime.live.append(EVENT_ROWS.build_key(self._id), event)
         except StaleWriter:
             await self._require_lease()
             raise

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import Generation
-from subgraphs.ai.pipeline.journal import build_stream_key, find_next_sequence, record_event
+from subgraphs.ai.pipeline.journal import EVENT_ROWS, find_next_sequence, record_event
 from subgraphs.ai.states import GENERATION_STATES, GenerationStatus
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveStreams
@@ -52,4 +52,4 @@ async def _cancel(
     generation.finished_at = uow.now
     await repository.skip_open_steps(uow.session, generation.id)
     event = record_event(uow, generation, number, "GenerationCancelled", {"reason": reason.value})
-    announce_after_commit(uow, live, build_stream_key(generation.id), event)
+    announce_after_commit(uow, live, EVENT_ROWS.build_key(generation.id), event)

@@ -8,7 +8,7 @@ from typing import Final
 
 from subgraphs.ai import repository
 from subgraphs.ai.jobs import DeletePictures
-from subgraphs.ai.pipeline.journal import build_stream_key
+from subgraphs.ai.pipeline.journal import EVENT_ROWS
 from subgraphs.common.runtime import Runtime
 
 _LAST_CALLS: Final = timedelta(minutes=15)
@@ -27,7 +27,7 @@ async def delete_generations_of_child(runtime: Runtime, child_id: str) -> None:
             await uow.enqueue(DeletePictures(keys), owner_id=None)
             await uow.enqueue(DeletePictures(keys), owner_id=None, delay=_LAST_CALLS)
     for generation_id in generation_ids:
-        await runtime.live.delete(build_stream_key(generation_id))
+        await runtime.live.delete(EVENT_ROWS.build_key(generation_id))
 
 
 async def delete_pictures(runtime: Runtime, keys: Sequence[str]) -> None:

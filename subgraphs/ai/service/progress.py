@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from subgraphs.ai import repository
-from subgraphs.ai.pipeline.journal import build_stream_key, to_live_event
+from subgraphs.ai.pipeline.journal import EVENT_ROWS
 from subgraphs.ai.states import GENERATION_STATES
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent
@@ -34,17 +32,12 @@ async def follow_generation(
     runtime: Runtime, caller: Identity, generation_id: str, after: int
 ) -> AsyncGenerator[GenerationProgress, None]:
     """Yield the events of the caller's generation after a number, up to the last one."""
-    async with runtime.database.read() as session:
+    async with runtime.live.admission, runtime.database.read() as session:
         generation = await repository.get_generation(session, caller.user_id, generation_id)
         page_numbers = await repository.load_page_numbers(session, generation_id)
     if generation.status in GENERATION_STATES.terminal and after >= generation.last_sequence:
         return
-
-    async def list_events(session: AsyncSession, last: int) -> Sequence[LiveEvent]:
-        rows = await repository.list_events(session, generation_id, last)
-        return [to_live_event(row) for row in rows]
-
-    events = follow_until(_is_last, runtime, build_stream_key(generation_id), after, list_events)
+    events = follow_until(_is_last, runtime, EVENT_ROWS, generation_id, after)
     async with aclosing(events):
         async for event in events:
             yield GenerationProgress(event, generation_id, generation.book_id, page_numbers)

@@ -14,10 +14,11 @@ from subgraphs.common.errors import require_found
 
 strawberry.enum(CancellationReason, description="Why a generation was cancelled.")
 
-_SAME_TYPE = "Never null; nullable as in the other events, so that one query can select it in all."
 
-
-@strawberry.interface(description="An event of a generation.")
+@strawberry.interface(
+    description="An event of a generation. What it refers to is null, with an error, if that cannot be read "
+    "now; the rest of the event arrives all the same."
+)
 class GenerationEvent:
     """The fields that all events have."""
 
@@ -28,7 +29,7 @@ class GenerationEvent:
     generation_id: strawberry.Private[str]
 
     @strawberry.field(description="The generation as it is now.")
-    async def generation(self, info: Info) -> Generation:
+    async def generation(self, info: Info) -> Generation | None:
         """Load the generation."""
         row = await info.context.loaders.generation.load(self.generation_id)
         return Generation.of(require_found("Generation", self.generation_id, row))
@@ -46,7 +47,7 @@ class StepStarted(GenerationEvent):
     step_id: strawberry.Private[str]
 
     @strawberry.field(description="The step as it is now.")
-    async def step(self, info: Info) -> GenerationStep:
+    async def step(self, info: Info) -> GenerationStep | None:
         """Load the step."""
         return await _load_step(info, self.step_id)
 
@@ -55,7 +56,7 @@ class StepStarted(GenerationEvent):
 class TextDelta(GenerationEvent):
     """A piece of text."""
 
-    page: Page | None = strawberry.federation.field(provides=["number"], description=_SAME_TYPE)
+    page: Page | None = strawberry.federation.field(provides=["number"])
     text: str
 
 
@@ -63,7 +64,7 @@ class TextDelta(GenerationEvent):
 class OutlineWritten(GenerationEvent):
     """The outline is written."""
 
-    book: Book
+    book: Book | None
     title: str
 
 
@@ -71,7 +72,7 @@ class OutlineWritten(GenerationEvent):
 class PageWritten(GenerationEvent):
     """A page has its text."""
 
-    page: Page | None = strawberry.federation.field(provides=["number"], description=_SAME_TYPE)
+    page: Page | None = strawberry.federation.field(provides=["number"])
 
 
 @strawberry.type(description="A picture is drawn.")
@@ -79,7 +80,7 @@ class IllustrationReady(GenerationEvent):
     """A picture is in the book."""
 
     page: Page | None = strawberry.federation.field(provides=["number"], description="Null for the cover.")
-    illustration: Illustration
+    illustration: Illustration | None
 
 
 @strawberry.type(description="A step failed.")
@@ -91,7 +92,7 @@ class StepFailed(GenerationEvent):
     retrying: bool = strawberry.field(description="Whether there is another attempt.")
 
     @strawberry.field(description="The step as it is now.")
-    async def step(self, info: Info) -> GenerationStep:
+    async def step(self, info: Info) -> GenerationStep | None:
         """Load the step."""
         return await _load_step(info, self.step_id)
 
@@ -100,7 +101,7 @@ class StepFailed(GenerationEvent):
 class GenerationCompleted(GenerationEvent):
     """The generation completed."""
 
-    book: Book
+    book: Book | None
 
 
 @strawberry.type(description="The generation has failed: it has no results.")

@@ -119,7 +119,7 @@ class Generation:
     id: strawberry.ID
     kind: GenerationKind
     status: GenerationStatus
-    book: Book
+    book: Book | None
     last_sequence: int = strawberry.field(
         description="The number of the newest event; subscribe with it as `after` to follow on."
     )

@@ -12,6 +12,7 @@ from subgraphs.books.layouts import Layout, find_scene, get_first_layout
 from subgraphs.books.models import Book, BookStatus, Page, Theme
 from subgraphs.books.service.versions import require_fit, require_printable
 from subgraphs.common.errors import BadUserInput
+from subgraphs.common.idempotency import Creation
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
@@ -32,8 +33,10 @@ class BriefDetails:
     page_count: int | None = None
 
 
-async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails) -> Book:
-    """Create a draft of a book with all its pages, which are empty."""
+async def create_book(
+    runtime: Runtime, parent: Identity, child_id: str, brief: BriefDetails, key: str | None = None
+) -> Book:
+    """Create a draft of a book with all its pages, which are empty; once for each key."""
     parent.require("parent")
     wish = clean_text("wish", brief.wish, max_length=1000, lines=True)
     if not _LANGUAGE.fullmatch(brief.language):
@@ -41,7 +44,10 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
     book_format = get_format(brief.format_id)
     page_count = book_format.choose_page_count(brief.page_count)
     dedication = await _check_dedication(brief.dedication)
+    creation = Creation.of(key, child_id, brief)
     async with runtime.unit_of_work() as uow:
+        if created := await repository.find_created_book(uow.session, parent.user_id, creation):
+            return created
         child = await repository.get_child(uow.session, parent.user_id, child_id)
         book = Book(
             id=new_id("book"),
@@ -58,6 +64,7 @@ async def create_book(runtime: Runtime, parent: Identity, child_id: str, brief: 
             status=BookStatus.DRAFT,
             version=1,
             created_at=uow.now,
+            **creation.columns,
         )
         uow.session.add(book)
         await uow.session.flush()

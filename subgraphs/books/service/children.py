@@ -13,6 +13,7 @@ from subgraphs.books.models import Child
 from subgraphs.books.service.versions import require_printable
 from subgraphs.common.consent import CONSENTS, ConsentPurpose, require_consent
 from subgraphs.common.errors import BadUserInput
+from subgraphs.common.idempotency import Creation
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.pronouns import Pronouns
@@ -50,13 +51,23 @@ class ChildDetails:
         return {name: checks[name](value) for name, value in given if value is not None}
 
 
-async def create_child(runtime: Runtime, parent: Identity, details: ChildDetails) -> Child:
-    """Create a child's profile; ConsentRequired unless the parent's consent is in force."""
+async def create_child(
+    runtime: Runtime, parent: Identity, details: ChildDetails, key: str | None = None
+) -> Child:
+    """Create a child's profile, once for each key; ConsentRequired without the parent's consent."""
     parent.require("parent")
     require_consent(await runtime.graph.query(parent, _CONSENTS, {}), ConsentPurpose.CHILD_PROFILE)
+    creation = Creation.of(key, details)
     async with runtime.unit_of_work() as uow:
+        profile = details.normalize(uow.now)
+        if created := await repository.find_created_child(uow.session, parent.user_id, creation):
+            return created
         child = Child(
-            id=new_id("chd"), owner_id=parent.user_id, created_at=uow.now, **details.normalize(uow.now)
+            id=new_id("chd"),
+            owner_id=parent.user_id,
+            created_at=uow.now,
+            **profile,
+            **creation.columns,
         )
         uow.session.add(child)
     return child

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from subgraphs.common.errors import BadUserInput
+from subgraphs.common.idempotency import KeyReused, check_key
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
@@ -35,6 +36,7 @@ _SETTLEMENT_DELAY: Final = timedelta(minutes=1)
 _STAYS: Final = frozenset({AttemptStatus.PENDING, AttemptStatus.SUCCEEDED})
 """The states in which an attempt cannot be given up in favour of another."""
 
+_KEY_FIELD: Final = "attemptKey"
 _NUMBER_SYMBOLS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -48,7 +50,7 @@ async def checkout(
     """
     parent.require("parent")
     method = _check_payment_method(payment_method)
-    key = clean_text("attemptKey", attempt_key, max_length=64)
+    key = check_key(_KEY_FIELD, attempt_key)
     while True:
         async with runtime.unit_of_work() as uow:
             attempt = await _begin_attempt(uow, runtime, parent, quote_id, method, key)
@@ -140,5 +142,5 @@ def _check_payment_method(value: str) -> str:
 
 def _require_method(attempt: PaymentAttempt, method: str) -> PaymentAttempt:
     if attempt.method != method:
-        raise BadUserInput("attemptKey", "attemptKey names an attempt with another payment method.")
+        raise KeyReused(_KEY_FIELD)
     return attempt

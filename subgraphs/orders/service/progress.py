@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from subgraphs.common.errors import Conflict
 from subgraphs.common.identity import Identity
 from subgraphs.common.live import LiveEvent, LiveStreams
 from subgraphs.common.runtime import Runtime
-from subgraphs.common.transitions import announce_after_commit, follow_until, move
+from subgraphs.common.transitions import EventRows, announce_after_commit, follow_until, move
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders import repository
 from subgraphs.orders.models import Order, OrderTransition, RefundReason
@@ -46,7 +46,7 @@ async def record_transition(
         order_id=order.id, sequence=sequence, status=status, at=uow.now, reason=reason
     )
     uow.session.add(transition)
-    announce_after_commit(uow, live, build_stream_key(order.id), to_live_event(transition))
+    announce_after_commit(uow, live, EVENT_ROWS.build_key(order.id), _to_live_event(transition))
 
 
 _PRINTING: Final = (OrderStatus.PREPARING, OrderStatus.IN_PRODUCTION, OrderStatus.SHIPPED)
@@ -88,15 +88,11 @@ async def follow_order(
     runtime: Runtime, caller: Identity, order_id: str, after: int
 ) -> AsyncGenerator[OrderProgress, None]:
     """Yield the transitions of the caller's order after a number, up to one into a final state."""
-    order = await _get_order(runtime, caller, order_id)
+    async with runtime.live.admission:
+        order = await _get_order(runtime, caller, order_id)
     if order.status in ORDER_STATES.terminal and after >= order.last_sequence:
         return
-
-    async def list_events(session: AsyncSession, last: int) -> Sequence[LiveEvent]:
-        transitions = await repository.load_transitions_of_orders(session, [order_id], last)
-        return [to_live_event(transition) for transition in transitions.get(order_id, ())]
-
-    events = follow_until(_is_last, runtime, build_stream_key(order_id), after, list_events)
+    events = follow_until(_is_last, runtime, EVENT_ROWS, order_id, after)
     async with aclosing(events):
         async for event in events:
             order = await _get_order(runtime, caller, order_id)
@@ -108,14 +104,16 @@ async def _get_order(runtime: Runtime, caller: Identity, order_id: str) -> Order
         return await repository.get_order(session, caller.user_id, order_id)
 
 
-def build_stream_key(order_id: str) -> str:
-    """Build the key of an order's live stream."""
-    return f"order:{order_id}"
-
-
-def to_live_event(transition: OrderTransition) -> LiveEvent:
-    """Convert a transition to a live event."""
+def _to_live_event(transition: OrderTransition) -> LiveEvent:
     return LiveEvent(transition.sequence, _KIND, transition.at, {"status": transition.status})
+
+
+async def _list_events(session: AsyncSession, order_id: str, after: int) -> list[LiveEvent]:
+    transitions = await repository.load_transitions_of_orders(session, [order_id], after)
+    return [_to_live_event(transition) for transition in transitions.get(order_id, ())]
+
+
+EVENT_ROWS: Final = EventRows("order", _list_events, repository.load_last_sequences)
 
 
 def _is_last(event: LiveEvent) -> bool:

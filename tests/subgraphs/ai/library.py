@@ -174,8 +174,12 @@ class CountingStudio(OfflineWriter, OfflineIllustrator):
     Its pictures stay SVG, which is quicker.
     """
 
-    def __init__(self, fault: Callable[[str, int], None] = lambda _kind, _call: None) -> None:
-        super().__init__(words_per_second=2000)
+    def __init__(
+        self,
+        fault: Callable[[str, int], None] = lambda _kind, _call: None,
+        words_per_second: float = 2000,
+    ) -> None:
+        super().__init__(words_per_second=words_per_second)
         self.calls: list[tuple[str, int | None]] = []
         self._fault = fault
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import strawberry
 from prometheus_client import REGISTRY
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import delete, update
 
 from subgraphs.common import deliveries
@@ -44,6 +45,17 @@ class Query:
         raise DependencyFailed("The print shop does not answer.")
 
 
+@strawberry.type
+class Fragile:
+    number: int
+
+    @strawberry.field
+    def detail(self) -> str | None:
+        if self.number == 2:
+            raise RedisConnectionError
+        return "present"
+
+
 sent: list[str] = []
 
 
@@ -67,6 +79,16 @@ class Subscription:
     async def interrupted(self) -> AsyncGenerator[int | None, None]:
         yield 1
         raise ValueError("the password is swordfish")
+
+    @strawberry.subscription
+    async def cut_off(self) -> AsyncGenerator[int, None]:
+        yield 1
+        raise RedisConnectionError
+
+    @strawberry.subscription
+    async def fragile(self) -> AsyncGenerator[Fragile, None]:
+        yield Fragile(number=1)
+        yield Fragile(number=2)
 
 
 @pytest.fixture
@@ -106,6 +128,18 @@ async def test_an_unexpected_error_is_masked_in_an_event_stream_too(subgraph: Su
     [error] = second.errors
     assert error["message"] == "Something went wrong on our side."
     assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+
+@pytest.mark.parametrize("query", ["{ cutOff }", "{ fragile { number detail } }"])
+async def test_a_stream_ends_at_the_last_good_event_without_completing_when_a_server_is_away(
+    subgraph: SubgraphClient, query: str
+) -> None:
+    response = await subgraph.http.post(
+        "/graphql", json={"query": f"subscription {query}"}, headers={"accept": "text/event-stream"}
+    )
+    [event] = response.text.strip().split("\n\n")
+    assert event.startswith('event: next\ndata: {"data":')
+    assert "errors" not in event
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])

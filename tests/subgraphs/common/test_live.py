@@ -1,16 +1,20 @@
-"""Live streams: a follower misses no event, even if the stream or its entries are lost."""
+"""Live streams: a follower misses no event, whatever is lost, and costs nothing while nothing happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
+from tests.support.outages import valkey_away
+from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -40,13 +44,24 @@ def build_event(sequence: int, kind: str = "step") -> LiveEvent:
 
 
 class Rows:
-    """The events that are stored as rows."""
+    """The events that are stored as rows, and how often they are read."""
 
     def __init__(self, *sequences: int) -> None:
         self.sequences = list(sequences)
+        self.reads = self.checks = self.concurrent = self.most_concurrent = 0
 
-    async def __call__(self, after: int) -> Sequence[LiveEvent]:
+    async def list_events(self, key: str, after: int) -> Sequence[LiveEvent]:
+        del key
+        self.reads += 1
+        self.concurrent += 1
+        self.most_concurrent = max(self.most_concurrent, self.concurrent)
+        await asyncio.sleep(0.001)
+        self.concurrent -= 1
         return [build_event(sequence, "row") for sequence in self.sequences if sequence > after]
+
+    async def find_newest(self, keys: Sequence[str]) -> Mapping[str, int]:
+        self.checks += 1
+        return dict.fromkeys(keys, max(self.sequences, default=0))
 
 
 async def read_numbers(
@@ -66,6 +81,37 @@ async def read_numbers(
 async def append(streams: LiveStreams, key: str, *sequences: int) -> None:
     for sequence in sequences:
         await streams.append(key, build_event(sequence))
+
+
+async def count_commands(redis: Redis) -> Counter[str]:
+    """Count the commands that the server has executed so far, but not those that count them."""
+    statistics = await redis.info("commandstats")
+    counts = {name.removeprefix("cmdstat_"): each["calls"] for name, each in statistics.items()}
+    return Counter({name: calls for name, calls in counts.items() if name != "info"})
+
+
+class Following:
+    """A follower in a task of its own, and the numbers that it has got."""
+
+    def __init__(self, streams: LiveStreams, key: str, after: int = 0, rows: Rows | None = None) -> None:
+        self.numbers: list[int] = []
+        self.task = asyncio.create_task(self._follow(streams.follow(key, after, rows or Rows())))
+
+    async def _follow(self, events: AsyncGenerator[LiveEvent]) -> None:
+        async with aclosing(events):
+            async for event in events:
+                self.numbers.append(event.sequence)
+
+    async def reach(self, number: int) -> list[int]:
+        """Wait until it has got an event; return all numbers."""
+        async with asyncio.timeout(30):
+            while number not in self.numbers:  # noqa: ASYNC110 - a server answers
+                await asyncio.sleep(0.005)
+        return self.numbers
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
 
 async def test_an_event_is_read_as_it_was_written(streams: LiveStreams, key: str) -> None:
@@ -95,15 +141,123 @@ async def test_a_long_stream_is_replayed_completely(
     assert await read_numbers(streams, key, 10) == list(range(1, 11))
 
 
-async def test_many_followers_share_one_reader(streams: LiveStreams, redis: Redis, key: str) -> None:
+async def test_an_event_is_received_once_for_all_followers(
+    streams: LiveStreams, redis: Redis, key: str
+) -> None:
     others = [new_id("gen") for _ in range(5)]
-    following = [
-        asyncio.create_task(read_numbers(streams, name, 3)) for name in [key, *others] for _ in range(4)
-    ]
-    for sequence in (1, 2, 3):
-        for name in [key, *others]:
+    names, rows = [key, *others], Rows()
+    for name in names:
+        await append(streams, name, 1)
+    followings = [Following(streams, name, rows=rows) for name in names for _ in range(20)]
+    for each in followings:
+        await each.reach(1)
+    before = await count_commands(redis)
+    for sequence in (2, 3):
+        for name in names:
             await append(streams, name, sequence)
-    assert await asyncio.gather(*following) == [[1, 2, 3]] * 24
+    assert [await each.reach(3) for each in followings] == [[1, 2, 3]] * 120
+    # Followers have sent nothing.
+    appended = Counter(dict.fromkeys(("evalsha", "xadd", "expire", "publish"), 2 * len(names)))
+    assert await count_commands(redis) - before == appended
+    assert rows.reads == 0
+    for each in followings:
+        await each.stop()
+
+
+async def test_followers_for_whom_nothing_happens_send_no_command_and_share_one_check_of_rows(
+    streams: LiveStreams, redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_CHECK_SECONDS", 0.1)
+    names, rows = [key, *(new_id("gen") for _ in range(9))], Rows(1)
+    for name in names:
+        await append(streams, name, 1)
+    followings = [Following(streams, name, rows=rows) for name in names for _ in range(10)]
+    for each in followings:
+        await each.reach(1)
+    before, checks = await count_commands(redis), rows.checks
+    await asyncio.sleep(1)
+    assert await count_commands(redis) == before
+    assert rows.reads == 0
+    assert 5 <= rows.checks - checks <= 10
+    for each in followings:
+        await each.stop()
+
+
+async def test_followers_who_come_at_once_read_a_few_at_a_time(streams: LiveStreams) -> None:
+    rows = Rows(1)
+    followings = [Following(streams, new_id("gen"), rows=rows) for _ in range(100)]
+    for each in followings:
+        assert await each.reach(1) == [1]
+    assert rows.most_concurrent <= 4
+    for each in followings:
+        await each.stop()
+
+
+async def test_a_follower_whose_client_is_slow_gets_every_event(
+    streams: LiveStreams, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_MAX_WAITING", 3)
+    await append(streams, key, 1)
+    async with aclosing(streams.follow(key, 0, Rows())) as events:
+        assert (await anext(events)).sequence == 1
+        await append(streams, key, *range(2, 21))
+        async with asyncio.timeout(30):
+            assert [(await anext(events)).sequence for _ in range(19)] == list(range(2, 21))
+
+
+async def test_followers_miss_nothing_while_connections_are_cut(
+    servers: Mapping[str, str], streams: LiveStreams, key: str
+) -> None:
+    writer = Redis.from_url(build_settings("auth", servers).redis_url)
+    writing = LiveStreams(writer)
+    await append(writing, key, 1)
+    following = Following(streams, key)
+    await following.reach(1)
+    async with valkey_away(servers):
+        for sequence in range(2, 30):
+            await append_in_spite_of_cuts(writing, key, sequence)
+    await append(writing, key, 30)
+    assert await following.reach(30) == list(range(1, 31))
+    await following.stop()
+    await writing.close()
+    await writer.aclose()
+
+
+async def append_in_spite_of_cuts(streams: LiveStreams, key: str, sequence: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await append(streams, key, sequence)
+            except RedisConnectionError:
+                continue
+            except StaleWriter:
+                # It was appended, and then the connection was cut.
+                return
+            else:
+                return
+
+
+async def test_a_follower_who_comes_while_redis_is_away_waits_for_it() -> None:
+    async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as away:
+        streams = LiveStreams(away)
+        following = Following(streams, new_id("gen"))
+        await asyncio.sleep(0.5)
+        assert (following.numbers, following.task.done()) == ([], False)
+        await following.stop()
+        await streams.close()
+
+
+async def test_an_event_that_is_refused_is_not_published(
+    streams: LiveStreams, redis: Redis, key: str
+) -> None:
+    await append(streams, key, 1, 5)
+    async with redis.pubsub() as heard:
+        await heard.subscribe(f"live:{key}")
+        assert (await heard.get_message(timeout=5) or {})["type"] == "subscribe"
+        with pytest.raises(StaleWriter):
+            await append(streams, key, 3)
+        await append(streams, key, 6)
+        assert (await heard.get_message(timeout=5) or {})["data"].startswith(b"6 ")
 
 
 async def test_an_overtaken_writer_is_refused(streams: LiveStreams, key: str) -> None:
@@ -132,7 +286,7 @@ async def test_an_event_missing_between_others_comes_from_rows(streams: LiveStre
 async def test_a_last_event_that_never_reached_the_stream_comes_from_rows(
     streams: LiveStreams, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(live, "_CHECK_SECONDS", 0.05)
     rows = Rows(1, 2)
     await append(streams, key, 1, 2)
     following = asyncio.create_task(read_numbers(streams, key, 3, rows=rows))
@@ -143,7 +297,7 @@ async def test_a_last_event_that_never_reached_the_stream_comes_from_rows(
 async def test_a_follower_survives_a_stream_that_is_deleted(
     streams: LiveStreams, redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(live, "_CHECK_SECONDS", 0.05)
     rows = Rows(1, 2)
     await append(streams, key, 1, 2)
     async with asyncio.timeout(30):
@@ -155,14 +309,19 @@ async def test_a_follower_survives_a_stream_that_is_deleted(
     assert seen == [1, 2, 3]
 
 
-async def test_the_reader_stops_with_the_last_follower(streams: LiveStreams, key: str) -> None:
-    await append(streams, key, 1)
-    await read_numbers(streams, key, 1)
-    reader = streams._reader
-    assert reader is not None
-    async with asyncio.timeout(30):
-        await reader
-    assert await read_numbers(streams, key, 1) == [1]
+async def test_a_follower_of_a_stream_that_starts_empty_again_gets_the_events_that_follow(
+    streams: LiveStreams, redis: Redis, key: str
+) -> None:
+    rows = Rows(1, 3)
+    await append(streams, key, 1, 2, 3)
+    following = Following(streams, key, rows=rows)
+    await following.reach(3)
+    await redis.delete(f"live:{key}")
+    # 4 was never appended, and its row is committed after the stream was lost.
+    rows.sequences.append(4)
+    await append(streams, key, 5)
+    assert await following.reach(5) == [1, 2, 3, 4, 5]
+    await following.stop()
 
 
 async def test_streams_expire(streams: LiveStreams, redis: Redis, key: str) -> None:

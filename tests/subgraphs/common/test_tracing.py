@@ -64,9 +64,6 @@ async def test_statements_commands_and_requests_are_spans_of_the_current_request
             async with runtime.database.read() as session:
                 await session.execute(text("SELECT 1"))
             await runtime.redis.get("nothing")
-            async with runtime.redis.pipeline() as pipe:
-                pipe.get("nothing")
-                await pipe.execute()
             async with refuse_connections() as address:
                 with pytest.raises(httpx2.ConnectError):
                     await client.get(address)
@@ -76,7 +73,6 @@ async def test_statements_commands_and_requests_are_spans_of_the_current_request
             "SERVER POST /graphql",
             "  CLIENT SELECT",
             "  CLIENT GET",
-            "  CLIENT PIPELINE",
             "  CLIENT GET shop",
         ]
     )

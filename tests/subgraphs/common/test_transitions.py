@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.state_machine import StateMachine
-from subgraphs.common.transitions import IllegalTransition, announce_after_commit, follow_until, move
+from subgraphs.common.transitions import (
+    EventRows,
+    IllegalTransition,
+    announce_after_commit,
+    follow_until,
+    move,
+)
 
 
 class Status(StrEnum):
@@ -58,25 +65,38 @@ def test_a_row_never_moves_back_and_its_moves_are_numbered_without_gaps(wanted: 
 
 
 @pytest.fixture
-def key() -> str:
-    return new_id("parcel")
+def parcel_id() -> str:
+    return new_id("pcl")
+
+
+@pytest.fixture
+def key(parcel_id: str) -> str:
+    return f"parcel:{parcel_id}"
 
 
 def build_event(sequence: int, kind: str = "moved") -> LiveEvent:
     return LiveEvent(sequence, kind, NOW, {})
 
 
-async def read_numbers(runtime: Runtime, key: str, after: int, rows: Sequence[LiveEvent] = ()) -> list[int]:
+async def read_numbers(
+    runtime: Runtime, parcel_id: str, after: int, rows: Sequence[LiveEvent] = ()
+) -> list[int]:
     """Follow a stream to its last event, of the kind `ended`; `rows` are the events stored as rows."""
 
-    async def list_events(_: AsyncSession, last: int) -> Sequence[LiveEvent]:
+    async def list_events(_: AsyncSession, id: str, last: int) -> Sequence[LiveEvent]:
+        assert id == parcel_id
         return [row for row in rows if row.sequence > last]
+
+    async def load_last_sequences(_: AsyncSession, ids: Sequence[str]) -> Mapping[str, int]:
+        assert ids == [parcel_id]
+        return {parcel_id: max((row.sequence for row in rows), default=0)}
 
     def is_last(event: LiveEvent) -> bool:
         return event.kind == "ended"
 
+    parcels = EventRows("parcel", list_events, load_last_sequences)
     async with asyncio.timeout(30):
-        async with aclosing(follow_until(is_last, runtime, key, after, list_events)) as events:
+        async with aclosing(follow_until(is_last, runtime, parcels, parcel_id, after)) as events:
             return [event.sequence async for event in events]
 
 
@@ -100,18 +120,30 @@ async def test_the_event_of_a_transaction_that_is_rolled_back_is_not_appended(
     assert await runtime.live.read_last_sequence(key) == 0
 
 
-async def test_an_event_that_cannot_be_appended_comes_from_its_row(runtime: Runtime, key: str) -> None:
+async def test_an_event_that_cannot_be_appended_comes_from_its_row(
+    runtime: Runtime, parcel_id: str, key: str
+) -> None:
     """A later event was appended first."""
     await runtime.live.append(key, build_event(2, "ended"))
     async with runtime.unit_of_work() as uow:
         announce_after_commit(uow, runtime.live, key, build_event(1))
-    assert await read_numbers(runtime, key, 0, rows=[build_event(1), build_event(2, "ended")]) == [1, 2]
+    assert await read_numbers(runtime, parcel_id, 0, rows=[build_event(1), build_event(2, "ended")]) == [1, 2]
 
 
-async def test_a_follower_gets_past_and_new_events_up_to_the_last(runtime: Runtime, key: str) -> None:
+async def test_a_last_event_that_was_not_appended_comes_from_its_row(
+    runtime: Runtime, parcel_id: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_CHECK_SECONDS", 0.05)
     await runtime.live.append(key, build_event(1))
-    following = asyncio.create_task(read_numbers(runtime, key, 0))
+    assert await read_numbers(runtime, parcel_id, 1, rows=[build_event(1), build_event(2, "ended")]) == [2]
+
+
+async def test_a_follower_gets_past_and_new_events_up_to_the_last(
+    runtime: Runtime, parcel_id: str, key: str
+) -> None:
+    await runtime.live.append(key, build_event(1))
+    following = asyncio.create_task(read_numbers(runtime, parcel_id, 0))
     for event in (build_event(2), build_event(3, "ended"), build_event(4)):
         await runtime.live.append(key, event)
     assert await following == [1, 2, 3]
-    assert await read_numbers(runtime, key, 2) == [3]
+    assert await read_numbers(runtime, parcel_id, 2) == [3]

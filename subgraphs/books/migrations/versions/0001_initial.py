@@ -25,7 +25,10 @@ def upgrade() -> None:
         sa.Column("appearance", sa.Text(), nullable=False),
         sa.Column("interests", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=True),
+        sa.Column("request_hash", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_children"),
+        sa.UniqueConstraint("owner_id", "idempotency_key", name="uq_children_owner_id_idempotency_key"),
         schema="books",
     )
     op.create_index("ix_children_owner_id", "children", ["owner_id"], unique=False, schema="books")
@@ -129,10 +132,13 @@ def upgrade() -> None:
         sa.Column("cover_illustration_id", sa.String(length=40), nullable=True),
         sa.Column("snapshot_id", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=True),
+        sa.Column("request_hash", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["child_id"], ["books.children.id"], name="fk_books_child_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_books"),
+        sa.UniqueConstraint("owner_id", "idempotency_key", name="uq_books_owner_id_idempotency_key"),
         schema="books",
     )
     op.create_index("ix_books_child_id", "books", ["child_id"], unique=False, schema="books")

@@ -1,0 +1,53 @@
+"""PostgreSQL and Valkey are killed and started again while a parent watches; Valkey starts empty."""
+
+import os
+import signal
+from contextlib import aclosing
+
+import pytest
+
+from infra.local import Stack
+from tests.e2e.conftest import Shelf
+from tests.e2e.family import WATCH_ORDER, Family, Object, is_in_order
+
+# Without what books knows: that may be null while PostgreSQL is away.
+WATCH = """subscription ($id: ID!, $after: Int!) { generation(id: $id, after: $after) {
+  __typename sequence generation { id }
+  ... on TextDelta { page { number } text }
+  ... on PageWritten { page { number } }
+  ... on IllustrationReady { page { number } illustration { id } }
+} }"""
+
+
+@pytest.mark.parametrize("server", ["postgres", "valkey"])
+async def test_a_watched_generation_goes_on(stack: Stack, family: Family, server: str) -> None:
+    generation_id = await family.generate(await family.create_book())
+    seen: list[Object] = []
+    async with aclosing(family.watch(WATCH, id=generation_id, after=0)) as events:
+        async for event in events:
+            seen.append(event)
+            if len(seen) in {10, 100}:
+                os.kill(stack.processes[server], signal.SIGKILL)
+    assert is_in_order(seen)
+    assert seen[-1]["__typename"] == "GenerationCompleted"
+    async with aclosing(family.watch(WATCH, id=generation_id, after=0)) as replayed:
+        rows = [event async for event in replayed if event["__typename"] != "TextDelta"]
+    assert [event for event in seen if event["__typename"] != "TextDelta"] == rows
+
+
+@pytest.mark.parametrize("server", ["postgres", "valkey"])
+async def test_a_watched_order_goes_on(stack: Stack, shelf: Shelf, server: str) -> None:
+    family = shelf.family
+    await family.approve(shelf.book_id)
+    quote = await family.create_quote(shelf.book_id)
+    order = await family.pay(quote["id"])
+    seen: list[Object] = []
+    async with aclosing(family.watch(WATCH_ORDER, id=order["id"], after=0)) as events:
+        async for event in events:
+            seen.append(event)
+            if len(seen) == 2:
+                os.kill(stack.processes[server], signal.SIGKILL)
+            if event["status"] == "SHIPPED":
+                break
+    statuses = ["AWAITING_PAYMENT", "PAID", "PREPARING", "IN_PRODUCTION", "SHIPPED"]
+    assert [(event["sequence"], event["status"]) for event in seen] == list(enumerate(statuses, start=1))

@@ -1,0 +1,142 @@
+"""Channels: one connection for all of them, which is opened again whenever it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from redis.asyncio import Redis
+
+from subgraphs.common import channels
+from subgraphs.common.channels import Channels
+from subgraphs.common.ids import new_id
+from tests.support.outages import valkey_away
+from tests.support.subgraph import build_settings
+
+
+@pytest.fixture
+async def redis(servers: Mapping[str, str]) -> AsyncIterator[Redis]:
+    client = Redis.from_url(build_settings("auth", servers).redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def opened(redis: Redis) -> AsyncIterator[Channels]:
+    listening = Channels(redis)
+    yield listening
+    await listening.close()
+
+
+@dataclass
+class Recorder:
+    """A listener that records what it is told."""
+
+    messages: list[bytes] = field(default_factory=list)
+    openings: int = 0
+
+    def on_open(self) -> None:
+        self.openings += 1
+
+    def on_message(self, message: bytes) -> None:
+        self.messages.append(message)
+
+    async def wait_for(self, condition: Callable[[Recorder], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not condition(self):  # noqa: ASYNC110 - a server answers
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def channel() -> str:
+    return new_id("channel")
+
+
+async def listen(opened: Channels, channel: str) -> Recorder:
+    """Listen to a channel, and wait until it is open."""
+    recorder = Recorder()
+    opened.listen(channel, recorder)
+    await recorder.wait_for(lambda it: it.openings > 0)
+    return recorder
+
+
+async def count_subscribers(redis: Redis, channel: str) -> int:
+    [(_, number)] = await redis.pubsub_numsub(channel)
+    return int(number)
+
+
+async def count_connections(redis: Redis) -> int:
+    """Count the connections that have subscribed to anything."""
+    return len(await redis.client_list(_type="pubsub"))
+
+
+async def test_a_listener_hears_each_message_of_its_channel(opened: Channels, redis: Redis) -> None:
+    names = [new_id("channel") for _ in range(50)]
+    recorders = [Recorder() for _ in names]
+    before = await count_connections(redis)
+    for name, recorder in zip(names, recorders, strict=True):
+        opened.listen(name, recorder)
+    for recorder in recorders:
+        await recorder.wait_for(lambda it: it.openings == 1)
+    for name in names:
+        await redis.publish(name, f"to {name}")
+    for name, recorder in zip(names, recorders, strict=True):
+        await recorder.wait_for(lambda it: bool(it.messages))
+        assert recorder.messages == [f"to {name}".encode()]
+    assert await count_connections(redis) == before + 1
+
+
+async def test_a_channel_that_was_left_is_unsubscribed(opened: Channels, redis: Redis, channel: str) -> None:
+    recorder = await listen(opened, channel)
+    assert opened.is_open(channel)
+    opened.leave(channel)
+    async with asyncio.timeout(30):
+        while await count_subscribers(redis, channel):  # noqa: ASYNC110 - a server answers
+            await asyncio.sleep(0.005)
+    assert not opened.is_open(channel)
+    await redis.publish(channel, "unheard")
+    assert recorder.messages == []
+
+
+async def test_a_channel_that_is_left_and_listened_to_at_once_is_heard(
+    opened: Channels, redis: Redis, channel: str
+) -> None:
+    await listen(opened, channel)
+    for _ in range(3):
+        opened.leave(channel)
+        recorder = await listen(opened, channel)
+        await redis.publish(channel, "heard")
+        await recorder.wait_for(lambda it: it.messages == [b"heard"])
+
+
+async def test_a_listener_is_told_when_messages_may_have_been_missed(
+    servers: Mapping[str, str], opened: Channels, redis: Redis, channel: str
+) -> None:
+    recorder = await listen(opened, channel)
+    async with valkey_away(servers):
+        await asyncio.sleep(0.5)
+    await recorder.wait_for(lambda it: opened.is_open(channel) and it.openings > 1)
+    await redis.publish(channel, "heard")
+    await recorder.wait_for(lambda it: b"heard" in it.messages)
+
+
+async def test_a_connection_that_does_not_answer_is_replaced(
+    opened: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "_SILENCE_SECONDS", 0.1)
+    recorder = await listen(opened, channel)
+    await redis.client_pause(1000)
+    await recorder.wait_for(lambda it: it.openings > 1)
+
+
+async def test_a_silent_connection_that_answers_is_kept(
+    opened: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "_SILENCE_SECONDS", 0.05)
+    recorder = await listen(opened, channel)
+    await asyncio.sleep(0.5)
+    await redis.publish(channel, "heard")
+    await recorder.wait_for(lambda it: it.messages == [b"heard"])
+    assert recorder.openings == 1
