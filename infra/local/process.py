@@ -65,7 +65,7 @@ class Backoff:
     def compute_delay(self, lived: float) -> float:
         """Compute the seconds before the restart of a process that has crashed after so many."""
         self.crashes = self.crashes + 1 if lived < self.stable_after else 1
-        return min(MIN_RESTART_DELAY * 2 ** (self.crashes - 1), MAX_RESTART_DELAY)
+        return min(MIN_RESTART_DELAY * 2.0 ** (self.crashes - 1), MAX_RESTART_DELAY)
 
 
 def spawn(spec: ProcessSpec, context: ProcessContext) -> subprocess.Popen[bytes]:

@@ -128,20 +128,16 @@ async def test_what_a_troubled_sender_sends_is_stored_once_for_each_event_and_al
     orders: SubgraphClient,
 ) -> None:
     """Each event is sent twice, the newest first, and the first acknowledgement does not arrive."""
-    events = [
-        {"id": new_id("evt"), "type": "payment.updated", "data": {"reference": f"pi_{number}"}}
-        for number in range(4)
-    ]
+    ids = [new_id("evt") for _ in range(4)]
     url = f"{orders.address}/webhooks/{SOURCE.name}"
     async with open_webhooks(url, create_signer(SECRET)) as sender:
         sender.faults = WebhookFaults(duplicate=True, reorder=True, drop_after_acceptance=True)
-        for event in events:
-            sender.send(event)
+        for event_id in ids:
+            sender.send({"id": event_id, "type": "payment.updated", "data": {"reference": "pi_1"}})
         await sender.settle()
         assert {attempt.status for attempt in sender.attempts} == {200}
         assert len(sender.attempts) == 16
     table = orders.runtime.domain.get_table("webhook_receipts")
     async with orders.runtime.database.read() as session:
         receipts = await webhooks.list_receipts(session, table, 1000)
-    ids = {event["id"] for event in events}
     assert sorted(each.event_id for each in receipts if each.event_id in ids) == sorted(ids)
