@@ -11,7 +11,7 @@ from infra.checkout import replace_process
 
 
 def fake(
-    provider: Annotated[str, typer.Argument(help="The provider, such as openai.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="The provider, such as openai.")],
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = 0,

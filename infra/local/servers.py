@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -140,9 +141,11 @@ class Servers:
             if server.restart_at is None:
                 server.restart_at = now + server.backoff.compute_delay(now - server.started)
             if now >= server.restart_at:
-                server.process = spawn(server.spec, self.process_context)
                 server.started, server.restart_at = now, None
-                restarted.append(name)
+                # Its folder may be gone; then it cannot even begin.
+                with suppress(OSError):
+                    server.process = spawn(server.spec, self.process_context)
+                    restarted.append(name)
         return restarted
 
     def _start_on_free_port(self, name: str) -> int:

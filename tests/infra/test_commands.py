@@ -119,7 +119,7 @@ def test_help_lists_every_command():
 
 
 def test_the_arguments_of_all_commands_are_shown_in_capitals():
-    group = get_command(app)
+    group: Any = get_command(app)
     commands = [group, *group.commands.values()]
     commands += [each for command in commands[1:] for each in getattr(command, "commands", {}).values()]
     arguments = [

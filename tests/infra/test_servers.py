@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -180,14 +179,26 @@ def test_a_crashed_server_is_restarted_on_the_same_port(tmp_path):
 
 def test_a_server_that_cannot_start_any_more_is_tried_with_growing_delays(tmp_path):
     with Servers(tmp_path, durable=False) as servers:
-        shutil.rmtree(tmp_path / "valkey")
-        (tmp_path / "valkey").write_text("a file in the place of its folder")
+        (tmp_path / "valkey" / "dump.rdb").write_text("This is no dump.")
         os.kill(servers.pids["valkey"], signal.SIGKILL)
         restarts, deadline = 0, time.monotonic() + 4
         while time.monotonic() < deadline:
             restarts += len(servers.restart_crashed())
             time.sleep(0.02)
     assert 1 <= restarts <= 4
+
+
+def test_a_server_whose_folder_was_removed_starts_when_it_is_there_again(tmp_path):
+    with Servers(tmp_path, durable=False) as servers:
+        (tmp_path / "valkey").rename(tmp_path / "elsewhere")
+        os.kill(servers.pids["valkey"], signal.SIGKILL)
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            assert servers.restart_crashed() == []
+            time.sleep(0.02)
+        (tmp_path / "elsewhere").rename(tmp_path / "valkey")
+        wait_until(lambda: servers.restart_crashed() == ["valkey"])
+        wait_until(lambda: _accepts_connections(int(servers.environ["REDIS_PORT"])))
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path):

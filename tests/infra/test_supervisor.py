@@ -124,10 +124,9 @@ async def test_a_process_that_never_gets_ready_fails(process_context):
     await supervisor.stop()
 
 
-async def test_a_process_that_ignores_sigterm_is_killed(process_context, monkeypatch):
-    monkeypatch.setattr("infra.local.supervisor.STOP_TIMEOUT", 0.5)
+async def test_a_process_that_ignores_sigterm_is_killed(process_context):
     messages = StatusMessages()
-    supervisor = Supervisor(process_context, messages, STOP_TIMEOUT)
+    supervisor = Supervisor(process_context, messages, stop_timeout=0.5)
     supervisor.start(*build_server("cooperative"))
     supervisor.start(*build_server("stubborn", STUBBORN))
     await supervisor.wait_until_ready(["cooperative", "stubborn"], within=30)
