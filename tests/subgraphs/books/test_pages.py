@@ -26,6 +26,7 @@ async def test_an_edit_creates_a_new_version_and_changes_the_book(parent: Parent
         "__typename": "Page",
         "id": page["id"],
         "number": 4,
+        "scene": 1,
         "layout": "TEXT",
         "text": "Once upon a time\nthere was a fox.",
         "version": 1,
