@@ -38,12 +38,13 @@ class Marks:
 @asynccontextmanager
 async def run_traced_router(stack: Stack, collector: Collector, log: bytearray) -> AsyncIterator[str]:
     """Run another router of the platform that exports all its spans; yield its endpoint."""
+    keys = {"JWKS_URL": f"{stack.urls['auth']}/.well-known/jwks.json"}
     tracing = {"OTEL_BSP_SCHEDULE_DELAY": "20", "OTEL_TRACES_SAMPLER": "always_on"}
     async with (
         serve_app(collector.build_app()) as otlp,
         start_router(
             *("--supergraph", str(ROOT / "schema" / "supergraph.graphql"), "--port", "0"),
-            **build_router_environ(stack.environ) | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
+            **build_router_environ(stack.environ) | keys | tracing | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp},
         ) as process,
     ):
         yield f"{await wait_for_origin(process)}/graphql"
