@@ -9,8 +9,8 @@ from subgraphs.ai.providers.registry import ILLUSTRATORS, WRITERS
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.orders import repository
 from subgraphs.orders.states import OrderStatus
-from tests.subgraphs.ai.library import CountingStudio
 from tests.support.providers import use_provider
+from tests.support.studio import CountingStudio
 from tests.workers import generation_runs
 from tests.workers.harness import run_worker, wait_until
 from tests.workers.paid_orders import create_paid_order

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from subgraphs.ai.pipeline.book_writer import StoredPicture
 from subgraphs.ai.pipeline.runner import run_generation
-from subgraphs.ai.providers.offline.painter.stage import compose
-from subgraphs.ai.providers.offline.studio import OfflineIllustrator, OfflineWriter
-from subgraphs.ai.providers.ports import Illustrator, Picture, Usage, Writer, WrittenOutline
-from subgraphs.ai.providers.story import Outline, PictureRequest
+from subgraphs.ai.providers.story import Outline
 from subgraphs.common.errors import NotFound
 from subgraphs.common.ids import new_id
+from tests.support.studio import Studio
 from tests.support.subgraph import Answer, SubgraphClient
 from tests.support.tokens import sign_token
 
@@ -162,44 +160,6 @@ class FakeBookWriter:
         if self.gone:
             raise NotFound("Book", id)
         self.put.append((what, key))
-
-
-class Studio(Writer, Illustrator, Protocol):
-    """A writer that is its own illustrator."""
-
-
-class CountingStudio(OfflineWriter, OfflineIllustrator):
-    """The offline studio, which records each call; `fault` may raise instead of an answer.
-
-    Its pictures stay SVG, which is quicker.
-    """
-
-    def __init__(
-        self,
-        fault: Callable[[str, int], None] = lambda _kind, _call: None,
-        words_per_second: float = 2000,
-    ) -> None:
-        super().__init__(words_per_second=words_per_second)
-        self.calls: list[tuple[str, int | None]] = []
-        self._fault = fault
-
-    async def write_outline(self, brief: Any, *, author: str) -> WrittenOutline:
-        self._record("outline", None)
-        return await super().write_outline(brief, author=author)
-
-    async def write_scene(self, request: Any, *, author: str) -> Any:
-        self._record("scene", request.number)
-        async for part in super().write_scene(request, author=author):
-            yield part
-
-    async def draw(self, request: PictureRequest, *, author: str) -> Picture:
-        self._record("picture", request.number)
-        svg = compose(request.brief, request.number, request.take)
-        return Picture(svg.encode(), 2625, 2625, "A picture.", Usage("offline", images=1))
-
-    def _record(self, kind: str, number: int | None) -> None:
-        self.calls.append((kind, number))
-        self._fault(kind, len(self.calls))
 
 
 async def run(client: SubgraphClient, studio: Studio, books: FakeBookWriter, generation_id: str) -> None:

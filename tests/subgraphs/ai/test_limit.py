@@ -10,11 +10,11 @@ from tests.subgraphs.ai.library import (
     CANCEL,
     GENERATE,
     REGENERATE,
-    CountingStudio,
     FakeBookWriter,
     Parent,
     run,
 )
+from tests.support.studio import CountingStudio
 from tests.support.subgraph import SubgraphClient
 
 LIMIT = 3

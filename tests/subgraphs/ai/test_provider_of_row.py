@@ -10,8 +10,9 @@ from subgraphs.ai.providers.registry import ILLUSTRATORS, WRITERS
 from subgraphs.common.ids import new_id
 from subgraphs.common.providers import ProviderNotConfigured
 from subgraphs.common.runtime import Runtime
-from tests.subgraphs.ai.library import CountingStudio, FakeBookWriter, Parent
+from tests.subgraphs.ai.library import FakeBookWriter, Parent
 from tests.support.providers import use_provider
+from tests.support.studio import CountingStudio
 
 
 async def name_provider(runtime: Runtime, generation_id: str, port: str, name: str) -> None:

@@ -13,13 +13,13 @@ from tests.subgraphs.ai.library import (
     GENERATE,
     READ,
     REGENERATE,
-    CountingStudio,
     FakeBookWriter,
     Parent,
     build_book_answers,
     run,
 )
 from tests.support.graph import FakeGraph, GraphError
+from tests.support.studio import CountingStudio
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import sign_token
 

@@ -14,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from subgraphs.ai import repository
 from subgraphs.common import live
 from subgraphs.common.ids import new_id
-from tests.subgraphs.ai.library import CANCEL, CountingStudio, FakeBookWriter, Parent, run
+from tests.subgraphs.ai.library import CANCEL, FakeBookWriter, Parent, run
 from tests.support.outages import postgres_away, valkey_away
 from tests.support.routed import route_to
+from tests.support.studio import CountingStudio
 from tests.support.subgraph import Answer, SubgraphClient
 
 # Without what books knows: only the ai subgraph runs.

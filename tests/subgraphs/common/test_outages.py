@@ -21,7 +21,7 @@ from tests.support.subgraph import build_settings
 @pytest.fixture
 async def database(servers: Mapping[str, str]) -> AsyncIterator[Database]:
     settings = build_settings("auth", servers)
-    opened = Database(settings.build_database_url(DOMAINS["auth"].role), "auth", 4)
+    opened = Database(settings.build_database_url(DOMAINS["auth"].role), "auth", 8)
     yield opened
     await opened.close()
 
@@ -52,7 +52,7 @@ async def test_a_postgresql_that_nobody_runs_is_away(servers: Mapping[str, str])
     async with refuse_connections() as nobody:
         port = nobody.rpartition(":")[2]
         url = build_settings("auth", {**servers, "POSTGRES_PORT": port}).build_database_url("memorable_auth")
-        database = Database(url, "auth", 4)
+        database = Database(url, "auth", 8)
         assert is_outage(await catch(read(database)))
         await database.close()
 
