@@ -72,7 +72,8 @@ class GraphQLView(GraphQL[Context[Any], None]):
         self, request: Request, result: SubscriptionExecutionResult, transport: HTTPStreamTransport
     ) -> AsyncTextStream:
         results = break_on_outage(cast("AsyncGenerator[ExecutionResult]", result))
-        return partial(close_with_stream, super()._stream_result(request, results, transport), results)
+        stream = super()._stream_result(request, cast("SubscriptionExecutionResult", results), transport)
+        return partial(close_with_stream, stream, results)
 
     async def create_streaming_response(
         self,

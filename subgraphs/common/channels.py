@@ -80,7 +80,7 @@ class Channels:
         while True:
             try:
                 async with self._redis.pubsub() as connection:
-                    await connection.connect()  # type: ignore[no-untyped-call]
+                    await connection.connect()
                     pause = _FIRST_PAUSE_SECONDS
                     self._changes.update(self._listeners)
                     async with asyncio.TaskGroup() as tasks:

@@ -183,9 +183,8 @@ class LiveStreams:
                 except (OSError, SQLAlchemyError) as error:
                     get_logger().warning("Live events were not compared with their rows", error=error)
                     continue
-                for key, sequence in newest.items():
-                    if followed := self._followed.get(key):
-                        followed.on_row(sequence)
+                for key in newest.keys() & self._followed.keys():
+                    self._followed[key].on_row(newest[key])
 
 
 @dataclass(eq=False, slots=True)

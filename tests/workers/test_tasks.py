@@ -23,7 +23,7 @@ def find_messages(module: str, kind: type[Message]) -> set[str]:
 def test_every_job_of_every_domain_has_its_task() -> None:
     load_tasks()
     jobs = find_messages("jobs", Job)
-    assert len(jobs) == 14
+    assert len(jobs) == 13
     assert jobs <= REGISTRY.handlers.keys()
 
 

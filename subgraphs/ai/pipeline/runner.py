@@ -22,6 +22,7 @@ from subgraphs.ai.pipeline.book_writer import BookWriter, StoredPicture
 from subgraphs.ai.pipeline.journal import MAX_DELTAS_PER_STEP, Journal, Superseded
 from subgraphs.ai.pipeline.request import GenerationRequest
 from subgraphs.ai.pipeline.step_executor import (
+    PictureNotStored,
     ProviderRequest,
     SendDelta,
     StepExecutor,
@@ -91,6 +92,7 @@ class Run:
         draining: asyncio.Event,
     ) -> None:
         self._draining = draining
+        self._not_stored: PictureNotStored | None = None
         self._journal = journal
         self._books = books
         self._executor = executor
@@ -137,7 +139,11 @@ class Run:
                 tasks.create_task(self._settle_in_order(self._select_steps(StepKind.SCENE_TEXT)))
                 for step in self._select_steps(StepKind.COVER, StepKind.ILLUSTRATION):
                     tasks.create_task(self._draw(step))
-        if self._draining.is_set() and any(step.status not in _SETTLED for step in self._steps):
+        is_settled = all(step.status in _SETTLED for step in self._steps)
+        if self._not_stored is not None and not is_settled:
+            # The other steps are done; the next attempt at the job tries again what is missing.
+            raise self._not_stored
+        if self._draining.is_set() and not is_settled:
             return False
         await self._finish()
         return True
@@ -187,6 +193,10 @@ class Run:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_compute_backoff(failure, attempt)):
                         await self._draining.wait()
+            except PictureNotStored as failure:
+                await self._fail(step, str(failure), retrying=True)
+                self._not_stored = failure
+                return
             else:
                 await self._complete(step, result)
                 return

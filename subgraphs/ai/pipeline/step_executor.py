@@ -26,6 +26,10 @@ _STORE_PAUSES = (0.5, 1, 2, 4, 8, 15, 30)
 _MAX_LENGTHS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
 
 
+class PictureNotStored(Exception):
+    """The object store has not taken a picture for so long that it is given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """The result of a step, as its row keeps it, and what the call used."""
@@ -137,15 +141,16 @@ class StepExecutor:
 
     async def _store(self, key: str, content: bytes) -> None:
         """Store a picture, with pauses while the store does not take it: to draw it again would cost more."""
-        for pause in _STORE_PAUSES:
+        for pause in (*_STORE_PAUSES, None):
             try:
                 await self._storage.put(key, content)
             except (OSError, BaseError) as error:
+                if pause is None:
+                    raise PictureNotStored("The picture could not be stored.") from error
                 get_logger().warning("A picture could not be stored yet", key=key, error=error)
                 await asyncio.sleep(pause)
             else:
                 return
-        await self._storage.put(key, content)
 
 
 async def _guard(call: Awaitable[Result]) -> Result:

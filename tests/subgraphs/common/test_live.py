@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
+from tests.support.commandstats import count_commands
 from tests.support.outages import valkey_away
 from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
@@ -81,13 +82,6 @@ async def read_numbers(
 async def append(streams: LiveStreams, key: str, *sequences: int) -> None:
     for sequence in sequences:
         await streams.append(key, build_event(sequence))
-
-
-async def count_commands(redis: Redis) -> Counter[str]:
-    """Count the commands that the server has executed so far, but not those that count them."""
-    statistics = await redis.info("commandstats")
-    counts = {name.removeprefix("cmdstat_"): each["calls"] for name, each in statistics.items()}
-    return Counter({name: calls for name, calls in counts.items() if name != "info"})
 
 
 class Following:
