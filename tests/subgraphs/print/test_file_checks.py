@@ -64,7 +64,7 @@ async def test_bytes_that_changed_since_approval_are_not_printed(runtime: Runtim
     await service.begin_preflight(runtime, job.id)
     interior = await store_file(runtime, f"{job.snapshot_id}/interior.pdf", INTERIOR())
     cover = await store_file(runtime, f"{job.snapshot_id}/cover.pdf", COVER())
-    await runtime.storage.put(interior.storage_key, build_book(34))
+    await runtime.storage.put(interior.storage_key, INTERIOR() + b"\n")
     await service.check_files(runtime, job.id, SQUARE, interior, cover)
     after = await read_job(runtime, job.id)
     assert after.status is PrintJobStatus.REJECTED
