@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         print_error(f"The scenario is not valid: {'; '.join(describe_problems(error))}")
     except OSError as error:
-        print_error(f"Port {options.port} cannot be used: {error.strerror}.")
+        print_error(f"Port {options.port} cannot be used: {os.strerror(error.errno or 0)}.")
     else:
         return 0
     return 1
