@@ -299,6 +299,18 @@ async def test_a_moderation_ends_with_the_operation_that_it_belongs_to(
         await moderate()
 
 
+async def test_openai_is_reached_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, server: FakeOpenAI
+) -> None:
+    monkeypatch.setenv("http_proxy", server.address)
+    monkeypatch.setenv("no_proxy", "")
+    environ = {**server.environ, "OPENAI_BASE_URL": "http://openai.invalid/v1"}
+    async with open_moderator(build_settings("ai", environ)) as moderator:
+        await moderator.moderate({"wish": "a walk"}, author=AUTHOR)
+    [call] = server.list_calls(MODERATIONS)
+    assert call.headers["host"] == "openai.invalid"
+
+
 async def test_openai_may_be_reached_through_a_host_with_an_own_certificate(tmp_path: Path) -> None:
     certificate = create_certificate(tmp_path)
     async with serve_tls(certificate, 400) as address:
