@@ -69,10 +69,7 @@ async def test_bytes_that_changed_since_approval_are_not_printed(runtime: Runtim
     after = await read_job(runtime, job.id)
     assert after.status is PrintJobStatus.REJECTED
     assert after.preflight is not None
-    assert [issue["code"] for issue in after.preflight["issues"]] == [
-        PreflightCode.CONTENT_CHANGED,
-        PreflightCode.PAGE_COUNT,
-    ]
+    assert [issue["code"] for issue in after.preflight["issues"]] == [PreflightCode.CONTENT_CHANGED]
 
 
 async def test_a_repeated_preflight_submits_once(runtime: Runtime) -> None:
