@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from subgraphs.books.formats import list_formats
+from subgraphs.books import service
 from subgraphs.books.types import Book, BookFormat, Child, Info, Page, Snapshot
 from subgraphs.common.types import sized
 
@@ -16,7 +16,7 @@ class Query:
     @strawberry.field(directives=[sized(10)], description="The formats that books are made in.")
     def book_formats(self) -> list[BookFormat]:
         """List the formats."""
-        return [BookFormat.of(book_format) for book_format in list_formats()]
+        return [BookFormat.of(book_format) for book_format in service.list_formats()]
 
     @strawberry.federation.field(authenticated=True, description="A book of the caller's.")
     async def book(self, info: Info, id: strawberry.ID) -> Book:

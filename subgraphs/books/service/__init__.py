@@ -1,5 +1,6 @@
 """The use cases of the books domain."""
 
+from subgraphs.books.formats import list_formats
 from subgraphs.books.service.approval import approve_book
 from subgraphs.books.service.books import BriefDetails, create_book
 from subgraphs.books.service.children import ChildDetails, create_child, delete_child, update_child
@@ -40,6 +41,7 @@ __all__ = [
     "edit_page",
     "finish_generation",
     "get_story",
+    "list_formats",
     "make_print_files",
     "make_rendition",
     "read_file",
