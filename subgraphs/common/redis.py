@@ -39,7 +39,9 @@ class BoundedConnection(Connection):
             await super().send_packed_command(*args, **options)
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
-        """Read the response to a command."""
+        """Read the response to a command; a subscriber waits for its own time, and then gets None."""
+        if options.get("timeout") is not None:
+            return await super().read_response(*args, **options)
         async with self._bound():
             return await super().read_response(*args, **options)
 

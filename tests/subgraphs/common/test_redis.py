@@ -46,3 +46,15 @@ async def test_a_silent_server_is_given_up_after_the_deadline(monkeypatch: pytes
         with pytest.raises(RedisTimeoutError):
             await client.ping()
         await client.aclose()
+
+
+async def test_a_subscriber_waits_as_long_as_it_wants_to(
+    servers: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common_redis, "_TIMEOUT_SECONDS", 0.5)
+    async with open_redis(build_settings("auth", servers).redis_url) as client, client.pubsub() as subscriber:
+        await subscriber.subscribe("nothing")
+        assert (await subscriber.get_message(timeout=5))["type"] == "subscribe"
+        assert await subscriber.get_message(timeout=1.0) is None
+        await client.publish("nothing", "something")
+        assert (await subscriber.get_message(timeout=5))["data"] == b"something"
