@@ -13,14 +13,6 @@ from subgraphs.common import channels
 from subgraphs.common.channels import Channels
 from subgraphs.common.ids import new_id
 from tests.support.outages import valkey_away
-from tests.support.subgraph import build_settings
-
-
-@pytest.fixture
-async def redis(servers: Mapping[str, str]) -> AsyncIterator[Redis]:
-    client = Redis.from_url(build_settings("auth", servers).redis_url)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture
@@ -140,3 +132,12 @@ async def test_a_silent_connection_that_answers_is_kept(
     await redis.publish(channel, "heard")
     await recorder.wait_for(lambda it: it.messages == [b"heard"])
     assert recorder.openings == 1
+
+
+async def test_a_channel_stays_open_for_longer_than_a_command_may_take(
+    opened: Channels, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subgraphs.common.redis._TIMEOUT_SECONDS", 0.2)
+    recorder = await listen(opened, channel)
+    await asyncio.sleep(1)
+    assert (recorder.openings, opened.is_open(channel)) == (1, True)

@@ -22,13 +22,6 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def redis(servers: Mapping[str, str]) -> AsyncIterator[Redis]:
-    client = Redis.from_url(build_settings("auth", servers).redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
 async def streams(redis: Redis) -> AsyncIterator[LiveStreams]:
     live_streams = LiveStreams(redis)
     yield live_streams
