@@ -48,7 +48,7 @@ from tests.support.fakes.openai.responses import (
 )
 from tests.support.fakes.openai.server import IMAGES, MODERATIONS, RESPONSES, FakeOpenAI, build_outline
 from tests.support.graph import FakeGraph
-from tests.support.pictures import build_white_png
+from tests.support.pictures import build_png
 from tests.support.subgraph import SubgraphClient, build_settings, run_subgraph
 from tests.support.tls import create_certificate, serve_tls
 
@@ -205,6 +205,14 @@ async def test_a_picture_is_a_png_of_the_requested_size(
     assert (sent["model"], sent["size"], sent["output_format"]) == ("gpt-image-2", "2048x2048", "png")
 
 
+async def test_a_scene_that_is_drawn_again_has_another_picture(
+    writer: Writer, illustrator: Illustrator
+) -> None:
+    request = PictureRequest(BRIEF, await write_outline(writer), 3)
+    first, second = [await illustrator.draw(request, author=AUTHOR) for _ in range(2)]
+    assert first.png != second.png
+
+
 async def test_every_picture_prompt_describes_the_child_in_the_same_words(
     server: FakeOpenAI, writer: Writer, illustrator: Illustrator
 ) -> None:
@@ -331,7 +339,7 @@ async def test_a_picture_may_have_many_bytes(
     server: FakeOpenAI, writer: Writer, illustrator: Illustrator
 ) -> None:
     request = PictureRequest(BRIEF, await write_outline(writer), 1)
-    png = build_white_png(2048, 2048) + bytes(12_000_000)
+    png = build_png() + bytes(12_000_000)
     body = {"created": 1, "data": [{"b64_json": base64.b64encode(png).decode()}]}
     server.fail(IMAGES, answer_with(lambda: JSONResponse(body)))
     assert (await illustrator.draw(request, author=AUTHOR)).png == png

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from tests.support.fakes.faults import Call
 from tests.support.fakes.openai.responses import Body, build_event_stream, build_response_events
 from tests.support.fakes.server import FakeServer, Scenario
-from tests.support.pictures import build_white_png
+from tests.support.pictures import build_indexed_png
 
 RESPONSES: Final = "/v1/responses"
 IMAGES: Final = "/v1/images/generations"
@@ -37,6 +37,13 @@ _CATEGORIES: Final = (
     "violence",
     "violence/graphic",
 )
+_PICTURE_USAGE: Final = {
+    "input_tokens": 120,
+    "input_tokens_details": {"text_tokens": 120, "image_tokens": 0},
+    "output_tokens": 6240,
+    "output_tokens_details": {"image_tokens": 6240, "text_tokens": 0},
+    "total_tokens": 6360,
+}
 
 
 def build_outline(scenes: int = 14) -> Body:
@@ -66,11 +73,12 @@ class OpenAIScenario(Scenario):
 
 
 class FakeOpenAI(FakeServer[OpenAIScenario]):
-    """OpenAI, as far as the platform uses it; it draws white pictures."""
+    """OpenAI, as far as the platform uses it; a picture is a plain colour, another one each time."""
 
     name = "openai"
 
     def __init__(self) -> None:
+        self._drawn = 0
         super().__init__(OpenAIScenario())
 
     @property
@@ -78,7 +86,7 @@ class FakeOpenAI(FakeServer[OpenAIScenario]):
         return {"OPENAI_API_KEY": _KEY, "OPENAI_BASE_URL": f"{self.address}/v1"}
 
     def build_routes(self) -> list[Route]:
-        answers = {RESPONSES: self._respond, IMAGES: _draw, MODERATIONS: self._moderate}
+        answers = {RESPONSES: self._respond, IMAGES: self._draw, MODERATIONS: self._moderate}
         return [Route(path, self._require_key(answer), methods=["POST"]) for path, answer in answers.items()]
 
     def build_error(self, status: int, code: str | None, headers: Mapping[str, str]) -> Response:
@@ -110,6 +118,22 @@ class FakeOpenAI(FakeServer[OpenAIScenario]):
         outline = orjson.dumps(self.scenario.outline).decode()
         return build_event_stream(build_response_events(outline if is_structured else self.scenario.text))
 
+    def _draw(self, body: Body) -> Response:
+        width, height = (int(edge) for edge in body["size"].split("x"))
+        self._drawn += 1
+        png = build_indexed_png(self._drawn, width, height)
+        return JSONResponse(
+            {
+                "created": 1_790_000_000,
+                "background": "opaque",
+                "output_format": body["output_format"],
+                "quality": "high",
+                "size": body["size"],
+                "data": [{"b64_json": base64.b64encode(png).decode()}],
+                "usage": _PICTURE_USAGE,
+            }
+        )
+
     def _moderate(self, body: Body) -> Response:
         verdicts = [self._build_verdict(text) for text in body["input"]]
         return JSONResponse({"id": "modr-1", "model": body["model"], "results": verdicts})
@@ -126,24 +150,3 @@ class FakeOpenAI(FakeServer[OpenAIScenario]):
 
 def _build_request_id(call: Call) -> str:
     return f"req_{call.number:032x}"
-
-
-def _draw(body: Body) -> Response:
-    width, height = (int(edge) for edge in body["size"].split("x"))
-    return JSONResponse(
-        {
-            "created": 1_790_000_000,
-            "background": "opaque",
-            "output_format": body["output_format"],
-            "quality": "high",
-            "size": body["size"],
-            "data": [{"b64_json": base64.b64encode(build_white_png(width, height)).decode()}],
-            "usage": {
-                "input_tokens": 120,
-                "input_tokens_details": {"text_tokens": 120, "image_tokens": 0},
-                "output_tokens": 6240,
-                "output_tokens_details": {"image_tokens": 6240, "text_tokens": 0},
-                "total_tokens": 6360,
-            },
-        }
-    )
