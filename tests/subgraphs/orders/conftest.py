@@ -78,6 +78,8 @@ def book(arguments: dict[str, Any]) -> Any:
     match arguments["id"]:
         case "book_approved":
             return build_book(page_count=32)
+        case "book_short":
+            return build_book(page_count=22)
         case "book_long":
             return build_book(page_count=802)
         case "book_draft":

@@ -63,7 +63,9 @@ async def test_a_book_that_is_not_approved_is_not_quoted(orders: SubgraphClient,
 
 
 @pytest.mark.parametrize(
-    "changes", [{"productId": "casewrap-7.5-square"}, {"bookId": "book_long"}], ids=["format", "page count"]
+    "changes",
+    [{"productId": "casewrap-7.5-square"}, {"bookId": "book_short"}, {"bookId": "book_long"}],
+    ids=["format", "too few pages", "too many pages"],
 )
 async def test_a_book_is_not_quoted_as_a_product_that_it_does_not_fit(
     orders: SubgraphClient, token: str, changes: dict[str, str]

@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.generic import RectangleObject
 
 from subgraphs.books.content import BookContent
@@ -27,6 +27,19 @@ def read(file: TypesetFile) -> PdfReader:
 
 def extract_text(file: TypesetFile, number: int) -> str:
     return "".join(read(file).pages[number - 1].extract_text().split())
+
+
+def measure_line_gap(page: PageObject) -> float:
+    """The distance between the first two lines below the initial, in points of the sheet."""
+    heights: list[float] = []
+
+    def record(fragment: str, sheet: list[float], line: list[float], *_: object) -> None:
+        if fragment.strip():
+            heights.append(line[4] * sheet[1] + line[5] * sheet[3] + sheet[5])
+
+    page.extract_text(visitor_text=record)
+    second, third = sorted(set(heights), reverse=True)[1:3]
+    return second - third
 
 
 def list_fonts(file: TypesetFile) -> dict[str, Any]:
@@ -57,6 +70,8 @@ def test_a_small_book_is_the_large_one_scaled_to_its_trim() -> None:
     assert [(page.mediabox.width, page.mediabox.height) for page in pages] == [(630, 630), (558, 558)]
     large, small = (page.extract_text().split("\n") for page in pages)
     assert small == large, "every line breaks at the same word"
+    [large_gap, small_gap] = [measure_line_gap(page) for page in pages]
+    assert small_gap == pytest.approx(large_gap * 7.5 / 8.5)
     [cover] = read(typeset_cover(build_manuscript("square-7.5"))).pages
     assert (cover.mediabox.width, cover.mediabox.height) == (1224, 666)
     assert cover.trimbox == RectangleObject((63, 63, 1161, 603))
