@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
 from subgraphs.common.telemetry import get_logger
 
@@ -86,7 +85,7 @@ class Channels:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._subscribe(connection))
                         tasks.create_task(self._receive(connection))
-            except* (OSError, RedisError) as errors:
+            except* Exception as errors:  # noqa: BLE001 - redis-py raises others too if both tasks find it broken
                 get_logger().warning("The channels of Redis are not heard", error=errors.exceptions[0])
             self._open.clear()
             await asyncio.sleep(pause)
