@@ -39,7 +39,12 @@ def verify() -> None:
         table.add_row(domain, str(count), last_hash if count else "")
     console.print(table)
     total = sum(count for count, _ in verified.values())
-    entries = "1 entry is" if total == 1 else f"{total} entries are"
-    console.print(f"The audit logs are intact: {entries} as written.")
-    if total:
-        console.print("That the newest entries were not removed, only a last hash kept elsewhere can show.")
+    if total == 0:
+        console.print("The audit logs are intact, and empty.")
+        return
+    console.print(
+        f"The audit logs are intact: {total} {'entry' if total == 1 else 'entries'}, all as written."
+    )
+    console.print(
+        "Keep the last hashes elsewhere: only they can show that the newest entries are not missing."
+    )

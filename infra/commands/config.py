@@ -99,7 +99,7 @@ def _apply_settings(running: PlatformState | None) -> dict[str, str]:
 def _describe(running: PlatformState | None) -> str:
     if running is None:
         return "No platform is running. `make run` chooses the servers and secrets that are not set here."
-    return f"The platform runs as process {running.pid}. What it has not chosen is what this terminal has."
+    return f"The platform runs as process {running.pid}. What it has not chosen is as this terminal sees it."
 
 
 def list_settings(sources: Mapping[str, str]) -> list[Setting]:

@@ -376,7 +376,7 @@ async def test_staff_grants_and_revokes_roles_and_audit_verifies_their_entries(d
 
     code, output = run_on_database(database_settings, "audit", "verify")
     assert (code, "auth 4 " in output) == (0, True)
-    assert "The audit logs are intact: 4 entries are as written." in output
+    assert "The audit logs are intact: 4 entries, all as written." in output
     async with database.read() as session:
         last = await session.scalar(text("SELECT hash FROM auth.audit WHERE sequence = 4"))
     assert last in output

@@ -61,5 +61,5 @@ def _guard_ports(ports: set[int]) -> None:
     def guarded_connect_ex(self: socket.socket, address: Any) -> int:
         return errno.ECONNREFUSED if refuses(address) else connect_ex(self, address)
 
-    socket.socket.connect = guarded_connect  # type: ignore[method-assign, assignment]
-    socket.socket.connect_ex = guarded_connect_ex  # type: ignore[method-assign, assignment]
+    socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
+    socket.socket.connect_ex = guarded_connect_ex  # type: ignore[assignment, method-assign]
