@@ -75,10 +75,12 @@ class OperationLog:
             await asyncio.to_thread(self._thread.join, FLUSH_SECONDS)
 
     def _write(self) -> None:
-        while not self._is_closing.is_set():
+        is_closing = False
+        while not is_closing:
             self._has_records.wait()
-            # Operations that complete meanwhile are written with the same batch.
-            self._is_closing.wait(BATCH_SECONDS)
+            # Operations that complete meanwhile are written with the same batch. What was recorded before it
+            # is closed is always written, however late this thread runs.
+            is_closing = self._is_closing.wait(BATCH_SECONDS)
             self._has_records.clear()
             while self._queue:
                 count = min(len(self._queue), MAX_BATCH)

@@ -35,8 +35,10 @@ def test_commands_find_no_platform_and_no_settings_of_this_checkout():
 def test_a_run_ignores_settings_and_fails_a_test_that_connects_to_a_default_port(tmp_path: Path):
     (tmp_path / "test_probe.py").write_text(PROBE)
     plugins = ["-p", "no:cacheprovider", "-p", "tests.support.isolation"]
+    # Without a folder of its own, pytest would close the one that it shares with this run to other users.
+    plugins += ["--basetemp", str(tmp_path / "own")]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugins, str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", *plugins, str(tmp_path / "test_probe.py")],
         cwd=ROOT,
         env=os.environ | SETTINGS,
         capture_output=True,
