@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.checkout import ROOT
+from infra.commands.testing import MAX_RERUNS
 
 AGAIN = """
 import sys
@@ -39,7 +40,7 @@ def test_a_failure_that_passes_by_itself_is_named(tmp_path: Path):
     assert "1 passed" in done.stdout
 
 
-@pytest.mark.parametrize("failed", [None, [], [f"{PASSES}{number}" for number in range(4)]])
+@pytest.mark.parametrize("failed", [None, [], [f"{PASSES}{number}" for number in range(MAX_RERUNS + 1)]])
 def test_nothing_is_rerun_without_failures_or_with_too_many(tmp_path: Path, failed: list[str] | None):
     done = run_again(tmp_path, failed)
 
