@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from subgraphs.auth.domain import DOMAIN, Settings
+from subgraphs.auth.domain import DOMAIN
 from subgraphs.auth.loaders import Loaders
 from subgraphs.auth.routes import ROUTES
 from subgraphs.auth.schema import schema
+from subgraphs.auth.settings import Settings
 from subgraphs.auth.tokens import load_signer
 from subgraphs.common.app import create_subgraph
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 from jwt.utils import base64url_encode
 
-from subgraphs.auth.domain import Settings
+from subgraphs.auth.settings import Settings
 from subgraphs.common.identity import ALGORITHM
 
 ACCESS_LIFETIME = timedelta(minutes=10)

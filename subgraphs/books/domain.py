@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
-
+from subgraphs.books.settings import Settings
 from subgraphs.common.manifest import Domain
-from subgraphs.common.settings import DomainSettings, Port
-
-
-class Settings(DomainSettings):
-    """What the books domain reads from its environment."""
-
-    port: Port = Field(default=3002, validation_alias="book_service_port")
-    postgres_password: SecretStr = Field(default=SecretStr(""), validation_alias="books_postgres_password")
-
 
 DOMAIN = Domain(
     "books",

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.webhooks import WebhookSource, create_signed_source
-from subgraphs.orders.domain import Settings
 from subgraphs.orders.jobs import HandlePaymentEvent
+from subgraphs.orders.settings import Settings
 
 
 def _get_offline_secret(runtime: Runtime) -> SecretStr:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.webhooks import WebhookSource, create_signed_source
-from subgraphs.print.domain import Settings
 from subgraphs.print.jobs import HandleShopEvent
+from subgraphs.print.settings import Settings
 
 
 def _get_offline_secret(runtime: Runtime) -> SecretStr:

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers import offline, openai
 from subgraphs.ai.providers.offline.studio import OfflineIllustrator, OfflineModerator, OfflineWriter
 from subgraphs.ai.providers.ports import Illustrator, Moderator, Writer
+from subgraphs.ai.settings import Settings
 from subgraphs.common.providers import ProviderFactory, ProviderRegistry
 from subgraphs.common.runtime import Runtime
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subgraphs.ai import repository
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.errors import GenerationLimitReached, GenerationRunning
 from subgraphs.ai.jobs import GenerateBook
 from subgraphs.ai.models import Generation, GenerationKind, GenerationStep
@@ -20,6 +19,7 @@ from subgraphs.ai.providers.ports import Moderator, Usage, Writer
 from subgraphs.ai.providers.registry import MODERATORS, WRITERS, StudioNames, choose_studio
 from subgraphs.ai.providers.story import Hero, StoryBrief
 from subgraphs.ai.service.moderation import require_moderation
+from subgraphs.ai.settings import Settings
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.common.consent import CONSENTS, ConsentPurpose, require_consent
 from subgraphs.common.errors import BadUserInput

@@ -7,10 +7,10 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from subgraphs.auth import passwords, repository
-from subgraphs.auth.domain import Settings
 from subgraphs.auth.errors import EmailTaken, InvalidCredentials
 from subgraphs.auth.models import User
 from subgraphs.auth.service.sessions import SignedIn, open_session
+from subgraphs.auth.settings import Settings
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
 from subgraphs.common.invisible import remove_invisible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from subgraphs.auth.domain import Settings
+from subgraphs.auth.settings import Settings
 from subgraphs.auth.tokens import load_signer
 from subgraphs.common.runtime import Runtime
 

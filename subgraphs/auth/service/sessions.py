@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from subgraphs.auth import repository
-from subgraphs.auth.domain import Settings
 from subgraphs.auth.models import RefreshToken, Session, User
+from subgraphs.auth.settings import Settings
 from subgraphs.auth.tokens import REFRESH_LIFETIME, create_refresh_token, hash_refresh_token, load_signer
 from subgraphs.common.identity import Identity
 from subgraphs.common.ids import new_id

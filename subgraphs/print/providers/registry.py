@@ -9,9 +9,9 @@ from typing import Final
 
 from subgraphs.common.providers import ProviderFactory, ProviderRegistry
 from subgraphs.common.runtime import Runtime
-from subgraphs.print.domain import Settings
 from subgraphs.print.providers.base import PrintProvider
 from subgraphs.print.providers.offline import OfflinePrintShop
+from subgraphs.print.settings import Settings
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from subgraphs.ai.domain import ProviderName, Settings
 from subgraphs.ai.models import Generation
 from subgraphs.ai.providers.registry import ILLUSTRATORS, MODERATORS, WRITERS, StudioNames, choose_studio
+from subgraphs.ai.settings import ProviderName, Settings
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import open_runtime
 from subgraphs.common.settings import InvalidSettings, read_settings

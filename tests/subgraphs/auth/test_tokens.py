@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from subgraphs.auth.domain import Settings
+from subgraphs.auth.settings import Settings
 from subgraphs.auth.tokens import SigningKeyMissing, create_refresh_token, hash_refresh_token, load_signer
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from subgraphs.common.runtime import Runtime
-from subgraphs.print.domain import Settings
 from subgraphs.print.providers.base import (
     ShopJob,
     ShopUnreachable,
@@ -11,6 +10,7 @@ from subgraphs.print.providers.base import (
     SubmissionRefused,
 )
 from subgraphs.print.providers.offline import OfflinePrintShop
+from subgraphs.print.settings import Settings
 
 
 class Shop(OfflinePrintShop):

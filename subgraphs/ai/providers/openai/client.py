@@ -15,9 +15,9 @@ from openai import (
     OpenAIError,
 )
 
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers.openai import NAME
 from subgraphs.ai.providers.ports import ContentRefused, ProviderFailed
+from subgraphs.ai.settings import Settings
 from subgraphs.common.http import create_client, read_retry_after
 
 _DEADLINE_SECONDS = 240

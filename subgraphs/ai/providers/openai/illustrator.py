@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from openai import AsyncOpenAI
 from openai.types import ImagesResponse
 
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers import prompts
 from subgraphs.ai.providers.openai import NAME
 from subgraphs.ai.providers.openai.client import hash_author, open_client, translate_errors
 from subgraphs.ai.providers.ports import Illustrator, Picture, ProviderFailed, Usage
 from subgraphs.ai.providers.story import PictureRequest
+from subgraphs.ai.settings import Settings
 
 _EDGE = 2048
 _PNG_HEADER = struct.Struct(">8s8xII")

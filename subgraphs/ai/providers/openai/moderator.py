@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from openai import AsyncOpenAI
 from openai.types import ModerationCreateResponse
 
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers.openai import NAME
 from subgraphs.ai.providers.openai.client import open_client, translate_errors
 from subgraphs.ai.providers.ports import Moderator, Rejection, Review, Usage
+from subgraphs.ai.settings import Settings
 
 _MODEL = "omni-moderation-latest"
 

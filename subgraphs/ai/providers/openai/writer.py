@@ -10,12 +10,12 @@ from openai import AsyncOpenAI, Omit, omit
 from openai.types.responses import ResponseTextConfigParam
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from subgraphs.ai.domain import Settings
 from subgraphs.ai.providers import prompts
 from subgraphs.ai.providers.openai.client import hash_author, open_client, translate_errors
 from subgraphs.ai.providers.openai.reply import Reply
 from subgraphs.ai.providers.ports import ProviderFailed, Writer, WrittenOutline, WrittenScene
 from subgraphs.ai.providers.story import Outline, Scene, SceneRequest, StoryBrief
+from subgraphs.ai.settings import Settings
 
 _OUTLINE_TOKENS = 6000
 _SCENE_TOKENS = 1500
