@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +27,7 @@ _DECOY: Final = (
     f"${'A' * 22}${'A' * 43}"
 )
 _RETRY_AFTER: Final = 2
+_NICE_INCREMENT: Final = 10
 _Result = TypeVar("_Result")
 
 
@@ -32,11 +35,13 @@ class HashingPool:
     """A pool of threads for hashing, with a bounded queue.
 
     Each hash takes 64 MiB and some 50 ms of CPU time, so many at once would starve everything else. Calls
-    that would wait long are refused.
+    that would wait long are refused, and the event loops of all processes have priority over hashing.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._executor = ThreadPoolExecutor(
+            threads, thread_name_prefix="argon2", initializer=_lower_thread_priority
+        )
         self._slots = BoundedSemaphore(threads + waiting)
 
     async def run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
@@ -47,6 +52,17 @@ class HashingPool:
         # A hash goes on when its caller disconnects, so the slot is released when the thread is free.
         future.add_done_callback(lambda _: self._slots.release())
         return await asyncio.wrap_future(future)
+
+
+def _lower_thread_priority() -> None:
+    """Lower the priority of this thread and of those that argon2 starts from it.
+
+    A hash runs in several threads, which would otherwise share the processors evenly with the event loops.
+    Only Linux has a priority for each thread.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE_INCREMENT)
 
 
 _POOL: Final = HashingPool(threads=min(2, os.cpu_count() or 1), waiting=20)

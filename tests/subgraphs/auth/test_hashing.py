@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -43,6 +46,19 @@ async def test_a_cancelled_caller_frees_its_place() -> None:
     await asyncio.sleep(0)
     released.set()
     assert (await running, await again) == (True, "hashed")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+async def test_hashing_has_a_lower_priority_than_the_event_loop() -> None:
+    def start_thread() -> int:
+        with ThreadPoolExecutor(1) as started:
+            return started.submit(get_nice_value).result()
+
+    assert await HashingPool(threads=1, waiting=0).run(start_thread) == min(get_nice_value() + 10, 19)
+
+
+def get_nice_value() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 async def test_many_sign_ins_do_not_block_other_requests(auth: SubgraphClient, parent: Parent) -> None:
