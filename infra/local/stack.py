@@ -155,7 +155,7 @@ class Stack:
 
     async def _start_processes(self) -> None:
         supervisor = self._supervisor = Supervisor(
-            self._servers.process_context, self._on_status, self._compute_stop_timeout()
+            self._servers.process_context, self._on_status, compute_stop_timeout(self.environ)
         )
         for domain in self._domains:
             self.urls[domain] = f"http://127.0.0.1:{self.environ[DOMAINS[domain].port_variable]}"
@@ -172,11 +172,6 @@ class Stack:
         for name in self._worker_names:
             self._start_worker(supervisor, name)
         await supervisor.wait_until_ready(list(self.urls), READY_TIMEOUT)
-
-    def _compute_stop_timeout(self) -> float:
-        """Compute the seconds that processes may take to stop: workers finish first what they have begun."""
-        default = Settings.model_fields["worker_drain_seconds"].default
-        return float(self.environ.get("WORKER_DRAIN_SECONDS", default)) + STOP_MARGIN
 
     def _start_worker(self, supervisor: Supervisor, name: str) -> None:
         port = find_free_port()
@@ -210,6 +205,7 @@ class Stack:
             await asyncio.sleep(1)
             for name in self._servers.restart_crashed():
                 self._on_status(name, "ended; restarted")
+            self._servers.rotate_large_logs()
 
     def _write_state(self) -> None:
         """Write the state file for other commands of this checkout."""
@@ -223,3 +219,9 @@ class Stack:
             environ,
         )
         state.write(self._servers.folder)
+
+
+def compute_stop_timeout(environ: Mapping[str, str]) -> float:
+    """Compute the seconds that processes may take to stop: workers finish first what they have begun."""
+    default = Settings.model_fields["worker_drain_seconds"].default
+    return float(environ.get("WORKER_DRAIN_SECONDS", default)) + STOP_MARGIN
