@@ -1,6 +1,7 @@
 """Running a generation: its steps, their retries and the events that subscribers receive."""
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 
 from subgraphs.ai import repository
 from subgraphs.ai.models import GenerationStep, StepKind, StepStatus
-from subgraphs.ai.pipeline import step_executor
+from subgraphs.ai.pipeline import journal, step_executor
 from subgraphs.ai.pipeline.journal import HEADROOM, Journal, Superseded
 from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.pipeline.step_executor import PictureNotStored
@@ -181,6 +182,36 @@ async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) 
             pytest.fail("the first runner has lost its lease")
     with pytest.raises(Superseded):
         await first.send_delta("TextDelta", page_id="page_x", text="late")
+
+
+async def test_a_superseded_runner_that_stores_its_picture_late_changes_none_of_its_successors(
+    ai: SubgraphClient, parent: Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_WATCH_SECONDS", 3600)  # as if it were paused
+    _, generation_id = await start(parent)
+    is_drawing, may_store = asyncio.Event(), asyncio.Event()
+
+    class Paused(CountingStudio):
+        async def draw(self, request: PictureRequest, *, author: str) -> Picture:
+            drawn = await super().draw(request, author=author)
+            is_drawing.set()
+            await may_store.wait()
+            return replace(drawn, png=b"late")
+
+    late, books, successor = Paused(), FakeBookWriter(), CountingStudio()
+    superseded = asyncio.create_task(run(ai, late, FakeBookWriter(), generation_id))
+    await is_drawing.wait()
+    await run(ai, successor, books, generation_id)
+    may_store.set()
+    async with asyncio.timeout(60):
+        await superseded
+    assert len(books.pictures) == 15
+    for picture in books.pictures.values():
+        stored = await ai.runtime.storage.get(picture.storage_key)
+        assert hashlib.sha256(stored).hexdigest() == picture.sha256
+    drawn_late = [number for kind, number in late.calls if kind == "picture"]
+    assert 1 <= len(drawn_late) <= 3
+    assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
 
 async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Parent) -> None:
