@@ -1,4 +1,4 @@
-"""The metrics of the queues: how many deliveries are due or parked and for how long, and what waits before."""
+"""The metrics of the queues: what waits or is parked, for how long, and what no relay has taken."""
 
 from __future__ import annotations
 

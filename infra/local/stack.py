@@ -13,7 +13,7 @@ from typing import Literal, Self
 from infra.checkout import DATA_DIR, ROOT
 from infra.errors import InfraError
 from infra.local import environment
-from infra.local.connection_pools import compute_worker_pool_size, read_max_connections
+from infra.local.connection_pools import compute_worker_pool_size, read_max_connections, require_room
 from infra.local.ports import find_free_port, require_free
 from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
 from infra.local.servers import Servers
@@ -147,11 +147,15 @@ class Stack:
             raise ProcessFailed("migrations", self.logs_dir, code)
 
     async def _size_worker_pools(self) -> None:
-        """Let the workers have as many connections as PostgreSQL allows, unless a setting says how many."""
-        if self._worker_names and "POSTGRES_POOL_SIZE" not in self.environ:
-            limit = await read_max_connections(self.environ)
-            size = compute_worker_pool_size(limit, len(self._worker_names))
-            self._worker_pool = {"POSTGRES_POOL_SIZE": str(size)}
+        """Let workers have as many connections as PostgreSQL allows, or check that those that are set fit."""
+        if not self._worker_names:
+            return
+        limit, workers = await read_max_connections(self.environ), len(self._worker_names)
+        if size := self.environ.get("POSTGRES_POOL_SIZE", ""):
+            if size.isdecimal():  # each process refuses anything else
+                require_room(limit, workers, int(size))
+        else:
+            self._worker_pool = {"POSTGRES_POOL_SIZE": str(compute_worker_pool_size(limit, workers))}
 
     async def _start_processes(self) -> None:
         supervisor = self._supervisor = Supervisor(
