@@ -103,12 +103,14 @@ async def test_an_order_whose_picture_was_replaced_since_its_approval_is_rejecte
 ) -> None:
     parent, paid = await create_paid_order(platform)
     async with platform.books.database.read() as session:
-        keys = await session.scalars(
+        key = await session.scalar(
             select(Illustration.storage_key)
             .join(Book, Book.id == Illustration.book_id)
             .where(Book.owner_id == parent.user_id)
+            .limit(1)
         )
-    await platform.books.storage.put(keys.all()[0], picture_bytes(COARSE_SIDE))
+    assert key is not None
+    await platform.books.storage.put(key, picture_bytes(COARSE_SIDE))
     async with run_worker(environ, platform):
         await wait_for_order(platform, parent, paid.id, OrderStatus.PRINT_REJECTED)
         await wait_until(lambda: is_refunded(platform, paid.id))

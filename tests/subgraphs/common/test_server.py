@@ -70,10 +70,11 @@ async def test_a_subgraph_and_its_metrics_listen_on_loopback_wherever_the_router
 ) -> None:
     ports = {"PRINT_SERVICE_PORT": find_free_port(), "METRICS_PORT": find_free_port()}
     chosen = {name: str(port) for name, port in ports.items()}
+    environ = {name: value for name, value in servers.items() if name != "SUBGRAPH_HOST"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "subgraphs", "print"),
         cwd=ROOT,
-        env={**os.environ, **servers, **chosen, "HOST": "0.0.0.0"},  # noqa: S104 - it is for the router
+        env={**os.environ, **environ, **chosen, "HOST": "0.0.0.0"},  # noqa: S104 - it is for the router
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
