@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -45,7 +44,7 @@ class Registry:
     """The handlers by destination, the destinations of each event, and the scheduled jobs."""
 
     handlers: dict[str, Handler] = field(default_factory=dict)
-    consumers: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    consumers: dict[str, list[str]] = field(default_factory=dict)
     schedule: list[ScheduledJob] = field(default_factory=list)
 
     def add(self, destination: str, handler: Handler) -> None:
@@ -56,8 +55,13 @@ class Registry:
             raise ValueError(f"There is no queue {handler.queue}")
         self.handlers[destination] = handler
 
+    @property
+    def known_events(self) -> list[str]:
+        """The names of the events that have consumers."""
+        return list(self.consumers)
+
     def find_destinations(self, kind: str, name: str) -> list[str]:
-        """Find the destinations of a message: a job's task, or an event's consumers."""
+        """Find the destinations of a message: a job's task, or a known event's consumers."""
         return [name] if kind == "job" else self.consumers[name]
 
     def get_queue(self, destination: str) -> str:
@@ -109,7 +113,7 @@ def on(
                     await function(platform, uow, message)
 
         REGISTRY.add(consumer, Handler(handle, queue))
-        REGISTRY.consumers[event.name()].append(consumer)
+        REGISTRY.consumers.setdefault(event.name(), []).append(consumer)
         return function
 
     return register

@@ -82,7 +82,8 @@ class Relay:
     async def _dispatch(self, runtime: Runtime) -> int:
         """Replace messages in the outbox by their deliveries; return the number of messages."""
         async with runtime.database.session() as session, session.begin():
-            messages = await outbox.take(session, runtime.domain.get_table("outbox"), _BATCH_SIZE)
+            table, known = runtime.domain.get_table("outbox"), self._registry.known_events
+            messages = await outbox.take(session, table, _BATCH_SIZE, known)
             rows = [
                 {
                     "id": f"{message.id}:{destination}",

@@ -83,8 +83,12 @@ class Runner:
         return self._platform.draining
 
     async def run(self, domain: str, delivery_id: str, attempts: int) -> None:
-        """Claim a delivery and handle it, unless it was claimed or finished since it was queued."""
-        if self.draining.is_set():
+        """Claim a delivery and handle it, unless it was claimed or finished since it was queued.
+
+        A worker that was paused finds that the lease of what it is running has ended, and may find the
+        delivery on the queue again. It does not start it twice: the lease is renewed.
+        """
+        if self.draining.is_set() or self._is_running(delivery_id):
             return
         runtime = self._platform.runtimes[domain]
         async with runtime.database.session() as session, session.begin():
@@ -122,6 +126,9 @@ class Runner:
                 with suppress(OSError, SQLAlchemyError):
                     await _renew(group)
             await asyncio.sleep(_RENEWAL_SECONDS)
+
+    def _is_running(self, delivery_id: str) -> bool:
+        return any(held.delivery.id == delivery_id for held in self._held)
 
     async def _handle(self, held: _Held) -> str:
         """Run the handler and record how it went; return the outcome for the metric."""

@@ -1,4 +1,4 @@
-"""The metrics of the queues: how many deliveries are due or parked, and for how long."""
+"""The metrics of the queues: what waits or is parked, for how long, and what no relay has taken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
-from subgraphs.common import deliveries
+from subgraphs.common import deliveries, outbox
 from subgraphs.common.deliveries import DeliveryState
 from workers import queues
 from workers.platform import Platform
@@ -21,6 +21,7 @@ OLDEST_SECONDS: Final = Gauge(
     "Time since the oldest delivery is due or parked.",
     ["queue", "state"],
 )
+OUTBOX_MESSAGES: Final = Gauge("outbox_messages", "Messages that no relay has taken yet.", ["domain"])
 _INTERVAL_SECONDS: Final = 5.0
 _STATES: Final = (DeliveryState.DUE, DeliveryState.PARKED)
 
@@ -34,7 +35,7 @@ async def report_statistics(platform: Platform) -> None:
 
 
 async def update_statistics(platform: Platform) -> None:
-    """Count the deliveries of all domains once."""
+    """Count the messages and deliveries of all domains once."""
     counts: defaultdict[tuple[str, DeliveryState], int] = defaultdict(int)
     ages: defaultdict[tuple[str, DeliveryState], float] = defaultdict(float)
     for runtime in platform.runtimes.values():
@@ -43,6 +44,8 @@ async def update_statistics(platform: Platform) -> None:
             for queue, state, count, age in await deliveries.count_by_queue(session, table):
                 counts[queue, state] += count
                 ages[queue, state] = max(ages[queue, state], age.total_seconds())
+            waiting = await outbox.count_rows(session, runtime.domain.get_table("outbox"))
+        OUTBOX_MESSAGES.labels(runtime.domain.name).set(waiting)
     for queue in queues.CONCURRENCY:
         for state in _STATES:
             DELIVERIES.labels(queue, state.value.lower()).set(counts[queue, state])

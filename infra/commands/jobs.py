@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table as ScreenTable
+from rich.text import Text
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -80,5 +81,7 @@ def _build_table(found: list[Delivery]) -> ScreenTable:
     table.add_column("id", overflow="fold")
     for delivery in found:
         due = delivery.due_at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(delivery.queue, str(delivery.attempts), due, delivery.error or "", delivery.id)
+        # Brackets are markup in plain strings.
+        error = Text(delivery.error or "")
+        table.add_row(delivery.queue, str(delivery.attempts), due, error, Text(delivery.id))
     return table

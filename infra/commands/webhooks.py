@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table as ScreenTable
+from rich.text import Text
 
 from infra.console import console
 from infra.domains import run_in_all_domains
@@ -62,5 +63,6 @@ def _build_table(found: list[Receipt]) -> ScreenTable:
     table.add_column("id", overflow="fold")
     for receipt in found:
         received = receipt.received_at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(received, receipt.source, receipt.type, receipt.event_id, receipt.id)
+        # Brackets are markup in plain strings.
+        table.add_row(received, receipt.source, Text(receipt.type), Text(receipt.event_id), receipt.id)
     return table

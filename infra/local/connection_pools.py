@@ -33,6 +33,16 @@ async def read_max_connections(environ: Mapping[str, str]) -> int:
         await connection.close()
 
 
+def require_room(max_connections: int, workers: int, pool_size: int) -> None:
+    """Raise InfraError unless pools of a size that is set fit, in the subgraphs and in the workers."""
+    needed = RESERVED + len(DOMAINS) * pool_size + workers * (len(DOMAINS) * pool_size + 1)
+    if needed > max_connections:
+        raise InfraError(
+            f"POSTGRES_POOL_SIZE={pool_size} needs {needed} connections with {workers} workers,"
+            f" and PostgreSQL allows {max_connections} (max_connections)."
+        )
+
+
 def compute_worker_pool_size(max_connections: int, workers: int) -> int:
     """Compute the connections of a worker to each domain.
 

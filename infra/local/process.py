@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 from infra.errors import InfraError
 
 MAX_ROTATED_LOGS = 3
+MAX_LOG_BYTES = 16 * 1024 * 1024
 MIN_RESTART_DELAY, MAX_RESTART_DELAY = 0.5, 5.0
 
 
@@ -43,13 +46,30 @@ def get_log_file(logs: Path, name: str) -> Path:
 
 def rotate_log(logs: Path, name: str) -> None:
     """Rotate the log of the last run and drop the oldest."""
+    current, newest = get_log_file(logs, name), _make_room_for_newest(logs, name)
+    if current.exists():
+        current.replace(newest)
+
+
+def rotate_large_log(logs: Path, name: str) -> None:
+    """Rotate the log of a running process if it is too large.
+
+    The process goes on writing to the same file, so that is copied and emptied; a line that is written in
+    between is lost.
+    """
     current = get_log_file(logs, name)
+    if current.exists() and current.stat().st_size > MAX_LOG_BYTES:
+        shutil.copyfile(current, _make_room_for_newest(logs, name))
+        os.truncate(current, 0)
+
+
+def _make_room_for_newest(logs: Path, name: str) -> Path:
+    """Rename the rotated logs, each to the next number, and drop the oldest; return the first path."""
     for age in range(MAX_ROTATED_LOGS - 1, 0, -1):
         older = logs / f"{name}.{age}.log"
         if older.exists():
             older.replace(logs / f"{name}.{age + 1}.log")
-    if current.exists():
-        current.replace(logs / f"{name}.1.log")
+    return logs / f"{name}.1.log"
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from infra.local.process import (
     ProcessFailed,
     ProcessSpec,
     compute_deadline,
+    rotate_large_log,
     rotate_log,
     spawn,
     stop_all,
@@ -147,6 +148,11 @@ class Servers:
                     server.process = spawn(server.spec, self.process_context)
                     restarted.append(name)
         return restarted
+
+    def rotate_large_logs(self) -> None:
+        """Rotate the logs that have grown too large."""
+        for name in self._running:
+            rotate_large_log(self.folder.logs, name)
 
     def _start_on_free_port(self, name: str) -> int:
         """Start the server, choosing another port if the first was taken in the meantime."""

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from infra.checkout import DATA_DIR, ROOT
 from infra.errors import InfraError
 from infra.local import environment
-from infra.local.connection_pools import compute_worker_pool_size, read_max_connections
+from infra.local.connection_pools import compute_worker_pool_size, read_max_connections, require_room
 from infra.local.ports import find_free_port, require_free
 from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
 from infra.local.servers import Servers
@@ -147,15 +147,19 @@ class Stack:
             raise ProcessFailed("migrations", self.logs_dir, code)
 
     async def _size_worker_pools(self) -> None:
-        """Let the workers have as many connections as PostgreSQL allows, unless a setting says how many."""
-        if self._worker_names and "POSTGRES_POOL_SIZE" not in self.environ:
-            limit = await read_max_connections(self.environ)
-            size = compute_worker_pool_size(limit, len(self._worker_names))
-            self._worker_pool = {"POSTGRES_POOL_SIZE": str(size)}
+        """Let workers have as many connections as PostgreSQL allows, or check that those that are set fit."""
+        if not self._worker_names:
+            return
+        limit, workers = await read_max_connections(self.environ), len(self._worker_names)
+        if size := self.environ.get("POSTGRES_POOL_SIZE", ""):
+            if size.isdecimal():  # each process refuses anything else
+                require_room(limit, workers, int(size))
+        else:
+            self._worker_pool = {"POSTGRES_POOL_SIZE": str(compute_worker_pool_size(limit, workers))}
 
     async def _start_processes(self) -> None:
         supervisor = self._supervisor = Supervisor(
-            self._servers.process_context, self._on_status, self._compute_stop_timeout()
+            self._servers.process_context, self._on_status, compute_stop_timeout(self.environ)
         )
         for domain in self._domains:
             self.urls[domain] = f"http://127.0.0.1:{self.environ[DOMAINS[domain].port_variable]}"
@@ -172,11 +176,6 @@ class Stack:
         for name in self._worker_names:
             self._start_worker(supervisor, name)
         await supervisor.wait_until_ready(list(self.urls), READY_TIMEOUT)
-
-    def _compute_stop_timeout(self) -> float:
-        """Compute the seconds that processes may take to stop: workers finish first what they have begun."""
-        default = Settings.model_fields["worker_drain_seconds"].default
-        return float(self.environ.get("WORKER_DRAIN_SECONDS", default)) + STOP_MARGIN
 
     def _start_worker(self, supervisor: Supervisor, name: str) -> None:
         port = find_free_port()
@@ -210,6 +209,7 @@ class Stack:
             await asyncio.sleep(1)
             for name in self._servers.restart_crashed():
                 self._on_status(name, "ended; restarted")
+            self._servers.rotate_large_logs()
 
     def _write_state(self) -> None:
         """Write the state file for other commands of this checkout."""
@@ -223,3 +223,9 @@ class Stack:
             environ,
         )
         state.write(self._servers.folder)
+
+
+def compute_stop_timeout(environ: Mapping[str, str]) -> float:
+    """Compute the seconds that processes may take to stop: workers finish first what they have begun."""
+    default = Settings.model_fields["worker_drain_seconds"].default
+    return float(environ.get("WORKER_DRAIN_SECONDS", default)) + STOP_MARGIN

@@ -15,6 +15,7 @@ from infra.local.process import (
     ProcessContext,
     ProcessFailed,
     ProcessSpec,
+    rotate_large_log,
     rotate_log,
     spawn,
     stop_all,
@@ -80,11 +81,12 @@ class Supervisor:
                 await asyncio.sleep(0.1 if waiting else 0)
 
     async def run(self) -> None:
-        """Restart crashed processes until cancelled."""
+        """Restart crashed processes, and rotate logs that grow too large, until cancelled."""
         while True:
             now = time.monotonic()
             for child in self._children.values():
                 self._restart_if_ended(child, now)
+                rotate_large_log(self._context.logs, child.spec.name)
             await asyncio.sleep(POLL_INTERVAL)
 
     def _restart_if_ended(self, child: _Child, now: float) -> None:

@@ -257,7 +257,9 @@ def create_subgraph(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_runtime(domain, settings) as runtime, collect_when_idle():
             app.state.runtime = runtime
-            app.state.verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, runtime.clock)
+            app.state.verifier = TokenVerifier(
+                settings.jwks_url, settings.jwt_issuer, runtime.clock, settings.outgoing_ca_file
+            )
             yield
 
     view = GraphQLView(schema, loaders)

@@ -66,7 +66,7 @@ def create_client(
 
     def create_transport(proxy: str | None = None) -> httpx2.AsyncBaseTransport:
         return httpx2.AsyncHTTPTransport(
-            verify=_create_tls_context(ca_file),
+            verify=create_tls_context(ca_file),
             limits=httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             proxy=proxy,
         )
@@ -91,7 +91,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 @cache
-def _create_tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def create_tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Create what all clients share: to read the certificates takes longer than all else in creating one."""
     return ssl.create_default_context(cafile=ca_file) if ca_file else httpx2.create_ssl_context()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
 import jwt
@@ -12,6 +13,7 @@ from jwt import PyJWK, PyJWKSet
 
 from subgraphs.common.clock import Clock
 from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
+from subgraphs.common.http import create_tls_context
 
 ALGORITHM = "ES256"
 MAX_TOKEN_LENGTH = 8192
@@ -43,15 +45,14 @@ class TokenVerifier:
     every ten seconds, so that made-up key ids cannot cause a flood of fetches.
     """
 
-    def __init__(self, jwks_address: str, issuer: str, clock: Clock) -> None:
+    def __init__(self, jwks_address: str, issuer: str, clock: Clock, ca_file: Path | None = None) -> None:
         self._address = jwks_address
         self._issuer = issuer
         self._clock = clock
         self._keys: dict[str, PyJWK] = {}
         self._fetched_at = 0.0
         self._lock = asyncio.Lock()
-        # Created once, at the start, because it loads all certificate authorities.
-        self._tls = httpx2.create_ssl_context()
+        self._tls = create_tls_context(ca_file)
 
     async def verify(self, token: str) -> Identity:
         """Return the identity of a token; Unauthenticated when it is malformed, forged or expired."""

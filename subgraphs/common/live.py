@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import orjson
@@ -24,7 +24,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from subgraphs.common.channels import Channels
 from subgraphs.common.telemetry import get_logger
 
-_EXPIRY_SECONDS: Final = 7 * 24 * 3600
 _CHECK_SECONDS = 5.0
 """How often rows are checked for events that were never appended."""
 _BATCH = 500
@@ -68,14 +67,15 @@ class StaleWriter(Exception):
 
 
 class LiveStreams:
-    """The live streams of a process.
+    """The live streams of a process; each expires when nothing has been appended for as long as `retention`.
 
     `admission` lets a few followers read at a time. When many come at once, they wait for it instead of for
     connections, which they would not get in time.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, retention: timedelta) -> None:
         self._redis = redis
+        self._expiry_seconds = int(retention.total_seconds())
         self._append = redis.register_script(_APPEND)
         self._channels = Channels(redis)
         self._followed: dict[str, _Followed] = {}
@@ -89,7 +89,9 @@ class LiveStreams:
         """
         text = orjson.dumps([event.kind, event.at, event.data])
         try:
-            await self._append(keys=[_build_stream_name(key)], args=[event.sequence, text, _EXPIRY_SECONDS])
+            await self._append(
+                keys=[_build_stream_name(key)], args=[event.sequence, text, self._expiry_seconds]
+            )
         except ResponseError as error:
             raise StaleWriter(f"{key} is already past event {event.sequence}") from error
 

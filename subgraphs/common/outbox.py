@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,10 +88,16 @@ async def append(
     await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
-async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRow]:
-    """Lock and return the oldest rows that no other relay has locked, and delete them on commit."""
+async def take(
+    session: AsyncSession, table: Table, limit: int, known_events: Collection[str]
+) -> list[OutboxRow]:
+    """Lock and return the oldest rows that no other relay has locked, and delete them on commit.
+
+    Events that this relay does not know wait for one that does: it cannot say who consumes them.
+    """
+    is_known = (table.c.kind == "job") | table.c.name.in_(known_events)
     rows = await session.execute(
-        select(table).order_by(table.c.id).limit(limit).with_for_update(skip_locked=True)
+        select(table).where(is_known).order_by(table.c.id).limit(limit).with_for_update(skip_locked=True)
     )
     taken = [
         OutboxRow(
@@ -108,6 +115,11 @@ async def take(session: AsyncSession, table: Table, limit: int) -> list[OutboxRo
     if taken:
         await session.execute(delete(table).where(table.c.id.in_([row.id for row in taken])))
     return taken
+
+
+async def count_rows(session: AsyncSession, table: Table) -> int:
+    """Count the messages that no relay has taken."""
+    return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
 async def receive(session: AsyncSession, table: Table, consumer: str, message_id: str, now: datetime) -> bool:

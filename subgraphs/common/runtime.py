@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from redis.asyncio import Redis
 from sqlalchemy import MetaData
@@ -55,7 +56,7 @@ async def open_runtime(
     """Open a domain's resources until the context exits; connections are made when they are first used."""
     database = Database(settings.build_database_url(domain.role), domain.name, settings.postgres_pool_size)
     redis = open_redis(settings.redis_url)
-    live = LiveStreams(redis)
+    live = LiveStreams(redis, timedelta(days=settings.live_retention_days))
     graph = GraphClient(settings.graph_address, settings.outgoing_ca_file)
     storage = Storage(settings.storage_url, settings.files_url, settings.file_signing_key.get_secret_value())
     try:

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     message_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30, description="For how long handled messages are kept."
     )
+    live_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=1, description="For how long live streams are kept; later their events come from rows."
+    )
 
     @classmethod
     def get_variable(cls, field: str) -> str:

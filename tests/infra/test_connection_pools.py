@@ -10,6 +10,7 @@ from infra.local.connection_pools import (
     MIN_POOL_SIZE,
     RESERVED,
     compute_worker_pool_size,
+    require_room,
 )
 from subgraphs.domains import DOMAINS
 
@@ -29,6 +30,16 @@ def test_all_pools_fit_into_the_limit_and_are_as_large_as_possible(limit: int, w
         assert MIN_POOL_SIZE <= size <= DEFAULT_POOL_SIZE
         assert compute_total(size, workers) <= limit
         assert size == DEFAULT_POOL_SIZE or compute_total(size + 1, workers) > limit
+
+
+@given(st.integers(20, 1000), st.integers(1, 60), st.integers(2, 50))
+def test_pools_of_a_size_that_is_set_fit_or_are_refused(limit: int, workers: int, size: int):
+    needed = RESERVED + len(DOMAINS) * size + workers * (len(DOMAINS) * size + 1)
+    if needed <= limit:
+        require_room(limit, workers, size)
+    else:
+        with pytest.raises(InfraError, match=f"needs {needed} connections with {workers} workers"):
+            require_room(limit, workers, size)
 
 
 def test_too_many_workers_are_refused_with_the_number_that_is_possible():

@@ -19,9 +19,9 @@ from redis.asyncio import Redis
 
 from infra.database import Database, migrate
 from infra.errors import InfraError
-from infra.local import Servers, folder, valkey
+from infra.local import Servers, folder, process, valkey
 from infra.local.folder import DataFolder, FolderInUse, is_locked
-from infra.local.process import ProcessFailed
+from infra.local.process import ProcessFailed, get_log_file
 
 SUPERVISOR = """
 import sys, time
@@ -199,6 +199,18 @@ def test_a_server_whose_folder_was_removed_starts_when_it_is_there_again(tmp_pat
         (tmp_path / "elsewhere").rename(tmp_path / "valkey")
         wait_until(lambda: servers.restart_crashed() == ["valkey"])
         wait_until(lambda: _accepts_connections(int(servers.environ["REDIS_PORT"])))
+
+
+def test_the_log_of_a_running_server_is_rotated_when_it_is_too_large(tmp_path, monkeypatch):
+    with Servers(tmp_path, durable=False) as servers:
+        servers.rotate_large_logs()
+        log = get_log_file(servers.folder.logs, "postgres")
+        assert "ready to accept connections" in log.read_text()
+        monkeypatch.setattr(process, "MAX_LOG_BYTES", 1)
+        servers.rotate_large_logs()
+        assert "ready to accept connections" in log.with_name("postgres.1.log").read_text()
+        assert "ready to accept connections" not in log.read_text()
+    assert "database system is shut down" in log.read_text()
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from infra.errors import InfraError
 from infra.local import Stack
+from infra.local.stack import compute_stop_timeout
 from infra.local.state import find_platform_state
 
 TIMEOUT = 60.0
@@ -63,6 +64,11 @@ def test_the_state_file_contains_urls_and_no_secrets(stack):
     ]
     assert len(secrets) == 8
     assert not [secret for secret in secrets if secret in content]
+
+
+def test_a_worker_has_time_to_finish_what_it_has_begun_before_it_is_killed():
+    assert compute_stop_timeout({}) > 60
+    assert compute_stop_timeout({"WORKER_DRAIN_SECONDS": "300"}) > 300
 
 
 async def test_a_process_that_cannot_start_reports_why(tmp_path):

@@ -9,11 +9,22 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from infra.local import process
 from infra.local.folder import DataFolder, acquire
 from infra.local.guardian import Guardian
 from infra.local.ports import find_free_port
-from infra.local.process import ProcessContext, ProcessFailed, ProcessSpec, get_log_file
+from infra.local.process import (
+    MAX_RESTART_DELAY,
+    MIN_RESTART_DELAY,
+    Backoff,
+    ProcessContext,
+    ProcessFailed,
+    ProcessSpec,
+    get_log_file,
+)
 from infra.local.supervisor import Supervisor
 
 SERVER = """
@@ -105,6 +116,14 @@ async def test_each_crash_doubles_the_restart_delay(process_context):
     ]
 
 
+@given(st.lists(st.floats(0, 60), min_size=1))
+def test_a_restart_is_never_delayed_by_more_than_some_seconds(lives):
+    backoff = Backoff(stable_after=30)
+    delays = [backoff.compute_delay(lived) for lived in lives]
+    assert all(MIN_RESTART_DELAY <= delay <= MAX_RESTART_DELAY == 5 for delay in delays)
+    assert backoff.compute_delay(31) == MIN_RESTART_DELAY
+
+
 async def test_a_process_that_ends_before_it_is_ready_fails_with_the_end_of_its_log(process_context):
     supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
     code = "print('no such setting: PORT'); raise SystemExit(2)"
@@ -146,3 +165,23 @@ async def test_logs_of_earlier_runs_are_rotated(process_context):
         await supervisor.stop()
     kept_logs = {file.name: file.read_text().strip() for file in process_context.logs.iterdir()}
     assert kept_logs == {"one.log": "run 4", "one.1.log": "run 3", "one.2.log": "run 2", "one.3.log": "run 1"}
+
+
+async def test_the_log_of_a_running_process_is_rotated_when_it_is_too_large(process_context, monkeypatch):
+    monkeypatch.setattr(process, "MAX_LOG_BYTES", 1000)
+    supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
+    code = "import itertools, time\nfor n in itertools.count(): print(n, flush=True); time.sleep(0.001)"
+    supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
+    first = supervisor.pids["one"]
+    dropped = process_context.logs / "one.4.log"
+
+    def read_number(name: str) -> int:
+        file = process_context.logs / name
+        return int(file.read_text().split()[0]) if file.exists() and file.read_text().strip() else 0
+
+    async with run(supervisor):
+        await wait_until(lambda: read_number("one.3.log") > 0)
+        assert supervisor.pids["one"] == first
+    numbers = [read_number(f"one.{age}.log") for age in (3, 2, 1)]
+    assert numbers == sorted(set(numbers))
+    assert not dropped.exists()

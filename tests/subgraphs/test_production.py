@@ -47,13 +47,16 @@ def test_a_weak_password_does_not_count_as_a_secret(servers: Mapping[str, str], 
     assert build_settings("books", given | {"ENVIRONMENT": "development"}).find_missing_secrets(needed) == []
 
 
-async def test_the_schema_is_hidden_in_production(servers: Mapping[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("domain", DOMAINS)
+async def test_the_schema_is_hidden_in_production(
+    servers: Mapping[str, str], tmp_path: Path, domain: str
+) -> None:
     key = {"AUTH_SIGNING_KEY_FILE": str(write_signing_key(tmp_path))}
-    async with run_subgraph("auth", {**servers, **key} | {"ENVIRONMENT": "production"}) as production:
+    async with run_subgraph(domain, {**servers, **key} | {"ENVIRONMENT": "production"}) as production:
         answer = await production.execute(INTROSPECTION)
         assert (answer.data, answer.code) == (None, "GRAPHQL_VALIDATION_FAILED")
         assert (await production.execute("{ __typename }")).ok == {"__typename": "Query"}
-    async with run_subgraph("auth", {**servers, **key}) as development:
+    async with run_subgraph(domain, {**servers, **key}) as development:
         assert (await development.execute(INTROSPECTION)).ok == {"__schema": {"description": None}}
 
 

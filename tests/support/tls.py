@@ -38,9 +38,11 @@ def create_certificate(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def serve_tls(certificate: Path, status: int) -> AsyncIterator[str]:
-    """Serve responses with a status and an empty JSON object; yields the address."""
-    response = b"HTTP/1.1 %d Any\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}" % status
+async def serve_tls(certificate: Path, status: int, body: bytes = b"{}") -> AsyncIterator[str]:
+    """Serve responses with a status and a JSON body; yields the address."""
+    response = b"HTTP/1.1 %d Any\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+        *(status, len(body), body),
+    )
 
     async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

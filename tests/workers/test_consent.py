@@ -4,6 +4,7 @@ from arq.connections import ArqRedis
 from sqlalchemy import update
 
 from subgraphs.ai.jobs import GenerateBook
+from subgraphs.ai.models import StepStatus
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.auth.events import ConsentRevoked
 from subgraphs.auth.models import Consent
@@ -52,7 +53,9 @@ async def test_a_running_generation_stops_when_the_event_is_published(
         await wait_until(has_a_page)
         async with platform.auth.unit_of_work() as uow:
             await uow.publish(ConsentRevoked("con_1", draft.parent.user_id, "AI_PROCESSING"))
-        await wait_until(is_cancelled)
+        await wait_until(is_cancelled, seconds=10)
+        steps = await generation_runs.read_steps(platform, generation_id)
+        assert [step for step in steps if step.status is not StepStatus.DONE]
     events = await generation_runs.read_durable_events(platform, generation_id)
     assert (events[-1].kind, events[-1].data) == ("GenerationCancelled", {"reason": "CONSENT_REVOKED"})
 

@@ -1,6 +1,7 @@
 """Generations run by worker processes."""
 
 import asyncio
+import signal
 from contextlib import aclosing
 
 from arq.connections import ArqRedis
@@ -9,8 +10,9 @@ from subgraphs.ai import service
 from subgraphs.ai.models import StepKind, StepStatus
 from subgraphs.ai.states import GenerationStatus
 from subgraphs.books.models import BookStatus
+from subgraphs.common.deliveries import LEASE, DeliveryState
 from tests.workers import generation_runs
-from tests.workers.harness import run_worker_process, wait_until
+from tests.workers.harness import read_deliveries, run_worker_process, wait_until
 from workers.platform import Platform
 
 ALL_STEPS = 1 + 14 + 14 + 1
@@ -102,6 +104,66 @@ async def test_the_generation_of_a_killed_worker_is_resumed_without_repeating_fi
     assert {id: written[id].text for id in texts} == texts
     assert {written[id].version for id in texts} == {1 + (await read_first_version(platform, draft))}
     assert (await generation_runs.read_book(platform, draft.book_id)).status is BookStatus.READY
+
+
+async def test_a_worker_that_is_terminated_finishes_the_steps_it_has_begun_and_none_is_repeated(
+    platform: Platform, queue: ArqRedis, environ: dict[str, str]
+) -> None:
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
+
+    async def read_begun() -> dict[str, StepStatus]:
+        steps = await generation_runs.read_steps(platform, generation_id)
+        return {step.id: step.status for step in steps if step.attempts}
+
+    async def is_half_done() -> bool:
+        begun = list((await read_begun()).values())
+        return begun.count(StepStatus.DONE) >= 8 and StepStatus.RUNNING in begun
+
+    async def is_completed() -> bool:
+        generation = await generation_runs.read_generation(platform, generation_id)
+        return generation.status is GenerationStatus.COMPLETED
+
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="80") as first:
+        await wait_until(is_half_done)
+        first.terminate()
+        assert await first.wait() == 0
+    begun = await read_begun()
+    assert 8 <= len(begun) < ALL_STEPS
+    assert set(begun.values()) == {StepStatus.DONE}
+
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="400"):
+        await wait_until(is_completed)
+    steps = await generation_runs.read_steps(platform, generation_id)
+    assert [step.attempts for step in steps] == [1] * ALL_STEPS
+
+
+async def test_a_book_whose_only_worker_was_paused_for_longer_than_its_lease_is_finished(
+    platform: Platform, queue: ArqRedis, environ: dict[str, str]
+) -> None:
+    draft = await generation_runs.create_draft_book(platform)
+    generation_id = await generation_runs.queue_book(platform, draft)
+
+    async def has_begun() -> bool:
+        steps = await generation_runs.read_steps(platform, generation_id)
+        return sum(step.status is StepStatus.DONE for step in steps) >= 3
+
+    async def is_done() -> bool:
+        found = await read_deliveries(platform, "ai")
+        return [each.state for each in found if each.destination == "ai.GenerateBook"] == [DeliveryState.DONE]
+
+    async with run_worker_process(environ, OFFLINE_WORDS_PER_SECOND="80") as process:
+        await wait_until(has_begun)
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(LEASE.total_seconds() + 2)
+        process.send_signal(signal.SIGCONT)
+        await wait_until(is_done)
+    generation = await generation_runs.read_generation(platform, generation_id)
+    assert generation.status is GenerationStatus.COMPLETED
+    steps = await generation_runs.read_steps(platform, generation_id)
+    assert {step.status for step in steps} == {StepStatus.DONE}
+    # A command that was under way in the pause has failed, and its step with it.
+    assert max(step.attempts for step in steps) <= 2
 
 
 async def test_a_subscriber_that_reconnects_repeatedly_misses_no_event(

@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 from sqlalchemy import select
 
+from subgraphs.books.models import Book, Illustration
 from subgraphs.common.identity import Identity
 from subgraphs.orders import repository as orders_repository
 from subgraphs.orders import service as orders
@@ -15,8 +16,9 @@ from subgraphs.print import repository
 from subgraphs.print.models import OfflineShopJob, PrintJob
 from subgraphs.print.preflight import PreflightReport
 from subgraphs.print.states import PrintJobStatus
-from tests.workers.harness import run_worker
-from tests.workers.paid_orders import COARSE_SIDE, create_paid_order
+from tests.support.payments import list_refunds, read_refunds
+from tests.workers.harness import run_worker, wait_until
+from tests.workers.paid_orders import COARSE_SIDE, create_paid_order, picture_bytes
 from workers.platform import Platform
 
 # arq calls the deprecated name when it closes its pool.
@@ -94,6 +96,35 @@ async def test_an_order_with_low_resolution_pictures_is_rejected_before_submissi
     assert {issue.code.value for issue in issues} == {"LOW_PPI"}
     assert [issue.page for issue in issues] == [1, *range(5, 32, 2), None]
     assert await list_jobs_at_provider(platform, job.id) == []
+
+
+async def test_an_order_whose_picture_was_replaced_since_its_approval_is_rejected_refunded_and_told(
+    environ: dict[str, str], platform: Platform
+) -> None:
+    parent, paid = await create_paid_order(platform)
+    async with platform.books.database.read() as session:
+        key = await session.scalar(
+            select(Illustration.storage_key)
+            .join(Book, Book.id == Illustration.book_id)
+            .where(Book.owner_id == parent.user_id)
+            .limit(1)
+        )
+    assert key is not None
+    await platform.books.storage.put(key, picture_bytes(COARSE_SIDE))
+    async with run_worker(environ, platform):
+        await wait_for_order(platform, parent, paid.id, OrderStatus.PRINT_REJECTED)
+        await wait_until(lambda: is_refunded(platform, paid.id))
+    job = await read_job(platform, parent, paid.id)
+    assert job.status is PrintJobStatus.REJECTED
+    assert await list_jobs_at_provider(platform, job.id) == []
+    async with platform.orders.database.read() as session:
+        passed = (await orders_repository.load_transitions_of_orders(session, [paid.id]))[paid.id]
+    assert passed[-1].reason == "A picture is not the one that was approved."
+    assert [refund.amount for refund in await read_refunds(platform.orders, paid.id)] == [paid.total]
+
+
+async def is_refunded(platform: Platform, order_id: str) -> bool:
+    return [refund.status for refund in await list_refunds(platform.orders, order_id)] == ["SUCCEEDED"]
 
 
 async def test_a_book_of_another_format_is_printed_as_the_product_made_for_it(

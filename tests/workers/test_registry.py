@@ -129,8 +129,12 @@ def test_a_handler_is_on_a_queue_that_exists(empty: Registry) -> None:
         task(PaintFence, queue="fences")(paint)
 
 
-def test_an_event_without_consumers_has_no_destination(empty: Registry) -> None:
-    assert empty.find_destinations("event", "workers.FencePainted") == []
+def test_an_event_without_consumers_is_not_known(empty: Registry) -> None:
+    @on(FencePainted, domain="books")
+    async def admire_fence(_: Platform, __: UnitOfWork, ___: FencePainted) -> None:
+        pass
+
+    assert empty.known_events == ["workers.FencePainted"]
 
 
 def test_a_job_may_be_scheduled_in_several_domains(empty: Registry) -> None:

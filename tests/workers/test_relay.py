@@ -42,7 +42,7 @@ class SweepFloor(Job):
 @pytest.fixture
 def registry() -> Registry:
     registry = Registry()
-    registry.consumers["print.PrintJobStatusChanged"] += CONSUMERS
+    registry.consumers["print.PrintJobStatusChanged"] = CONSUMERS
     return registry
 
 
@@ -108,6 +108,22 @@ async def test_an_event_is_queued_for_each_consumer(
         {"domain": "print", "delivery_id": each.id, "attempts": 0}
         for each in sorted(found, key=lambda each: each.id)
     ]
+    assert await count_outbox_rows(platform) == 0
+
+
+async def test_an_event_that_a_relay_does_not_know_waits_for_a_newer_one(
+    platform: Platform, queue: ArqRedis, relay: Relay
+) -> None:
+    older = Relay(platform, queue, Registry())
+    await publish(platform)
+    async with platform.print.unit_of_work() as uow:
+        await uow.enqueue(PreflightPrintJob("prj_1"), owner_id=None)
+    assert await older.relay_once() > timedelta()
+    assert [each.destination for each in await read_deliveries(platform)] == ["print.PreflightPrintJob"]
+    assert await count_outbox_rows(platform) == 1
+    await relay.relay_once()
+    found = {each.destination for each in await read_deliveries(platform)}
+    assert found == {"print.PreflightPrintJob", *CONSUMERS}
     assert await count_outbox_rows(platform) == 0
 
 

@@ -10,6 +10,7 @@ from subgraphs.common import deliveries
 from subgraphs.common.deliveries import DeliveryState
 from subgraphs.common.retention import PruneMessages
 from subgraphs.domains import DOMAINS
+from subgraphs.print.events import PrintJobStatusChanged
 from tests.support.deliveries import build_delivery_row
 from tests.workers.harness import read_deliveries
 from workers.platform import Platform
@@ -56,3 +57,12 @@ async def test_metrics_tell_how_many_deliveries_of_each_queue_wait_and_for_how_l
     assert 300 <= (read_metric("deliveries_oldest_seconds", "print", "parked") or 0) < 400
     assert read_metric("deliveries", "print", "due") == 0
     assert read_metric("deliveries", "payments", "parked") == 0
+
+
+async def test_a_metric_tells_how_many_messages_no_relay_has_taken(platform: Platform) -> None:
+    for waiting in (0, 2):
+        async with platform.print.unit_of_work() as uow:
+            for _ in range(waiting):
+                await uow.publish(PrintJobStatusChanged("prj_1", "ord_1", "SHIPPED", ""))
+        await update_statistics(platform)
+        assert METRICS.get_sample_value("outbox_messages", {"domain": "print"}) == waiting

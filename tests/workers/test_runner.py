@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from arq.connections import ArqRedis
 from sqlalchemy import func, update
 
 from subgraphs.common import deliveries
+from subgraphs.common.clock import utc_now
 from subgraphs.common.deliveries import MAX_ATTEMPTS, Delivery, DeliveryState
 from subgraphs.common.draining import Drained
 from subgraphs.common.errors import Conflict, DependencyFailed
@@ -28,8 +30,9 @@ from tests.workers.harness import (
     wait_until,
 )
 from workers import queues
+from workers.arq_worker import create_worker
 from workers.platform import Platform
-from workers.registry import Handler, Registry
+from workers.registry import Handler, Registry, ScheduledJob
 from workers.runner import Runner
 
 # arq calls the deprecated name when it closes its pool.
@@ -138,15 +141,23 @@ async def test_the_job_of_a_killed_worker_is_taken_over(
     assert (len(handler.calls), done.attempts) == (1, 2)
 
 
+@pytest.mark.parametrize("others", [1, 2])
 async def test_a_worker_paused_for_longer_than_its_lease_gives_its_job_up(
-    environ: dict[str, str], platform: Platform, queue: ArqRedis, handler: Recorder, registry: Registry
+    environ: dict[str, str],
+    platform: Platform,
+    queue: ArqRedis,
+    handler: Recorder,
+    registry: Registry,
+    others: int,
 ) -> None:
     holding = run_worker_process(environ, "tests.workers.harness", asyncio.subprocess.PIPE)
     async with holding as process:
         await enqueue(platform, 1)
         await wait_until_holding(process)
         process.send_signal(signal.SIGSTOP)
-        async with run_worker(environ, platform, registry):
+        async with AsyncExitStack() as workers:
+            for _ in range(others):
+                await workers.enter_async_context(run_worker(environ, platform, registry))
             await handler.called.wait()
             process.send_signal(signal.SIGCONT)
             # What it has lost is on no queue and under no lease of its own: the other one ends it.
@@ -157,6 +168,39 @@ async def test_a_worker_paused_for_longer_than_its_lease_gives_its_job_up(
         await process.wait()
     assert (len(handler.calls), done.attempts) == (1, 2)
     assert await read_only_delivery(platform) == done
+
+
+async def test_a_worker_whose_lease_ended_in_a_pause_does_not_start_its_job_again(
+    environ: dict[str, str],
+    platform: Platform,
+    queue: ArqRedis,
+    handler: Recorder,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.runner._RENEWAL_SECONDS", 3600)
+    async with run_worker(environ, platform, registry):
+        await enqueue(platform, 1)
+        await handler.called.wait()
+        for _ in range(2):
+            # As after a pause: the relay runs before the lease is renewed.
+            async with platform.print.unit_of_work() as uow:
+                await uow.session.execute(update(TABLE).values(due_at=func.now()))
+
+            async def is_queued_again() -> bool:
+                [delivery] = await read_deliveries(platform)
+                return delivery.due_at > utc_now() + deliveries.QUEUE_PATIENCE / 2
+
+            async def is_taken_off() -> bool:
+                return not await queue.zcard(queues.build_key(queues.DEFAULT))
+
+            await wait_until(is_queued_again)
+            await wait_until(is_taken_off)
+        await asyncio.sleep(0.5)
+        assert (len(handler.calls), (await read_only_delivery(platform)).attempts) == (1, 1)
+        handler.released.set()
+        done = await wait_for_state(platform, DeliveryState.DONE)
+    assert (len(handler.calls), done.attempts) == (1, 1)
 
 
 async def wait_until_holding(process: asyncio.subprocess.Process) -> None:
@@ -377,6 +421,29 @@ async def test_a_worker_takes_only_the_queues_that_it_is_told(
         await wait_until(is_queued)
         await asyncio.sleep(0.5)
         assert handler.calls == []
+
+
+async def test_of_two_workers_one_runs_the_slot_of_a_scheduled_job(
+    environ: dict[str, str], platform: Platform, queue: ArqRedis, handler: Recorder, registry: Registry
+) -> None:
+    registry.schedule.append(ScheduledJob("print", HoldStill(1), timedelta(days=10_000)))
+    async with run_worker(environ, platform, registry), run_worker(environ, platform, registry):
+        await handler.called.wait()
+        await asyncio.sleep(3)  # longer than the lease
+        handler.released.set()
+        done = await wait_for_state(platform, DeliveryState.DONE)
+        await asyncio.sleep(1.5)
+    assert (len(handler.calls), done.attempts) == (1, 1)
+    assert await read_only_delivery(platform) == done
+
+
+async def test_arq_ends_no_job_for_taking_long(
+    platform: Platform, queue: ArqRedis, registry: Registry
+) -> None:
+    worker = create_worker(Runner(platform, registry), queue, "ai")
+    [deliver] = worker.functions.values()
+    assert (deliver.name, deliver.timeout_s) == ("deliver", None)
+    assert worker.job_timeout_s > timedelta(days=30).total_seconds()
 
 
 async def test_owners_take_turns(

@@ -9,9 +9,11 @@ shop for our id, and submits the job only if the shop does not have it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
@@ -35,6 +37,8 @@ _CALL_TIMEOUT: Final = timedelta(seconds=30)
 """How long after its transaction an attempt may call the shop."""
 _ATTEMPT_INTERVAL: Final = timedelta(seconds=60)
 """Longer than a call can take, with a margin for clock skew."""
+
+Answer = TypeVar("Answer")
 
 _SUBMITTABLE: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMITTING})
 
@@ -66,15 +70,12 @@ async def submit_print_job(runtime: Runtime, print_job_id: str, attempt: int, de
 
 async def _submit(runtime: Runtime, provider: PrintProvider, attempt: _Attempt, delivery: Delivery) -> None:
     job, submission = attempt.job, _build_submission(runtime, attempt.job, delivery)
-    remaining = (attempt.deadline - runtime.clock()).total_seconds()
-    if remaining <= 0:
-        # The process was paused after the commit, and the next attempt may be under way.
-        get_logger().warning("Submission begun too late", print_job=job.id, attempt=job.attempts)
-        return
+    accepted: ShopJob | None = None
     try:
-        async with asyncio.timeout(remaining):
-            accepted = await provider.find(job.id) if job.attempts > 1 else None
-            accepted = accepted or await provider.submit(submission)
+        if job.attempts > 1:
+            accepted = await _call_in_time(runtime, attempt, partial(provider.find, job.id))
+        if accepted is None:
+            accepted = await _call_in_time(runtime, attempt, partial(provider.submit, submission))
     except SubmissionRefused as refusal:
         await _record_refusal(runtime, job.id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
@@ -83,6 +84,18 @@ async def _submit(runtime: Runtime, provider: PrintProvider, attempt: _Attempt, 
         )
     else:
         await _record_acceptance(runtime, job.id, accepted, provider.poll_interval)
+
+
+async def _call_in_time(runtime: Runtime, attempt: _Attempt, call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Make a call that ends by the deadline of its attempt; TimeoutError if it would begin after it.
+
+    The process may have been paused since it last looked at the time, and the next attempt be under way.
+    """
+    remaining = (attempt.deadline - runtime.clock()).total_seconds()
+    if remaining <= 0:
+        raise TimeoutError("It was begun too late.")
+    async with asyncio.timeout(remaining):
+        return await call()
 
 
 async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> _Attempt | None:

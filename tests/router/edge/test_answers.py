@@ -110,6 +110,13 @@ async def test_production_sends_hsts_and_hides_suggestions_and_the_explorer():
     assert files.status == 404
 
 
+async def test_what_a_subgraph_serves_beside_the_graph_has_the_security_headers_too():
+    async with run_edge(**PRODUCTION, ROUTER_PASS_THROUGH="/files=books") as running:
+        answer = await running.request(build_get(b"/files/page.png"))
+    assert (answer.status, answer.headers["x-content-type-options"]) == (404, "nosniff")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
 async def test_development_sends_no_hsts(running_edge: Edge):
     assert "strict-transport-security" not in (await running_edge.request(build_get())).headers
 

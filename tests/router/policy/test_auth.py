@@ -94,6 +94,16 @@ async def test_invalid_claims_are_refused(claims: dict[str, Any], message: str):
     assert refusal.value.message == message
 
 
+async def test_clocks_may_differ_by_five_seconds():
+    service, now = IdentityService(), int(time.time())
+    async with open_verifier(service) as tokens:
+        for tolerated in ({"iat": now + 4, "nbf": now + 4}, {"exp": now - 2}):
+            assert await tokens.identify(f"Bearer {service.issue_token(**tolerated)}") is not None
+        for refused in ({"iat": now + 60}, {"nbf": now + 60}, {"exp": now - 6}):
+            with pytest.raises(UnauthenticatedError):
+                await tokens.identify(f"Bearer {service.issue_token(**refused)}")
+
+
 @pytest.mark.parametrize("missing", ["sub", "exp", "iat", "iss"])
 async def test_a_token_without_a_required_claim_is_refused(missing: str):
     service = IdentityService()

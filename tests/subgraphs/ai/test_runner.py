@@ -1,6 +1,7 @@
 """Running a generation: its steps, their retries and the events that subscribers receive."""
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -11,15 +12,15 @@ from typing import Any
 import pytest
 
 from subgraphs.ai import repository
-from subgraphs.ai.models import GenerationStep, StepKind, StepStatus
-from subgraphs.ai.pipeline import step_executor
+from subgraphs.ai.models import GenerationStep, StepKind, StepStatus, build_picture_key
+from subgraphs.ai.pipeline import journal, step_executor
 from subgraphs.ai.pipeline.journal import HEADROOM, Journal, Superseded
 from subgraphs.ai.pipeline.runner import run_generation
 from subgraphs.ai.pipeline.step_executor import PictureNotStored
 from subgraphs.ai.providers.ports import ContentRefused, Picture, ProviderFailed, Usage, WrittenOutline
 from subgraphs.ai.providers.story import Outline, PictureRequest
 from subgraphs.common.draining import Drained
-from subgraphs.common.errors import Conflict
+from subgraphs.common.errors import Conflict, NotFound
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.ai.library import CANCEL, FakeBookWriter, Parent, run
@@ -183,6 +184,40 @@ async def test_two_runners_never_both_write(ai: SubgraphClient, parent: Parent) 
         await first.send_delta("TextDelta", page_id="page_x", text="late")
 
 
+async def test_a_superseded_runner_that_stores_its_picture_late_changes_none_of_its_successors(
+    ai: SubgraphClient, parent: Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_WATCH_SECONDS", 3600)  # as if it were paused
+    _, generation_id = await start(parent)
+    is_drawing, may_store = asyncio.Event(), asyncio.Event()
+
+    class Paused(CountingStudio):
+        async def draw(self, request: PictureRequest, *, author: str) -> Picture:
+            drawn = await super().draw(request, author=author)
+            is_drawing.set()
+            await may_store.wait()
+            return replace(drawn, png=b"late")
+
+        async def write_scene(self, request: Any, *, author: str) -> Any:
+            await asyncio.Event().wait()
+            yield ""
+
+    late, books, successor = Paused(), FakeBookWriter(), CountingStudio()
+    superseded = asyncio.create_task(run(ai, late, FakeBookWriter(), generation_id))
+    await is_drawing.wait()
+    await run(ai, successor, books, generation_id)
+    may_store.set()
+    async with asyncio.timeout(60):
+        await superseded
+    assert len(books.pictures) == 15
+    for picture in books.pictures.values():
+        stored = await ai.runtime.storage.get(picture.storage_key)
+        assert hashlib.sha256(stored).hexdigest() == picture.sha256
+    assert (await parent.read(generation_id))["status"] == "COMPLETED"
+    keys = [build_picture_key(step.id, 1) for step in await _read_steps(ai.runtime, generation_id)]
+    assert b"late" in [await read_stored(ai.runtime, key) for key in keys]
+
+
 async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
     fault = build_fault("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
@@ -326,6 +361,14 @@ async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, pa
         await running
     assert studio.calls == calls
     assert (await parent.watch(generation_id))[-1]["__typename"] == "GenerationCancelled"
+
+
+async def read_stored(runtime: Runtime, key: str) -> bytes | None:
+    """Read a file; None when there is none."""
+    try:
+        return await runtime.storage.get(key)
+    except NotFound:
+        return None
 
 
 async def _read_steps(runtime: Runtime, generation_id: str) -> list[GenerationStep]:

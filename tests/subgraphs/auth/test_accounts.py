@@ -115,6 +115,12 @@ async def test_a_name_with_emoji_or_markup_is_stored_unchanged(auth: SubgraphCli
     assert answer.ok["signUp"]["user"]["displayName"] == name
 
 
+@pytest.mark.parametrize("invisible", ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff"])
+async def test_a_name_keeps_no_invisible_characters(auth: SubgraphClient, invisible: str) -> None:
+    answer = await auth.execute(SIGN_UP, build_details(displayName=f"An{invisible}a"))
+    assert answer.ok["signUp"]["user"]["displayName"] == "Ana"
+
+
 async def test_the_password_is_stored_only_as_an_argon2id_hash(auth: SubgraphClient, parent: Parent) -> None:
     async with auth.runtime.database.read() as session:
         user = await session.get_one(User, parent.id)

@@ -12,7 +12,7 @@ UPDATE = """
 mutation ($input: UpdateChildInput!) {
   updateChild(input: $input) { id name birthMonth pronouns appearance interests }
 }"""
-READ = "query ($id: ID!) { child(id: $id) { name appearance } }"
+READ = "query ($id: ID!) { child(id: $id) { name appearance interests } }"
 
 
 async def test_a_child_is_stored_as_described(parent: Parent) -> None:
@@ -74,6 +74,18 @@ async def test_an_invalid_value_is_named(parent: Parent, field: str, value: obje
 async def test_markup_and_emoji_are_part_of_a_name(parent: Parent, name: str) -> None:
     child_id = await parent.create_child(name=name)
     assert (await parent.ask(READ, id=child_id)).ok["child"]["name"] == name
+
+
+@pytest.mark.parametrize("invisible", ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff"])
+async def test_no_text_about_a_child_keeps_invisible_characters(parent: Parent, invisible: str) -> None:
+    texts = {
+        "name": f"Mi{invisible}a",
+        "appearance": f"{invisible}red curls",
+        "interests": [f"foxes{invisible}"],
+    }
+    child_id = await parent.create_child(**texts)
+    child = (await parent.ask(READ, id=child_id)).ok["child"]
+    assert (child["name"], child["appearance"], child["interests"]) == ("Mia", "red curls", ["foxes"])
 
 
 async def test_an_update_changes_only_the_given_fields(parent: Parent) -> None:

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from subgraphs.common import http
 from subgraphs.common.budget import Budget
@@ -202,6 +203,34 @@ async def test_a_request_ends_with_the_operation_that_it_belongs_to() -> None:
     async with Service(hang).serve() as client:
         with pytest.raises((DeadlineExceeded, httpx2.ReadTimeout)):
             await request(client)
+
+
+async def test_a_service_gets_a_bounded_number_of_connections_and_the_rest_wait() -> None:
+    open_requests, most = 0, 0
+
+    async def answer(_: Request) -> Response:
+        nonlocal open_requests, most
+        open_requests += 1
+        most = max(most, open_requests)
+        await asyncio.sleep(0.05)
+        open_requests -= 1
+        return Response("ok")
+
+    async with Service(answer).serve(max_connections=3) as client:
+        answers = await asyncio.gather(*(client.get("/") for _ in range(12)))
+    assert ([each.status_code for each in answers], most) == ([200] * 12, 3)
+
+
+async def test_a_repeated_request_is_logged_without_its_address_its_headers_and_its_bodies() -> None:
+    secret = "swordfish"
+    service = Service(Response(secret, 503, {"x-detail": secret}), Response("ok"))
+    with capture_logs() as lines:
+        async with service.serve() as client:
+            headers = {"authorization": secret, "idempotency-key": secret}
+            await client.post(f"/?search={secret}", content=secret, headers=headers)
+    assert lines == [
+        {"event": "Request is repeated", "log_level": "info", "to": "shop", "attempt": 1, "outcome": "503"}
+    ]
 
 
 async def test_a_response_that_is_too_large_is_not_read() -> None:

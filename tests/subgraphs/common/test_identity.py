@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -24,6 +25,7 @@ from subgraphs.common.clock import utc_now
 from subgraphs.common.errors import DependencyFailed, Forbidden, Unauthenticated
 from subgraphs.common.identity import Identity, TokenVerifier
 from tests.support.serving import serve_app
+from tests.support.tls import create_certificate, serve_tls
 from tests.support.tokens import ISSUER, KEY_ID, SIGNING_KEY, build_jwks, sign_token
 
 
@@ -184,6 +186,16 @@ async def test_an_invalid_key_set_is_a_failed_dependency(verifier: TokenVerifier
     keys.body = "<html>not keys</html>"
     with pytest.raises(DependencyFailed):
         await verifier.verify(sign_token("usr_1"))
+
+
+async def test_keys_come_over_tls_from_a_server_that_the_ca_file_certifies(tmp_path: Path) -> None:
+    certificate = create_certificate(tmp_path)
+    token = sign_token("usr_1")
+    async with serve_tls(certificate, 200, json.dumps(build_jwks()).encode()) as address:
+        trusting = TokenVerifier(address, ISSUER, utc_now, certificate)
+        assert (await trusting.verify(token)).user_id == "usr_1"
+        with pytest.raises(DependencyFailed):
+            await TokenVerifier(address, ISSUER, utc_now).verify(token)
 
 
 def test_a_missing_scope_is_forbidden() -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -13,17 +13,20 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
+from subgraphs.common.runtime import open_runtime
+from subgraphs.domains import DOMAINS
 from tests.support.commandstats import count_commands
 from tests.support.outages import valkey_away
 from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+RETENTION = timedelta(days=2)
 
 
 @pytest.fixture
 async def streams(redis: Redis) -> AsyncIterator[LiveStreams]:
-    live_streams = LiveStreams(redis)
+    live_streams = LiveStreams(redis, RETENTION)
     yield live_streams
     await live_streams.close()
 
@@ -206,7 +209,7 @@ async def test_followers_miss_nothing_while_connections_are_cut(
     servers: Mapping[str, str], streams: LiveStreams, key: str
 ) -> None:
     writer = Redis.from_url(build_settings("auth", servers).redis_url)
-    writing = LiveStreams(writer)
+    writing = LiveStreams(writer, RETENTION)
     await append(writing, key, 1)
     following = Following(streams, key)
     await following.reach(1)
@@ -236,7 +239,7 @@ async def append_in_spite_of_cuts(streams: LiveStreams, key: str, sequence: int)
 
 async def test_a_follower_who_comes_while_redis_is_away_waits_for_it() -> None:
     async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as away:
-        streams = LiveStreams(away)
+        streams = LiveStreams(away, RETENTION)
         following = Following(streams, new_id("gen"))
         await asyncio.sleep(0.5)
         assert (following.numbers, following.task.done()) == ([], False)
@@ -321,6 +324,21 @@ async def test_a_follower_of_a_stream_that_starts_empty_again_gets_the_events_th
     await following.stop()
 
 
-async def test_streams_expire(streams: LiveStreams, redis: Redis, key: str) -> None:
+async def test_a_stream_expires_when_nothing_was_appended_for_as_long_as_the_retention(
+    streams: LiveStreams, redis: Redis, key: str
+) -> None:
+    retention = RETENTION.total_seconds()
     await append(streams, key, 1)
-    assert 0 < await redis.ttl(f"live:{key}") <= 7 * 24 * 3600
+    await redis.expire(f"live:{key}", 10)
+    await append(streams, key, 2)
+    assert retention - 60 < await redis.ttl(f"live:{key}") <= retention
+
+
+@pytest.mark.parametrize("environ", [{}, {"LIVE_RETENTION_DAYS": "3"}])
+async def test_the_retention_of_streams_is_a_setting(
+    servers: Mapping[str, str], redis: Redis, key: str, environ: dict[str, str]
+) -> None:
+    async with open_runtime(DOMAINS["auth"], build_settings("auth", {**servers, **environ})) as runtime:
+        await append(runtime.live, key, 1)
+    days = int(environ.get("LIVE_RETENTION_DAYS", 1))
+    assert days - 0.01 < await redis.ttl(f"live:{key}") / 86400 <= days

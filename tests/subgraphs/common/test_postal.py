@@ -48,6 +48,19 @@ def test_a_required_part_is_named_when_it_is_empty(part: str, field: str) -> Non
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("part", MAX_LENGTHS)
+def test_no_part_of_an_address_keeps_invisible_characters(part: str) -> None:
+    typed = replace(ADDRESS, **{part: "N1\u202e 1\u200bA\u2066A\u00ad"})
+    assert typed.normalize("address") == replace(ADDRESS, **{part: "N1 1AA"})
+
+
+@pytest.mark.parametrize(("part", "field"), [("phone", "phone"), ("country_code", "countryCode")])
+def test_invisible_characters_are_no_part_of_a_code_or_a_number(part: str, field: str) -> None:
+    with pytest.raises(BadUserInput) as refused:
+        replace(ADDRESS, **{part: f"{getattr(ADDRESS, part)}\u202e"}).normalize("address")
+    assert refused.value.field == f"address.{field}"
+
+
 @pytest.mark.parametrize("code", ["", "de", "ZZ", "DEU", "DE ", "EU"])
 def test_only_a_country_of_iso_3166_is_one(code: str) -> None:
     assert check_country("country", "DE") == "DE"

@@ -1,12 +1,18 @@
-"""The reporting of errors in coroutines that nobody awaits."""
+"""The server of a subgraph: where it listens, and which errors of coroutines it reports."""
 
+import asyncio
+import os
 import sys
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from types import FunctionType
+from typing import Any, cast
 
+import psutil
 import pytest
 
+from infra.checkout import ROOT
+from infra.local.ports import find_free_port
 from subgraphs.common.server import ignore_unawaited_coroutines
 
 # Like the constructor of a named tuple, it has no builtins, and a warning in it fails.
@@ -52,3 +58,30 @@ def test_an_error_of_a_started_coroutine_is_reported(reported: list[type[BaseExc
     coroutine.send(None)
     del coroutine
     assert reported == [ValueError]
+
+
+def find_listeners(pid: int) -> set[tuple[str, int]]:
+    connections = psutil.Process(pid).net_connections("inet")
+    return {cast("Any", each.laddr)[:2] for each in connections if each.status == psutil.CONN_LISTEN}
+
+
+async def test_a_subgraph_and_its_metrics_listen_on_loopback_wherever_the_router_listens(
+    servers: Mapping[str, str],
+) -> None:
+    ports = {"PRINT_SERVICE_PORT": find_free_port(), "METRICS_PORT": find_free_port()}
+    chosen = {name: str(port) for name, port in ports.items()}
+    environ = {name: value for name, value in servers.items() if name != "SUBGRAPH_HOST"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "subgraphs", "print"),
+        cwd=ROOT,
+        env={**os.environ, **environ, **chosen, "HOST": "0.0.0.0"},  # noqa: S104 - it is for the router
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(60):
+            while len(found := find_listeners(process.pid)) < len(ports):  # noqa: ASYNC110 - it starts
+                await asyncio.sleep(0.05)
+    finally:
+        process.kill()
+        await process.wait()
+    assert found == {("127.0.0.1", port) for port in ports.values()}

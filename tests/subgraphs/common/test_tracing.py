@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -11,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from infra.checkout import ROOT
 from subgraphs.common.http import create_client
 from subgraphs.common.runtime import Runtime, open_runtime
 from subgraphs.common.telemetry import build_traceparent, start_trace
@@ -21,6 +25,20 @@ from tests.support.serving import refuse_connections, serve_app
 from tests.support.subgraph import build_settings, run_subgraph
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+LIST_LOADED = """
+import sys
+import workers.__main__
+from importlib import import_module
+from subgraphs.common.tracing import record_spans
+from subgraphs.domains import DOMAINS
+from workers.registry import load_tasks
+
+load_tasks()
+for domain in DOMAINS:
+    import_module(f"subgraphs.{domain}.app")
+with record_spans("worker"):
+    print(*sys.modules, sep="\\n")
+"""
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 NOT_SAMPLED = f"00-{TRACE}-b7ad6b7169203331-00"
 
@@ -81,6 +99,7 @@ async def test_statements_commands_and_requests_are_spans_of_the_current_request
     failed = get_span(collector, "GET shop")
     assert (failed.failed, failed.message, failed.attributes["error.type"]) == (True, "", "ConnectError")
     assert collector.find_spans("PING") == []
+    assert b"nothing" not in b"".join(collector.bodies)
     assert collector.resource["service.name"] == "auth"
 
 
@@ -144,6 +163,25 @@ def test_the_exporter_follows_the_variables_of_opentelemetry(
     environ: dict[str, str], exporter: str | None
 ) -> None:
     assert find_exporter(environ) == exporter
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_loaded"),
+    [({}, False), ({"OTEL_TRACES_EXPORTER": "none"}, False), ({"OTEL_TRACES_EXPORTER": "console"}, True)],
+)
+def test_without_an_exporter_no_process_loads_opentelemetry(environ: dict[str, str], is_loaded: bool) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_LOADED],
+        env=clean | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    loaded = done.stdout.splitlines()
+    assert {"workers.runner", "subgraphs.print.app"} <= set(loaded)
+    assert any(name.startswith("opentelemetry") for name in loaded) is is_loaded
 
 
 def test_without_an_exporter_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,6 +205,27 @@ async def test_a_worker_that_was_paused_after_its_commit_does_not_call_the_shop(
     assert len(await read_shop_jobs(runtime, job.id)) == 1
 
 
+async def test_a_worker_that_was_paused_after_it_searched_the_shop_does_not_submit(
+    runtime: Runtime, shop: Shop, clock: SteppingClock
+) -> None:
+    job = await create_checked_job(runtime)
+
+    class PausedAfterSearch(Shop):
+        async def find(self, external_id: str) -> ShopJob | None:
+            found = await super().find(external_id)
+            clock.advance(seconds=31)
+            return found
+
+    shop.accepts = shop.answers = False
+    await submit(runtime, shop, job.id)
+    paused = PausedAfterSearch(runtime)
+    await submit(runtime, paused, job.id, attempt=2)
+    assert paused.received == []
+    shop.accepts = shop.answers = True
+    await submit(runtime, shop, job.id, attempt=3)
+    assert len(await read_shop_jobs(runtime, job.id)) == 1
+
+
 async def test_a_refusal_ends_the_job_with_its_reason(runtime: Runtime, shop: Shop) -> None:
     job = await create_checked_job(runtime)
     shop.accepts = False
