@@ -263,12 +263,17 @@ async def test_contexts_reach_below_mutations_and_events():
     roots = {"shop": {"open": lambda _info, name: opened}}
     async with run_market(roots, *GOODS) as running:
         mutated = await running.run('mutation { open(name: "New") { showcase { price } } }')
-        event = await running.run_event(
-            "subscription { opened { showcase { price } } }", build_data(opened=opened)
+        events = await running.run_events(
+            "subscription { opened { showcase { price } } }",
+            build_data(opened=opened),
+            build_data(opened={**opened, "currency": "EUR"}),
         )
 
     assert mutated.data == {"open": {"showcase": {"price": 12}}}
-    assert event.data == {"opened": {"showcase": {"price": 12}}}
+    assert [each.data for each in events] == [
+        {"opened": {"showcase": {"price": 12}}},
+        {"opened": {"showcase": {"price": 10}}},
+    ]
 
 
 async def test_a_context_reaches_deferred_fields():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -235,10 +236,25 @@ def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(with_cop
 async def test_an_event_is_completed_by_other_subgraphs():
     async with run_graph("profiles", b=build_data(_entities=[{"likes": 2}])) as profiles:
         event = build_data(noted={"text": "Hi", "id": "n1"})
-        result = await profiles.run_event("subscription { noted { text likes } }", event)
+        [result] = await profiles.run_events("subscription { noted { text likes } }", event)
 
     assert result.data == {"noted": {"text": "Hi", "likes": 2}}
     assert result.errors == []
+
+
+async def test_several_events_are_completed_with_one_fetch():
+    def answer(body: Any) -> Mapping[str, Any]:
+        known = [int(each["id"]) for each in body["variables"]["representations"]]
+        return build_data(_entities=[{"likes": 10 * each} for each in known])
+
+    async with run_graph("profiles", b=answer) as profiles:
+        events = [build_data(noted={"id": id_}) for id_ in ("1", "2", "1")]
+        results = await profiles.run_events("subscription { noted { likes } }", *events)
+
+    assert [result.data for result in results] == [{"noted": {"likes": each}} for each in (10, 20, 10)]
+    assert [result.errors for result in results] == [[], [], []]
+    [sent] = profiles.list_representations("b")
+    assert sent["representations"] == [{"__typename": "Note", "id": each} for each in ("1", "2")]
 
 
 async def test_mutations_run_one_after_the_other():
