@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from router.executor import ExecutionRequest, compile_operation, execute_events
 from router.executor.entities import Batch, compile_representer, copy_json, split_batches
 from router.executor.fetches import MAX_REPRESENTATIONS
 from router.json_text import encode
+from router.planner import Planner
 from router.planner.plan import Input, InputField, Representation
-from tests.router.executor.shop import build_data, run_graph
+from router.transport.base import RequestContext
+from tests.router.executor.shop import CONTEXT, build_data, run_graph
+from tests.support.planning import load_operation, load_supergraph
 
 ANY_KEY = Representation("Odd", frozenset({"Odd"}), Input((InputField("k", "k"),)))
 
@@ -255,6 +260,25 @@ async def test_several_events_are_completed_with_one_fetch():
     assert [result.errors for result in results] == [[], [], []]
     [sent] = profiles.list_representations("b")
     assert sent["representations"] == [{"__typename": "Note", "id": each} for each in ("1", "2")]
+
+
+async def test_the_subgraphs_that_complete_an_event_are_asked_at_the_same_time():
+    all_asked = asyncio.Barrier(2)
+
+    class MeetingTransport:
+        async def fetch(self, subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
+            await all_asked.wait()
+            return build_data(_entities=[{"margin": 3} if subgraph == "ledger" else {"goods": []}])
+
+    compiled = compile_operation(
+        Planner(load_supergraph("market")),
+        load_operation("market", "subscription { opened { margin goods { id } } }"),
+    )
+    event = build_data(opened={"id": "s1", "currency": "EUR"})
+    async with asyncio.timeout(60):
+        [result] = await execute_events(compiled, [event], ExecutionRequest({}, MeetingTransport(), CONTEXT))
+
+    assert (result.data, result.errors) == ({"opened": {"margin": 3, "goods": []}}, [])
 
 
 async def test_mutations_run_one_after_the_other():
