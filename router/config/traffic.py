@@ -72,13 +72,14 @@ class _Rule(BaseModel):
 
 
 class PropagateHeader(_Rule):
-    """Propagates a header of the client to the subgraphs."""
+    """Propagates a header of the client to the subgraphs, or what stands for it in its initial payload."""
 
     propagate: HeaderName
+    initial_payload: bool = False
 
     def to_rule(self) -> HeaderRule:
         """The header rule."""
-        return HeaderRule(Propagate(self.propagate), self.subgraph)
+        return HeaderRule(Propagate(self.propagate, self.initial_payload), self.subgraph)
 
 
 class SetHeader(_Rule):

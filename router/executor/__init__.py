@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -20,13 +21,13 @@ from router.executor.nodes import compile_node
 from router.executor.projection import Projection, compile_projection
 from router.executor.response_builder import ResponseBuilder, project_in_thread_if_large
 from router.executor.run import Run, Runnable
-from router.executor.subgraph_errors import anchor_error
+from router.executor.subgraph_errors import Errors, anchor_error, split_by_event
 from router.operation import Operation
 from router.operation.deadline import NEVER, Deadline
 from router.operation.deferral import Deferral
 from router.planner import Planner, PlanningTimeoutError, UnplannableError
 from router.planner.names import ResponseNames
-from router.planner.plan import DeferNode, PlanNode, SubscriptionNode
+from router.planner.plan import LIST, DeferNode, PlanNode, SubscriptionNode
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import RequestContext, Transport
 from router.transport.stream_request import StreamRequest
@@ -38,7 +39,7 @@ __all__ = [
     "build_stream_request",
     "compile_operation",
     "execute",
-    "execute_event",
+    "execute_events",
     "execute_incrementally",
 ]
 
@@ -111,7 +112,8 @@ def compile_operation(
     except PlanningTimeoutError as error:
         raise PlanningTooLongError([GraphQLError(str(error))]) from error
     plan.names.discard_uses()
-    context = CompileContext(plan.names, FetchNames(operation.name))
+    root = (LIST,) if isinstance(plan.node, SubscriptionNode) else ()
+    context = CompileContext(plan.names, FetchNames(operation.name), root)
     stream = _compile_stream(planner, plan.node, context)
     return CompiledOperation(
         operation.without_selections,
@@ -130,7 +132,7 @@ def compile_operation(
 
 
 def _select_initial(node: PlanNode | SubscriptionNode | DeferNode | None) -> PlanNode | None:
-    """The fetches for the response: those after an event of a subscription, or the initial ones."""
+    """The fetches for the response: those after events of a subscription, or the initial ones."""
     match node:
         case SubscriptionNode(rest=rest):
             return rest
@@ -154,7 +156,10 @@ def _compile_optional(node: PlanNode | None, context: CompileContext) -> Runnabl
 
 async def execute(compiled: CompiledOperation, request: ExecutionRequest) -> ExecutionResult:
     """Runs a query or a mutation."""
-    return await _complete(compiled, _start_run(compiled, request, {}), request)
+    run = _start_run(compiled, request, {})
+    await _run_fetches(compiled, run)
+    data, response = await _build_response(compiled, run, request, run.data, run.errors)
+    return ExecutionResult(data, response.errors)
 
 
 async def execute_incrementally(
@@ -162,7 +167,8 @@ async def execute_incrementally(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The payloads of a query or a mutation with deferred fragments."""
     run = _start_run(compiled, request, {})
-    data, response = await _build_response(compiled, run, request)
+    await _run_fetches(compiled, run)
+    data, response = await _build_response(compiled, run, request, run.data, run.errors)
     if data is None:
         yield {"data": None, "errors": response.errors}
         return
@@ -179,37 +185,55 @@ def build_stream_request(compiled: CompiledOperation, variables: Mapping[str, An
     return compiled.stream.fill(variables)
 
 
-async def execute_event(
-    compiled: CompiledOperation, event: Mapping[str, Any], request: ExecutionRequest
-) -> ExecutionResult:
-    """Completes one event of a subscription, which is a response of its subgraph."""
+async def execute_events(
+    compiled: CompiledOperation, events: Sequence[Mapping[str, Any]], request: ExecutionRequest
+) -> list[ExecutionResult]:
+    """Completes events of a subscription, which are responses of its subgraph; they share their fetches."""
+    run = _start_run(compiled, request, [])
+    errors_of_events = [_add_event(compiled, run, event) for event in events]
+    await _run_fetches(compiled, run)
+    results = []
+    fetched_errors = split_by_event(run.errors, len(events))
+    for data, own, fetched in zip(run.data, errors_of_events, fetched_errors, strict=True):
+        if results:
+            # Each response may take the event loop as long as a query's.
+            await asyncio.sleep(0)
+        projected, response = await _build_response(compiled, run, request, data, [*own, *fetched])
+        results.append(ExecutionResult(projected, response.errors))
+    return results
+
+
+def _add_event(compiled: CompiledOperation, run: Run, event: Mapping[str, Any]) -> Errors:
+    """Adds the data of an event to a run; returns its errors."""
     assert compiled.stream is not None, "only a subscription has events"
     data, errors = event.get("data"), event.get("errors") or []
-    run = _start_run(compiled, request, data if isinstance(data, dict) else {})
-    if not isinstance(data, dict):
-        errors = run.note_missing_data([run.data], compiled.stream.shape, errors)
-    run.errors += (anchor_error(error, (), error.get("path"), compiled.names) for error in errors)
-    return await _complete(compiled, run, request)
+    root = data if isinstance(data, dict) else {}
+    run.data.append(root)
+    if root is not data:
+        errors = run.note_missing_data([root], compiled.stream.shape, errors)
+    return [anchor_error(error, (), error.get("path"), compiled.names) for error in errors]
 
 
-async def _complete(compiled: CompiledOperation, run: Run, request: ExecutionRequest) -> ExecutionResult:
-    projected, response = await _build_response(compiled, run, request)
-    return ExecutionResult(projected, response.errors)
-
-
-def _start_run(compiled: CompiledOperation, request: ExecutionRequest, data: dict[str, Any]) -> Run:
+def _start_run(compiled: CompiledOperation, request: ExecutionRequest, data: Any) -> Run:
     return Run(request.variables, request.transport, request.context, data, [], compiled.is_contextual)
 
 
-async def _build_response(
-    compiled: CompiledOperation, run: Run, request: ExecutionRequest
-) -> tuple[dict[str, Any] | None, ResponseBuilder]:
+async def _run_fetches(compiled: CompiledOperation, run: Run) -> None:
     if compiled.run:
         await compiled.run(run)
+
+
+async def _build_response(
+    compiled: CompiledOperation,
+    run: Run,
+    request: ExecutionRequest,
+    data: dict[str, Any],
+    errors: Errors,
+) -> tuple[dict[str, Any] | None, ResponseBuilder]:
     with request.tracer.trace_stage("project"):
         projected, response = await project_in_thread_if_large(
-            partial(compiled.project, run.data),
-            partial(ResponseBuilder, run.variables, run.errors, run.absences),
+            partial(compiled.project, data),
+            partial(ResponseBuilder, run.variables, errors, run.absences),
         )
     if compiled.introspection and projected is not None:
         introspected, errors = await request.offload(

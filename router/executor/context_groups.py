@@ -55,7 +55,7 @@ class ContextGrouping:
         self._name = name
         self._document = lru_cache(MAX_DOCUMENTS)(self._build_document)
 
-    def find_groups(self, data: Object, variables: Mapping[str, Any]) -> list[ContextGroup]:
+    def find_groups(self, data: Any, variables: Mapping[str, Any]) -> list[ContextGroup]:
         """The groups of all objects in the data, incomplete ones included."""
         return [
             ContextGroup(index, entry.path, batch, values, entry.is_complete(values))
@@ -97,7 +97,7 @@ class _Entry:
             range(len(node.fetch.contexts)), key=lambda each: len(node.fetch.contexts[each].path)
         )
 
-    def build_batches(self, data: Object, variables: Mapping[str, Any]) -> Iterator[tuple[_Values, Batch]]:
+    def build_batches(self, data: Any, variables: Mapping[str, Any]) -> Iterator[tuple[_Values, Batch]]:
         """The objects in the data, by the values of their contextual arguments."""
         objects, values_of_objects = self._collect_with_values(data)
         by_values: dict[_Values, list[int]] = defaultdict(list)
@@ -113,9 +113,9 @@ class _Entry:
             for variable, value in zip(self.fetch.contexts, values, strict=True)
         )
 
-    def _collect_with_values(self, data: Object) -> tuple[list[Object], list[_Values]]:
+    def _collect_with_values(self, data: Any) -> tuple[list[Object], list[_Values]]:
         """The fetch's objects, in the order of `collect`, and the contexts' values of each."""
-        found: list[tuple[Object, dict[int, bytes]]] = [(data, {})]
+        found: list[tuple[Any, dict[int, bytes]]] = [(data, {})]
         start = 0
         for number in self._outermost:
             variable = self.fetch.contexts[number]

@@ -62,10 +62,14 @@ class FetchNames:
 
 @dataclass(frozen=True, slots=True)
 class CompileContext:
-    """What all nodes of one plan are compiled with."""
+    """What all nodes of one plan are compiled with.
+
+    `root` leads from the data of a run to the roots of the plan's paths, of which events have several.
+    """
 
     names: ResponseNames
     fetch_names: FetchNames
+    root: FetchPath = ()
 
 
 class RootFetch:

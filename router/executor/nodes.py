@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from router.executor.fetches import (
@@ -18,6 +19,7 @@ from router.planner.plan import (
     BatchFetchNode,
     ConditionNode,
     FetchNode,
+    FetchPath,
     FlattenNode,
     ParallelNode,
     PlanNode,
@@ -42,7 +44,7 @@ def _compile_fetch(node: FetchNode | FlattenNode | BatchFetchNode, context: Comp
         case FetchNode():
             return RootFetch(node, context)
         case FlattenNode(fetch=FetchNode(representations=())):
-            return NestedRootFetch(node, context)
+            return NestedRootFetch(_extend_paths(node, context.root), context)
         case FlattenNode():
             return _compile_entity_fetch((node,), context)
         case BatchFetchNode():
@@ -50,7 +52,14 @@ def _compile_fetch(node: FetchNode | FlattenNode | BatchFetchNode, context: Comp
     assert_never(node)
 
 
+def _extend_paths(node: FlattenNode, root: FetchPath) -> FlattenNode:
+    """The node with its paths below another root."""
+    contexts = tuple(replace(each, path=(*root, *each.path)) for each in node.fetch.contexts)
+    return replace(node, path=(*root, *node.path), fetch=replace(node.fetch, contexts=contexts))
+
+
 def _compile_entity_fetch(nodes: Sequence[FlattenNode], context: CompileContext) -> Runnable:
+    nodes = [_extend_paths(node, context.root) for node in nodes]
     is_contextual = any(node.fetch.contexts for node in nodes)
     return ContextualEntityFetch(nodes, context) if is_contextual else EntityFetch(nodes, context)
 

@@ -16,6 +16,7 @@ from router.transport.base import RequestContext, Transport
 class Run:
     """One run of an operation: the data merged so far, the errors, and what fetches did not return.
 
+    `data` is the root of the data, or the list of the roots of several events, as in `CompileContext.root`.
     In a contextual run, objects at different paths never share what a fetch returned for both, because
     later fetches may return different values for them.
     """
@@ -23,7 +24,7 @@ class Run:
     variables: Mapping[str, Any]
     transport: Transport
     context: RequestContext
-    data: Object
+    data: Any
     errors: Errors
     is_contextual: bool = False
     absences: list[Absence] = field(default_factory=list)

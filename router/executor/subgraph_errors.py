@@ -59,6 +59,19 @@ def group_by_entity(errors: Errors, batches: Sequence[Batch]) -> tuple[dict[tupl
     return by_entity, others
 
 
+def split_by_event(errors: Errors, count: int) -> list[Errors]:
+    """The errors of a run over several events, for each event; one that is about no event is about all."""
+    by_event: list[Errors] = [[] for _ in range(count)]
+    for error in errors:
+        match error.get("path"):
+            case [int(index), *path]:
+                by_event[index].append({**error, "path": path})
+            case _:
+                for each in by_event:
+                    each.append({**error})
+    return by_event
+
+
 def has_client_field(path: FetchPath, error: Mapping[str, Any], names: ResponseNames) -> bool:
     """Whether an entity's error is about a field that the client has selected."""
     keys = tuple(each for each in path if isinstance(each, str) and each != LIST)
@@ -67,9 +80,12 @@ def has_client_field(path: FetchPath, error: Mapping[str, Any], names: ResponseN
 
 
 def find_static_prefix(path: FetchPath) -> ResponsePath:
-    """The beginning of a path that is the same for all objects: up to the first list or type condition."""
+    """The beginning of a path that is the same for all objects: up to the first list or type condition.
+
+    Of events it is the same for each, below its root.
+    """
     prefix: list[str] = []
-    for segment in path:
+    for segment in path[1:] if path[:1] == (LIST,) else path:
         if segment == LIST or isinstance(segment, Narrowing):
             break
         prefix.append(segment)

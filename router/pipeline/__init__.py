@@ -48,6 +48,7 @@ from router.transport.fan_out import SharedStreams
 
 # Coercing a value takes a few microseconds of the event loop.
 MAX_VALUES_INLINE = 500
+NO_PAYLOAD: Mapping[str, Any] = {}
 # RFC 9110 section 5.5. A WebSocket client sends the header in JSON, which allows any character.
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -86,7 +87,13 @@ class Pipeline:
         self._runtime = Runtime(operations, SharedStreams(sources), metrics, operation_log, tracer)
         self.tracer = tracer
 
-    async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:
+    async def identify(
+        self,
+        authorization: str | None,
+        headers: Mapping[str, str],
+        address: str,
+        initial_payload: Mapping[str, Any] = NO_PAYLOAD,
+    ) -> Caller:
         """Verifies the caller's token; without a verifier it is only forwarded to subgraphs.
 
         Raises:
@@ -97,7 +104,10 @@ class Pipeline:
             if authorization is not None and not _HEADER_VALUE.fullmatch(authorization):
                 raise UnauthenticatedError("The Authorization header contains invalid characters.")
             identity = await self._verifier.identify(authorization) if self._verifier else None
-        return Caller(identity, authorization, self._rules.select_client_headers(headers), address)
+        sent = self._rules.select_client_headers(headers)
+        if initial_payload:
+            sent += self._rules.select_from_payload(initial_payload, sent)
+        return Caller(identity, authorization, sent, address)
 
     async def open(self, request: GraphQLRequest, caller: Caller, trace: Trace) -> ReadyOperation:
         """Makes an operation ready to run.

@@ -17,10 +17,10 @@ from router.executor import (
     ExecutionResult,
     build_stream_request,
     execute,
-    execute_event,
+    execute_events,
     execute_incrementally,
 )
-from router.executor.event_lookahead import complete_events
+from router.executor.event_batches import complete_events
 from router.pipeline.caller import Caller
 from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
@@ -166,12 +166,14 @@ class ReadyOperation:
                 raise
             raise UnauthenticatedError(EXPIRED) from None
 
-    async def _complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
+    async def _complete(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         operation = self._operation.operation
         with self._tracer.trace_event(operation.kind, operation.name):
-            result = self._build_response(await execute_event(self._operation.prepared, event, self._request))
-            self._record_outcome(result)
-            return result
+            results = await execute_events(self._operation.prepared, events, self._request)
+            responses = [self._build_response(each) for each in results]
+            for each in responses:
+                self._record_outcome(each)
+            return responses
 
     def _build_response(self, result: ExecutionResult) -> dict[str, Any]:
         filtered = self._operation.filtered

@@ -179,7 +179,7 @@ class WebSocketSession:
         try:
             authorization = _read_authorization(payload, self._socket)
             headers = self._socket.headers
-            self._caller = await self._pipeline().identify(authorization, headers, self._address)
+            self._caller = await self._pipeline().identify(authorization, headers, self._address, payload)
         except AccessError as error:
             raise ProtocolViolationError(FORBIDDEN, f"Forbidden: {error.message}") from None
         except IdentityUnavailableError as error:

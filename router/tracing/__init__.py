@@ -56,7 +56,7 @@ class Tracer(Protocol):
         ...
 
     def trace_event(self, kind: str, name: str | None) -> AbstractContextManager[None]:
-        """An event of a subscription with this operation name, if it has one."""
+        """Events of a subscription, mostly one, that are completed together; `name` is the operation's."""
         ...
 
     def name_operation(self, kind: str, name: str | None) -> None:

@@ -68,7 +68,7 @@ class WebSocketSource:
         try:
             async with asyncio.timeout(self._timeout):
                 stream = WebSocketStream(subgraph, await self._connect(subgraph, headers))
-                await stream.subscribe(headers.get("authorization"), body)
+                await stream.subscribe(_build_payload(headers, context), body)
         except TimeoutError:
             reason = f"no stream within {self._timeout:g} seconds"
             raise StreamBrokenError(subgraph, reason, FetchOutcome.TIMEOUT) from None
@@ -106,18 +106,18 @@ class WebSocketStream:
         self._subgraph = subgraph
         self._socket = socket
 
-    async def subscribe(self, authorization: HeaderValue | None, body: bytes) -> None:
+    async def subscribe(self, payload: Mapping[str, str], body: bytes) -> None:
         """Initialises the connection, and subscribes once the subgraph has acknowledged it.
 
         Raises:
             StreamBrokenError: the connection broke.
             SubgraphError: the subgraph refuses the caller, or does not speak the protocol.
         """
-        payload = {"payload": {"authorization": authorization}} if authorization is not None else {}
+        initial = {"type": "connection_init", **({"payload": payload} if payload else {})}
         try:
             if self._socket.protocol != SUBPROTOCOL:
                 raise SubgraphError(self._subgraph, f"the subgraph does not speak {SUBPROTOCOL}")
-            await self._send(encode({"type": "connection_init", **payload}))
+            await self._send(encode(initial))
             if (await self._receive()).get("type") != "connection_ack":
                 raise SubgraphError(self._subgraph, "a message before connection_ack")
             await self._send(b'{"id":"%b","type":"subscribe","payload":%b}' % (OPERATION_ID.encode(), body))
@@ -183,6 +183,12 @@ class WebSocketStream:
             await self._socket.send_frame(message, WSMsgType.TEXT)
         except aiohttp.ClientError as error:
             raise StreamBrokenError(self._subgraph, f"the connection broke: {error}") from error
+
+
+def _build_payload(headers: Mapping[str, HeaderValue], context: RequestContext) -> dict[str, str]:
+    """The payload of `connection_init`, where servers look for the token and for headers of the client."""
+    names = {"authorization", *(name for name, _ in context.headers)}
+    return {name: value for name, value in _encode_headers(headers) if name in names}
 
 
 def _encode_headers(headers: Mapping[str, HeaderValue]) -> list[tuple[str, str]]:

@@ -18,11 +18,12 @@ from tests.support.serving import serve_app
 
 @dataclass
 class Library:
-    """A running router with its subgraphs, and a client of it."""
+    """A running router with its subgraphs, and a client of it; `shelf` is that of the books subgraph."""
 
     origin: str
     subgraph_urls: dict[str, str]
     shelf: Shelf
+    reviews: Shelf
     identities: IdentityService
     client: aiohttp.ClientSession
     metrics: Metrics
@@ -38,10 +39,10 @@ class Library:
 
 @asynccontextmanager
 async def run_library(**settings: Any) -> AsyncIterator[Library]:
-    shelf, identities = Shelf(), IdentityService()
+    shelf, reviewed, identities = Shelf(), Shelf(), IdentityService()
     async with (
         serve_app(build_subgraph(BOOKS, shelf)) as books,
-        serve_app(build_subgraph(REVIEWS, Shelf())) as reviews,
+        serve_app(build_subgraph(REVIEWS, reviewed)) as reviews,
         identities.serve() as jwks,
         aiohttp.ClientSession() as client,
     ):
@@ -49,4 +50,4 @@ async def run_library(**settings: Any) -> AsyncIterator[Library]:
         chosen = {"supergraph": SUPERGRAPH, "subgraph_urls": urls, "jwks_url": jwks, **settings}
         app = create_app(load(**chosen))
         async with serve_app(app) as origin:
-            yield Library(origin, urls, shelf, identities, client, app.metrics)
+            yield Library(origin, urls, shelf, reviewed, identities, client, app.metrics)

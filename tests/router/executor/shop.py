@@ -18,7 +18,7 @@ from router.executor import (
     ExecutionResult,
     compile_operation,
     execute,
-    execute_event,
+    execute_events,
     execute_incrementally,
 )
 from router.operation import coerce_variables
@@ -47,9 +47,9 @@ class Graph:
         compiled = compile_operation(Planner(load_supergraph(self.name)), load_operation(self.name, text))
         return await execute(compiled, self._request(compiled.operation, variables))
 
-    async def run_event(self, text: str, event: Mapping[str, Any]) -> ExecutionResult:
+    async def run_events(self, text: str, *events: Mapping[str, Any]) -> list[ExecutionResult]:
         compiled = compile_operation(Planner(load_supergraph(self.name)), load_operation(self.name, text))
-        return await execute_event(compiled, event, self._request(compiled.operation, None))
+        return await execute_events(compiled, events, self._request(compiled.operation, None))
 
     async def collect_payloads(self, text: str) -> list[dict[str, Any]]:
         compiled = compile_operation(

@@ -259,16 +259,20 @@ async def test_without_objects_no_contextual_field_is_fetched():
 
 
 async def test_contexts_reach_below_mutations_and_events():
-    opened = {"id": "s1", "currency": "USD", "showcase": {"id": "g1"}}
-    roots = {"shop": {"open": lambda _info, name: opened}}
+    def build_opened(currency: str) -> dict[str, Any]:
+        return {"id": "s1", "currency": currency, "showcase": {"id": "g1"}}
+
+    roots = {"shop": {"open": lambda _info, name: build_opened("USD")}}
     async with run_market(roots, *GOODS) as running:
         mutated = await running.run('mutation { open(name: "New") { showcase { price } } }')
-        event = await running.run_event(
-            "subscription { opened { showcase { price } } }", build_data(opened=opened)
-        )
+        events = [build_data(opened=build_opened(each)) for each in ("USD", "EUR")]
+        results = await running.run_events("subscription { opened { showcase { price } } }", *events)
 
     assert mutated.data == {"open": {"showcase": {"price": 12}}}
-    assert event.data == {"opened": {"showcase": {"price": 12}}}
+    assert [each.data for each in results] == [
+        {"opened": {"showcase": {"price": 12}}},
+        {"opened": {"showcase": {"price": 10}}},
+    ]
 
 
 async def test_a_context_reaches_deferred_fields():

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from router.executor import ExecutionRequest, compile_operation, execute_events
 from router.executor.entities import Batch, compile_representer, copy_json, split_batches
 from router.executor.fetches import MAX_REPRESENTATIONS
 from router.json_text import encode
+from router.planner import Planner
 from router.planner.plan import Input, InputField, Representation
-from tests.router.executor.shop import build_data, run_graph
+from router.transport.base import RequestContext
+from tests.router.executor.shop import CONTEXT, build_data, run_graph
+from tests.support.planning import load_operation, load_supergraph
 
 ANY_KEY = Representation("Odd", frozenset({"Odd"}), Input((InputField("k", "k"),)))
 
@@ -235,10 +241,44 @@ def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(with_cop
 async def test_an_event_is_completed_by_other_subgraphs():
     async with run_graph("profiles", b=build_data(_entities=[{"likes": 2}])) as profiles:
         event = build_data(noted={"text": "Hi", "id": "n1"})
-        result = await profiles.run_event("subscription { noted { text likes } }", event)
+        [result] = await profiles.run_events("subscription { noted { text likes } }", event)
 
     assert result.data == {"noted": {"text": "Hi", "likes": 2}}
     assert result.errors == []
+
+
+async def test_several_events_are_completed_with_one_fetch():
+    def answer(body: Any) -> Mapping[str, Any]:
+        known = [int(each["id"]) for each in body["variables"]["representations"]]
+        return build_data(_entities=[{"likes": 10 * each} for each in known])
+
+    async with run_graph("profiles", b=answer) as profiles:
+        events = [build_data(noted={"id": id_}) for id_ in ("1", "2", "1")]
+        results = await profiles.run_events("subscription { noted { likes } }", *events)
+
+    assert [result.data for result in results] == [{"noted": {"likes": each}} for each in (10, 20, 10)]
+    assert [result.errors for result in results] == [[], [], []]
+    [sent] = profiles.list_representations("b")
+    assert sent["representations"] == [{"__typename": "Note", "id": each} for each in ("1", "2")]
+
+
+async def test_the_subgraphs_that_complete_an_event_are_asked_at_the_same_time():
+    all_asked = asyncio.Barrier(2)
+
+    class MeetingTransport:
+        async def fetch(self, subgraph: str, _body: bytes, _context: RequestContext) -> dict[str, Any]:
+            await all_asked.wait()
+            return build_data(_entities=[{"margin": 3} if subgraph == "ledger" else {"goods": []}])
+
+    compiled = compile_operation(
+        Planner(load_supergraph("market")),
+        load_operation("market", "subscription { opened { margin goods { id } } }"),
+    )
+    event = build_data(opened={"id": "s1", "currency": "EUR"})
+    async with asyncio.timeout(60):
+        [result] = await execute_events(compiled, [event], ExecutionRequest({}, MeetingTransport(), CONTEXT))
+
+    assert (result.data, result.errors) == ({"opened": {"margin": 3, "goods": []}}, [])
 
 
 async def test_mutations_run_one_after_the_other():

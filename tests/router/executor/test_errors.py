@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.router.executor.shop import build_data, build_data_with_error, build_error, run_graph
 
 
@@ -129,3 +131,40 @@ async def test_the_location_of_an_error_is_in_the_fragment_of_its_field():
 
     [error] = result.errors
     assert (error["path"], error["locations"]) == (["products", 0, "warehouse"], [{"line": 4, "column": 3}])
+
+
+NOTED = "subscription { noted { text likes } }"
+
+
+def build_note(id_: str) -> dict[str, Any]:
+    return build_data(noted={"id": id_, "text": "Hi"})
+
+
+async def test_an_error_of_an_entity_is_reported_in_its_own_event():
+    b = build_data_with_error("torn", "_entities", 1, "likes", _entities=[{"likes": 1}, None])
+    async with run_graph("profiles", b=b) as profiles:
+        first, second, third = await profiles.run_events(NOTED, *map(build_note, ("1", "2", "1")))
+
+    assert [each.data for each in (first, third)] == [{"noted": {"text": "Hi", "likes": 1}}] * 2
+    assert (first.errors, third.errors, second.data) == ([], [], None)
+    broken = {"code": "BROKEN"}
+    assert second.errors == [build_error("torn", "noted", "likes", column=29, extensions=broken)]
+
+
+async def test_an_event_without_data_does_not_affect_those_that_are_completed_with_it():
+    failed = {"data": None, "errors": [{"message": "lost", "path": ["noted"]}]}
+    async with run_graph("profiles", b=build_data(_entities=[{"likes": 1}])) as profiles:
+        first, second = await profiles.run_events(NOTED, failed, build_note("1"))
+
+    assert (second.data, second.errors) == ({"noted": {"text": "Hi", "likes": 1}}, [])
+    assert first.data is None
+    assert first.errors == [build_error("lost", "noted", column=16)]
+
+
+async def test_a_failed_fetch_is_reported_in_every_event_that_lacks_its_fields():
+    async with run_graph("profiles", b={"errors": [{"message": "down"}]}) as profiles:
+        results = await profiles.run_events(NOTED, *map(build_note, ("1", "2")))
+
+    assert [each.data for each in results] == [None, None]
+    for each in results:
+        assert each.errors == [build_error("down", "noted", "likes", column=29)]

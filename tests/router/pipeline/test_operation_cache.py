@@ -222,6 +222,25 @@ async def test_a_document_nested_deeper_than_python_goes_is_refused(build_cache:
     assert refusal.value.message == "The document is nested too deeply."
 
 
+async def test_a_thousand_fields_of_one_object_are_within_the_default_limits(
+    metrics: Metrics, thread: SingleFlight
+):
+    fields = " ".join(f"f{number}: Int @join__field(graph: BOOKS)" for number in range(1079))
+    shared = "both: Int @join__field(graph: BOOKS) @join__field(graph: REVIEWS)"
+    text = SUPERGRAPH.read_text().replace(
+        "type Query",
+        f'type Wide @join__type(graph: BOOKS, key: "id")'
+        f' @join__type(graph: REVIEWS, key: "id") {{ id: ID! {fields} {shared} }} type Query',
+        1,
+    )
+    text = text.replace("average: Float", "wide: Wide @join__field(graph: REVIEWS) average: Float", 1)
+    wide = Supergraph.parse(text)
+    preparing = Preparation(wide, Limits.model_validate({}), introspection=True)
+    cache = OperationCache(preparing, Overrides(wide, {}), metrics, thread, size=10)
+    query = f"{{ wide {{ both {' '.join(f'f{number}' for number in range(1079))} }} }}"
+    assert (await get(cache, query)).prepared.names.field_count == 1081
+
+
 async def test_a_known_operation_is_answered_while_another_is_being_prepared(
     build_cache: BuildCache, thread: SingleFlight
 ):
@@ -293,6 +312,23 @@ async def test_one_client_may_queue_only_its_share_and_another_is_served(
     assert sum(isinstance(each, OverloadedError) for each in outcomes) == 108
     assert (await other).operation.kind == "query"
     assert (await get(cache, "{ books { title } }", client="many")).operation.kind == "query"
+
+
+async def test_a_small_operation_does_not_wait_for_the_large_ones_of_another_client(
+    supergraph: Supergraph, metrics: Metrics
+):
+    preparing = Preparation(supergraph, Limits.model_validate({}), introspection=True)
+    async with open_single_flight(10, 10, 10) as flights:
+        cache = OperationCache(preparing, Overrides(supergraph, {}), metrics, flights, size=10)
+        order: list[str] = []
+        async with keep_busy(flights):
+            large = [f"{{ a{number}: average }}" + " " * 15_000 for number in range(5)]
+            tasks = [await start_get(cache, query, "many") for query in large]
+            tasks.append(await start_get(cache, "{ average }", "other"))
+            for name, task in zip([*"12345", "small"], tasks, strict=True):
+                task.add_done_callback(lambda _, name=name: order.append(name))
+        await asyncio.gather(*tasks)
+    assert order == ["small", *"12345"]
 
 
 async def test_one_client_does_not_evict_the_operations_of_others(build_cache: BuildCache):

@@ -483,6 +483,35 @@ def record_call(calls: list[str], name: str, value: object) -> Callable[..., obj
     return run
 
 
+CHAIN = range(1, 9)
+LINKS = " ".join(
+    f'c{n}: Int @join__field(graph: {own}, requires: "c{n - 1}") @join__field(graph: {other}, external: true)'
+    for n, own, other in zip(CHAIN, "BA" * 4, "AB" * 4, strict=True)
+)
+CHAINED = f"""
+type Link @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {{
+  id: ID!
+  c0: Int @join__field(graph: A) @join__field(graph: B, external: true)
+  {LINKS}
+}}
+type Query @join__type(graph: A) @join__type(graph: B) {{ link: Link @join__field(graph: A) }}
+"""
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_a_chain_of_requirements_is_fetched_once_whatever_the_conditions(on: bool):
+    link = {"__typename": "Link", "id": "1", "c0": 0} | {
+        f"c{n}": lambda n=n, **known: known[f"c{n - 1}"] + 1 for n in CHAIN
+    }
+    chained = Federated(CHAINED, {"link": link})
+    result = await chained.run(
+        "query($on: Boolean!) { link { c8 again: c8 @include(if: $on) c4 @skip(if: $on) } }", on=on
+    )
+
+    assert (result.data, result.errors) == ({"link": {"c8": 8} | ({"again": 8} if on else {"c4": 4})}, [])
+    assert [name for name, _ in chained.requests] == ["a", *("ba" * 4)]
+
+
 @pytest.mark.parametrize(("on", "order"), [(True, ["shut", "open"]), (False, ["open", "shut"])])
 async def test_a_mutation_field_runs_at_its_first_position(on: bool, order: list[str]):
     calls: list[str] = []

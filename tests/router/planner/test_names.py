@@ -96,6 +96,36 @@ async def test_one_response_name_selects_a_field_of_an_interface_and_of_its_type
     assert result.data == {"pages": [{"cover": {"a": "l/1", "b": "l/2"}}]}
 
 
+SIGNS = """
+interface Page @join__type(graph: A) { cover: Pic }
+type Leaf implements Page @join__type(graph: A) @join__implements(graph: A, interface: "Page") { cover: Pic }
+type Folio implements Page @join__type(graph: A) @join__implements(graph: A, interface: "Page") { cover: Pic }
+type Pic @join__type(graph: A) { url(size: Int): String! alt: String! }
+type Query @join__type(graph: A) { pages: [Page!]! }
+"""
+
+
+@pytest.mark.parametrize(
+    ("leaf", "folio", "values"),
+    [
+        ("url(size: 1)", "url(size: 2)", ("l/1", "f/2")),
+        ("url: alt", "url(size: 2)", ("alt of l", "f/2")),
+        ("url(size: 1)", "url: alt", ("l/1", "alt of f")),
+    ],
+)
+async def test_one_response_name_below_types_of_an_interface_loses_no_object_to_a_null(
+    leaf: str, folio: str, values: tuple[str, str]
+):
+    pages = [
+        {"__typename": "Leaf", "cover": build_pic("l")},
+        {"__typename": "Folio", "cover": build_pic("f")},
+    ]
+    text = f"{{ pages {{ ... on Leaf {{ cover {{ {leaf} }} }} ... on Folio {{ cover {{ {folio} }} }} }} }}"
+    result = await Federated(SIGNS, {"pages": pages}).run(text)
+
+    assert (result.data, result.errors) == ({"pages": [{"cover": {"url": each}} for each in values]}, [])
+
+
 SHELF = """
 type Box @join__type(graph: A) @join__type(graph: B) {
   w: Int @join__field(graph: A)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.router.persisted_queries import NAMED, TEXT
 from tests.router.running_library import run_library
+from tests.router.websocket_client import open_acknowledged_socket
 
 
 async def test_a_persisted_query_runs_by_its_hash_once_it_is_registered():
@@ -44,6 +45,14 @@ async def test_a_persisted_query_runs_by_its_hash_once_it_is_registered():
         ),
     ]
     assert answer_to_get == {"data": {"average": 4.5}}
+
+
+async def test_a_persisted_query_runs_over_a_socket_beside_an_empty_text():
+    async with run_library(router_apq=True) as library, open_acknowledged_socket(library) as socket:
+        for text in (TEXT, ""):
+            await socket.subscribe("1", text, **NAMED)
+            answer = {"id": "1", "type": "next", "payload": {"data": {"average": 4.5}}}
+            assert [await socket.receive() for _ in range(2)] == [answer, {"id": "1", "type": "complete"}]
 
 
 async def test_a_document_that_is_not_valid_is_not_persisted():

@@ -14,6 +14,21 @@ async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library
         assert await read_events(response) == EXPECTED
 
 
+async def test_a_burst_of_events_takes_far_fewer_fetches_than_events():
+    body = {"query": "subscription { published(count: 200) { id stars } }"}
+    async with run_library() as library:
+        async with library.client.post(library.url, json=body, headers=ACCEPT) as response:
+            events = await read_events(response)
+        assert events == [
+            *(
+                ("next", {"data": {"published": {"id": str(number), "stars": number + 3}}})
+                for number in range(1, 201)
+            ),
+            ("complete", None),
+        ]
+        assert len(library.reviews.requests) < 100
+
+
 async def test_a_stream_can_be_opened_with_get(library: Library):
     async with library.client.get(library.url, params=PUBLISHED, headers=ACCEPT) as response:
         assert await read_events(response) == EXPECTED

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from router.config.traffic import Traffic
 from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
@@ -104,6 +105,19 @@ async def test_the_token_of_the_handshake_identifies_the_caller(library: Library
         await socket.receive()
         await socket.subscribe("1", "subscription { private { id } }")
         assert (await socket.receive())["payload"] == {"data": {"private": {"id": "1"}}}
+
+
+async def test_an_entry_of_the_initial_payload_reaches_subgraphs_as_a_header_if_a_rule_allows_it():
+    rules = [{"propagate": "x-tenant", "initial_payload": True}, {"propagate": "x-user"}]
+    traffic = Traffic.model_validate({"headers": rules})
+    async with run_library(traffic=traffic) as library:
+        payload = {"X-Tenant": "fox", "x-user": "admin"}
+        async with open_acknowledged_socket(library, payload) as socket:
+            await socket.subscribe("1", "{ books { title } }")
+            assert (await socket.receive())["type"] == "next"
+        [headers] = library.shelf.requests
+    assert headers["x-tenant"] == "fox"
+    assert "x-user" not in headers
 
 
 async def test_completing_releases_the_upstream_and_frees_the_id(library: Library):

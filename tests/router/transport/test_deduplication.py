@@ -47,7 +47,7 @@ class Books:
 
 @asynccontextmanager
 async def open_deduplication(
-    body: bytes = b'{"data":{"books":[{"title":"Moon"}]}}',
+    body: bytes = b'{"data":{"books":[{"title":"Moon"}]}}', patience: float = 60.0
 ) -> AsyncIterator[tuple[Books, Deduplication]]:
     books = Books(body)
     app = web.Application()
@@ -60,7 +60,9 @@ async def open_deduplication(
         urls = {"books": Address.parse(f"http://{host}:{port}/graphql")}
         yield (
             books,
-            Deduplication(HttpTransport(client, urls, 5.0, Metrics()), Metrics(), ResponseAdmission()),
+            Deduplication(
+                HttpTransport(client, urls, 5.0, Metrics()), Metrics(), ResponseAdmission(), patience
+            ),
         )
     await runner.cleanup()
 
@@ -138,5 +140,16 @@ async def test_a_waiter_has_its_own_deadline():
         assert isinstance(answer, FetchFailure)
         assert answer.outcome is FetchOutcome.DEADLINE
         assert answer["errors"][0]["extensions"]["serviceName"] == "books"
+        books.may_answer.set()
+        assert "errors" not in await first
+
+
+async def test_a_waiter_without_a_deadline_stops_waiting_all_the_same():
+    async with open_deduplication(patience=0.05) as (books, transport):
+        first = asyncio.create_task(transport.fetch("books", QUERY, build_context()))
+        await books.wait_for_requests(1)
+        answer = await transport.fetch("books", QUERY, build_context())
+        assert isinstance(answer, FetchFailure)
+        assert answer.outcome is FetchOutcome.TIMEOUT
         books.may_answer.set()
         assert "errors" not in await first

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from router.config.header_rules import HeaderRule, HeaderRules, Propagate, Remove
+from router.config.header_rules import HeaderRule, HeaderRules, Propagate, Remove, SetValue
 from router.executor import build_stream_request, compile_operation
 from router.planner import Planner
 from router.transport import reconnect, websocket
@@ -130,18 +130,21 @@ async def test_events_arrive_in_their_order_until_the_subscription_completes():
     }
 
 
-async def test_the_handshake_carries_the_headers_and_the_first_message_the_token():
+async def test_the_handshake_and_the_first_message_carry_the_token_and_the_headers_of_the_client():
     peer = build_peer(COMPLETE)
-    rules = HeaderRules([HeaderRule(Propagate("x-tenant"))])
-    context = RequestContext("Bearer token", CONTEXT.traceparent, (("x-tenant", "fox"),))
+    rules = HeaderRules([HeaderRule(Propagate("x-tenant")), HeaderRule(SetValue("x-graph", "memorable"))])
+    context = RequestContext("Bearer token", CONTEXT.traceparent, (("x-tenant", "f\xc3\xb6x"),))
     async with open_source(peer.answer, rules=rules) as events:
         await (await events.open("books", BODY, context)).close()
     [headers] = peer.headers
     assert headers["authorization"] == "Bearer token"
     assert headers["traceparent"] == CONTEXT.traceparent
-    assert headers["x-tenant"] == "fox"
+    assert (headers["x-tenant"], headers["x-graph"]) == ("föx", "memorable")
     assert "content-type" not in headers
-    assert peer.received[0] == {"type": "connection_init", "payload": {"authorization": "Bearer token"}}
+    assert peer.received[0] == {
+        "type": "connection_init",
+        "payload": {"authorization": "Bearer token", "x-tenant": "föx"},
+    }
 
 
 async def test_a_token_that_header_rules_remove_is_not_in_the_first_message_either():

@@ -7,7 +7,12 @@ import brotli
 import pytest
 from backports import zstd
 
-from tests.router.trouble.single import build_data_response, build_response, run_single
+from tests.router.trouble.single import (
+    build_chunked_response,
+    build_data_response,
+    build_response,
+    run_single,
+)
 
 TEXT = b'{"data":{"s":"x"}}'
 
@@ -45,6 +50,14 @@ async def test_a_decompression_bomb_is_refused():
 async def test_a_lone_surrogate_is_replaced_and_the_rest_is_kept():
     async with run_single(build_response(b'{"data":{"s":"ab\\ud83d","i":1}}')) as running:
         assert await running.ask("{ s i }") == {"data": {"s": "ab\ufffd", "i": 1}}
+
+
+async def test_a_lone_surrogate_in_an_event_is_replaced_and_the_stream_goes_on():
+    event = b'event: next\ndata: {"data":{"json":"ab\\ud83d"}}\n\n'
+    answer = build_chunked_response(event, event, b"event: complete\n\n")
+    async with run_single(lambda *_: answer) as running:
+        text = await running.fetch_text("subscription { json }", accept="text/event-stream")
+    assert text.count('{"data":{"json":"ab\ufffd"}}') == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.router.trouble.single import build_response, run_single
+from tests.router.trouble.single import build_chunked_response, build_response, run_single
 
 ERROR: dict[str, Any] = {
     "message": "no row of mila@example.com",
@@ -56,3 +56,13 @@ async def test_by_default_errors_are_shown_in_development_and_redacted_in_produc
         assert "mila@example.com" in await running.fetch_text("{ s }")
     async with run_single(build_broken_response(), production=True) as running:
         assert "mila@example.com" not in await running.fetch_text("{ s }")
+
+
+@pytest.mark.parametrize(("listed", "is_shown"), [("b", False), ("a", True)])
+async def test_errors_of_events_are_redacted_too(listed: str, is_shown: bool):
+    event = orjson.dumps({"data": {"tick": None}, "errors": [{**ERROR, "path": ["tick"]}]})
+    answer = build_chunked_response(b"event: next\ndata: %b\n\n" % event, b"event: complete\n\n")
+    async with run_single(lambda *_: answer, include_subgraph_errors=listed) as running:
+        text = await running.fetch_text("subscription { tick }", accept="text/event-stream")
+    assert ("mila@example.com" in text) is is_shown
+    assert '"path":["tick"]' in text

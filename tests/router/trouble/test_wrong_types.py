@@ -8,6 +8,7 @@ import pytest
 from tests.router.trouble.misbehaving import answer_with, build_response, run_library
 
 TITLES = ["Moon", "Sea"]
+PLACES = [["books", 0, "stars"], ["books", 1, "stars"]]
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,6 @@ TITLES = ["Moon", "Sea"]
         {"data": {"_entities": "stars"}},
         {"data": {"_entities": {"stars": 4}}},
         {"data": {"_entities": []}},
-        {"data": {"_entities": [None, None]}},
         {"data": {"_entities": [4, "five"]}},
         {"data": {"_entities": [[], []]}},
         {"data": {"_entities": [{}, {}, {}, {}]}},
@@ -34,13 +34,18 @@ TITLES = ["Moon", "Sea"]
         {"data": None, "errors": [{"message": "torn", "path": ["_entities", 0, [], 1.5]}]},
     ],
 )
-async def test_the_fields_are_null_and_the_rest_is_answered(response: dict[str, Any]):
+async def test_each_field_is_null_with_an_error_and_the_rest_is_answered(response: dict[str, Any]):
     async with run_library(answer_with(build_response(orjson.dumps(response)))) as running:
         answer = await running.ask()
     assert answer["data"] == {"books": [{"title": title, "stars": None} for title in TITLES]}
-    for error in answer.get("errors", ()):
-        assert isinstance(error["message"], str)
-        assert all(isinstance(step, str | int) for step in error.get("path", ()))
+    assert sorted(error["path"] for error in answer["errors"]) == PLACES
+    assert all(isinstance(error["message"], str) for error in answer["errors"])
+
+
+async def test_entities_that_do_not_exist_are_null_without_an_error():
+    response = build_response(b'{"data": {"_entities": [null, null]}}')
+    async with run_library(answer_with(response)) as running:
+        assert await running.ask() == {"data": {"books": [{"title": each, "stars": None} for each in TITLES]}}
 
 
 @pytest.mark.parametrize("path", [5, "average", [[]], ["average", {}], [None]])
