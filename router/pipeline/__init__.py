@@ -41,6 +41,7 @@ from router.policy.budget import CostBudget
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.filtering import find_outermost_paths
+from router.policy.subscriptions import SubscriptionLimits
 from router.telemetry import Metrics, Trace
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import RequestContext, StreamSource, Transport
@@ -65,6 +66,7 @@ class Pipeline:
         decisions: PolicyDecisions,
         metrics: Metrics,
         operation_log: OperationLog,
+        subscriptions: SubscriptionLimits,
         *,
         rules: HeaderRules | None = None,
         timeout: float | None = None,
@@ -83,7 +85,9 @@ class Pipeline:
         self._report_cost = report_cost
         self._budget = budget
         self._null_unauthorized = null_unauthorized
-        self._runtime = Runtime(operations, SharedStreams(sources), metrics, operation_log, tracer)
+        self._runtime = Runtime(
+            operations, SharedStreams(sources), subscriptions, metrics, operation_log, tracer
+        )
         self.tracer = tracer
 
     async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:

@@ -26,6 +26,7 @@ from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PreparedOperation
 from router.policy.auth import EXPIRED
+from router.policy.subscriptions import SubscriptionLimits
 from router.telemetry import Metrics, Trace, log
 from router.tracing import Tracer
 from router.transport.fan_out import SharedStreams
@@ -40,6 +41,7 @@ class Runtime:
 
     operations: OperationCache
     streams: SharedStreams
+    subscriptions: SubscriptionLimits
     metrics: Metrics
     operation_log: OperationLog
     tracer: Tracer
@@ -140,9 +142,9 @@ class ReadyOperation:
         self._tracer.end()
         stream = build_stream_request(self._operation.prepared, self._request.variables)
         source = self._runtime.streams.events(stream, self._request.context)
-        metrics = self._runtime.metrics
+        admitted, metrics = self._runtime.subscriptions.admit(self._caller.client), self._runtime.metrics
         try:
-            with metrics.subscriptions.track_inprogress():
+            with admitted, metrics.subscriptions.track_inprogress():
                 async with aclosing(complete_events(source, self._complete)) as results:
                     while (result := await self._await_before_expiry(anext(results, None))) is not None:
                         metrics.events.inc()
