@@ -30,6 +30,7 @@ from router.errors import AccessError, BadVariableError, UnauthenticatedError
 from router.executor import ExecutionRequest
 from router.operation import coerce_variables, exceeds
 from router.pipeline.caller import Caller
+from router.pipeline.fan_out import FanOut
 from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PreparedOperation
@@ -45,7 +46,6 @@ from router.policy.subscriptions import SubscriptionLimits
 from router.telemetry import Metrics, Trace
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import RequestContext, StreamSource, Transport
-from router.transport.fan_out import SharedStreams
 
 # Coercing a value takes a few microseconds of the event loop.
 MAX_VALUES_INLINE = 500
@@ -85,9 +85,7 @@ class Pipeline:
         self._report_cost = report_cost
         self._budget = budget
         self._null_unauthorized = null_unauthorized
-        self._runtime = Runtime(
-            operations, SharedStreams(sources), subscriptions, metrics, operation_log, tracer
-        )
+        self._runtime = Runtime(operations, sources, FanOut(), subscriptions, metrics, operation_log, tracer)
         self.tracer = tracer
 
     async def identify(self, authorization: str | None, headers: Mapping[str, str], address: str) -> Caller:
