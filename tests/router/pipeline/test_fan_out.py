@@ -1,14 +1,11 @@
 """Sharing one run among equal subscriptions."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import aclosing
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from router.errors import TooSlowError
 from router.executor import build_stream_request, compile_operation
@@ -21,6 +18,7 @@ from router.transport.http import SubgraphError
 from router.transport.reconnect import resume_events
 from router.transport.sse_source import SseSource
 from tests.router.library import wait_until
+from tests.router.station import Station, run_station
 from tests.support.planning import load_operation, load_supergraph
 
 BEATS = "subscription { beats { text } }"
@@ -28,50 +26,12 @@ COUNTS = "subscription { counts { text } }"
 CONTEXT = RequestContext(None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 
 
-@dataclass
-class Station:
-    """A subgraph that broadcasts events to all of its open streams; it repeats numbered ones of the past."""
+class Sharing:
+    """Subscriptions to a station that share their runs."""
 
-    source: SseSource = field(init=False)
-    fan_out: FanOut = field(default_factory=FanOut)
-    streams: list[web.StreamResponse] = field(default_factory=list)
-    cursors: list[int | None] = field(default_factory=list)
-    past: list[bytes] = field(default_factory=list)
-
-    @property
-    def opened(self) -> int:
-        return len(self.cursors)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json()
-        cursor = (body.get("variables") or {}).get("cursor")
-        self.cursors.append(cursor)
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-        await response.prepare(request)
-        for event in self.past[cursor or 0 :]:
-            await response.write(event)
-        self.streams.append(response)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.streams.remove(response)
-        return response
-
-    async def send(self, text: str) -> None:
-        await self._write(_build_event({"beats": {"text": text}}))
-
-    async def count(self, text: str) -> None:
-        """Sends an event with the next number."""
-        event = _build_event({"counts": {"text": text, "sequence": len(self.past) + 1}})
-        self.past.append(event)
-        await self._write(event)
-
-    async def complete(self) -> None:
-        await self._write(b"event: complete\ndata: \n\n")
-
-    async def _write(self, event: bytes) -> None:
-        for stream in self.streams:
-            await stream.write(event)
+    def __init__(self, url: str) -> None:
+        self._source = SseSource({"counters": Address.parse(url)}, 5.0)
+        self._fan_out = FanOut()
 
     def open_stream(
         self, text: str = BEATS, key: str | None = None
@@ -80,18 +40,14 @@ class Station:
         request = build_stream_request(compiled, {})
 
         async def run(after: int | None) -> AsyncGenerator[NumberedResult, None]:
-            async with aclosing(resume_events(self.source, request, CONTEXT, after)) as events:
+            async with aclosing(resume_events(self._source, request, CONTEXT, after)) as events:
                 async for event in events:
                     yield request.read_position(event), event
 
-        return self.fan_out.follow(key or text, run, is_numbered=request.cursor is not None)
+        return self._fan_out.follow(key or text, run, is_numbered=request.cursor is not None)
 
     def listen(self, text: str = BEATS, key: str | None = None) -> "Listener":
         return Listener(self.open_stream(text, key))
-
-
-def _build_event(data: dict[str, Any]) -> bytes:
-    return b"event: next\ndata: " + json.dumps({"data": data}).encode() + b"\n\n"
 
 
 def read_texts(results: list[dict[str, Any]]) -> list[str]:
@@ -122,39 +78,32 @@ async def station() -> AsyncIterator[Station]:
         yield running
 
 
-@asynccontextmanager
-async def run_station() -> AsyncIterator[Station]:
-    running = Station()
-    app = web.Application()
-    app.router.add_post("/graphql", running.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0]
-    running.source = SseSource({"counters": Address.parse(f"http://{host}:{port}/graphql")}, 5.0)
-    yield running
-    await runner.cleanup()
+@pytest.fixture
+def sharing(station: Station) -> Sharing:
+    return Sharing(station.url)
 
 
-async def test_equal_subscriptions_share_one_stream_until_the_last_one_ends(station: Station):
-    first, second = station.listen(), station.listen()
+async def test_equal_subscriptions_share_one_stream_until_the_last_one_ends(
+    station: Station, sharing: Sharing
+):
+    first, second = sharing.listen(), sharing.listen()
     await wait_until(lambda: len(station.streams) == 1)
     await station.send("a")
     await wait_until(lambda: first.received == second.received == ["a"])
     await first.stop()
     await station.send("b")
     await wait_until(lambda: second.received == ["a", "b"])
-    assert (first.received, station.opened) == (["a"], 1)
+    assert (first.received, len(station.cursors)) == (["a"], 1)
     await second.stop()
     await wait_until(lambda: station.streams == [])
 
 
-async def test_a_subscriber_after_the_first_event_gets_another_stream(station: Station):
-    first = station.listen()
+async def test_a_subscriber_after_the_first_event_gets_another_stream(station: Station, sharing: Sharing):
+    first = sharing.listen()
     await wait_until(lambda: len(station.streams) == 1)
     await station.send("a")
     await wait_until(lambda: first.received == ["a"])
-    second, third = station.listen(), station.listen()
+    second, third = sharing.listen(), sharing.listen()
     await wait_until(lambda: len(station.streams) == 2)
     await station.send("b")
     await wait_until(lambda: second.received == third.received == ["b"])
@@ -165,19 +114,19 @@ async def test_a_subscriber_after_the_first_event_gets_another_stream(station: S
 
 
 async def test_a_subscriber_after_numbered_events_gets_the_past_ones_and_then_shares_the_stream(
-    station: Station,
+    station: Station, sharing: Sharing
 ):
-    first = station.listen(COUNTS)
+    first = sharing.listen(COUNTS)
     await wait_until(lambda: len(station.streams) == 1)
     for text in "abc":
         await station.count(text)
     await wait_until(lambda: first.received == ["a", "b", "c"])
-    second = station.listen(COUNTS)
+    second = sharing.listen(COUNTS)
     await wait_until(lambda: second.received == ["a", "b", "c"])
     await wait_until(lambda: len(station.streams) == 1)
     await station.count("d")
     await wait_until(lambda: first.received == second.received == ["a", "b", "c", "d"])
-    assert station.opened == 2
+    assert len(station.cursors) == 2
     await first.stop()
     await station.count("e")
     await wait_until(lambda: second.received[-1:] == ["e"])
@@ -185,34 +134,35 @@ async def test_a_subscriber_after_numbered_events_gets_the_past_ones_and_then_sh
     await wait_until(lambda: station.streams == [])
 
 
-async def test_subscriptions_that_are_not_equal_share_nothing(station: Station):
-    first, second = station.listen(COUNTS), station.listen(COUNTS, "another")
+async def test_subscriptions_that_are_not_equal_share_nothing(station: Station, sharing: Sharing):
+    first, second = sharing.listen(COUNTS), sharing.listen(COUNTS, "another")
     await wait_until(lambda: len(station.streams) == 2)
     await first.stop()
     await second.stop()
 
 
-async def test_a_completed_stream_ends_for_all_and_the_next_subscriber_opens_a_new_one(station: Station):
-    first, second = station.listen(), station.listen()
+async def test_a_completed_stream_ends_for_all_and_the_next_subscriber_opens_a_new_one(
+    station: Station, sharing: Sharing
+):
+    first, second = sharing.listen(), sharing.listen()
     await wait_until(lambda: len(station.streams) == 1)
     await station.complete()
     await asyncio.gather(first.task, second.task)
-    third = station.listen()
-    await wait_until(lambda: station.opened == 2)
+    third = sharing.listen()
+    await wait_until(lambda: len(station.cursors) == 2)
     await third.stop()
 
 
 async def test_a_stream_that_cannot_be_opened_is_an_error_for_all():
-    station = Station()
-    station.source = SseSource({"counters": Address.parse("http://127.0.0.1:1/graphql")}, 5.0)
-    listeners = [station.listen(), station.listen()]
+    sharing = Sharing("http://127.0.0.1:1/graphql")
+    listeners = [sharing.listen(), sharing.listen()]
     for listener in listeners:
         with pytest.raises(SubgraphError):
             await listener.task
 
 
-async def test_results_that_wait_are_received_together(station: Station):
-    slow, quick = station.open_stream(COUNTS), station.listen(COUNTS)
+async def test_results_that_wait_are_received_together(station: Station, sharing: Sharing):
+    slow, quick = sharing.open_stream(COUNTS), sharing.listen(COUNTS)
     first = asyncio.ensure_future(anext(slow))
     await wait_until(lambda: len(station.streams) == 1)
     await station.count("a")
@@ -226,10 +176,10 @@ async def test_results_that_wait_are_received_together(station: Station):
 
 
 async def test_a_single_event_may_exceed_the_limit_of_waiting_bytes(
-    station: Station, monkeypatch: pytest.MonkeyPatch
+    station: Station, sharing: Sharing, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fan_out, "MAX_WAITING_BYTES", 10)
-    listener = station.listen()
+    listener = sharing.listen()
     await wait_until(lambda: len(station.streams) == 1)
     for text in ("first" * 20, "second" * 20):
         await station.send(text)
@@ -239,10 +189,10 @@ async def test_a_single_event_may_exceed_the_limit_of_waiting_bytes(
 
 @pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING_RESULTS", 3), ("MAX_WAITING_BYTES", 100)])
 async def test_a_slow_client_is_dropped_and_the_others_receive_all_events(
-    station: Station, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+    station: Station, sharing: Sharing, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ):
     monkeypatch.setattr(fan_out, limit, most)
-    slow, quick = station.open_stream(), station.listen()
+    slow, quick = sharing.open_stream(), sharing.listen()
     first = asyncio.ensure_future(anext(slow))
     await wait_until(lambda: len(station.streams) == 1)
     await station.send("0")
@@ -258,10 +208,10 @@ async def test_a_slow_client_is_dropped_and_the_others_receive_all_events(
 
 
 async def test_a_slow_client_of_numbered_events_goes_on_with_a_stream_of_its_own(
-    station: Station, monkeypatch: pytest.MonkeyPatch
+    station: Station, sharing: Sharing, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fan_out, "MAX_WAITING_RESULTS", 2)
-    slow, quick = station.open_stream(COUNTS), station.listen(COUNTS)
+    slow, quick = sharing.open_stream(COUNTS), sharing.listen(COUNTS)
     first = asyncio.ensure_future(anext(slow))
     await wait_until(lambda: len(station.streams) == 1)
     await station.count("1")
