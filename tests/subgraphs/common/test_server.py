@@ -1,5 +1,6 @@
-"""The reporting of errors in coroutines that nobody awaits."""
+"""The server of a subgraph: its limit of open files, and errors in coroutines that nobody awaits."""
 
+import resource
 import sys
 import warnings
 from collections.abc import Generator
@@ -7,7 +8,7 @@ from types import FunctionType
 
 import pytest
 
-from subgraphs.common.server import ignore_unawaited_coroutines
+from subgraphs.common.server import ignore_unawaited_coroutines, raise_file_limit
 
 # Like the constructor of a named tuple, it has no builtins, and a warning in it fails.
 make_and_drop = FunctionType((lambda make: make() and None).__code__, {"__builtins__": {}})
@@ -52,3 +53,13 @@ def test_an_error_of_a_started_coroutine_is_reported(reported: list[type[BaseExc
     coroutine.send(None)
     del coroutine
     assert reported == [ValueError]
+
+
+def test_the_process_may_open_as_many_files_as_the_hard_limit_allows() -> None:
+    limits = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+    try:
+        raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
