@@ -159,11 +159,9 @@ class ReadyOperation:
 
     def _follow(self) -> AsyncGenerator[list[dict[str, Any]], None]:
         """The responses of events, from a run that equal subscriptions share."""
-        context, stream = (
-            self._request.context,
-            build_stream_request(self._operation.prepared, self._request.variables),
-        )
-        key = self._operation.key, encode(self._request.variables), context.caller, context.client
+        variables, context = self._request.variables, self._request.context
+        stream = build_stream_request(self._operation.prepared, variables)
+        key = self._operation.key, encode(variables), context.caller, context.client
         run = partial(self._run, stream)
         return self._runtime.fan_out.follow(key, run, is_numbered=stream.cursor is not None)
 

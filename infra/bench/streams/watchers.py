@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
-from typing import Self
+from typing import Self, cast
 
 import orjson
 
@@ -105,9 +105,9 @@ class Watcher(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport  # type: ignore[assignment]  # uvloop's is no subclass of Transport
-        transport.write(self._request)
+        # uvloop's transports are not subclasses of `asyncio.Transport`.
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Read the head of the response, or events."""
