@@ -23,11 +23,11 @@ export MINUTES
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench bench-router fuzz fuzz-router soak explorer browser clean
+.PHONY: help setup demo run test check bench bench-router bench-streams fuzz fuzz-router soak explorer browser clean
 .PHONY: check-format check-lint check-types check-explorer check-contracts check-schema check-planner check-tests check-fuzz
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install the locked dependencies into .venv.
 
@@ -79,6 +79,9 @@ bench: $(READY) ## Measure set-up, time to a book, router CPU, SQL statements, t
 
 bench-router: $(READY) ## Measure the router alone on one wide query: CPU, throughput, latency, fetches and memory.
 	@exec $(BIN)/memorable bench-router
+
+bench-streams: $(READY) ## Measure live streams: what idle ones cost, how late many of one book are, and refusals.
+	@exec $(BIN)/memorable bench-streams
 
 fuzz: $(READY) explorer ## Attack a platform of its own and report findings: make fuzz MINUTES=60
 	@exec $(BIN)/memorable fuzz

@@ -11,6 +11,7 @@ from infra.commands import (
     audit,
     bench,
     bench_router,
+    bench_streams,
     config,
     database,
     demo,
@@ -59,6 +60,7 @@ app.command()(logs.logs)
 app.command()(planning.plan)
 app.command()(bench.bench)
 app.command()(bench_router.bench_router)
+app.command()(bench_streams.bench_streams)
 app.command("test")(testing.run_tests)
 app.command()(fuzz.fuzz)
 app.command()(fake.fake)

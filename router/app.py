@@ -23,6 +23,7 @@ from router.pipeline.preparation import PREPARATION_TIMEOUT_SECONDS
 from router.pipeline.single_flight import open_single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents, PersistedDocuments, read_manifest
+from router.policy.subscriptions import SubscriptionLimits
 from router.reload import ServedSupergraph, watch_supergraph
 from router.server import graphiql, health, pass_through
 from router.server.application import ENDPOINT, METHODS, PATHS, Application
@@ -108,6 +109,7 @@ async def _lifespan(
             _create_decisions(settings, session),
             preparing,
             budget,
+            SubscriptionLimits(limits.max_subscriptions, limits.max_subscriptions_per_client),
             EventStreams(
                 limits.max_reserved_streams,
                 limits.max_reserved_streams_per_client,

@@ -21,6 +21,7 @@ from router.policy.budget import CostBudget
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
+from router.policy.subscriptions import SubscriptionLimits
 from router.server.application import Service
 from router.server.http import HttpEndpoint
 from router.server.request_bodies import RequestBodies
@@ -58,6 +59,7 @@ class Assembly:
     decisions: PolicyDecisions
     preparing: SingleFlight
     budget: CostBudget | None
+    subscriptions: SubscriptionLimits
     streams: EventStreams
     responses: Responses
     bodies: RequestBodies
@@ -100,6 +102,7 @@ class Assembly:
             self.decisions,
             self.metrics,
             self.operation_log,
+            self.subscriptions,
             rules=rules,
             timeout=traffic.operation_timeout,
             report_cost=settings.limits.report_cost,

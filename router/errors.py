@@ -154,7 +154,7 @@ class UnsupportedMediaTypeError(RequestError):
 
 
 class TooManyOperationsError(RequestError):
-    """The connection has reached its limit of concurrent operations."""
+    """The connection, or the client, has reached its limit of concurrent operations."""
 
     code = "TOO_MANY_OPERATIONS"
     status = 429

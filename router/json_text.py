@@ -29,6 +29,16 @@ class InvalidJsonError(ValueError):
     """A text is not valid JSON; the message says why without quoting the text."""
 
 
+class Encoded(dict[str, Any]):
+    """An object together with its JSON text, for one that is sent to many; it must not be changed."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        super().__init__(value)
+        self.text = encode(value)
+
+
 def decode(text: bytes | str) -> Any:
     """Decodes a JSON text.
 
@@ -63,6 +73,8 @@ def decode_lossy(text: bytes) -> Any:
 
 def encode(value: Any) -> bytes:
     """Encodes a value that `decode` returned, or one like it."""
+    if isinstance(value, Encoded):
+        return value.text
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:

@@ -47,13 +47,17 @@ class Parent:
         brief = {"childId": self._child_id, "wish": wish}
         return str((await self.graph.execute(documents.CREATE_BOOK, {"input": brief}))["createBook"]["id"])
 
+    async def start_generation(self, book_id: str) -> str:
+        """Start to generate a book; return the id of the generation."""
+        result = await self.graph.execute(documents.GENERATE_BOOK, {"bookId": book_id})
+        return str(expect(result["generateBook"], "Generation")["id"])
+
     async def generate(self, book_id: str) -> GenerationTimings:
         """Generate a book and record when its events arrive."""
         started = time.perf_counter()
-        result = await self.graph.execute(documents.GENERATE_BOOK, {"bookId": book_id})
-        generation = expect(result["generateBook"], "Generation")
+        generation_id = await self.start_generation(book_id)
         first: dict[str, float] = {}
-        events = self.graph.follow(documents.WATCH_GENERATION, "generation", {"id": generation["id"]})
+        events = self.graph.follow(documents.WATCH_GENERATION, "generation", {"id": generation_id})
         async for event in events:
             now = time.perf_counter() - started
             first.setdefault("any", now)

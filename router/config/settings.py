@@ -49,7 +49,7 @@ class InvalidSettingError(Exception):
 
 
 class Limits(BaseSettings):
-    """Limits of one request."""
+    """Limits of requests, and of what clients have open or waiting."""
 
     model_config = SettingsConfigDict(env_prefix="ROUTER_", env_ignore_empty=True, frozen=True)
 
@@ -72,6 +72,12 @@ class Limits(BaseSettings):
     max_directives: int = Field(default=100, ge=0, description="Maximum directives in an operation.")
     max_socket_operations: int = Field(
         default=100, ge=1, description="Maximum concurrent operations per connection."
+    )
+    max_subscriptions: int = Field(default=5000, ge=1, description="Maximum open subscriptions.")
+    max_subscriptions_per_client: int = Field(
+        default=200,
+        ge=1,
+        description="Maximum open subscriptions of one client (a token's subject, or an address).",
     )
     max_waiting_documents: int = Field(
         default=100, ge=1, description="Maximum new operations waiting to be prepared."

@@ -30,6 +30,7 @@ from router.errors import AccessError, BadVariableError, UnauthenticatedError
 from router.executor import ExecutionRequest
 from router.operation import coerce_variables, exceeds
 from router.pipeline.caller import Caller
+from router.pipeline.fan_out import FanOut
 from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PreparedOperation
@@ -41,10 +42,10 @@ from router.policy.budget import CostBudget
 from router.policy.decisions import NO_POLICIES, PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.filtering import find_outermost_paths
+from router.policy.subscriptions import SubscriptionLimits
 from router.telemetry import Metrics, Trace
 from router.tracing import NO_TRACER, Tracer
 from router.transport.base import RequestContext, StreamSource, Transport
-from router.transport.fan_out import SharedStreams
 
 # Coercing a value takes a few microseconds of the event loop.
 MAX_VALUES_INLINE = 500
@@ -66,6 +67,7 @@ class Pipeline:
         decisions: PolicyDecisions,
         metrics: Metrics,
         operation_log: OperationLog,
+        subscriptions: SubscriptionLimits,
         *,
         rules: HeaderRules | None = None,
         timeout: float | None = None,
@@ -84,7 +86,7 @@ class Pipeline:
         self._report_cost = report_cost
         self._budget = budget
         self._null_unauthorized = null_unauthorized
-        self._runtime = Runtime(operations, SharedStreams(sources), metrics, operation_log, tracer)
+        self._runtime = Runtime(operations, sources, FanOut(), subscriptions, metrics, operation_log, tracer)
         self.tracer = tracer
 
     async def identify(

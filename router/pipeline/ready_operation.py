@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from graphql import OperationType
@@ -21,17 +22,22 @@ from router.executor import (
     execute_incrementally,
 )
 from router.executor.event_batches import complete_events
+from router.json_text import encode
 from router.pipeline.caller import Caller
+from router.pipeline.fan_out import FanOut, NumberedResult
 from router.pipeline.operation_cache import OperationCache
 from router.pipeline.operation_log import OperationLog
 from router.pipeline.preparation import PreparedOperation
 from router.policy.auth import EXPIRED
+from router.policy.subscriptions import SubscriptionLimits
 from router.telemetry import Metrics, Trace, log
 from router.tracing import Tracer
-from router.transport.fan_out import SharedStreams
+from router.transport.base import StreamSource
 from router.transport.http import SubgraphError
+from router.transport.reconnect import resume_events
+from router.transport.stream_request import StreamRequest
 
-_Event: TypeAlias = dict[str, Any] | None
+_Events: TypeAlias = Sequence[dict[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class Runtime:
     """The components that all operations of a pipeline share."""
 
     operations: OperationCache
-    streams: SharedStreams
+    sources: Mapping[str, StreamSource]
+    fan_out: FanOut
+    subscriptions: SubscriptionLimits
     metrics: Metrics
     operation_log: OperationLog
     tracer: Tracer
@@ -91,35 +99,36 @@ class ReadyOperation:
         finally:
             self._report(outcome, time.perf_counter() - started)
 
-    async def results(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Runs the operation; yields its response or incremental payloads, or the response of each event.
+    async def results(self) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
+        """Runs the operation; yields its response or incremental payloads, or the responses of events.
 
-        A failure, or the expiry of a subscription's token, ends them with a response that has errors and no
-        data. Closing the iterator ends a subscription at its subgraph.
+        Those that are ready together come together. A failure, or the expiry of a subscription's token, ends
+        them with a response that has errors and no data. Closing the iterator ends a subscription at its
+        subgraph, unless equal ones share its run.
         """
         results = (
             self._stream_events() if self.kind is OperationType.SUBSCRIPTION else self._stream_payloads()
         )
         try:
-            async for result in results:
-                yield result
+            async for ready in results:
+                yield ready
         except SubgraphError as error:
             log.warning(
                 "A subscription failed",
                 extra={"metadata": {"subgraph": error.subgraph, "reason": error.reason}},
             )
-            yield {"errors": [error.to_error()]}
+            yield [{"errors": [error.to_error()]}]
         except RouterError as error:
-            yield error.to_response()
+            yield [error.to_response()]
         except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, masked for clients
             log.exception("An operation failed")
-            yield {"errors": [build_internal_error(self._trace.trace_id)]}
+            yield [{"errors": [build_internal_error(self._trace.trace_id)]}]
         finally:
             await results.aclose()
 
-    async def _stream_payloads(self) -> AsyncGenerator[dict[str, Any], None]:
+    async def _stream_payloads(self) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         if not self.is_deferrable:
-            yield await self.execute()
+            yield [await self.execute()]
             return
         started, outcome = time.perf_counter(), "failed"
         try:
@@ -131,27 +140,44 @@ class ReadyOperation:
                 async for payload in payloads:
                     if _has_errors(payload):
                         outcome = "error"
-                    yield self._add_cost(payload) if "data" in payload else payload
+                    yield [self._add_cost(payload) if "data" in payload else payload]
         finally:
             self._report(outcome, time.perf_counter() - started)
 
-    async def _stream_events(self) -> AsyncGenerator[dict[str, Any], None]:
+    async def _stream_events(self) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         # A span is exported when it ends, and a subscription may last for days.
         self._tracer.end()
-        stream = build_stream_request(self._operation.prepared, self._request.variables)
-        source = self._runtime.streams.events(stream, self._request.context)
         metrics = self._runtime.metrics
-        try:
-            with metrics.subscriptions.track_inprogress():
-                async with aclosing(complete_events(source, self._complete)) as results:
-                    while (result := await self._await_before_expiry(anext(results, None))) is not None:
-                        metrics.events.inc()
-                        yield result
-        finally:
-            await source.aclose()
+        with (
+            self._runtime.subscriptions.admit(self._caller.client),
+            metrics.subscriptions.track_inprogress(),
+        ):
+            async with aclosing(self._follow()) as results:
+                while (ready := await self._await_before_expiry(anext(results, None))) is not None:
+                    metrics.events.inc(len(ready))
+                    yield ready
 
-    async def _await_before_expiry(self, event: Awaitable[_Event]) -> _Event:
-        """Waits for an event until the token expires.
+    def _follow(self) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """The responses of events, from a run that equal subscriptions share."""
+        variables, context = self._request.variables, self._request.context
+        stream = build_stream_request(self._operation.prepared, variables)
+        key = self._operation.key, encode(variables), context.caller, context.client
+        run = partial(self._run, stream)
+        return self._runtime.fan_out.follow(key, run, is_numbered=stream.cursor is not None)
+
+    async def _run(self, stream: StreamRequest, after: int | None) -> AsyncGenerator[NumberedResult, None]:
+        """The responses of the events after a number, or of all, with their numbers."""
+        source = self._runtime.sources[stream.subgraph]
+        complete = partial(self._complete, stream)
+        async with (
+            aclosing(resume_events(source, stream, self._request.context, after)) as events,
+            aclosing(complete_events(events, complete)) as results,
+        ):
+            async for result in results:
+                yield result
+
+    async def _await_before_expiry(self, events: Awaitable[_Events]) -> _Events:
+        """Waits for events until the token expires.
 
         Revoking a session before its tokens expire (sign-out) would have to end its subscriptions here too.
 
@@ -160,20 +186,23 @@ class ReadyOperation:
         """
         try:
             async with asyncio.timeout(self._caller.get_remaining_seconds()) as deadline:
-                return await event
+                return await events
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise UnauthenticatedError(EXPIRED) from None
 
-    async def _complete(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    async def _complete(
+        self, stream: StreamRequest, events: Sequence[Mapping[str, Any]]
+    ) -> list[NumberedResult]:
         operation = self._operation.operation
+        numbers = [stream.read_position(event) for event in events]
         with self._tracer.trace_event(operation.kind, operation.name):
             results = await execute_events(self._operation.prepared, events, self._request)
             responses = [self._build_response(each) for each in results]
             for each in responses:
                 self._record_outcome(each)
-            return responses
+            return list(zip(numbers, responses, strict=True))
 
     def _build_response(self, result: ExecutionResult) -> dict[str, Any]:
         filtered = self._operation.filtered

@@ -91,8 +91,8 @@ class EventStream:
     def __aiter__(self) -> EventStream:
         return self
 
-    async def __anext__(self) -> _Message:
-        return await self._messages.get()
+    async def __anext__(self) -> list[_Message]:
+        return [await self._messages.get()]
 
     async def aclose(self) -> None:
         """Ends the stream, because its client has disconnected."""
@@ -106,8 +106,9 @@ class EventStream:
 
     async def _send(self, identifier: str, results: Results) -> None:
         async with aclosing(results):
-            async for result in results:
-                await self._messages.put({"id": identifier, "payload": result})
+            async for ready in results:
+                for result in ready:
+                    await self._messages.put({"id": identifier, "payload": result})
         await self._messages.put({"id": identifier})
         # The id is released before the client reads the completion, as it may reuse it at once.
         del self._operations[identifier]

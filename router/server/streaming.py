@@ -24,9 +24,9 @@ DELIMITER = b"\r\n--graphql"
 
 
 class Results(Protocol):
-    """The results of a stream, such as an async generator."""
+    """The results of a stream, such as an async generator; those that are ready together come together."""
 
-    def __aiter__(self) -> AsyncIterator[dict[str, Any]]: ...
+    def __aiter__(self) -> AsyncIterator[Sequence[dict[str, Any]]]: ...
 
     async def aclose(self) -> None:
         """Ends the source."""
@@ -88,9 +88,9 @@ INCREMENTS = Framing(
 )
 
 
-async def stream_error(error: RouterError) -> AsyncGenerator[dict[str, Any], None]:
+async def stream_error(error: RouterError) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
     """The single result of an operation that is refused, for clients that only accept a stream."""
-    yield error.to_response()
+    yield [error.to_response()]
 
 
 class StreamResponse:
@@ -126,9 +126,9 @@ class StreamResponse:
         framing = self._framing
         await send({"type": "http.response.start", "status": self.status_code, "headers": framing.headers})
         await send(_build_chunk(framing.head))
-        async for result in self._results:
+        async for results in self._results:
             async with self._send_lock:
-                await send(_build_chunk(framing.frame(result)))
+                await send(_build_chunk(b"".join(map(framing.frame, results))))
         async with self._send_lock:
             await send(_build_chunk(framing.tail, more=False))
 

@@ -226,10 +226,11 @@ class WebSocketSession:
         operation = await pipeline.open(message.request, caller, trace)
         results = operation.results()
         try:
-            async for result in results:
-                if "errors" in result and "data" not in result:
-                    return {"type": "error", "payload": result["errors"]}
-                await self._send({"id": message.id, "type": "next", "payload": result})
+            async for ready in results:
+                for result in ready:
+                    if "errors" in result and "data" not in result:
+                        return {"type": "error", "payload": result["errors"]}
+                    await self._send({"id": message.id, "type": "next", "payload": result})
         finally:
             await results.aclose()
         return {"type": "complete"}

@@ -55,21 +55,23 @@ class _Backoff:
 
 
 async def resume_events(
-    source: StreamSource, request: StreamRequest, context: RequestContext
+    source: StreamSource, request: StreamRequest, context: RequestContext, after: int | None = None
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The events of a subscription, across reconnections; closing the iterator ends it at the subgraph.
+
+    With a cursor, it can begin after a number instead of where the request says.
 
     Raises:
         SubgraphError: the stream cannot be opened or reopened, or an event is not a GraphQL response.
     """
     backoff = _Backoff(request.cursor is not None)
-    seen: int | None = None
-    upstream = await source.open(request.subgraph, request.encode(), context)
+    seen = after
+    upstream = await source.open(request.subgraph, request.encode(after), context)
     while True:
         resumed_after, events = seen, upstream.events()
         try:
             async for event in events:
-                number = request.cursor.read_position(event) if request.cursor else None
+                number = request.read_position(event)
                 if number is not None:
                     if resumed_after is not None and number <= resumed_after:
                         continue

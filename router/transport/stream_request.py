@@ -48,3 +48,7 @@ class StreamRequest:
         if self.cursor is None or position is None:
             return self.opening.encode(self.variables)
         return self.cursor.encode_after(self.variables, position)
+
+    def read_position(self, event: Mapping[str, Any]) -> int | None:
+        """The sequence number of an event; None without a cursor, or if the event failed."""
+        return self.cursor.read_position(event) if self.cursor else None

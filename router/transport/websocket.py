@@ -1,7 +1,7 @@
 """Subscriptions at subgraphs over WebSocket: the client side of graphql-transport-ws.
 
-A socket is opened with the headers of one caller, so it carries one subscription; identical subscriptions of
-identical callers are shared by `fan_out`. aiohttp implements WebSocket, with heartbeats.
+A socket is opened with the headers of one caller, so it carries one subscription. aiohttp implements
+WebSocket, with heartbeats.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import warnings
+from contextlib import suppress
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import TYPE_CHECKING, Final
 
@@ -41,10 +43,18 @@ def ignore_unawaited_coroutines() -> None:
     sys.unraisablehook = report_unless_unawaited
 
 
+def raise_file_limit() -> None:
+    """Raise the limit of open files to the maximum: usually it is 1024, and each live stream needs one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def serve(domain: Domain, settings: DomainSettings) -> None:
     """Serve a domain on its own port until a signal stops the process, and its metrics on another."""
     configure_logging(domain.name, settings.log_level)
     start_http_server(settings.subgraph_metrics_port, addr=settings.metrics_host)
+    raise_file_limit()
     app = domain.create_app(settings)
     tune_garbage_collector()
     ignore_unawaited_coroutines()

@@ -105,6 +105,7 @@ def test_help_lists_every_command():
         "test",
         "bench",
         "bench-router",
+        "bench-streams",
         "fuzz",
         "fake",
         "schema",

@@ -6,13 +6,18 @@ import pytest
 from graphql import parse, validate
 
 from infra.bench import measurements
+from infra.bench.streams.measurements import CANCEL_GENERATION
 from infra.demo import documents
 from infra.schema.files import SUPERGRAPH
 from router.supergraph import Supergraph
 
 OPERATIONS = {
     name: value
-    for name, value in {**vars(documents), "LIST_BOOKS": measurements.LIST_BOOKS}.items()
+    for name, value in {
+        **vars(documents),
+        "LIST_BOOKS": measurements.LIST_BOOKS,
+        "CANCEL_GENERATION": CANCEL_GENERATION,
+    }.items()
     if name.isupper() and isinstance(value, str)
 }
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.json_text import InvalidJsonError, decode, decode_lossy, encode
+from router.json_text import Encoded, InvalidJsonError, decode, decode_lossy, encode
 
 BIG = 123456789012345678901234567890
 
@@ -94,3 +94,10 @@ def test_lossy_decoding_repairs_nothing_else():
         decode_lossy(rb'"\ud83d')
     with pytest.raises(InvalidJsonError):
         decode_lossy(b"{")
+
+
+def test_an_object_that_is_sent_to_many_is_encoded_once():
+    shared = Encoded({"data": {"n": 10**30}})
+    assert encode(shared) is shared.text
+    assert shared.text == b'{"data":{"n":1000000000000000000000000000000}}'
+    assert encode({"payload": shared}) == b'{"payload":%b}' % shared.text

@@ -20,6 +20,7 @@ from router.pipeline.single_flight import open_single_flight
 from router.policy.decisions import PolicyDecisions
 from router.policy.documents import Documents
 from router.policy.overrides import Overrides
+from router.policy.subscriptions import SubscriptionLimits
 from router.server.application import Application, Service
 from router.server.http import HttpEndpoint
 from router.server.request_bodies import RequestBodies
@@ -61,7 +62,15 @@ async def origin() -> AsyncIterator[str]:
         preparation = Preparation(supergraph, limits, introspection=True)
         operations = OperationCache(preparation, overrides, metrics, preparing, size=10)
         pipeline = Pipeline(
-            operations, Documents(), FaultyTransport(), {}, None, decisions, metrics, OperationLog(metrics)
+            operations,
+            Documents(),
+            FaultyTransport(),
+            {},
+            None,
+            decisions,
+            metrics,
+            OperationLog(metrics),
+            SubscriptionLimits(1, 1),
         )
 
         async def websocket(socket: WebSocket) -> None:

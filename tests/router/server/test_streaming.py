@@ -11,9 +11,9 @@ from router.server.streaming import EVENTS, PARTS, Framing, Results, StreamRespo
 from tests.router.library import wait_until
 
 
-async def results(*items: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+async def results(*items: dict[str, Any]) -> AsyncGenerator[list[dict[str, Any]], None]:
     for item in items:
-        yield item
+        yield [item]
 
 
 class Client:
@@ -48,13 +48,21 @@ async def test_a_stream_opens_with_a_comment_then_carries_each_result_and_comple
     )
 
 
+async def test_results_that_are_ready_together_are_sent_together():
+    async def ready() -> AsyncGenerator[list[dict[str, Any]], None]:
+        yield [{"data": 1}, {"data": 2}]
+
+    chunks = await Client().read_stream(ready(), EVENTS)
+    assert chunks[1] == b'event: next\ndata: {"data":1}\n\nevent: next\ndata: {"data":2}\n\n'
+
+
 async def test_a_silent_stream_sends_heartbeats_and_loses_no_result(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.001)
     client, release = Client(), asyncio.Event()
 
-    async def slow() -> AsyncGenerator[dict[str, Any], None]:
+    async def slow() -> AsyncGenerator[list[dict[str, Any]], None]:
         await release.wait()
-        yield {"data": None}
+        yield [{"data": None}]
 
     stream = asyncio.create_task(client.read_stream(slow(), EVENTS))
     await wait_until(lambda: client.chunks[:3] == [b":\n\n"] * 3)
@@ -66,9 +74,9 @@ async def test_a_silent_stream_sends_heartbeats_and_loses_no_result(monkeypatch:
 async def test_a_disconnecting_client_closes_the_source():
     client, closed = Client(), asyncio.Event()
 
-    async def endless() -> AsyncGenerator[dict[str, Any], None]:
+    async def endless() -> AsyncGenerator[list[dict[str, Any]], None]:
         try:
-            yield {"data": 1}
+            yield [{"data": 1}]
             client.disconnected.set()
             await asyncio.Event().wait()
         finally:
@@ -81,8 +89,8 @@ async def test_a_disconnecting_client_closes_the_source():
 async def test_a_source_that_fails_ends_the_stream_without_completing_it():
     client = Client()
 
-    async def failing() -> AsyncGenerator[dict[str, Any], None]:
-        yield {"data": 1}
+    async def failing() -> AsyncGenerator[list[dict[str, Any]], None]:
+        yield [{"data": 1}]
         raise RuntimeError("the press stopped")
 
     with pytest.raises(ExceptionGroup):
@@ -111,7 +119,7 @@ async def test_a_client_that_is_gone_before_the_stream_begins_still_closes_the_s
         def __aiter__(self) -> "Source":
             return self
 
-        async def __anext__(self) -> dict[str, Any]:
+        async def __anext__(self) -> list[dict[str, Any]]:
             raise AssertionError("nobody asks")
 
         async def aclose(self) -> None:

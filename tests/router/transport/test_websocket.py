@@ -12,19 +12,15 @@ import pytest
 from aiohttp import web
 
 from router.config.header_rules import HeaderRule, HeaderRules, Propagate, Remove, SetValue
-from router.executor import build_stream_request, compile_operation
-from router.planner import Planner
 from router.transport import reconnect, websocket
 from router.transport.address import Address
 from router.transport.base import RequestContext
-from router.transport.fan_out import SharedStreams
 from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, open_session
 from router.transport.sse_source import MAX_EVENT_BYTES
 from router.transport.websocket import WebSocketSource
 from tests.router.library import wait_until
 from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
-from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
-from tests.support.planning import load_operation, load_supergraph
+from tests.router.transport.subscriptions import NUMBERED, follow
 from tests.support.serving import serve_app
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
@@ -302,29 +298,6 @@ async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph
         assert shelf.open_streams == 1
         await upstream.close()
         await wait_until(lambda: shelf.open_streams == 0)
-
-
-async def test_identical_subscriptions_share_one_socket():
-    operation, all_subscribed = load_operation("counters", OTHER), asyncio.Event()
-
-    async def script(socket: web.WebSocketResponse) -> None:
-        await all_subscribed.wait()
-        await socket.send_json(build_next(1))
-        await socket.send_json(COMPLETE)
-
-    peer = Peer(script)
-    request = build_stream_request(compile_operation(Planner(load_supergraph("counters")), operation), {})
-    async with open_source(peer.answer) as events:
-        shared = SharedStreams({"counters": events})
-
-        async def read_events() -> list[Any]:
-            return [event async for event in shared.events(request, CONTEXT)]
-
-        listeners = asyncio.gather(read_events(), read_events())
-        await wait_until(lambda: len(peer.received) == 2)
-        all_subscribed.set()
-        assert list(await listeners) == [[{"data": {"n": 1}}]] * 2
-    assert len(peer.headers) == 1
 
 
 async def test_a_numbered_stream_resumes_without_gaps_or_duplicates(

@@ -1,7 +1,8 @@
-"""The server of a subgraph: where it listens, and which errors of coroutines it reports."""
+"""The server of a subgraph: where it listens, its limit of open files, and errors in coroutines."""
 
 import asyncio
 import os
+import resource
 import sys
 import warnings
 from collections.abc import Generator, Mapping
@@ -13,7 +14,7 @@ import pytest
 
 from infra.checkout import ROOT
 from infra.local.ports import find_free_port
-from subgraphs.common.server import ignore_unawaited_coroutines
+from subgraphs.common.server import ignore_unawaited_coroutines, raise_file_limit
 
 # Like the constructor of a named tuple, it has no builtins, and a warning in it fails.
 make_and_drop = FunctionType((lambda make: make() and None).__code__, {"__builtins__": {}})
@@ -85,3 +86,13 @@ async def test_a_subgraph_and_its_metrics_listen_on_loopback_wherever_the_router
         process.kill()
         await process.wait()
     assert found == {("127.0.0.1", port) for port in ports.values()}
+
+
+def test_the_process_may_open_as_many_files_as_the_hard_limit_allows() -> None:
+    limits = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+    try:
+        raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
