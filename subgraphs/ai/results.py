@@ -10,7 +10,7 @@ from subgraphs.ai import types
 from subgraphs.common.types import ConsentRequired
 
 
-@strawberry.type(description="Another generation works on the book already.")
+@strawberry.type(description="Another generation of the book is already running.")
 class GenerationRunning:
     """A result of generateBook and regeneratePage."""
 

@@ -1,7 +1,7 @@
 """Deliveries: a message on its way to one handler, kept until the handler reports that it is done.
 
 PostgreSQL is the truth of what is due, and the queue in Redis only the way to a worker. `due_at` is when the
-relay puts a delivery on the queue, and does so again if nothing was heard of it by then. A worker that claims
+relay puts a delivery on the queue, and does so again if nobody reported on it by then. A worker that claims
 a delivery holds it under a lease, which is again `due_at`, and keeps moving it on. `ready_at` is when it was
 due at first. An example that fails once:
 

@@ -1,8 +1,8 @@
 """Subscriptions over multipart HTTP at a running router."""
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.multipart_response import parse_parts
+from tests.support.waiting import wait_until
 
 ACCEPT = {"accept": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json'}
 PUBLISHED = {"query": "subscription { published { title stars } }"}

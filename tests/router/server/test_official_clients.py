@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.node import ensure_packages, run_node
-from tests.router.library import wait_until
 from tests.router.running_library import Library
+from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parent / "npm"
 

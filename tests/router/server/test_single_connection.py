@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from router.server import single_connection
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.single_connection_client import (
     PUBLISHED,
@@ -16,6 +15,7 @@ from tests.router.server.single_connection_client import (
     open_stream,
     reserve_stream,
 )
+from tests.support.waiting import wait_until
 
 MOON = {"data": {"silence": {"title": "Moon"}}}
 

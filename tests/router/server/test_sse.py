@@ -1,8 +1,8 @@
 """Subscriptions over Server-Sent Events at a running router."""
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, read_events
+from tests.support.waiting import wait_until
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):

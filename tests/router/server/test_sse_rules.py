@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library
 from tests.router.server.event_streams import read_events
 from tests.router.server.single_connection_client import (
@@ -21,6 +20,7 @@ from tests.router.server.single_connection_client import (
     open_stream,
     reserve_stream,
 )
+from tests.support.waiting import wait_until
 
 ACCEPT = {"accept": "text/event-stream"}
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]

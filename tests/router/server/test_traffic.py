@@ -3,8 +3,8 @@
 import aiohttp
 
 from router.config.traffic import Traffic
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
+from tests.support.waiting import wait_until
 
 
 async def test_subgraphs_receive_the_user_agent_and_the_deadline(library: Library):

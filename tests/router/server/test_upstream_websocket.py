@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, read_events
 from tests.router.websocket_client import SILENCE, open_acknowledged_socket
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

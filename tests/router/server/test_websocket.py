@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
+from tests.support.waiting import wait_until
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):

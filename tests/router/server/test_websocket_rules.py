@@ -13,10 +13,11 @@ from router.app import create_app
 from router.config.settings import load
 from router.server import websocket
 from router.server.application import Application
-from tests.router.library import SUPERGRAPH, wait_until
+from tests.router.library import SUPERGRAPH
 from tests.router.running_library import Library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]
 AVERAGE = {"data": {"average": 4.5}}

@@ -9,11 +9,12 @@ from typing import Any
 
 import aiohttp
 
-from tests.router.library import SUPERGRAPH, wait_until
+from tests.router.library import SUPERGRAPH
 from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
 from tests.support.otlp_collector import Collector
 from tests.support.router_process import start_router, wait_for_origin
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 
 @dataclass

@@ -19,8 +19,8 @@ from router.transport.base import RequestContext
 from router.transport.fan_out import SharedStreams
 from router.transport.http import SubgraphError
 from router.transport.sse_source import SseSource
-from tests.router.library import wait_until
 from tests.support.planning import load_operation, load_supergraph
+from tests.support.waiting import wait_until
 
 BEATS = "subscription { beats { text } }"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-%s-01"

@@ -13,9 +13,9 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import SubgraphError
 from router.transport.sse_source import SseSource
-from tests.router.library import wait_until
 from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

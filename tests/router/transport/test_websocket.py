@@ -21,11 +21,11 @@ from router.transport.fan_out import SharedStreams
 from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, open_session
 from router.transport.sse_source import MAX_EVENT_BYTES
 from router.transport.websocket import WebSocketSource
-from tests.router.library import wait_until
 from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
 from tests.router.transport.subscriptions import NUMBERED, OTHER, follow
 from tests.support.planning import load_operation, load_supergraph
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
