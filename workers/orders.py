@@ -18,7 +18,7 @@ async def settle_payment(platform: Platform, job: SettlePayment) -> None:
 
 @task(HandlePaymentEvent, queue="payments")
 async def handle_payment_event(platform: Platform, job: HandlePaymentEvent) -> None:
-    """Find out what has become of the payment that a provider's webhook is about."""
+    """Settle the payment that a provider's webhook is about."""
     await service.handle_payment_event(platform.orders, job.receipt_id)
 
 

@@ -106,7 +106,7 @@ class _Compiler:
     def _compile_object(
         self, typename: str, selections: SelectionSet, paths: _TypedPaths, data_path: DataPath
     ) -> CompleteObject:
-        """Compiles the completion of an object of one type; it records the object for each execution group."""
+        """Compiles the completion of an object of one type; it records objects with deferred fields."""
         complete = self._compile_fields(typename, selections.for_type(typename), paths, data_path)
         deferred = [
             (

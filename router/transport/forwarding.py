@@ -30,7 +30,7 @@ class ForwardedResponse:
 
 
 class Forwarding:
-    """Sends requests to the subgraphs' own paths; a response fails when no data arrives for `idle_timeout` seconds."""
+    """Sends requests to the subgraphs' own paths; responses fail when idle for `idle_timeout` seconds."""
 
     def __init__(
         self, session: aiohttp.ClientSession, addresses: Mapping[str, Address], idle_timeout: float

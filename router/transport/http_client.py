@@ -213,7 +213,7 @@ class _PooledConnection(asyncio.Protocol):
             self._transport.abort()
 
     def abandon(self) -> None:
-        """Closes the connection if it is open; otherwise only gives back its capacity."""
+        """Closes the connection if it is open; otherwise only releases its capacity."""
         if self._transport is None:
             self._pool.add_capacity()
         else:

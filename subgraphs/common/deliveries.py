@@ -54,7 +54,7 @@ MAX_ATTEMPTS: Final = 30
 """The attempts after which a delivery is parked; with the pauses between them that takes a day."""
 LEASE: Final = timedelta(seconds=10)
 """How long a claim lasts unless it is renewed."""
-QUEUE_PATIENCE: Final = timedelta(seconds=30)
+QUEUE_TIMEOUT: Final = timedelta(seconds=30)
 """How long a delivery may wait on the queue before the relay puts it there again, in case it was lost."""
 _FIRST_PAUSE: Final = timedelta(seconds=2)
 _MAX_PAUSE: Final = timedelta(hours=1)
@@ -167,7 +167,7 @@ async def mark_queued(session: AsyncSession, table: Table, turns: Mapping[str, i
     await (await session.connection()).execute(
         update(table)
         .where(table.c.id == bindparam("delivery_id"))
-        .values(turn=bindparam("new_turn"), due_at=func.now() + QUEUE_PATIENCE),
+        .values(turn=bindparam("new_turn"), due_at=func.now() + QUEUE_TIMEOUT),
         [{"delivery_id": key, "new_turn": turn} for key, turn in turns.items()],
     )
 

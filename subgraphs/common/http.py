@@ -1,4 +1,4 @@
-"""The HTTP client for whatever the platform asks of other services: providers, and its own graph.
+"""The HTTP client for requests to other services: to providers, and to the platform's own graph.
 
 Each client is an `httpx2.AsyncClient`, which SDKs accept as well, over a transport that knows the rules:
 

@@ -1,7 +1,7 @@
-"""A state machine: the states of a thing, and the transitions between them as data.
+"""A state machine: the states of a row, and the transitions between them as data.
 
-A machine has no cycle. Reports of other systems arrive late, twice and out of order; if each moves a thing
-only to a state ahead of its present one, it ends in the same state in whatever sequence they arrive:
+A machine has no cycle. Reports of other systems arrive late, twice and out of order; if each moves a row
+only to a state ahead of its present one, it ends in the same state, whatever their order:
 
     CREATED -> SUBMITTED -> SHIPPED      reports: SHIPPED, SUBMITTED, SHIPPED
     present CREATED: SHIPPED is ahead, move; SUBMITTED is behind, ignore; SHIPPED is the present one, ignore

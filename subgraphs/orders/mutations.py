@@ -61,11 +61,11 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_REMOTE_CALL],
-        description="Go on with a payment when the parent has done what it requires, or ask what has become "
+        description="Continue a payment when the parent has done what it requires, or check what has become "
         "of a pending one.",
     )
     async def complete_payment(self, info: Info, attempt_id: strawberry.ID) -> CompletePaymentResult:
-        """Find out what has become of a payment attempt."""
+        """Check the outcome of a payment attempt."""
         context = info.context
         return results.build_payment_result(
             await service.complete_payment(context.runtime, context.identity, attempt_id)

@@ -201,14 +201,14 @@ class PaymentAttempt:
         row = await info.context.loaders.attempt.load(id)
         return cls.of(row) if row else None
 
-    @strawberry.field(directives=[sized(2)], description="What is given back, oldest first.")
+    @strawberry.field(directives=[sized(2)], description="The refunds of the payment, oldest first.")
     async def refunds(self, info: Info) -> list[Refund]:
         """Load the refunds."""
         return [Refund.of(row) for row in await info.context.loaders.refunds_of_attempt.load(self.id)]
 
 
 @strawberry.type(
-    description="A transition of an order into a state, or news of its payment while it awaits that."
+    description="A transition of an order into a state, or progress of its payment while it awaits payment."
 )
 class OrderTransition:
     """A transition."""
@@ -281,7 +281,7 @@ class Order:
 
 
 @strawberry.type(
-    description="An order has changed its state, or there is news of its payment while it awaits that."
+    description="An order's state has changed, or its payment has progressed while the order awaits it."
 )
 class OrderEvent:
     """A numbered event of one order."""

@@ -60,7 +60,7 @@ Outcome = Succeeded | Declined | RequiresAction | Pending
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """An amount to give back of a payment that succeeded."""
+    """An amount to refund of a payment that succeeded."""
 
     idempotency_key: str
     payment_reference: str
@@ -94,10 +94,10 @@ class PaymentProvider(Protocol):
         """Take a payment once for each idempotency key; a repeated key makes no second one."""
 
     async def check(self, reference: str) -> Outcome:
-        """Find out what has become of a payment, after the parent has acted or time has passed."""
+        """Retrieve the outcome of a payment, after the parent has acted or time has passed."""
 
     async def cancel(self, reference: str) -> Outcome:
         """Cancel a payment that requires an action, which declines it; the outcome if it is too late."""
 
     async def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Give money back once for each idempotency key."""
+        """Refund an amount, once for each idempotency key."""
