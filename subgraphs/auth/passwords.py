@@ -44,7 +44,7 @@ class HashingPool:
         if not self._slots.acquire(blocking=False):
             raise Overloaded("Too many people are signing in; try again soon.", retry_after=_RETRY_AFTER)
         future = self._executor.submit(work, *arguments)
-        # A hash goes on when its caller disconnects, so the slot is released when the thread is free.
+        # Hashing continues when its caller disconnects, so the slot is released when the thread is free.
         future.add_done_callback(lambda _: self._slots.release())
         return await asyncio.wrap_future(future)
 

@@ -39,7 +39,7 @@ class PaymentDeclined:
 
 
 @strawberry.type(
-    description="The parent has to act first. When that is done, go on with completePayment; to pay by "
+    description="The parent has to act first. When that is done, continue with completePayment; to pay by "
     "another method instead, check out with a new key."
 )
 class PaymentActionRequired:

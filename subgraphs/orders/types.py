@@ -119,7 +119,7 @@ class Quote:
 
 
 @strawberry.type(
-    description="What a parent has to do before a payment goes on, such as to confirm it to the bank."
+    description="What a parent has to do before a payment can continue, such as confirming it to the bank."
 )
 class PaymentAction:
     """An action that a payment requires."""

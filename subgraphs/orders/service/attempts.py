@@ -1,7 +1,7 @@
-"""The outcome of a payment attempt, which its provider is asked for between two transactions.
+"""Payment attempts: the provider is called between two transactions, and the outcome is recorded.
 
-A provider is asked by what the attempt's state allows. Whatever it says is recorded only if it is ahead of
-that state, so that it may be asked twice, by a client and by a job at the same time.
+The attempt's state decides which call is made. An outcome is recorded only if it is ahead of that state, so
+that a client and a job may call the provider at the same time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ async def submit_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentPr
     return await _call_provider(runtime, attempt, {AttemptStatus.CREATED: _pay})
 
 
-async def give_up_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
+async def cancel_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
     """Cancel an attempt that waits for the parent; one that its provider may be processing continues."""
     return await _call_provider(
         runtime, attempt, {AttemptStatus.CREATED: _pay, AttemptStatus.REQUIRES_ACTION: _cancel}

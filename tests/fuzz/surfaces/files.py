@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from tests.fuzz.attacks import attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import build_request
+from tests.fuzz.raw_client import CLOSE_CONNECTION, build_request
 
-CLOSE_CONNECTION = ("connection", "close")
 KEYS = (
     "a.png",
     "../secrets/signing.pem",
