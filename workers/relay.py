@@ -153,7 +153,7 @@ class Relay:
                 "destination": scheduled.job.name(),
                 "queue": self._registry.get_queue(scheduled.job.name()),
                 "version": scheduled.job.version,
-                "payload": scheduled.job.payload(),
+                "payload": scheduled.job.to_payload(),
                 "owner_id": None,
                 "traceparent": build_traceparent(),
             }

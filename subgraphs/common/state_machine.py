@@ -50,12 +50,12 @@ class StateMachine(Generic[State]):
         """Whether a state lies ahead of another, with any number of states between them."""
         return reported in self._ahead[current]
 
-    def states_before(self, following: State) -> frozenset[State]:
-        """The states that this one may directly follow."""
+    def find_predecessors(self, following: State) -> frozenset[State]:
+        """Find the states that this one may directly follow."""
         return frozenset(state for state in self._next if self.may_become(state, following))
 
     def draw(self) -> str:
-        """A Mermaid state diagram."""
+        """Draw the machine as a Mermaid state diagram."""
         arrows = [f"[*] --> {self.initial}"]
         for state, following in self._next.items():
             arrows += [f"{state} --> {each}" for each in self._next if each in following]

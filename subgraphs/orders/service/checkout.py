@@ -123,7 +123,7 @@ def _build_attempt(
         order_id=order.id,
         number=number,
         idempotency_key=key,
-        provider=PROVIDERS.default_name(runtime),
+        provider=PROVIDERS.get_default_name(runtime),
         method=method,
         amount=order.total,
         currency=order.currency,
