@@ -26,8 +26,8 @@ from subgraphs.common.validation import clean_text
 
 FIELD: Final = "idempotencyKey"
 DESCRIPTION: Final = (
-    "The client's own name of this request, such as a UUID, in at most 64 characters: sent again with the "
-    "same key and the same input, it gives what it has created before."
+    "A key that the client chooses for this request, such as a UUID, of at most 64 characters. Repeating the "
+    "request with the same key and input returns what it created the first time."
 )
 _MAX_LENGTH: Final = 64
 _LOCK_SEED: Final = 2

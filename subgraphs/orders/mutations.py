@@ -44,8 +44,8 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_REMOTE_CALL],
-        description="Order and pay what was quoted. Sent again with the same key, it charges nothing more "
-        "and gives the same attempt. While an attempt is pending or has succeeded, no other is made.",
+        description="Order and pay for what was quoted. Repeated with the same key, it charges nothing "
+        "more and returns the same attempt. While an attempt is pending or has succeeded, no other is made.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
         """Order and pay for what was quoted."""

@@ -25,8 +25,8 @@ strawberry.enum(
     OrderStatus,
     description=(
         "The state of an order: from AWAITING_PAYMENT through PAID, PREPARING (files made and checked), "
-        "IN_PRODUCTION and SHIPPED to DELIVERED. CANCELLED, PRINT_REJECTED and EXPIRED, which was not paid "
-        "while its quote held, are final too."
+        "IN_PRODUCTION and SHIPPED to DELIVERED. CANCELLED, PRINT_REJECTED and EXPIRED (not paid before the "
+        "quote expired) are final too."
     ),
 )
 strawberry.enum(
@@ -38,7 +38,7 @@ strawberry.enum(
     ),
 )
 strawberry.enum(RefundStatus, description="The state of a refund.")
-strawberry.enum(RefundReason, description="Why money is given back.")
+strawberry.enum(RefundReason, description="Why a payment is refunded.")
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
@@ -86,9 +86,9 @@ class Quote:
     quantity: int
     shipping_level: ShippingLevel
     shipping_address: Address
-    items: Money = strawberry.field(description="All copies.")
+    items: Money = strawberry.field(description="The price of all copies.")
     shipping: Money
-    fulfilment: Money = strawberry.field(description="The handling of the order.")
+    fulfilment: Money = strawberry.field(description="The fee for handling the order.")
     tax: Money
     total: Money
     expires_at: datetime
@@ -135,7 +135,7 @@ class PaymentAction:
         return cls(client_secret=value["client_secret"], redirect_url=value["redirect_url"])
 
 
-@strawberry.type(description="Money that is given back of a payment.")
+@strawberry.type(description="A refund of a payment.")
 class Refund:
     """A refund."""
 
@@ -229,7 +229,7 @@ class Order:
     """An order."""
 
     id: strawberry.ID
-    number: str = strawberry.field(description="The order's number for people: `M-` and eight characters.")
+    number: str = strawberry.field(description="The order number that people use: `M-` and eight characters.")
     status: OrderStatus
     book: Book | None
     snapshot: Snapshot | None = strawberry.field(description="Exactly what is printed.")
@@ -290,7 +290,7 @@ class OrderEvent:
         description="Counts from 1 without gaps; pass it as `after` to continue."
     )
     at: datetime
-    status: OrderStatus = strawberry.field(description="The state by then.")
+    status: OrderStatus = strawberry.field(description="The order's state after this event.")
     order: Order = strawberry.field(description="The order as it is now, which may be in a later state.")
 
     @classmethod
