@@ -24,7 +24,7 @@ async def handle_payment_event(platform: Platform, job: HandlePaymentEvent) -> N
 
 @task(ExpireOrder, queue="payments")
 async def expire_order(platform: Platform, job: ExpireOrder) -> None:
-    """End an order that was not paid while its quote held."""
+    """Expire an order that was not paid before its quote expired."""
     await service.expire_order(platform.orders, job.order_id)
 
 

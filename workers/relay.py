@@ -32,7 +32,7 @@ _EXPIRY = timedelta(hours=1)
 
 
 class Relay:
-    """Relays messages as they commit, and whatever becomes due."""
+    """Relays messages as they commit, and deliveries as they become due."""
 
     def __init__(self, platform: Platform, queue: ArqRedis, registry: Registry) -> None:
         self._platform = platform

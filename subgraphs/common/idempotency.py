@@ -1,6 +1,6 @@
-"""Idempotency keys: what a client asks for under a key of its own happens once, however often it asks.
+"""Idempotency keys: a request with a key that the client chooses takes effect once, however often it is sent.
 
-A client that has lost an answer sends its request again with the same key. When a row is to be created, it
+A client that has lost a response sends its request again with the same key. When a row is to be created, it
 gets the one that exists:
 
     creation = Creation.of(key, details)
@@ -54,10 +54,10 @@ Row = TypeVar("Row", bound=CreatedOnce)
 
 
 class KeyReused(BadUserInput):
-    """A key was used before, to ask for something else."""
+    """A key was used before, for a different request."""
 
     def __init__(self, field: str) -> None:
-        super().__init__(field, f"{field} was used before to ask for something else; take a new one.")
+        super().__init__(field, f"{field} was used before for a different request; use a new one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, PaymentAttempt
 from subgraphs.orders.payments.base import (
     Declined,
-    Outcome,
+    PaymentOutcome,
     PaymentProvider,
     PaymentRequest,
     Pending,
@@ -32,7 +32,7 @@ from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import ATTEMPT_STATES, AttemptStatus, OrderStatus
 
-_STATUSES: Final[Mapping[type[Outcome], AttemptStatus]] = {
+_STATUSES: Final[Mapping[type[PaymentOutcome], AttemptStatus]] = {
     Succeeded: AttemptStatus.SUCCEEDED,
     Declined: AttemptStatus.DECLINED,
     RequiresAction: AttemptStatus.REQUIRES_ACTION,
@@ -98,7 +98,7 @@ async def enqueue_check(uow: UnitOfWork, order: Order, attempt: PaymentAttempt, 
     await uow.enqueue(SettlePayment(attempt.id, attempt.checks), owner_id=order.owner_id, delay=delay)
 
 
-_ProviderCall = Callable[[PaymentProvider, PaymentAttempt], Awaitable[Outcome]]
+_ProviderCall = Callable[[PaymentProvider, PaymentAttempt], Awaitable[PaymentOutcome]]
 
 
 async def _call_provider(
@@ -121,23 +121,23 @@ async def _call_provider(
     return PaymentProgress(order, attempt)
 
 
-async def _pay(provider: PaymentProvider, attempt: PaymentAttempt) -> Outcome:
+async def _pay(provider: PaymentProvider, attempt: PaymentAttempt) -> PaymentOutcome:
     amount = Money(attempt.amount, attempt.currency)
     return await provider.pay(PaymentRequest(attempt.id, attempt.order_id, amount, attempt.method))
 
 
-async def _check(provider: PaymentProvider, attempt: PaymentAttempt) -> Outcome:
+async def _check(provider: PaymentProvider, attempt: PaymentAttempt) -> PaymentOutcome:
     assert attempt.reference is not None, "its provider has answered"
     return await provider.check(attempt.reference)
 
 
-async def _cancel(provider: PaymentProvider, attempt: PaymentAttempt) -> Outcome:
+async def _cancel(provider: PaymentProvider, attempt: PaymentAttempt) -> PaymentOutcome:
     assert attempt.reference is not None, "its provider has answered"
     return await provider.cancel(attempt.reference)
 
 
 async def _record(
-    uow: UnitOfWork, runtime: Runtime, order: Order, attempt: PaymentAttempt, outcome: Outcome
+    uow: UnitOfWork, runtime: Runtime, order: Order, attempt: PaymentAttempt, outcome: PaymentOutcome
 ) -> None:
     """Record an outcome; the order's followers get an event, also while it still awaits payment."""
     attempt.status, attempt.reference = _STATUSES[type(outcome)], outcome.reference

@@ -1,4 +1,4 @@
-"""Refunds: what is given back of the payment of an order, which is never more than was paid."""
+"""Refunds of the payment of an order, together never more than was paid."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ async def _submit(
     remaining = (attempt.deadline - runtime.clock()).total_seconds()
     if remaining <= 0:
         # The process was paused after the commit, and the next attempt may be under way.
-        get_logger().warning("Submission begun too late", print_job=job.id, attempt=job.attempts)
+        get_logger().warning("Submission started too late", print_job=job.id, attempt=job.attempts)
         return
     try:
         async with asyncio.timeout(remaining):
@@ -83,7 +83,7 @@ async def _submit(
         await _record_refusal(runtime, job.id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
         get_logger().warning(
-            "Submission without an answer", print_job=job.id, attempt=job.attempts, error=error
+            "Submission without a response", print_job=job.id, attempt=job.attempts, error=error
         )
     else:
         await _record_acceptance(runtime, job.id, accepted, provider.poll_interval)
