@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fake = FAKES[options.provider]()
     try:
         if options.scenario:
-            fake.play_json(options.scenario)
+            fake.apply_scenario_json(options.scenario)
         asyncio.run(_run(fake, options.port))
     except ValidationError as error:
         print_error(f"The scenario is not valid: {'; '.join(describe_problems(error))}")
