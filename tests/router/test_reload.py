@@ -75,7 +75,7 @@ async def test_an_open_socket_runs_new_operations_on_the_new_supergraph_and_its_
                 "data": {"caller": token, "__type": {"description": "The second."}}
             }
             assert (await socket.receive()) == {"id": "new", "type": "complete"}
-            assert library.shelf.open_streams == 1
+            assert library.books.open_streams == 1
 
 
 class Pipeline:

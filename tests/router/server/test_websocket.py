@@ -35,7 +35,7 @@ async def test_queries_and_mutations_are_answered_once_and_complete(library: Lib
             "payload": {"data": {"rename": {"title": "Sun"}}},
         }
         assert await socket.receive() == {"id": "m", "type": "complete"}
-        assert library.shelf.titles["1"] == "Sun"
+        assert library.books.titles["1"] == "Sun"
 
 
 async def test_a_ping_is_answered_with_its_payload(library: Library):
@@ -110,9 +110,9 @@ async def test_completing_releases_the_upstream_and_frees_the_id(library: Librar
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.receive()
-        assert library.shelf.open_streams == 1
+        assert library.books.open_streams == 1
         await socket.send(type="complete", id="1")
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 0)
         await socket.subscribe("1", "{ average }")
         assert (await socket.receive())["payload"] == {"data": {"average": 4.5}}
 
@@ -121,19 +121,19 @@ async def test_closing_releases_every_upstream(library: Library):
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.subscribe("2", "subscription { silence { id } }")
-        await wait_until(lambda: library.shelf.open_streams == 2)
-    await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 2)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_a_cut_connection_releases_the_upstream(library: Library):
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         connection = socket.raw._response.connection
         assert connection is not None
         assert connection.transport is not None
         connection.transport.abort()
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_an_event_that_fails_is_sent_with_its_error_and_ends_the_stream(library: Library):
@@ -161,8 +161,8 @@ async def test_an_operation_over_the_limit_is_refused_and_the_others_run_on(monk
                 "extensions": {"code": "TOO_MANY_OPERATIONS"},
             }
         ]
-        assert library.shelf.open_streams == 2
+        assert library.books.open_streams == 2
         await socket.send(type="complete", id="a")
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         await socket.subscribe("c", SILENCE)
         assert (await socket.receive())["type"] == "next"
