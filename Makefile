@@ -13,9 +13,9 @@ ifdef WISH
 override WISH := $(value WISH)
 export WISH
 endif
-ifdef MOMENTS
-override MOMENTS := $(value MOMENTS)
-export MOMENTS
+ifdef FAULTS
+override FAULTS := $(value FAULTS)
+export FAULTS
 endif
 ifdef MINUTES
 override MINUTES := $(value MINUTES)
@@ -86,8 +86,8 @@ bench-streams: $(READY) ## Measure live streams: what idle ones cost, how late m
 fuzz: $(READY) explorer ## Attack a platform of its own and report findings: make fuzz MINUTES=60
 	@exec $(BIN)/memorable fuzz
 
-soak: $(READY) ## Cause faults while books are made and orders printed, and report what was lost or done twice: make soak MOMENTS=200
-	@exec $(BIN)/python -m tests.workers.soak --moments "$${MOMENTS:-200}"
+soak: $(READY) ## Cause faults while books are made and orders printed, and report what was lost or done twice: make soak FAULTS=200
+	@exec $(BIN)/python -m tests.workers.soak --faults "$${FAULTS:-200}"
 
 fuzz-router: $(READY) ## Compare the router with an oracle on a hundred thousand generated operations.
 	@exec $(BIN)/python -m tests.router.oracle

@@ -18,7 +18,7 @@ MAX_PER_ITERATION = 4
 
 
 def _discard(_: None) -> None:
-    """A slot need not be given back: the next iteration has new ones."""
+    """A slot need not be released: the next iteration has new ones."""
 
 
 class Admission:

@@ -13,12 +13,12 @@ T = TypeVar("T")
 class RoundRobin(Generic[T]):
     """A bounded number of waiters, served one per client in turn.
 
-    `give_back` receives what was granted to a waiter that had been cancelled meanwhile.
+    `release` receives what was granted to a waiter that had been cancelled meanwhile.
     """
 
-    def __init__(self, max_waiting: int, give_back: Callable[[T], None]) -> None:
+    def __init__(self, max_waiting: int, release: Callable[[T], None]) -> None:
         self._max_waiting = max_waiting
-        self._give_back = give_back
+        self._release = release
         self._count = 0
         self._waiting: OrderedDict[str, deque[asyncio.Future[T]]] = OrderedDict()
 
@@ -39,7 +39,7 @@ class RoundRobin(Generic[T]):
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self._give_back(future.result())
+                self._release(future.result())
             else:
                 self._remove(client, future)
             raise

@@ -170,7 +170,7 @@ def test_tests_share_helpers_through_their_package_or_support():
         ("from tests.workers.test_relay import publish", ["tests.workers.test_relay"]),
         ("from tests.workers import test_relay", ["tests.workers.test_relay"]),
         ("import tests.workers.test_relay", ["tests.workers.test_relay"]),
-        ("from tests.e2e.family import Family", ["tests.e2e.family"]),
+        ("from tests.e2e.parent_client import ParentClient", ["tests.e2e.parent_client"]),
         ("from tests.router.edge import raw_http", ["tests.router.edge.raw_http"]),
         ("from tests.router.running_library import run_library", ["tests.router.running_library"]),
         ("from tests.support.pictures import build_png", []),

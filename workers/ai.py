@@ -92,7 +92,7 @@ async def delete_pictures(platform: Platform, job: jobs.DeletePictures) -> None:
 
 @on(ChildDeleted, domain="ai")
 async def forget_child(_: Platform, uow: UnitOfWork, event: ChildDeleted) -> None:
-    """Let everything generated for a deleted child be deleted."""
+    """Enqueue the deletion of everything that was generated for a deleted child."""
     await uow.enqueue(jobs.DeleteGenerationsOfChild(event.child_id), owner_id=event.owner_id)
 
 

@@ -18,13 +18,13 @@ async def settle_payment(platform: Platform, job: SettlePayment) -> None:
 
 @task(HandlePaymentEvent, queue="payments")
 async def handle_payment_event(platform: Platform, job: HandlePaymentEvent) -> None:
-    """Find out what has become of the payment that a provider's webhook is about."""
+    """Settle the payment that a provider's webhook is about."""
     await service.handle_payment_event(platform.orders, job.receipt_id)
 
 
 @task(ExpireOrder, queue="payments")
 async def expire_order(platform: Platform, job: ExpireOrder) -> None:
-    """End an order that was not paid while its quote held."""
+    """Expire an order that was not paid before its quote expired."""
     await service.expire_order(platform.orders, job.order_id)
 
 

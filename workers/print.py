@@ -6,10 +6,10 @@ from subgraphs.books.service import make_print_files
 from subgraphs.common.errors import DomainError
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.orders.events import OrderCancelled, OrderPaid
-from subgraphs.orders.service import Fulfilment, get_fulfilment
+from subgraphs.orders.service import FulfilmentOrder, get_fulfilment_order
 from subgraphs.print import service
 from subgraphs.print.jobs import HandleShopEvent, PreflightPrintJob, ReconcilePrintJob, SubmitPrintJob
-from subgraphs.print.service import BookFormat, Delivery, FileToPrint, NewPrintJob
+from subgraphs.print.service import BookFormat, FileToPrint, NewPrintJob, ShippingDetails
 from workers.platform import Platform
 from workers.registry import on, task
 
@@ -17,14 +17,14 @@ from workers.registry import on, task
 @on(OrderPaid, domain="print", queue="print")
 async def create_print_job(platform: Platform, uow: UnitOfWork, event: OrderPaid) -> None:
     """Create the print job of a paid order."""
-    order = await get_fulfilment(platform.orders, event.order_id)
+    order = await get_fulfilment_order(platform.orders, event.order_id)
     await service.create_print_job(platform.print, uow, _build_print_job(order))
 
 
 @on(OrderCancelled, domain="print", queue="print")
 async def cancel_print_job(platform: Platform, uow: UnitOfWork, event: OrderCancelled) -> None:
     """Cancel the print job of a cancelled order."""
-    order = await get_fulfilment(platform.orders, event.order_id)
+    order = await get_fulfilment_order(platform.orders, event.order_id)
     await service.cancel_print_job(platform.print, uow, _build_print_job(order))
 
 
@@ -52,9 +52,9 @@ async def preflight_print_job(platform: Platform, job: PreflightPrintJob) -> Non
 async def submit_print_job(platform: Platform, job: SubmitPrintJob) -> None:
     """Submit a preflighted job to the print provider, with the order's shipping address."""
     order_id = await service.get_order_id(platform.print, job.print_job_id)
-    order = await get_fulfilment(platform.orders, order_id)
+    order = await get_fulfilment_order(platform.orders, order_id)
     await service.submit_print_job(
-        platform.print, job.print_job_id, job.attempt, Delivery(order.shipping_level, order.address)
+        platform.print, job.print_job_id, job.attempt, ShippingDetails(order.shipping_level, order.address)
     )
 
 
@@ -70,5 +70,5 @@ async def handle_shop_event(platform: Platform, job: HandleShopEvent) -> None:
     await service.handle_shop_event(platform.print, job.receipt_id)
 
 
-def _build_print_job(order: Fulfilment) -> NewPrintJob:
+def _build_print_job(order: FulfilmentOrder) -> NewPrintJob:
     return NewPrintJob(order.order_id, order.owner_id, order.snapshot_id, order.product_id, order.quantity)

@@ -27,7 +27,7 @@ def build_key(queue: str) -> str:
 def assign_turns(
     due: Sequence[Delivery], last_turns: Mapping[tuple[str, str], int], now: datetime
 ) -> dict[str, int]:
-    """Assign each delivery its turn, by which its queue is ordered: owners take turns, whoever has how many.
+    """Assign each delivery its turn, by which its queue is ordered: owners take turns, however many each has.
 
     A delivery's turn is the current time in milliseconds, but at least a minute after the last turn of the
     same owner that is unfinished (`last_turns`, by queue and owner), as in the virtual clock algorithm. One
@@ -50,5 +50,5 @@ def assign_turns(
 
 
 def compute_score_time(turn: int) -> datetime:
-    """Compute the time that stands for a turn in the queue."""
+    """Convert a turn to the time by which arq orders the queue."""
     return datetime.fromtimestamp((turn - _SCORE_OFFSET_MILLISECONDS) / 1000, UTC)

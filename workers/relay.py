@@ -32,7 +32,7 @@ _EXPIRY = timedelta(hours=1)
 
 
 class Relay:
-    """Relays messages as they commit, and whatever becomes due."""
+    """Relays messages as they commit, and deliveries as they become due."""
 
     def __init__(self, platform: Platform, queue: ArqRedis, registry: Registry) -> None:
         self._platform = platform
@@ -154,7 +154,7 @@ class Relay:
                 "destination": scheduled.job.name(),
                 "queue": self._registry.get_queue(scheduled.job.name()),
                 "version": scheduled.job.version,
-                "payload": scheduled.job.payload(),
+                "payload": scheduled.job.to_payload(),
                 "owner_id": None,
                 "traceparent": build_traceparent(),
             }

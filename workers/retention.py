@@ -1,4 +1,4 @@
-"""Retention: what is done is deleted from deliveries, inboxes and receipts after a while."""
+"""Retention: finished deliveries, inbox entries and webhook receipts are deleted after some days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INTERVAL: Final = timedelta(hours=1)
 
 @task(PruneMessages, queue=queues.DEFAULT)
 async def prune_messages(platform: Platform, job: PruneMessages) -> None:
-    """Delete what is done and older than the retention, in short transactions."""
+    """Delete the finished messages that are older than the retention, in short transactions."""
     runtime = platform.runtimes[job.domain]
     retention = timedelta(days=runtime.settings.message_retention_days)
     prunings = [("deliveries", deliveries.prune), ("inbox", outbox.prune_inbox)]

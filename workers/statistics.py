@@ -18,7 +18,7 @@ from workers.platform import Platform
 DELIVERIES: Final = Gauge("deliveries", "Deliveries that are due or parked.", ["queue", "state"])
 OLDEST_SECONDS: Final = Gauge(
     "deliveries_oldest_seconds",
-    "Time since the oldest delivery is due or parked.",
+    "Age in seconds of the oldest delivery that is due or parked.",
     ["queue", "state"],
 )
 OUTBOX_MESSAGES: Final = Gauge("outbox_messages", "Messages that no relay has taken yet.", ["domain"])

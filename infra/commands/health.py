@@ -36,8 +36,8 @@ def health() -> None:
     known = running.urls if running is not None else {}
     reports = asyncio.run(_check_all(known or build_urls()))
     if not known and not any(report.has_answered for report in reports):
-        raise InfraError(_explain_silence(has_servers=running is not None))
-    table = Table("process", "address", "health", "details")
+        raise InfraError(_explain_no_answer(has_servers=running is not None))
+    table = Table("process", "URL", "health", "details")
     for report in reports:
         status = "[green]ready[/]" if report.is_ready else "[red]not ready[/]"
         table.add_row(report.name, report.url, status, report.detail)
@@ -46,7 +46,7 @@ def health() -> None:
         raise typer.Exit(1)
 
 
-def _explain_silence(*, has_servers: bool) -> str:
+def _explain_no_answer(*, has_servers: bool) -> str:
     """Explain why no process of the platform has answered."""
     if has_servers:
         return (

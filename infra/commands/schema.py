@@ -67,7 +67,7 @@ def check(
     if drifted:
         names = ", ".join(str(file.file.relative_to(ROOT)) for file in drifted)
         raise InfraError(
-            f"Not as the code makes them: {names}. If the change above is intended, run "
+            f"Out of date: {names}. If the change above is intended, run "
             "`memorable schema export && memorable schema compose` and commit the files."
         )
     breaking = sum(change.severity is Severity.BREAKING for change in changes)

@@ -61,16 +61,16 @@ def find_drift(files: Mapping[Path, str]) -> list[Drift]:
 def read_supergraph_at(reference: str) -> str:
     """Read the supergraph as committed at a git reference."""
     path = SUPERGRAPH.relative_to(ROOT).as_posix()
-    shown = subprocess.run(
+    result = subprocess.run(
         ["git", "show", f"{reference}:{path}"],  # noqa: S607 - the developer's own git
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    if shown.returncode != 0:
-        raise InfraError(f"git has no {path} at {reference}: {shown.stderr.strip()}")
-    return shown.stdout
+    if result.returncode != 0:
+        raise InfraError(f"git has no {path} at {reference}: {result.stderr.strip()}")
+    return result.stdout
 
 
 def _export_schema(name: str) -> str:

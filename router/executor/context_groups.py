@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from router.executor.documents import build_entities_request, get_variable_suffix
 from router.executor.entities import Batch, Object, RepresenterFactory, collect, compile_representer
 from router.json_text import encode
-from router.operation.conditions import hold
+from router.operation.conditions import are_met
 from router.operation.selections import TYPENAME
 from router.planner.plan import ContextVariable, FetchNode, FetchPath, FlattenNode, Input
 from router.transport.request_body import RequestBody
@@ -60,7 +60,7 @@ class ContextGrouping:
         return [
             ContextGroup(index, entry.path, batch, values, entry.is_complete(values))
             for index, entry in enumerate(self._entries)
-            if hold(entry.conditions, variables)
+            if are_met(entry.conditions, variables)
             for values, batch in entry.build_batches(data, variables)
         ]
 

@@ -1,7 +1,7 @@
 """Cursors: how a subscription that broke off resumes after the last event seen.
 
 A subscription field can resume if it takes an argument `after: Int` and returns a type with a field
-`sequence: Int!`, which rises from event to event; `after` then means "only events with a higher number".
+`sequence: Int!`, which increases from event to event; `after` then means "only events with a higher number".
 The router goes by this convention alone and knows no type or field of the graph by name. `sequence` is
 fetched whether the client selects it or not:
 

@@ -20,7 +20,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from router.json_text import encode
-from router.operation.conditions import hold
+from router.operation.conditions import are_met
 from router.operation.selections import TYPENAME
 from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, Representation
 
@@ -228,7 +228,7 @@ def _filter_by_conditions(input_: Input, variables: Mapping[str, Any]) -> Input:
         return tuple(
             replace(each, input=_filter_by_conditions(each.input, variables)) if each.input else each
             for each in fields
-            if hold(each.conditions, variables)
+            if are_met(each.conditions, variables)
         )
 
     narrowed = tuple((name, select(fields)) for name, fields in input_.narrowed)

@@ -30,7 +30,7 @@ from router.executor.subgraph_errors import (
     group_by_entity,
     has_client_field,
 )
-from router.operation.conditions import hold
+from router.operation.conditions import are_met
 from router.planner.names import ResponseNames
 from router.planner.plan import FetchNode, FetchPath, FlattenNode
 from router.transport.request_body import RequestBody
@@ -134,7 +134,8 @@ class EntityFetch:
         """Runs the fetch."""
         batches = [
             Batch(
-                collect(run.data, path) if hold(conditions, run.variables) else [], represent(run.variables)
+                collect(run.data, path) if are_met(conditions, run.variables) else [],
+                represent(run.variables),
             )
             for path, conditions, represent in zip(
                 self._paths, self._conditions, self._representers, strict=True

@@ -39,7 +39,7 @@ from router.executor.value_completion import (
     compile_object,
     compile_objects,
 )
-from router.operation.conditions import Conditions, hold
+from router.operation.conditions import Conditions, are_met
 from router.operation.selections import TYPENAME, FieldSelection, NormalizedOperation, SelectionSet
 from router.planner.names import DataLocation, DataPath, ResponseNames, TypedPath
 
@@ -71,26 +71,26 @@ class _Compiler:
     def compile_selections(
         self, selections: SelectionSet, paths: _TypedPaths, data_path: DataPath
     ) -> CompleteObject:
-        """Completes an object of the selection set's type."""
+        """Compiles the completion of an object of the selection set's type."""
         type_ = self._schema.type_map[selections.type_name]
         if not is_abstract_type(type_):
             return self._compile_object(type_.name, selections, paths, data_path)
         possible = {each.name for each in self._schema.get_possible_types(type_)}
         untyped = self._compile_object(type_.name, selections, paths, data_path)
         by_type: dict[str, CompleteObject] = {}
-        of_one_type = [each.conditions for fields in selections.narrowed.values() for each in fields]
+        narrowed_conditions = [each.conditions for fields in selections.narrowed.values() for each in fields]
 
         def complete(value: Any, path: LinkedPath, response: ResponseBuilder) -> Any:
             typename = value.get(TYPENAME) if isinstance(value, dict) else None
             if typename is None:
-                if isinstance(value, dict) and _any_holds(of_one_type, response.variables):
+                if isinstance(value, dict) and _any_holds(narrowed_conditions, response.variables):
                     response.explain_absence(value, TYPENAME, path)
-                    response.add_error(f"No service says which type this {type_.name} has.", path)
+                    response.add_error(f"The type of this {type_.name} is unknown: no service sent it.", path)
                     return None
                 return untyped(value, path, response)
             if typename.__class__ is not str or typename not in possible:
                 if not self._is_hidden(typename):
-                    response.add_error(f"The service sent an object that is no {type_.name}.", path)
+                    response.add_error(f"The service sent an object that is not of type {type_.name}.", path)
                 return None
             if typename not in by_type:
                 by_type[typename] = self._compile_object(typename, selections, paths, data_path)
@@ -100,13 +100,13 @@ class _Compiler:
 
     def _is_hidden(self, typename: Any) -> bool:
         """Whether a type is inaccessible to clients: its objects are null without an error."""
-        whole = self._names.supergraph.schema.type_map
-        return isinstance(typename, str) and typename in whole and typename not in self._schema.type_map
+        all_types = self._names.supergraph.schema.type_map
+        return isinstance(typename, str) and typename in all_types and typename not in self._schema.type_map
 
     def _compile_object(
         self, typename: str, selections: SelectionSet, paths: _TypedPaths, data_path: DataPath
     ) -> CompleteObject:
-        """Completes an object of one type, and notes it for each execution group of its deferred fields."""
+        """Compiles the completion of an object of one type; it records objects with deferred fields."""
         complete = self._compile_fields(typename, selections.for_type(typename), paths, data_path)
         deferred = [
             (
@@ -198,7 +198,7 @@ class _Compiler:
         return name, location.keys[0], complete, COMPLETE_CLASSES.get(str(output).rstrip("!"))
 
     def _compile_typename(self, typename: str) -> CompleteValue:
-        """Completes `__typename`; the type of an object is never an interface."""
+        """Compiles the completion of `__typename`; the type of an object is never an interface."""
         if not is_abstract_type(self._schema.type_map[typename]):
             return lambda *_: typename
         return compile_non_null(lambda *_: None, f"{typename}.{TYPENAME}")
@@ -244,9 +244,9 @@ def _select_fields(
     variables: Mapping[str, Any],
 ) -> tuple[_CompiledField, ...]:
     """The fields whose conditions hold, in the order of the operation."""
-    holding = {each[0]: each for conditions, each in conditional if hold(conditions, variables)}
-    holding.update((each[0], each) for each in unconditional)
-    return tuple(holding[name] for name in order if name in holding)
+    included = {each[0]: each for conditions, each in conditional if are_met(conditions, variables)}
+    included.update((each[0], each) for each in unconditional)
+    return tuple(included[name] for name in order if name in included)
 
 
 def _merge_split_keys(split_keys: list[DataPath], complete: CompleteObject) -> CompleteObject:
@@ -263,4 +263,4 @@ def _merge_split_keys(split_keys: list[DataPath], complete: CompleteObject) -> C
 
 
 def _any_holds(alternatives: Iterable[Conditions], variables: Mapping[str, Any]) -> bool:
-    return any(hold(conditions, variables) for conditions in alternatives)
+    return any(are_met(conditions, variables) for conditions in alternatives)

@@ -118,10 +118,10 @@ def compile_nullable(complete: CompleteObject) -> CompleteValue:
     return complete_value
 
 
-def compile_leaf(type_: GraphQLNamedType, coordinate: str, whole: GraphQLSchema) -> CompleteValue:
-    """Compiles the completion of a leaf; `whole` is the schema with what is inaccessible to clients."""
+def compile_leaf(type_: GraphQLNamedType, coordinate: str, full_schema: GraphQLSchema) -> CompleteValue:
+    """Compiles the completion of a leaf; `full_schema` includes what is inaccessible to clients."""
     if isinstance(type_, GraphQLEnumType):
-        declared: Any = whole.type_map[type_.name]
+        declared: Any = full_schema.type_map[type_.name]
         return _compile_enum(
             coordinate, frozenset(type_.values), frozenset(declared.values) - frozenset(type_.values)
         )

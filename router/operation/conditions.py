@@ -31,7 +31,7 @@ def read_conditions(directives: Iterable[DirectiveNode] | None) -> Conditions | 
     return frozenset(found)
 
 
-def hold(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
+def are_met(conditions: Conditions, variables: Mapping[str, Any]) -> bool:
     """Whether all conditions hold."""
     return all(variables.get(variable) is value for variable, value in conditions)
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 SHARED_FRACTION = 0.8
 SHARED = None
-
+FORMERLY_SHARED = ""
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -24,7 +24,7 @@ class _CacheEntry(Generic[V]):
     value: V
     weight: int
     owner: str | None
-    """The only client that has requested it; `SHARED`, or an empty string if it is no longer shared."""
+    """The only client that has requested it, `SHARED`, or `FORMERLY_SHARED`."""
 
 
 class _Partition(Generic[K]):
@@ -83,7 +83,7 @@ class FairCache(Generic[K, V]):
         max_weight, max_size = SHARED_FRACTION * self._max_weight, SHARED_FRACTION * self._size
         while shared.weight > max_weight or len(shared.keys) > max_size:
             key = next(iter(shared.keys))
-            self._move(key, self._entries[key], "")
+            self._move(key, self._entries[key], FORMERLY_SHARED)
 
     def _move(self, key: K, entry: _CacheEntry[V], owner: str | None) -> None:
         self._remove(key, entry)

@@ -208,7 +208,7 @@ def _get_root_subgraph(leaves: Sequence[Leaf]) -> str:
 
 
 def _drop_typename(selections: SelectionSet) -> SelectionSet:
-    """A root selection set without `__typename`, which the router knows itself."""
+    """A root selection set without `__typename`, which the router resolves itself."""
     fields = tuple(each for each in selections.fields if each.name != TYPENAME)
     deferred = {group: _drop_typename(later) for group, later in selections.deferred.items()}
     return replace(selections, fields=fields, deferred=deferred)

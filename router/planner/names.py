@@ -167,5 +167,5 @@ class ResponseNames:
 
 
 def to_data_path(path: TypedPath) -> DataPath:
-    """The keys of a path, whatever types are on the way."""
+    """The keys of a path, without the types along it."""
     return tuple(segment.key for segment in path)

@@ -38,7 +38,7 @@ def build_routes() -> list[BaseRoute]:
 
 
 def create_metrics_app(metrics: Metrics) -> Starlette:
-    """The application of `/metrics`, which listens apart from clients."""
+    """The application of `/metrics`, which listens on its own port."""
 
     async def expose(_: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

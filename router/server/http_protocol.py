@@ -76,7 +76,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def disconnect(self) -> None:
-        """Drops pipelined requests, and tells the running one that its client has disconnected."""
+        """Drops pipelined requests, and notifies the running one that its client has disconnected."""
         self.pipeline.clear()
         if self._running is not None:
             self._running.disconnected = True

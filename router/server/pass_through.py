@@ -1,6 +1,6 @@
 """Pass-through: requests for the paths of a subgraph that are not GraphQL, such as webhooks and files.
 
-The request is passed on as it came, so that a signature over its body stays valid, and the response is
+The request is passed on unchanged, so that a signature over its body stays valid, and the response is
 streamed back as fast as the client reads it. Who may ask is decided by the subgraph, by such signatures.
 """
 

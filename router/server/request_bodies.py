@@ -12,7 +12,7 @@ MAX_DIGITS = 18
 
 
 class RequestBodies:
-    """Reads bodies, and counts what all those being received hold at the moment."""
+    """Reads bodies, and counts the bytes of all that are being received."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

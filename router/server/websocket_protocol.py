@@ -32,7 +32,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return not self.read_paused
 
     def disconnect(self) -> None:
-        """Tells the application that its client has disconnected."""
+        """Notifies the application that its client has disconnected."""
         self.disconnected = True
         self.writable.set()
 

@@ -38,7 +38,7 @@ class Supergraph:
         vocabulary = Vocabulary(document)
         if addresses := [link.address for link in vocabulary.links if not link.is_supported]:
             raise InvalidSupergraphError(
-                f"The supergraph uses what this router does not know: {', '.join(addresses)}."
+                f"The supergraph uses what this router does not support: {', '.join(addresses)}."
             )
         self.subgraphs: Mapping[str, SubgraphInfo] = {info.name: info for info in read_subgraphs(document)}
         if not self.subgraphs:

@@ -30,14 +30,16 @@ class ForwardedResponse:
 
 
 class Forwarding:
-    """Sends requests to the subgraphs' own paths; `silence` is how many seconds one may send nothing."""
+    """Sends requests to the subgraphs' own paths; responses fail when idle for `idle_timeout` seconds."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, addresses: Mapping[str, Address], silence: float
+        self, session: aiohttp.ClientSession, addresses: Mapping[str, Address], idle_timeout: float
     ) -> None:
         self._session = session
         self._addresses = addresses
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=idle_timeout
+        )
 
     @asynccontextmanager
     async def forward(

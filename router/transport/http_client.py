@@ -147,7 +147,7 @@ class _Pool:
         """How many more connections may be opened."""
         self.open: set[_PooledConnection] = set()
         self.idle: list[_PooledConnection] = []
-        self.waiting = RoundRobin[_PooledConnection | None](max_waiting, self._give_back)
+        self.waiting = RoundRobin[_PooledConnection | None](max_waiting, self._release)
         """Requests waiting for a connection; None grants the capacity to open one."""
 
     def put_idle(self, connection: _PooledConnection) -> bool:
@@ -162,7 +162,7 @@ class _Pool:
         if not (self.waiting and self.waiting.grant(None)):
             self.capacity += 1
 
-    def _give_back(self, connection: _PooledConnection | None) -> None:
+    def _release(self, connection: _PooledConnection | None) -> None:
         if connection is None:
             self.add_capacity()
         else:
@@ -213,7 +213,7 @@ class _PooledConnection(asyncio.Protocol):
             self._transport.abort()
 
     def abandon(self) -> None:
-        """Closes the connection if it is open; otherwise only gives back its capacity."""
+        """Closes the connection if it is open; otherwise only releases its capacity."""
         if self._transport is None:
             self._pool.add_capacity()
         else:

@@ -24,11 +24,11 @@ MAX_CHUNK_BYTES = 4_194_304
 
 
 async def open_stream(
-    address: Address, headers: Mapping[str, HeaderValue], body: bytes, silence: float
+    address: Address, headers: Mapping[str, HeaderValue], body: bytes, idle_timeout: float
 ) -> HttpStream:
     """Posts a request over a new connection and waits for the headers of the response.
 
-    The stream fails when it is silent for `silence` seconds.
+    The stream fails when no data arrives for `idle_timeout` seconds.
 
     Raises:
         HttpError: there is no HTTP response.
@@ -37,7 +37,7 @@ async def open_stream(
     request = encode_request(address, headers, body)
     try:
         _, stream = await loop.create_connection(
-            lambda: HttpStream(loop, silence), address.host, address.port, ssl=address.tls
+            lambda: HttpStream(loop, idle_timeout), address.host, address.port, ssl=address.tls
         )
     except OSError as error:
         raise HttpError(f"no connection: {error}") from error
@@ -57,32 +57,32 @@ class HttpStream(asyncio.Protocol):
         "_decoder",
         "_failure",
         "_has_length",
+        "_headers",
+        "_idle_timeout",
+        "_idle_timer",
         "_is_complete",
         "_is_paused",
-        "_kept",
         "_loop",
         "_parser",
         "_received_at",
-        "_silence",
         "_status",
-        "_timer",
         "_transport",
         "_unread",
         "_waiting",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, silence: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, idle_timeout: float) -> None:
         self._loop = loop
-        self._silence = silence
+        self._idle_timeout = idle_timeout
         self._received_at = loop.time()
-        self._timer = loop.call_later(silence, self._check)
+        self._idle_timer = loop.call_later(idle_timeout, self._check_idle)
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._waiting: asyncio.Future[None] | None = None
         self._unread = b""
         self._status = 0
         self._content_type = ""
-        self._kept: dict[bytes, bytes] = {}
+        self._headers: dict[bytes, bytes] = {}
         self._decoder: ContentDecoder | None = None
         self._is_paused = self._has_length = self._is_complete = False
         self._failure: str | None = None
@@ -99,8 +99,8 @@ class HttpStream(asyncio.Protocol):
 
     @property
     def headers(self) -> Mapping[bytes, bytes]:
-        """The headers of the response that matter to the reader."""
-        return self._kept
+        """The content coding, location and retry time of the response, where it has them."""
+        return self._headers
 
     async def send(self, request: bytes) -> None:
         """Sends the request and waits for the headers of the response."""
@@ -125,7 +125,7 @@ class HttpStream(asyncio.Protocol):
 
     def close(self) -> None:
         """Closes the connection at once."""
-        self._timer.cancel()
+        self._idle_timer.cancel()
         if self._transport is not None:
             self._transport.abort()
 
@@ -145,7 +145,7 @@ class HttpStream(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is closed, which also ends a response of unknown length (RFC 9112 section 6.3)."""
-        self._timer.cancel()
+        self._idle_timer.cancel()
         self._transport = None
         if self._status and not self._has_length and error is None:
             self._is_complete = True
@@ -153,21 +153,21 @@ class HttpStream(asyncio.Protocol):
         self._wake()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; only those of the framing and of the content matter."""
+        """A header has arrived; most are ignored."""
         match name.lower():
             case b"content-type":
                 self._content_type = value.split(b";")[0].strip().lower().decode("latin-1")
             case b"content-length" | b"transfer-encoding":
                 self._has_length = True
-            case b"content-encoding" | b"location" | b"retry-after" as kept:
-                self._kept[kept] = value
+            case b"content-encoding" | b"location" | b"retry-after" as lowercase:
+                self._headers[lowercase] = value
 
     def on_headers_complete(self) -> None:
         """The headers are complete, unless they are of an interim response (1xx)."""
         status = self._parser.get_status_code()
         if status < 200:
             return
-        coding = self._kept.get(b"content-encoding", b"").strip().lower().decode("latin-1")
+        coding = self._headers.get(b"content-encoding", b"").strip().lower().decode("latin-1")
         try:
             self._decoder = None if coding in IDENTITY else ContentDecoder(coding)
         except ContentError as error:
@@ -176,7 +176,7 @@ class HttpStream(asyncio.Protocol):
             self._status = status
 
     def on_body(self, chunk: bytes) -> None:
-        """A part of the body."""
+        """A part of the body has arrived."""
         try:
             self._unread += self._decoder.feed(chunk, MAX_CHUNK_BYTES) if self._decoder else chunk
         except ContentError as error:
@@ -190,7 +190,7 @@ class HttpStream(asyncio.Protocol):
         if self._status:
             self._is_complete = True
         else:
-            self._content_type, self._has_length, self._kept = "", False, {}
+            self._content_type, self._has_length, self._headers = "", False, {}
 
     async def _wait(self) -> None:
         if self._failure is not None:
@@ -203,13 +203,15 @@ class HttpStream(asyncio.Protocol):
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    def _check(self) -> None:
-        due = self._received_at + self._silence
+    def _check_idle(self) -> None:
+        due = self._received_at + self._idle_timeout
         if self._is_paused or self._loop.time() < due:
             # While reading is paused, the sender is not silent.
-            self._timer = self._loop.call_at(max(due, self._loop.time() + self._silence / 2), self._check)
+            self._idle_timer = self._loop.call_at(
+                max(due, self._loop.time() + self._idle_timeout / 2), self._check_idle
+            )
             return
-        self._abort(f"silent for {self._silence:g} seconds")
+        self._abort(f"silent for {self._idle_timeout:g} seconds")
 
     def _abort(self, reason: str) -> None:
         self._fail(reason)

@@ -20,7 +20,7 @@ from router.transport.stream_request import StreamRequest
 
 FIRST_DELAY_SECONDS = 0.1
 MAX_DELAY_SECONDS = 5.0
-# After this long without a break, the attempts of a resumable stream are counted anew.
+# After this long without a break, the attempts of a resumable stream are counted from zero again.
 STABLE_SECONDS = 30.0
 MAX_RESUMABLE_ATTEMPTS = 30
 MAX_OTHER_ATTEMPTS = 5

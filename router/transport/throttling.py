@@ -14,7 +14,7 @@ MAX_CALLERS = 10_000
 
 
 class Throttling:
-    """Remembers the `retry-after` of the callers that were throttled last, up to `MAX_CALLERS`."""
+    """Remembers the `retry-after` of the most recently throttled callers, up to `MAX_CALLERS`."""
 
     def __init__(self, inner: Transport, clock: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""TLS to subgraphs: whom the router trusts, and by which certificate it is known."""
+"""TLS to subgraphs: the certificates that the router trusts, and its client certificate."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ class GenerationRunning(DomainError):
     code = "GENERATION_RUNNING"
 
     def __init__(self, generation_id: str) -> None:
-        super().__init__("This book is being generated already.")
+        super().__init__("This book is already being generated.")
         self.generation_id = generation_id
 
 
@@ -31,7 +31,7 @@ class ModerationRejected(DomainError):
     code = "MODERATION_REJECTED"
 
     def __init__(self, field: str, category: str) -> None:
-        super().__init__(f"This is not for a children's book ({category}): please say {field!r} differently.")
+        super().__init__(f"This does not suit a children's book ({category}): please rephrase {field!r}.")
         self.stage = "INPUT"
         self.field = field
         self.category = category

@@ -55,7 +55,7 @@ class Mutation:
 
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
-        description="Cancel a generation. What is in the book stays; an ended generation is unchanged.",
+        description="Cancel a generation. Finished pages stay in the book; an ended generation is unchanged.",
     )
     async def cancel_generation(self, info: Info, id: strawberry.ID) -> Generation:
         """Cancel a generation; no provider is called after the response."""

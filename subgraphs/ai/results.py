@@ -10,7 +10,7 @@ from subgraphs.ai import types
 from subgraphs.common.types import ConsentRequired
 
 
-@strawberry.type(description="Another generation works on the book already.")
+@strawberry.type(description="Another generation of the book is already running.")
 class GenerationRunning:
     """A result of generateBook and regeneratePage."""
 
@@ -33,7 +33,7 @@ class ModerationRejected:
     stage: str = strawberry.field(description="INPUT: what the parent wrote.")
     field: str = strawberry.field(description="The field with the text, such as `wish` or `child.name`.")
     category: str = strawberry.field(description="The provider's category of the content.")
-    retryable: bool = strawberry.field(description="Whether other words may be accepted.")
+    retryable: bool = strawberry.field(description="Whether a different wording may be accepted.")
     message: str
 
 

@@ -47,9 +47,9 @@ class HashingPool:
     async def run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
         """Run a function in one of the threads; Overloaded when the queue is full."""
         if not self._slots.acquire(blocking=False):
-            raise Overloaded("Too many people sign in at this moment; try again.", retry_after=_RETRY_AFTER)
+            raise Overloaded("Too many people are signing in; try again soon.", retry_after=_RETRY_AFTER)
         future = self._executor.submit(work, *arguments)
-        # A hash goes on when its caller disconnects, so the slot is released when the thread is free.
+        # Hashing continues when its caller disconnects, so the slot is released when the thread is free.
         future.add_done_callback(lambda _: self._slots.release())
         return await asyncio.wrap_future(future)
 

@@ -69,7 +69,7 @@ async def lock_family(session: AsyncSession, token_hash: str) -> tuple[Session, 
 
 
 async def delete_ended_sessions(session: AsyncSession, user_id: str, before: datetime) -> None:
-    """Delete the user's sessions that expired before a moment."""
+    """Delete the user's sessions that expired before a time."""
     await session.execute(delete(Session).where(Session.user_id == user_id, Session.expires_at < before))
 
 

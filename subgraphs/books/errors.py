@@ -43,13 +43,13 @@ class TextDoesNotFit(DomainError):
         self.maximum_characters = maximum_characters
 
 
-class InvalidAddress(DomainError):
-    """The signature of a file's URL is not valid, or has expired."""
+class InvalidFileUrl(DomainError):
+    """The signature of a file's URL is not valid or has expired."""
 
     code = "FORBIDDEN"
 
     def __init__(self) -> None:
-        super().__init__("This address is not valid, or no longer.")
+        super().__init__("This URL is not valid or has expired.")
 
 
 class IllustrationChanged(DomainError):

@@ -59,7 +59,7 @@ class CreateBookInput:
         default=strawberry.ID(DEFAULT_FORMAT), description="The format, one of `bookFormats`."
     )
     page_count: int | None = strawberry.field(
-        default=None, description="One of the format's page counts; omitted, its first."
+        default=None, description="One of the format's page counts; if omitted, the first of them."
     )
     idempotency_key: str | None = strawberry.field(default=None, description=idempotency.DESCRIPTION)
 
@@ -78,7 +78,7 @@ class EditPageInput:
     expected_version: int
     text: str = strawberry.field(description="The whole text. The first line of a title page is the title.")
     layout: Layout | None = strawberry.field(
-        default=None, description="The layout; omitted, the page keeps its own."
+        default=None, description="The new layout; if omitted, the page keeps its layout."
     )
 
     def to_edit(self) -> PageEdit:

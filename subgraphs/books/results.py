@@ -11,7 +11,7 @@ from subgraphs.books.types import Book, Child, Page, Snapshot
 from subgraphs.common.types import ConsentRequired, sized
 
 
-@strawberry.type(description="The page was changed since; nothing was written.")
+@strawberry.type(description="The page is no longer at the expected version; nothing was written.")
 class EditConflict:
     """A result of editPage and revertPage."""
 
@@ -27,7 +27,7 @@ class TextDoesNotFit:
     maximum_characters: int = strawberry.field(description="The number of characters of this text that fit.")
 
 
-@strawberry.type(description="The book was changed since; nothing was approved.")
+@strawberry.type(description="The book is no longer at the expected version; nothing was approved.")
 class BookConflict:
     """A result of approveBook."""
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from subgraphs.books import service
-from subgraphs.books.errors import InvalidAddress
+from subgraphs.books.errors import InvalidFileUrl
 from subgraphs.common.errors import NotFound
 from subgraphs.common.storage import LIFETIME
 
@@ -20,7 +20,7 @@ async def serve_file(request: Request) -> Response:
     expires, signature = (request.query_params.get(name, "") for name in ("expires", "signature"))
     try:
         file = await service.open_file(request.app.state.runtime, key, expires, signature)
-    except InvalidAddress as invalid:
+    except InvalidFileUrl as invalid:
         return _build_error_response(403, invalid.code, str(invalid))
     except NotFound:
         return _build_error_response(404, "NOT_FOUND", "There is no such file.")

@@ -6,7 +6,7 @@ hash of the one before it, so that a changed, removed or inserted entry breaks t
     1  operator  grant_role        usr_1  support  previous 00…  hash 5f…
     2  usr_1     confirm_delivery  ord_7           previous 5f…  hash c2…
 
-Removing the newest entries leaves a valid chain; whoever fears that keeps the last hash elsewhere. Entries
+Removing the newest entries leaves a valid chain; to detect that, the last hash is kept elsewhere. Entries
 hold ids and no personal data, so they can stay when a person is deleted.
 """
 
@@ -23,7 +23,7 @@ from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, fu
 from sqlalchemy.ext.asyncio import AsyncSession
 
 OPERATOR: Final = "operator"
-"""The actor of whatever is done on the command line."""
+"""The actor of commands of the command line."""
 
 _FIRST_HASH: Final = "0" * 64
 _HASHED: Final = ("sequence", "actor", "action", "subject", "owner_id", "reason", "previous_hash")

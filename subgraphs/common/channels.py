@@ -1,7 +1,7 @@
-"""Channels of Redis: one connection hears the messages of all channels that this process listens to.
+"""Redis channels: one connection receives the messages of all channels that this process listens to.
 
-It costs nothing while nothing is published. When it breaks it is opened again, with growing pauses; whoever
-listens is then told, because messages may have been missed.
+It costs nothing while nothing is published. When it breaks it is opened again, with growing pauses; the
+listeners are then notified, because messages may have been missed.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from subgraphs.common.telemetry import get_logger
 
-_SILENCE_SECONDS: Final = 15.0
+_IDLE_SECONDS: Final = 15.0
 """After so long without a message the connection is tested; after another such time it counts as broken."""
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _MAX_PAUSE_SECONDS: Final = 2.0
 
 
 class Listener(Protocol):
-    """What listens to a channel."""
+    """The receiver of a channel's messages."""
 
     def on_open(self) -> None:
-        """Messages are heard from now on; some may have been missed before."""
+        """Messages are received from now on; some may have been missed before."""
 
     def on_message(self, message: bytes) -> None:
         """A message was published."""
@@ -55,12 +55,12 @@ class Channels:
             self._connection = asyncio.create_task(self._stay_connected(), context=Context())
 
     def leave(self, channel: str) -> None:
-        """Listen to a channel no longer."""
+        """Stop listening to a channel."""
         del self._listeners[channel]
         self._change(channel)
 
     def is_open(self, channel: str) -> bool:
-        """Whether the messages of a channel are heard at present."""
+        """Whether the messages of a channel are being received."""
         return channel in self._open
 
     async def close(self) -> None:
@@ -86,7 +86,9 @@ class Channels:
                         tasks.create_task(self._subscribe(connection))
                         tasks.create_task(self._receive(connection))
             except* Exception as errors:  # noqa: BLE001 - redis-py raises others too if both tasks find it broken
-                get_logger().warning("The channels of Redis are not heard", error=errors.exceptions[0])
+                get_logger().warning(
+                    "The connection to the channels of Redis has broken", error=errors.exceptions[0]
+                )
             self._open.clear()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
@@ -109,7 +111,7 @@ class Channels:
     async def _receive(self, connection: PubSub) -> None:
         is_tested = False
         while True:
-            message = await connection.get_message(timeout=_SILENCE_SECONDS)
+            message = await connection.get_message(timeout=_IDLE_SECONDS)
             if message is not None:
                 is_tested = False
                 self._dispatch(message)

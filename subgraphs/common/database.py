@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase
 
 from subgraphs.common.telemetry import SQL_STATEMENTS
-from subgraphs.common.tracing import watch_statements
+from subgraphs.common.tracing import instrument_engine
 
 _STATEMENT_SECONDS = 60
 """The statement_timeout of every connection."""
@@ -69,7 +69,7 @@ class Database:
         self._read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         statements = SQL_STATEMENTS.labels(service)
         event.listen(self.engine.sync_engine, "before_cursor_execute", lambda *_: statements.inc())
-        watch_statements(self.engine.sync_engine)
+        instrument_engine(self.engine.sync_engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

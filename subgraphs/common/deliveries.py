@@ -1,7 +1,7 @@
 """Deliveries: a message on its way to one handler, kept until the handler reports that it is done.
 
 PostgreSQL is the truth of what is due, and the queue in Redis only the way to a worker. `due_at` is when the
-relay puts a delivery on the queue, and does so again if nothing was heard of it by then. A worker that claims
+relay puts a delivery on the queue, and does so again if nobody reported on it by then. A worker that claims
 a delivery holds it under a lease, which is again `due_at`, and keeps moving it on. `ready_at` is when it was
 due at first. An example that fails once:
 
@@ -54,7 +54,7 @@ MAX_ATTEMPTS: Final = 30
 """The attempts after which a delivery is parked; with the pauses between them that takes a day."""
 LEASE: Final = timedelta(seconds=10)
 """How long a claim lasts unless it is renewed."""
-QUEUE_PATIENCE: Final = timedelta(seconds=30)
+QUEUE_TIMEOUT: Final = timedelta(seconds=30)
 """How long a delivery may wait on the queue before the relay puts it there again, in case it was lost."""
 _FIRST_PAUSE: Final = timedelta(seconds=2)
 _MAX_PAUSE: Final = timedelta(hours=1)
@@ -167,7 +167,7 @@ async def mark_queued(session: AsyncSession, table: Table, turns: Mapping[str, i
     await (await session.connection()).execute(
         update(table)
         .where(table.c.id == bindparam("delivery_id"))
-        .values(turn=bindparam("new_turn"), due_at=func.now() + QUEUE_PATIENCE),
+        .values(turn=bindparam("new_turn"), due_at=func.now() + QUEUE_TIMEOUT),
         [{"delivery_id": key, "new_turn": turn} for key, turn in turns.items()],
     )
 

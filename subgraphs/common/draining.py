@@ -2,4 +2,4 @@
 
 
 class Drained(Exception):
-    """A job stopped where another worker can go on, because its own worker is to end."""
+    """A job stopped where another worker can continue, because its own worker is to end."""

@@ -116,7 +116,7 @@ class DeadlineExceeded(DomainError):
     code = "DEADLINE_EXCEEDED"
 
     def __init__(self) -> None:
-        super().__init__("The operation was stopped: the time for it is over.")
+        super().__init__("The operation was stopped: it exceeded its time limit.")
 
 
 class OperationTooLarge(DomainError):

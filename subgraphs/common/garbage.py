@@ -42,7 +42,7 @@ def delay_collections() -> Iterator[None]:
 
 @asynccontextmanager
 async def collect_when_idle() -> AsyncIterator[None]:
-    """Make full collections when no request is being answered, instead of after so many others."""
+    """Make full collections when no request is being answered, instead of after a number of others."""
     before = gc.get_threshold()
     gc.set_threshold(*before[:2], _THRESHOLD_WHILE_BUSY)
     collecting = asyncio.create_task(_collect())

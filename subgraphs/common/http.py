@@ -1,4 +1,4 @@
-"""The HTTP client for whatever the platform asks of other services: providers, and its own graph.
+"""The HTTP client for requests to other services: to providers, and to the platform's own graph.
 
 Each client is an `httpx2.AsyncClient`, which SDKs accept as well, over a transport that knows the rules:
 
@@ -6,7 +6,7 @@ Each client is an `httpx2.AsyncClient`, which SDKs accept as well, over a transp
 - A request that may be repeated is tried again, at most twice, when nobody answers or the answer is 429, 502,
   503 or 504; after the pause in `retry-after` if there is one, which is left to the caller if it is long.
 - A response has a limit in bytes.
-- The trace goes on in `traceparent`; a metric counts the outcomes of each service. Neither addresses, which
+- The trace continues in `traceparent`; a metric counts the outcomes of each service. Neither addresses, which
   hold ids, nor headers and bodies, which hold secrets and personal data, are logged.
 """
 

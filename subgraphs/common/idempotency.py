@@ -1,6 +1,6 @@
-"""Idempotency keys: what a client asks for under a key of its own happens once, however often it asks.
+"""Idempotency keys: a request with a key that the client chooses takes effect once, however often it is sent.
 
-A client that has lost an answer sends its request again with the same key. When a row is to be created, it
+A client that has lost a response sends its request again with the same key. When a row is to be created, it
 gets the one that exists:
 
     creation = Creation.of(key, details)
@@ -26,8 +26,8 @@ from subgraphs.common.validation import clean_text
 
 FIELD: Final = "idempotencyKey"
 DESCRIPTION: Final = (
-    "The client's own name of this request, such as a UUID, in at most 64 characters: sent again with the "
-    "same key and the same input, it gives what it has created before."
+    "A key that the client chooses for this request, such as a UUID, of at most 64 characters. Repeating the "
+    "request with the same key and input returns what it created the first time."
 )
 _MAX_LENGTH: Final = 64
 _LOCK_SEED: Final = 2
@@ -54,10 +54,10 @@ Row = TypeVar("Row", bound=CreatedOnce)
 
 
 class KeyReused(BadUserInput):
-    """A key was used before, to ask for something else."""
+    """A key was used before, for a different request."""
 
     def __init__(self, field: str) -> None:
-        super().__init__(field, f"{field} was used before to ask for something else; take a new one.")
+        super().__init__(field, f"{field} was used before for a different request; use a new one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class _Traversal:
         self._comparisons += before
         self._aliases += node.alias is not None
         if self._comparisons > MAX_COMPARISONS:
-            raise OperationTooLarge("The operation asks for the same fields too often.")
+            raise OperationTooLarge("The operation selects the same fields too often.")
         if self._aliases > MAX_ALIASES:
             raise OperationTooLarge(f"The operation has more than {MAX_ALIASES} aliases.")
 

@@ -1,7 +1,7 @@
 """Live events: numbered streams in Redis that a subscriber replays from a cursor and then follows.
 
-An appended event is published too. Each process hears it once and hands it to all who follow the stream, so
-that a follower reads only what it has missed, and one for whom nothing happens costs nothing.
+An appended event is published too. Each process receives it once and hands it to all followers of the stream,
+so that a follower reads only what it has missed, and costs nothing while the stream is idle.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ redis.call('PUBLISH', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """An event of a stream; `sequence` counts from 1 and only rises, `data` is JSON."""
+    """An event of a stream; `sequence` counts from 1 and only increases, `data` is JSON."""
 
     sequence: int
     kind: str
@@ -78,7 +78,7 @@ class LiveStreams:
         self._expiry_seconds = int(retention.total_seconds())
         self._append = redis.register_script(_APPEND)
         self._channels = Channels(redis)
-        self._followed: dict[str, _Followed] = {}
+        self._followed: dict[str, _FollowedStream] = {}
         self.admission = asyncio.Semaphore(_CONCURRENT_READS)
         self._check: asyncio.Task[None] | None = None
 
@@ -118,7 +118,7 @@ class LiveStreams:
                 if follower.is_behind:
                     is_row_missing = follower.begin_reading()
                     async with self.admission:
-                        events = await self._read(key, follower.reached, history, from_rows=is_row_missing)
+                        events = await self._read(key, follower.cursor, history, from_rows=is_row_missing)
                     follower.add_read(events)
                 else:
                     await follower.wait()
@@ -135,7 +135,7 @@ class LiveStreams:
     def _join(self, key: str, after: int, history: History) -> Iterator[_Follower]:
         """Add a follower to a stream; it reads once the stream's channel is open, and so misses nothing."""
         channel, follower = _build_stream_name(key), _Follower(after)
-        followed = self._followed.setdefault(key, _Followed(history))
+        followed = self._followed.setdefault(key, _FollowedStream(history))
         followed.followers.add(follower)
         if len(followed.followers) == 1:
             self._channels.listen(channel, followed)
@@ -170,7 +170,7 @@ class LiveStreams:
         return events[is_reached : _BATCH + is_reached], is_reached
 
     async def _check_rows(self) -> None:
-        """Now and then tell followers of events that are rows and did not come: their writer has died.
+        """Periodically notify followers of rows whose events were not published: their writer has died.
 
         It takes one statement for all streams that are followed.
         """
@@ -190,69 +190,69 @@ class LiveStreams:
 
 
 @dataclass(eq=False, slots=True)
-class _Followed:
+class _FollowedStream:
     """A stream that is followed in this process."""
 
     history: History
     followers: set[_Follower] = field(default_factory=set)
 
     def on_open(self) -> None:
-        """Events are heard from now on."""
-        self._tell(_Follower.fall_behind)
+        """Events are received from now on; some may have been missed."""
+        self._notify(_Follower.fall_behind)
 
     def on_message(self, message: bytes) -> None:
         """An event was appended."""
         sequence, _, text = message.partition(b" ")
         event = _decode(int(sequence), text)
-        self._tell(lambda follower: follower.add_heard(event))
+        self._notify(lambda follower: follower.add_published(event))
 
     def on_row(self, sequence: int) -> None:
         """A row has an event with this number."""
-        self._tell(lambda follower: follower.compare(sequence))
+        self._notify(lambda follower: follower.compare_with_row(sequence))
 
-    def _tell(self, tell: Callable[[_Follower], None]) -> None:
+    def _notify(self, notify: Callable[[_Follower], None]) -> None:
         for follower in self.followers:
-            tell(follower)
+            notify(follower)
 
 
 class _Follower:
-    """A follower of a stream: the events that wait for it, and the last number that it has reached.
+    """A follower of a stream: the events that wait for it, and its cursor, the last number it has reached.
 
-    It is behind when there may be events that it has not heard. Those are read, after the waiting ones.
+    It is behind when there may be events that it has not received. Those are read, after the waiting ones.
     """
 
     def __init__(self, after: int) -> None:
-        self.reached = after
+        self.cursor = after
         self.is_behind = False
         self._is_row_missing = False
         self._waiting: list[LiveEvent] = []
         self._changed = asyncio.Event()
 
-    def add_heard(self, event: LiveEvent) -> None:
+    def add_published(self, event: LiveEvent) -> None:
         """Add an event that was published, if it is the next one."""
-        if event.sequence <= self.reached:
+        if event.sequence <= self.cursor:
             return
-        if self.is_behind or event.sequence > self.reached + 1 or len(self._waiting) >= _MAX_WAITING:
+        if self.is_behind or event.sequence > self.cursor + 1 or len(self._waiting) >= _MAX_WAITING:
             self.fall_behind()
         else:
             self._add(event)
 
     def add_read(self, events: Sequence[LiveEvent]) -> None:
-        """Add events that were read; a full batch has others behind it."""
+        """Add events that were read; after a full batch there may be more."""
         for event in events:
-            if event.sequence > self.reached:
+            if event.sequence > self.cursor:
                 self._add(event)
         if len(events) >= _BATCH:
             self.fall_behind()
 
-    def compare(self, sequence: int) -> None:
-        """Compare with the number of the newest row."""
-        if sequence > self.reached:
+    def compare_with_row(self, sequence: int) -> None:
+        """Fall behind if the newest row has a number after the cursor."""
+        if sequence > self.cursor:
             self._is_row_missing = True
             self.fall_behind()
 
     def fall_behind(self) -> None:
-        """There may be events that were not heard."""
+        """There may be events that were not received."""
         self.is_behind = True
         self._changed.set()
 
@@ -274,7 +274,7 @@ class _Follower:
 
     def _add(self, event: LiveEvent) -> None:
         self._waiting.append(event)
-        self.reached = event.sequence
+        self.cursor = event.sequence
         self._changed.set()
 
 

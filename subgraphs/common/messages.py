@@ -35,7 +35,7 @@ class Message:
         del version
         return payload
 
-    def payload(self) -> dict[str, Any]:
+    def to_payload(self) -> dict[str, Any]:
         """Convert to a JSON object."""
         return asdict(self)
 

@@ -64,7 +64,7 @@ class SpanRecorder:
         _PROPAGATOR.inject(carrier)
         return carrier.get("traceparent")
 
-    def watch_statements(self, engine: Engine) -> None:
+    def instrument_engine(self, engine: Engine) -> None:
         """Record a span for each statement that belongs to a span."""
 
         def begin(_: Any, __: Any, statement: str, ___: Any, context: Any, ____: bool) -> None:

@@ -1,4 +1,4 @@
-"""Outages: the errors by which PostgreSQL and Redis show that they are away, or have no room, for now."""
+"""Outages: the errors which mean that PostgreSQL or Redis is unavailable or overloaded for now."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ async def append(
             kind="event" if isinstance(message, Event) else "job",
             name=message.name(),
             version=message.version,
-            payload=message.payload(),
+            payload=message.to_payload(),
             owner_id=owner_id,
             traceparent=build_traceparent(),
             not_before=not_before,

@@ -1,4 +1,4 @@
-"""Post: the address that a parcel goes to, and how fast it travels."""
+"""Postal addresses and shipping levels."""
 
 from __future__ import annotations
 

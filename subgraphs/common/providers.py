@@ -1,7 +1,7 @@
 """A registry of providers: outside work is done, and continued, by the provider that its row names.
 
-A charge is refunded where it was made, and a print job is asked about where it was submitted, whichever
-provider new work goes to by then.
+A charge is refunded where it was made, and the status of a print job is queried where it was submitted, even
+if new work goes to another provider by then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ProviderNotConfigured(Exception):
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
-            f"The {kind} {name!r} is not configured. Its work waits; nobody else may continue it."
+            f"The {kind} {name!r} is not configured. Its work waits; no other provider may continue it."
         )
 
 
@@ -40,8 +40,8 @@ class ProviderRegistry(Generic[Provider]):
         self._kind = kind
         self.factories = dict(factories)
 
-    def default_name(self, runtime: Runtime) -> str:
-        """The name of the provider that new rows take."""
+    def get_default_name(self, runtime: Runtime) -> str:
+        """Get the name of the provider that new rows take."""
         return next(name for name, factory in self.factories.items() if factory.is_configured(runtime))
 
     def open(self, runtime: Runtime, name: str) -> AbstractAsyncContextManager[Provider]:

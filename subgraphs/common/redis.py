@@ -27,7 +27,7 @@ class BoundedConnection(Connection):
     """A connection that waits for the server for a limited time, and where no cancellation is lost.
 
     redis-py's own `socket_timeout` bounds the sending by `asyncio.wait_for`, which before Python 3.12 loses a
-    cancellation that comes in the moment in which the sending ends: the task would then go on for ever.
+    cancellation that arrives just as the sending ends: the task would then run for ever.
     """
 
     def __init__(self, **options: Any) -> None:

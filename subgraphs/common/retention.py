@@ -1,4 +1,4 @@
-"""The job of every domain that deletes what was handled long ago."""
+"""The job of every domain that deletes messages after their retention."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from subgraphs.common.messages import Job
 
 @dataclass(frozen=True, slots=True)
 class PruneMessages(Job):
-    """Delete the messages of a domain that were handled long ago."""
+    """Delete the finished messages of a domain that are older than the retention."""
 
     domain: str

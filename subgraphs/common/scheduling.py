@@ -161,10 +161,10 @@ class _TimeSlices:
     def _begin_pause(self) -> None:
         self._pause(PAUSE_ITERATIONS, time.perf_counter() + MAX_PAUSE_SECONDS)
 
-    def _pause(self, iterations: int, latest: float) -> None:
-        """Let everything else run for some iterations, but not for long, and give the next slice."""
-        if iterations and time.perf_counter() < latest:
-            self._loop.call_soon(self._pause, iterations - 1, latest)
+    def _pause(self, iterations: int, deadline: float) -> None:
+        """Let everything else run for some iterations, at most until a deadline, and give the next slice."""
+        if iterations and time.perf_counter() < deadline:
+            self._loop.call_soon(self._pause, iterations - 1, deadline)
             return
         self._is_pause = False
         self._give_slice(self._paused.popleft())

@@ -83,7 +83,7 @@ class BoundedSchema(strawberry.federation.Schema):
             return await super().execute(query, *args, **options)
         except InvalidOperationTypeError as error:
             if error.operation_type is Operations.SUBSCRIPTION:
-                raise RefusedRequest("A subscription is answered by text/event-stream alone.", 406) from error
+                raise RefusedRequest("A subscription is only available as text/event-stream.", 406) from error
             raise
 
     async def _resolve_sdl(self, *_: object) -> str:

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
 
     @property
     def files_url(self) -> str:
-        """The address below which signed URLs of files are."""
+        """The base URL of the signed URLs of files."""
         return f"{(self.public_url or f'http://localhost:{self.api_port}').rstrip('/')}/files"
 
     @property

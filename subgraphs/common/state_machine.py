@@ -1,7 +1,7 @@
-"""A state machine: the states of a thing, and the transitions between them as data.
+"""A state machine: the states of a row, and the transitions between them as data.
 
-A machine has no cycle. Reports of other systems arrive late, twice and out of order; if each moves a thing
-only to a state ahead of its present one, it ends in the same state in whatever sequence they arrive:
+A machine has no cycle. Reports of other systems arrive late, twice and out of order; if each moves a row
+only to a state ahead of its present one, it ends in the same state, whatever their order:
 
     CREATED -> SUBMITTED -> SHIPPED      reports: SHIPPED, SUBMITTED, SHIPPED
     present CREATED: SHIPPED is ahead, move; SUBMITTED is behind, ignore; SHIPPED is the present one, ignore
@@ -50,12 +50,12 @@ class StateMachine(Generic[State]):
         """Whether a state lies ahead of another, with any number of states between them."""
         return reported in self._ahead[current]
 
-    def states_before(self, following: State) -> frozenset[State]:
-        """The states that this one may directly follow."""
+    def find_predecessors(self, following: State) -> frozenset[State]:
+        """Find the states that this one may directly follow."""
         return frozenset(state for state in self._next if self.may_become(state, following))
 
     def draw(self) -> str:
-        """A Mermaid state diagram."""
+        """Draw the machine as a Mermaid state diagram."""
         arrows = [f"[*] --> {self.initial}"]
         for state, following in self._next.items():
             arrows += [f"{state} --> {each}" for each in self._next if each in following]

@@ -8,7 +8,7 @@
     └── ...
 
 Without an exporter nothing is recorded: a span is then an empty context manager, and statements and commands
-are not watched at all.
+are not instrumented at all.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_SPAN: Final = nullcontext()
 
 
 class Recorder(Protocol):
-    """What records spans."""
+    """Records spans."""
 
     def open_span(
         self, name: str, kind: Kind, attributes: Mapping[str, Any], traceparent: str | None
@@ -36,7 +36,7 @@ class Recorder(Protocol):
     def build_traceparent(self) -> str | None:
         """Build the `traceparent` of the current span; None without one."""
 
-    def watch_statements(self, engine: Engine) -> None:
+    def instrument_engine(self, engine: Engine) -> None:
         """Record a span for each statement that belongs to a span."""
 
     def shut_down(self) -> None:
@@ -97,7 +97,7 @@ def build_traceparent() -> str | None:
     return _recorder.build_traceparent() if _recorder else None
 
 
-def watch_statements(engine: Engine) -> None:
+def instrument_engine(engine: Engine) -> None:
     """Record a span for each statement of an engine, if spans are recorded."""
     if _recorder is not None:
-        _recorder.watch_statements(engine)
+        _recorder.instrument_engine(engine)

@@ -43,7 +43,7 @@ class IllegalTransition(Exception):
 def move(machine: StateMachine[State], row: Stateful[State], status: State) -> int:
     """Move a locked row to a state ahead of its present one, or a new row to the initial state.
 
-    A row may also stay in its state, when there is news of it. Returns the number of the transition; they
+    A row may also stay in its state, to report progress. Returns the number of the transition; they
     count from 1 without gaps.
 
     Raises:

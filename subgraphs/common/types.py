@@ -14,7 +14,7 @@ from subgraphs.common.validation import require_in_range
 
 Node = TypeVar("Node")
 
-strawberry.enum(ShippingLevel, description="How fast a parcel travels.")
+strawberry.enum(ShippingLevel, description="How fast a parcel is delivered.")
 
 
 @strawberry.federation.type(shareable=True, description="An exact amount of money.")
@@ -99,7 +99,7 @@ def sized(items: int) -> ListSize:
 First = Annotated[int, strawberry.argument(description="How many, from 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor after which to begin.")]
 Cursor = Annotated[
-    int, strawberry.argument(description="The number of the last event seen; 0 begins at the beginning.")
+    int, strawberry.argument(description="The number of the last event seen; 0 starts at the beginning.")
 ]
 _MAX_CURSOR = 2**31 - 1
 

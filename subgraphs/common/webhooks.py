@@ -7,7 +7,7 @@ that happened earlier. The job therefore takes an event as a hint, and asks the 
     evt_1 again                stored already, 200
     evt_0 "payment.pending"    stored as whr_2, its job enqueued, 200; the job finds that it has succeeded
 
-A receipt keeps the body as it came, so that its job can be run again.
+A receipt keeps the body as received, so that its job can be run again.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def verify_signature(header: str, body: bytes, secret: str, now: datetime) -> No
         InvalidWebhook: None of them is, or the time is further from now than the tolerance.
     """
     if not secret:
-        raise InvalidWebhook("This webhook has no secret here, so nobody can sign it.")
+        raise InvalidWebhook("No secret is configured for this webhook.")
     pairs = [part.strip().partition("=") for part in header.split(",")[: _MAX_SIGNATURES + 1]]
     time = next((value for name, _, value in pairs if name == "t"), "")
     signed_at = parse_small_number(time, digits=12)
@@ -188,7 +188,7 @@ def verify_signature(header: str, body: bytes, secret: str, now: datetime) -> No
     expected = hmac.new(secret.encode(), b"%d.%s" % (signed_at, body), hashlib.sha256).hexdigest().encode()
     given = [value.encode() for name, _, value in pairs if name == "v1"]
     if not any(hmac.compare_digest(expected, each) for each in given):
-        raise InvalidWebhook("The signature does not fit the body.")
+        raise InvalidWebhook("The signature does not match the body.")
     if abs(now.timestamp() - signed_at) > SIGNATURE_TOLERANCE.total_seconds():
         raise InvalidWebhook("The signature is too old, or from the future.")
 
@@ -217,7 +217,7 @@ def _read_event(body: bytes) -> WebhookEvent:
 
 
 async def _store(uow: UnitOfWork, table: Table, source: str, event: WebhookEvent, body: bytes) -> str | None:
-    """Store an event; None when it has been stored before, and by whom does not matter."""
+    """Store an event and return its receipt's id; None when it has been stored before."""
     receipt_id: str | None = await uow.session.scalar(
         insert(table)
         .values(

@@ -25,12 +25,12 @@ class ProductDoesNotFit(DomainError):
 
 
 class QuoteExpired(DomainError):
-    """The quote's price no longer holds."""
+    """The quote has expired."""
 
     code = "QUOTE_EXPIRED"
 
     def __init__(self) -> None:
-        super().__init__("This price no longer holds; ask for a new quote.")
+        super().__init__("The quote has expired; ask for a new one.")
 
 
 class RefundExceedsPayment(DomainError):

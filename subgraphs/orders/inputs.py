@@ -57,6 +57,6 @@ class CheckoutInput:
         description="The payment provider's id of the method, such as `pm_card_visa`."
     )
     attempt_key: str = strawberry.field(
-        description="The client's own name of this attempt, such as a UUID: sent again with the same key, "
-        "a checkout gives the same attempt. Take a new one to try again after a decline."
+        description="A key that the client chooses for this attempt, such as a UUID. Repeating a checkout "
+        "with the same key returns the same attempt; a new key tries again after a decline."
     )

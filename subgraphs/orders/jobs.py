@@ -9,7 +9,7 @@ from subgraphs.common.messages import Job
 
 @dataclass(frozen=True, slots=True)
 class SettlePayment(Job):
-    """Find out what has become of a payment attempt; `check` counts these jobs, and the newest one acts."""
+    """Settle a payment attempt; `check` counts these jobs, of which only the newest acts."""
 
     attempt_id: str
     check: int
@@ -17,20 +17,20 @@ class SettlePayment(Job):
 
 @dataclass(frozen=True, slots=True)
 class HandlePaymentEvent(Job):
-    """Find out what has become of the payment that a provider's webhook is about."""
+    """Settle the payment that a provider's webhook is about."""
 
     receipt_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireOrder(Job):
-    """End an order that was not paid while its quote held."""
+    """Expire an order that was not paid before its quote expired."""
 
     order_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundPayment(Job):
-    """Give back what a refund says."""
+    """Send a refund to the payment provider."""
 
     refund_id: str

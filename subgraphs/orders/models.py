@@ -21,7 +21,7 @@ from subgraphs.orders.states import AttemptStatus, OrderStatus, RefundStatus
 
 
 class RefundReason(StrEnum):
-    """Why money is given back."""
+    """Why a payment is refunded."""
 
     ORDER_CANCELLED = "ORDER_CANCELLED"
     PRINT_REJECTED = "PRINT_REJECTED"

@@ -44,8 +44,8 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_REMOTE_CALL],
-        description="Order and pay what was quoted. Sent again with the same key, it charges nothing more "
-        "and gives the same attempt. While an attempt is pending or has succeeded, no other is made.",
+        description="Order and pay for what was quoted. Repeated with the same key, it charges nothing "
+        "more and returns the same attempt. While an attempt is pending or has succeeded, no other is made.",
     )
     async def checkout(self, info: Info, input: CheckoutInput) -> CheckoutResult:
         """Order and pay for what was quoted."""
@@ -61,11 +61,11 @@ class Mutation:
     @strawberry.federation.mutation(
         requires_scopes=PARENT,
         directives=[_REMOTE_CALL],
-        description="Go on with a payment when the parent has done what it requires, or ask what has become "
+        description="Continue a payment when the parent has done what it requires, or check what has become "
         "of a pending one.",
     )
     async def complete_payment(self, info: Info, attempt_id: strawberry.ID) -> CompletePaymentResult:
-        """Find out what has become of a payment attempt."""
+        """Check the outcome of a payment attempt."""
         context = info.context
         return results.build_payment_result(
             await service.complete_payment(context.runtime, context.identity, attempt_id)

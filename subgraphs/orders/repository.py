@@ -74,8 +74,8 @@ async def load_orders_of_users(
 async def lock_quote(session: AsyncSession, owner_id: str, quote_id: str) -> Quote:
     """Lock an owner's quote; NotFound when there is none.
 
-    The lock allows others to refer to the quote, as PostgreSQL does for whoever changes its order twice in a
-    transaction. They may hold the order, which is locked after the quote.
+    The lock allows concurrent foreign key checks on the quote. PostgreSQL makes one for a transaction that
+    changes the quote's order twice, and that may hold the order, which is locked after the quote.
     """
     statement = _QUOTES.select(owner_id).where(Quote.id == quote_id).with_for_update(key_share=True)
     return require_found("Quote", quote_id, await session.scalar(statement))

@@ -28,7 +28,7 @@ class ProductDoesNotFit:
 
 
 @strawberry.type(
-    description="The payment was declined. The order can be paid by another attempt while its quote holds."
+    description="The payment was declined. The order can be paid by another attempt while its quote is valid."
 )
 class PaymentDeclined:
     """A result of checkout and completePayment."""
@@ -39,7 +39,7 @@ class PaymentDeclined:
 
 
 @strawberry.type(
-    description="The parent has to act first. When that is done, go on with completePayment; to pay by "
+    description="The parent has to act first. When that is done, continue with completePayment; to pay by "
     "another method instead, check out with a new key."
 )
 class PaymentActionRequired:
@@ -52,7 +52,7 @@ class PaymentActionRequired:
 
 @strawberry.type(
     description="The payment provider does not know yet whether the payment succeeds. The order's "
-    "subscription says what becomes of it."
+    "subscription reports the outcome."
 )
 class PaymentPending:
     """A result of checkout and completePayment."""
@@ -61,7 +61,7 @@ class PaymentPending:
     order: Order
 
 
-@strawberry.type(description="The quote's price no longer holds; nothing was charged.")
+@strawberry.type(description="The quote has expired; nothing was charged.")
 class QuoteExpired:
     """A result of checkout."""
 

@@ -76,7 +76,7 @@ REFUND_STATES: Final = StateMachine(
     }
 )
 
-CANCELLABLE: Final = ORDER_STATES.states_before(S.CANCELLED)
+CANCELLABLE: Final = ORDER_STATES.find_predecessors(S.CANCELLED)
 """The states in which a parent can cancel an order: before production begins."""
 
 # A job that the shop cancels on its own will not be printed. If the parent has cancelled the order, it is in

@@ -25,8 +25,8 @@ strawberry.enum(
     OrderStatus,
     description=(
         "The state of an order: from AWAITING_PAYMENT through PAID, PREPARING (files made and checked), "
-        "IN_PRODUCTION and SHIPPED to DELIVERED. CANCELLED, PRINT_REJECTED and EXPIRED, which was not paid "
-        "while its quote held, are final too."
+        "IN_PRODUCTION and SHIPPED to DELIVERED. CANCELLED, PRINT_REJECTED and EXPIRED (not paid before the "
+        "quote expired) are final too."
     ),
 )
 strawberry.enum(
@@ -38,7 +38,7 @@ strawberry.enum(
     ),
 )
 strawberry.enum(RefundStatus, description="The state of a refund.")
-strawberry.enum(RefundReason, description="Why money is given back.")
+strawberry.enum(RefundReason, description="Why a payment is refunded.")
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
@@ -86,9 +86,9 @@ class Quote:
     quantity: int
     shipping_level: ShippingLevel
     shipping_address: Address
-    items: Money = strawberry.field(description="All copies.")
+    items: Money = strawberry.field(description="The price of all copies.")
     shipping: Money
-    fulfilment: Money = strawberry.field(description="The handling of the order.")
+    fulfilment: Money = strawberry.field(description="The fee for handling the order.")
     tax: Money
     total: Money
     expires_at: datetime
@@ -119,7 +119,7 @@ class Quote:
 
 
 @strawberry.type(
-    description="What a parent has to do before a payment goes on, such as to confirm it to the bank."
+    description="What a parent has to do before a payment can continue, such as confirming it to the bank."
 )
 class PaymentAction:
     """An action that a payment requires."""
@@ -135,7 +135,7 @@ class PaymentAction:
         return cls(client_secret=value["client_secret"], redirect_url=value["redirect_url"])
 
 
-@strawberry.type(description="Money that is given back of a payment.")
+@strawberry.type(description="A refund of a payment.")
 class Refund:
     """A refund."""
 
@@ -201,14 +201,14 @@ class PaymentAttempt:
         row = await info.context.loaders.attempt.load(id)
         return cls.of(row) if row else None
 
-    @strawberry.field(directives=[sized(2)], description="What is given back, oldest first.")
+    @strawberry.field(directives=[sized(2)], description="The refunds of the payment, oldest first.")
     async def refunds(self, info: Info) -> list[Refund]:
         """Load the refunds."""
         return [Refund.of(row) for row in await info.context.loaders.refunds_of_attempt.load(self.id)]
 
 
 @strawberry.type(
-    description="A transition of an order into a state, or news of its payment while it awaits that."
+    description="A transition of an order into a state, or progress of its payment while it awaits payment."
 )
 class OrderTransition:
     """A transition."""
@@ -229,7 +229,7 @@ class Order:
     """An order."""
 
     id: strawberry.ID
-    number: str = strawberry.field(description="The order's number for people: `M-` and eight characters.")
+    number: str = strawberry.field(description="The order number that people use: `M-` and eight characters.")
     status: OrderStatus
     book: Book | None
     snapshot: Snapshot | None = strawberry.field(description="Exactly what is printed.")
@@ -281,7 +281,7 @@ class Order:
 
 
 @strawberry.type(
-    description="An order has changed its state, or there is news of its payment while it awaits that."
+    description="An order's state has changed, or its payment has progressed while the order awaits it."
 )
 class OrderEvent:
     """A numbered event of one order."""
@@ -290,7 +290,7 @@ class OrderEvent:
         description="Counts from 1 without gaps; pass it as `after` to continue."
     )
     at: datetime
-    status: OrderStatus = strawberry.field(description="The state by then.")
+    status: OrderStatus = strawberry.field(description="The order's state after this event.")
     order: Order = strawberry.field(description="The order as it is now, which may be in a later state.")
 
     @classmethod

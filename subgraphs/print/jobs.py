@@ -16,7 +16,7 @@ class PreflightPrintJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class SubmitPrintJob(Job):
-    """Submit a print job, or find out what became of the earlier attempt."""
+    """Submit a print job, or search for the submission of an earlier attempt."""
 
     print_job_id: str
     attempt: int
@@ -32,6 +32,6 @@ class ReconcilePrintJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class HandleShopEvent(Job):
-    """Reconcile the print job that a shop's webhook is about, now."""
+    """Reconcile the print job that a shop's webhook is about at once."""
 
     receipt_id: str

@@ -27,7 +27,7 @@ class Query:
         return PrintProduct.of(service.get_product(id))
 
     @strawberry.federation.field(
-        requires_scopes=STAFF, directives=[PAGED], description="Everybody's print jobs."
+        requires_scopes=STAFF, directives=[PAGED], description="The print jobs of all parents."
     )
     async def print_jobs(self, info: Info, first: First = 20, after: After = None) -> Connection[PrintJob]:
         """List the print jobs of all parents, for staff."""

@@ -44,5 +44,5 @@ PRINT_JOB_STATES: Final = StateMachine(
     }
 )
 
-CANCELLABLE: Final = PRINT_JOB_STATES.states_before(S.CANCELLED)
+CANCELLABLE: Final = PRINT_JOB_STATES.find_predecessors(S.CANCELLED)
 """The states in which a job can be cancelled."""

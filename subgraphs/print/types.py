@@ -23,8 +23,8 @@ strawberry.enum(PreflightCode, description="The kinds of issues that preflight f
 strawberry.enum(
     PrintJobStatus,
     description=(
-        "Up to SUBMITTING our own states: created, files checked or rejected, on the way to the print shop. "
-        "From SUBMITTED on the shop's. SHIPPED, REJECTED, CANCELLED and ERROR are final."
+        "Up to SUBMITTING the platform's own states: created, files checked or rejected, being submitted. "
+        "From SUBMITTED on those of the print shop. SHIPPED, REJECTED, CANCELLED and ERROR are final."
     ),
 )
 
@@ -33,9 +33,9 @@ strawberry.enum(
 class PrintCost:
     """The parts of a price."""
 
-    items: Money = strawberry.field(description="All copies.")
+    items: Money = strawberry.field(description="The price of all copies.")
     shipping: Money = strawberry.field(description="One parcel with all copies.")
-    fulfilment: Money = strawberry.field(description="The handling of the order.")
+    fulfilment: Money = strawberry.field(description="The fee for handling the order.")
     tax: Money = strawberry.field(description="What the print shop adds for the destination.")
     total: Money
 

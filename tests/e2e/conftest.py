@@ -1,4 +1,4 @@
-"""Families at the public endpoint of a running platform."""
+"""Parents at the public endpoint of a running platform."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -6,40 +6,40 @@ from dataclasses import dataclass
 import pytest
 
 from infra.local import Stack
-from tests.e2e.family import Family, open_client
+from tests.e2e.parent_client import ParentClient, open_client
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class FinishedBook:
     """A parent with a finished book, shared because generating one takes a while."""
 
-    family: Family
+    parent: ParentClient
     book_id: str
 
 
 @pytest.fixture(scope="session")
-async def filled_shelf(stack: Stack) -> AsyncIterator[Shelf]:
+async def shared_book(stack: Stack) -> AsyncIterator[FinishedBook]:
     async with open_client(stack.graphql_url) as parent:
         await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
-        yield Shelf(parent, await parent.create_finished_book())
+        yield FinishedBook(parent, await parent.create_finished_book())
 
 
 @pytest.fixture
-async def shelf(filled_shelf: Shelf) -> Shelf:
-    """The shared shelf, whose parent has just signed in: a token may expire before the last test."""
-    await filled_shelf.family.sign_in()
-    return filled_shelf
+async def finished_book(shared_book: FinishedBook) -> FinishedBook:
+    """The shared book, whose parent has just signed in: a token may expire before the last test."""
+    await shared_book.parent.sign_in()
+    return shared_book
 
 
 @pytest.fixture
-async def anybody(stack: Stack) -> AsyncIterator[Family]:
+async def anybody(stack: Stack) -> AsyncIterator[ParentClient]:
     """Somebody without an account."""
     async with open_client(stack.graphql_url) as someone:
         yield someone
 
 
 @pytest.fixture
-async def family(stack: Stack) -> AsyncIterator[Family]:
+async def parent(stack: Stack) -> AsyncIterator[ParentClient]:
     """A parent with both consents."""
     async with open_client(stack.graphql_url) as parent:
         await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
@@ -47,7 +47,7 @@ async def family(stack: Stack) -> AsyncIterator[Family]:
 
 
 @pytest.fixture
-async def stranger(stack: Stack) -> AsyncIterator[Family]:
+async def stranger(stack: Stack) -> AsyncIterator[ParentClient]:
     """Another parent."""
     async with open_client(stack.graphql_url) as parent:
         await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")

@@ -6,7 +6,7 @@ from typing import Any
 
 from pypdf import PdfReader
 
-from tests.e2e.family import REGENERATE, Family, is_in_order
+from tests.e2e.parent_client import REGENERATE, ParentClient, is_in_order
 
 PRINT_FILES = """query ($id: ID!) { snapshot(id: $id) {
   interior { ...file } cover { ...file }
@@ -26,14 +26,14 @@ ORDER = """query ($id: ID!) { order(id: $id) {
 } }"""
 
 
-async def order_printed_book(family: Family) -> None:
-    book_id = await family.create_book()
-    await watch_generation(family, book_id)
-    await edit_page_and_regenerate_picture(family, book_id)
+async def order_printed_book(parent: ParentClient) -> None:
+    book_id = await parent.create_book()
+    await watch_generation(parent, book_id)
+    await edit_page_and_regenerate_picture(parent, book_id)
 
-    snapshot = await family.approve(book_id)
+    snapshot = await parent.approve(book_id)
     assert (snapshot["__typename"], snapshot["pageCount"]) == ("Snapshot", 32)
-    quote = await family.create_quote(book_id)
+    quote = await parent.create_quote(book_id)
     assert {part: quote[part]["amount"] for part in ("items", "shipping", "fulfilment", "tax", "total")} == {
         "items": 1716,
         "shipping": 569,
@@ -41,9 +41,9 @@ async def order_printed_book(family: Family) -> None:
         "tax": 0,
         "total": 2460,
     }
-    paid = await family.pay(quote["id"])
+    paid = await parent.pay(quote["id"])
     assert (paid["__typename"], paid["total"]) == ("Order", {"amount": 2460, "currency": "USD"})
-    events = await family.wait_until_shipped(paid["id"])
+    events = await parent.wait_until_shipped(paid["id"])
     assert [event["sequence"] for event in events] == [1, 2, 3, 4, 5]
     assert [event["status"] for event in events] == [
         "AWAITING_PAYMENT",
@@ -53,7 +53,7 @@ async def order_printed_book(family: Family) -> None:
         "SHIPPED",
     ]
 
-    order = await family.get(ORDER, id=paid["id"])
+    order = await parent.get(ORDER, id=paid["id"])
     assert (order["status"], order["paymentAttempts"]) == ("SHIPPED", [{"status": "SUCCEEDED"}])
     assert order["snapshot"] == {"id": snapshot["id"], "contentHash": snapshot["contentHash"]}
     job = order["printJob"]
@@ -68,15 +68,15 @@ async def order_printed_book(family: Family) -> None:
         "SUBMITTED",
     ]
     assert job["history"][-1]["status"] == job["status"] == "SHIPPED"
-    await check_print_files(family, snapshot["id"])
+    await check_print_files(parent, snapshot["id"])
 
 
-async def watch_generation(family: Family, book_id: str) -> None:
-    generation_id = await family.generate(book_id)
-    events = await family.watch_to_the_end(generation_id)
+async def watch_generation(parent: ParentClient, book_id: str) -> None:
+    generation_id = await parent.generate(book_id)
+    events = await parent.watch_to_the_end(generation_id)
     assert is_in_order(events)
     assert events[-1]["__typename"] == "GenerationCompleted"
-    book = await family.read(book_id)
+    book = await parent.read(book_id)
     assert events[-1]["book"] == {"title": book["title"]}
 
     told: dict[int, str] = {}
@@ -98,22 +98,22 @@ async def watch_generation(family: Family, book_id: str) -> None:
     assert "Mia" in " ".join(written.values())
     assert all(page["text"] for page in book["pages"] if page["layout"] == "TEXT")
     assert all(page["illustration"] for page in book["pages"] if page["layout"] == "FULL_BLEED")
-    assert await family.watch_to_the_end(generation_id) == events
+    assert await parent.watch_to_the_end(generation_id) == events
     half = len(events) // 2
-    assert await family.watch_to_the_end(generation_id, after=events[half]["sequence"]) == events[half + 1 :]
+    assert await parent.watch_to_the_end(generation_id, after=events[half]["sequence"]) == events[half + 1 :]
 
 
-async def edit_page_and_regenerate_picture(family: Family, book_id: str) -> None:
-    pages = (await family.read(book_id))["pages"]
-    edited = await family.edit(pages[3], text="Mia put on her boots.")
+async def edit_page_and_regenerate_picture(parent: ParentClient, book_id: str) -> None:
+    pages = (await parent.read(book_id))["pages"]
+    edited = await parent.edit(pages[3], text="Mia put on her boots.")
     assert (edited["__typename"], edited["version"]) == ("Page", pages[3]["version"] + 1)
     assert edited["text"] == "Mia put on her boots."
 
-    generation = await family.get(REGENERATE, pageId=pages[4]["id"])
+    generation = await parent.get(REGENERATE, pageId=pages[4]["id"])
     assert (generation["__typename"], generation["kind"]) == ("Generation", "PAGE")
-    events = await family.watch_to_the_end(generation["id"])
+    events = await parent.watch_to_the_end(generation["id"])
     assert events[-1]["__typename"] == "GenerationCompleted"
-    after = (await family.read(book_id))["pages"]
+    after = (await parent.read(book_id))["pages"]
     assert after[4]["version"] == pages[4]["version"] + 1
     assert after[4]["illustration"]["sha256"] != pages[4]["illustration"]["sha256"]
     assert after[3]["text"] == "Mia put on her boots."
@@ -121,20 +121,20 @@ async def edit_page_and_regenerate_picture(family: Family, book_id: str) -> None
     assert [page["version"] for page in after[5:]] == unchanged
 
 
-async def check_print_files(family: Family, snapshot_id: str) -> None:
-    files = await family.get(PRINT_FILES, id=snapshot_id)
+async def check_print_files(parent: ParentClient, snapshot_id: str) -> None:
+    files = await parent.get(PRINT_FILES, id=snapshot_id)
     for part, pages, width, height in (("interior", 32, 630, 630), ("cover", 1, 1368, 738)):
-        reader = PdfReader(BytesIO(await download(family, files[part])))
+        reader = PdfReader(BytesIO(await download(parent, files[part])))
         assert len(reader.pages) == files[part]["pageCount"] == pages
         boxes = {(round(page.mediabox.width), round(page.mediabox.height)) for page in reader.pages}
         assert boxes == {(width, height)}
         assert (round(files[part]["widthPoints"]), round(files[part]["heightPoints"])) == (width, height)
-    text = PdfReader(BytesIO(await download(family, files["interior"]))).pages[3].extract_text()
+    text = PdfReader(BytesIO(await download(parent, files["interior"]))).pages[3].extract_text()
     assert "Mia put on her boots." in " ".join(text.split())
 
 
-async def download(family: Family, file: dict[str, Any]) -> bytes:
-    response = await family.http.get(file["url"])
+async def download(parent: ParentClient, file: dict[str, Any]) -> bytes:
+    response = await parent.http.get(file["url"])
     assert (response.status_code, response.headers["content-type"]) == (200, "application/pdf")
     assert len(response.content) == file["bytes"]
     assert hashlib.sha256(response.content).hexdigest() == file["sha256"]
@@ -163,19 +163,19 @@ EVERYTHING = """query {
 }"""
 
 
-async def check_everything_query(family: Family, book_id: str) -> None:
-    await family.approve(book_id)
-    paid = await family.pay((await family.create_quote(book_id))["id"])
-    await family.wait_until_shipped(paid["id"])
-    book = await family.read(book_id)
+async def check_everything_query(parent: ParentClient, book_id: str) -> None:
+    await parent.approve(book_id)
+    paid = await parent.pay((await parent.create_quote(book_id))["id"])
+    await parent.wait_until_shipped(paid["id"])
+    book = await parent.read(book_id)
 
-    answer = (await family.ask(EVERYTHING)).ok
+    answer = (await parent.ask(EVERYTHING)).ok
     assert answer["bookFormats"] == [
         {"id": "square-8.5", "printProducts": [{"id": "casewrap-8.5-square"}]},
         {"id": "square-7.5", "printProducts": [{"id": "casewrap-7.5-square"}]},
     ]
     me = answer["me"]
-    assert (me["id"], me["displayName"], me["email"]) == (family.user_id, "Ada", family.email)
+    assert (me["id"], me["displayName"], me["email"]) == (parent.user_id, "Ada", parent.email)
     assert sorted(consent["purpose"] for consent in me["consents"]) == ["AI_PROCESSING", "CHILD_PROFILE"]
     assert me["children"] == [{"name": "Mia"}]
     [found] = me["books"]["nodes"]

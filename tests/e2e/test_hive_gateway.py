@@ -20,9 +20,9 @@ from infra.local import Stack
 from infra.local.ports import find_free_port
 from infra.node import ensure_packages, find_installation
 from subgraphs.domains import DOMAINS
-from tests.e2e.conftest import Shelf
-from tests.e2e.family import Family, open_client
+from tests.e2e.conftest import FinishedBook
 from tests.e2e.journeys import check_everything_query, order_printed_book
+from tests.e2e.parent_client import ParentClient, open_client
 
 PROJECT = Path(__file__).parent / "hive_gateway"
 READY_WITHIN = 60
@@ -79,16 +79,18 @@ def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> N
 
 
 @pytest.fixture
-async def parent(hive_gateway: str) -> AsyncIterator[Family]:
+async def parent(hive_gateway: str) -> AsyncIterator[ParentClient]:
     """A parent with both consents who knows no other endpoint than Hive Gateway's."""
-    async with open_client(hive_gateway) as family:
-        await family.sign_up("CHILD_PROFILE", "AI_PROCESSING")
-        yield family
+    async with open_client(hive_gateway) as parent:
+        await parent.sign_up("CHILD_PROFILE", "AI_PROCESSING")
+        yield parent
 
 
-async def test_a_book_is_ordered_through_another_router(parent: Family) -> None:
+async def test_a_book_is_ordered_through_another_router(parent: ParentClient) -> None:
     await order_printed_book(parent)
 
 
-async def test_another_router_joins_all_five_subgraphs(shelf: Shelf, hive_gateway: str) -> None:
-    await check_everything_query(replace(shelf.family, url=hive_gateway), shelf.book_id)
+async def test_another_router_joins_all_five_subgraphs(
+    finished_book: FinishedBook, hive_gateway: str
+) -> None:
+    await check_everything_query(replace(finished_book.parent, url=hive_gateway), finished_book.book_id)

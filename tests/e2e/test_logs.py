@@ -10,7 +10,15 @@ import httpx2
 from infra.checkout import ROOT
 from infra.local import Stack
 from infra.local.environment import build_router_environ
-from tests.e2e.family import ADDRESS, CHILD, CREATE_BOOK, CREATE_CHILD, SIGN_UP, Family, open_client
+from tests.e2e.parent_client import (
+    ADDRESS,
+    CHILD,
+    CREATE_BOOK,
+    CREATE_CHILD,
+    SIGN_UP,
+    ParentClient,
+    open_client,
+)
 from tests.support.otlp_collector import Collector
 from tests.support.router_process import start_router, wait_for_origin
 from tests.support.serving import serve_app
@@ -81,7 +89,7 @@ async def test_logs_metrics_and_spans_contain_no_personal_data(stack: Stack) -> 
     assert not [line for line in lines if "\x1b" in line or "\u202e" in line]
 
 
-async def run_main_journey(parent: Family, marks: Marks) -> None:
+async def run_main_journey(parent: ParentClient, marks: Marks) -> None:
     """Go from sign-up to the shipped book, with a mark in every field."""
     parent.email = f"{marks['email']}@example.org"
     account = {"email": parent.email, "password": marks["password"], "displayName": marks["parent"]}
@@ -118,7 +126,7 @@ async def run_main_journey(parent: Family, marks: Marks) -> None:
     assert (await parent.wait_until_shipped(order["id"]))[-1]["status"] == "SHIPPED"
 
 
-async def send_failing_requests(stack: Stack, parent: Family, marks: Marks) -> None:
+async def send_failing_requests(stack: Stack, parent: ParentClient, marks: Marks) -> None:
     """Send marked requests that fail in every stage, at the router and at the subgraphs themselves."""
     document = SIGN_IN.replace("EMAIL", marks["email"]).replace("PASSWORD", marks["password"])
     wrong = {

@@ -1,15 +1,17 @@
 """One query over all five subgraphs, from the parent to the shipment."""
 
-from tests.e2e.conftest import Shelf
-from tests.e2e.family import Family
+from tests.e2e.conftest import FinishedBook
 from tests.e2e.journeys import EVERYTHING, check_everything_query
+from tests.e2e.parent_client import ParentClient
 
 
-async def test_one_query_joins_all_five(shelf: Shelf) -> None:
-    await check_everything_query(shelf.family, shelf.book_id)
+async def test_one_query_joins_all_five(finished_book: FinishedBook) -> None:
+    await check_everything_query(finished_book.parent, finished_book.book_id)
 
 
-async def test_the_query_gives_another_parent_no_data(shelf: Shelf, stranger: Family) -> None:
+async def test_the_query_gives_another_parent_no_data(
+    finished_book: FinishedBook, stranger: ParentClient
+) -> None:
     answer = await stranger.ask(EVERYTHING)
     me = answer.ok["me"]
     assert (me["id"], me["children"], me["books"]["nodes"], me["orders"]["nodes"]) == (
@@ -18,4 +20,4 @@ async def test_the_query_gives_another_parent_no_data(shelf: Shelf, stranger: Fa
         [],
         [],
     )
-    assert shelf.family.user_id not in str(answer.data)
+    assert finished_book.parent.user_id not in str(answer.data)

@@ -23,7 +23,9 @@ READ_SIZE = 1 << 16
 MAX_BODY_BYTES = 64 << 20
 SHUTDOWN_TIMEOUT = 5.0
 GRAPHQL = "/graphql"
-CLOSE = 8
+CLOSE_OPCODE = 8
+CLOSE_CONNECTION = ("connection", "close")
+JSON = ("content-type", "application/json")
 
 Headers = Iterable[tuple[str, str | bytes]]
 Outcome = Literal["answered", "closed", "silent", "refused"]
@@ -183,7 +185,7 @@ class RawConnection:
         """Whether the server sends a close frame, or closes the connection, in time."""
         try:
             async with asyncio.timeout(within):
-                while await self._read_opcode() != CLOSE:
+                while await self._read_opcode() != CLOSE_OPCODE:
                     pass
         except TimeoutError:
             return False
@@ -251,8 +253,7 @@ def build_request(
 def build_graphql_request(document: str, variables: Any = None, headers: Headers = (), **more: Any) -> bytes:
     """Build a well-formed GraphQL POST request."""
     body = {"query": document, **({} if variables is None else {"variables": variables}), **more}
-    own = [("content-type", "application/json"), ("connection", "close")]
-    return build_request(headers=[*own, *headers], body=orjson.dumps(body))
+    return build_request(headers=[JSON, CLOSE_CONNECTION, *headers], body=orjson.dumps(body))
 
 
 def build_frame(

@@ -36,7 +36,7 @@ class FakeShop(FakeServer[ShopScenario]):
         return [
             Route("/orders", self._order, methods=["POST"]),
             Route("/orders/{number}", self._show),
-            Route("/news", _tell),
+            Route("/news", _stream_news),
         ]
 
     def build_error(self, status: int, code: str | None, headers: Mapping[str, str]) -> Response:
@@ -50,12 +50,12 @@ class FakeShop(FakeServer[ShopScenario]):
         return JSONResponse({"title": self.orders[int(request.path_params["number"]) - 1]})
 
 
-async def _tell(_: Request) -> Response:
-    async def tell() -> AsyncIterator[bytes]:
+async def _stream_news(_: Request) -> Response:
+    async def iterate_news() -> AsyncIterator[bytes]:
         for number in range(3):
             yield b'data: {"number": %d}\n\n' % number
 
-    return StreamingResponse(tell(), media_type="text/event-stream")
+    return StreamingResponse(iterate_news(), media_type="text/event-stream")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -12,14 +11,9 @@ from infra.errors import InfraError
 from infra.local import Stack
 from infra.local.stack import compute_stop_timeout
 from infra.local.state import find_platform_state
+from tests.support.waiting import wait_until
 
 TIMEOUT = 60.0
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT):
-        while not condition():  # noqa: ASYNC110 - the state changes in other processes
-            await asyncio.sleep(0.05)
 
 
 async def wait_until_all_are_ready(stack: Stack) -> None:

@@ -26,6 +26,7 @@ from infra.local.process import (
     get_log_file,
 )
 from infra.local.supervisor import Supervisor
+from tests.support.waiting import wait_until
 
 SERVER = """
 import http.server, os, sys
@@ -67,12 +68,6 @@ async def run(supervisor: Supervisor):
         supervision.cancel()
         await asyncio.gather(supervision, return_exceptions=True)
         await supervisor.stop()
-
-
-async def wait_until(condition) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the state changes in another process
-            await asyncio.sleep(0.02)
 
 
 async def test_a_process_receives_exactly_its_environment(process_context):

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.router.library import wait_until
+from tests.support.waiting import wait_until
 
 PATH = "/v1/data/memorable/policies"
 

@@ -16,7 +16,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 
 
 @dataclass
-class Shelf:
+class SubgraphState:
     """The data of a subgraph, the headers of its requests and the number of its open subscriptions."""
 
     titles: dict[str, str] = field(default_factory=dict)
@@ -42,8 +42,8 @@ class Shelf:
             self.open_streams -= 1
 
 
-def _get_shelf(info: strawberry.Info) -> Shelf:
-    return cast("Shelf", info.context["request"].app.state.shelf)
+def _get_state(info: strawberry.Info) -> SubgraphState:
+    return cast("SubgraphState", info.context["request"].app.state.subgraph)
 
 
 def _read_header(info: strawberry.Info, name: str) -> str | None:
@@ -51,33 +51,33 @@ def _read_header(info: strawberry.Info, name: str) -> str | None:
 
 
 @strawberry.federation.type(keys=["id"], name="Book")
-class ShelvedBook:
+class CatalogueBook:
     """A book as the books subgraph knows it."""
 
     id: strawberry.ID
 
     @strawberry.field
     def title(self, info: strawberry.Info) -> str | None:
-        return _get_shelf(info).titles.get(self.id)
+        return _get_state(info).titles.get(self.id)
 
     @strawberry.field
     def broken(self) -> str | None:
         raise ValueError("the binding is torn")
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> "ShelvedBook":
+    def resolve_reference(cls, id: strawberry.ID) -> "CatalogueBook":
         return cls(id=id)
 
 
 @strawberry.type(name="Query")
 class BookQuery:
     @strawberry.field
-    def book(self, info: strawberry.Info, id: strawberry.ID) -> ShelvedBook | None:
-        return ShelvedBook(id=id) if id in _get_shelf(info).titles else None
+    def book(self, info: strawberry.Info, id: strawberry.ID) -> CatalogueBook | None:
+        return CatalogueBook(id=id) if id in _get_state(info).titles else None
 
     @strawberry.field
-    def books(self, info: strawberry.Info) -> list[ShelvedBook]:
-        return [ShelvedBook(id=strawberry.ID(key)) for key in _get_shelf(info).titles]
+    def books(self, info: strawberry.Info) -> list[CatalogueBook]:
+        return [CatalogueBook(id=strawberry.ID(key)) for key in _get_state(info).titles]
 
     @strawberry.field
     def caller(self, info: strawberry.Info) -> str | None:
@@ -99,9 +99,9 @@ class BookQuery:
 @strawberry.type(name="Mutation")
 class BookMutation:
     @strawberry.mutation
-    def rename(self, info: strawberry.Info, id: strawberry.ID, title: str) -> ShelvedBook | None:
-        _get_shelf(info).titles[id] = title
-        return ShelvedBook(id=id)
+    def rename(self, info: strawberry.Info, id: strawberry.ID, title: str) -> CatalogueBook | None:
+        _get_state(info).titles[id] = title
+        return CatalogueBook(id=id)
 
 
 @strawberry.type(name="Subscription")
@@ -109,26 +109,26 @@ class BookSubscription:
     @strawberry.subscription
     async def published(
         self, info: strawberry.Info, count: int = 2
-    ) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _get_shelf(info).count_stream():
+    ) -> AsyncGenerator[CatalogueBook | None, None]:
+        async with _get_state(info).count_stream():
             for number in range(1, count + 1):
-                yield ShelvedBook(id=strawberry.ID(str(number)))
+                yield CatalogueBook(id=strawberry.ID(str(number)))
 
     @strawberry.subscription
-    async def silence(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _get_shelf(info).count_stream():
-            yield ShelvedBook(id=strawberry.ID("1"))
+    async def silence(self, info: strawberry.Info) -> AsyncGenerator[CatalogueBook | None, None]:
+        async with _get_state(info).count_stream():
+            yield CatalogueBook(id=strawberry.ID("1"))
             await asyncio.Event().wait()
 
     @strawberry.subscription
-    async def interrupted(self, info: strawberry.Info) -> AsyncGenerator[ShelvedBook | None, None]:
-        async with _get_shelf(info).count_stream():
-            yield ShelvedBook(id=strawberry.ID("1"))
+    async def interrupted(self, info: strawberry.Info) -> AsyncGenerator[CatalogueBook | None, None]:
+        async with _get_state(info).count_stream():
+            yield CatalogueBook(id=strawberry.ID("1"))
             raise ValueError("the press stopped")
 
     @strawberry.subscription
-    async def private(self) -> AsyncGenerator[ShelvedBook | None, None]:
-        yield ShelvedBook(id=strawberry.ID("1"))
+    async def private(self) -> AsyncGenerator[CatalogueBook | None, None]:
+        yield CatalogueBook(id=strawberry.ID("1"))
 
 
 @strawberry.federation.type(keys=["id"], name="Book")
@@ -166,12 +166,12 @@ class _Recorder:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] in ("http", "websocket") and scope["path"] in ("/graphql", "/subscriptions"):
             headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-            scope["app"].state.shelf.requests.append(headers)
+            scope["app"].state.subgraph.requests.append(headers)
         await self.app(scope, receive, send)
 
 
-def build_subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starlette:
-    """Builds the application of a schema; its requests and data are on the shelf."""
+def build_subgraph(schema: strawberry.federation.Schema, state: SubgraphState) -> Starlette:
+    """Builds the application of a schema; its data and requests are kept in `state`."""
     view: Any = GraphQL(schema, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL))
 
     async def ready(_: Request) -> Response:
@@ -184,6 +184,6 @@ def build_subgraph(schema: strawberry.federation.Schema, shelf: Shelf) -> Starle
             Route("/health/ready", ready),
         ]
     )
-    app.state.shelf = shelf
+    app.state.subgraph = state
     app.add_middleware(_Recorder)
     return app

@@ -12,7 +12,7 @@ from router.config.settings import load
 from router.telemetry import Metrics
 from tests.router.identity import IdentityService
 from tests.router.library import SUPERGRAPH
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
+from tests.router.library_subgraphs import BOOKS, REVIEWS, SubgraphState, build_subgraph
 from tests.support.serving import serve_app
 
 
@@ -22,8 +22,8 @@ class Library:
 
     origin: str
     subgraph_urls: dict[str, str]
-    shelf: Shelf
-    reviews: Shelf
+    books: SubgraphState
+    reviews: SubgraphState
     identities: IdentityService
     client: aiohttp.ClientSession
     metrics: Metrics
@@ -39,10 +39,10 @@ class Library:
 
 @asynccontextmanager
 async def run_library(**settings: Any) -> AsyncIterator[Library]:
-    shelf, reviewed, identities = Shelf(), Shelf(), IdentityService()
+    books_state, reviews_state, identities = SubgraphState(), SubgraphState(), IdentityService()
     async with (
-        serve_app(build_subgraph(BOOKS, shelf)) as books,
-        serve_app(build_subgraph(REVIEWS, reviewed)) as reviews,
+        serve_app(build_subgraph(BOOKS, books_state)) as books,
+        serve_app(build_subgraph(REVIEWS, reviews_state)) as reviews,
         identities.serve() as jwks,
         aiohttp.ClientSession() as client,
     ):
@@ -50,4 +50,4 @@ async def run_library(**settings: Any) -> AsyncIterator[Library]:
         chosen = {"supergraph": SUPERGRAPH, "subgraph_urls": urls, "jwks_url": jwks, **settings}
         app = create_app(load(**chosen))
         async with serve_app(app) as origin:
-            yield Library(origin, urls, shelf, reviewed, identities, client, app.metrics)
+            yield Library(origin, urls, books_state, reviews_state, identities, client, app.metrics)

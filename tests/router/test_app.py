@@ -7,15 +7,15 @@ import aiohttp
 import pytest
 
 from tests.router.library import SUPERGRAPH
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
+from tests.router.library_subgraphs import BOOKS, REVIEWS, SubgraphState, build_subgraph
 from tests.support.router_process import read_log, start_router, wait_for_origin
 from tests.support.serving import serve_app
 
 
 async def test_it_serves_a_supergraph_with_subgraphs_named_on_the_command_line_and_in_the_environment():
     async with (
-        serve_app(build_subgraph(BOOKS, Shelf())) as books,
-        serve_app(build_subgraph(REVIEWS, Shelf())) as reviews,
+        serve_app(build_subgraph(BOOKS, SubgraphState())) as books,
+        serve_app(build_subgraph(REVIEWS, SubgraphState())) as reviews,
         start_router(
             *("--supergraph", str(SUPERGRAPH), "--port", "0", "--subgraph", f"books={books}/graphql"),
             REVIEWS_URL=f"{reviews}/graphql",
@@ -46,7 +46,7 @@ async def test_a_port_in_use_is_reported_without_a_traceback():
 
 async def test_sigterm_stops_the_router_while_a_client_is_subscribed():
     async with (
-        serve_app(build_subgraph(BOOKS, Shelf())) as books,
+        serve_app(build_subgraph(BOOKS, SubgraphState())) as books,
         start_router("--supergraph", str(SUPERGRAPH), "--port", "0", BOOKS_URL=f"{books}/graphql") as process,
         aiohttp.ClientSession() as client,
     ):

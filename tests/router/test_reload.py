@@ -10,10 +10,11 @@ from graphql import GraphQLField
 
 from router.reload import ServedSupergraph, watch_supergraph
 from router.supergraph import Supergraph
-from tests.router.library import SUPERGRAPH, wait_until
+from tests.router.library import SUPERGRAPH
 from tests.router.running_library import run_library
 from tests.router.websocket_client import SILENCE, open_acknowledged_socket
 from tests.support.router_process import read_log, start_router, wait_for_origin
+from tests.support.waiting import wait_until
 
 DESCRIPTION = '{ __type(name: "Query") { description } }'
 
@@ -74,7 +75,7 @@ async def test_an_open_socket_runs_new_operations_on_the_new_supergraph_and_its_
                 "data": {"caller": token, "__type": {"description": "The second."}}
             }
             assert (await socket.receive()) == {"id": "new", "type": "complete"}
-            assert library.shelf.open_streams == 1
+            assert library.books.open_streams == 1
 
 
 class Pipeline:

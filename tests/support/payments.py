@@ -16,7 +16,7 @@ from subgraphs.common.postal import Address, ShippingLevel
 from subgraphs.common.runtime import Runtime
 from subgraphs.orders import repository, service
 from subgraphs.orders.models import OfflinePayment, OfflineRefund, PaymentAttempt, Refund
-from subgraphs.orders.payments.base import Outcome, PaymentRequest, RefundOutcome, RefundRequest
+from subgraphs.orders.payments.base import PaymentOutcome, PaymentRequest, RefundOutcome, RefundRequest
 from subgraphs.orders.payments.offline import OfflinePayments
 from subgraphs.orders.service.quotes import Price, store_quote
 
@@ -39,13 +39,13 @@ class InterruptedPayments(OfflinePayments):
         super().__init__(runtime.database, runtime.clock, timedelta(seconds=5))
         self._has_acted = has_acted
 
-    async def pay(self, request: PaymentRequest) -> Outcome:
+    async def pay(self, request: PaymentRequest) -> PaymentOutcome:
         return await self._interrupt(partial(super().pay, request))
 
-    async def check(self, reference: str) -> Outcome:
+    async def check(self, reference: str) -> PaymentOutcome:
         return await self._interrupt(partial(super().check, reference))
 
-    async def cancel(self, reference: str) -> Outcome:
+    async def cancel(self, reference: str) -> PaymentOutcome:
         return await self._interrupt(partial(super().cancel, reference))
 
     async def refund(self, request: RefundRequest) -> RefundOutcome:

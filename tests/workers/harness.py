@@ -54,7 +54,7 @@ async def deliver_event(platform: Platform, event: Event, consumer: str, message
         destination=consumer,
         queue=queues.DEFAULT,
         version=event.version,
-        payload=event.payload(),
+        payload=event.to_payload(),
         owner_id=None,
         traceparent="",
         state=DeliveryState.DUE,

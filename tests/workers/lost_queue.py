@@ -142,7 +142,7 @@ async def is_nothing_due(platform: Platform) -> bool:
 
 def restart_valkey_at_each_change() -> None:
     """Generate a book and print an order while Valkey is killed, and starts empty, at their first changes."""
-    vars(deliveries)["QUEUE_PATIENCE"] = timedelta(seconds=0.5)
+    vars(deliveries)["QUEUE_TIMEOUT"] = timedelta(seconds=0.5)
     vars(deliveries)["_FIRST_PAUSE"] = timedelta(seconds=0.2)
     load_tasks()
     with (

@@ -47,14 +47,14 @@ WORKERS = 3
 BOOKS_AT_A_TIME = 4
 ORDERS_AT_A_TIME = 2
 ENDED = {OrderStatus.SHIPPED, OrderStatus.PRINT_REJECTED}
-EVENTS_OF_A_BOOK = {
+EVENTS_PER_BOOK = {
     "GenerationStarted": 1,
     "OutlineWritten": 1,
     "PageWritten": 14,
     "IllustrationReady": 15,
     "GenerationCompleted": 1,
 }
-LAST_WAIT_SECONDS = 900
+FINAL_WAIT_SECONDS = 900
 CUT_CONNECTIONS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE usename = current_user AND pid <> pg_backend_pid()"
@@ -63,7 +63,7 @@ CUT_CONNECTIONS = text(
 
 @dataclass(slots=True)
 class Soak:
-    """A platform of servers and worker processes, and what has been begun on it."""
+    """A platform of servers and worker processes, and the work that was started on it."""
 
     servers: Servers
     platform: Platform
@@ -88,7 +88,7 @@ class Soak:
             await asyncio.sleep(0.05)
 
     async def kill_worker(self) -> None:
-        """Kill a worker; another is started in its place."""
+        """Kill a worker; another is started in its index."""
         with suppress(ProcessLookupError):
             self.random.choice(self.workers).kill()
 
@@ -106,8 +106,8 @@ class Soak:
         async with runtime.database.read() as session:
             await session.execute(CUT_CONNECTIONS)
 
-    async def begin_work(self) -> None:
-        """Keep some books and orders in work."""
+    async def keep_starting_work(self) -> None:
+        """Start books and orders, so that some are always in progress."""
         while True:
             with suppress(Exception):  # a fault has hit this process too; what was committed counts
                 if await self.count_active_generations() < BOOKS_AT_A_TIME:
@@ -129,13 +129,13 @@ class Soak:
         async with self.platform.orders.database.read() as session:
             return await session.scalar(select(func.count()).where(Order.status.not_in(sorted(ENDED)))) or 0
 
-    async def keep_worker_running(self, place: int) -> None:
+    async def keep_worker_running(self, index: int) -> None:
         """Run a worker process, and another one whenever it has been killed."""
         while True:
             async with run_worker_process(
                 self.servers.environ, OFFLINE_WORDS_PER_SECOND="300", OFFLINE_PRINT_STEP_SECONDS="0.3"
             ) as process:
-                self.workers[place : place + 1] = [process]
+                self.workers[index : index + 1] = [process]
                 await process.wait()
 
     async def find_violations(self) -> list[str]:
@@ -157,7 +157,7 @@ class Soak:
             found += [
                 f"{generation_id} has {dict(kinds)}"
                 for generation_id, kinds in counts.items()
-                if EVENTS_OF_A_BOOK.items() - kinds.items()
+                if EVENTS_PER_BOOK.items() - kinds.items()
             ]
         async with self.platform.orders.database.read() as session:
             unprinted = select(Order).where(Order.status != OrderStatus.SHIPPED)
@@ -174,7 +174,7 @@ class Soak:
         return found
 
 
-async def run(moments: int, seed: int) -> list[str]:
+async def run(fault_count: int, seed: int) -> list[str]:
     """Cause faults at random moments, let everything finish, and return the violations."""
     random = Random(seed)  # noqa: S311 - no secret
     with (
@@ -185,20 +185,20 @@ async def run(moments: int, seed: int) -> list[str]:
         settings = {domain: build_settings(domain, servers.environ) for domain in DOMAINS}
         async with open_platform(settings) as platform:
             soak = Soak(servers, platform, random)
-            tasks = [asyncio.create_task(soak.keep_worker_running(place)) for place in range(WORKERS)]
-            working = asyncio.create_task(soak.begin_work())
+            tasks = [asyncio.create_task(soak.keep_worker_running(index)) for index in range(WORKERS)]
+            starting = asyncio.create_task(soak.keep_starting_work())
             try:
-                await cause_faults(soak, moments)
-                working.cancel()
+                await cause_faults(soak, fault_count)
+                starting.cancel()
                 await wait_for_end(soak)
                 return await soak.find_violations()
             finally:
-                for task in (*tasks, working):
+                for task in (*tasks, starting):
                     task.cancel()
-                await asyncio.gather(*tasks, working, return_exceptions=True)
+                await asyncio.gather(*tasks, starting, return_exceptions=True)
 
 
-async def cause_faults(soak: Soak, moments: int) -> None:
+async def cause_faults(soak: Soak, count: int) -> None:
     """Cause one fault after the other, with random pauses between them."""
     faults = [
         soak.flush_valkey,
@@ -209,21 +209,21 @@ async def cause_faults(soak: Soak, moments: int) -> None:
     ]
     while len(soak.workers) < WORKERS:  # noqa: ASYNC110 - the workers are processes
         await asyncio.sleep(0.1)
-    for moment in range(moments):
+    for number in range(1, count + 1):
         await asyncio.sleep(soak.random.expovariate(1 / 1.5))
         fault = soak.random.choice(faults)
         soak.faults[fault.__name__] += 1
         with suppress(OSError, SQLAlchemyError):
             await fault()
-        if moment % 20 == 19:
-            begun = f"{len(soak.generations)} books, {len(soak.orders)} orders"
-            print_status(NAME, f"{moment + 1} faults, {begun}: {dict(soak.faults)}")
+        if number % 20 == 0:
+            started = f"{len(soak.generations)} books, {len(soak.orders)} orders"
+            print_status(NAME, f"{number} faults, {started}: {dict(soak.faults)}")
 
 
 async def wait_for_end(soak: Soak) -> None:
-    """Wait until no generation and no order is at work any more, but not for ever."""
+    """Wait, for a limited time, until no generation and no order is in progress."""
     print_status(NAME, "waiting until everything has finished")
-    deadline = time.monotonic() + LAST_WAIT_SECONDS
+    deadline = time.monotonic() + FINAL_WAIT_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError, SQLAlchemyError):
             if not await soak.count_active_generations() and not await soak.count_active_orders():
@@ -234,11 +234,11 @@ async def wait_for_end(soak: Soak) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the soak test; return 1 if there are violations."""
     parser = argparse.ArgumentParser(prog="python -m tests.workers.soak", description=__doc__)
-    parser.add_argument("--moments", type=int, default=200, help="the number of faults")
+    parser.add_argument("--faults", type=int, default=200, help="the number of faults")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
     options = parser.parse_args(arguments)
-    print_status(NAME, f"seed {options.seed}: {options.moments} faults")
-    violations = asyncio.run(run(options.moments, options.seed))
+    print_status(NAME, f"seed {options.seed}: {options.faults} faults")
+    violations = asyncio.run(run(options.faults, options.seed))
     for violation in violations:
         print_status(NAME, violation)
     print_status(NAME, f"{len(violations)} violations" if violations else "no violations")

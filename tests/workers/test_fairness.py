@@ -21,7 +21,7 @@ from workers.registry import load_tasks
 # arq calls the deprecated name when it closes its pool.
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
 BOOKS = 24
-PATIENCE = 180.0
+TIMEOUT_SECONDS = 180.0
 load_tasks()
 
 
@@ -65,11 +65,11 @@ async def test_a_parent_with_many_books_delays_anothers_book_by_one_and_anothers
     studio = CountingStudio()
     with use_provider(WRITERS, studio), use_provider(ILLUSTRATORS, studio):
         async with run_worker(environ, platform):
-            await wait_until(is_shipped, PATIENCE)
+            await wait_until(is_shipped, TIMEOUT_SECONDS)
             unfinished = [each for each in many if not await is_done(each)]
-            await wait_until(partial(is_done, other), PATIENCE)
+            await wait_until(partial(is_done, other), TIMEOUT_SECONDS)
             for generation_id in many:
-                await wait_until(partial(is_done, generation_id), PATIENCE)
+                await wait_until(partial(is_done, generation_id), TIMEOUT_SECONDS)
     starts = await list_starts(platform, [*many, other])
     assert len(starts) == BOOKS + 1
     # All slots are taken by the first parent's books at most once before the other's turn.

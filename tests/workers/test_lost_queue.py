@@ -27,7 +27,7 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "QUEUE_PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(deliveries, "QUEUE_TIMEOUT", timedelta(seconds=0.5))
     monkeypatch.setattr(deliveries, "_FIRST_PAUSE", timedelta(seconds=0.2))
 
 

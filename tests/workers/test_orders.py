@@ -164,4 +164,4 @@ async def count_queued_refunds(platform: Platform, refund_id: str) -> int:
     outbox = platform.orders.metadata.tables["orders.outbox"]
     async with platform.orders.database.read() as session:
         jobs = await session.scalars(select(outbox.c.payload).where(outbox.c.name == RefundPayment.name()))
-        return list(jobs).count(RefundPayment(refund_id).payload())
+        return list(jobs).count(RefundPayment(refund_id).to_payload())

@@ -1,4 +1,4 @@
-"""Turns: whoever enqueues much waits for himself, not others for him."""
+"""Turns: an owner with many deliveries delays their own, not those of others."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -50,8 +50,8 @@ def test_between_two_jobs_of_one_owner_no_other_owner_gets_more_than_two(owners:
     turns = assign_turns(due, {}, NOW)
     order = sorted(range(len(due)), key=lambda n: (turns[str(n)], n))
     for owner in set(owners):
-        places = [place for place, n in enumerate(order) if owners[n] == owner]
-        for first, second in pairwise(places):
+        positions = [position for position, n in enumerate(order) if owners[n] == owner]
+        for first, second in pairwise(positions):
             between = Counter(owners[n] for n in order[first + 1 : second])
             assert max(between.values(), default=0) <= 2
 

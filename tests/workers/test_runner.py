@@ -370,7 +370,7 @@ async def test_a_job_that_the_queue_has_lost_is_queued_again(
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deliveries, "QUEUE_PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(deliveries, "QUEUE_TIMEOUT", timedelta(seconds=1))
     handler.released.set()
     await enqueue(platform, 1)
 

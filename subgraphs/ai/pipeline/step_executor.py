@@ -27,7 +27,7 @@ _MAX_LENGTHS = {"title": 80, "subtitle": 100, "blurb": 400, "closing": 180}
 
 
 class PictureNotStored(Exception):
-    """The object store has not taken a picture for so long that it is given up."""
+    """The object store could not store a picture in any of the attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +178,4 @@ async def _guard_parts(
 def _convert_failure(error: Exception) -> ProviderFailed:
     """Log an unexpected error and convert it, so that it fails only one step."""
     get_logger().error("The provider failed unexpectedly", exc_info=error)
-    return ProviderFailed("The studio could not do this.", retryable=True)
+    return ProviderFailed("The provider could not complete this step.", retryable=True)

@@ -28,9 +28,9 @@ def choose_studio(runtime: Runtime) -> StudioNames:
     """Choose the providers of a new generation: those in the settings, else the first that is configured."""
     settings = runtime.get_settings(Settings)
     return StudioNames(
-        settings.ai_writer or WRITERS.default_name(runtime),
-        settings.ai_illustrator or ILLUSTRATORS.default_name(runtime),
-        settings.ai_moderator or MODERATORS.default_name(runtime),
+        settings.ai_writer or WRITERS.get_default_name(runtime),
+        settings.ai_illustrator or ILLUSTRATORS.get_default_name(runtime),
+        settings.ai_moderator or MODERATORS.get_default_name(runtime),
     )
 
 

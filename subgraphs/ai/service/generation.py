@@ -143,17 +143,19 @@ def get_limit(runtime: Runtime) -> int:
 async def _fetch_book(
     runtime: Runtime, writer: Writer, moderator: Moderator, parent: Identity, book_id: str
 ) -> BookSource:
-    """Ask the graph for the book and check whether it may be generated."""
+    """Query the book and check whether it may be generated."""
     data = await runtime.graph.query(parent, _BOOK, {"id": book_id})
     require_consent(data, ConsentPurpose.AI_PROCESSING)
-    book, child, given = data["book"], data["book"]["child"], data["book"]["brief"]
-    if not writer.supports_language(given["language"]):
-        raise BadUserInput("brief.language", f"Stories in {given['language']!r} cannot be written yet.")
+    book, child, stored_brief = data["book"], data["book"]["child"], data["book"]["brief"]
+    if not writer.supports_language(stored_brief["language"]):
+        raise BadUserInput(
+            "brief.language", f"Stories in {stored_brief['language']!r} cannot be written yet."
+        )
     moderation = await require_moderation(
         moderator,
         {
-            "wish": given["wish"],
-            "dedication": given["dedication"],
+            "wish": stored_brief["wish"],
+            "dedication": stored_brief["dedication"],
             "child.name": child["name"],
             "child.appearance": child["appearance"],
             "child.interests": ", ".join(child["interests"]),
@@ -170,10 +172,10 @@ async def _fetch_book(
     pages = list_scene_pages(book["pages"])
     brief = StoryBrief(
         hero=hero,
-        wish=given["wish"],
-        theme=given["theme"],
-        language=given["language"],
-        dedication=given["dedication"],
+        wish=stored_brief["wish"],
+        theme=stored_brief["theme"],
+        language=stored_brief["language"],
+        dedication=stored_brief["dedication"],
         scenes=max(page.scene for page in pages),
     )
     return BookSource(book["id"], child["id"], brief, pages, moderation)

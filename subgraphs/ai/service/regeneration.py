@@ -101,7 +101,7 @@ async def _fetch_page(
     parts: Sequence[PagePart],
     instruction: str | None,
 ) -> PageSource:
-    """Ask the graph for the page and check whether these parts of it may be regenerated."""
+    """Query the page and check whether these parts of it may be regenerated."""
     data = await runtime.graph.query(parent, _PAGE, {"id": page_id})
     require_consent(data, ConsentPurpose.AI_PROCESSING)
     page, book = data["page"], data["page"]["book"]

@@ -23,7 +23,7 @@ class GenerationEvent:
     """The fields that all events have."""
 
     sequence: int = strawberry.field(
-        description="Rises with every event. Subscribe with the last one seen as `after` to continue."
+        description="Increases with every event. Subscribe with the last one seen as `after` to continue."
     )
     at: datetime
     generation_id: strawberry.Private[str]
@@ -40,7 +40,9 @@ class GenerationStarted(GenerationEvent):
     """The first event."""
 
 
-@strawberry.type(description="A step has started, or started again: its text begins anew.")
+@strawberry.type(
+    description="A step has started, or started again, in which case its text begins from the start."
+)
 class StepStarted(GenerationEvent):
     """A step has begun."""
 
@@ -60,22 +62,22 @@ class TextDelta(GenerationEvent):
     text: str
 
 
-@strawberry.type(description="The outline is written: the book has a title.")
+@strawberry.type(description="The outline has been written: the book has a title.")
 class OutlineWritten(GenerationEvent):
-    """The outline is written."""
+    """The outline has been written."""
 
     book: Book | None
     title: str
 
 
-@strawberry.type(description="The text of a page is written.")
+@strawberry.type(description="The text of a page has been written.")
 class PageWritten(GenerationEvent):
     """A page has its text."""
 
     page: Page | None = strawberry.federation.field(provides=["number"])
 
 
-@strawberry.type(description="A picture is drawn.")
+@strawberry.type(description="A picture has been drawn.")
 class IllustrationReady(GenerationEvent):
     """A picture is in the book."""
 
@@ -111,7 +113,7 @@ class GenerationFailed(GenerationEvent):
     message: str
 
 
-@strawberry.type(description="The generation was cancelled. What is in the book stays.")
+@strawberry.type(description="The generation was cancelled. Finished pages stay in the book.")
 class GenerationCancelled(GenerationEvent):
     """The generation was cancelled."""
 

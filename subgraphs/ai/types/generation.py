@@ -121,10 +121,10 @@ class Generation:
     status: GenerationStatus
     book: Book | None
     last_sequence: int = strawberry.field(
-        description="The number of the newest event; subscribe with it as `after` to follow on."
+        description="The number of the newest event; subscribe with it as `after` to continue from there."
     )
     provider: str = strawberry.field(
-        description="The provider that writes and draws, or the two: `openai, offline`."
+        description="The provider of the texts and pictures, or both if they differ: `openai, offline`."
     )
     failure: str | None = strawberry.field(description="The first failure; null when there was none.")
     created_at: datetime

@@ -1,4 +1,4 @@
-"""Alembic's entry to the migrations of the books domain."""
+"""Alembic's entry point for the migrations of the books domain."""
 
 from __future__ import annotations
 

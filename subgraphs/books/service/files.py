@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from subgraphs.books.errors import InvalidAddress
+from subgraphs.books.errors import InvalidFileUrl
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.storage import StoredFile
 
@@ -12,10 +12,10 @@ from subgraphs.common.storage import StoredFile
 async def open_file(runtime: Runtime, key: str, expires: str, signature: str) -> StoredFile:
     """Open a file by its signed URL.
 
-    InvalidAddress when the signature is not valid or has expired, NotFound when there is no such file.
+    InvalidFileUrl when the signature is not valid or has expired, NotFound when there is no such file.
     """
     if not runtime.storage.verify(key, expires, signature, runtime.clock()):
-        raise InvalidAddress
+        raise InvalidFileUrl
     return await runtime.storage.open(key)
 
 

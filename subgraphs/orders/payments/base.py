@@ -21,14 +21,14 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The money was taken. `reference`, here and below, is the provider's id of the payment."""
+    """The payment succeeded. `reference`, here and below, is the provider's id of the payment."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The money will not be taken; `code` is the provider's, `message` is for the parent."""
+    """The payment was declined; `code` is the provider's, `message` is for the parent."""
 
     reference: str
     code: str
@@ -37,7 +37,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class RequiresAction:
-    """The parent has to do something first, such as to confirm the payment to the bank.
+    """The parent has to do something first, such as confirming the payment to the bank.
 
     The client shows it with the provider's own library, by `client_secret`, or sends the parent to
     `redirect_url` if there is one.
@@ -55,12 +55,12 @@ class Pending:
     reference: str
 
 
-Outcome = Succeeded | Declined | RequiresAction | Pending
+PaymentOutcome = Succeeded | Declined | RequiresAction | Pending
 
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """An amount to give back of a payment that succeeded."""
+    """An amount to refund of a payment that succeeded."""
 
     idempotency_key: str
     payment_reference: str
@@ -69,14 +69,14 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """The money was given back; `reference` is the provider's id of the refund."""
+    """The refund succeeded; `reference` is the provider's id of it."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundFailed:
-    """The money cannot be given back this way; `code` is the provider's."""
+    """The refund failed; `code` is the provider's."""
 
     code: str
 
@@ -85,19 +85,19 @@ RefundOutcome = Refunded | RefundFailed
 
 
 class PaymentProvider(Protocol):
-    """Takes payments and gives them back."""
+    """Takes payments and refunds them."""
 
     poll_interval: timedelta
     """How long to wait before a pending payment is checked again."""
 
-    async def pay(self, request: PaymentRequest) -> Outcome:
+    async def pay(self, request: PaymentRequest) -> PaymentOutcome:
         """Take a payment once for each idempotency key; a repeated key makes no second one."""
 
-    async def check(self, reference: str) -> Outcome:
-        """Find out what has become of a payment, after the parent has acted or time has passed."""
+    async def check(self, reference: str) -> PaymentOutcome:
+        """Retrieve the outcome of a payment, after the parent has acted or time has passed."""
 
-    async def cancel(self, reference: str) -> Outcome:
+    async def cancel(self, reference: str) -> PaymentOutcome:
         """Cancel a payment that requires an action, which declines it; the outcome if it is too late."""
 
     async def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Give money back once for each idempotency key."""
+        """Refund an amount, once for each idempotency key."""

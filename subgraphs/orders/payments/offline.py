@@ -16,7 +16,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.orders.models import OfflinePayment, OfflineRefund
 from subgraphs.orders.payments.base import (
     Declined,
-    Outcome,
+    PaymentOutcome,
     PaymentRequest,
     Pending,
     Refunded,
@@ -93,7 +93,7 @@ class OfflinePayments:
         self._clock = clock
         self._processing_time = processing_time
 
-    async def pay(self, request: PaymentRequest) -> Outcome:
+    async def pay(self, request: PaymentRequest) -> PaymentOutcome:
         """Record a payment, or find the one with this idempotency key."""
         async with self._database.session() as session, session.begin():
             await session.execute(
@@ -112,14 +112,14 @@ class OfflinePayments:
             payment = await session.get_one(OfflinePayment, request.idempotency_key)
         return self._find_outcome(payment)
 
-    async def check(self, reference: str) -> Outcome:
-        """Take it that the parent has acted."""
+    async def check(self, reference: str) -> PaymentOutcome:
+        """Assume that the parent has acted."""
         async with self._database.session() as session, session.begin():
             payment = await _lock_payment(session, reference)
             payment.acted_at = payment.acted_at or self._clock()
         return self._find_outcome(payment)
 
-    async def cancel(self, reference: str) -> Outcome:
+    async def cancel(self, reference: str) -> PaymentOutcome:
         """Cancel a payment whose action has not been done."""
         async with self._database.session() as session, session.begin():
             payment = await _lock_payment(session, reference)
@@ -147,7 +147,7 @@ class OfflinePayments:
             refund = await session.get_one(OfflineRefund, request.idempotency_key)
         return Refunded(refund.reference)
 
-    def _find_outcome(self, payment: OfflinePayment) -> Outcome:
+    def _find_outcome(self, payment: OfflinePayment) -> PaymentOutcome:
         method = _get_method(payment)
         if payment.cancelled_at is not None:
             return _decline(payment, _CANCELLED)

@@ -6,7 +6,7 @@ from subgraphs.orders.service.attempts import PaymentProgress, complete_payment,
 from subgraphs.orders.service.cancellation import cancel_order
 from subgraphs.orders.service.checkout import checkout
 from subgraphs.orders.service.expiry import expire_order
-from subgraphs.orders.service.fulfilment import Fulfilment, get_fulfilment
+from subgraphs.orders.service.fulfilment import FulfilmentOrder, get_fulfilment_order
 from subgraphs.orders.service.progress import (
     OrderProgress,
     confirm_delivery,
@@ -18,7 +18,7 @@ from subgraphs.orders.service.quotes import QuoteRequest, create_quote
 from subgraphs.orders.service.refunds import refund_payment
 
 __all__ = [
-    "Fulfilment",
+    "FulfilmentOrder",
     "OrderProgress",
     "PaymentProgress",
     "QuoteRequest",
@@ -30,7 +30,7 @@ __all__ = [
     "expire_order",
     "follow_order",
     "follow_print_job",
-    "get_fulfilment",
+    "get_fulfilment_order",
     "handle_payment_event",
     "refund_payment",
     "settle_payment",

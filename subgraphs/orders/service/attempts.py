@@ -1,7 +1,7 @@
-"""The outcome of a payment attempt, which its provider is asked for between two transactions.
+"""Payment attempts: the provider is called between two transactions, and the outcome is recorded.
 
-A provider is asked by what the attempt's state allows. Whatever it says is recorded only if it is ahead of
-that state, so that it may be asked twice, by a client and by a job at the same time.
+The attempt's state decides which call is made. An outcome is recorded only if it is ahead of that state, so
+that a client and a job may call the provider at the same time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from subgraphs.orders.jobs import SettlePayment
 from subgraphs.orders.models import Order, PaymentAttempt
 from subgraphs.orders.payments.base import (
     Declined,
-    Outcome,
+    PaymentOutcome,
     PaymentProvider,
     PaymentRequest,
     Pending,
@@ -32,7 +32,7 @@ from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import ATTEMPT_STATES, AttemptStatus, OrderStatus
 
-_STATUSES: Final[Mapping[type[Outcome], AttemptStatus]] = {
+_STATUSES: Final[Mapping[type[PaymentOutcome], AttemptStatus]] = {
     Succeeded: AttemptStatus.SUCCEEDED,
     Declined: AttemptStatus.DECLINED,
     RequiresAction: AttemptStatus.REQUIRES_ACTION,
@@ -50,16 +50,18 @@ class PaymentProgress:
 
 async def submit_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
     """Submit an attempt to its provider, unless that has been done."""
-    return await _ask(runtime, attempt, {AttemptStatus.CREATED: _pay})
+    return await _call_provider(runtime, attempt, {AttemptStatus.CREATED: _pay})
 
 
-async def give_up_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
-    """Cancel an attempt that waits for the parent; one that may be with its provider goes on."""
-    return await _ask(runtime, attempt, {AttemptStatus.CREATED: _pay, AttemptStatus.REQUIRES_ACTION: _cancel})
+async def cancel_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
+    """Cancel an attempt that waits for the parent; one that its provider may be processing continues."""
+    return await _call_provider(
+        runtime, attempt, {AttemptStatus.CREATED: _pay, AttemptStatus.REQUIRES_ACTION: _cancel}
+    )
 
 
 async def complete_payment(runtime: Runtime, parent: Identity, attempt_id: str) -> PaymentProgress:
-    """Go on with an attempt when the parent has acted, or ask what has become of a pending one."""
+    """Continue an attempt when the parent has acted, or check what has become of a pending one."""
     parent.require("parent")
     async with runtime.database.read() as session:
         attempt = await repository.get_attempt(session, parent.user_id, attempt_id)
@@ -74,12 +76,12 @@ async def settle_payment(runtime: Runtime, attempt_id: str, check: int) -> None:
     async with runtime.database.read() as session:
         attempt = await repository.get_any_attempt(session, attempt_id)
     if attempt.checks == check:
-        await _ask(runtime, attempt, {AttemptStatus.CREATED: _pay, AttemptStatus.PENDING: _check})
+        await _call_provider(runtime, attempt, {AttemptStatus.CREATED: _pay, AttemptStatus.PENDING: _check})
 
 
 async def check_attempt(runtime: Runtime, attempt: PaymentAttempt) -> PaymentProgress:
-    """Go on with an attempt in whatever state it is, as the parent or its provider has acted."""
-    return await _ask(
+    """Continue an attempt, in any state, because the parent or its provider has acted."""
+    return await _call_provider(
         runtime,
         attempt,
         {
@@ -96,19 +98,19 @@ async def enqueue_check(uow: UnitOfWork, order: Order, attempt: PaymentAttempt, 
     await uow.enqueue(SettlePayment(attempt.id, attempt.checks), owner_id=order.owner_id, delay=delay)
 
 
-_Question = Callable[[PaymentProvider, PaymentAttempt], Awaitable[Outcome]]
+_ProviderCall = Callable[[PaymentProvider, PaymentAttempt], Awaitable[PaymentOutcome]]
 
 
-async def _ask(
-    runtime: Runtime, attempt: PaymentAttempt, questions: Mapping[AttemptStatus, _Question]
+async def _call_provider(
+    runtime: Runtime, attempt: PaymentAttempt, calls: Mapping[AttemptStatus, _ProviderCall]
 ) -> PaymentProgress:
-    """Ask an attempt's provider the question for its state, if there is one, and record the outcome."""
-    question = questions.get(attempt.status)
-    if question is None:
+    """Call an attempt's provider as the attempt's state requires, if at all, and record the outcome."""
+    call = calls.get(attempt.status)
+    if call is None:
         async with runtime.database.read() as session:
             return PaymentProgress(await repository.get_any_order(session, attempt.order_id), attempt)
     async with PROVIDERS.open(runtime, attempt.provider) as provider:
-        outcome = await question(provider, attempt)
+        outcome = await call(provider, attempt)
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_any_order(uow.session, attempt.order_id)
         attempt = await repository.get_any_attempt(uow.session, attempt.id)
@@ -119,25 +121,25 @@ async def _ask(
     return PaymentProgress(order, attempt)
 
 
-async def _pay(provider: PaymentProvider, attempt: PaymentAttempt) -> Outcome:
+async def _pay(provider: PaymentProvider, attempt: PaymentAttempt) -> PaymentOutcome:
     amount = Money(attempt.amount, attempt.currency)
     return await provider.pay(PaymentRequest(attempt.id, attempt.order_id, amount, attempt.method))
 
 
-async def _check(provider: PaymentProvider, attempt: PaymentAttempt) -> Outcome:
+async def _check(provider: PaymentProvider, attempt: PaymentAttempt) -> PaymentOutcome:
     assert attempt.reference is not None, "its provider has answered"
     return await provider.check(attempt.reference)
 
 
-async def _cancel(provider: PaymentProvider, attempt: PaymentAttempt) -> Outcome:
+async def _cancel(provider: PaymentProvider, attempt: PaymentAttempt) -> PaymentOutcome:
     assert attempt.reference is not None, "its provider has answered"
     return await provider.cancel(attempt.reference)
 
 
 async def _record(
-    uow: UnitOfWork, runtime: Runtime, order: Order, attempt: PaymentAttempt, outcome: Outcome
+    uow: UnitOfWork, runtime: Runtime, order: Order, attempt: PaymentAttempt, outcome: PaymentOutcome
 ) -> None:
-    """Record an outcome; whoever follows the order hears of it, also while it goes on awaiting payment."""
+    """Record an outcome; the order's followers get an event, also while it still awaits payment."""
     attempt.status, attempt.reference = _STATUSES[type(outcome)], outcome.reference
     attempt.action = None
     status = OrderStatus.AWAITING_PAYMENT

@@ -2,7 +2,7 @@
 
 The order and the attempt are committed before the provider is called, and the outcome is committed
 afterwards: no transaction waits for a provider. The attempt's id is the idempotency key at the provider, so
-whoever goes on with the attempt finds the same payment instead of making another.
+repeating the call finds the same payment instead of making another.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from subgraphs.orders.models import Order, PaymentAttempt, Quote
 from subgraphs.orders.payments.registry import PROVIDERS
 from subgraphs.orders.service.attempts import (
     PaymentProgress,
+    cancel_attempt,
     enqueue_check,
-    give_up_attempt,
     submit_attempt,
 )
 from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import AttemptStatus, OrderStatus
 
 _SETTLEMENT_DELAY: Final = timedelta(minutes=1)
-_STAYS: Final = frozenset({AttemptStatus.PENDING, AttemptStatus.SUCCEEDED})
-"""The states in which an attempt cannot be given up in favour of another."""
+_IRREPLACEABLE: Final = frozenset({AttemptStatus.PENDING, AttemptStatus.SUCCEEDED})
+"""The states in which an attempt cannot be replaced by another."""
 
 _KEY_FIELD: Final = "attemptKey"
 _NUMBER_SYMBOLS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -56,8 +56,8 @@ async def checkout(
             attempt = await _begin_attempt(uow, runtime, parent, quote_id, method, key)
         if attempt.idempotency_key == key:
             return await submit_attempt(runtime, attempt)
-        other = await give_up_attempt(runtime, attempt)
-        if other.attempt.status in _STAYS:
+        other = await cancel_attempt(runtime, attempt)
+        if other.attempt.status in _IRREPLACEABLE:
             return other
 
 
@@ -123,7 +123,7 @@ def _build_attempt(
         order_id=order.id,
         number=number,
         idempotency_key=key,
-        provider=PROVIDERS.default_name(runtime),
+        provider=PROVIDERS.get_default_name(runtime),
         method=method,
         amount=order.total,
         currency=order.currency,

@@ -8,7 +8,7 @@ from typing import Final
 from subgraphs.common.runtime import Runtime
 from subgraphs.orders import repository
 from subgraphs.orders.jobs import ExpireOrder
-from subgraphs.orders.service.attempts import give_up_attempt
+from subgraphs.orders.service.attempts import cancel_attempt
 from subgraphs.orders.service.progress import record_transition
 from subgraphs.orders.states import OrderStatus
 
@@ -24,7 +24,7 @@ async def expire_order(runtime: Runtime, order_id: str) -> None:
     async with runtime.database.read() as session:
         attempt = await repository.find_current_attempt(session, order_id)
     if attempt is not None:
-        await give_up_attempt(runtime, attempt)
+        await cancel_attempt(runtime, attempt)
     async with runtime.unit_of_work() as uow:
         order = await repository.lock_any_order(uow.session, order_id)
         if order.status is not OrderStatus.AWAITING_PAYMENT:

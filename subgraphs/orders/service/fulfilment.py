@@ -10,7 +10,7 @@ from subgraphs.orders import repository
 
 
 @dataclass(frozen=True, slots=True)
-class Fulfilment:
+class FulfilmentOrder:
     """The data of an order that its printing and shipping need."""
 
     order_id: str
@@ -22,11 +22,11 @@ class Fulfilment:
     address: Address
 
 
-async def get_fulfilment(runtime: Runtime, order_id: str) -> Fulfilment:
-    """Get the data for the fulfilment of an order; NotFound when there is none."""
+async def get_fulfilment_order(runtime: Runtime, order_id: str) -> FulfilmentOrder:
+    """Get what is needed to fulfil an order; NotFound when there is none."""
     async with runtime.database.read() as session:
         order = await repository.get_any_order(session, order_id)
-    return Fulfilment(
+    return FulfilmentOrder(
         order_id=order.id,
         owner_id=order.owner_id,
         snapshot_id=order.snapshot_id,

@@ -11,7 +11,7 @@ from subgraphs.orders.webhooks import SOURCES
 
 
 async def handle_payment_event(runtime: Runtime, receipt_id: str) -> None:
-    """Ask the provider what has become of the payment that an event is about.
+    """Settle the payment that an event is about, as the provider reports it now.
 
     The event may arrive before the answer to the request that made the payment has been recorded, so the
     attempt is also found by its own id.

@@ -1,4 +1,4 @@
-"""Quotes: prices of copies of an approved book, which hold for a while."""
+"""Quotes: prices of copies of an approved book, which hold for 24 hours."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Price:
 
 
 async def create_quote(runtime: Runtime, parent: Identity, request: QuoteRequest) -> Quote:
-    """Ask the graph for a price and store it as a quote.
+    """Query the price and store it as a quote.
 
     BadUserInput when the request cannot be ordered, BookNotApproved when the book has no snapshot,
     ProductDoesNotFit when it cannot be printed as the product.
@@ -114,9 +114,9 @@ def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price:
 
 
 async def _fetch_price(graph: GraphClient, parent: Identity, request: QuoteRequest) -> Price:
-    """Ask the graph for the snapshot to print and for its price."""
-    wanted = {"bookId": request.book_id, "productId": request.product_id}
-    data = await graph.query(parent, _BOOK, wanted)
+    """Query the snapshot to print and its price."""
+    ids = {"bookId": request.book_id, "productId": request.product_id}
+    data = await graph.query(parent, _BOOK, ids)
     snapshot, product = data["book"]["snapshot"], data["printProduct"]
     if snapshot is None:
         raise BookNotApproved

@@ -1,4 +1,4 @@
-"""Refunds: what is given back of the payment of an order, which is never more than was paid."""
+"""Refunds of the payment of an order, together never more than was paid."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def request_refund(
 
 
 async def refund_payment(runtime: Runtime, refund_id: str) -> None:
-    """Have the provider that took a payment give back what a refund says; a second call changes nothing."""
+    """Send a refund to the provider that took the payment; a second call changes nothing."""
     async with runtime.database.read() as session:
         refund = await repository.get_any_refund(session, refund_id)
         attempt = await repository.get_any_attempt(session, refund.attempt_id)

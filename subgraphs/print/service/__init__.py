@@ -10,13 +10,13 @@ from subgraphs.print.service.jobs import list_print_jobs
 from subgraphs.print.service.preflight import FileToPrint, begin_preflight, check_files, reject_print_job
 from subgraphs.print.service.reconciliation import reconcile_print_job
 from subgraphs.print.service.shop_events import handle_shop_event
-from subgraphs.print.service.submission import Delivery, submit_print_job
+from subgraphs.print.service.submission import ShippingDetails, submit_print_job
 
 __all__ = [
     "BookFormat",
-    "Delivery",
     "FileToPrint",
     "NewPrintJob",
+    "ShippingDetails",
     "begin_preflight",
     "cancel_print_job",
     "check_files",

@@ -38,7 +38,7 @@ async def create_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) 
             "product_id": get_product(new.product_id).id,
             "quantity": new.quantity,
             "status": PrintJobStatus.CREATED,
-            "provider": PROVIDERS.default_name(runtime),
+            "provider": PROVIDERS.get_default_name(runtime),
             "cancel_requested": False,
             "attempts": 0,
             "checks": 0,

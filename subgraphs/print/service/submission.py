@@ -44,8 +44,8 @@ _SUBMITTABLE: Final = frozenset({PrintJobStatus.PREFLIGHT, PrintJobStatus.SUBMIT
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """How and where to send an order; it is read for each submission and not stored in this domain."""
+class ShippingDetails:
+    """How and where to ship an order; they are read for each submission and not stored in this domain."""
 
     shipping_level: ShippingLevel
     address: Address
@@ -59,17 +59,21 @@ class _Attempt:
     deadline: datetime
 
 
-async def submit_print_job(runtime: Runtime, print_job_id: str, attempt: int, delivery: Delivery) -> None:
+async def submit_print_job(
+    runtime: Runtime, print_job_id: str, attempt: int, shipping: ShippingDetails
+) -> None:
     """Submit a preflighted job to its shop, or record that an earlier attempt has done so."""
     async with runtime.database.read() as session:
         job = await repository.get_any_job(session, print_job_id)
     async with PROVIDERS.open(runtime, job.provider) as provider:
         if begun := await _begin_attempt(runtime, print_job_id, attempt):
-            await _submit(runtime, provider, begun, delivery)
+            await _submit(runtime, provider, begun, shipping)
 
 
-async def _submit(runtime: Runtime, provider: PrintProvider, attempt: _Attempt, delivery: Delivery) -> None:
-    job, submission = attempt.job, _build_submission(runtime, attempt.job, delivery)
+async def _submit(
+    runtime: Runtime, provider: PrintProvider, attempt: _Attempt, shipping: ShippingDetails
+) -> None:
+    job, submission = attempt.job, _build_submission(runtime, attempt.job, shipping)
     accepted: ShopJob | None = None
     try:
         if job.attempts > 1:
@@ -80,7 +84,7 @@ async def _submit(runtime: Runtime, provider: PrintProvider, attempt: _Attempt, 
         await _record_refusal(runtime, job.id, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
         get_logger().warning(
-            "Submission without an answer", print_job=job.id, attempt=job.attempts, error=error
+            "Submission without a response", print_job=job.id, attempt=job.attempts, error=error
         )
     else:
         await _record_acceptance(runtime, job.id, accepted, provider.poll_interval)
@@ -110,7 +114,7 @@ async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> _
         return _Attempt(job, uow.now + _CALL_TIMEOUT)
 
 
-def _build_submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Submission:
+def _build_submission(runtime: Runtime, job: PrintJob, shipping: ShippingDetails) -> Submission:
     assert job.interior_key is not None, "a job in SUBMITTING has been checked"
     assert job.cover_key is not None, "a job in SUBMITTING has been checked"
     now = runtime.clock()
@@ -118,8 +122,8 @@ def _build_submission(runtime: Runtime, job: PrintJob, delivery: Delivery) -> Su
         external_id=job.id,
         pod_package_id=get_product(job.product_id).pod_package_id,
         quantity=job.quantity,
-        shipping_level=delivery.shipping_level,
-        address=delivery.address,
+        shipping_level=shipping.shipping_level,
+        address=shipping.address,
         interior_url=runtime.storage.sign_url(job.interior_key, now),
         cover_url=runtime.storage.sign_url(job.cover_key, now),
     )

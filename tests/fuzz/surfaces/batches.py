@@ -9,13 +9,13 @@ import orjson
 
 from tests.fuzz.attacks import ROUTER, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import build_request
-
-HEAD = [("content-type", "application/json"), ("connection", "close")]
+from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, build_request
 
 
 async def send_value(context: AttackContext, value: Any, method: str = "POST") -> None:
-    await context.send(build_request(method, headers=[*HEAD, context.token], body=orjson.dumps(value)))
+    await context.send(
+        build_request(method, headers=[JSON, CLOSE_CONNECTION, context.token], body=orjson.dumps(value))
+    )
 
 
 def build_persisted_query(text: str | None, checksum: Any, version: Any = 1) -> dict[str, Any]:

@@ -6,7 +6,13 @@ import asyncio
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
-from tests.fuzz.raw_client import Exchange, RawConnection, build_graphql_request, build_request
+from tests.fuzz.raw_client import (
+    CLOSE_CONNECTION,
+    Exchange,
+    RawConnection,
+    build_graphql_request,
+    build_request,
+)
 
 HALF_HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-wait"
 HALF_BODY = build_request(
@@ -75,7 +81,7 @@ async def trickle(context: AttackContext) -> None:
 @attack("connections.health", SERVERS, burst=True)
 async def health(context: AttackContext) -> None:
     """Three hundred concurrent health checks."""
-    ask = build_request("GET", "/health/ready", [("connection", "close")])
+    ask = build_request("GET", "/health/ready", [CLOSE_CONNECTION])
     await context.run_concurrently(context.send(ask) for _ in range(300))
 
 

@@ -8,12 +8,10 @@ import orjson
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
-from tests.fuzz.raw_client import Exchange, Headers, RawConnection, build_request
+from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, Exchange, Headers, RawConnection, build_request
 
 EVENTS = ("accept", "text/event-stream")
 PARTS = ("accept", 'multipart/mixed; subscriptionSpec="1.0", application/json')
-JSON = ("content-type", "application/json")
-LAST = ("connection", "close")
 TOKEN = "x-graphql-event-stream-token"
 ORDER = "subscription ($id: ID!, $after: Int!) { order(id: $id, after: $after) { sequence } }"
 
@@ -25,7 +23,9 @@ def build_body(document: str, variables: Any = None, identifier: Any = None) -> 
 
 async def reserve(context: AttackContext, address: str = "", token: str | None = None) -> str:
     """Reserve a stream, from the attacker's address by default; return its token."""
-    headers = [LAST] if token is None else [LAST, ("authorization", f"Bearer {token}")]
+    headers = (
+        [CLOSE_CONNECTION] if token is None else [CLOSE_CONNECTION, ("authorization", f"Bearer {token}")]
+    )
     connection = await RawConnection.open(context.port, address or context.address)
     try:
         await connection.send(build_request("PUT", headers=headers))
@@ -60,9 +60,9 @@ async def tokens(context: AttackContext) -> None:
             body = build_body("{ __typename }", None, "1") if method == "POST" else None
             path = f"/graphql?token={token}&operationId=1"
             await context.send(
-                build_request(method, path.encode().decode("latin-1"), [EVENTS, JSON, LAST], body)
+                build_request(method, path.encode().decode("latin-1"), [EVENTS, JSON, CLOSE_CONNECTION], body)
             )
-            head: Headers = [(TOKEN, token.encode()), EVENTS, JSON, LAST]
+            head: Headers = [(TOKEN, token.encode()), EVENTS, JSON, CLOSE_CONNECTION]
             await context.send(build_request(method, "/graphql", head, body))
 
 
@@ -73,7 +73,7 @@ async def operations(context: AttackContext) -> None:
     async with context.connect() as stream:
         await stream.send(build_request("GET", f"/graphql?token={token}", [EVENTS]))
         await stream.count_occurrences(b"200 OK", 1, RESPONSE_TIMEOUT)
-        own = [(TOKEN, token), JSON, LAST, context.token]
+        own = [(TOKEN, token), JSON, CLOSE_CONNECTION, context.token]
         identifier: Any
         for identifier in ("a", "a", "", 7, [], {"a": 1}, "x" * 500_000, "\x00", "\u202e", "a\n\ndata: b"):
             await context.send(
@@ -110,14 +110,14 @@ async def rejected(context: AttackContext) -> None:
         for document in ("{", "{ nothing }", "{ __typename }", "subscription { nothing }", ORDER, ""):
             variables: Any
             for variables in (None, {"id": "x", "after": -1}, {"id": "\x00", "after": 0}, {"id": 7}, []):
-                head = [accept, JSON, LAST, context.token]
+                head = [accept, JSON, CLOSE_CONNECTION, context.token]
                 await context.send(build_request(headers=head, body=build_body(document, variables)))
 
 
 @attack("event-streams.last-event", ["router", "ai", "orders"])
 async def last_event(context: AttackContext) -> None:
     for value in ("9" * 5_000, "-1", "\x00", "é", "a\tb", ""):
-        head: Headers = [EVENTS, JSON, LAST, context.token, ("last-event-id", value.encode())]
+        head: Headers = [EVENTS, JSON, CLOSE_CONNECTION, context.token, ("last-event-id", value.encode())]
         await context.send(build_request(headers=head, body=build_body(ORDER, {"id": "x", "after": 0})))
 
 
@@ -140,7 +140,7 @@ async def never_opened(context: AttackContext) -> None:
     for _ in range(30):
         token = await reserve(context)
         for n in range(20):
-            head = [(TOKEN, token), JSON, LAST]
+            head = [(TOKEN, token), JSON, CLOSE_CONNECTION]
             await context.send(build_request(headers=head, body=build_body("{ __typename }", None, str(n))))
 
 

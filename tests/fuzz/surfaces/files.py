@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from tests.fuzz.attacks import attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import build_request
+from tests.fuzz.raw_client import CLOSE_CONNECTION, build_request
 
-LAST = ("connection", "close")
 KEYS = (
     "a.png",
     "../secrets/signing.pem",
@@ -38,13 +37,13 @@ TIMES = (
 )
 
 
-@attack("files.addresses", ["books"], may_close=True)
-async def addresses(context: AttackContext) -> None:
+@attack("files.unsigned", ["books"], may_close=True)
+async def unsigned(context: AttackContext) -> None:
     for key in KEYS:
         for expires in (context.random.choice(TIMES), "4102444800"):
             for signature in ("", "0" * 64, "é", "%00", "A" * 3_000):
                 query = f"expires={expires}&signature={signature}"
-                answer = await context.send(build_request("GET", f"/files/{key}?{query}", [LAST]))
+                answer = await context.send(build_request("GET", f"/files/{key}?{query}", [CLOSE_CONNECTION]))
                 if answer.status == 200:
                     context.report(f"{key[:60]} was served without a signature")
 
@@ -54,15 +53,17 @@ async def expiries(context: AttackContext) -> None:
     for expires in TIMES:
         path = f"/files/a.png?expires={expires}&signature=" + "0" * 64
         for more in ("", "&expires=1", "&signature=1" * 900):
-            await context.send(build_request("GET", path.encode().decode("latin-1") + more, [LAST]))
+            await context.send(
+                build_request("GET", path.encode().decode("latin-1") + more, [CLOSE_CONNECTION])
+            )
 
 
 @attack("files.altered", ["books"])
 async def altered(context: AttackContext) -> None:
     """Alterations of a valid signed URL."""
-    good = context.target.sign_path("a/b.png")
-    path, _, query = good.partition("?")
-    await context.send(build_request("GET", good, [LAST]))
+    valid = context.target.sign_path("a/b.png")
+    path, _, query = valid.partition("?")
+    await context.send(build_request("GET", valid, [CLOSE_CONNECTION]))
     for other in (
         f"{path}x?{query}",
         f"{path}%2f..?{query}",
@@ -76,4 +77,6 @@ async def altered(context: AttackContext) -> None:
         f"{path}?{query[:-1]}",
     ):
         for method in ("GET", "HEAD", "PUT", "DELETE"):
-            await context.send(build_request(method, other, [LAST, ("range", "bytes=0-0,1-1,-9")]), within=10)
+            await context.send(
+                build_request(method, other, [CLOSE_CONNECTION, ("range", "bytes=0-0,1-1,-9")]), within=10
+            )

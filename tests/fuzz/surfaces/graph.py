@@ -93,11 +93,11 @@ def generate_hostile_values(kind: GraphQLInputType, random: Random) -> Iterator[
 async def send_hostile_values(context: AttackContext, kind: str, name: str, field: GraphQLField) -> None:
     document = build_operation(kind, name, field)
     headers = [("accept", "text/event-stream")] if kind == "subscription" else []
-    good = build_valid_arguments(field, context.parent)
-    for path, at in list_argument_paths(field):
-        for value in generate_hostile_values(at, context.random):
-            # All enclosing objects exist, because `good` contains optional arguments too.
-            await context.execute(document, replace_at(good, path, value), headers)
+    valid = build_valid_arguments(field, context.parent)
+    for path, type_ in list_argument_paths(field):
+        for value in generate_hostile_values(type_, context.random):
+            # All enclosing objects exist, because `valid` contains optional arguments too.
+            await context.execute(document, replace_at(valid, path, value), headers)
     await context.execute(document, {}, headers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fuzz.attacks import SERVERS, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import Headers, build_graphql_request, build_request
+from tests.fuzz.raw_client import CLOSE_CONNECTION, Headers, build_graphql_request, build_request
 
 MEGABYTE = 1 << 20
 DOCUMENT = "{ __typename }"
@@ -215,7 +215,7 @@ async def compressed_answers(context: AttackContext) -> None:
 
 @attack("headers.cross-origin")
 async def cross_origin(context: AttackContext) -> None:
-    asked = [("access-control-request-method", "POST"), ("connection", "close")]
+    asked = [("access-control-request-method", "POST"), CLOSE_CONNECTION]
     for origin in ("null", "https://memorable.example.evil", "https://" + "a" * 6000, "é", "file://", ""):
         names = ",".join(context.generate_name() for _ in range(300))
         head: Headers = [("origin", origin.encode()), *asked, ("access-control-request-headers", names)]

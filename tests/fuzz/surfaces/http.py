@@ -7,19 +7,30 @@ import zlib
 
 from tests.fuzz.attacks import SERVERS, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import build_request
+from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, build_request
 
-JSON = ("content-type", "application/json")
-LAST = ("connection", "close")
 BODY = b'{"query":"{__typename}"}'
 TAIL = b"host: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n"
 MEGABYTE = 1 << 20
 
 
+async def send_incomplete(context: AttackContext, data: bytes, sent: str, within: float) -> None:
+    """Send what may be an incomplete request: the server may wait for the rest of it.
+
+    Another attack checks for how long it waits.
+    """
+    async with context.connect() as connection:
+        await connection.send(data)
+        exchange = await connection.read_response(sent, within)
+        if exchange.outcome == "silent":
+            exchange.outcome = "closed"
+        context.exchanges.append(exchange)
+
+
 @attack("http.long-path", SERVERS, may_close=True)
 async def long_path(context: AttackContext) -> None:
-    await context.send(build_request("GET", "/" + "a/" * (MEGABYTE // 2), [LAST]))
-    await context.send(build_request("GET", "/graphql?query=" + "%7B" * 20_000, [LAST]))
+    await context.send(build_request("GET", "/" + "a/" * (MEGABYTE // 2), [CLOSE_CONNECTION]))
+    await context.send(build_request("GET", "/graphql?query=" + "%7B" * 20_000, [CLOSE_CONNECTION]))
 
 
 @attack("http.parameters", may_close=True)
@@ -38,7 +49,7 @@ async def parameters(context: AttackContext) -> None:
         "query=mutation%7BsignOut%7D",
         "query=subscription%7Border(id:1)%7Bsequence%7D%7D",
     ):
-        await context.send(build_request("GET", f"/graphql?{query}", [LAST]))
+        await context.send(build_request("GET", f"/graphql?{query}", [CLOSE_CONNECTION]))
 
 
 @attack("http.paths", SERVERS, may_close=True)
@@ -60,7 +71,7 @@ async def paths(context: AttackContext) -> None:
     ):
         for method in ("GET", "POST"):
             answer = await context.send(
-                build_request(method, path, [LAST], None if method == "GET" else b"{}")
+                build_request(method, path, [CLOSE_CONNECTION], None if method == "GET" else b"{}")
             )
             if b"root:x:" in answer.body or b"requires-python" in answer.body:
                 context.report(f"a local file was served at {path}")
@@ -81,7 +92,7 @@ async def methods(context: AttackContext) -> None:
         "\x00",
     ):
         for path in ("/graphql", "/health/live", "/metrics"):
-            await context.send(build_request(method, path, [LAST, JSON]), within=10)
+            await context.send(build_request(method, path, [CLOSE_CONNECTION, JSON]), within=10)
 
 
 @attack("http.lengths", SERVERS, may_close=True)
@@ -101,12 +112,8 @@ async def lengths(context: AttackContext) -> None:
         b"transfer-encoding: xchunked",
         b"content-length: " + b"1" * 5000,
     ):
-        async with context.connect() as connection:
-            await connection.send(b"POST /graphql HTTP/1.1\r\n" + TAIL + length + b"\r\n\r\n" + BODY)
-            exchange = await connection.read_response(length[:60].decode(), 1.0)
-            # The server may wait for a missing body; another attack checks for how long.
-            exchange.outcome = "closed" if exchange.outcome == "silent" else exchange.outcome
-            context.exchanges.append(exchange)
+        request = b"POST /graphql HTTP/1.1\r\n" + TAIL + length + b"\r\n\r\n" + BODY
+        await send_incomplete(context, request, length[:60].decode(), 1.0)
 
 
 @attack("http.chunks", SERVERS, may_close=True)
@@ -123,13 +130,8 @@ async def chunks(context: AttackContext) -> None:
         b"18\r\n" + BODY + b"XX0\r\n\r\n",
         b"0" * 5000 + b"18\r\n" + BODY + b"\r\n0\r\n\r\n",
     ):
-        async with context.connect() as connection:
-            await connection.send(
-                b"POST /graphql HTTP/1.1\r\n" + TAIL + b"transfer-encoding: chunked\r\n\r\n" + chunked
-            )
-            exchange = await connection.read_response(repr(chunked[:40]), 1.0)
-            exchange.outcome = "closed" if exchange.outcome == "silent" else exchange.outcome
-            context.exchanges.append(exchange)
+        head = b"POST /graphql HTTP/1.1\r\n" + TAIL + b"transfer-encoding: chunked\r\n\r\n"
+        await send_incomplete(context, head + chunked, repr(chunked[:40]), 1.0)
 
 
 @attack("http.one-byte-chunks", SERVERS, may_close=True)
@@ -144,7 +146,7 @@ async def one_byte_chunks(context: AttackContext) -> None:
 async def huge_body(context: AttackContext) -> None:
     """Forty times the allowed size; it must be rejected before all of it is read."""
     await context.send(
-        build_request(headers=[JSON, LAST], body=b'{"query":"' + b"a" * (40 * MEGABYTE) + b'"}')
+        build_request(headers=[JSON, CLOSE_CONNECTION], body=b'{"query":"' + b"a" * (40 * MEGABYTE) + b'"}')
     )
 
 
@@ -166,7 +168,9 @@ async def compressed_body(context: AttackContext) -> None:
         ("identity", b"{}"),
         ("x" * 3000, b"{}"),
     ):
-        await context.send(build_request(headers=[JSON, LAST, ("content-encoding", encoding)], body=body))
+        await context.send(
+            build_request(headers=[JSON, CLOSE_CONNECTION, ("content-encoding", encoding)], body=body)
+        )
 
 
 @attack("http.bodies", SERVERS)
@@ -200,7 +204,7 @@ async def bodies(context: AttackContext) -> None:
         b'{"id":"\\u001b[31m' + b"9" * 10_000 + b'"}',
         b"\x00" * 1000,
     ):
-        await context.send(build_request(headers=[JSON, LAST], body=body))
+        await context.send(build_request(headers=[JSON, CLOSE_CONNECTION], body=body))
 
 
 @attack("http.forms", SERVERS)
@@ -219,7 +223,7 @@ async def forms(context: AttackContext) -> None:
         ("text/plain", BODY),
         ("application/json; charset=utf-7", BODY),
     ):
-        await context.send(build_request(headers=[("content-type", kind), LAST], body=body))
+        await context.send(build_request(headers=[("content-type", kind), CLOSE_CONNECTION], body=body))
 
 
 @attack("http.not-http", SERVERS, may_close=True)
@@ -235,11 +239,7 @@ async def not_http(context: AttackContext) -> None:
         b"*1\r\n$4\r\nPING\r\n",
         b"\x80" * 3000 + b"\r\n\r\n",
     ):
-        async with context.connect() as connection:
-            await connection.send(data)
-            exchange = await connection.read_response(repr(data[:40]), 0.5)
-            exchange.outcome = "closed" if exchange.outcome == "silent" else exchange.outcome
-            context.exchanges.append(exchange)
+        await send_incomplete(context, data, repr(data[:40]), 0.5)
 
 
 @attack("http.explorer", may_close=True)
@@ -247,6 +247,8 @@ async def explorer(context: AttackContext) -> None:
     """The explorer's page and its assets."""
     html = ("accept", "text/html")
     for path in ("/graphql", "/graphql?explorer", "/graphql?query=", "/", "/favicon.ico", "/robots.txt"):
-        await context.send(build_request("GET", path, [html, LAST]))
-        await context.send(build_request("GET", path, [html, LAST, ("range", "bytes=0-," * 500)]))
-        await context.send(build_request("GET", path, [html, LAST, ("if-none-match", '"a",' * 1500)]))
+        await context.send(build_request("GET", path, [html, CLOSE_CONNECTION]))
+        await context.send(build_request("GET", path, [html, CLOSE_CONNECTION, ("range", "bytes=0-," * 500)]))
+        await context.send(
+            build_request("GET", path, [html, CLOSE_CONNECTION, ("if-none-match", '"a",' * 1500)])
+        )

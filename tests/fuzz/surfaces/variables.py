@@ -6,15 +6,14 @@ from collections.abc import Iterable
 
 from tests.fuzz.attacks import ROUTER, SERVERS, attack
 from tests.fuzz.context import AttackContext
-from tests.fuzz.raw_client import build_request
+from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, build_request
 
-HEAD = [("content-type", "application/json"), ("connection", "close")]
 NAMED = "query ($v: String!) { __type(name: $v) { name } }"
 
 
 async def send_json(context: AttackContext, body: str | bytes) -> None:
     data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    await context.send(build_request(headers=[*HEAD, context.token], body=data))
+    await context.send(build_request(headers=[JSON, CLOSE_CONNECTION, context.token], body=data))
 
 
 async def send_values(context: AttackContext, values: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ import orjson
 import psutil
 
 from tests.router.library import SUPERGRAPH
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
+from tests.router.library_subgraphs import BOOKS, REVIEWS, SubgraphState, build_subgraph
 from tests.support.router_process import start_router, wait_for_origin
 from tests.support.serving import serve_app
 
@@ -111,8 +111,8 @@ def build_get(target: bytes = b"/graphql?query={average}", *headers: bytes) -> b
 async def run_edge(files: str = "", code: str = "", **environ: str) -> AsyncIterator[Edge]:
     """Runs the library behind a router process; `files` and `code` as for `start_router`."""
     async with (
-        serve_app(build_subgraph(BOOKS, Shelf())) as books,
-        serve_app(build_subgraph(REVIEWS, Shelf())) as reviews,
+        serve_app(build_subgraph(BOOKS, SubgraphState())) as books,
+        serve_app(build_subgraph(REVIEWS, SubgraphState())) as reviews,
         start_router(
             *("--supergraph", str(SUPERGRAPH), "--port", "0"),
             files=files,

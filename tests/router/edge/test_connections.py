@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from tests.router.edge.raw_http import ANSWER, QUERY_BODY, Edge, Socket, build_get, build_post, run_edge
-from tests.router.library import wait_until
+from tests.support.waiting import wait_until
 
 MEBIBYTE = 2**20
 LARGE = b'{"query": "{ ' + b" ".join(b"a%d: books { title }" % n for n in range(20)) + b' }"}'

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from tests.router.edge.raw_http import ANSWER, Edge, build_get, build_post, run_edge
-from tests.router.library import wait_until
+from tests.support.waiting import wait_until
 
 SUBSCRIBE = build_get(b"/graphql?query=subscription{silence{title}}", b"accept: text/event-stream")
 # SIGUSR1 makes the event loop's thread compute for ever.

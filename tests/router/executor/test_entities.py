@@ -22,7 +22,7 @@ from tests.support.planning import load_operation, load_supergraph
 ANY_KEY = Representation("Odd", frozenset({"Odd"}), Input((InputField("k", "k"),)))
 
 
-async def test_answers_are_merged_into_the_objects_that_were_presented():
+async def test_answers_are_merged_into_the_objects_that_were_sent():
     catalogue = build_data(products=[{"id": "1", "name": "Boat"}, {"id": "2", "name": "Kite"}])
     stock = build_data(_entities=[{"inStock": 3}, {"inStock": 5}])
     async with run_graph("shop", catalogue=catalogue, stock=stock) as shop:
@@ -64,23 +64,23 @@ async def test_very_many_entities_are_fetched_in_several_requests():
 
 async def test_keys_that_are_equal_in_python_but_not_in_json_are_distinct():
     keys = [1, True, 1.0, "1", 0, False, None, [1], [True]]
-    presented = [*compile_representer([ANY_KEY])({})({"k": key} for key in keys)]
-    assert presented == [encode({"__typename": "Odd", "k": key}) for key in keys]
+    sent = [*compile_representer([ANY_KEY])({})({"k": key} for key in keys)]
+    assert sent == [encode({"__typename": "Odd", "k": key}) for key in keys]
     assert len(
         Batch([{"k": key} for key in keys], compile_representer([ANY_KEY])({})).representations
     ) == len(keys)
 
 
 @pytest.mark.parametrize("typename", [["Odd"], {}, 7, True])
-async def test_an_object_with_an_invalid_typename_is_not_presented(typename: Any):
+async def test_an_object_with_an_invalid_typename_is_not_sent(typename: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     for representation in (ANY_KEY, nested):
-        presented = compile_representer([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
-        assert [*presented] == [None]
+        sent = compile_representer([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
+        assert [*sent] == [None]
 
 
 @pytest.mark.parametrize("key", ["big", 7, True])
-async def test_an_object_with_an_invalid_key_is_not_presented(key: Any):
+async def test_an_object_with_an_invalid_key_is_not_sent(key: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     assert [*compile_representer([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
 
@@ -117,15 +117,15 @@ async def test_a_key_is_carried_from_one_subgraph_to_the_next():
     ]
 
 
-async def test_a_nested_key_is_presented_completely():
+async def test_a_nested_key_is_sent_completely():
     catalogue = build_data(products=[{"maker": {"id": "7", "country": {"code": "DK"}}}, {"maker": None}])
     async with run_graph(
         "shop", catalogue=catalogue, makers=build_data(_entities=[{"title": "Havn"}])
     ) as shop:
         result = await shop.run("{ products { maker { title } } }")
 
-    presented = {"__typename": "Maker", "id": "7", "country": {"code": "DK"}}
-    assert shop.list_representations("makers") == [{"representations": [presented]}]
+    sent = {"__typename": "Maker", "id": "7", "country": {"code": "DK"}}
+    assert shop.list_representations("makers") == [{"representations": [sent]}]
     assert result.data == {"products": [{"maker": {"title": "Havn"}}, {"maker": None}]}
 
 
@@ -138,8 +138,8 @@ async def test_a_required_field_is_sent_under_its_own_name_despite_aliases():
     ) as shipping:
         result = await shipping.run("{ parcel { box: id rate } }")
 
-    presented = {"__typename": "Parcel", "id": "p1", "weight": 2.5, "box": {"width": 10, "height": 20}}
-    assert shipping.list_representations("rates") == [{"representations": [presented]}]
+    sent = {"__typename": "Parcel", "id": "p1", "weight": 2.5, "box": {"width": 10, "height": 20}}
+    assert shipping.list_representations("rates") == [{"representations": [sent]}]
     assert result.data == {"parcel": {"box": "p1", "rate": 700}}
 
 
@@ -150,12 +150,12 @@ async def test_required_fields_of_an_abstract_type_are_sent_by_type():
     ) as shipping:
         result = await shipping.run("{ parcel { label } }")
 
-    presented = {"__typename": "Parcel", "id": "p1", "item": {"__typename": "Toy", "parts": 4}}
-    assert shipping.list_representations("rates") == [{"representations": [presented]}]
+    sent = {"__typename": "Parcel", "id": "p1", "item": {"__typename": "Toy", "parts": 4}}
+    assert shipping.list_representations("rates") == [{"representations": [sent]}]
     assert result.data == {"parcel": {"label": "T4"}}
 
 
-async def test_only_objects_of_the_type_are_presented():
+async def test_only_objects_of_the_type_are_sent():
     library = build_data(media=[{"__typename": "Book", "title": "Sea"}, {"__typename": "Film", "id": "f1"}])
     async with run_graph("media", library=library, films=build_data(_entities=[{"title": "Storm"}])) as media:
         result = await media.run("{ media { title } }")
@@ -164,7 +164,7 @@ async def test_only_objects_of_the_type_are_presented():
     assert result.data == {"media": [{"title": "Sea"}, {"title": "Storm"}]}
 
 
-async def test_an_object_of_another_type_is_not_presented_though_it_has_the_fields():
+async def test_an_object_of_another_type_is_not_sent_although_it_has_the_fields():
     media = [{"__typename": "Book", "id": "b1"}, {"__typename": "Film", "id": "f1"}]
     films = build_data(_entities=[{"director": {"name": "Ude"}}])
     async with run_graph("media", library=build_data(media=media), films=films) as running:
@@ -176,7 +176,7 @@ async def test_an_object_of_another_type_is_not_presented_though_it_has_the_fiel
     assert result.data == {"media": [{"id": "b1"}, {"id": "f1", "director": {"name": "Ude"}}]}
 
 
-async def test_an_interface_object_is_presented_as_its_interface_and_learns_its_type():
+async def test_an_interface_object_is_sent_as_its_interface_and_gets_its_type():
     credit = build_data(richest={"id": "a1", "credit": 9})
     accounts = build_data(_entities=[{"__typename": "Parent", "children": 2}])
     async with run_graph("accounts", credit=credit, accounts=accounts) as running:

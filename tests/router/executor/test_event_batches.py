@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from router.executor.event_batches import MAX_BATCH, MAX_BATCH_BYTES, complete_events
-from tests.router.library import wait_until
+from tests.support.waiting import wait_until
 
 
 class Source:

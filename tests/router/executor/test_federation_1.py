@@ -24,8 +24,8 @@ async def test_an_extension_is_given_what_it_requires_of_the_owner():
     async with run_graph("people", people=people, posts=posts) as running:
         result = await running.run("{ people { greeting } }")
 
-    presented = {"__typename": "Person", "id": "1", "name": "Ida"}
-    assert running.list_representations("posts") == [{"representations": [presented]}]
+    sent = {"__typename": "Person", "id": "1", "name": "Ida"}
+    assert running.list_representations("posts") == [{"representations": [sent]}]
     assert result.data == {"people": [{"greeting": "Hello Ida"}]}
 
 

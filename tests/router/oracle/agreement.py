@@ -47,7 +47,7 @@ class Shape:
 
 
 class Agreement:
-    """The combined statements of subgraphs and of the public schema."""
+    """The combined definitions of the subgraphs and of the public schema."""
 
     def __init__(self, subgraphs: Mapping[str, SubgraphSchema], api: GraphQLSchema) -> None:
         self.subgraphs = subgraphs
@@ -62,15 +62,17 @@ class Agreement:
             for type_ in graph.types.values()
             if type_.all_keys and type_.kind == "type" and not type_.interface_object
         )
+        # Fields by coordinate: of keys, so unique to an object; of composite keys, so shared by some objects;
+        # of objects in keys, so the same on every read; and those that never fail, because others need them.
         self._unique: set[tuple[str, str]] = set()
         self._coarse: set[tuple[str, str]] = set()
         self._fixed: set[tuple[str, str]] = set()
         self._protected: set[tuple[str, str]] = set()
         self._read_keys()
-        self._read_needs()
+        self._read_dependencies()
         self._shapes: dict[tuple[str, str], Shape] = {}
         self._requires: dict[tuple[str, str], FieldSet] = {}
-        self._given: dict[tuple[str, str], tuple[ContextualArgument, ...]] = {}
+        self._contextual_arguments: dict[tuple[str, str], tuple[ContextualArgument, ...]] = {}
         self._arguments: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def list_kinds(self, type_name: str) -> frozenset[str]:
@@ -100,45 +102,45 @@ class Agreement:
 
     def find_requirements(self, type_name: str, name: str) -> FieldSet:
         """The `@requires` of a field."""
-        known = (type_name, name)
-        if known not in self._requires:
-            resolved = [each for _, _, each in self.find_definitions(*known) if not each.external]
+        coordinate = (type_name, name)
+        if coordinate not in self._requires:
+            resolved = [each for _, _, each in self.find_definitions(*coordinate) if not each.external]
             found = {each.requires for each in resolved}
             if len(found) > 1:
-                raise InconsistentError(f"{type_name}.{name} is computed from different things.")
-            self._requires[known] = found.pop() if found else ()
-        return self._requires[known]
+                raise InconsistentError(f"{type_name}.{name} has different requirements.")
+            self._requires[coordinate] = found.pop() if found else ()
+        return self._requires[coordinate]
 
     def find_contextual_arguments(self, type_name: str, name: str) -> tuple[ContextualArgument, ...]:
         """The contextual arguments of a field."""
-        known = (type_name, name)
-        if known not in self._given:
-            resolved = [each for _, _, each in self.find_definitions(*known) if not each.external]
-            found = {each.given for each in resolved}
+        coordinate = (type_name, name)
+        if coordinate not in self._contextual_arguments:
+            resolved = [each for _, _, each in self.find_definitions(*coordinate) if not each.external]
+            found = {each.contextual_arguments for each in resolved}
             if len(found) > 1:
-                raise InconsistentError(f"{type_name}.{name} is given different things.")
-            self._given[known] = found.pop() if found else ()
-        return self._given[known]
+                raise InconsistentError(f"{type_name}.{name} has different contextual arguments.")
+            self._contextual_arguments[coordinate] = found.pop() if found else ()
+        return self._contextual_arguments[coordinate]
 
     def find_arguments(self, type_name: str, name: str) -> Mapping[str, Any]:
-        """The arguments that all subgraphs define and clients may give."""
-        known = (type_name, name)
-        if known not in self._arguments:
-            given = {each.argument for each in self.find_contextual_arguments(*known)}
+        """The arguments that all subgraphs define and clients may set."""
+        coordinate = (type_name, name)
+        if coordinate not in self._arguments:
+            contextual = {each.name for each in self.find_contextual_arguments(*coordinate)}
             maps = [
                 graph.executable.type_map[kind].fields[name].args  # type: ignore[attr-defined]
-                for graph, kind, each in self.find_definitions(*known)
+                for graph, kind, each in self.find_definitions(*coordinate)
             ]
-            shared = set.intersection(*(set(each) for each in maps)) - given
-            self._arguments[known] = {each: maps[0][each] for each in sorted(shared)}
-        return self._arguments[known]
+            shared = set.intersection(*(set(each) for each in maps)) - contextual
+            self._arguments[coordinate] = {each: maps[0][each] for each in sorted(shared)}
+        return self._arguments[coordinate]
 
     def find_shape(self, type_name: str, name: str) -> Shape:
         """The values of a field that every subgraph and the public schema allow."""
-        known = (type_name, name)
-        if known not in self._shapes:
-            self._shapes[known] = self._find_shape(type_name, name)
-        return self._shapes[known]
+        coordinate = (type_name, name)
+        if coordinate not in self._shapes:
+            self._shapes[coordinate] = self._find_shape(type_name, name)
+        return self._shapes[coordinate]
 
     def _find_shape(self, type_name: str, name: str) -> Shape:
         provided = self._provided_names
@@ -148,7 +150,7 @@ class Agreement:
             if not each.external or (graph.name, name) in provided
         ]
         if not found:
-            raise InconsistentError(f"Nobody resolves {type_name}.{name}.")
+            raise InconsistentError(f"No subgraph resolves {type_name}.{name}.")
         api = self.api.type_map.get(type_name)
         if isinstance(api, GraphQLObjectType) and name in api.fields:
             found.append((None, parse_type(str(api.fields[name].type))))
@@ -173,7 +175,7 @@ class Agreement:
             return Shape(nullable, self._merge_shapes([(graph, type_.type) for graph, type_ in bare]))  # type: ignore[attr-defined]
         named = [(graph, type_.name.value) for graph, type_ in bare if isinstance(type_, NamedTypeNode)]
         if len(named) != len(bare):
-            raise InconsistentError("A list here is none there.")
+            raise InconsistentError("A field is a list in some subgraphs only.")
         return self._merge_named_shapes(nullable, named)
 
     def _merge_named_shapes(self, nullable: bool, named: list[tuple[SubgraphSchema | None, str]]) -> Shape:
@@ -206,49 +208,49 @@ class Agreement:
             yield name
 
     def _read_keys(self) -> None:
-        alone: set[tuple[str, str]] = set()
+        single_keys: set[tuple[str, str]] = set()
         for graph in self.subgraphs.values():
             for type_ in graph.types.values():
                 for key in type_.all_keys:
                     for concrete in self._find_object_types(type_.name):
-                        self._read_key(graph, concrete, key, alone, first=True)
-        self._coarse -= alone
+                        self._read_key(graph, concrete, key, single_keys, top_level=True)
+        self._coarse -= single_keys
 
     def _read_key(
         self,
         graph: SubgraphSchema,
         type_name: str,
         key: FieldSet,
-        alone: set[tuple[str, str]],
+        single_keys: set[tuple[str, str]],
         *,
-        first: bool,
+        top_level: bool,
     ) -> None:
         for number, each in enumerate(key):
-            where = (type_name, each.name)
-            self._protected.add(where)
-            if each.below:
-                self._fixed.add(where)
-                for _, _, definition in self.find_definitions(*where):
+            coordinate = (type_name, each.name)
+            self._protected.add(coordinate)
+            if each.selections:
+                self._fixed.add(coordinate)
+                for _, _, definition in self.find_definitions(*coordinate):
                     for concrete in self._find_object_types(_unwrap_name(definition.type)):
-                        self._read_key(graph, concrete, each.below, alone, first=False)
+                        self._read_key(graph, concrete, each.selections, single_keys, top_level=False)
                 continue
-            self._unique.add(where)
-            if number and first:
-                self._coarse.add(where)
+            self._unique.add(coordinate)
+            if number and top_level:
+                self._coarse.add(coordinate)
             else:
-                alone.add(where)
+                single_keys.add(coordinate)
 
-    def _read_needs(self) -> None:
+    def _read_dependencies(self) -> None:
         for graph in self.subgraphs.values():
             for type_ in graph.types.values():
                 for each in type_.fields.values():
                     for concrete in self._find_object_types(type_.name):
                         self._protect(concrete, each.requires)
-                    for given in each.given:
+                    for argument in each.contextual_arguments:
                         for setter in graph.types.values():
-                            if given.context in setter.contexts:
+                            if argument.context in setter.contexts:
                                 for concrete in self._find_object_types(setter.name):
-                                    self._protect(concrete, given.wanted)
+                                    self._protect(concrete, argument.selection)
 
     def _protect(self, type_name: str, wanted: Iterable[FieldSetField]) -> None:
         for each in wanted:
@@ -256,21 +258,23 @@ class Agreement:
                 continue
             self._protected.add((type_name, each.name))
             for _, _, definition in self.find_definitions(type_name, each.name):
-                for concrete in self._find_object_types(_unwrap_name(definition.type)) if each.below else ():
-                    self._protect(concrete, each.below)
+                for concrete in (
+                    self._find_object_types(_unwrap_name(definition.type)) if each.selections else ()
+                ):
+                    self._protect(concrete, each.selections)
 
     def check(self) -> None:
-        """Looks at every field that clients see.
+        """Checks that every field of the public schema can have a value.
 
         Raises:
-            InconsistentError: there cannot be a value that every subgraph allows.
+            InconsistentError: a field has no value that every subgraph allows.
         """
         for type_ in self.api.type_map.values():
             if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
                 for name in type_.fields:
                     self.find_requirements(type_.name, name), self.find_contextual_arguments(type_.name, name)
                     if not has_values(self.find_shape(type_.name, name)):
-                        raise InconsistentError("No type can be returned.")
+                        raise InconsistentError("A field has no value that all subgraphs allow.")
 
     def is_nullability_uniform(self) -> bool:
         """Whether all subgraphs and the public schema agree on nullability."""
@@ -286,11 +290,11 @@ class Agreement:
 
     def coerce_arguments(self, type_name: str, wanted: FieldSetField) -> dict[str, Any]:
         """The arguments of a field in a field set, with their defaults."""
-        given = json.loads(wanted.arguments)
+        set_values = json.loads(wanted.arguments)
         found = {}
         for name, argument in self.find_arguments(type_name, wanted.name).items():
-            if name in given:
-                found[name] = coerce_input_value(given[name], argument.type)
+            if name in set_values:
+                found[name] = coerce_input_value(set_values[name], argument.type)
             elif argument.default:
                 found[name] = coerce_default_value(argument)
         return found
@@ -304,7 +308,7 @@ def has_values(shape: Shape) -> bool:
 def _iterate_names(wanted: FieldSet) -> Iterator[str]:
     for each in wanted:
         yield each.name
-        yield from _iterate_names(each.below)
+        yield from _iterate_names(each.selections)
 
 
 def _unwrap_name(type_: TypeNode) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tests.router.oracle.field_sets import FieldSets
 from tests.router.oracle.invention import ENTITIES, LEAVES, Field, Kind
-from tests.router.oracle.placement import Local, Placed
+from tests.router.oracle.placement import LocalField, LocalType
 
 
 class Federating(FieldSets):
@@ -75,7 +75,7 @@ class Federating(FieldSets):
             ]
             if wanted and self.random.random() < 0.5:
                 each = self.random.choice(wanted)
-                here.fields[each] = Placed(kind.fields[each].type, {}, external=True)
+                here.fields[each] = LocalField(kind.fields[each].type, {}, external=True)
                 here.fields[name].directives.append(f'@requires(fields: "{each}")')
 
     def _provide_in(self, graph: str) -> None:
@@ -176,7 +176,9 @@ class Federating(FieldSets):
                 owned &= len(self._list_owners(target, field_name)) == 1
                 owned &= not any(field_name in self.interfaces[each].fields for each in there.interfaces)
                 if target != name and owned and random.random() < 0.5:
-                    placed.given.append(f'given: {type_} @fromContext(field: "${graph}ctx {{ {each} }}")')
+                    placed.contextual_arguments.append(
+                        f'given: {type_} @fromContext(field: "${graph}ctx {{ {each} }}")'
+                    )
                     return
 
     def _add(self, graph: str, type_name: str, name: str) -> None:
@@ -185,7 +187,7 @@ class Federating(FieldSets):
             each = self.interfaces[type_name].fields[name]
             here = self.local[graph].get(type_name)
             if here and here.keyword == "interface" and self._may_define(graph, each.type_name):
-                here.fields[name] = Placed(each.type, dict(each.arguments))
+                here.fields[name] = LocalField(each.type, dict(each.arguments))
                 self._use_all(graph, here.fields[name])
                 for implementer in self._list_implementers(type_name):
                     there = self.local[graph].get(implementer)
@@ -196,7 +198,7 @@ class Federating(FieldSets):
                 self._place(graph, type_name, name).external = False
         elif type_name == "Query":
             owner = next(
-                each for each in self.graphs if name in self.local[each].get("Query", Local("")).fields
+                each for each in self.graphs if name in self.local[each].get("Query", LocalType("")).fields
             )
             placed = self.local[owner]["Query"].fields[name]
             if self._may_define(graph, placed.type.strip("[]!")):

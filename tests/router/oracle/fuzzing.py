@@ -50,7 +50,7 @@ CONTEXT = RequestContext(None, "00-00000000000000000000000000000000-000000000000
 
 PLANNING_SECONDS = 10
 MAX_REQUESTS = 5
-FAULTY = 0.05
+FAULT_RATE = 0.05
 
 
 @contextmanager
@@ -79,12 +79,12 @@ class Finding:
     labels: frozenset[str] = frozenset()
 
     @property
-    def sort(self) -> tuple[str, str]:
-        """The kind and the detail without names and numbers: findings of one sort mostly have one cause."""
-        return self.kind, _OWN.sub("…", self.detail)[:60] if self.kind != "data" else ""
+    def signature(self) -> tuple[str, str]:
+        """The kind, and the detail without names and numbers; equal signatures mostly have one cause."""
+        return self.kind, _SPECIFICS.sub("…", self.detail)[:60] if self.kind != "data" else ""
 
 
-_OWN = re.compile(r"\b[A-Z]\w+\.\w+|: \{.*|'[^']*'|\b[a-e]:|\d+|\b(?:[A-DEHIJPT]\w{1,4})\b", re.DOTALL)
+_SPECIFICS = re.compile(r"\b[A-Z]\w+\.\w+|: \{.*|'[^']*'|\b[a-e]:|\d+|\b(?:[A-DEHIJPT]\w{1,4})\b", re.DOTALL)
 
 
 def count_requests(node: PlanNode | None) -> int:
@@ -141,7 +141,7 @@ class Graph:
         """
         if not self.world.is_nullability_uniform():
             return None
-        return ServedSubgraphs(World(self.world.subgraphs, self.api, faulty=FAULTY))
+        return ServedSubgraphs(World(self.world.subgraphs, self.api, fault_rate=FAULT_RATE))
 
     def compare(self, request: Request, labels: frozenset[str] = frozenset()) -> Iterator[Finding | None]:
         """The differences for each set of variables, with and without failing fields."""
@@ -182,7 +182,9 @@ class Graph:
         minimum = MinimalRequests(self.world, self.supergraph, labels).find(document, operation.node, taken)
         self.proved += minimum == taken
         return (
-            f"{taken} requests, where {minimum} are enough:\n{node}" if minimum and minimum < taken else None
+            f"{taken} requests, but {minimum} are sufficient:\n{node}"
+            if minimum and minimum < taken
+            else None
         )
 
     def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
@@ -225,7 +227,7 @@ def _find_difference(expected: ExpectedResult, actual: ActualResult, run: Run) -
 
 
 def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str, str] | None:
-    """Compares errors: every null that has one must have one here, and no other error may be there.
+    """Compares errors: each expected error must be reported at its null, and no other error may occur.
 
     Where several non-null fields of one object fail, the error of any of them may be reported (GraphQL,
     6.4.4), depending on their order.
@@ -273,7 +275,7 @@ def _list_differences(expected: Any, actual: Any, path: str) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(expected, actual, strict=True)):
             yield from _list_differences(one, other, f"{path}.{index}")
     elif expected != actual:
-        yield f"{path}: {str(expected)[:100]!r} is right, seen is {str(actual)[:100]!r}"
+        yield f"{path}: {str(expected)[:100]!r} expected, got {str(actual)[:100]!r}"
 
 
 def compose_graphs(graphs: Sequence[Mapping[str, str]]) -> list[Composed | CompositionError]:
@@ -298,7 +300,7 @@ class Counts:
     fetches: int = 0
 
 
-_LACKING = re.compile(r'from subgraph "(\w+)":\s+(?:- )?(?:cannot find )?field "(\w+)\.(\w+)"')
+_MISSING_FIELD = re.compile(r'from subgraph "(\w+)":\s+(?:- )?(?:cannot find )?field "(\w+)\.(\w+)"')
 _ROUNDS = 6
 _BATCH = 50
 
@@ -313,18 +315,18 @@ def generate_graphs(
     for _ in range(_ROUNDS):
         texts = [generate_graph(seed, added[seed]) for seed in following]
         done |= dict(zip(following, zip(texts, compose_graphs(texts), strict=True), strict=True))
-        following = [seed for seed in following if _lacks_more(done[seed][1], added[seed])]
+        following = [seed for seed in following if _add_missing_field(done[seed][1], added[seed])]
     for seed in seeds:
         yield seed, *done[seed]
 
 
-def _lacks_more(found: Composed | CompositionError, added: list[tuple[str, str, str]]) -> bool:
-    """Adds the first field that the composer reports as missing, if there is one."""
+def _add_missing_field(found: Composed | CompositionError, added: list[tuple[str, str, str]]) -> bool:
+    """Adds the first field that the composer reports as missing; false if there is none."""
     problems = found.problems if isinstance(found, CompositionError) else ()
-    for match in (match for text in problems for match in _LACKING.finditer(text)):
-        lacking = (match[1], match[2], match[3])
-        if lacking not in added:
-            added.append(lacking)
+    for match in (match for text in problems for match in _MISSING_FIELD.finditer(text)):
+        missing = (match[1], match[2], match[3])
+        if missing not in added:
+            added.append(missing)
             return True
     return False
 

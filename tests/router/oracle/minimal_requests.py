@@ -11,8 +11,8 @@ where `a` has `pick` and `owner`, and `b` has `price` and `name` of both entitie
 resolves neither leaf, `b at pick` after it resolves `price` alone, and `b at pick.owner` is the third.
 
 Queries over abstract types, with conditions or with contexts are not tried, nor are keys that only several
-fetches together can supply. That can only make the number found too high, so a plan with more requests has
-too many. A `@provides` counts only where the supergraph has it: composers leave it out of a field that all
+fetches together can supply. That can only make the number found too high, so a plan with more requests is
+not optimal. A `@provides` counts only where the supergraph has it: composers leave it out of a field that all
 subgraphs define alike.
 """
 
@@ -53,13 +53,13 @@ class SelectedFields:
 
     type: str
     leaves: dict[str, str] = field(default_factory=dict)
-    below: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
     plain: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
-class HeldObject:
-    """An object at a path as a subgraph has it, with fields of others that `@provides` makes available."""
+class ReachedObject:
+    """An object at a path in a subgraph, with the fields that `@provides` makes available there."""
 
     path: ResponsePath
     graph: str
@@ -70,12 +70,12 @@ class HeldObject:
 class State:
     """What some fetches have resolved: the objects in each subgraph, and the leaves."""
 
-    holds: frozenset[HeldObject] = frozenset()
+    objects: frozenset[ReachedObject] = frozenset()
     leaves: frozenset[tuple[ResponsePath, str]] = frozenset()
 
 
-class _NotSimple(Exception):
-    """The query is not one of those that are tried here."""
+class _UnsupportedQuery(Exception):
+    """The search does not support the query."""
 
 
 class MinimalRequests:
@@ -90,9 +90,9 @@ class MinimalRequests:
         self._tried = 0
 
     def find(self, document: DocumentNode, node: OperationDefinitionNode, limit: int) -> int | None:
-        """The number of requests of a best plan, or `limit` if there is none with fewer.
+        """The number of requests of an optimal plan, or `limit` if there is none with fewer.
 
-        None for a query that is not simple.
+        None for a query that the search does not support.
         """
         self._places, self._tried = {(): SelectedFields(ROOT)}, 0
         self._fragments = {
@@ -101,13 +101,13 @@ class MinimalRequests:
         try:
             self._read_selections((), node.selection_set)
             return next((length for length in range(1, limit) if self._is_solvable(State(), length)), limit)
-        except _NotSimple:
+        except _UnsupportedQuery:
             return None
 
     def _read_selections(self, path: ResponsePath, selections: SelectionSetNode) -> None:
         for node in selections.selections:
             if node.directives:
-                raise _NotSimple
+                raise _UnsupportedQuery
             if isinstance(node, FieldNode):
                 self._read_field(path, node)
                 continue
@@ -131,18 +131,18 @@ class MinimalRequests:
             return
         type_: Any = self._world.api.type_map[selected.type]
         if name not in type_.fields:
-            raise _NotSimple
+            raise _UnsupportedQuery
         named = get_named_type(type_.fields[name].type)
         if is_leaf_type(named):
             selected.leaves[key] = name
             if not node.arguments:
                 selected.plain.add(key)
         elif isinstance(named, GraphQLObjectType) and named.name != ROOT and node.selection_set:
-            selected.below[key] = name
+            selected.objects[key] = name
             self._places.setdefault((*path, key), SelectedFields(named.name))
             self._read_selections((*path, key), node.selection_set)
         else:
-            raise _NotSimple
+            raise _UnsupportedQuery
 
     def _is_solvable(self, state: State, length: int) -> bool:
         """Whether the rest can be resolved with so many more fetches."""
@@ -152,8 +152,8 @@ class MinimalRequests:
             for key, name in selected.leaves.items()
             if (path, name) != ((), TYPENAME)
         ]
-        held = {hold.path for hold in state.holds}
-        if state.leaves.issuperset(rest) and held >= self._places.keys() - {()}:
+        reached = {each.path for each in state.objects}
+        if state.leaves.issuperset(rest) and reached >= self._places.keys() - {()}:
             return True
         return length > 0 and any(
             self._is_solvable(after, length - 1) for after in self._iterate_next_states(state)
@@ -167,7 +167,7 @@ class MinimalRequests:
                     continue
                 self._tried += 1
                 if self._tried > MAX_TRIES:
-                    raise _NotSimple
+                    raise _UnsupportedQuery
                 after = self._fetch(state, path, graph)
                 if after != state:
                     yield after
@@ -179,13 +179,13 @@ class MinimalRequests:
         return not path or any(self._has_fetched(state, path, key) for key in type_.keys)
 
     def _fetch(self, state: State, path: ResponsePath, graph: SubgraphSchema) -> State:
-        holds, leaves = set(state.holds), set(state.leaves)
+        objects, leaves = set(state.objects), set(state.leaves)
         following: list[tuple[ResponsePath, FieldSet]] = [(path, ())]
         while following:
             here, provided = following.pop()
             selected = self._places[here]
-            holds.add(HeldObject(here, graph.name, provided))
-            for key, name in (selected.leaves | selected.below).items():
+            objects.add(ReachedObject(here, graph.name, provided))
+            for key, name in (selected.leaves | selected.objects).items():
                 if name == TYPENAME:
                     leaves.add((here, key))
                     continue
@@ -198,8 +198,8 @@ class MinimalRequests:
                     leaves.add((here, key))
                 else:
                     provides = own.provides if self._is_listed(graph, selected.type, name) else ()
-                    following.append(((*here, key), (*provides, *_collect_below(own, provided))))
-        return State(frozenset(holds), frozenset(leaves))
+                    following.append(((*here, key), (*provides, *_collect_selections(own, provided))))
+        return State(frozenset(objects), frozenset(leaves))
 
     def _has_fetched(self, state: State, path: ResponsePath, wanted: FieldSet) -> bool:
         """Whether fetches have resolved, or could have resolved as well, a field set at a path."""
@@ -207,10 +207,12 @@ class MinimalRequests:
         plain = {
             selected.leaves[key] for where, key in state.leaves if where == path and key in selected.plain
         }
-        holds = [each for each in state.holds if each.path == path]
+        objects = [each for each in state.objects if each.path == path]
         return all(
-            (not each.below and each.arguments == "{}" and each.name in plain)
-            or any(self._can_fetch(selected.type, each, hold.graph, hold.provided) for hold in holds)
+            (not each.selections and each.arguments == "{}" and each.name in plain)
+            or any(
+                self._can_fetch(selected.type, each, reached.graph, reached.provided) for reached in objects
+            )
             for each in wanted
         )
 
@@ -219,7 +221,7 @@ class MinimalRequests:
         own = graph.types[type_name].fields.get(wanted.name)
         if own is None or own.requires or wanted.on or not self._can_resolve(graph, type_name, own, provided):
             return False
-        if not wanted.below:
+        if not wanted.selections:
             return True
         shape = self._world.find_shape(type_name, wanted.name)
         while shape.item:
@@ -227,17 +229,17 @@ class MinimalRequests:
         if len(shape.types) != 1 or shape.types[0] not in graph.types:
             return False
         provides = own.provides if self._is_listed(graph, type_name, own.name) else ()
-        deeper = (*provides, *_collect_below(own, provided))
-        return all(self._can_fetch(shape.types[0], each, graph_name, deeper) for each in wanted.below)
+        deeper = (*provides, *_collect_selections(own, provided))
+        return all(self._can_fetch(shape.types[0], each, graph_name, deeper) for each in wanted.selections)
 
     def _can_resolve(
         self, graph: SubgraphSchema, type_name: str, own: FederatedField, provided: FieldSet
     ) -> bool:
-        if own.given:
+        if own.contextual_arguments:
             return False
         if own.external:
             return any(each.name == own.name and not each.on for each in provided)
-        return self._reachability.is_here(graph, type_name, own)
+        return self._reachability.is_resolved_in(graph, type_name, own)
 
     def _is_listed(self, graph: SubgraphSchema, type_name: str, name: str) -> bool:
         """Whether the supergraph has the `@provides` of a subgraph's field."""
@@ -246,5 +248,5 @@ class MinimalRequests:
         return join is not None and join.provides is not None
 
 
-def _collect_below(own: FederatedField, provided: FieldSet) -> FieldSet:
-    return tuple(deeper for each in provided if each.name == own.name for deeper in each.below)
+def _collect_selections(own: FederatedField, provided: FieldSet) -> FieldSet:
+    return tuple(deeper for each in provided if each.name == own.name for deeper in each.selections)

@@ -23,11 +23,11 @@ def compute_answer(
 
     def resolve(source: WorldObject | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         root = info.parent_type.name
-        thing = source or WorldObject(root, root)
+        obj = source or WorldObject(root, root)
         if root == "Mutation":
             info.context.count += 1
         effect = info.context.count if root == "Mutation" else 0
-        return world.resolve(thing, info.field_name, arguments, effect)
+        return world.resolve(obj, info.field_name, arguments, effect)
 
     return execute_sync(
         world.api,

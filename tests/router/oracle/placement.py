@@ -9,7 +9,7 @@ from tests.router.oracle.invention import ENTITIES, VALUES, Field, Invention, Ki
 
 
 @dataclass(slots=True)
-class Placed:
+class LocalField:
     """A field in one subgraph."""
 
     type: str
@@ -17,16 +17,16 @@ class Placed:
     external: bool = False
     key: bool = False
     directives: list[str] = field(default_factory=list)
-    given: list[str] = field(default_factory=list)
+    contextual_arguments: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Local:
+class LocalType:
     """A type in one subgraph."""
 
     keyword: str
     keys: dict[str, bool] = field(default_factory=dict)
-    fields: dict[str, Placed] = field(default_factory=dict)
+    fields: dict[str, LocalField] = field(default_factory=dict)
     interfaces: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     directives: list[str] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Placement(Invention):
 
     def __init__(self, random: Random) -> None:
         super().__init__(random)
-        self.local: dict[str, dict[str, Local]] = {graph: {} for graph in self.graphs}
+        self.local: dict[str, dict[str, LocalType]] = {graph: {} for graph in self.graphs}
         for kind in [*self.objects.values()]:
             self._spread(kind)
         for graph, interface in sorted(self.as_object):
@@ -73,13 +73,13 @@ class Placement(Invention):
         elif named in self.objects:
             self._use_value(graph, self.objects[named])
         else:
-            self.local[graph][named] = Local("enum" if named == "Mood" else "input")
+            self.local[graph][named] = LocalType("enum" if named == "Mood" else "input")
             if named == "Like":
                 self._use(graph, "Mood")
 
     def _use_entity(self, graph: str, kind: Kind) -> None:
         random = self.random
-        here = self.local[graph][kind.name] = Local("type")
+        here = self.local[graph][kind.name] = LocalType("type")
         count = random.choices((1, 2), (3, 1))[0]
         chosen = random.sample(kind.keys, min(count, len(kind.keys)))
         keyed = any(name in self.keyed for name in kind.interfaces)
@@ -90,7 +90,7 @@ class Placement(Invention):
         if random.random() < 0.1 and not keyed:
             here.keys = dict.fromkeys(here.keys, False)
 
-    def _add_key(self, graph: str, here: Local, kind: Kind, key: str) -> None:
+    def _add_key(self, graph: str, here: LocalType, kind: Kind, key: str) -> None:
         here.keys[key] = True
         outer, _, inner = key.partition(" {")
         for name in outer.split():
@@ -101,20 +101,20 @@ class Placement(Invention):
             self.local[graph][named].fields[inner.strip(" }")].key |= named in ENTITIES
 
     def _use_value(self, graph: str, kind: Kind) -> None:
-        self.local[graph][kind.name] = Local("type")
+        self.local[graph][kind.name] = LocalType("type")
         names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].type_name)]
         if self.traits.partial and len(names) > 1 and self.random.random() < 0.7:
             names = self.random.sample(names, self.random.randint(1, len(names) - 1))
         for name in names:
             self._place(graph, kind.name, name)
         if not names:
-            self.local[graph][kind.name].fields["stub"] = Placed("Int", {})
+            self.local[graph][kind.name].fields["stub"] = LocalField("Int", {})
 
     def _use_union(self, graph: str, named: str) -> None:
         possible = [each for each in self.unions[named] if self._may_define(graph, each)]
         count = len(possible) if self.random.random() < 0.6 else self.random.randint(1, len(possible))
         members = self.random.sample(possible, count)
-        self.local[graph][named] = Local("union", members=members)
+        self.local[graph][named] = LocalType("union", members=members)
         for each in members:
             self._use(graph, each)
 
@@ -124,34 +124,36 @@ class Placement(Invention):
         if (graph, named) in self.as_object:
             self._use_interface_object(graph, named)
             return
-        here = self.local[graph][named] = Local("interface")
+        here = self.local[graph][named] = LocalType("interface")
         implementers = [each for each in self._list_implementers(named) if self._may_define(graph, each)]
         if named in self.keyed and len(implementers) == len(self._list_implementers(named)):
             if random.random() < 0.85:
                 here.keys["id"] = True
-            here.fields["id"] = Placed("ID!", {})
+            here.fields["id"] = LocalField("ID!", {})
         elif random.random() < 0.3:
             implementers = random.sample(implementers, random.randint(1, len(implementers)))
         names = [name for name in kind.fields if self._may_define(graph, kind.fields[name].type_name)]
         if len(names) > 1 and random.random() < 0.3:
             names = random.sample(names, random.randint(1, len(names)))
         for name in names:
-            here.fields[name] = Placed(kind.fields[name].type, kind.fields[name].arguments)
+            here.fields[name] = LocalField(kind.fields[name].type, kind.fields[name].arguments)
             self._use_all(graph, here.fields[name])
         if not here.fields:
-            here.fields["stub"] = Placed("Int", {})
+            here.fields["stub"] = LocalField("Int", {})
         for each in implementers:
             self._implement(graph, named, each)
 
     def _use_interface_object(self, graph: str, named: str) -> None:
         random = self.random
-        here = self.local[graph][named] = Local("type", keys={"id": True}, directives=["@interfaceObject"])
-        here.fields["id"] = Placed("ID!", {}, key=True)
+        here = self.local[graph][named] = LocalType(
+            "type", keys={"id": True}, directives=["@interfaceObject"]
+        )
+        here.fields["id"] = LocalField("ID!", {}, key=True)
         for number in range(random.randint(1, 3)):
             name = f"{graph}{named}{number}"
             each = self._invent_field(named)
             if self._may_define(graph, each.type_name):
-                here.fields[name] = Placed(each.type, each.arguments)
+                here.fields[name] = LocalField(each.type, each.arguments)
                 self._use_all(graph, here.fields[name])
                 self._know_all_of(graph, each.type_name)
 
@@ -172,18 +174,20 @@ class Placement(Invention):
         here.interfaces.append(interface)
         for name in self.local[graph][interface].fields:
             if name == "stub":
-                here.fields["stub"] = Placed("Int", {})
+                here.fields["stub"] = LocalField("Int", {})
             elif name not in here.fields:
                 placed = self._place(graph, named, name)
                 placed.external = named in ENTITIES and not placed.key and self.random.random() < 0.25
 
-    def _place(self, graph: str, type_name: str, name: str) -> Placed:
+    def _place(self, graph: str, type_name: str, name: str) -> LocalField:
         """A field of a type in a subgraph, added if it is not there."""
         self._use(graph, type_name)
         here = self.local[graph][type_name]
         if name not in here.fields:
             each = self.objects[type_name].fields[name]
-            placed = here.fields[name] = Placed(self._vary_type(each, type_name, name), dict(each.arguments))
+            placed = here.fields[name] = LocalField(
+                self._vary_type(each, type_name, name), dict(each.arguments)
+            )
             self._use_all(graph, placed)
         return here.fields[name]
 
@@ -194,7 +198,7 @@ class Placement(Invention):
         del type_name, name
         return f"{each.type}!"
 
-    def _use_all(self, graph: str, placed: Placed) -> None:
+    def _use_all(self, graph: str, placed: LocalField) -> None:
         self._use(graph, placed.type.strip("[]!"))
         for type_ in placed.arguments.values():
             self._use(graph, type_.split(" =")[0].strip("[]!"))
@@ -236,8 +240,8 @@ class Placement(Invention):
                 self._add_root("Mutation", graph, f"do{graph.upper()}{number}", each)
 
     def _add_root(self, kind: str, graph: str, name: str, each: Field) -> None:
-        here = self.local[graph].setdefault(kind, Local("type"))
-        here.fields[name] = Placed(each.type, dict(each.arguments))
+        here = self.local[graph].setdefault(kind, LocalType("type"))
+        here.fields[name] = LocalField(each.type, dict(each.arguments))
         self._use_all(graph, here.fields[name])
 
     def _list_owners(self, type_name: str, name: str) -> list[str]:

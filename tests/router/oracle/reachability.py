@@ -1,7 +1,7 @@
 """Reachability: whether subgraphs can answer an operation at all; some that compose cannot.
 
-An object is in several subgraphs at once, each of which may provide a few fields of others. From these every
-subgraph is entered for which a key can be had, until there is no further one.
+An object is in several subgraphs at once, each of which may provide a few fields of others. From these, every
+subgraph is entered whose key can be resolved, until there is no further one.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ class Reachability:
         self, entered_from: Entered, type_name: str, wanted: FieldSetField, searching: Searching
     ) -> bool:
         below = dict(self._find_resolvers(entered_from, type_name, wanted.name, searching))
-        if not below or not wanted.below:
+        if not below or not wanted.selections:
             return bool(below)
         shape = self._agreement.find_shape(type_name, wanted.name)
         while shape.item:
             shape = shape.item
-        return all(self._can_reach(below, each, wanted.below, searching) for each in shape.types)
+        return all(self._can_reach(below, each, wanted.selections, searching) for each in shape.types)
 
     def _find_resolvers(
         self, entered_from: Entered, type_name: str, name: str, searching: Searching
@@ -82,10 +82,10 @@ class Reachability:
         for graph, kind, own in self._agreement.find_definitions(type_name, name):
             if graph.name not in entered:
                 continue
-            deeper = [each.below for each in entered[graph.name] if each.name == name]
+            deeper = [each.selections for each in entered[graph.name] if each.name == name]
             if own.external and not deeper:
                 continue
-            if not own.external and not self.is_here(graph, kind, own):
+            if not own.external and not self.is_resolved_in(graph, kind, own):
                 continue
             if (
                 own.external
@@ -102,21 +102,21 @@ class Reachability:
         own: FederatedField,
         searching: Searching,
     ) -> bool:
-        where = (type_name, own.name)
-        if where in searching:
+        coordinate = (type_name, own.name)
+        if coordinate in searching:
             return False
         return any(self._find_keys(graph, type_name)) and self._can_reach(
-            entered, type_name, own.requires, searching | {where}
+            entered, type_name, own.requires, searching | {coordinate}
         )
 
     def _follow_keys(self, entered_from: Entered, type_name: str, searching: Searching) -> Entered:
-        """All subgraphs that an object is held in, once it is followed by its keys."""
+        """All subgraphs that have an object, found by following its keys."""
         found = dict(entered_from)
         mark = ("", type_name)
         if mark in searching:
             return found
         while True:
-            fresh = [
+            entered_now = [
                 graph.name
                 for graph in self._agreement.subgraphs.values()
                 if graph.name not in found
@@ -125,9 +125,9 @@ class Reachability:
                     for key in self._find_keys(graph, type_name)
                 )
             ]
-            if not fresh:
+            if not entered_now:
                 return found
-            found |= dict.fromkeys(fresh, ())
+            found |= dict.fromkeys(entered_now, ())
 
     def _find_keys(self, graph: SubgraphSchema, type_name: str) -> Iterable[FieldSet]:
         for kind in self._agreement.list_kinds(type_name):
@@ -135,8 +135,8 @@ class Reachability:
             if type_ and (kind == type_name or type_.interface_object):
                 yield from type_.keys
 
-    def is_here(self, graph: SubgraphSchema, kind: str, own: FederatedField) -> bool:
-        """Whether no override takes the field from the subgraph, and its own is active."""
+    def is_resolved_in(self, graph: SubgraphSchema, kind: str, own: FederatedField) -> bool:
+        """Whether a subgraph resolves a field of its own, as the active overrides decide."""
         if own.override and own.override[1] is not None and own.override[1] not in self._labels:
             return False
         for other in self._agreement.subgraphs.values():

@@ -23,7 +23,7 @@ class Violation(Exception):
 class ServedObject:
     """An object in a subgraph: its type there, its representation and its provided fields."""
 
-    thing: WorldObject
+    obj: WorldObject
     type: str
     representation: Mapping[str, Any] | None = None
     provided: FieldSet = ()
@@ -31,7 +31,7 @@ class ServedObject:
 
 @dataclass(slots=True)
 class Run:
-    """The run of one operation: its violations, its number of effects and its fetches."""
+    """The run of one operation: its violations, the number of its mutations and its fetches."""
 
     labels: frozenset[str] = frozenset()
     violations: list[str] = field(default_factory=list)
@@ -100,48 +100,50 @@ class _ServedSubgraph:
         if name == "_service":
             return None
         root = info.parent_type.name
-        held = source or ServedObject(WorldObject(root, root), root)
-        return self._resolve_field(held, name, arguments, info.context)
+        parent = source or ServedObject(WorldObject(root, root), root)
+        return self._resolve_field(parent, name, arguments, info.context)
 
-    def _resolve_field(self, held: ServedObject, name: str, arguments: dict[str, Any], run: Run) -> Any:
-        world, own = self._world, self._graph.types[held.type].fields[name]
-        below = tuple(each for each in held.provided if each.name == name and self._applies(each, held))
-        if own.external and not below:
-            raise Violation(f"{held.type}.{name} is external and nothing here provides it")
-        if own.external:
-            return self._hold(
-                world.resolve(held.thing, name, arguments),
-                _unwrap_name(self._graph, held.type, name),
-                _collect_below(below),
+    def _resolve_field(self, parent: ServedObject, name: str, arguments: dict[str, Any], run: Run) -> Any:
+        world, field_ = self._world, self._graph.types[parent.type].fields[name]
+        provided_selections = tuple(
+            each for each in parent.provided if each.name == name and self._applies(each, parent)
+        )
+        if field_.external and not provided_selections:
+            raise Violation(f"{parent.type}.{name} is external and not provided here")
+        if field_.external:
+            return self._wrap(
+                world.resolve(parent.obj, name, arguments),
+                _unwrap_name(self._graph, parent.type, name),
+                _collect_selections(provided_selections),
             )
-        self._check_override(held.type, name, run)
+        self._check_override(parent.type, name, run)
         required = None
-        if own.requires:
-            required = self._read_required(held, name, own.requires)
-        given = {each.argument: arguments.pop(each.argument) for each in own.given} or None
-        if held.type == "Mutation":
+        if field_.requires:
+            required = self._read_required(parent, name, field_.requires)
+        contextual = {each.name: arguments.pop(each.name) for each in field_.contextual_arguments} or None
+        if parent.type == "Mutation":
             run.effects += 1
-        effect = run.effects if held.type == "Mutation" else 0
-        value = world.compute_value(held.thing, name, arguments, required, given, effect)
-        provided = (*own.provides, *_collect_below(below))
-        declared = _unwrap_name(self._graph, held.type, name)
-        return self._hold(value, declared, provided)
+        effect = run.effects if parent.type == "Mutation" else 0
+        value = world.compute_value(parent.obj, name, arguments, required, contextual, effect)
+        provided = (*field_.provides, *_collect_selections(provided_selections))
+        declared = _unwrap_name(self._graph, parent.type, name)
+        return self._wrap(value, declared, provided)
 
-    def _hold(self, value: Any, declared: str, provided: FieldSet) -> Any:
+    def _wrap(self, value: Any, declared: str, provided: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._hold(item, declared, provided) for item in value]
+            return [self._wrap(item, declared, provided) for item in value]
         if not isinstance(value, WorldObject):
             return value
         as_object = self._graph.types[declared].interface_object
         return ServedObject(value, declared if as_object else value.type, None, provided)
 
-    def _applies(self, wanted: FieldSetField, held: ServedObject) -> bool:
-        return wanted.on is None or wanted.on in self._world.list_kinds(held.type)
+    def _applies(self, wanted: FieldSetField, parent: ServedObject) -> bool:
+        return wanted.on is None or wanted.on in self._world.list_kinds(parent.type)
 
     def _check_override(self, type_name: str, name: str, run: Run) -> None:
         for other in self._world.subgraphs.values():
-            their = other.types.get(type_name)
-            override = their.fields[name].override if their and name in their.fields else None
+            definition = other.types.get(type_name)
+            override = definition.fields[name].override if definition and name in definition.fields else None
             if (
                 override
                 and override[0] == self._graph.name
@@ -152,34 +154,36 @@ class _ServedSubgraph:
         if own and own[1] is not None and own[1] not in run.labels:
             raise Violation(f"{type_name}.{name} does not override {own[0]} now")
 
-    def _read_required(self, held: ServedObject, name: str, required: FieldSet) -> Any:
-        if held.representation is None:
-            raise Violation(f"{held.type}.{name} is selected without a representation")
+    def _read_required(self, parent: ServedObject, name: str, required: FieldSet) -> Any:
+        if parent.representation is None:
+            raise Violation(f"{parent.type}.{name} is selected without a representation")
         try:
-            return self._world.read_representation(held.representation, held.thing.type, required)
+            return self._world.read_representation(parent.representation, parent.obj.type, required)
         except KeyError as error:
-            raise Violation(f"{held.type}.{name} requires {error}, which the representation lacks") from None
+            raise Violation(
+                f"{parent.type}.{name} requires {error}, which the representation lacks"
+            ) from None
 
     def _resolve_entity(self, representation: dict[str, Any], run: Run) -> ServedObject | None:
         del run
-        named = representation["__typename"]
-        type_ = self._graph.types.get(named)
+        typename = representation["__typename"]
+        type_ = self._graph.types.get(typename)
         if type_ is None or not type_.keys:
-            raise Violation(f"{named} is not an entity here: {representation}")
-        lacking = []
+            raise Violation(f"{typename} is not an entity here: {representation}")
+        missing = []
         for key in type_.keys:
             try:
-                presented = self._world.read_representation(representation, named, key)
+                key_values = self._world.read_representation(representation, typename, key)
             except KeyError as error:
-                lacking.append(str(error))
+                missing.append(str(error))
                 continue
-            thing = self._index(named, key).get(json.dumps(presented, sort_keys=True))
-            if thing is None:
-                raise Violation(f"There is no such {named}: {representation}")
-            if type_.kind == "interface" and not self._is_type_unknown(named):
-                raise Violation(f"The representation names the interface {named}: {representation}")
-            return ServedObject(thing, thing.type if type_.kind == "interface" else named, representation)
-        raise Violation(f"No key of {named} is whole ({', '.join(lacking)}): {representation}")
+            obj = self._index(typename, key).get(json.dumps(key_values, sort_keys=True))
+            if obj is None:
+                raise Violation(f"There is no such {typename}: {representation}")
+            if type_.kind == "interface" and not self._is_type_unknown(typename):
+                raise Violation(f"The representation names the interface {typename}: {representation}")
+            return ServedObject(obj, obj.type if type_.kind == "interface" else typename, representation)
+        raise Violation(f"No key of {typename} is complete (lacking {', '.join(missing)}): {representation}")
 
     def _is_type_unknown(self, interface: str) -> bool:
         """Whether the router may not know which type an object of an interface has."""
@@ -189,17 +193,17 @@ class _ServedSubgraph:
         )
 
     def _index(self, type_name: str, key: FieldSet) -> dict[str, WorldObject]:
-        known = (type_name, key)
-        if known not in self._indexes:
-            self._indexes[known] = {
+        index_key = (type_name, key)
+        if index_key not in self._indexes:
+            self._indexes[index_key] = {
                 json.dumps(self._world.select(each, key), sort_keys=True): each
                 for each in self._world.list_entities(type_name)
             }
-        return self._indexes[known]
+        return self._indexes[index_key]
 
 
-def _collect_below(wanted: FieldSet) -> FieldSet:
-    return tuple(deeper for each in wanted for deeper in each.below)
+def _collect_selections(wanted: FieldSet) -> FieldSet:
+    return tuple(deeper for each in wanted for deeper in each.selections)
 
 
 def _unwrap_name(graph: SubgraphSchema, type_name: str, name: str) -> str:

@@ -37,7 +37,7 @@ CHUNK = 12
 
 
 def shrink(graph: Graph, finding: Finding) -> tuple[Graph, Finding]:
-    """Shrinks a graph and an operation while they reproduce a finding of the same sort."""
+    """Shrinks a graph and an operation while they reproduce a finding with the same signature."""
     finding = _shrink_operation(graph, finding)
     while True:
         graph, smaller = _shrink_graph(graph, finding)
@@ -62,7 +62,7 @@ def reproduce(graph: Graph, finding: Finding, text: str) -> Finding | None:
         variables = {key: value for key, value in _read_variables(finding).items() if key in used}
         request = replace(finding.request, text=text, variables=(variables,))
         for found in graph.compare(request, finding.labels):
-            if found and found.sort == finding.sort:
+            if found and found.signature == finding.signature:
                 return replace(found, request=request)
     except (InconsistentError, AssertionError, ValueError):
         return None

@@ -39,14 +39,11 @@ ENTITY_ROOT = """
 
 @dataclass(frozen=True, slots=True)
 class FieldSetField:
-    """One field of a field set, with the fields below it; `on` is the type that it is limited to, if any.
-
-    The arguments are JSON.
-    """
+    """One field of a field set; `on` is its type condition, if any, and its arguments are JSON."""
 
     name: str
     arguments: str
-    below: FieldSet
+    selections: FieldSet
     on: str | None = None
 
 
@@ -55,11 +52,11 @@ FieldSet: TypeAlias = tuple[FieldSetField, ...]
 
 @dataclass(frozen=True, slots=True)
 class ContextualArgument:
-    """An argument that comes from an enclosing object."""
+    """An argument whose value is selected from an enclosing object, by `@fromContext`."""
 
-    argument: str
+    name: str
     context: str
-    wanted: FieldSet
+    selection: FieldSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +69,12 @@ class FederatedField:
     requires: FieldSet = ()
     provides: FieldSet = ()
     override: tuple[str, str | None] | None = None
-    given: tuple[ContextualArgument, ...] = ()
+    contextual_arguments: tuple[ContextualArgument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FederatedType:
-    """A type of one subgraph; `keys` are those that it can be entered by."""
+    """A type of one subgraph; `keys` are the resolvable ones."""
 
     name: str
     kind: str
@@ -111,13 +108,15 @@ class SubgraphSchema:
 
     @cached_property
     def executable(self) -> GraphQLSchema:
-        """The schema as the subgraph executes it, with the entry for entities."""
+        """The schema as the subgraph executes it, with the root field for entities."""
         members = [each.name for each in self.types.values() if each.kind == "type" and each.all_keys]
-        # An interface that is an entity is entered through its types.
+        # An entity interface is represented by its object types.
         definitions = [
             each for each in self.document.definitions if not isinstance(each, SchemaExtensionNode)
         ]
-        plain: DocumentNode = visit(DocumentNode(definitions=tuple(definitions)), _Plain())
+        plain: DocumentNode = visit(
+            DocumentNode(definitions=tuple(definitions)), _FederationDirectiveRemover()
+        )
         text = "" if "Query" in self.types else "type Query { _service: Int } "
         if members:
             text += ENTITY_ROOT.format(members=" | ".join(members))
@@ -125,21 +124,21 @@ class SubgraphSchema:
         return build_ast_schema(DocumentNode(definitions=(*plain.definitions, *added)))
 
 
-class _Plain(Visitor):
-    """Drops the directives of federation."""
+class _FederationDirectiveRemover(Visitor):
+    """Removes the directives of federation."""
 
     def leave_directive(self, node: DirectiveNode, *_: Any) -> Any:
         return None if node.name.value in {"deprecated", "oneOf"} else REMOVE
 
 
 def parse_field_set(text: str) -> FieldSet:
-    """A field set as federation writes it."""
+    """Parses a field set, such as `id country { code }`."""
     definition: Any = parse(f"{{{text}}}", no_location=True).definitions[0]
     return tuple(_read_field_set_fields(definition.selection_set, None))
 
 
-def _read_field_set_fields(selections: SelectionSetNode, on: str | None) -> Iterator[FieldSetField]:
-    for node in selections.selections:
+def _read_field_set_fields(selection_set: SelectionSetNode, on: str | None) -> Iterator[FieldSetField]:
+    for node in selection_set.selections:
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else on
             yield from _read_field_set_fields(node.selection_set, condition)
@@ -147,8 +146,8 @@ def _read_field_set_fields(selections: SelectionSetNode, on: str | None) -> Iter
             arguments = json.dumps(
                 {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
             )
-            below = tuple(_read_field_set_fields(node.selection_set, None)) if node.selection_set else ()
-            yield FieldSetField(node.name.value, arguments, below, on)
+            selections = tuple(_read_field_set_fields(node.selection_set, None)) if node.selection_set else ()
+            yield FieldSetField(node.name.value, arguments, selections, on)
 
 
 def _read_types(document: DocumentNode) -> Iterator[FederatedType]:
@@ -189,7 +188,9 @@ def _read_field(node: FieldDefinitionNode) -> FederatedField:
 
 def _read_field_set(node: FieldDefinitionNode, directive: str) -> FieldSet:
     return tuple(
-        wanted for each in _read_applications(node, directive) for wanted in parse_field_set(each["fields"])
+        selection
+        for each in _read_applications(node, directive)
+        for selection in parse_field_set(each["fields"])
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from tests.router.oracle.federating import Federating
-from tests.router.oracle.placement import Local, Placed
+from tests.router.oracle.placement import LocalField, LocalType
 
 HEAD = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", import: ["@key", "@shareable", '
@@ -31,7 +31,7 @@ class _Printer(Federating):
             lines.append(self._print_definition(graph, name, here))
         return "\n".join(lines) + "\n"
 
-    def _print_definition(self, graph: str, name: str, here: Local) -> str:
+    def _print_definition(self, graph: str, name: str, here: LocalType) -> str:
         match here.keyword:
             case "enum":
                 return "enum Mood { CALM WILD SHY }"
@@ -50,9 +50,11 @@ class _Printer(Federating):
         )
         return f"{here.keyword} {name}{implements}{keys}{directives} {{\n{fields}}}"
 
-    def _print_field(self, graph: str, type_name: str, name: str, placed: Placed) -> str:
-        given = [f"{key}: {type_}" for key, type_ in placed.arguments.items()] + placed.given
-        arguments = f"({', '.join(given)})" if given else ""
+    def _print_field(self, graph: str, type_name: str, name: str, placed: LocalField) -> str:
+        definitions = [
+            f"{key}: {type_}" for key, type_ in placed.arguments.items()
+        ] + placed.contextual_arguments
+        arguments = f"({', '.join(definitions)})" if definitions else ""
         directives = [*placed.directives]
         owners = [
             owner

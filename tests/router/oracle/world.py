@@ -36,13 +36,13 @@ class WorldObject:
 
 
 class World(Agreement):
-    """The world behind some subgraphs; a share of its fields may fail."""
+    """The world behind some subgraphs; `fault_rate` is the share of fields that fail."""
 
     def __init__(
-        self, subgraphs: Mapping[str, SubgraphSchema], api: GraphQLSchema, faulty: float = 0.0
+        self, subgraphs: Mapping[str, SubgraphSchema], api: GraphQLSchema, fault_rate: float = 0.0
     ) -> None:
         super().__init__(subgraphs, api)
-        self._faulty = faulty
+        self._fault_rate = fault_rate
 
     def list_entities(self, type_name: str) -> list[WorldObject]:
         """All entities of an object type, or of the types that have an interface."""
@@ -54,88 +54,93 @@ class World(Agreement):
 
     def compute_value(
         self,
-        thing: WorldObject,
+        obj: WorldObject,
         name: str,
         arguments: Mapping[str, Any],
         required: Any = None,
-        given: Any = None,
+        contextual: Any = None,
         effect: int = 0,
     ) -> Any:
-        """What a field is, given what it depends on.
+        """The value of a field, from the values that it depends on.
 
         Raises:
             Fault: it fails.
         """
-        where = (thing.type, name)
-        shape = self.find_shape(*where)
-        if where in self._unique:
-            return self._build_key_value(thing, name, shape)
-        sure = where in self._fixed
-        number = int(thing.identity.rpartition("-")[2]) if sure and thing.type in self.entities else None
-        own = {key: each for key, each in arguments.items() if key in self.find_arguments(*where)}
-        text = json.dumps([thing.identity, name, own, required, given, effect], sort_keys=True)
-        if where not in self._protected and _digest("fault", text) % 1000 < self._faulty * 1000:
-            raise Fault(f"{thing.type}.{name} fails")
-        return self._build_value(shape, thing, text, number, sure=sure)
+        coordinate = (obj.type, name)
+        shape = self.find_shape(*coordinate)
+        if coordinate in self._unique:
+            return self._build_key_value(obj, name, shape)
+        is_fixed = coordinate in self._fixed
+        number = int(obj.identity.rpartition("-")[2]) if is_fixed and obj.type in self.entities else None
+        own = {key: each for key, each in arguments.items() if key in self.find_arguments(*coordinate)}
+        text = json.dumps([obj.identity, name, own, required, contextual, effect], sort_keys=True)
+        if coordinate not in self._protected and _digest("fault", text) % 1000 < self._fault_rate * 1000:
+            raise Fault(f"{obj.type}.{name} fails")
+        return self._build_value(shape, obj, text, number, is_fixed=is_fixed)
 
-    def _build_key_value(self, thing: WorldObject, name: str, shape: Shape) -> Any:
-        if thing.type in self.entities:
-            number = int(thing.identity.rpartition("-")[2])
-            if (thing.type, name) in self._coarse:
+    def _build_key_value(self, obj: WorldObject, name: str, shape: Shape) -> Any:
+        if obj.type in self.entities:
+            number = int(obj.identity.rpartition("-")[2])
+            if (obj.type, name) in self._coarse:
                 number //= 2
             if shape.leaf == "Int":
                 return number * 7 + 1
-            return f"{name}-{thing.type}-{number}"
-        number = _digest("key", thing.identity) % 2**31
+            return f"{name}-{obj.type}-{number}"
+        number = _digest("key", obj.identity) % 2**31
         return number if shape.leaf == "Int" else f"{name}-{number}"
 
     def _build_value(
-        self, shape: Shape, thing: WorldObject, text: str, fixed: int | None, *, sure: bool
+        self, shape: Shape, obj: WorldObject, text: str, fixed: int | None, *, is_fixed: bool
     ) -> Any:
         number = _digest("", text)
-        if shape.nullable and not sure and number % 7 == 0:
+        if shape.nullable and not is_fixed and number % 7 == 0:
             return None
         number //= 7
         if shape.item:
-            length = 2 if sure else number % 4
+            length = 2 if is_fixed else number % 4
             return [
                 self._build_value(
-                    shape.item, thing, f"{text}{index}", None if fixed is None else fixed + index, sure=sure
+                    shape.item,
+                    obj,
+                    f"{text}{index}",
+                    None if fixed is None else fixed + index,
+                    is_fixed=is_fixed,
                 )
                 for index in range(length)
             ]
         if shape.leaf is not None:
             return _build_leaf(shape.leaf, number)
-        return self._build_object(shape, thing, number, fixed) if shape.types else None
+        return self._build_object(shape, obj, number, fixed) if shape.types else None
 
-    def _build_object(self, shape: Shape, thing: WorldObject, number: int, fixed: int | None) -> WorldObject:
+    def _build_object(self, shape: Shape, obj: WorldObject, number: int, fixed: int | None) -> WorldObject:
         type_name = shape.types[number % len(shape.types)]
         if type_name in self.entities:
             index = number // 16 if fixed is None else fixed
-            return WorldObject(f"{type_name}-{index % COUNT}", type_name, thing)
+            return WorldObject(f"{type_name}-{index % COUNT}", type_name, obj)
         if type_name in ROOTS:
-            return WorldObject(type_name, type_name, thing)
-        return WorldObject(f"{type_name}~{number:x}", type_name, thing)
+            return WorldObject(type_name, type_name, obj)
+        return WorldObject(f"{type_name}~{number:x}", type_name, obj)
 
-    def resolve(self, thing: WorldObject, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
-        """What a field is, when all that it depends on is looked up in the world."""
-        required = self.find_requirements(thing.type, name)
-        found = self.select(thing, required) if required else None
-        return self.compute_value(thing, name, arguments, found, self._read_contexts(thing, name), effect)
+    def resolve(self, obj: WorldObject, name: str, arguments: Mapping[str, Any], effect: int = 0) -> Any:
+        """The value of a field, whose dependencies are resolved first."""
+        required = self.find_requirements(obj.type, name)
+        found = self.select(obj, required) if required else None
+        return self.compute_value(obj, name, arguments, found, self._read_contexts(obj, name), effect)
 
-    def _read_contexts(self, thing: WorldObject, name: str) -> Any:
-        given = self.find_contextual_arguments(thing.type, name)
-        return {each.argument: self._read_context(thing, each) for each in given} or None
+    def _read_contexts(self, obj: WorldObject, name: str) -> Any:
+        arguments = self.find_contextual_arguments(obj.type, name)
+        return {each.name: self._read_context(obj, each) for each in arguments} or None
 
-    def _read_context(self, thing: WorldObject, given: ContextualArgument) -> Any:
-        around = thing.parent
-        while around is not None:
+    def _read_context(self, obj: WorldObject, argument: ContextualArgument) -> Any:
+        enclosing = obj.parent
+        while enclosing is not None:
             if any(
-                self._sets_context(graph, around.type, given.context) for graph in self.subgraphs.values()
+                self._sets_context(graph, enclosing.type, argument.context)
+                for graph in self.subgraphs.values()
             ):
-                [value] = self.select(around, given.wanted).values()
+                [value] = self.select(enclosing, argument.selection).values()
                 return value
-            around = around.parent
+            enclosing = enclosing.parent
         raise InconsistentError("No enclosing object sets the context.")
 
     def _sets_context(self, graph: SubgraphSchema, type_name: str, context: str) -> bool:
@@ -145,23 +150,23 @@ class World(Agreement):
         }
         return any(kind in graph.types and context in graph.types[kind].contexts for kind in kinds)
 
-    def select(self, thing: WorldObject, wanted: FieldSet) -> dict[str, Any]:
-        """Selects a field set of an object as plain values."""
+    def select(self, obj: WorldObject, wanted: FieldSet) -> dict[str, Any]:
+        """Selects a field set of an object, as JSON."""
         found: dict[str, Any] = {}
-        for name, each in _merge_fields(wanted, self.list_kinds(thing.type)).items():
-            value = self.resolve(thing, name, self.coerce_arguments(thing.type, each))
-            found[name] = self._to_plain(value, each.below)
+        for name, each in _merge_fields(wanted, self.list_kinds(obj.type)).items():
+            value = self.resolve(obj, name, self.coerce_arguments(obj.type, each))
+            found[name] = self._to_json(value, each.selections)
         return found
 
-    def _to_plain(self, value: Any, below: FieldSet) -> Any:
+    def _to_json(self, value: Any, below: FieldSet) -> Any:
         if isinstance(value, list):
-            return [self._to_plain(item, below) for item in value]
+            return [self._to_json(item, below) for item in value]
         return self.select(value, below) if isinstance(value, WorldObject) else value
 
     def read_representation(
         self, representation: Mapping[str, Any], type_name: str, wanted: FieldSet
     ) -> dict[str, Any]:
-        """What a field set selects of a representation.
+        """Reads the values of a field set from a representation.
 
         Raises:
             KeyError: the representation lacks a part of it.
@@ -171,7 +176,7 @@ class World(Agreement):
         )
         found = {}
         for name, each in _merge_fields(wanted, kinds | self.list_kinds(type_name)).items():
-            found[name] = self._read_representation_value(representation[name], each.below)
+            found[name] = self._read_representation_value(representation[name], each.selections)
         return found
 
     def _read_representation_value(self, value: Any, below: FieldSet) -> Any:
@@ -190,7 +195,9 @@ def _merge_fields(wanted: FieldSet, kinds: frozenset[str]) -> dict[str, FieldSet
         if each.on is None or each.on in kinds:
             known = found.get(each.name)
             found[each.name] = (
-                FieldSetField(each.name, each.arguments, (*known.below, *each.below), None) if known else each
+                FieldSetField(each.name, each.arguments, (*known.selections, *each.selections), None)
+                if known
+                else each
             )
     return found
 

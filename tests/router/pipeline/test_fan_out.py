@@ -17,9 +17,9 @@ from router.transport.base import RequestContext
 from router.transport.http import SubgraphError
 from router.transport.reconnect import resume_events
 from router.transport.sse_source import SseSource
-from tests.router.library import wait_until
 from tests.router.station import Station, run_station
 from tests.support.planning import load_operation, load_supergraph
+from tests.support.waiting import wait_until
 
 BEATS = "subscription { beats { text } }"
 COUNTS = "subscription { counts { text } }"

@@ -125,12 +125,12 @@ def test_an_endless_search_stops_at_the_budget():
     assert 40 <= measure_cost(choose_paths(leaves, NEVER), NEVER)[1] <= 80
 
 
-def test_a_field_of_an_interface_must_be_served_for_all_its_types_from_one_place():
+def test_a_field_of_an_interface_must_be_resolved_for_all_its_types_by_one_subgraph():
     with pytest.raises(UnplannableError, match=r"'node\.id'"):
         _ = start_planning("partial", '{ node(id: "1") { id } }').plan
 
 
-def test_a_field_of_one_type_of_an_interface_may_come_from_another_place():
+def test_a_field_of_one_type_of_an_interface_may_come_from_another_subgraph():
     text = '{ node(id: "1") { ... on User { name } ... on Chat { text } } }'
 
     assert str(start_planning("partial", text).plan).count("Fetch(service:") == 2

@@ -23,7 +23,7 @@ FLAGS = (
     "--remote-debugging-port=0",
     "--window-size=1400,900",
 )
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 # An element cannot be returned by value; the fact that it was found can.
 SERIALISABLE = "(found => found instanceof Node ? true : found)(%s)"
 
@@ -57,7 +57,7 @@ class Page:
         self._answers[number] = asyncio.get_running_loop().create_future()
         message = {"id": number, "method": method, "params": parameters}
         await self._socket.send_json({**message, "sessionId": self.session} if self.session else message)
-        answer = await asyncio.wait_for(self._answers[number], PATIENCE_SECONDS)
+        answer = await asyncio.wait_for(self._answers[number], TIMEOUT_SECONDS)
         assert "error" not in answer, answer
         result: dict[str, Any] = answer["result"]
         return result
@@ -72,7 +72,7 @@ class Page:
 
     async def wait_for(self, script: str) -> Any:
         """Waits until a JavaScript expression is truthy; returns it."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (value := await self.evaluate(SERIALISABLE % script)):  # noqa: ASYNC110 - a page has no event to await
                 await asyncio.sleep(0.05)
         return value
@@ -116,7 +116,7 @@ async def open_browser(executable: str) -> AsyncIterator[Page]:
 
 async def _wait_for_devtools(profile: Path) -> str:
     port_file = profile / "DevToolsActivePort"
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not (port_file.is_file() and len(port_file.read_text().splitlines()) == 2):  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.05)
     port, path = port_file.read_text().splitlines()

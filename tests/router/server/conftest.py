@@ -15,6 +15,6 @@ async def running_library() -> AsyncIterator[Library]:
 
 @pytest.fixture
 def library(running_library: Library) -> Library:
-    """The shared library, with its shelf reset."""
-    running_library.shelf.reset()
+    """The shared library, with its books subgraph reset."""
+    running_library.books.reset()
     return running_library

@@ -40,13 +40,13 @@ def test_deeply_nested_lists_cost_more_than_the_limit():
 async def test_an_operation_over_the_cost_limit_is_refused_before_any_fetch():
     async with run_library(limits={"max_cost": 20, "list_size": 4}) as library:
         assert "data" in await library.ask("{ books { id } more: books { id } }")
-        library.shelf.requests.clear()
+        library.books.requests.clear()
         headers = {"accept": "application/graphql-response+json"}
         query = "{ " + " ".join(f"b{number}: books {{ id }}" for number in range(6)) + " }"
         async with library.client.post(library.url, json={"query": query}, headers=headers) as response:
             answer: Any = await response.json(content_type=None)
         assert response.status == 400
-        assert library.shelf.requests == []
+        assert library.books.requests == []
     assert answer == {
         "errors": [
             {

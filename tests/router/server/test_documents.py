@@ -78,7 +78,7 @@ async def test_only_trusted_documents_run_under_a_safelist(tmp_path: Path):
                 answers.append(
                     (response.status, answer.get("data") or answer["errors"][0]["extensions"]["code"])
                 )
-        assert library.shelf.requests == []
+        assert library.books.requests == []
     assert answers == [
         (200, {"average": 4.5}),
         (404, "PERSISTED_QUERY_NOT_FOUND"),

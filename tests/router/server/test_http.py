@@ -47,7 +47,7 @@ async def test_a_mutation_with_get_is_refused_and_does_not_run(library: Library)
     parameters = {"query": 'mutation { rename(id: "1", title: "Sun") { title } }'}
     async with library.client.get(library.url, params=parameters) as response:
         assert (response.status, response.headers["allow"]) == (405, "POST")
-    assert library.shelf.titles["1"] == "Moon"
+    assert library.books.titles["1"] == "Moon"
 
 
 async def test_the_answer_has_the_accepted_media_type(library: Library):
@@ -114,7 +114,7 @@ async def test_a_request_that_accepts_no_supported_type_is_refused_before_it_run
     query = {"query": 'mutation { rename(id: "1", title: "Sun") { title } }'}
     status, answer = await post(library, query, accept="text/csv")
     assert (status, answer["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
-    assert library.shelf.titles["1"] == "Moon"
+    assert library.books.titles["1"] == "Moon"
 
 
 async def test_another_site_cannot_make_a_browser_send_operations(library: Library):
@@ -147,7 +147,7 @@ async def test_an_invalid_token_is_refused_before_any_fetch(library: Library):
         "errors": [{"message": "The token is invalid.", "extensions": {"code": "UNAUTHENTICATED"}}]
     }
     assert (await post(library, {"query": "{ average }"}, **headers))[0] == 200
-    assert library.shelf.requests == []
+    assert library.books.requests == []
 
 
 async def test_an_authenticated_field_requires_a_token(library: Library):
@@ -201,7 +201,7 @@ async def test_introspection_is_answered_by_the_router_itself(library: Library):
     assert answer == {
         "data": {"__type": {"fields": [{"name": name} for name in ("id", "title", "broken", "stars")]}}
     }
-    assert library.shelf.requests == []
+    assert library.books.requests == []
 
 
 @pytest.mark.parametrize(

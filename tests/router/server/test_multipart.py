@@ -1,8 +1,8 @@
 """Subscriptions over multipart HTTP at a running router."""
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.multipart_response import parse_parts
+from tests.support.waiting import wait_until
 
 ACCEPT = {"accept": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json'}
 PUBLISHED = {"query": "subscription { published { title stars } }"}
@@ -43,7 +43,7 @@ async def test_an_upstream_that_cannot_be_reached_is_an_error_beside_the_payload
 async def test_a_disconnecting_client_releases_the_upstream(library: Library):
     query = {"query": "subscription { silence { title } }"}
     async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         await response.content.readany()
         response.close()
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)

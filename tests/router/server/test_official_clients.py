@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.node import ensure_packages, run_node
-from tests.router.library import wait_until
 from tests.router.running_library import Library
+from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parent / "npm"
 
@@ -32,7 +32,7 @@ async def test_the_client_of_graphql_sse_runs_operations_side_by_side_and_ends_t
         {"data": {"published": {"title": "Moon", "stars": 4}}},
         {"data": {"published": {"title": "Sea", "stars": 5}}},
     ]
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_apollo_client_receives_deferred_fields(library: Library):

@@ -21,5 +21,5 @@ async def test_a_field_moves_when_its_label_is_activated(share: float, book_requ
     traffic = Traffic.model_validate({"override_labels": {"average-of-reviews": share}})
     async with run_library(supergraph=file, traffic=traffic) as library:
         answer = await library.ask("{ average }")
-        assert len(library.shelf.requests) == book_requests
+        assert len(library.books.requests) == book_requests
     assert ("errors" in answer) == bool(book_requests)

@@ -65,7 +65,7 @@ async def test_an_operation_runs_if_its_policies_hold(tmp_path: Path):
 async def test_an_operation_whose_policies_do_not_hold_fetches_nothing(tmp_path: Path, point: DecisionPoint):
     async with run_governed_library(point, tmp_path, router_policy_timeout=0.2) as library:
         assert await library.ask(LEDGER) == {"errors": [FORBIDDEN]}
-        assert library.shelf.requests == []
+        assert library.books.requests == []
     assert len(point.requests) == 1
 
 

@@ -11,12 +11,12 @@ import pytest
 from router.app import create_app
 from router.config.settings import load
 from router.transport.sse_decoder import SseDecoder
-from tests.router.library import wait_until
 from tests.router.server.event_streams import ACCEPT
 from tests.router.station import Station, run_station
 from tests.router.websocket_client import SUBPROTOCOL
 from tests.support.planning import SUPERGRAPHS
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 COUNTS = {"query": "subscription ($a: Int) { counts(after: $a) { text } }", "variables": {"a": 0}}
 

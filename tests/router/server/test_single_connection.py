@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from router.server import single_connection
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.single_connection_client import (
     PUBLISHED,
@@ -16,6 +15,7 @@ from tests.router.server.single_connection_client import (
     open_stream,
     reserve_stream,
 )
+from tests.support.waiting import wait_until
 
 MOON = {"data": {"silence": {"title": "Moon"}}}
 
@@ -30,7 +30,7 @@ async def test_the_results_of_several_operations_share_one_stream(library: Libra
             ("next", {"id": "books", "payload": {"data": {"published": {"title": "Sea", "stars": 5}}}}),
             ("complete", {"id": "books"}),
         ]
-        assert library.shelf.open_streams == 1
+        assert library.books.open_streams == 1
 
 
 async def test_queries_and_mutations_are_answered_once_over_the_stream(library: Library):
@@ -39,7 +39,7 @@ async def test_queries_and_mutations_are_answered_once_over_the_stream(library: 
         renamed = {"data": {"rename": {"title": "Sun"}}}
         assert await stream.next() == ("next", {"id": "1", "payload": renamed})
         assert await stream.next() == ("complete", {"id": "1"})
-        assert library.shelf.titles["1"] == "Sun"
+        assert library.books.titles["1"] == "Sun"
 
 
 async def test_an_operation_can_be_sent_with_get_unless_it_changes_something(library: Library):
@@ -67,7 +67,7 @@ async def test_stopping_an_operation_releases_its_upstream_and_its_id(library: L
         await stream.start("1", SILENCE)
         await stream.next()
         assert await stream.stop("1") == 200
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 0)
         assert await stream.start("1", "{ average }") == (202, None)
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
 
@@ -82,8 +82,8 @@ async def test_disconnecting_ends_all_operations_and_the_reservation(library: Li
     async with open_stream(library) as stream:
         await stream.start("1", SILENCE)
         await stream.start("2", "subscription { silence { id } }")
-        await wait_until(lambda: library.shelf.open_streams == 2)
-    await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 2)
+    await wait_until(lambda: library.books.open_streams == 0)
     assert (await stream.start("3", SILENCE))[0] == 404
     async with open_event_source(library, stream.token) as response:
         assert response.status == 404
@@ -102,7 +102,7 @@ async def test_an_id_in_use_is_refused_and_the_first_operation_runs_on(library: 
         status, answer = await stream.start("1", PUBLISHED)
         assert (status, answer["errors"][0]["extensions"]["code"]) == (409, "CONFLICT")
         assert await stream.next() == ("next", {"id": "1", "payload": MOON})
-        assert library.shelf.open_streams == 1
+        assert library.books.open_streams == 1
 
 
 @pytest.mark.parametrize("identifier", [None, "", 1])
@@ -159,7 +159,7 @@ async def test_another_caller_cannot_use_the_stream_even_with_its_token(library:
         stream.headers = {}
         assert (await stream.start("2", "{ average }"))[0] == 404
         assert await stream.stop("1") == 404
-        assert library.shelf.open_streams == 1
+        assert library.books.open_streams == 1
 
 
 async def test_another_caller_cannot_open_the_stream(library: Library):
@@ -177,8 +177,8 @@ async def test_a_stream_that_is_not_opened_in_time_is_dropped_with_its_operation
     monkeypatch.setattr(single_connection, "OPEN_TIMEOUT_SECONDS", 0.2)
     stream = await reserve_stream(library)
     assert await stream.start("1", SILENCE) == (202, None)
-    await wait_until(lambda: library.shelf.open_streams == 1)
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 1)
+    await wait_until(lambda: library.books.open_streams == 0)
     assert (await stream.start("2", SILENCE))[0] == 404
 
 
@@ -187,8 +187,8 @@ async def test_a_stream_that_is_opened_in_time_stays(library: Library, monkeypat
     async with open_stream(library) as stream:
         later = await reserve_stream(library)
         assert await later.start("1", SILENCE) == (202, None)
-        await wait_until(lambda: library.shelf.open_streams == 1)
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 0)
         assert await stream.start("1", "{ average }") == (202, None)
         assert await stream.next() == ("next", {"id": "1", "payload": {"data": {"average": 4.5}}})
 

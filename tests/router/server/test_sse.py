@@ -1,8 +1,8 @@
 """Subscriptions over Server-Sent Events at a running router."""
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.event_streams import ACCEPT, EXPECTED, PUBLISHED, read_events
+from tests.support.waiting import wait_until
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):
@@ -53,10 +53,10 @@ async def test_a_subscription_needs_a_stream_to_be_accepted(library: Library):
 async def test_a_disconnecting_client_releases_the_upstream(library: Library):
     query = {"query": "subscription { silence { title } }"}
     async with library.client.post(library.url, json=query, headers=ACCEPT) as response:
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         await response.content.readany()
         response.close()
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_an_upstream_that_cannot_be_reached_is_an_error_event(library: Library):

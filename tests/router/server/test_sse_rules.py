@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library
 from tests.router.server.event_streams import read_events
 from tests.router.server.single_connection_client import (
@@ -21,6 +20,7 @@ from tests.router.server.single_connection_client import (
     open_stream,
     reserve_stream,
 )
+from tests.support.waiting import wait_until
 
 ACCEPT = {"accept": "text/event-stream"}
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]
@@ -88,9 +88,9 @@ async def a_client_that_takes_json_too_reads_json(library: Library) -> None:
 
 async def closing_the_connection_ends_the_operation(library: Library) -> None:
     async with library.client.post(library.url, json={"query": SILENCE}, headers=ACCEPT) as response:
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         response.close()
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def every_result_is_a_next_event_and_then_comes_complete(library: Library) -> None:
@@ -164,9 +164,9 @@ async def problems_of_a_request_are_answered_over_http(library: Library) -> None
 async def a_delete_ends_an_operation(library: Library) -> None:
     async with open_stream(library) as stream:
         await stream.start("1", SILENCE)
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         assert await stream.stop("1") == 200
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def a_delete_needs_the_token(library: Library) -> None:
@@ -255,7 +255,7 @@ async def test_a_stream_ends_with_an_error_when_its_token_expires(library: Libra
         ),
         ("complete", None),
     ]
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_an_operation_on_a_shared_stream_ends_when_its_own_token_expires(library: Library):
@@ -278,7 +278,7 @@ async def test_an_operation_on_a_shared_stream_ends_when_its_own_token_expires(l
             ),
             ("complete", {"id": "brief"}),
         ]
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
 
 
 async def test_a_multipart_client_still_reads_why_it_is_refused(library: Library):

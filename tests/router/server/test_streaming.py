@@ -8,7 +8,7 @@ import pytest
 
 from router.server import streaming
 from router.server.streaming import EVENTS, PARTS, Framing, Results, StreamResponse
-from tests.router.library import wait_until
+from tests.support.waiting import wait_until
 
 
 async def results(*items: dict[str, Any]) -> AsyncGenerator[list[dict[str, Any]], None]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.server.event_streams import ACCEPT, PUBLISHED, read_events
 from tests.router.websocket_client import SILENCE, open_acknowledged_socket
+from tests.support.waiting import wait_until
 
 LIMITED = {"limits": {"max_subscriptions_per_client": 2}}
 
@@ -17,7 +17,7 @@ LIMITED = {"limits": {"max_subscriptions_per_client": 2}}
 @asynccontextmanager
 async def keep_open(library: Library, count: int, **headers: str) -> AsyncIterator[None]:
     """Keeps subscriptions open, each with a stream of its own to the subgraph."""
-    before = library.shelf.open_streams
+    before = library.books.open_streams
     async with AsyncExitStack() as stack:
         for number in range(count):
             # One document for each, because equal ones share a stream.
@@ -26,9 +26,9 @@ async def keep_open(library: Library, count: int, **headers: str) -> AsyncIterat
                 library.client.post(library.url, json=query, headers=ACCEPT | headers)
             )
             stack.callback(response.close)
-        await wait_until(lambda: library.shelf.open_streams == before + count)
+        await wait_until(lambda: library.books.open_streams == before + count)
         yield
-    await wait_until(lambda: library.shelf.open_streams == before)
+    await wait_until(lambda: library.books.open_streams == before)
 
 
 async def subscribe(library: Library, **headers: str) -> list[Any]:

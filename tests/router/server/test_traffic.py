@@ -3,13 +3,13 @@
 import aiohttp
 
 from router.config.traffic import Traffic
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
+from tests.support.waiting import wait_until
 
 
 async def test_subgraphs_receive_the_user_agent_and_the_deadline(library: Library):
     await library.ask("{ books { title } }", **{"user-agent": "Reader/1.0", "x-other": "secret"})
-    [headers] = library.shelf.requests
+    [headers] = library.books.requests
     assert headers["user-agent"] == "Reader/1.0"
     assert headers["x-deadline-ms"] == "30000"
     assert "x-other" not in headers
@@ -19,14 +19,14 @@ async def test_a_subscription_forwards_the_user_agent_too(library: Library):
     headers = {"user-agent": "Reader/1.0", "accept": "text/event-stream"}
     body = {"query": "subscription { silence { title } }"}
     async with library.client.post(library.url, json=body, headers=headers):
-        await wait_until(lambda: bool(library.shelf.requests))
-    assert library.shelf.requests[0]["user-agent"] == "Reader/1.0"
+        await wait_until(lambda: bool(library.books.requests))
+    assert library.books.requests[0]["user-agent"] == "Reader/1.0"
 
 
 async def test_the_remaining_time_of_an_operation_is_passed_to_subgraphs():
     async with run_library(traffic=Traffic.model_validate({"operation_timeout": 10})) as library:
         await library.ask("{ books { title } }")
-        [headers] = library.shelf.requests
+        [headers] = library.books.requests
     assert 0 < int(headers["x-deadline-ms"]) < 10_000
 
 
@@ -36,7 +36,7 @@ async def test_an_operation_that_times_out_before_it_is_planned_is_refused():
         async with library.client.post(library.url, json=body) as answer:
             errors = (await answer.json())["errors"]
     assert (answer.status, errors[0]["extensions"]["code"]) == (504, "OPERATION_TIMEOUT")
-    assert library.shelf.requests == []
+    assert library.books.requests == []
 
 
 async def test_header_rules_set_and_remove_headers():
@@ -48,7 +48,7 @@ async def test_header_rules_set_and_remove_headers():
     async with run_library(jwks_url="", traffic=Traffic.model_validate({"headers": rules})) as library:
         client = {"user-agent": "Reader/1.0", "authorization": "Bearer token"}
         await library.ask("{ books { title } }", **client)
-        [headers] = library.shelf.requests
+        [headers] = library.books.requests
     assert headers["x-graph"] == "memorable"
     assert {"authorization", "user-agent", "x-only"}.isdisjoint(headers)
 
@@ -58,7 +58,7 @@ async def test_no_client_and_no_rule_can_set_the_service_token():
     traffic = Traffic.model_validate({"headers": rules})
     async with run_library(service_token="of the platform", traffic=traffic) as library:
         await library.ask("{ books { title } }", **{"x-memorable-service-token": "of a stranger"})
-        [headers] = library.shelf.requests
+        [headers] = library.books.requests
     assert headers["x-memorable-service-token"] == "of the platform"
 
 

@@ -53,9 +53,9 @@ async def test_each_caller_gets_the_fields_that_they_may_read(partial_library: L
 
 
 async def test_unauthorized_fields_are_not_fetched(partial_library: Library):
-    partial_library.shelf.requests.clear()
+    partial_library.books.requests.clear()
     assert (await partial_library.ask("{ mine }"))["data"] == {"mine": None}
-    assert partial_library.shelf.requests == []
+    assert partial_library.books.requests == []
 
 
 async def test_a_subscription_to_an_unauthorized_field_is_refused(partial_library: Library):

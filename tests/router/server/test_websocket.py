@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from router.config.traffic import Traffic
-from tests.router.library import wait_until
 from tests.router.running_library import Library, run_library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
+from tests.support.waiting import wait_until
 
 
 async def test_events_arrive_with_the_entities_of_other_subgraphs_joined(library: Library):
@@ -36,7 +36,7 @@ async def test_queries_and_mutations_are_answered_once_and_complete(library: Lib
             "payload": {"data": {"rename": {"title": "Sun"}}},
         }
         assert await socket.receive() == {"id": "m", "type": "complete"}
-        assert library.shelf.titles["1"] == "Sun"
+        assert library.books.titles["1"] == "Sun"
 
 
 async def test_a_ping_is_answered_with_its_payload(library: Library):
@@ -115,7 +115,7 @@ async def test_an_entry_of_the_initial_payload_reaches_subgraphs_as_a_header_if_
         async with open_acknowledged_socket(library, payload) as socket:
             await socket.subscribe("1", "{ books { title } }")
             assert (await socket.receive())["type"] == "next"
-        [headers] = library.shelf.requests
+        [headers] = library.books.requests
     assert headers["x-tenant"] == "fox"
     assert "x-user" not in headers
 
@@ -124,9 +124,9 @@ async def test_completing_releases_the_upstream_and_frees_the_id(library: Librar
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.receive()
-        assert library.shelf.open_streams == 1
+        assert library.books.open_streams == 1
         await socket.send(type="complete", id="1")
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 0)
         await socket.subscribe("1", "{ average }")
         assert (await socket.receive())["payload"] == {"data": {"average": 4.5}}
 
@@ -135,19 +135,19 @@ async def test_closing_releases_every_upstream(library: Library):
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
         await socket.subscribe("2", "subscription { silence { id } }")
-        await wait_until(lambda: library.shelf.open_streams == 2)
-    await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 2)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_a_cut_connection_releases_the_upstream(library: Library):
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         connection = socket.raw._response.connection
         assert connection is not None
         assert connection.transport is not None
         connection.transport.abort()
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_an_event_that_fails_is_sent_with_its_error_and_ends_the_stream(library: Library):
@@ -175,8 +175,8 @@ async def test_an_operation_over_the_limit_is_refused_and_the_others_run_on(monk
                 "extensions": {"code": "TOO_MANY_OPERATIONS"},
             }
         ]
-        assert library.shelf.open_streams == 2
+        assert library.books.open_streams == 2
         await socket.send(type="complete", id="a")
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         await socket.subscribe("c", SILENCE)
         assert (await socket.receive())["type"] == "next"

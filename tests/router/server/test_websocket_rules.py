@@ -13,10 +13,11 @@ from router.app import create_app
 from router.config.settings import load
 from router.server import websocket
 from router.server.application import Application
-from tests.router.library import SUPERGRAPH, wait_until
+from tests.router.library import SUPERGRAPH
 from tests.router.running_library import Library
 from tests.router.websocket_client import PUBLISHED, SILENCE, open_acknowledged_socket, open_socket
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 Rule: TypeAlias = Callable[[Library], Awaitable[None]]
 AVERAGE = {"data": {"average": 4.5}}
@@ -34,9 +35,9 @@ async def messages_of_operations_are_interleaved_and_have_their_ids(library: Lib
 async def a_normal_closure_by_the_client_ends_all(library: Library) -> None:
     async with open_acknowledged_socket(library) as socket:
         await socket.subscribe("1", SILENCE)
-        await wait_until(lambda: library.shelf.open_streams == 1)
+        await wait_until(lambda: library.books.open_streams == 1)
         await socket.raw.close(code=1000)
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def an_initialisation_is_acknowledged(library: Library) -> None:
@@ -248,7 +249,7 @@ async def test_an_expired_token_closes_the_socket_without_failing_its_operations
         assert (await socket.receive())["type"] == "next"
         message = await socket.raw.receive(timeout=10)
         assert (message.data, message.extra) == (4403, "Forbidden: The token has expired.")
-    await wait_until(lambda: library.shelf.open_streams == 0)
+    await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_an_idle_socket_is_closed_and_one_with_an_operation_stays(
@@ -266,7 +267,7 @@ async def test_an_idle_socket_is_closed_and_one_with_an_operation_stays(
 
 async def test_a_client_that_does_not_read_is_disconnected(library: Library, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(websocket, "SEND_TIMEOUT_SECONDS", 0.05)
-    library.shelf.titles["1"] = "Moon" * 250_000
+    library.books.titles["1"] = "Moon" * 250_000
     async with open_acknowledged_socket(library) as socket:
         connection = socket.raw._response.connection
         assert connection is not None
@@ -274,8 +275,8 @@ async def test_a_client_that_does_not_read_is_disconnected(library: Library, mon
         connection.transport.pause_reading()
         for identifier in range(30):
             await socket.subscribe(str(identifier), f"subscription {{ silence {{ a{identifier}: title }} }}")
-        await wait_until(lambda: library.shelf.open_streams > 0)
-        await wait_until(lambda: library.shelf.open_streams == 0)
+        await wait_until(lambda: library.books.open_streams > 0)
+        await wait_until(lambda: library.books.open_streams == 0)
 
 
 async def test_operations_of_a_disconnected_client_end_without_an_error(

@@ -200,7 +200,7 @@ def test_a_deprecation_without_a_reason_has_the_default_reason():
 )
 @pytest.mark.parametrize("purpose", ["SECURITY", "EXECUTION"])
 def test_an_unknown_required_link_is_refused_by_its_url(address: str, purpose: str):
-    with pytest.raises(InvalidSupergraphError, match=f"does not know: {re.escape(address)}"):
+    with pytest.raises(InvalidSupergraphError, match=f"does not support: {re.escape(address)}"):
         Supergraph.parse(build_supergraph_text(f'{JOIN} @link(url: "{address}", for: {purpose})'))
 
 

@@ -50,9 +50,9 @@ async def test_each_subgraph_continues_the_span_of_its_own_fetch(shared_library:
     await shared_library.ask(body, traceparent=caller.traceparent, tracestate="vendor=1")
     await shared_library.wait_for_span(caller.trace_id, "query")
 
-    for shelf, name in ((shared_library.books, "books"), (shared_library.reviews, "reviews")):
+    for subgraph, name in ((shared_library.books, "books"), (shared_library.reviews, "reviews")):
         [fetch] = shared_library.collector.find_spans(f"POST {name}", caller.trace_id)
-        [request] = [each for each in shelf.requests if caller.trace_id in each["traceparent"]]
+        [request] = [each for each in subgraph.requests if caller.trace_id in each["traceparent"]]
         assert request["traceparent"] == f"00-{caller.trace_id}-{fetch.id}-01"
         assert request["tracestate"] == "vendor=1"
         address, port = request["host"].split(":")

@@ -7,7 +7,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.router.library import wait_until
 from tests.router.tracing.traced_library import (
     CallersTrace,
     TracedLibrary,
@@ -16,6 +15,7 @@ from tests.router.tracing.traced_library import (
 )
 from tests.support.otlp_collector import Span
 from tests.support.router_process import read_log
+from tests.support.waiting import wait_until
 
 PUBLISHED = {"query": "subscription News { published { title stars } }"}
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import aiohttp
 
-from tests.router.library import SUPERGRAPH, wait_until
-from tests.router.library_subgraphs import BOOKS, REVIEWS, Shelf, build_subgraph
+from tests.router.library import SUPERGRAPH
+from tests.router.library_subgraphs import BOOKS, REVIEWS, SubgraphState, build_subgraph
 from tests.support.otlp_collector import Collector
 from tests.support.router_process import start_router, wait_for_origin
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 
 @dataclass
@@ -21,8 +22,8 @@ class TracedLibrary:
     """The running library and the spans that its router exports."""
 
     url: str
-    books: Shelf
-    reviews: Shelf
+    books: SubgraphState
+    reviews: SubgraphState
     collector: Collector
     process: asyncio.subprocess.Process
     client: aiohttp.ClientSession
@@ -39,7 +40,7 @@ class TracedLibrary:
 @asynccontextmanager
 async def run_traced_library(**environ: str) -> AsyncIterator[TracedLibrary]:
     """Runs the library with a router that exports its spans every 20 ms."""
-    books, reviews, collector = Shelf(), Shelf(), Collector()
+    books, reviews, collector = SubgraphState(), SubgraphState(), Collector()
     async with (
         serve_app(collector.build_app()) as otlp,
         serve_app(build_subgraph(BOOKS, books)) as books_origin,

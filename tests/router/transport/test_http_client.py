@@ -15,7 +15,7 @@ from router.transport.address import Address
 from router.transport.http_client import HttpClient, HttpError, HttpResponse
 from tests.support.tls import create_certificate
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 HELLO = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
@@ -77,7 +77,7 @@ async def wait_for_closed_connections(server: ScriptedServer, connections: int) 
 
 async def test_a_request_is_one_message_with_its_headers_and_its_length():
     async with run_scripted_server(HELLO) as server, HttpClient() as client:
-        answer = await client.post(Address.parse(server.url), {"accept": "application/json"}, b"{}", PATIENCE)
+        answer = await client.post(Address.parse(server.url), {"accept": "application/json"}, b"{}", TIMEOUT)
     origin = server.url.removeprefix("http://").partition("/")[0].encode()
     assert answer == HttpResponse(200, b"hello")
     assert server.requests == [
@@ -105,8 +105,8 @@ async def test_a_request_is_one_message_with_its_headers_and_its_length():
 )
 async def test_a_response_ends_where_its_head_says(script: bytes, answer: HttpResponse):
     async with run_scripted_server(script, script) as server, HttpClient() as client:
-        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == answer
-        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == answer
+        assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == answer
+        assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == answer
     assert server.connections == 1
 
 
@@ -115,9 +115,7 @@ async def test_a_response_without_a_length_ends_with_its_connection():
         run_scripted_server(b"HTTP/1.1 200 OK\r\n\r\nhello", closes=True) as server,
         HttpClient() as client,
     ):
-        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
-            200, b"hello"
-        )
+        assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == HttpResponse(200, b"hello")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +131,7 @@ async def test_a_response_without_a_length_ends_with_its_connection():
 async def test_an_incomplete_response_is_an_error(script: bytes):
     async with run_scripted_server(script, closes=True) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="before the response was complete"):
-            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
     assert len(server.requests) == 1
 
 
@@ -148,18 +146,18 @@ async def test_an_incomplete_response_is_an_error(script: bytes):
 async def test_a_response_that_is_not_http_is_an_error(script: bytes):
     async with run_scripted_server(script) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="not an HTTP response"):
-            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         await wait_for_closed_connections(server, 1)
 
 
 async def test_sequential_requests_share_a_connection_and_concurrent_ones_do_not():
     async with run_scripted_server(HELLO, HELLO, HELLO) as server, HttpClient() as client:
-        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
-        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
+        await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         assert server.connections == 1
         await asyncio.gather(
-            client.post(Address.parse(server.url), {}, b"{}", PATIENCE),
-            client.post(Address.parse(server.url), {}, b"{}", PATIENCE),
+            client.post(Address.parse(server.url), {}, b"{}", TIMEOUT),
+            client.post(Address.parse(server.url), {}, b"{}", TIMEOUT),
         )
         assert server.connections == 2
 
@@ -169,7 +167,7 @@ async def test_a_connection_without_keep_alive_is_not_reused(head: bytes):
     script = head + b"content-length: 5\r\n\r\nhello"
     async with run_scripted_server(script, script) as server, HttpClient() as client:
         for _ in range(2):
-            assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+            assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == HttpResponse(
                 200, b"hello"
             )
         assert server.connections == 2
@@ -177,31 +175,25 @@ async def test_a_connection_without_keep_alive_is_not_reused(head: bytes):
 
 async def test_a_connection_that_the_server_closed_meanwhile_is_not_reused():
     async with run_scripted_server(HELLO, closes=True) as server, HttpClient() as client:
-        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         for _ in range(2000):
             if not client._pools[Address.parse(server.url).pool].idle:
                 break
             await asyncio.sleep(0.005)
-        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
-            200, b"hello"
-        )
+        assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == HttpResponse(200, b"hello")
 
 
 async def test_a_surplus_response_is_discarded_with_its_connection():
     forged = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged"
     async with run_scripted_server(HELLO + forged, HELLO) as server, HttpClient() as client:
-        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
-            200, b"hello"
-        )
-        assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
-            200, b"hello"
-        )
+        assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == HttpResponse(200, b"hello")
+        assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == HttpResponse(200, b"hello")
     assert server.connections == 2
 
 
 async def test_an_idle_connection_is_closed_after_its_timeout():
     async with run_scripted_server(HELLO, HELLO) as server, HttpClient(idle_seconds=0.01) as client:
-        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         await wait_for_closed_connections(server, 1)
 
 
@@ -212,7 +204,7 @@ async def test_a_cancelled_request_closes_its_connection():
     ):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+                await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         await wait_for_closed_connections(server, 1)
 
 
@@ -220,7 +212,7 @@ async def test_a_late_response_times_out():
     cut = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel"
     async with run_scripted_server(HELLO, cut) as server, HttpClient() as client:
         # First over a connection that was idle, then over a new one.
-        await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+        await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         with pytest.raises(TimeoutError):
             await client.post(Address.parse(server.url), {}, b"{}", 0.05)
         await wait_for_closed_connections(server, 1)
@@ -233,14 +225,14 @@ async def test_a_late_response_times_out():
 async def test_a_response_over_the_size_limit_is_an_error():
     async with run_scripted_server(HELLO) as server, HttpClient(max_response_bytes=4) as client:
         with pytest.raises(HttpError, match="larger than 4 bytes"):
-            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         await wait_for_closed_connections(server, 1)
 
 
 async def test_closing_the_client_closes_its_connections():
     async with run_scripted_server(HELLO, HELLO) as server:
         async with HttpClient() as client:
-            await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         await wait_for_closed_connections(server, 1)
 
 
@@ -248,14 +240,14 @@ async def test_closing_the_client_closes_its_connections():
 async def test_a_header_value_cannot_inject_another_header(value: str):
     async with run_scripted_server(HELLO) as server, HttpClient() as client:
         with pytest.raises(HttpError, match="the header authorization cannot be sent"):
-            await client.post(Address.parse(server.url), {"authorization": value}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url), {"authorization": value}, b"{}", TIMEOUT)
     assert server.connections == 0
 
 
 async def test_a_server_that_is_down_is_an_error():
     async with HttpClient() as client:
         with pytest.raises(HttpError, match="no connection"):
-            await client.post(Address.parse("http://127.0.0.1:1/graphql"), {}, b"{}", PATIENCE)
+            await client.post(Address.parse("http://127.0.0.1:1/graphql"), {}, b"{}", TIMEOUT)
 
 
 async def test_the_certificate_of_a_server_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -265,10 +257,10 @@ async def test_the_certificate_of_a_server_is_verified(tmp_path: Path, monkeypat
     async with run_scripted_server(HELLO, tls=tls) as server:
         async with HttpClient() as client:
             with pytest.raises(HttpError, match=r"no connection: .*certificate verify failed"):
-                await client.post(Address.parse(server.url), {}, b"{}", PATIENCE)
+                await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT)
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
         async with HttpClient() as client:
-            assert await client.post(Address.parse(server.url), {}, b"{}", PATIENCE) == HttpResponse(
+            assert await client.post(Address.parse(server.url), {}, b"{}", TIMEOUT) == HttpResponse(
                 200, b"hello"
             )
 
@@ -280,6 +272,6 @@ async def test_the_router_presents_its_certificate_to_a_subgraph_that_asks_for_o
     tls.verify_mode = ssl.CERT_REQUIRED
     async with run_scripted_server(HELLO, tls=tls) as server, HttpClient() as client:
         with pytest.raises(HttpError):
-            await client.post(Address.parse(server.url, TlsFiles(ca=path)), {}, b"{}", PATIENCE)
+            await client.post(Address.parse(server.url, TlsFiles(ca=path)), {}, b"{}", TIMEOUT)
         known = Address.parse(server.url, TlsFiles(ca=path, certificate=path))
-        assert await client.post(known, {}, b"{}", PATIENCE) == HttpResponse(200, b"hello")
+        assert await client.post(known, {}, b"{}", TIMEOUT) == HttpResponse(200, b"hello")

@@ -18,7 +18,7 @@ ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Await
 
 
 @asynccontextmanager
-async def open_test_stream(write: ConnectionHandler, silence: float = 10.0) -> AsyncIterator[HttpStream]:
+async def open_test_stream(write: ConnectionHandler, idle_timeout: float = 10.0) -> AsyncIterator[HttpStream]:
     tasks: list[asyncio.Task[Any] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,7 +33,9 @@ async def open_test_stream(write: ConnectionHandler, silence: float = 10.0) -> A
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        response = await open_stream(Address.parse(f"http://127.0.0.1:{port}/graphql"), {}, b"{}", silence)
+        response = await open_stream(
+            Address.parse(f"http://127.0.0.1:{port}/graphql"), {}, b"{}", idle_timeout
+        )
         try:
             yield response
         finally:
@@ -99,7 +101,9 @@ async def test_a_server_that_does_not_answer_in_http_is_an_error(piece: bytes):
 
 
 async def test_a_silent_response_times_out():
-    async with open_test_stream(write_pieces(CHUNKED, b"3\r\none\r\n", silent=True), silence=0.05) as answer:
+    async with open_test_stream(
+        write_pieces(CHUNKED, b"3\r\none\r\n", silent=True), idle_timeout=0.05
+    ) as answer:
         assert await answer.read() == b"one"
         with pytest.raises(HttpError, match=r"silent for 0\.05 seconds"):
             await answer.read()

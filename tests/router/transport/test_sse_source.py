@@ -13,9 +13,9 @@ from router.transport.address import Address
 from router.transport.base import RequestContext
 from router.transport.http import SubgraphError
 from router.transport.sse_source import SseSource
-from tests.router.library import wait_until
-from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
+from tests.router.library_subgraphs import BOOKS, SubgraphState, build_subgraph
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -136,11 +136,11 @@ async def test_a_subgraph_that_is_down_is_an_error():
 
 
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
-    shelf = Shelf()
-    async with serve_app(build_subgraph(BOOKS, shelf)) as origin:
+    state = SubgraphState()
+    async with serve_app(build_subgraph(BOOKS, state)) as origin:
         source = SseSource({"books": Address.parse(f"{origin}/graphql")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
-        assert shelf.open_streams == 1
+        assert state.open_streams == 1
         await upstream.close()
-        await wait_until(lambda: shelf.open_streams == 0)
+        await wait_until(lambda: state.open_streams == 0)

@@ -18,10 +18,10 @@ from router.transport.base import RequestContext
 from router.transport.http import NO_RULES, StreamBrokenError, SubgraphError, open_session
 from router.transport.sse_source import MAX_EVENT_BYTES
 from router.transport.websocket import WebSocketSource
-from tests.router.library import wait_until
-from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
+from tests.router.library_subgraphs import BOOKS, SubgraphState, build_subgraph
 from tests.router.transport.subscriptions import NUMBERED, follow
 from tests.support.serving import serve_app
+from tests.support.waiting import wait_until
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -290,14 +290,14 @@ async def test_a_subgraph_that_is_down_is_a_broken_stream():
 
 
 async def test_closing_the_stream_ends_the_subscription_at_a_strawberry_subgraph():
-    shelf = Shelf()
-    async with serve_app(build_subgraph(BOOKS, shelf)) as origin, open_session() as session:
+    state = SubgraphState()
+    async with serve_app(build_subgraph(BOOKS, state)) as origin, open_session() as session:
         source = WebSocketSource(session, {"books": Address.parse(f"{origin}/subscriptions")}, 5.0)
         upstream = await source.open("books", b'{"query":"subscription { silence { id } }"}', CONTEXT)
         assert await anext(upstream.events()) == {"data": {"silence": {"id": "1"}}}
-        assert shelf.open_streams == 1
+        assert state.open_streams == 1
         await upstream.close()
-        await wait_until(lambda: shelf.open_streams == 0)
+        await wait_until(lambda: state.open_streams == 0)
 
 
 async def test_a_numbered_stream_resumes_without_gaps_or_duplicates(

@@ -14,7 +14,7 @@ from router.config.settings import load
 from router.config.traffic import Traffic
 from router.telemetry import Metrics
 from tests.router.library import SUPERGRAPH
-from tests.router.library_subgraphs import BOOKS, Shelf, build_subgraph
+from tests.router.library_subgraphs import BOOKS, SubgraphState, build_subgraph
 from tests.support.serving import serve_app
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -90,7 +90,7 @@ async def run_library(reviews: Answer, **traffic: Any) -> AsyncIterator[Library]
 @asynccontextmanager
 async def run_library_at(reviews_url: str, **traffic: Any) -> AsyncIterator[Library]:
     """Runs the library with its reviews subgraph at an address."""
-    async with serve_app(build_subgraph(BOOKS, Shelf())) as books, aiohttp.ClientSession() as client:
+    async with serve_app(build_subgraph(BOOKS, SubgraphState())) as books, aiohttp.ClientSession() as client:
         settings = load(
             supergraph=SUPERGRAPH,
             subgraph_urls={"books": f"{books}/graphql", "reviews": reviews_url},

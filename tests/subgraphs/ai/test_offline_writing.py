@@ -137,9 +137,9 @@ def test_markup_braces_and_emoji_in_a_name_are_plain_text() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(briefs, st.integers(0, 5), st.integers(0, 500))
-def test_any_brief_gives_a_story_that_fits(brief: StoryBrief, take: int, room: int) -> None:
+def test_any_brief_gives_a_story_that_fits(brief: StoryBrief, take: int, max_length: int) -> None:
     for number in range(1, brief.scenes + 1):
-        assert len(write_scene(brief, number, take, room)) <= room
+        assert len(write_scene(brief, number, take, max_length)) <= max_length
     texts = write_story(brief)
     assert all(texts)
     outline = write_outline(brief)

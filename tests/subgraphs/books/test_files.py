@@ -1,4 +1,4 @@
-"""Files over HTTP: served at signed addresses only."""
+"""Files over HTTP: served at signed URLs only."""
 
 import pytest
 

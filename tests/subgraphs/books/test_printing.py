@@ -1,4 +1,4 @@
-"""Renditions: made once from the snapshot, served at signed addresses, deleted with the child."""
+"""Renditions: made once from the snapshot, served at signed URLs, deleted with the child."""
 
 import asyncio
 import hashlib
@@ -33,7 +33,7 @@ DELETE_CHILD = "mutation ($id: ID!) { deleteChild(id: $id) }"
 
 
 async def fetch(books: SubgraphClient, url: str) -> httpx2.Response:
-    """Fetch the path of a signed address from the server of the test."""
+    """Fetch the path of a signed URL from the test's server."""
     parts = urlsplit(url)
     return await books.http.get(f"{parts.path}?{parts.query}")
 
@@ -154,7 +154,7 @@ async def test_an_expired_address_serves_nothing(books: SubgraphClient, runtime:
     response = await fetch(books, runtime.storage.sign_url(picture.storage_key, long_ago))
     assert response.status_code == 403
     assert response.json() == {
-        "error": {"code": "FORBIDDEN", "message": "This address is not valid, or no longer."}
+        "error": {"code": "FORBIDDEN", "message": "This URL is not valid or has expired."}
     }
 
 

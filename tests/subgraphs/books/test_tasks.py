@@ -40,6 +40,6 @@ async def test_files_are_deleted_by_their_job(runtime: Runtime, platform: Platfo
     picture = await store_picture(runtime, 1)
     job = jobs.DeleteFiles((picture.storage_key, "illustrations/never-there.png"))
     for _ in range(2):
-        await tasks.delete_files(platform, jobs.DeleteFiles.read(job.payload()))
+        await tasks.delete_files(platform, jobs.DeleteFiles.read(job.to_payload()))
     with pytest.raises(NotFound):
         await runtime.storage.get(picture.storage_key)

@@ -299,7 +299,7 @@ async def test_a_subscription_requires_a_client_that_accepts_event_streams(
     response = await subgraph.http.post("/graphql", json=body, headers={"accept": accept})
     [error] = response.json()["errors"]
     assert (response.status_code, error["extensions"]["code"]) == (406, "BAD_REQUEST")
-    assert error["message"] == "A subscription is answered by text/event-stream alone."
+    assert error["message"] == "A subscription is only available as text/event-stream."
 
 
 async def test_the_lines_of_an_event_stream_end_in_lf(subgraph: SubgraphClient) -> None:

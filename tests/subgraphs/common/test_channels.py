@@ -24,7 +24,7 @@ async def opened(redis: Redis) -> AsyncIterator[Channels]:
 
 @dataclass
 class Recorder:
-    """A listener that records what it is told."""
+    """A listener that records the messages, and how often its channel was opened."""
 
     messages: list[bytes] = field(default_factory=list)
     openings: int = 0
@@ -64,7 +64,7 @@ async def count_connections(redis: Redis) -> int:
     return len(await redis.client_list(_type="pubsub"))
 
 
-async def test_a_listener_hears_each_message_of_its_channel(opened: Channels, redis: Redis) -> None:
+async def test_a_listener_receives_each_message_of_its_channel(opened: Channels, redis: Redis) -> None:
     names = [new_id("channel") for _ in range(50)]
     recorders = [Recorder() for _ in names]
     before = await count_connections(redis)
@@ -92,7 +92,7 @@ async def test_a_channel_that_was_left_is_unsubscribed(opened: Channels, redis: 
     assert recorder.messages == []
 
 
-async def test_a_channel_that_is_left_and_listened_to_at_once_is_heard(
+async def test_a_channel_that_is_left_and_listened_to_at_once_is_received(
     opened: Channels, redis: Redis, channel: str
 ) -> None:
     await listen(opened, channel)
@@ -103,7 +103,7 @@ async def test_a_channel_that_is_left_and_listened_to_at_once_is_heard(
         await recorder.wait_for(lambda it: it.messages == [b"heard"])
 
 
-async def test_a_listener_is_told_when_messages_may_have_been_missed(
+async def test_a_listener_is_notified_when_messages_may_have_been_missed(
     servers: Mapping[str, str], opened: Channels, redis: Redis, channel: str
 ) -> None:
     recorder = await listen(opened, channel)
@@ -117,7 +117,7 @@ async def test_a_listener_is_told_when_messages_may_have_been_missed(
 async def test_a_connection_that_does_not_answer_is_replaced(
     opened: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "_SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(channels, "_IDLE_SECONDS", 0.1)
     recorder = await listen(opened, channel)
     await redis.client_pause(1000)
     await recorder.wait_for(lambda it: it.openings > 1)
@@ -126,7 +126,7 @@ async def test_a_connection_that_does_not_answer_is_replaced(
 async def test_a_silent_connection_that_answers_is_kept(
     opened: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "_SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(channels, "_IDLE_SECONDS", 0.05)
     recorder = await listen(opened, channel)
     await asyncio.sleep(0.5)
     await redis.publish(channel, "heard")

@@ -36,8 +36,8 @@ async def test_a_large_document_does_not_block_the_event_loop() -> None:
 
 
 async def test_cached_documents_are_bounded_by_their_bytes() -> None:
-    room_for_two = 2 * (len("{ a: name }") + 7 * BYTES_PER_TOKEN)
-    documents = Documents(SCHEMA, room_for_two)
+    size_of_two = 2 * (len("{ a: name }") + 7 * BYTES_PER_TOKEN)
+    documents = Documents(SCHEMA, size_of_two)
     first = await prepare_document(documents, "{ a: name }")
     second = await prepare_document(documents, "{ b: name }")
     assert await prepare_document(documents, "{ a: name }") is first

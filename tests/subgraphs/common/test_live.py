@@ -45,13 +45,13 @@ class Rows:
 
     def __init__(self, *sequences: int) -> None:
         self.sequences = list(sequences)
-        self.reads = self.checks = self.concurrent = self.most_concurrent = 0
+        self.reads = self.checks = self.concurrent = self.max_concurrent = 0
 
     async def list_events(self, key: str, after: int) -> Sequence[LiveEvent]:
         del key
         self.reads += 1
         self.concurrent += 1
-        self.most_concurrent = max(self.most_concurrent, self.concurrent)
+        self.max_concurrent = max(self.max_concurrent, self.concurrent)
         await asyncio.sleep(0.001)
         self.concurrent -= 1
         return [build_event(sequence, "row") for sequence in self.sequences if sequence > after]
@@ -188,7 +188,7 @@ async def test_followers_who_come_at_once_read_a_few_at_a_time(streams: LiveStre
     followings = [Following(streams, new_id("gen"), rows=rows) for _ in range(100)]
     for each in followings:
         assert await each.reach(1) == [1]
-    assert rows.most_concurrent <= 4
+    assert rows.max_concurrent <= 4
     for each in followings:
         await each.stop()
 
@@ -251,13 +251,13 @@ async def test_an_event_that_is_refused_is_not_published(
     streams: LiveStreams, redis: Redis, key: str
 ) -> None:
     await append(streams, key, 1, 5)
-    async with redis.pubsub() as heard:
-        await heard.subscribe(f"live:{key}")
-        assert (await heard.get_message(timeout=5) or {})["type"] == "subscribe"
+    async with redis.pubsub() as pubsub:
+        await pubsub.subscribe(f"live:{key}")
+        assert (await pubsub.get_message(timeout=5) or {})["type"] == "subscribe"
         with pytest.raises(StaleWriter):
             await append(streams, key, 3)
         await append(streams, key, 6)
-        assert (await heard.get_message(timeout=5) or {})["data"].startswith(b"6 ")
+        assert (await pubsub.get_message(timeout=5) or {})["data"].startswith(b"6 ")
 
 
 async def test_an_overtaken_writer_is_refused(streams: LiveStreams, key: str) -> None:

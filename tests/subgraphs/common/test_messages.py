@@ -28,7 +28,7 @@ class PaintFence(Job):
 
 def test_a_message_is_read_as_it_was_sent() -> None:
     job = PaintFence("fnc_1", ("white", "green"), 2)
-    assert PaintFence.read(job.payload(), job.version) == job
+    assert PaintFence.read(job.to_payload(), job.version) == job
 
 
 def test_unknown_fields_are_ignored_and_missing_ones_take_their_default() -> None:

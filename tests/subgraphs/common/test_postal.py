@@ -1,4 +1,4 @@
-"""Postal addresses: normalised, or refused by the part that is not valid."""
+"""Postal addresses: normalised, or refused with the name of the invalid part."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_normal_address_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("part", "length"), MAX_LENGTHS.items())
-def test_each_part_has_a_greatest_length(part: str, length: int) -> None:
+def test_each_part_has_a_maximum_length(part: str, length: int) -> None:
     longest = replace(ADDRESS, **{part: "x" * length})
     assert longest.normalize("address") == longest
     with pytest.raises(BadUserInput, match=f"at most {length} characters"):
@@ -62,7 +62,7 @@ def test_invisible_characters_are_no_part_of_a_code_or_a_number(part: str, field
 
 
 @pytest.mark.parametrize("code", ["", "de", "ZZ", "DEU", "DE ", "EU"])
-def test_only_a_country_of_iso_3166_is_one(code: str) -> None:
+def test_only_the_codes_of_iso_3166_are_accepted(code: str) -> None:
     assert check_country("country", "DE") == "DE"
     assert len(COUNTRIES) == 249
     with pytest.raises(BadUserInput) as refused:

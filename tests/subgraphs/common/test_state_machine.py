@@ -37,8 +37,8 @@ def test_any_number_of_states_may_lie_between_a_state_and_one_ahead_of_it() -> N
 def test_terminal_and_cancellable_states_are_derived() -> None:
     assert MACHINE.terminal == {S.DONE, S.DROPPED}
     assert MACHINE.active == {S.NEW, S.OPEN}
-    assert MACHINE.states_before(S.DROPPED) == {S.NEW, S.OPEN}
-    assert MACHINE.states_before(S.NEW) == frozenset()
+    assert MACHINE.find_predecessors(S.DROPPED) == {S.NEW, S.OPEN}
+    assert MACHINE.find_predecessors(S.NEW) == frozenset()
 
 
 @given(st.lists(st.sampled_from(Status), max_size=12))

@@ -1,4 +1,4 @@
-"""The object store and its signed addresses."""
+"""The object store and its signed URLs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_nothing_outside_of_the_store_can_be_read(storage: Storage, tmp_pa
         await storage.get("../secret")
 
 
-def test_a_signed_address_is_valid_for_its_file_and_until_it_expires(storage: Storage) -> None:
+def test_a_signed_url_is_valid_for_its_file_until_it_expires(storage: Storage) -> None:
     expires, signature = sign(storage)
     assert storage.sign_url(KEY, NOW).startswith(f"http://localhost:3002/files/{KEY}?expires=")
     assert storage.verify(KEY, expires, signature, NOW)
@@ -54,7 +54,7 @@ def test_a_signed_address_is_valid_for_its_file_and_until_it_expires(storage: St
     assert not storage.verify(KEY, expires, signature, NOW + LIFETIME + timedelta(seconds=1))
 
 
-def test_a_changed_address_is_invalid(storage: Storage) -> None:
+def test_a_url_that_was_changed_is_invalid(storage: Storage) -> None:
     expires, signature = sign(storage)
     assert not storage.verify("snapshots/snp_2/interior.pdf", expires, signature, NOW)
     assert not storage.verify(KEY, str(int(expires) + 1), signature, NOW)

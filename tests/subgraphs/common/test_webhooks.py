@@ -1,4 +1,4 @@
-"""Webhooks: only what the provider has signed is taken, once, whatever is sent how often."""
+"""Webhooks: only what the provider has signed is accepted, and once, however often it is sent."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ async def test_an_expired_quote_cannot_be_checked_out(orders: SubgraphClient, to
     await end_quote(orders, quote_id)
     assert (await checkout(orders, token, quote_id)).ok["checkout"] == {
         "__typename": "QuoteExpired",
-        "message": "This price no longer holds; ask for a new quote.",
+        "message": "The quote has expired; ask for a new one.",
     }
     assert await read_orders(orders, quote_id) == []
 

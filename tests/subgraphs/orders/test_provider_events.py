@@ -1,4 +1,4 @@
-"""Webhooks of payment providers: whichever come, in whatever order, an order is paid once or not at all."""
+"""Webhooks of payment providers: in any number and order, they pay an order once or not at all."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.orders.service import get_fulfilment
+from subgraphs.orders.service import get_fulfilment_order
 from tests.subgraphs.orders.conftest import create_paid_order
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import sign_token
@@ -112,7 +112,7 @@ async def test_a_fulfilment_has_all_that_printing_and_shipping_need(
     orders: SubgraphClient, token: str, user_id: str
 ) -> None:
     order_id = await create_paid_order(orders, token)
-    order = await get_fulfilment(orders.runtime, order_id)
+    order = await get_fulfilment_order(orders.runtime, order_id)
     assert (order.order_id, order.owner_id, order.snapshot_id) == (order_id, user_id, "snp_1")
     assert (order.product_id, order.quantity, order.shipping_level) == ("casewrap-8.5-square", 1, "MAIL")
     assert (order.address.name, order.address.country_code, order.address.line2) == ("Ana Müller", "DE", None)

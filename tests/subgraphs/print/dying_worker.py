@@ -12,7 +12,7 @@ from subgraphs.print import service
 from subgraphs.print.providers.base import ShopJob, Submission
 from subgraphs.print.providers.offline import OfflinePrintShop
 from subgraphs.print.providers.registry import PROVIDERS
-from tests.subgraphs.print.jobs import DELIVERY
+from tests.subgraphs.print.jobs import SHIPPING
 from tests.support.providers import use_provider
 
 
@@ -29,7 +29,7 @@ async def main(job_id: str) -> None:
     async with open_runtime(DOMAINS["print"], load_worker_settings()[1]["print"]) as runtime:
         shop = LastShop(runtime.database, runtime.clock, timedelta(seconds=1))
         with use_provider(PROVIDERS, shop):
-            await service.submit_print_job(runtime, job_id, 1, DELIVERY)
+            await service.submit_print_job(runtime, job_id, 1, SHIPPING)
 
 
 if __name__ == "__main__":

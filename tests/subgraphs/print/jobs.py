@@ -14,7 +14,7 @@ from subgraphs.print.models import OfflineShopJob, PrintJob, PrintJobTransition
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.pdf_files import build_book, build_cover
 
-DELIVERY = service.Delivery(
+SHIPPING = service.ShippingDetails(
     shipping_level=ShippingLevel.MAIL,
     address=Address("Ada", "1 Byron Row", None, "London", None, "N1 1AA", "GB", "+44 20 7946 0000"),
 )

@@ -9,7 +9,7 @@ from subgraphs.common.runtime import Runtime
 from subgraphs.print import service
 from subgraphs.print.models import PrintJob
 from tests.subgraphs.print.conftest import SteppingClock
-from tests.subgraphs.print.jobs import DELIVERY, create_checked_job, create_job
+from tests.subgraphs.print.jobs import SHIPPING, create_checked_job, create_job
 from tests.support.subgraph import SubgraphClient, run_subgraph
 from tests.support.tokens import sign_token
 
@@ -130,7 +130,7 @@ async def test_an_order_shows_its_owner_the_whole_job(
     graph: SubgraphClient, runtime: Runtime, clock: SteppingClock
 ) -> None:
     job = await create_checked_job(runtime)
-    await service.submit_print_job(runtime, job.id, 1, DELIVERY)
+    await service.submit_print_job(runtime, job.id, 1, SHIPPING)
     clock.advance(seconds=40)
     await service.reconcile_print_job(runtime, job.id, 1)
     [found] = await graph.resolve_entities(JOB, [build_order_reference(job)], sign_token("usr_ada"))

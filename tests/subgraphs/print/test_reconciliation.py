@@ -14,7 +14,7 @@ from subgraphs.print.states import PrintJobStatus
 from subgraphs.print.webhooks import SOURCES
 from tests.subgraphs.print.conftest import WEBHOOK_SECRET, SteppingClock
 from tests.subgraphs.print.jobs import (
-    DELIVERY,
+    SHIPPING,
     cancel,
     create_checked_job,
     create_job,
@@ -34,7 +34,7 @@ OURS = [S.CREATED, S.PREFLIGHT, S.SUBMITTING, S.SUBMITTED]
 
 async def create_submitted_job(runtime: Runtime) -> PrintJob:
     job = await create_checked_job(runtime)
-    await service.submit_print_job(runtime, job.id, 1, DELIVERY)
+    await service.submit_print_job(runtime, job.id, 1, SHIPPING)
     return await read_job(runtime, job.id)
 
 
@@ -135,7 +135,7 @@ async def test_a_job_unknown_to_the_shop_is_cancelled(runtime: Runtime) -> None:
 async def test_a_job_cancelled_after_preflight_is_not_submitted(runtime: Runtime) -> None:
     job = await create_checked_job(runtime)
     await cancel(runtime, job.order_id)
-    await service.submit_print_job(runtime, job.id, 1, DELIVERY)
+    await service.submit_print_job(runtime, job.id, 1, SHIPPING)
     assert await read_shop_jobs(runtime, job.id) == []
     assert (await read_job(runtime, job.id)).status is S.CANCELLED
 

@@ -21,7 +21,7 @@ from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
-    DELIVERY,
+    SHIPPING,
     create_checked_job,
     read_job,
     read_outbox,
@@ -39,7 +39,7 @@ def shop(runtime: Runtime) -> Shop:
 
 async def submit(runtime: Runtime, shop: PrintProvider, job_id: str, attempt: int = 1) -> None:
     with use_provider(PROVIDERS, shop):
-        await service.submit_print_job(runtime, job_id, attempt, DELIVERY)
+        await service.submit_print_job(runtime, job_id, attempt, SHIPPING)
 
 
 async def test_a_checked_job_is_submitted_and_then_followed(runtime: Runtime, shop: Shop) -> None:
@@ -157,7 +157,7 @@ async def test_a_job_whose_shop_is_not_configured_waits_for_it(runtime: Runtime,
     assert shop.received == []
 
     with use_provider(PROVIDERS, shop, "elsewhere"), use_provider(PROVIDERS, UnusedShop(runtime)):
-        await service.submit_print_job(runtime, job.id, 1, DELIVERY)
+        await service.submit_print_job(runtime, job.id, 1, SHIPPING)
         await service.reconcile_print_job(runtime, job.id, 1)
     assert [submission.external_id for submission in shop.received] == [job.id]
 

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fake = FAKES[options.provider]()
     try:
         if options.scenario:
-            fake.play_json(options.scenario)
+            fake.apply_scenario_json(options.scenario)
         asyncio.run(_run(fake, options.port))
     except ValidationError as error:
         print_error(f"The scenario is not valid: {'; '.join(describe_problems(error))}")
@@ -41,8 +41,8 @@ async def _run(fake: FakeServer[Any], port: int) -> None:
         print_status(fake.name, "is running, and the platform uses it with these settings in .env:")
         for name, value in fake.environ.items():
             console.print(f"{name}={value}", soft_wrap=True)
-        print_status(fake.name, f"how it behaves: GET and PUT {fake.address}/_scenario")
-        print_status(fake.name, f"what it received: GET {fake.address}/_calls; press Ctrl-C to stop")
+        print_status(fake.name, f"its scenario: GET and PUT {fake.address}/_scenario")
+        print_status(fake.name, f"the requests it received: GET {fake.address}/_calls; press Ctrl-C to stop")
         await stopped.wait()
 
 
@@ -50,7 +50,7 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="memorable fake", description=__doc__)
     parser.add_argument("provider", choices=sorted(FAKES))
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0 takes a free one")
-    parser.add_argument("--scenario", help="how it behaves, as JSON")
+    parser.add_argument("--scenario", help="the scenario that it follows, as JSON")
     return parser
 
 

@@ -45,7 +45,7 @@ ScenarioType = TypeVar("ScenarioType", bound=Scenario)
 
 @dataclass(slots=True, eq=False)
 class _Plan:
-    """A fault, and how many times it is still to happen."""
+    """A fault, and how many more times it happens."""
 
     path: str
     fault: Fault
@@ -53,7 +53,7 @@ class _Plan:
 
 
 class FakeServer(ABC, Generic[ScenarioType]):
-    """The base of all fakes. A provider's own keeps in its attributes what it has accepted.
+    """The base of all fakes; a subclass keeps what it has accepted in its attributes.
 
     `GET` and `PUT` of `/_scenario` read and replace the scenario; `GET /_calls` reads what was received.
     """
@@ -63,7 +63,7 @@ class FakeServer(ABC, Generic[ScenarioType]):
     def __init__(self, scenario: ScenarioType) -> None:
         self.address = ""
         self.calls: list[Call] = []
-        self.play(scenario)
+        self.apply_scenario(scenario)
         control = [
             Route("/_scenario", self._answer_scenario, methods=["GET", "PUT"]),
             Route("/_calls", self._answer_calls),
@@ -88,14 +88,14 @@ class FakeServer(ABC, Generic[ScenarioType]):
         del call
         return {}
 
-    def play(self, scenario: ScenarioType) -> None:
-        """Behave by a scenario from now on; faults that were planned before are forgotten."""
+    def apply_scenario(self, scenario: ScenarioType) -> None:
+        """Follow a scenario from now on; it replaces all faults that were planned before."""
         self.scenario = scenario
         self._plans = [_Plan(each.path, each.fault, each.times) for each in scenario.faults]
 
-    def play_json(self, scenario: str | bytes) -> None:
-        """Behave by a scenario in JSON; ValidationError if it is none of this provider."""
-        self.play(type(self.scenario).model_validate_json(scenario))
+    def apply_scenario_json(self, scenario: str | bytes) -> None:
+        """Follow a scenario in JSON; ValidationError if it is not one of this provider."""
+        self.apply_scenario(type(self.scenario).model_validate_json(scenario))
 
     def fail(self, path: str, *faults: Fault) -> None:
         """Let the next requests to a path meet these faults, one each and in this order."""
@@ -145,7 +145,7 @@ class FakeServer(ABC, Generic[ScenarioType]):
     async def _answer_scenario(self, request: Request) -> Response:
         if request.method == "PUT":
             try:
-                self.play_json(await request.body())
+                self.apply_scenario_json(await request.body())
             except ValidationError as error:
                 return JSONResponse({"problems": describe_problems(error)}, status_code=422)
         return JSONResponse(self.scenario.model_dump(mode="json"))

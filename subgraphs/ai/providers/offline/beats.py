@@ -6,11 +6,11 @@ from typing import Final
 
 _ALL: Final = range(1, 15)
 _EXPENDABLE: Final = (10, 5, 12, 3)
-"""Comfort, the land, success and the sign: the beats that a story can do without, the first ones first."""
+"""Comfort, the land, success and the sign: the beats that a shorter story leaves out, in this order."""
 
 
 def choose_beats(scenes: int) -> tuple[int, ...]:
-    """Choose the beat of each scene of a story, from 1; ValueError for a length that cannot be told."""
+    """Choose the beat of each scene of a story, from 1; ValueError for a length that is not supported."""
     left_out = len(_ALL) - scenes
     if not 0 <= left_out <= len(_EXPENDABLE):
         raise ValueError(f"a story of {scenes} scenes cannot be told")

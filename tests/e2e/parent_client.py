@@ -105,7 +105,7 @@ WATCH_ORDER = """subscription ($id: ID!, $after: Int!) { order(id: $id, after: $
 
 
 @dataclass(slots=True)
-class Family:
+class ParentClient:
     """A signed-in parent, or an anonymous client if there is no token."""
 
     http: httpx2.AsyncClient
@@ -237,10 +237,10 @@ class Family:
 
 
 @asynccontextmanager
-async def open_client(url: str) -> AsyncIterator[Family]:
+async def open_client(url: str) -> AsyncIterator[ParentClient]:
     """Open an anonymous client of an endpoint."""
     async with httpx2.AsyncClient(timeout=httpx2.Timeout(60, read=120)) as http:
-        yield Family(http, url)
+        yield ParentClient(http, url)
 
 
 def is_in_order(events: list[Object]) -> bool:
