@@ -189,7 +189,7 @@ async def test_a_worker_whose_lease_ended_in_a_pause_does_not_start_its_job_agai
 
             async def is_queued_again() -> bool:
                 [delivery] = await read_deliveries(platform)
-                return delivery.due_at > utc_now() + deliveries.QUEUE_PATIENCE / 2
+                return delivery.due_at > utc_now() + deliveries.QUEUE_TIMEOUT / 2
 
             async def is_taken_off() -> bool:
                 return not await queue.zcard(queues.build_key(queues.DEFAULT))
