@@ -21,7 +21,6 @@ class Settings(DomainSettings):
     openai_base_url: str = "https://api.openai.com/v1"
     openai_text_model: str = "gpt-5.4-mini"
     openai_image_model: str = "gpt-image-2"
-    stable_diffusion_api_key: ApiKey = SecretStr("")
     ai_writer: ProviderName | None = Field(
         default=None,
         description="Who writes new books; unset, OpenAI if it has a key, else the offline studio.",

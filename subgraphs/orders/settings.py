@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from subgraphs.common.settings import ApiKey, DomainSettings, Port
+from subgraphs.common.settings import DomainSettings, Port
 
 
 class Settings(DomainSettings):
@@ -12,7 +12,6 @@ class Settings(DomainSettings):
 
     port: Port = Field(default=3004, validation_alias="order_service_port")
     postgres_password: SecretStr = Field(default=SecretStr(""), validation_alias="orders_postgres_password")
-    stripe_api_key: ApiKey = SecretStr("")
     offline_payments_webhook_secret: SecretStr = Field(
         default=SecretStr(""),
         description="What signs offline webhooks; empty, none is accepted.",

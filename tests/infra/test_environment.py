@@ -39,13 +39,24 @@ def test_only_auth_receives_the_signing_key(servers):
     assert "AUTH_SIGNING_KEY_FILE" not in build_worker_environ(servers, 1)
 
 
-def test_only_the_calling_domain_receives_a_providers_key(servers):
-    settings = {**servers, "OPENAI_API_KEY": "sk-1", "STRIPE_API_KEY": "sk-2"}
-    assert "OPENAI_API_KEY" in build_subgraph_environ("ai", settings)
-    assert "STRIPE_API_KEY" in build_subgraph_environ("orders", settings)
-    assert list_names(build_subgraph_environ("books", settings)).isdisjoint(
-        {"OPENAI_API_KEY", "STRIPE_API_KEY"}
-    )
+def test_only_the_calling_domain_receives_a_providers_secrets(servers):
+    secrets = {"OPENAI_API_KEY": "sk-1", "OFFLINE_PAYMENTS_WEBHOOK_SECRET": "whsec-2"}
+    given = {
+        domain: list_names(build_subgraph_environ(domain, servers | secrets)) & secrets.keys()
+        for domain in DOMAINS
+    }
+    assert given == {
+        **dict.fromkeys(DOMAINS, set()),
+        "ai": {"OPENAI_API_KEY"},
+        "orders": {"OFFLINE_PAYMENTS_WEBHOOK_SECRET"},
+    }
+
+
+def test_every_setting_of_subgraphs_and_workers_is_read():
+    sources = [*ROOT.glob("subgraphs/**/*.py"), *ROOT.glob("workers/**/*.py")]
+    read = set(re.findall(r"\.([a-z_]+)\b", "\n".join(each.read_text() for each in sources)))
+    fields = {field for domain in DOMAINS.values() for field in domain.settings.model_fields}
+    assert fields - read == set()
 
 
 def test_the_router_receives_no_secret_but_the_service_token(servers):
