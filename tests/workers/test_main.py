@@ -22,7 +22,7 @@ async def test_a_worker_process_runs_the_queues_of_its_option_alone(
 ) -> None:
     waiting = {"orders": (ExpireOrder("ord_1"), "payments"), "print": (PreflightPrintJob("prj_1"), "print")}
     for domain, (job, name) in waiting.items():
-        row = build_delivery_row(job.name(), name, payload=job.payload())
+        row = build_delivery_row(job.name(), name, payload=job.to_payload())
         async with platform.runtimes[domain].unit_of_work() as uow:
             await deliveries.add(uow.session, platform.runtimes[domain].domain.get_table("deliveries"), [row])
 

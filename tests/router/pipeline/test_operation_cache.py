@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from threading import Event
 from time import monotonic
 from typing import Protocol
@@ -314,6 +315,10 @@ async def test_one_client_may_queue_only_its_share_and_another_is_served(
     assert (await get(cache, "{ books { title } }", client="many")).operation.kind == "query"
 
 
+def note_done(order: list[str], name: str, _: object) -> None:
+    order.append(name)
+
+
 async def test_a_small_operation_does_not_wait_for_the_large_ones_of_another_client(
     supergraph: Supergraph, metrics: Metrics
 ):
@@ -326,7 +331,7 @@ async def test_a_small_operation_does_not_wait_for_the_large_ones_of_another_cli
             tasks = [await start_get(cache, query, "many") for query in large]
             tasks.append(await start_get(cache, "{ average }", "other"))
             for name, task in zip([*"12345", "small"], tasks, strict=True):
-                task.add_done_callback(lambda _, name=name: order.append(name))
+                task.add_done_callback(partial(note_done, order, name))
         await asyncio.gather(*tasks)
     assert order == ["small", *"12345"]
 
