@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -130,14 +131,16 @@ async def test_a_process_that_ignores_sigterm_is_killed(process_context):
     assert messages == [("stubborn", "did not stop in time and was killed")]
 
 
+def is_log(process_context: ProcessContext, text: str) -> bool:
+    return get_log_file(process_context.logs, "one").read_text() == text
+
+
 async def test_logs_of_earlier_runs_are_rotated(process_context):
     for run in range(5):
         supervisor = Supervisor(process_context, StatusMessages(), STOP_TIMEOUT)
         code = f"import time; print('run {run}', flush=True); time.sleep(60)"
         supervisor.start(ProcessSpec("one", [sys.executable, "-c", code], {}, Path("/")), "")
-        await wait_until(
-            lambda run=run: get_log_file(process_context.logs, "one").read_text() == f"run {run}\n"
-        )
+        await wait_until(partial(is_log, process_context, f"run {run}\n"))
         await supervisor.stop()
     kept_logs = {file.name: file.read_text().strip() for file in process_context.logs.iterdir()}
     assert kept_logs == {"one.log": "run 4", "one.1.log": "run 3", "one.2.log": "run 2", "one.3.log": "run 1"}
