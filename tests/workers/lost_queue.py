@@ -28,6 +28,7 @@ from subgraphs.orders.models import OfflinePayment
 from subgraphs.orders.states import OrderStatus
 from subgraphs.print import repository as print_repository
 from subgraphs.print.models import OfflineShopJob
+from subgraphs.print.service import submission
 from tests.support.subgraph import build_settings
 from tests.workers import generation_runs
 from tests.workers.harness import read_deliveries, run_worker, wait_until
@@ -38,6 +39,12 @@ from workers.registry import load_tasks
 SETTINGS = {"OFFLINE_PRINT_STEP_SECONDS": "0.3", "OFFLINE_WORDS_PER_SECOND": "2000"}
 FINISHED = {GenerationStatus.COMPLETED, GenerationStatus.FAILED}
 RESTARTS = 4
+SHORT_TIMES = (
+    (deliveries, "QUEUE_TIMEOUT", timedelta(seconds=0.5)),
+    (deliveries, "_FIRST_PAUSE", timedelta(seconds=0.2)),
+    (submission, "_CALL_TIMEOUT", timedelta(seconds=4)),
+    (submission, "_ATTEMPT_INTERVAL", timedelta(seconds=5)),
+)
 LATER = {"orders.SettlePayment", "orders.ExpireOrder"}
 """Jobs that look after an order minutes after it was paid."""
 
@@ -142,8 +149,8 @@ async def is_nothing_due(platform: Platform) -> bool:
 
 def restart_valkey_at_each_change() -> None:
     """Generate a book and print an order while Valkey is killed, and starts empty, at their first changes."""
-    vars(deliveries)["QUEUE_TIMEOUT"] = timedelta(seconds=0.5)
-    vars(deliveries)["_FIRST_PAUSE"] = timedelta(seconds=0.2)
+    for module, name, time in SHORT_TIMES:
+        setattr(module, name, time)
     load_tasks()
     with (
         tempfile.TemporaryDirectory(prefix="memorable-tests-") as folder,

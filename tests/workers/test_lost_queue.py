@@ -3,15 +3,13 @@
 import asyncio
 import os
 import sys
-from datetime import timedelta
 
 import pytest
 from arq.connections import ArqRedis
 
-from subgraphs.common import deliveries
 from subgraphs.common.deliveries import DeliveryState
 from tests.workers.harness import ROOT, read_deliveries
-from tests.workers.lost_queue import SETTINGS, generate_book, print_order
+from tests.workers.lost_queue import SETTINGS, SHORT_TIMES, generate_book, print_order
 from workers.platform import Platform
 from workers.registry import load_tasks
 
@@ -27,8 +25,8 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "QUEUE_TIMEOUT", timedelta(seconds=0.5))
-    monkeypatch.setattr(deliveries, "_FIRST_PAUSE", timedelta(seconds=0.2))
+    for module, name, time in SHORT_TIMES:
+        monkeypatch.setattr(module, name, time)
 
 
 async def test_a_book_finishes_though_the_queue_is_flushed_at_each_of_its_events(

@@ -207,7 +207,7 @@ def test_an_unknown_required_link_is_refused_by_its_url(address: str, purpose: s
 def test_all_unknown_required_links_are_named_at_once():
     addresses = ["https://a.example/x/v1.0", "https://a.example/y/v1.0"]
     links = " ".join(f'@link(url: "{each}", for: SECURITY)' for each in addresses)
-    with pytest.raises(InvalidSupergraphError, match=re.escape(f"know: {', '.join(addresses)}.")):
+    with pytest.raises(InvalidSupergraphError, match=re.escape(f"does not support: {', '.join(addresses)}.")):
         Supergraph.parse(build_supergraph_text(links))
 
 

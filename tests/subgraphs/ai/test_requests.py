@@ -114,7 +114,7 @@ async def test_content_unsuitable_for_children_is_rejected_by_its_field(
     graph.answers |= build_book_answers(**change)
     book_id = new_id("book")
     rejected = await parent.generate(book_id)
-    assert rejected.pop("message").startswith("This is not for a children's book")
+    assert rejected.pop("message").startswith(f"This does not suit a children's book ({category}): ")
     assert rejected == {
         "__typename": "ModerationRejected",
         "stage": "INPUT",
