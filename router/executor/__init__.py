@@ -192,7 +192,7 @@ async def execute_events(
     run = _start_run(compiled, request, [])
     errors_of_events = [_add_event(compiled, run, event) for event in events]
     await _run_fetches(compiled, run)
-    results = []
+    results: list[ExecutionResult] = []
     fetched_errors = split_by_event(run.errors, len(events))
     for data, own, fetched in zip(run.data, errors_of_events, fetched_errors, strict=True):
         if results:
