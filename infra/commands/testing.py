@@ -24,7 +24,9 @@ def run_tests(
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="PATH", help="Files or folders; all tests if omitted.")
     ] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Measure branch coverage, of all but generated operations.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Measure branch coverage, of all but generated operations.")
+    ] = False,
     parallel: Annotated[int, typer.Option("--parallel", "-n", min=1, help="Number of test processes.")] = 3,
     again: Annotated[
         bool, typer.Option("--again", help="Rerun the last failures by themselves, if there are few.")
