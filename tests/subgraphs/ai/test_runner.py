@@ -27,6 +27,7 @@ from tests.subgraphs.ai.library import CANCEL, FakeBookWriter, Parent, run
 from tests.support.graph import FakeGraph
 from tests.support.studio import CountingStudio
 from tests.support.subgraph import SubgraphClient, run_subgraph
+from tests.support.waiting import wait_until
 
 
 class Killed(BaseException):
@@ -189,22 +190,26 @@ async def test_a_superseded_runner_that_stores_its_picture_late_changes_none_of_
 ) -> None:
     monkeypatch.setattr(journal, "_WATCH_SECONDS", 3600)  # as if it were paused
     _, generation_id = await start(parent)
-    is_drawing, may_store = asyncio.Event(), asyncio.Event()
+    drawing: list[PictureRequest] = []
+    is_writing, may_store = asyncio.Event(), asyncio.Event()
 
     class Paused(CountingStudio):
         async def draw(self, request: PictureRequest, *, author: str) -> Picture:
             drawn = await super().draw(request, author=author)
-            is_drawing.set()
+            drawing.append(request)
             await may_store.wait()
             return replace(drawn, png=b"late")
 
         async def write_scene(self, request: Any, *, author: str) -> Any:
+            is_writing.set()
             await asyncio.Event().wait()
             yield ""
 
     late, books, successor = Paused(), FakeBookWriter(), CountingStudio()
     superseded = asyncio.create_task(run(ai, late, FakeBookWriter(), generation_id))
-    await is_drawing.wait()
+    # A step that has yet to begin would end the superseded run before its picture is stored.
+    await is_writing.wait()
+    await wait_until(lambda: len(drawing) == 3)
     await run(ai, successor, books, generation_id)
     may_store.set()
     async with asyncio.timeout(60):
