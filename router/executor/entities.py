@@ -10,14 +10,12 @@ What `_entities` returns for the first is merged into both objects that wait for
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from router.json_text import encode
 from router.operation.conditions import are_met
@@ -26,7 +24,21 @@ from router.planner.plan import LIST, FetchPath, Input, InputField, Narrowing, R
 
 Object: TypeAlias = dict[str, Any]
 ResponsePath: TypeAlias = tuple[str | int, ...]
-Representer: TypeAlias = Callable[[Iterable[Object]], Iterator[bytes | None]]
+
+
+class Representations(NamedTuple):
+    """The distinct representations of objects, in JSON, and which objects each stands for.
+
+    `waiting` has, for each representation, the indexes of the objects that wait for its entity;
+    `unrepresented` has those of objects that lack a field for one or are of another type.
+    """
+
+    texts: list[bytes]
+    waiting: list[list[int]]
+    unrepresented: list[int]
+
+
+Representer: TypeAlias = Callable[[Sequence[Object]], Representations]
 RepresenterFactory: TypeAlias = Callable[[Mapping[str, Any]], Representer]
 """Makes a representer for the variables of one operation."""
 
@@ -37,29 +49,22 @@ _DISTINCT = frozenset((str, int, type(None)))
 
 
 class Batch:
-    """The objects of one entity fetch, and their distinct representations.
+    """The objects of one entity fetch, or those of them that are chosen, and their representations.
 
-    `waiting` has, for each representation, the indexes of the objects that it represents; `unrepresented` has
-    those of objects that lack a field for it or are of another type.
+    `waiting` and `unrepresented` are as in `Representations`, with indexes of `objects`.
     """
 
     def __init__(
         self, objects: Sequence[Object], represent: Representer, chosen: Sequence[int] | None = None
     ) -> None:
-        self.unrepresented: list[int] = []
         self.objects = objects
-        known: dict[bytes, list[int]] = {}
-        positions = range(len(objects)) if chosen is None else chosen
-        represented = objects if chosen is None else [objects[index] for index in chosen]
-        for index, encoded in zip(positions, represent(represented), strict=True):
-            if encoded is None:
-                self.unrepresented.append(index)
-            elif (waiting := known.get(encoded)) is None:
-                known[encoded] = [index]
-            else:
-                waiting.append(index)
-        self.representations = [*known]
-        self.waiting = [*known.values()]
+        if chosen is None:
+            self.representations, self.waiting, self.unrepresented = represent(objects)
+            return
+        texts, waiting, unrepresented = represent([objects[index] for index in chosen])
+        self.representations = texts
+        self.waiting = [[chosen[index] for index in indexes] for indexes in waiting]
+        self.unrepresented = [chosen[index] for index in unrepresented]
 
     def slice(self, start: int, stop: int) -> Batch:
         """Some of the representations, with the objects that wait for them."""
@@ -121,6 +126,9 @@ def copy_json(value: Any) -> Any:
 
 def merge(target: Object, source: Object) -> None:
     """Merges what a fetch returned into an object; objects and lists on both sides are merged in turn."""
+    if target.keys().isdisjoint(source):
+        target.update(source)
+        return
     for key, value in source.items():
         known = target.get(key)
         if known is None:
@@ -198,10 +206,7 @@ def _follow_segment(
 
 
 def compile_representer(representations: Sequence[Representation]) -> RepresenterFactory:
-    """Compiles representers: functions that represent objects, in JSON, for `_entities`.
-
-    An object of another type, or one that lacks a field, has no representation: None.
-    """
+    """Compiles representers: functions that represent objects for `_entities`."""
     if not any(_is_conditional(each.input) for each in representations):
         unconditional = _build_representer(representations)
         return lambda _variables: unconditional
@@ -236,61 +241,77 @@ def _filter_by_conditions(input_: Input, variables: Mapping[str, Any]) -> Input:
 
 
 def _build_representer(representations: Sequence[Representation]) -> Representer:
-    if len(representations) == 1 and all(field.input is None for field in representations[0].input.fields):
-        [flat] = representations
-        if flat.input.fields and not flat.input.narrowed:
-            return _build_flat_representer(flat)
-
-    def represent(each: Object) -> bytes | None:
-        typename = each.get(TYPENAME)
-        if typename.__class__ not in _NAMED:
-            return None
-        for representation in representations:
-            if typename is None or typename in representation.source_types:
-                fields = _read_input(representation.input, each)
-                if fields is not None:
-                    name = typename if typename in representation.own_typenames else representation.typename
-                    return encode({TYPENAME: name, **fields})
-        return None
-
-    return partial(map, represent)
-
-
-def _build_flat_representer(representation: Representation) -> Representer:
-    """Represents objects by leaves alone; each combination of values is encoded once per batch."""
-    values = itemgetter(*(field.key for field in representation.input.fields))
-    names = tuple(field.name for field in representation.input.fields)
-    source_types, own_typenames = representation.source_types, representation.own_typenames
-    target = representation.typename
-
-    is_single = len(names) == 1
-
-    def encode_values(name: str, found: Any) -> bytes:
-        items = (found,) if is_single else found
-        return encode({TYPENAME: name, **dict(zip(names, items, strict=True))})
-
-    def represent(objects: Iterable[Object]) -> Iterator[bytes | None]:
-        by_name: defaultdict[str, dict[Any, bytes]] = defaultdict(dict)
-        usual = by_name[target]
-        for each in objects:
-            typename = each.get(TYPENAME)
-            if typename is not None and (typename.__class__ is not str or typename not in source_types):
-                yield None
-                continue
-            try:
-                found = values(each)
-            except KeyError:
-                yield None
-                continue
-            name, known = (typename, by_name[typename]) if typename in own_typenames else (target, usual)
-            # Objects and lists are not hashable, and for Python 1, 1.0 and true are equal.
-            if found.__class__ not in _DISTINCT if is_single else not _DISTINCT.issuperset(map(type, found)):
-                yield encode_values(name, found)
-                continue
-            text = known.get(found)
+    def represent_each(objects: Sequence[Object]) -> Representations:
+        known: dict[bytes, list[int]] = {}
+        unrepresented: list[int] = []
+        for index, each in enumerate(objects):
+            text = _represent(each, representations)
             if text is None:
-                known[found] = text = encode_values(name, found)
-            yield text
+                unrepresented.append(index)
+            else:
+                known.setdefault(text, []).append(index)
+        return Representations([*known], [*known.values()], unrepresented)
+
+    if len(representations) == 1 and _is_flat(representations[0].input):
+        return _build_flat_representer(representations[0], represent_each)
+    return represent_each
+
+
+def _represent(value: Object, representations: Sequence[Representation]) -> bytes | None:
+    """An object's representation by the first that fits its type; None if it lacks a field for that."""
+    typename = value.get(TYPENAME)
+    if typename.__class__ not in _NAMED:
+        return None
+    for representation in representations:
+        if typename is None or typename in representation.source_types:
+            fields = _read_input(representation.input, value)
+            if fields is not None:
+                name = typename if typename in representation.own_typenames else representation.typename
+                return encode({TYPENAME: name, **fields})
+    return None
+
+
+def _is_flat(input_: Input) -> bool:
+    """Whether it consists of leaves that all objects have."""
+    return bool(input_.fields) and not input_.narrowed and all(field.input is None for field in input_.fields)
+
+
+def _build_flat_representer(representation: Representation, represent_each: Representer) -> Representer:
+    """Represents objects by leaves alone, each combination of values once.
+
+    Each step is a loop that built-in functions run. Objects of which some lack a field, are of another type,
+    or have values that are equal only for Python are left to `represent_each`.
+    """
+    fields, own_typenames = representation.input.fields, representation.own_typenames
+    values = itemgetter(*(field.key for field in fields))
+    is_single = len(fields) == 1
+    pairs = b"".join(b",%b:%%b" % encode(field.name) for field in fields)
+    names = dict.fromkeys((None, *representation.source_types), representation.typename)
+    names.update((typename, typename) for typename in own_typenames & representation.source_types)
+    templates = {name: b'{"%b":%b%b}' % (TYPENAME.encode(), encode(name), pairs) for name in names.values()}
+
+    def encode_key(name: str, found: Any) -> bytes:
+        return templates[name] % (encode(found) if is_single else tuple(map(encode, found)))
+
+    def represent(objects: Sequence[Object]) -> Representations:
+        try:
+            keys = [*zip([names[each.get(TYPENAME)] for each in objects], map(values, objects), strict=True)]
+        except (KeyError, TypeError):
+            return represent_each(objects)
+        leaves = (
+            (found for _, found in keys) if is_single else chain.from_iterable(found for _, found in keys)
+        )
+        # Objects and lists are not hashable, and for Python 1, 1.0 and true are equal.
+        if not _DISTINCT.issuperset(map(type, leaves)):
+            return represent_each(objects)
+        known: dict[tuple[str, Any], list[int]] = {}
+        for index, key in enumerate(keys):
+            waiting = known.get(key)
+            if waiting is None:
+                known[key] = [index]
+            else:
+                waiting.append(index)
+        return Representations([encode_key(*key) for key in known], [*known.values()], [])
 
     return represent
 

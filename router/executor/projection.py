@@ -24,12 +24,12 @@ from graphql import (
 )
 
 from router.executor.entities import merge
+from router.executor.object_completion import CompiledField, compile_fields
 from router.executor.response_builder import CompleteObject, DeferredObject, LinkedPath, ResponseBuilder
 from router.executor.value_completion import (
-    COMPLETE_CLASSES,
-    INT_MAX,
-    INT_MIN,
+    CALLED,
     PROPAGATED,
+    UNREAD,
     CompleteValue,
     compile_items,
     compile_leaf,
@@ -38,13 +38,12 @@ from router.executor.value_completion import (
     compile_nullable,
     compile_object,
     compile_objects,
+    write_check,
 )
 from router.operation.conditions import Conditions, are_met
 from router.operation.selections import TYPENAME, FieldSelection, NormalizedOperation, SelectionSet
 from router.planner.names import DataLocation, DataPath, ResponseNames, TypedPath
 
-# Response name, key in the data, how to complete the value, and the class of values that need no completion.
-_CompiledField: TypeAlias = tuple[str, str, CompleteValue, Any]
 _TypedPaths: TypeAlias = tuple[TypedPath, ...]
 Projection: TypeAlias = Callable[[Mapping[str, Any], ResponseBuilder], dict[str, Any] | None]
 
@@ -93,6 +92,7 @@ class _Compiler:
                     response.add_error(f"The service sent an object that is not of type {type_.name}.", path)
                 return None
             if typename not in by_type:
+                response.count_compiled_fields(_count_fields(selections))
                 by_type[typename] = self._compile_object(typename, selections, paths, data_path)
             return by_type[typename](value, path, response)
 
@@ -135,57 +135,30 @@ class _Compiler:
     def _compile_fields(
         self, typename: str, selections: tuple[FieldSelection, ...], paths: _TypedPaths, data_path: DataPath
     ) -> CompleteObject:
-        always: dict[str, _CompiledField] = {}
-        conditional: list[tuple[Conditions, _CompiledField]] = []
+        fields: list[tuple[Conditions, CompiledField]] = []
         split_keys: list[DataPath] = []
         for selection in selections:
             location = self._names.locate(paths, typename, selection)
             compiled = self._compile_field(typename, selection, location, data_path)
+            fields.append((selection.conditions, compiled))
             if len(location.keys) > 1:
                 split_keys.append(location.keys)
-            if selection.conditions:
-                conditional.append((selection.conditions, compiled))
-            else:
-                always[selection.response_name] = compiled
-        unconditional = tuple(always.values())
-        order = {selection.response_name: None for selection in selections}
         # Nothing is fetched for types that cannot occur at a path: there, null needs no error.
         unselected = {
-            key
-            for _, key, _, _ in (*unconditional, *(each for _, each in conditional))
-            if key != TYPENAME and self._names.get_client_name(data_path, key) is None
+            field.key
+            for _, field in fields
+            if field.key != TYPENAME and self._names.get_client_name(data_path, field.key) is None
         }
-
-        def complete(value: Any, path: LinkedPath, response: ResponseBuilder) -> Any:
-            if not isinstance(value, dict):
-                response.add_error(f"{typename} is an object, but the service sent something else.", path)
-                return None
-            fields = (
-                _select_fields(unconditional, conditional, order, response.variables)
-                if conditional
-                else unconditional
-            )
-            projected: dict[str, Any] = {}
-            for name, key, complete_field, complete_class in fields:
-                found: Any = value.get(key)
-                kind = found.__class__
-                if kind is not complete_class or (kind is int and not INT_MIN <= found <= INT_MAX):
-                    if found is None and key not in value and key not in unselected:
-                        found = response.complete_absent(value, key, typename, (path, name))
-                    found = complete_field(found, path, name, response)
-                    if found is PROPAGATED:
-                        return None
-                projected[name] = found
-            return projected
-
+        complete = compile_fields(typename, fields, unselected)
         return _merge_split_keys(split_keys, complete) if split_keys else complete
 
     def _compile_field(
         self, typename: str, selection: FieldSelection, location: DataLocation, data_path: DataPath
-    ) -> _CompiledField:
+    ) -> CompiledField:
         name = selection.response_name
         if selection.name == TYPENAME:
-            return name, TYPENAME, self._compile_typename(typename), None
+            check = CALLED if is_abstract_type(self._schema.type_map[typename]) else UNREAD
+            return CompiledField(name, TYPENAME, self._compile_typename(typename), check)
         type_: Any = self._schema.type_map[typename]
         output: GraphQLOutputType = type_.fields[selection.name].type
         complete = self._compile_output(
@@ -195,7 +168,7 @@ class _Compiler:
             (*data_path, location.keys[0]),
             f"{typename}.{selection.name}",
         )
-        return name, location.keys[0], complete, COMPLETE_CLASSES.get(str(output).rstrip("!"))
+        return CompiledField(name, location.keys[0], complete, write_check(output))
 
     def _compile_typename(self, typename: str) -> CompleteValue:
         """Compiles the completion of `__typename`; the type of an object is never an interface."""
@@ -235,18 +208,6 @@ def _count_fields(selections: SelectionSet | None) -> int:
         return 0
     alternatives = (selections.fields, *selections.narrowed.values())
     return sum(1 + _count_fields(each.selections) for fields in alternatives for each in fields)
-
-
-def _select_fields(
-    unconditional: Iterable[_CompiledField],
-    conditional: Iterable[tuple[Conditions, _CompiledField]],
-    order: Iterable[str],
-    variables: Mapping[str, Any],
-) -> tuple[_CompiledField, ...]:
-    """The fields whose conditions hold, in the order of the operation."""
-    included = {each[0]: each for conditions, each in conditional if are_met(conditions, variables)}
-    included.update((each[0], each) for each in unconditional)
-    return tuple(included[name] for name in order if name in included)
 
 
 def _merge_split_keys(split_keys: list[DataPath], complete: CompleteObject) -> CompleteObject:

@@ -14,6 +14,8 @@ from router.operation.selections import TYPENAME
 
 # This many fields are projected in about two milliseconds.
 MAX_FIELDS_PER_ITERATION = 10_000
+# A field is compiled in the time in which this many are projected.
+FIELDS_PER_COMPILED_FIELD = 200
 
 ResultT = TypeVar("ResultT")
 
@@ -31,6 +33,7 @@ class ResponseBuilder:
     """A response under construction; `errors` and `deferred` are filled while the data is projected.
 
     `fields_left` is the number of fields of list items that may still be projected; single objects have few.
+    `variants` are the completions of objects that depend on the variables, each by an identity of its own.
     """
 
     __slots__ = (
@@ -41,6 +44,7 @@ class ResponseBuilder:
         "errors",
         "fields_left",
         "variables",
+        "variants",
     )
 
     def __init__(
@@ -51,6 +55,7 @@ class ResponseBuilder:
         fields_left: float = math.inf,
     ) -> None:
         self.variables = variables
+        self.variants: dict[object, CompleteObject] = {}
         self.fields_left = fields_left
         self.errors = [*errors]
         self.deferred: list[DeferredObject] = []
@@ -67,6 +72,14 @@ class ResponseBuilder:
         self.fields_left -= count
         if self.fields_left < 0:
             raise TooManyFieldsError
+
+    def count_compiled_fields(self, count: int) -> None:
+        """Counts fields whose completion is to be compiled, by the time that takes.
+
+        Raises:
+            TooManyFieldsError: it would take longer than what is left.
+        """
+        self.count_fields(count * FIELDS_PER_COMPILED_FIELD)
 
     def add_error(self, message: str, path: LinkedPath) -> None:
         """Notes an error at a path, unless another error explains it already."""

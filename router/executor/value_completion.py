@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLScalarType, GraphQLSchema
+from graphql import (
+    GraphQLEnumType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLSchema,
+)
 
 from router.executor.response_builder import CompleteObject, LinkedPath, ResponseBuilder
 
@@ -29,14 +36,18 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
     "Boolean": (bool,),
     "ID": (str, int),
 }
-# Values of these classes need no completion, but for the range of an Int.
-COMPLETE_CLASSES: Mapping[str, type] = {
-    "Int": int,
-    "Float": float,
-    "String": str,
-    "Boolean": bool,
-    "ID": str,
+# Conditions, in Python, under which a value `{0}` of a scalar is complete as it is.
+_CHECKS: Mapping[str, str] = {
+    "Int": f"{{0}}.__class__ is int and {INT_MIN} <= {{0}} <= {INT_MAX}",
+    "Float": "{0}.__class__ is float or {0}.__class__ is int",
+    "String": "{0}.__class__ is str",
+    "Boolean": "{0}.__class__ is bool",
+    "ID": "{0}.__class__ is str",
 }
+CALLED = "called"
+"""Instead of a check: each value has to be completed."""
+UNREAD = "unread"
+"""Instead of a check: the field has a value without having one in the data."""
 
 
 def compile_non_null(complete: CompleteValue, coordinate: str) -> CompleteValue:
@@ -131,6 +142,14 @@ def compile_leaf(type_: GraphQLNamedType, coordinate: str, full_schema: GraphQLS
     return (
         _compile_int(coordinate) if type_.name == "Int" else _compile_scalar(type_.name, accepted, coordinate)
     )
+
+
+def write_check(type_: GraphQLOutputType) -> str:
+    """The condition, in Python, under which a value `{0}` is complete as it is; or `CALLED`."""
+    if isinstance(type_, GraphQLNonNull):
+        return _CHECKS.get(str(type_.of_type), CALLED)
+    check = _CHECKS.get(str(type_))
+    return f"{check} or {{0}} is None" if check else CALLED
 
 
 @lru_cache(maxsize=10_000)

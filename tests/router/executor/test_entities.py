@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.executor import ExecutionRequest, compile_operation, execute_events
-from router.executor.entities import Batch, compile_representer, copy_json, split_batches
+from router.executor.entities import Batch, Representations, compile_representer, copy_json, split_batches
 from router.executor.fetches import MAX_REPRESENTATIONS
 from router.json_text import encode
 from router.planner import Planner
@@ -62,13 +64,43 @@ async def test_very_many_entities_are_fetched_in_several_requests():
     assert [error["path"] for error in result.errors] == [["list", 700, "inStock"]]
 
 
-async def test_keys_that_are_equal_in_python_but_not_in_json_are_distinct():
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2) | st.sampled_from(["1", "0", "None"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=3,
+)
+TYPENAMES: st.SearchStrategy[Any] = st.sampled_from([None, "Odd", "Even", "Other", 7, True, ["Odd"], {}])
+ENTITIES = st.fixed_dictionaries({}, optional={"__typename": TYPENAMES, "k": JSON_VALUES, "l": JSON_VALUES})
+
+
+def test_keys_that_are_equal_in_python_but_not_in_json_are_distinct():
     keys = [1, True, 1.0, "1", 0, False, None, [1], [True]]
-    sent = [*compile_representer([ANY_KEY])({})({"k": key} for key in keys)]
-    assert sent == [encode({"__typename": "Odd", "k": key}) for key in keys]
-    assert len(
-        Batch([{"k": key} for key in keys], compile_representer([ANY_KEY])({})).representations
-    ) == len(keys)
+    texts, waiting, unrepresented = compile_representer([ANY_KEY])({})([{"k": key} for key in keys])
+    assert texts == [encode({"__typename": "Odd", "k": key}) for key in keys]
+    assert (waiting, unrepresented) == ([[index] for index in range(len(keys))], [])
+
+
+@given(st.lists(ENTITIES, max_size=6), st.booleans(), st.sampled_from([(), ("Even",), ("Odd", "Even")]))
+def test_representations_are_those_of_each_object_alone(
+    objects: list[dict[str, Any]], has_two_fields: bool, own_typenames: tuple[str, ...]
+):
+    fields = (InputField("key", "k"), InputField("second", "l"))[: 1 + has_two_fields]
+    representation = Representation(
+        "Odd", frozenset({"Odd", "Even"}), Input(fields), own_typenames=frozenset(own_typenames)
+    )
+    expected: dict[bytes, list[int]] = {}
+    unrepresented = []
+    for index, each in enumerate(objects):
+        typename = each.get("__typename")
+        if typename not in (None, "Odd", "Even") or not all(field.key in each for field in fields):
+            unrepresented.append(index)
+            continue
+        name = typename if typename in own_typenames else "Odd"
+        text = encode({"__typename": name} | {field.name: each[field.key] for field in fields})
+        expected.setdefault(text, []).append(index)
+
+    found = compile_representer([representation])({})(objects)
+    assert found == ([*expected], [*expected.values()], unrepresented)
 
 
 @pytest.mark.parametrize("typename", [["Odd"], {}, 7, True])
@@ -76,18 +108,25 @@ async def test_an_object_with_an_invalid_typename_is_not_sent(typename: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
     for representation in (ANY_KEY, nested):
         sent = compile_representer([representation])({})([{"__typename": typename, "k": {"id": "1"}}])
-        assert [*sent] == [None]
+        assert sent == ([], [], [0])
 
 
 @pytest.mark.parametrize("key", ["big", 7, True])
 async def test_an_object_with_an_invalid_key_is_not_sent(key: Any):
     nested = replace(ANY_KEY, input=Input((InputField("k", "k", Input((InputField("id", "id"),))),)))
-    assert [*compile_representer([nested])({})([{"k": key}, {"k": [key]}])] == [None, None]
+    assert compile_representer([nested])({})([{"k": key}, {"k": [key]}]) == ([], [], [0, 1])
+
+
+def test_a_batch_of_chosen_objects_has_their_positions_among_all():
+    objects: list[dict[str, Any]] = [{"k": 1}, {"k": 2}, {"k": 1}, {}, {"k": 1}]
+    batch = Batch(objects, compile_representer([ANY_KEY])({}), [2, 3, 4])
+    assert (batch.waiting, batch.unrepresented) == ([[2, 4]], [3])
 
 
 def test_a_request_is_split_across_all_its_batches():
     def batch(*texts: bytes) -> Batch:
-        return Batch([{} for _ in texts], lambda _: iter(texts))
+        waiting = [[index] for index in range(len(texts))]
+        return Batch([{} for _ in texts], lambda _: Representations([*texts], waiting, []))
 
     cut = split_batches([batch(b"1", b"2", b"3"), batch(b"4", b"5", b"6", b"7")], 5)
     assert [[each.representations for each in portion] for portion in cut] == [
@@ -232,7 +271,7 @@ def test_values_of_a_graphs_own_scalar_are_merged_however_deep_they_are(with_cop
         deep = {"and": [deep]}
     entity = {"value": deep}
     objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "value": copy_json(deep)}]
-    batch = Batch(objects, lambda entities: (b"{}" for _ in entities))
+    batch = Batch(objects, lambda _: Representations([b"{}"], [[0, 1]], []))
     assert batch.scatter([entity], with_copies=with_copies) == []
     assert [encode(each["value"]) for each in objects] == [encode(deep)] * 2
     assert (objects[0]["value"] is deep) is not with_copies

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from router.executor import ExecutionRequest, compile_operation, execute
-from router.executor.response_builder import MAX_FIELDS_PER_ITERATION, ResponseBuilder
+from router.executor.response_builder import MAX_FIELDS_PER_ITERATION, ResponseBuilder, TooManyFieldsError
 from router.planner import Planner
 from router.transport.base import RequestContext
 from tests.router.executor.shop import CONTEXT, build_data, run_graph
@@ -31,6 +31,16 @@ async def test_names_that_the_planner_changed_are_restored():
         result = await mixed.run("{ things { ... on Cat { id } ... on Dog { id } } }")
 
     assert result.data == {"things": [{"id": "c"}, {"id": "d"}]}
+
+
+def test_compiling_the_fields_of_a_type_that_first_occurs_counts_as_work_of_the_response():
+    text = "{ things { ... on Cat { id } ... on Dog { id } } }"
+    compiled = compile_operation(Planner(load_supergraph("mixed")), load_operation("mixed", text))
+    data = {"things": [{"__typename": "Cat", "id": "c"}]}
+    with pytest.raises(TooManyFieldsError):
+        compiled.project(data, ResponseBuilder({}, fields_left=100))
+    assert compiled.project(data, ResponseBuilder({})) == {"things": [{"id": "c"}]}
+    assert compiled.project(data, ResponseBuilder({}, fields_left=100)) == {"things": [{"id": "c"}]}
 
 
 async def test_an_inaccessible_enum_value_is_null():
