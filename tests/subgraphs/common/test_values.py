@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import unicodedata
 from contextlib import suppress
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from subgraphs.common.errors import BadUserInput
 from subgraphs.common.ids import new_id
+from subgraphs.common.invisible import remove_invisible
 from subgraphs.common.validation import clean_text, parse_small_number, require_in_range
 
 
@@ -76,6 +78,13 @@ def test_cleaning_takes_linear_time(bomb: str) -> None:
 )
 def test_invisible_characters_are_removed(value: str, kept: str) -> None:
     assert clean_text("name", value, max_length=40) == kept
+
+
+def test_all_format_characters_of_unicode_are_removed_but_joiners_and_visible_signs() -> None:
+    characters = map(chr, range(sys.maxunicode + 1))
+    text = "".join(char for char in characters if unicodedata.category(char) == "Cf")
+    visible = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+    assert remove_invisible(text) == visible
 
 
 @pytest.mark.parametrize(
