@@ -38,6 +38,7 @@ from router.operation.conditions import Conditions, are_met
 
 # Python compiles this many fields in a millisecond or two, during which it runs nothing else.
 MAX_FIELDS = 50
+# The code of a shape takes up to 20 kB.
 MAX_SHAPES = 1000
 MAX_VARIANTS = 8
 
