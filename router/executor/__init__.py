@@ -210,7 +210,7 @@ def _add_event(compiled: CompiledOperation, run: Run, event: Mapping[str, Any]) 
     root = data if isinstance(data, dict) else {}
     run.data.append(root)
     if root is not data:
-        errors = run.note_missing_data([root], compiled.stream.shape, errors)
+        errors = run.record_missing_data([root], compiled.stream.shape, errors)
     return [anchor_error(error, (), error.get("path"), compiled.names) for error in errors]
 
 

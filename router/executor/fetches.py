@@ -85,7 +85,7 @@ class RootFetch:
         """Runs the fetch."""
         data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables))
         if data is None:
-            errors = run.note_missing_data([run.data], self._shape, errors)
+            errors = run.record_missing_data([run.data], self._shape, errors)
         else:
             merge(run.data, data)
         run.errors += (anchor_error(error, (), error.get("path"), self._names) for error in errors)
@@ -109,7 +109,7 @@ class NestedRootFetch:
         paths = list(find_paths(run.data, self._path))
         data, errors = await run.fetch(self._subgraph, self._body.encode(run.variables))
         if data is None:
-            errors = run.note_missing_data(objects, self._shape, errors)
+            errors = run.record_missing_data(objects, self._shape, errors)
         else:
             for each in objects:
                 merge(each, copy_json(data) if run.is_contextual else data)
@@ -142,7 +142,7 @@ class EntityFetch:
             )
         ]
         for batch, shape in zip(batches, self._shapes, strict=True):
-            _note_unrepresented(run, batch, shape)
+            _record_unrepresented(run, batch, shape)
         total = sum(len(batch.representations) for batch in batches)
         if total > MAX_REPRESENTATIONS:
             async with asyncio.TaskGroup() as group:
@@ -172,10 +172,10 @@ class ContextualEntityFetch:
         """Runs the fetch."""
         found = self._grouping.find_groups(run.data, run.variables)
         for group in found:
-            _note_unrepresented(run, group.batch, self._shapes[group.entry])
+            _record_unrepresented(run, group.batch, self._shapes[group.entry])
             if not group.is_complete:
                 waiting = group.batch.select_waiting(range(len(group.batch.waiting)))
-                run.note_absence(waiting, self._shapes[group.entry], [MISSING_CONTEXT])
+                run.record_absence(waiting, self._shapes[group.entry], [MISSING_CONTEXT])
         groups = [group for group in found if group.is_complete and group.batch.representations]
         if not groups:
             return
@@ -194,8 +194,8 @@ class _SentBatch(NamedTuple):
     shape: Shape
 
 
-def _note_unrepresented(run: Run, batch: Batch, shape: Shape) -> None:
-    """Notes objects without a representation: they lack their fields for the reason that they lack inputs."""
+def _record_unrepresented(run: Run, batch: Batch, shape: Shape) -> None:
+    """Records objects without a representation: they lack their fields because they lack inputs."""
     if batch.unrepresented:
         lacking = [batch.objects[index] for index in batch.unrepresented]
         run.absences.append(Absence(lacking, shape, is_dependent=True))
@@ -204,7 +204,7 @@ def _note_unrepresented(run: Run, batch: Batch, shape: Shape) -> None:
 def _merge_entities(
     run: Run, data: Object | None, errors: Errors, sent: Sequence[_SentBatch], names: ResponseNames
 ) -> None:
-    """Merges entities into the objects that wait for them, and notes errors and absences at each object."""
+    """Merges entities into the objects that wait for them, and records errors and absences at each object."""
     by_entity, others = group_by_entity(errors, [each.batch for each in sent])
     is_explained = False
     for index, each in enumerate(sent):
@@ -218,7 +218,7 @@ def _merge_entities(
             if not own:
                 reasons = others or ([] if _is_null(entities, position) else None)
                 is_explained = True
-            run.note_absence(each.batch.select_waiting([position]), each.shape, reasons)
+            run.record_absence(each.batch.select_waiting([position]), each.shape, reasons)
     for (index, position), own in by_entity.items():
         run.errors += _anchor_at_objects(run, sent[index], position, own, names)
     if others and not is_explained:

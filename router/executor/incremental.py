@@ -162,7 +162,7 @@ class Delivery:
             payload.pending.append(notice if label is None else notice | {"label": label})
 
     async def _fetch_group(self, group: ExecutionGroup) -> Run:
-        """Runs the fetches of a group; errors are noted in a run of its own."""
+        """Runs the fetches of a group; errors are collected in a run of its own."""
         run = replace(self._run, errors=[], absences=[*self._run.absences])
         if node := self._groups[group]:
             await node(run)

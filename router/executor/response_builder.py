@@ -82,7 +82,7 @@ class ResponseBuilder:
         self.count_fields(count * FIELDS_PER_COMPILED_FIELD)
 
     def add_error(self, message: str, path: LinkedPath) -> None:
-        """Notes an error at a path, unless another error explains it already."""
+        """Adds an error at a path, unless another error explains it already."""
         listed = list_path(path)
         if not self._get_error_paths().covers(listed):
             self._add({"message": message, "path": listed})
@@ -94,7 +94,7 @@ class ResponseBuilder:
         return None
 
     def explain_absence(self, value: Any, key: str, path: LinkedPath) -> bool:
-        """Whether a fetch says why an object lacks a field; its errors are noted at the field's path."""
+        """Whether a fetch says why an object lacks a field; its errors are added at the field's path."""
         if self._absent_fields is None:
             self._absent_fields = index_absent_fields(self._absences)
         errors = self._absent_fields.get((id(value), key))

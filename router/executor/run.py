@@ -35,16 +35,16 @@ class Run:
         data, errors = response.get("data"), response.get("errors")
         return data if isinstance(data, dict) else None, errors if isinstance(errors, list) else []
 
-    def note_absence(self, objects: Sequence[Object], shape: Shape, errors: Errors | None) -> None:
-        """Notes that a fetch returned nothing for some objects."""
+    def record_absence(self, objects: Sequence[Object], shape: Shape, errors: Errors | None) -> None:
+        """Records that a fetch returned nothing for some objects."""
         if objects:
             reasons = None if errors is None else [describe_error(error) for error in errors]
             self.absences.append(Absence(objects, shape, reasons))
 
-    def note_missing_data(self, objects: Sequence[Object], shape: Shape, errors: Errors) -> Errors:
-        """Notes what a response without data lacks; returns the errors that have their own paths."""
+    def record_missing_data(self, objects: Sequence[Object], shape: Shape, errors: Errors) -> Errors:
+        """Records what a response without data lacks; returns the errors that have their own paths."""
         located = [error for error in errors if isinstance(error.get("path"), list) and error["path"]]
-        self.note_absence(objects, shape, [error for error in errors if error not in located] or None)
+        self.record_absence(objects, shape, [error for error in errors if error not in located] or None)
         return located
 
 
