@@ -99,7 +99,7 @@ async def count_statements_per_fetch(stack: Stack, parent: Parent) -> Mapping[st
 
 
 async def measure_typesetting(parent: Parent, snapshot_id: str) -> float:
-    """Measure the seconds until both print files of a snapshot, which are made at the same time, are there."""
+    """Measure the seconds until both print files of a snapshot are there; they are made at the same time."""
     started = time.perf_counter()
     await parent.wait_for_print_files(snapshot_id)
     return time.perf_counter() - started
