@@ -98,18 +98,11 @@ async def count_statements_per_fetch(stack: Stack, parent: Parent) -> Mapping[st
     return counts
 
 
-async def measure_typesetting(stack: Stack) -> float:
-    """Measure the seconds in which a 32-page interior and its cover are made, by two jobs, on average."""
-    async with httpx2.AsyncClient() as client:
-        samples = await read_samples(client, stack.metrics_urls["worker"])
-    jobs = {dict(labels).get("job", "") for _, labels in samples}
-    job = next(name for name in jobs if name.endswith("MakeRendition"))
-    jobs_of_a_book = 2
-    return (
-        jobs_of_a_book
-        * sum_samples(samples, "job_seconds_sum", job=job)
-        / sum_samples(samples, "job_seconds_count", job=job)
-    )
+async def measure_typesetting(parent: Parent, snapshot_id: str) -> float:
+    """Measure the seconds until both print files of a snapshot are there; they are made at the same time."""
+    started = time.perf_counter()
+    await parent.wait_for_print_files(snapshot_id)
+    return time.perf_counter() - started
 
 
 def measure_memory(stack: Stack) -> Sequence[Memory]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Any
 
 from infra.demo import documents
 from infra.demo.client import GraphClient, UnexpectedResponse, expect
+
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,24 @@ class Parent:
             first["any"], first["TextDelta"], first["IllustrationReady"], first["GenerationCompleted"]
         )
 
-    async def order(self, book_id: str) -> None:
-        """Approve and order a book and wait until it is shipped, so that every domain has data."""
+    async def approve(self, book_id: str) -> str:
+        """Approve a book and return the id of its snapshot."""
         book = (await self.graph.execute(documents.READ_BOOK, {"id": book_id}))["book"]
         approval = {"bookId": book_id, "expectedVersion": book["version"]}
         approved = (await self.graph.execute(documents.APPROVE_BOOK, approval))["approveBook"]
-        variables = {"snapshotId": expect(approved, "Snapshot")["id"]}
+        return str(expect(approved, "Snapshot")["id"])
+
+    async def wait_for_print_files(self, snapshot_id: str) -> None:
+        """Wait until both print files of a snapshot have been made."""
+        while True:
+            answer = await self.graph.execute(documents.PRINT_FILES, {"snapshotId": snapshot_id})
+            if answer["snapshot"]["interior"] and answer["snapshot"]["cover"]:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def order(self, book_id: str, snapshot_id: str) -> None:
+        """Order an approved book and wait until it is shipped, so that every domain has data."""
+        variables = {"snapshotId": snapshot_id}
         snapshot = (await self.graph.execute(documents.PRINT_PRODUCTS, variables))["snapshot"]
         product = snapshot["format"]["printProducts"][0]
         quote_input: dict[str, Any] = {

@@ -98,7 +98,9 @@ def _show_admission(figures: AdmissionFigures) -> None:
     table.add_row("accepted", f"{figures.accepted}")
     for code, count in figures.refusals.items():
         table.add_row(f"refused with {code}", f"{count}")
-    table.add_row("time to a refusal", _format_pair(figures.refusal_milliseconds))
+    table.add_row("refusal, all coming at once", _format_pair(figures.refusal_milliseconds))
+    table.add_row("refusal, the limit reached before", _format_pair(figures.later_refusal_milliseconds))
+    table.add_row("router CPU of a refusal", f"{figures.refusal_cpu_milliseconds:.2f} ms")
     for when, pair in (
         ("before", figures.query_before),
         ("while they come", figures.query_during),

@@ -32,6 +32,7 @@ async def test_live_streams_are_measured_through_a_whole_platform(
         admission = await bench.measure_admission(20, 5, generations=3)
         assert (admission.accepted, admission.completed, admission.accepted_again) == (20, 20, 20)
         assert admission.refusals == {"TOO_MANY_OPERATIONS": 5}
+        assert 0 < admission.later_refusal_milliseconds[0] <= admission.later_refusal_milliseconds[1]
 
 
 def test_a_hard_limit_of_open_files_that_is_too_low_is_reported():

@@ -26,8 +26,12 @@ _SETTLE_TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the platform does in a second: seconds of CPU by process, statements of ai, and commands."""
+    """What the platform does in a second: seconds of CPU by process, statements of ai, and commands.
 
+    It is the mean of so many `seconds`.
+    """
+
+    seconds: float
     cpu: Mapping[str, float]
     statements: float
     commands: float
@@ -43,6 +47,7 @@ class _Totals:
     def compute_rates(self, before: Self) -> Load:
         seconds = self.at - before.at
         return Load(
+            seconds,
             {name: (spent - before.cpu[name]) / seconds for name, spent in self.cpu.items()},
             (self.statements - before.statements) / seconds,
             (self.commands - before.commands) / seconds,

@@ -17,7 +17,7 @@ import psutil
 
 from infra.bench.parent import Parent
 from infra.bench.streams.load import Load, LoadMeter
-from infra.bench.streams.watchers import Crowd, compute_spread, summarise
+from infra.bench.streams.watchers import Crowd, Watcher, compute_spread, summarise
 from infra.demo import documents
 from infra.demo.client import GraphClient
 from infra.errors import InfraError
@@ -58,10 +58,16 @@ class FanOutFigures:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionFigures:
-    """What happens to watchers beyond the limit, and to the others; pairs are a median and a maximum."""
+    """What happens to watchers beyond the limit, and to the others; pairs are a median and a maximum.
+
+    A watcher that comes together with those that are accepted is refused after them; the later ones come when
+    the limit has been reached, and `refusal_cpu_milliseconds` is what one of these costs the router.
+    """
 
     refusals: Mapping[str, int]
     refusal_milliseconds: tuple[float, float]
+    later_refusal_milliseconds: tuple[float, float]
+    refusal_cpu_milliseconds: float
     accepted: int
     completed: int
     query_before: tuple[float, float]
@@ -188,6 +194,7 @@ class StreamBench:
                 await self._meter.settle()
                 refused, refusals = crowd.list_refused(), crowd.count_refusals()
                 accepted = crowd.list_accepted()
+                later, cpu = await self._measure_refusals(crowd, generation_ids, beyond)
                 await self._cancel(generation_ids)
                 await crowd.wait_for_end()
             after = await self._time_queries(asyncio.create_task(asyncio.sleep(QUERY_SECONDS)))
@@ -199,7 +206,9 @@ class StreamBench:
                 await self._cancel(generation_ids)
         return AdmissionFigures(
             refusals,
-            summarise([watcher.ended_at - watcher.opened_at for watcher in refused]),
+            _summarise_refusals(refused),
+            later,
+            cpu,
             len(accepted),
             sum(not watcher.refusal for watcher in accepted),
             before,
@@ -207,6 +216,25 @@ class StreamBench:
             after,
             accepted_again,
         )
+
+    async def _measure_refusals(
+        self, crowd: Crowd, generation_ids: Sequence[str], count: int
+    ) -> tuple[tuple[float, float], float]:
+        """Open as many at once as are all refused; return the times to a refusal, and its CPU in the router.
+
+        Raises:
+            InfraError: One of them was not refused.
+        """
+        earlier = crowd.list_refused()
+        for watcher in earlier:
+            watcher.close()
+        await self._meter.settle()
+        async with self._meter.measuring() as loads:
+            await crowd.open(generation_ids, count, are_alike=False, at_a_time=count)
+        refused = crowd.list_refused()[len(earlier) :]
+        if len(refused) != count:
+            raise InfraError(f"{count - len(refused)} watchers beyond the limit were not refused.")
+        return _summarise_refusals(refused), loads[0].cpu["router"] * loads[0].seconds / count * 1000
 
     async def _start_generations(self, count: int) -> list[str]:
         return [
@@ -238,6 +266,10 @@ class StreamBench:
 
     def _gather(self) -> Crowd:
         return Crowd("127.0.0.1", self._port, self._graph.token)
+
+
+def _summarise_refusals(refused: Sequence[Watcher]) -> tuple[float, float]:
+    return summarise([watcher.ended_at - watcher.opened_at for watcher in refused])
 
 
 def _require_open(crowd: Crowd) -> None:

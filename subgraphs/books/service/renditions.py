@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+from weakref import WeakValueDictionary
 
 from subgraphs.books import repository
 from subgraphs.books.content import BookContent
@@ -16,6 +18,9 @@ from subgraphs.books.typesetting.typesetter import TypesetFile, list_pictures, t
 from subgraphs.common.errors import NotFound
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.telemetry import get_logger
+
+_LOCKS: Final[WeakValueDictionary[tuple[str, RenditionKind], asyncio.Lock]] = WeakValueDictionary()
+"""Held while a rendition is being made, by snapshot and kind; they exist as long as somebody needs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,15 @@ async def make_print_files(runtime: Runtime, snapshot_id: str) -> PrintableBook:
 async def make_rendition(runtime: Runtime, snapshot_id: str, kind: RenditionKind) -> Rendition:
     """Make a rendition of a snapshot, or find the one that exists.
 
-    The same snapshot always gives the same bytes, so two workers may do this at the same time.
+    Within a process, one that is being made is waited for: an order may be paid seconds after the approval,
+    and typesetting takes all the cores there are. Two processes may make the same one at the same time, as
+    the same snapshot always gives the same bytes.
     """
+    async with _LOCKS.setdefault((snapshot_id, kind), asyncio.Lock()):
+        return await _find_or_make_rendition(runtime, snapshot_id, kind)
+
+
+async def _find_or_make_rendition(runtime: Runtime, snapshot_id: str, kind: RenditionKind) -> Rendition:
     async with runtime.database.read() as session:
         if found := await repository.find_rendition(session, snapshot_id, kind):
             return found

@@ -25,13 +25,27 @@ def postprocess(pdf: bytes, margin: float) -> bytes:
         left, bottom, right, top = (float(edge) for edge in page.mediabox)
         page.bleedbox = RectangleObject((left, bottom, right, top))
         page.trimbox = RectangleObject((left + inset, bottom + inset, right - inset, top - inset))
-    for image in _list_images(writer):
-        if "/SMask" in image and _is_opaque(image["/SMask"].get_data()):
-            del image["/SMask"]
+    _remove_opaque_masks(writer)
     writer.compress_identical_objects(remove_duplicates=False, remove_unreferenced=True)
     output = BytesIO()
     writer.write(output)
     return output.getvalue()
+
+
+def _remove_opaque_masks(writer: PdfWriter) -> None:
+    """Remove opaque soft masks; equal ones, as pictures of one size have, are decoded once."""
+    opaque: dict[bytes, bool] = {}
+    for image in _list_images(writer):
+        if "/SMask" not in image:
+            continue
+        mask = image["/SMask"]
+        encoded = BytesIO()
+        mask.write_to_stream(encoded)
+        key = encoded.getvalue()
+        if key not in opaque:
+            opaque[key] = _is_opaque(mask.get_data())
+        if opaque[key]:
+            del image["/SMask"]
 
 
 def _is_opaque(mask: bytes) -> bool:

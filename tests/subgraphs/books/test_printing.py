@@ -38,8 +38,12 @@ async def fetch(books: SubgraphClient, url: str) -> httpx2.Response:
     return await books.http.get(f"{parts.path}?{parts.query}")
 
 
+def _get_root(runtime: Runtime) -> Path:
+    return Path(urlsplit(runtime.settings.storage_url).path)
+
+
 def list_stored_files(runtime: Runtime) -> set[str]:
-    root = Path(urlsplit(runtime.settings.storage_url).path)
+    root = _get_root(runtime)
     return {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
 
 
@@ -95,6 +99,27 @@ async def test_a_rendition_is_made_once_however_often_it_is_asked_for(
     await runtime.storage.delete([picture.storage_key])
     made.append(await service.make_rendition(runtime, snapshot["id"], kind))
     assert len({rendition.sha256 for rendition in made}) == 1
+
+
+@pytest.mark.parametrize("is_first_cancelled", [False, True])
+async def test_a_rendition_that_is_being_made_is_waited_for_and_not_made_twice(
+    parent: Parent, runtime: Runtime, is_first_cancelled: bool
+) -> None:
+    snapshot_id = (await parent.approve(await parent.create_finished_book()))["id"]
+    async with asyncio.TaskGroup() as group, runtime.unit_of_work() as holding:
+        await repository.lock_any_snapshot(holding.session, snapshot_id)
+        first = group.create_task(service.make_rendition(runtime, snapshot_id, RenditionKind.PRINT_COVER))
+        await _wait_for_print_file(runtime, snapshot_id)
+        stored = _read_time_of_print_file(runtime, snapshot_id)
+        second = group.create_task(service.make_rendition(runtime, snapshot_id, RenditionKind.PRINT_COVER))
+        await asyncio.sleep(1)
+        assert _read_time_of_print_file(runtime, snapshot_id) == stored
+        if is_first_cancelled:
+            first.cancel()
+            await asyncio.wait([first])
+    assert first.cancelled() == is_first_cancelled
+    assert (_read_time_of_print_file(runtime, snapshot_id) == stored) == (not is_first_cancelled)
+    assert (await second).storage_key == f"snapshots/{snapshot_id}/print-cover.pdf"
 
 
 async def test_the_approved_content_is_printed(parent: Parent, runtime: Runtime) -> None:
@@ -205,10 +230,7 @@ async def test_a_book_that_is_deleted_while_it_is_typeset_leaves_no_files(
         await deletion.session.delete(child)
         await deletion.session.flush()
         typesetting = group.create_task(_is_refused(runtime, snapshot["id"]))
-        for _ in range(1500):
-            if _list_print_files(runtime, snapshot["id"]):
-                break
-            await asyncio.sleep(0.02)
+        await _wait_for_print_file(runtime, snapshot["id"])
     assert await typesetting
     assert not _list_print_files(runtime, snapshot["id"])
 
@@ -219,6 +241,18 @@ async def _is_refused(runtime: Runtime, snapshot_id: str) -> bool:
     except NotFound:
         return True
     return False
+
+
+async def _wait_for_print_file(runtime: Runtime, snapshot_id: str) -> None:
+    for _ in range(1500):
+        if _list_print_files(runtime, snapshot_id):
+            break
+        await asyncio.sleep(0.02)
+
+
+def _read_time_of_print_file(runtime: Runtime, snapshot_id: str) -> int:
+    [file] = _list_print_files(runtime, snapshot_id)
+    return (_get_root(runtime) / file).stat().st_mtime_ns
 
 
 def _list_print_files(runtime: Runtime, snapshot_id: str) -> list[str]:
