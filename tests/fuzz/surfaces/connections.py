@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
 from tests.fuzz.raw_client import (
     CLOSE_CONNECTION,
@@ -13,6 +13,7 @@ from tests.fuzz.raw_client import (
     build_graphql_request,
     build_request,
 )
+from tests.fuzz.registry import attack
 
 HALF_HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-wait"
 HALF_BODY = build_request(
