@@ -82,8 +82,8 @@ async def trickle(context: AttackContext) -> None:
 @attack("connections.health", SERVERS, burst=True)
 async def health(context: AttackContext) -> None:
     """Three hundred concurrent health checks."""
-    ask = build_request("GET", "/health/ready", [CLOSE_CONNECTION])
-    await context.run_concurrently(context.send(ask) for _ in range(300))
+    request = build_request("GET", "/health/ready", [CLOSE_CONNECTION])
+    await context.run_concurrently(context.send(request) for _ in range(300))
 
 
 @attack("connections.pipelined", SERVERS, burst=True, may_close=True)

@@ -35,7 +35,7 @@ from router.planner.plan import (
 )
 from router.supergraph import Supergraph
 from router.transport.base import RequestContext, Transport
-from tests.router.oracle.agreement import InconsistentError
+from tests.router.oracle.merged_schema import InconsistentError
 from tests.router.oracle.minimal_requests import MinimalRequests
 from tests.router.oracle.operations import Operations, Request
 from tests.router.oracle.oracle import compute_answer

@@ -30,8 +30,8 @@ from graphql import (
 )
 
 from infra.schema.composition import CompositionError
-from tests.router.oracle.agreement import InconsistentError
 from tests.router.oracle.fuzzing import Finding, Graph, compose_graphs
+from tests.router.oracle.merged_schema import InconsistentError
 
 CHUNK = 12
 

@@ -16,7 +16,7 @@ from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from tests.subgraphs.ai.library import CANCEL, FakeBookWriter, Parent, run
 from tests.support.commandstats import count_commands
-from tests.support.outages import postgres_away, valkey_away
+from tests.support.outages import cut_off_postgres, cut_off_valkey
 from tests.support.routed import route_to
 from tests.support.studio import CountingStudio
 from tests.support.subgraph import Answer, SubgraphClient
@@ -98,8 +98,8 @@ async def run_in_spite_of_outages(ai: SubgraphClient, generation_id: str) -> Non
             await asyncio.sleep(0.1)
 
 
-def away(server: str, environ: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
-    return postgres_away(environ, "ai") if server == "postgres" else valkey_away(environ)
+def cut_off(server: str, environ: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+    return cut_off_postgres(environ, "ai") if server == "postgres" else cut_off_valkey(environ)
 
 
 @pytest.mark.parametrize("server", ["postgres", "valkey"])
@@ -111,7 +111,7 @@ async def test_a_watcher_gets_each_event_once_though_a_server_is_away_for_some_s
     running = asyncio.create_task(run_in_spite_of_outages(ai, generation_id))
     for number in (10, 60):
         await watcher.receive(number)
-        async with away(server, servers):
+        async with cut_off(server, servers):
             await asyncio.sleep(2)
     await running
     seen = await watcher.finish()

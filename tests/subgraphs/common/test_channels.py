@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from subgraphs.common import channels
 from subgraphs.common.channels import Channels
 from subgraphs.common.ids import new_id
-from tests.support.outages import valkey_away
+from tests.support.outages import cut_off_valkey
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_a_listener_is_notified_when_messages_may_have_been_missed(
     servers: Mapping[str, str], opened: Channels, redis: Redis, channel: str
 ) -> None:
     recorder = await listen(opened, channel)
-    async with valkey_away(servers):
+    async with cut_off_valkey(servers):
         await asyncio.sleep(0.5)
     await recorder.wait_for(lambda it: opened.is_open(channel) and it.openings > 1)
     await redis.publish(channel, "heard")

@@ -16,7 +16,7 @@ from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import open_runtime
 from subgraphs.domains import DOMAINS
 from tests.support.commandstats import count_commands
-from tests.support.outages import valkey_away
+from tests.support.outages import cut_off_valkey
 from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
 
@@ -213,7 +213,7 @@ async def test_followers_miss_nothing_while_connections_are_cut(
     await append(writing, key, 1)
     following = Following(streams, key)
     await following.reach(1)
-    async with valkey_away(servers):
+    async with cut_off_valkey(servers):
         for sequence in range(2, 30):
             await append_in_spite_of_cuts(writing, key, sequence)
     await append(writing, key, 30)

@@ -13,7 +13,7 @@ from subgraphs.common.database import Database
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.outages import is_outage
 from subgraphs.domains import DOMAINS
-from tests.support.outages import postgres_away, valkey_away
+from tests.support.outages import cut_off_postgres, cut_off_valkey
 from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
 
@@ -43,7 +43,7 @@ async def read(database: Database, statement: str = "SELECT 1") -> None:
 async def test_a_postgresql_that_refuses_connections_is_away(
     servers: Mapping[str, str], database: Database
 ) -> None:
-    async with postgres_away(servers, "auth"):
+    async with cut_off_postgres(servers, "auth"):
         assert is_outage(await catch(read(database)))
     await read(database)
 
@@ -74,7 +74,7 @@ async def test_a_pool_without_a_free_connection_is_an_outage(database: Database)
 async def test_a_valkey_that_is_away_is_an_outage(servers: Mapping[str, str]) -> None:
     async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as valkey:
         assert is_outage(await catch(valkey.ping()))
-    async with Redis.from_url(build_settings("auth", servers).redis_url) as valkey, valkey_away(servers):
+    async with Redis.from_url(build_settings("auth", servers).redis_url) as valkey, cut_off_valkey(servers):
         assert is_outage(await catch(valkey.blpop(["outages:nothing"])))
 
 
