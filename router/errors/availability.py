@@ -1,4 +1,4 @@
-"""Errors of valid requests that are not served now: limits, overload, time-outs, services that are away."""
+"""Errors of valid requests that are not served now: limits, overload, time-outs, unavailable services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The platform's router before a single subgraph; the others are away."""
+"""The platform's router before a single subgraph; the others are unavailable."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ async def test_a_token_that_no_header_can_hold_is_refused_before_any_fetch(wrong
 
 
 async def test_an_unavailable_subgraph_is_retried_and_then_its_circuit_opens_for_all():
-    away = build_response(b"no", "503 Service Unavailable", "text/plain")
-    async with run_single(away, breaker_failures=2, breaker_seconds=600, retries=1) as running:
+    unavailable = build_response(b"no", "503 Service Unavailable", "text/plain")
+    async with run_single(unavailable, breaker_failures=2, breaker_seconds=600, retries=1) as running:
         for _ in range(3):
             await running.execute("{ s }")
         assert len(running.bodies) == 2
@@ -102,8 +102,8 @@ async def test_an_answer_without_data_carries_retry_after(query: str, retry_afte
 
 
 async def test_a_subgraph_with_a_long_retry_after_is_not_retried():
-    away = build_response(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
-    async with run_single(away, retries=2) as running:
+    unavailable = build_response(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
+    async with run_single(unavailable, retries=2) as running:
         answer = await running.execute("{ s }")
         assert len(running.bodies) == 1
     assert answer["errors"][0]["extensions"]["retryAfter"] == 30

@@ -46,7 +46,7 @@ async def test_a_repeated_request_gives_what_the_first_has_created(parent: Paren
     assert await list_ids(parent, what) == [first]
 
 
-async def test_requests_at_once_create_one(parent: Parent, what: str) -> None:
+async def test_concurrent_requests_create_one(parent: Parent, what: str) -> None:
     await parent.create_child() if what == "book" else None
     answers = await asyncio.gather(*(create(parent, what, KEY) for _ in range(6)))
     assert await list_ids(parent, what) == list({get_id(answer) for answer in answers})

@@ -132,7 +132,7 @@ async def test_an_unexpected_error_is_masked_in_an_event_stream_too(subgraph: Su
 
 
 @pytest.mark.parametrize("query", ["{ cutOff }", "{ fragile { number detail } }"])
-async def test_a_stream_ends_at_the_last_good_event_without_completing_when_a_server_is_away(
+async def test_a_stream_ends_at_the_last_good_event_without_completing_when_a_server_is_unavailable(
     subgraph: SubgraphClient, query: str
 ) -> None:
     response = await subgraph.http.post(

@@ -237,9 +237,9 @@ async def append_in_spite_of_cuts(streams: LiveStreams, key: str, sequence: int)
                 return
 
 
-async def test_a_follower_who_comes_while_redis_is_away_waits_for_it() -> None:
-    async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as away:
-        streams = LiveStreams(away, RETENTION)
+async def test_a_follower_who_comes_while_redis_is_unavailable_waits_for_it() -> None:
+    async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as unavailable:
+        streams = LiveStreams(unavailable, RETENTION)
         following = Following(streams, new_id("gen"))
         await asyncio.sleep(0.5)
         assert (following.numbers, following.task.done()) == ([], False)

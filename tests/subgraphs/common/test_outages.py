@@ -1,4 +1,4 @@
-"""Outages: what real servers raise when they are away, and what only looks like it."""
+"""Outages: what real servers raise when they are unavailable, and what only looks like it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def read(database: Database, statement: str = "SELECT 1") -> None:
         await session.execute(text(statement))
 
 
-async def test_a_postgresql_that_refuses_connections_is_away(
+async def test_a_postgresql_that_refuses_connections_is_unavailable(
     servers: Mapping[str, str], database: Database
 ) -> None:
     async with cut_off_postgres(servers, "auth"):
@@ -48,7 +48,7 @@ async def test_a_postgresql_that_refuses_connections_is_away(
     await read(database)
 
 
-async def test_a_postgresql_that_nobody_runs_is_away(servers: Mapping[str, str]) -> None:
+async def test_a_postgresql_that_nobody_runs_is_unavailable(servers: Mapping[str, str]) -> None:
     async with refuse_connections() as nobody:
         port = nobody.rpartition(":")[2]
         url = build_settings("auth", {**servers, "POSTGRES_PORT": port}).build_database_url("memorable_auth")
@@ -71,7 +71,7 @@ async def test_a_pool_without_a_free_connection_is_an_outage(database: Database)
         await session.close()
 
 
-async def test_a_valkey_that_is_away_is_an_outage(servers: Mapping[str, str]) -> None:
+async def test_a_valkey_that_is_unavailable_is_an_outage(servers: Mapping[str, str]) -> None:
     async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as valkey:
         assert is_outage(await catch(valkey.ping()))
     async with Redis.from_url(build_settings("auth", servers).redis_url) as valkey, cut_off_valkey(servers):

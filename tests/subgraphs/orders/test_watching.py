@@ -1,4 +1,4 @@
-"""Watching an order behind the router while PostgreSQL or Valkey is away: each transition arrives once."""
+"""Watching an order through the router in an outage of PostgreSQL or Valkey: each transition arrives once."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_a_transition_that_is_recorded_after_an_outage_of_postgresql_arriv
     assert seen == list(enumerate((*TRANSITIONS[:3], TRANSITIONS[4]), start=1))
 
 
-async def test_a_transition_that_is_recorded_while_valkey_is_away_arrives(
+async def test_a_transition_that_is_recorded_while_valkey_is_unavailable_arrives(
     servers: Mapping[str, str], orders: SubgraphClient, token: str
 ) -> None:
     order_id = await create_paid_order(orders, token)
