@@ -159,7 +159,7 @@ class ParentClient:
             assert (await self.get(CONSENT, purpose=purpose))["revokedAt"] is None
 
     async def sign_in(self) -> None:
-        """Sign in for a new access token; one lives ten minutes."""
+        """Sign in for a new access token, which is valid for ten minutes."""
         self.token = None
         signed_in = await self.get(SIGN_IN, input={"email": self.email, "password": PASSWORD})
         assert signed_in["__typename"] == "SignedIn"

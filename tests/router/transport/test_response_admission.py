@@ -1,4 +1,4 @@
-"""Responses that arrive together are processed over as many turns of the event loop as they take."""
+"""Responses that arrive together are processed over as many iterations of the event loop as needed."""
 
 import asyncio
 from itertools import pairwise

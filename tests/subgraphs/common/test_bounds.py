@@ -248,7 +248,7 @@ async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClien
 
 @asynccontextmanager
 async def watch_turns(field: str) -> AsyncIterator[list[int]]:
-    """Yields a list that gets, in each turn of the event loop, how many of a field were completed since."""
+    """Yields a list that gets, in each iteration of the event loop, how many of a field were completed."""
     counts: list[int] = []
 
     async def watch() -> None:
